@@ -1,0 +1,112 @@
+//! The network that turns smashed data back into images (He et al. 2019, the inverse network φ).
+
+use candle_core::Tensor;
+
+use crate::engine::activation::relu;
+use crate::engine::conv::conv2d;
+use crate::engine::linear::linear;
+use crate::error::{Error, Result};
+use crate::model::parameters::{Init, Parameters};
+use crate::psgl::downsample::depth_to_space;
+
+/// Channels after the first layer, and after it.
+const WIDE: usize = 64;
+const NARROW: usize = 32;
+
+/// conv 64, then for every halving that the client did a 2×2 transposed convolution, then two more
+/// convolutions; the output is linear, so that it can't collapse as a sigmoid can, and is clamped only for scoring.
+#[derive(Debug)]
+pub struct Decoder {
+    parameters: Parameters,
+    smashed: Vec<usize>,
+    image: [usize; 3],
+    ups: usize,
+}
+
+impl Decoder {
+    /// A decoder with fresh weights, from smashed data (C, H, W or features) to images (C, H, W).
+    ///
+    /// # Errors
+    /// Where the smashed data are neither.
+    pub fn new(smashed: &[usize], image: [usize; 3], init: Init<'_>) -> Result<Self> {
+        let [c, h, w] = image;
+        let mut parameters = Parameters::default();
+        let (ups, mut channels) = match *smashed {
+            [channels, height, width] => {
+                parameters.add("first", &[WIDE, channels, 3, 3], channels * 9, init)?;
+                (doublings(height, h).max(doublings(width, w)), WIDE)
+            }
+            [features] => {
+                let cells = h.div_ceil(4) * w.div_ceil(4);
+                parameters.add("first", &[WIDE * cells, features], features, init)?;
+                (2, WIDE)
+            }
+            _ => return Err(Error::Internal(format!("smashed data of shape {smashed:?}"))),
+        };
+        for up in 0..ups {
+            // A transposed 2×2 convolution of stride 2 is a 1×1 convolution to four times the channels,
+            // unfolded; PyTorch's default bound for it counts outputs × 4.
+            parameters.add(&format!("up{up}"), &[4 * NARROW, channels, 1, 1], 4 * NARROW, init)?;
+            channels = NARROW;
+        }
+        parameters.add("mix", &[NARROW, channels, 3, 3], channels * 9, init)?;
+        parameters.add("last", &[c, NARROW, 3, 3], NARROW * 9, init)?;
+        Ok(Self { parameters, smashed: smashed.to_vec(), image, ups })
+    }
+
+    /// The weights.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Smashed data (N, …) to images (N, C, H, W).
+    ///
+    /// # Errors
+    /// Where z does not fit.
+    pub fn forward(&self, z: &Tensor) -> Result<Tensor> {
+        let [_, h, w] = self.image;
+        let conv = |x: &Tensor, name: &str, padding| -> Result<Tensor> {
+            let (weight, bias) = (self.weight(name)?, self.bias(name)?);
+            Ok(conv2d(x, &weight, &bias, 1, padding)?)
+        };
+        let mut x = if self.smashed.len() == 1 {
+            let flat = linear(z, &self.weight("first")?, &self.bias("first")?)?;
+            relu(&flat)?.reshape((z.dim(0)?, WIDE, h.div_ceil(4), w.div_ceil(4)))?
+        } else {
+            relu(&conv(z, "first", 1)?)?
+        };
+        for up in 0..self.ups {
+            x = relu(&depth_to_space(&conv(&x, &format!("up{up}"), 0)?)?)?;
+        }
+        x = fit(&x, h, w)?;
+        conv(&relu(&conv(&x, "mix", 1)?)?, "last", 1)
+    }
+
+    fn weight(&self, name: &str) -> Result<Tensor> {
+        Ok(self.parameters.get(&format!("{name}.weight"))?.as_tensor().clone())
+    }
+
+    fn bias(&self, name: &str) -> Result<Tensor> {
+        Ok(self.parameters.get(&format!("{name}.bias"))?.as_tensor().clone())
+    }
+}
+
+/// How often `from` must be doubled to reach `to`.
+fn doublings(from: usize, to: usize) -> usize {
+    (0..).take_while(|n| (from << n) < to).count()
+}
+
+/// Crops the middle, or adds zeros around it, to `h` × `w`.
+fn fit(x: &Tensor, h: usize, w: usize) -> Result<Tensor> {
+    let mut x = x.clone();
+    for (side, wanted) in [(2, h), (3, w)] {
+        let n = x.dim(side)?;
+        x = if n >= wanted {
+            x.narrow(side, (n - wanted) / 2, wanted)?
+        } else {
+            let before = (wanted - n) / 2;
+            x.pad_with_zeros(side, before, wanted - n - before)?
+        };
+    }
+    Ok(x.contiguous()?)
+}

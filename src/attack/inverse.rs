@@ -1,0 +1,178 @@
+//! The inverse network: He, Zhang & Lee (ACSAC 2019), black box.
+//!
+//! φ* = argmin E‖φ(f(x)) − x‖² over auxiliary images, with f as an oracle; the reconstruction is φ(z).
+//!
+//! *Naive* against PSGL: trained on f(pack(x, 0)). *Adaptive*: on f(pack(x̂, map)), the map from a head
+//! that the attacker trains on its auxiliary images.
+
+use candle_core::Tensor;
+
+use super::decoder::Decoder;
+use super::surrogate::{Surrogate, in_chunks, index_tensor};
+use super::{Inversion, Knowledge, Observation};
+use crate::error::{Error, Result};
+use crate::model::adam::{Adam, AdamSettings};
+use crate::model::parameters::Init;
+use crate::model::wire::Smashed;
+
+/// How long and how fast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// Passes over the auxiliary images.
+    pub epochs: usize,
+    /// Images a step.
+    pub batch: usize,
+    /// Adam's rate, ε and AMSGrad.
+    pub adam: AdamSettings,
+    /// Epochs after which the rate is halved.
+    pub halve_every: usize,
+}
+
+/// Share of the auxiliary images on which the attacker checks itself.
+const HELD_OUT: f64 = 0.1;
+/// Fresh starts for a decoder that does not beat the mean image.
+const ATTEMPTS: u64 = 3;
+
+/// A running inverse-network attack.
+pub struct Inverse {
+    settings: Settings,
+    knowledge: Knowledge,
+    observed: Tensor,
+    /// Smashed data of the auxiliary images, made in the first slice of work.
+    pairs: Option<Pairs>,
+    decoder: Decoder,
+    adam: Adam,
+    attempt: u64,
+    step: usize,
+    order: Vec<usize>,
+    loss: f64,
+}
+
+/// Training pairs: smashed data and images, the last few held out.
+struct Pairs {
+    smashed: Tensor,
+    images: Tensor,
+}
+
+impl Inverse {
+    /// An attack on every observed sample.
+    ///
+    /// # Errors
+    /// Where client or auxiliary images are not known.
+    pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+        if knowledge.auxiliary()?.images.dim(0)? < 2 {
+            return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
+        }
+        let observed = observation.smashed().tensor().clone();
+        let decoder = Self::fresh(knowledge, &observed, 0)?;
+        Ok(Self {
+            adam: Adam::new(decoder.parameters(), settings.adam),
+            knowledge: knowledge.clone(),
+            settings,
+            observed,
+            pairs: None,
+            decoder,
+            attempt: 0,
+            step: 0,
+            order: Vec::new(),
+            loss: f64::NAN,
+        })
+    }
+
+    fn fresh(knowledge: &Knowledge, observed: &Tensor, attempt: u64) -> Result<Decoder> {
+        let model = format!("attack.{}.{attempt}", knowledge.name);
+        let init = Init { seed: knowledge.seed, model: &model, device: observed.device() };
+        Decoder::new(&observed.dims()[1..], knowledge.image, init)
+    }
+
+    fn prepare(&self) -> Result<Pairs> {
+        let images = self.knowledge.auxiliary()?.images.clone();
+        let smashed = match self.knowledge.defence {
+            Some(options) if self.knowledge.packs => Surrogate::train(&self.knowledge, options)?.smash(&images)?,
+            _ => in_chunks(&images, |x| self.knowledge.smash(x))?,
+        };
+        Ok(Pairs { smashed, images })
+    }
+
+    /// Auxiliary images that are trained on.
+    fn trained_on(&self) -> usize {
+        let n = self.knowledge.auxiliary().and_then(|a| Ok(a.images.dim(0)?)).unwrap_or(2);
+        n - ((n as f64 * HELD_OUT) as usize).clamp(1, n - 1)
+    }
+
+    fn steps_an_epoch(&self) -> usize {
+        self.trained_on().div_ceil(self.settings.batch)
+    }
+
+    fn train_step(&mut self) -> Result<()> {
+        let Some(pairs) = &self.pairs else { return Ok(()) };
+        let (epoch, within) = (self.step / self.steps_an_epoch(), self.step % self.steps_an_epoch());
+        if within == 0 {
+            let halvings = (epoch / self.settings.halve_every.max(1)) as i32;
+            self.adam.settings.rate = self.settings.adam.rate * 0.5f64.powi(halvings);
+            let index = self.attempt << 32 | epoch as u64;
+            self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
+        }
+        let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
+        let index = index_tensor(batch, self.observed.device())?;
+        let got = self.decoder.forward(&pairs.smashed.index_select(&index, 0)?)?;
+        let loss = (got - pairs.images.index_select(&index, 0)?)?.sqr()?.mean_all()?;
+        self.loss = f64::from(loss.to_scalar::<f32>()?);
+        if !self.loss.is_finite() {
+            return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
+        }
+        self.adam.step(&loss.backward()?)?;
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Whether the trained decoder beats the mean image on the images held out.
+    fn beats_the_mean_image(&self) -> Result<bool> {
+        let Some(pairs) = &self.pairs else { return Ok(true) };
+        let kept = self.trained_on();
+        let held = pairs.images.dim(0)? - kept;
+        let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
+        let mean = pairs.images.narrow(0, 0, kept)?.mean_keepdim(0)?;
+        let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
+        let error =
+            |guess: &Tensor| -> Result<f32> { Ok(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar()?) };
+        Ok(error(&got)? < error(&mean.broadcast_as(truth.shape())?)?)
+    }
+}
+
+impl Inversion for Inverse {
+    fn advance(&mut self) -> Result<()> {
+        if self.done() {
+            return Ok(());
+        }
+        if self.pairs.is_none() {
+            self.pairs = Some(self.prepare()?);
+            return Ok(());
+        }
+        self.train_step()?;
+        let finished = self.done();
+        if finished && self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image()? {
+            self.attempt += 1;
+            self.step = 0;
+            self.decoder = Self::fresh(&self.knowledge, &self.observed, self.attempt)?;
+            self.adam = Adam::new(self.decoder.parameters(), self.settings.adam);
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        (self.step, self.settings.epochs * self.steps_an_epoch())
+    }
+
+    fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    fn reconstruction(&self) -> Result<Tensor> {
+        Ok(in_chunks(&self.observed, |z| self.decoder.forward(z))?.clamp(0.0, 1.0)?)
+    }
+
+    fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
+        Ok(Some(in_chunks(other.tensor(), |z| self.decoder.forward(z))?.clamp(0.0, 1.0)?))
+    }
+}

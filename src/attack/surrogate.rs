@@ -1,0 +1,92 @@
+//! What an adaptive attacker does because it knows PSGL: it trains a head of its own in place of the
+//! client's unknown one, and disguises its auxiliary images as the client would.
+
+use candle_core::Tensor;
+use candle_nn::loss::cross_entropy;
+
+use super::Knowledge;
+use crate::error::Result;
+use crate::model::adam::{Adam, AdamSettings};
+use crate::model::client::{Disguised, Head, head_jacobian};
+use crate::model::network::Network;
+use crate::model::parameters::{Init, Parameters};
+use crate::psgl::Options;
+
+const EPOCHS: u64 = 10;
+const BATCH: usize = 32;
+/// Images disguised at once.
+const CHUNK: usize = 128;
+
+/// The attacker's own head on the victim's client.
+pub struct Surrogate {
+    client: Network,
+    head: Head,
+    options: Options,
+}
+
+impl Surrogate {
+    /// Trains a head on the smashed data of the auxiliary images, ten epochs.
+    ///
+    /// # Errors
+    /// Where client, auxiliary images or the defence are not known.
+    pub fn train(knowledge: &Knowledge, options: Options) -> Result<Self> {
+        let auxiliary = knowledge.auxiliary()?;
+        let client = knowledge.client()?.clone();
+        let smashed = in_chunks(&auxiliary.images, |x| knowledge.smash(x))?;
+        let mut parameters = Parameters::default();
+        let device = smashed.device().clone();
+        let init = Init { seed: knowledge.seed, model: &knowledge.name, device: &device };
+        Head::init("surrogate", &smashed.dims()[1..], knowledge.classes, &mut parameters, init)?;
+        let head = Head::of("surrogate", &parameters)?;
+        let mut adam = Adam::new(&parameters, AdamSettings::new(1e-3));
+        for epoch in 0..EPOCHS {
+            let order = knowledge.stream("surrogate", epoch).permutation(smashed.dim(0)?);
+            for batch in order.chunks(BATCH) {
+                let index = index_tensor(batch, &device)?;
+                let logits = head.forward(&smashed.index_select(&index, 0)?)?;
+                let loss = cross_entropy(&logits, &auxiliary.labels.index_select(&index, 0)?)?;
+                adam.step(&loss.backward()?)?;
+            }
+        }
+        Ok(Self { client, head: head.frozen(), options })
+    }
+
+    /// Images disguised as the client would, as far as the attacker can tell.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn disguise(&self, x: &Tensor) -> Result<Disguised> {
+        let (alpha, beta) = head_jacobian(x, &self.client, &self.head)?;
+        Disguised::new(x, &alpha, &beta, &self.options)
+    }
+
+    /// Smashed data of disguised images.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
+        in_chunks(x, |x| self.client.forward(&self.disguise(x)?.packed))
+    }
+}
+
+/// Applies `f` to a batch in chunks, so that neither memory nor waiting grows with it.
+///
+/// # Errors
+/// Those of `f`.
+pub fn in_chunks(x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    let n = x.dim(0)?;
+    let parts = (0..n).step_by(CHUNK).map(|start| {
+        let part = x.narrow(0, start, CHUNK.min(n - start))?.contiguous()?;
+        Ok(f(&part)?.detach())
+    });
+    Ok(Tensor::cat(&parts.collect::<Result<Vec<_>>>()?, 0)?)
+}
+
+/// Row numbers for `index_select`.
+///
+/// # Errors
+/// Where the device has no memory left.
+pub fn index_tensor(rows: &[usize], device: &candle_core::Device) -> Result<Tensor> {
+    let rows: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
+    Ok(Tensor::from_vec(rows.clone(), rows.len(), device)?)
+}

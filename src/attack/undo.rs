@@ -1,0 +1,179 @@
+//! Undoing the intentional attack where a found gradient map points.
+//!
+//! An attacker that found the disguised image and the map channel knows roughly which pixels moved.
+//! How best to mend them it decides on its own auxiliary images, disguised by its own surrogate; one of
+//! the choices is to leave everything as it is.
+
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+use super::Knowledge;
+use super::surrogate::Surrogate;
+use crate::error::{Error, Result};
+use crate::metrics::image::mse;
+use crate::psgl::recovery::{MapNorm, Recovery};
+
+/// Auxiliary images on which the choice is made; more would not change it.
+const JUDGES: usize = 64;
+/// A moved pixel ends at 0 or 1 when θ is 1; how near counts as there.
+const NEAR_END: f32 = 0.03;
+
+/// What to put in place of a pixel that was moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mend {
+    Nothing,
+    /// The median of the unflagged neighbours.
+    Median,
+    /// The pixel of the image recovered by proximal gradient.
+    Recovery,
+}
+
+/// A way to undo, and which pixels it takes for moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Undo {
+    mend: Mend,
+    /// Share of the 2×2 blocks, those of the largest map values, that are flagged.
+    share: f64,
+    /// In flagged blocks, take only pixels at the ends of the range.
+    ends_only: bool,
+}
+
+impl Undo {
+    /// The best way on the attacker's auxiliary images.
+    ///
+    /// # Errors
+    /// Where client, auxiliary images or the defence are not known.
+    pub fn choose(knowledge: &Knowledge) -> Result<Self> {
+        let options = knowledge.defence.ok_or_else(|| Error::Internal("only an adaptive attack undoes".into()))?;
+        let surrogate = Surrogate::train(knowledge, options)?;
+        let images = &knowledge.auxiliary()?.images;
+        let truth = images.narrow(0, 0, JUDGES.min(images.dim(0)?))?.contiguous()?;
+        let disguised = surrogate.disguise(&truth)?;
+        let channels = disguised.packed.dim(1)?;
+        let channel = disguised.packed.narrow(1, channels - 1, 1)?;
+        let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
+        let mut best = (f64::INFINITY, Self { mend: Mend::Nothing, share: 0.0, ends_only: false });
+        for way in Self::candidates(options.strength.gamma) {
+            let got: Vec<f32> = way.apply(&disguised.attacked, &channel)?.flatten_all()?.to_vec1()?;
+            let error = mse(&got, &truth);
+            if error < best.0 {
+                best = (error, way);
+            }
+        }
+        Ok(best.1)
+    }
+
+    fn candidates(gamma: f64) -> Vec<Self> {
+        let mut all = vec![Self { mend: Mend::Nothing, share: 0.0, ends_only: false }];
+        for mend in [Mend::Median, Mend::Recovery] {
+            for times in [1.0, 2.0, 3.0, 4.0] {
+                for ends_only in [false, true] {
+                    all.push(Self { mend, share: (times * gamma).min(1.0), ends_only });
+                }
+            }
+        }
+        all
+    }
+
+    /// Mends images (N, C, H, W) by their map channels (N, 1, ⌈H/2⌉, ⌈W/2⌉).
+    ///
+    /// # Errors
+    /// Where the shapes do not fit.
+    pub fn apply(&self, images: &Tensor, channel: &Tensor) -> Result<Tensor> {
+        if self.mend == Mend::Nothing {
+            return Ok(images.copy()?);
+        }
+        let (_, c, h, w) = images.dims4()?;
+        let mut pixels: Vec<f32> = images.flatten_all()?.to_vec1()?;
+        let channel: Vec<f32> = channel.flatten_all()?.to_vec1()?;
+        let replacement = match self.mend {
+            Mend::Recovery => {
+                Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 }.solve(&pixels, h, w).low_rank
+            }
+            _ => pixels.clone(),
+        };
+        let blocks = h.div_ceil(2) * w.div_ceil(2);
+        pixels
+            .par_chunks_mut(c * h * w)
+            .zip(replacement.par_chunks(c * h * w))
+            .zip(channel.par_chunks(blocks))
+            .for_each(|((image, replacement), channel)| {
+                let flagged_blocks = self.flagged_blocks(channel);
+                for (plane, replacement) in image.chunks_mut(h * w).zip(replacement.chunks(h * w)) {
+                    self.mend_plane(plane, replacement, &flagged_blocks, w);
+                }
+            });
+        Ok(Tensor::from_vec(pixels, images.shape(), images.device())?)
+    }
+
+    fn flagged_blocks(&self, channel: &[f32]) -> Vec<bool> {
+        let count = ((self.share * channel.len() as f64).round() as usize).clamp(1, channel.len());
+        let mut sorted = channel.to_vec();
+        sorted.sort_by(|a, b| b.total_cmp(a));
+        let cut = sorted[count - 1];
+        channel.iter().map(|v| *v >= cut && *v > 0.0).collect()
+    }
+
+    fn mend_plane(&self, plane: &mut [f32], replacement: &[f32], flagged_blocks: &[bool], w: usize) {
+        let block_columns = w.div_ceil(2);
+        let flagged: Vec<bool> = plane
+            .iter()
+            .enumerate()
+            .map(|(i, v)| {
+                let block = flagged_blocks[(i / w / 2) * block_columns + (i % w) / 2];
+                block && (!self.ends_only || *v < NEAR_END || *v > 1.0 - NEAR_END)
+            })
+            .collect();
+        for i in (0..plane.len()).filter(|i| flagged[*i]) {
+            plane[i] = match self.mend {
+                Mend::Median => median_of_neighbours(replacement, &flagged, w, i).unwrap_or(plane[i]),
+                _ => replacement[i].clamp(0.0, 1.0),
+            };
+        }
+    }
+}
+
+/// The median of the unflagged pixels around `at`, in the smallest square (up to 7×7) that holds three.
+fn median_of_neighbours(plane: &[f32], flagged: &[bool], w: usize, at: usize) -> Option<f32> {
+    let h = plane.len() / w;
+    let (y, x) = (at / w, at % w);
+    let mut found = Vec::with_capacity(48);
+    for radius in 1..=3usize {
+        found.clear();
+        for ny in y.saturating_sub(radius)..(y + radius + 1).min(h) {
+            for nx in x.saturating_sub(radius)..(x + radius + 1).min(w) {
+                if !flagged[ny * w + nx] {
+                    found.push(plane[ny * w + nx]);
+                }
+            }
+        }
+        if found.len() >= 3 {
+            break;
+        }
+    }
+    found.sort_by(f32::total_cmp);
+    found.get(found.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn flagged_pixels_get_their_neighbours_median() {
+        let mut pixels = vec![0.25f32; 64];
+        pixels[0] = 1.0;
+        pixels[1] = 0.6;
+        let images = Tensor::from_vec(pixels, (1, 1, 8, 8), &Device::Cpu).unwrap();
+        let mut channel = vec![0.0f32; 16];
+        channel[0] = 0.9;
+        let channel = Tensor::from_vec(channel, (1, 1, 4, 4), &Device::Cpu).unwrap();
+        let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only };
+        let mended =
+            |undo: Undo| undo.apply(&images, &channel).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(mended(undo(false)), vec![0.25; 64]);
+        let kept = mended(undo(true));
+        assert_eq!((kept[0], kept[1]), (0.25, 0.6));
+    }
+}

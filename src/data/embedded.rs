@@ -1,0 +1,72 @@
+//! The two sets inside the program, so that it works without a network or a download.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::data::{Dataset, about_path, idx, medmnist};
+use crate::error::Result;
+
+/// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.
+pub(super) fn mnist() -> Result<Dataset> {
+    let path = Path::new("built-in mnist");
+    let train = idx::read_pair(
+        include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz").as_slice(),
+        include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz").as_slice(),
+    )
+    .map_err(|problem| about_path(&problem, path))?;
+    let test = idx::read_pair(
+        include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz").as_slice(),
+        include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz").as_slice(),
+    )
+    .map_err(|problem| about_path(&problem, path))?;
+    let about = "10,000 of MNIST's handwritten digits, 28 × 28; Y. LeCun and C. Cortes, CC BY-SA 3.0";
+    let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    let parts = [train.clone(), train.take(0), test];
+    Dataset::new("mnist", about, Some(&digits), parts).map_err(|problem| about_path(&problem, path))
+}
+
+/// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
+pub(super) fn brainmri() -> Result<Dataset> {
+    let path = Path::new("built-in brainmri");
+    let file = Cursor::new(include_bytes!("../../assets/brainmri/mni152_planes64.npz").as_slice());
+    let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \
+                 no patient; © McGill University, free to use with its notice";
+    let planes = ["axial", "coronal", "sagittal"];
+    medmnist::read(file)
+        .and_then(|parts| Dataset::new("brainmri", about, Some(&planes), parts))
+        .map_err(|problem| about_path(&problem, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{split, targets};
+    use crate::random::Seed;
+
+    #[test]
+    fn digits_are_those_of_the_licence_file() -> Result<()> {
+        let digits = mnist()?;
+        assert_eq!((digits.train.len(), digits.validation.len(), digits.test.len()), (8000, 0, 2000));
+        assert_eq!(digits.shape(), [1, 28, 28]);
+        assert_eq!(digits.train.class_counts(10), [801, 902, 793, 826, 784, 690, 811, 856, 755, 782]);
+        assert_eq!(digits.test.class_counts(10), [200, 225, 198, 206, 196, 173, 203, 214, 189, 196]);
+        assert!((digits.majority() - 11.25).abs() < 1e-9);
+        let parts = split(&digits, 0.125, Seed(0));
+        assert_eq!((parts.victim.len(), parts.aux.len()), (7000, 1000));
+        let chosen = digits.test.select(&targets(&digits.test, 10, 60, Seed(0)));
+        assert_eq!(chosen.class_counts(10), [6; 10]);
+        Ok(())
+    }
+
+    #[test]
+    fn planes_are_those_of_the_licence_file() -> Result<()> {
+        let planes = brainmri()?;
+        assert_eq!(planes.shape(), [1, 64, 64]);
+        assert_eq!(planes.classes, ["axial", "coronal", "sagittal"]);
+        assert_eq!(planes.train.class_counts(3), [70, 91, 41]);
+        assert_eq!(planes.validation.class_counts(3), [10, 13, 5]);
+        assert_eq!(planes.test.class_counts(3), [19, 25, 10]);
+        assert_eq!((planes.train.len(), planes.validation.len(), planes.test.len()), (202, 28, 54));
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! IDX, the format of MNIST and its relatives: a header (two zeros, element type 8 = unsigned byte,
+//! number of dimensions, then each dimension as a big-endian u32), then the bytes. Plain or gzip'd,
+//! which is told from the content, not the name.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::GzDecoder;
+
+use crate::data::{Images, MAX_IMAGES, about_path, payload_bytes, read_payload};
+use crate::error::{Error, Result};
+
+/// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+/// `t10k-labels-idx1-ubyte` (each with or without `.gz`) from a folder: training, an empty validation
+/// set, test.
+pub(super) fn read_folder(folder: &Path) -> Result<[Images; 3]> {
+    let part = |name: &str| {
+        let images = in_file(folder, &format!("{name}-images-idx3-ubyte"), images)?;
+        let labels = in_file(folder, &format!("{name}-labels-idx1-ubyte"), labels)?;
+        Ok::<_, Error>(join(images, labels))
+    };
+    let (train, test) = (part("train")?, part("t10k")?);
+    let validation = train.take(0);
+    Ok([train, validation, test])
+}
+
+/// Reads one pair of files that are in memory. The problem is told without a path.
+pub(super) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Images, String> {
+    Ok(join(images(image_file)?, labels(label_file)?))
+}
+
+/// Counts are compared by [`Dataset::new`](super::Dataset), for every format alike.
+fn join((shape, pixels): ([usize; 3], Vec<u8>), labels: Vec<u8>) -> Images {
+    Images { shape, pixels, labels: labels.into_iter().map(u32::from).collect() }
+}
+
+/// Opens `name` or `name.gz` in `folder` and reads it.
+fn in_file<T>(folder: &Path, name: &str, read: impl Fn(BufReader<File>) -> Result<T, String>) -> Result<T> {
+    let names = [folder.join(name), folder.join(format!("{name}.gz"))];
+    let Some(path) = names.iter().find(|path| path.is_file()) else {
+        return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), folder));
+    };
+    let file = File::open(path).map_err(Error::io("open the IDX file", path))?;
+    read(BufReader::new(file)).map_err(|problem| about_path(&format!("this IDX file {problem}"), path))
+}
+
+/// Shape (C, H, W) and pixels of an image file.
+fn images(file: impl BufRead) -> Result<([usize; 3], Vec<u8>), String> {
+    let mut file = decoded(file)?;
+    let [count, height, width] = dimensions(&mut file)?;
+    let bytes = payload_bytes(count, [1, height, width])?;
+    Ok(([1, height as usize, width as usize], read_payload(file, bytes)?))
+}
+
+/// The labels of a label file.
+fn labels(file: impl BufRead) -> Result<Vec<u8>, String> {
+    let mut file = decoded(file)?;
+    let [count] = dimensions(&mut file)?;
+    if count > MAX_IMAGES {
+        return Err(format!("declares {count} labels; at most {MAX_IMAGES} are read"));
+    }
+    read_payload(file, count)
+}
+
+/// The file's content, unpacked where it begins as gzip does.
+fn decoded<'a>(mut file: impl BufRead + 'a) -> Result<Box<dyn Read + 'a>, String> {
+    let start = file.fill_buf().map_err(|error| format!("cannot be read ({error})"))?;
+    Ok(if start.starts_with(&[0x1f, 0x8b]) { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
+}
+
+/// The header of an array of bytes with `N` dimensions.
+fn dimensions<const N: usize>(file: &mut impl Read) -> Result<[u64; N], String> {
+    let mut word = || {
+        let mut bytes = [0; 4];
+        file.read_exact(&mut bytes).map_err(|error| format!("is damaged or cut short ({error})"))?;
+        Ok::<_, String>(bytes)
+    };
+    let magic = word()?;
+    if magic != [0, 0, 8, N as u8] {
+        return Err(format!("begins with {magic:02x?}, not with [00, 00, 08, {N:02x}]"));
+    }
+    let mut sizes = [0; N];
+    for size in &mut sizes {
+        *size = u32::from_be_bytes(word()?).into();
+    }
+    Ok(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::data::load;
+
+    fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
+        let mut file = vec![0, 0, 8, sizes.len() as u8];
+        file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+        file.extend_from_slice(data);
+        file
+    }
+
+    fn gz(data: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test's file need not be atomic")]
+    fn put(folder: &Path, name: &str, content: &[u8]) {
+        std::fs::write(folder.join(name), content).unwrap();
+    }
+
+    /// A good folder, half of it gzip'd: three training and two test images of 2 × 3.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "train-images-idx3-ubyte.gz", &gz(&idx(&[3, 2, 3], &[7; 18])));
+        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[3], &[0, 4, 1]));
+        put(folder.path(), "t10k-images-idx3-ubyte", &idx(&[2, 2, 3], &(0..12).collect::<Vec<_>>()));
+        put(folder.path(), "t10k-labels-idx1-ubyte.gz", &gz(&idx(&[2], &[1, 0])));
+        folder
+    }
+
+    fn problem(folder: &Path) -> String {
+        match load(folder.to_str().unwrap()) {
+            Err(Error::Input(text)) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_folder_is_read_plain_or_packed() -> Result<()> {
+        let folder = folder();
+        let set = load(folder.path().to_str().unwrap())?;
+        assert_eq!(set.shape(), [1, 2, 3]);
+        assert_eq!(set.classes, ["0", "1", "2", "3", "4"]);
+        assert_eq!((set.train.labels.as_slice(), set.validation.len()), ([0, 4, 1].as_slice(), 0));
+        assert_eq!(set.test.image(1), [6, 7, 8, 9, 10, 11]);
+        Ok(())
+    }
+
+    #[test]
+    fn broken_files_are_named_with_their_problem() {
+        let train = "train-images-idx3-ubyte";
+        let packed = gz(&idx(&[3, 2, 3], &[7; 18]));
+        let mut flipped = packed.clone();
+        let sum = flipped.len() - 8;
+        flipped[sum] ^= 1;
+        let cases: [(&str, Vec<u8>, &str); 10] = [
+            ("packed, cut short", packed[..packed.len() - 12].to_vec(), "cut short"),
+            ("packed, wrong sum", flipped, "damaged"),
+            ("plain, cut short", idx(&[3, 2, 3], &[7; 17]), "17 of 18"),
+            ("plain, too long", idx(&[3, 2, 3], &[7; 19]), "goes on"),
+            ("empty", Vec::new(), "cut short"),
+            ("labels for images", idx(&[3], &[0, 1, 2]), "[00, 00, 08, 01]"),
+            ("text", b"hello, world".to_vec(), "begins with"),
+            ("huge count", idx(&[u32::MAX, 2, 3], &[]), "4294967295 images"),
+            ("huge side", idx(&[1, 2, 5000], &[]), "2 × 5000 pixels"),
+            ("huge product", idx(&[1_000_000, 4096, 4096], &[]), "bytes of pixels"),
+        ];
+        for (what, content, expected) in cases {
+            let folder = folder();
+            std::fs::remove_file(folder.path().join(format!("{train}.gz"))).unwrap();
+            put(folder.path(), train, &content);
+            let text = problem(folder.path());
+            assert!(text.contains(expected) && text.ends_with(train), "{what}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_and_uneven_counts_are_named() {
+        let folder = folder();
+        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[2], &[0, 1]));
+        assert!(problem(folder.path()).contains("training set has 3 images and 2 labels"));
+        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[u32::MAX], &[]));
+        assert!(problem(folder.path()).contains("4294967295 labels"));
+        std::fs::remove_file(folder.path().join("train-labels-idx1-ubyte")).unwrap();
+        assert!(problem(folder.path()).contains("lacks train-labels-idx1-ubyte"));
+    }
+}

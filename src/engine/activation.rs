@@ -1,0 +1,66 @@
+//! ReLU with the derivative 0 at 0, as PyTorch has it (candle's is 1 there).
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::{Real, for_reals, values};
+
+/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
+const PIECE: usize = 16_384;
+
+/// max(x, 0), any shape. NaN stays NaN.
+///
+/// # Errors
+/// Where the numbers are not float32 or float64.
+pub fn relu(x: &Tensor) -> Result<Tensor> {
+    if x.device().is_cpu() {
+        x.contiguous()?.apply_op1(Relu)
+    } else {
+        // Where x is 0 the mask is 0, and with it the gradient.
+        x * x.gt(0.0)?.to_dtype(x.dtype())?
+    }
+}
+
+struct Relu;
+
+impl CustomOp1 for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let out = for_reals!(self.name(), storage, T => values::<T>(storage, layout).map(forward))?;
+        Ok((out, layout.shape().clone()))
+    }
+
+    fn bwd(&self, _x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(y.apply_op2_no_bwd(&grad.contiguous()?, &ReluGradient)?))
+    }
+}
+
+/// grad where y > 0, else 0.
+struct ReluGradient;
+
+impl candle_core::CustomOp2 for ReluGradient {
+    fn name(&self) -> &'static str {
+        "relu gradient"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let out = for_reals!(self.name(), s1, T => {
+            let (y, grad) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
+            Ok::<_, candle_core::Error>(backward(y, grad))
+        })?;
+        Ok((out, l1.shape().clone()))
+    }
+}
+
+fn forward<T: Real>(x: &[T]) -> Vec<T> {
+    // `x < 0` and not `x > 0` on the other side, so that NaN passes through and is noticed.
+    x.par_iter().with_min_len(PIECE).map(|&v| if v < T::ZERO { T::ZERO } else { v }).collect()
+}
+
+fn backward<T: Real>(y: &[T], grad: &[T]) -> Vec<T> {
+    let pass = |(&y, &g)| if y > T::ZERO { g } else { T::ZERO };
+    y.par_iter().zip(grad).with_min_len(PIECE).map(pass).collect()
+}

@@ -1,0 +1,160 @@
+//! Max and mean pooling with window = stride; what is left over at the bottom and right is dropped.
+//!
+//! Own operations because candle's gradients are wrong: `max_pool2d` gives a quarter of the truth and
+//! shares it among ties, `avg_pool2d` leaks onto dropped edges. Here the first of equal maxima, row by
+//! row, gets the whole gradient, as in PyTorch.
+
+use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
+
+use super::{Real, for_reals, values};
+
+/// Which value a window gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pool {
+    /// The largest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// Pools (N, C, H, W) to (N, C, ⌊H/side⌋, ⌊W/side⌋).
+///
+/// # Errors
+/// Where the window is larger than the image.
+pub fn pool(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
+    let (n, c, h, w) = x.dims4()?;
+    if side == 0 || h < side || w < side {
+        candle_core::bail!("a {side}×{side} pooling window does not fit a {h}×{w} image");
+    }
+    if x.device().is_cpu() {
+        return x.contiguous()?.apply_op1(PoolOp { kind, side });
+    }
+    let (oh, ow) = (h / side, w / side);
+    let windows = x
+        .narrow(2, 0, oh * side)?
+        .narrow(3, 0, ow * side)?
+        .contiguous()?
+        .reshape((n, c, oh, side, ow, side))?
+        .permute((0, 1, 2, 4, 3, 5))?
+        .contiguous()?
+        .reshape((n * c * oh * ow, side * side))?;
+    let pooled = match kind {
+        Pool::Mean => windows.mean(D::Minus1)?,
+        Pool::Max => windows.gather(&windows.argmax_keepdim(D::Minus1)?, 1)?,
+    };
+    pooled.reshape((n, c, oh, ow))
+}
+
+struct PoolOp {
+    kind: Pool,
+    side: usize,
+}
+
+/// Planes (samples × channels), their height and width.
+fn planes(layout: &Layout) -> Result<(usize, usize, usize)> {
+    let (n, c, h, w) = layout.shape().dims4()?;
+    Ok((n * c, h, w))
+}
+
+impl CustomOp1 for PoolOp {
+    fn name(&self) -> &'static str {
+        "pool"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (n, c, h, w) = layout.shape().dims4()?;
+        let out = for_reals!(self.name(), storage, T => {
+            values::<T>(storage, layout).map(|x| forward(x, planes(layout)?, self)).and_then(|y| y)
+        })?;
+        Ok((out, (n, c, h / self.side, w / self.side).into()))
+    }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let op = PoolGradient { kind: self.kind, side: self.side };
+        Ok(Some(x.contiguous()?.apply_op2_no_bwd(&grad.contiguous()?, &op)?))
+    }
+}
+
+struct PoolGradient {
+    kind: Pool,
+    side: usize,
+}
+
+impl candle_core::CustomOp2 for PoolGradient {
+    fn name(&self) -> &'static str {
+        "pool gradient"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let out = for_reals!(self.name(), s1, T => {
+            let (x, grad) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
+            Ok::<_, candle_core::Error>(backward(x, grad, planes(l1)?, self.kind, self.side))
+        })?;
+        Ok((out, l1.shape().clone()))
+    }
+}
+
+/// Where in `plane` the first of the largest values of window (oy, ox) lies.
+fn peak<T: Real>(plane: &[T], w: usize, side: usize, oy: usize, ox: usize) -> usize {
+    let start = oy * side * w + ox * side;
+    let mut best = start;
+    for dy in 0..side {
+        for at in start + dy * w..start + dy * w + side {
+            // NaN wins, so that it is not hidden.
+            if plane[at] > plane[best] || plane[at].partial_cmp(&plane[at]).is_none() {
+                best = at;
+            }
+        }
+    }
+    best
+}
+
+fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp) -> Result<Vec<T>> {
+    let (side, oh, ow) = (op.side, h / op.side, w / op.side);
+    let share = T::from_f64(1.0 / (side * side) as f64);
+    let mut y = Vec::with_capacity(planes * oh * ow);
+    for plane in x.chunks_exact(h * w) {
+        for oy in 0..oh {
+            for ox in 0..ow {
+                y.push(match op.kind {
+                    Pool::Max => plane[peak(plane, w, side, oy, ox)],
+                    Pool::Mean => {
+                        let mut sum = T::ZERO;
+                        for dy in 0..side {
+                            let row = (oy * side + dy) * w + ox * side;
+                            for &v in &plane[row..row + side] {
+                                sum += v;
+                            }
+                        }
+                        sum * share
+                    }
+                });
+            }
+        }
+    }
+    Ok(y)
+}
+
+fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize), kind: Pool, side: usize) -> Vec<T> {
+    let (oh, ow) = (h / side, w / side);
+    let share = T::from_f64(1.0 / (side * side) as f64);
+    let mut out = vec![T::ZERO; planes * h * w];
+    let pairs = x.chunks_exact(h * w).zip(grad.chunks_exact(oh * ow)).zip(out.chunks_exact_mut(h * w));
+    for ((plane, grad), out) in pairs {
+        for oy in 0..oh {
+            for ox in 0..ow {
+                let g = grad[oy * ow + ox];
+                match kind {
+                    Pool::Max => out[peak(plane, w, side, oy, ox)] += g,
+                    Pool::Mean => {
+                        for dy in 0..side {
+                            let row = (oy * side + dy) * w + ox * side;
+                            out[row..row + side].fill(g * share);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    out
+}

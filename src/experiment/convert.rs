@@ -1,0 +1,96 @@
+//! From the document's fields to the forms that computations want.
+
+use super::attack::{InverseSpec, RmleSpec};
+use super::document::{Device, Experiment, PsglSpec};
+use super::plan::Plan;
+use crate::attack::{inverse, rmle};
+use crate::error::{Error, Result};
+use crate::model::adam::AdamSettings;
+use crate::model::split::SplitPlan;
+use crate::psgl::Options;
+use crate::psgl::fusion::DecisionWeights;
+use crate::psgl::recovery::Recovery;
+use crate::psgl::saliency::Strength;
+
+impl PsglSpec {
+    /// Strength of the intentional attack.
+    pub fn strength(&self) -> Strength {
+        Strength { apply: self.apply, gamma: self.gamma, theta: self.theta }
+    }
+
+    /// The server's solver on smashed data.
+    pub fn feature_recovery(&self) -> Recovery {
+        Recovery { mu: self.mu as f32, iterations: self.iterations, map_norm: self.map_norm }
+    }
+
+    /// The same solver on images.
+    pub fn image_recovery(&self) -> Recovery {
+        Recovery { iterations: self.image_iterations, ..self.feature_recovery() }
+    }
+
+    /// All of PSGL's choices.
+    pub fn options(&self) -> Options {
+        Options {
+            strength: self.strength(),
+            mirror: self.mirror,
+            jacobian: self.jacobian,
+            recovery: self.feature_recovery(),
+            fuse_relu: self.fuse_relu,
+            weights: DecisionWeights::new(self.weights),
+            weights_from: self.weights_from,
+            inference: self.send,
+        }
+    }
+}
+
+impl RmleSpec {
+    /// For the attack.
+    pub fn settings(&self) -> rmle::Settings {
+        let adam = AdamSettings { rate: self.rate, epsilon: self.epsilon, amsgrad: true };
+        rmle::Settings { iterations: self.iterations, adam, tv: self.tv, boxed: self.boxed }
+    }
+}
+
+impl InverseSpec {
+    /// For the attack.
+    pub fn settings(&self) -> inverse::Settings {
+        let adam = AdamSettings { rate: self.rate, epsilon: self.epsilon, amsgrad: self.amsgrad };
+        inverse::Settings { epochs: self.epochs, batch: self.batch, adam, halve_every: self.halve_every }
+    }
+}
+
+impl Experiment {
+    /// The models to train, in order: PSGL first, vanilla after.
+    ///
+    /// # Errors
+    /// Where the model does not fit the data.
+    pub fn split_plans(&self, image: [usize; 3], classes: usize) -> Result<Vec<SplitPlan>> {
+        let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
+        let psgl = self.psgl.enabled.then(|| self.psgl.options());
+        let name = if self.psgl.enabled { "psgl" } else { "vanilla" };
+        let main = SplitPlan { name, layers, cut, image, classes, psgl, rate: self.train.rate };
+        let twin = twin.map(|twin| SplitPlan {
+            name: "vanilla",
+            layers: twin.layers,
+            cut: twin.cut,
+            psgl: None,
+            ..main.clone()
+        });
+        Ok(std::iter::once(main).chain(twin).collect())
+    }
+}
+
+impl Device {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// Where this build or this machine lacks it.
+    pub fn open(self) -> Result<candle_core::Device> {
+        let opened = match self {
+            Self::Cpu => Ok(candle_core::Device::Cpu),
+            Self::Cuda => candle_core::Device::new_cuda(0),
+            Self::Metal => candle_core::Device::new_metal(0),
+        };
+        opened.map_err(|e| Error::input(format!("device: it cannot be opened: {e}; set device = \"cpu\"")))
+    }
+}

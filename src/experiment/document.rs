@@ -1,0 +1,222 @@
+//! The document as TOML has it: its parts, their defaults, the words of its choices.
+//!
+//! Every field has a default, so that a file names only what differs. Ranges and words for people are in
+//! [`setting`](crate::setting).
+
+use serde::{Deserialize, Serialize};
+
+use super::attack::{AttackSpec, InverseSpec, RmleSpec};
+use crate::model::spec::LayerSpec;
+use crate::psgl::recovery::MapNorm;
+use crate::psgl::saliency::Apply;
+use crate::psgl::{Inference, Jacobian, WeightsFrom};
+
+/// The number of the document's form that this build reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// What to run: data, model, defence, training, yardsticks and attacks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Experiment {
+    /// The form of the document, [`SCHEMA`].
+    pub schema: u32,
+    /// Everything random is drawn from it; at most `i64::MAX`, which is TOML's largest number.
+    pub seed: u64,
+    /// Processor threads, 0 for all cores.
+    pub threads: usize,
+    /// Where the networks run.
+    pub device: Device,
+    /// The images.
+    pub data: DataSpec,
+    /// The network and where it is cut.
+    pub model: ModelSpec,
+    /// The defence.
+    pub psgl: PsglSpec,
+    /// The training.
+    pub train: TrainSpec,
+    /// What the table and the figures measure.
+    pub evaluate: EvaluateSpec,
+    /// The attacks, `[[attack]]` in TOML; each name at most once.
+    #[serde(rename = "attack")]
+    pub attacks: Vec<AttackSpec>,
+}
+
+impl Default for Experiment {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA,
+            seed: 0,
+            threads: 0,
+            device: Device::default(),
+            data: DataSpec::default(),
+            model: ModelSpec::default(),
+            psgl: PsglSpec::default(),
+            train: TrainSpec::default(),
+            evaluate: EvaluateSpec::default(),
+            attacks: vec![
+                AttackSpec::Rmle(RmleSpec::default()),
+                AttackSpec::Inverse(InverseSpec { early: vec![1], ..InverseSpec::default() }),
+            ],
+        }
+    }
+}
+
+/// Where the networks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Device {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// An NVIDIA GPU; needs the feature `cuda`.
+    Cuda,
+    /// An Apple GPU; needs the feature `metal`.
+    Metal,
+}
+
+/// `[data]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataSpec {
+    /// A built-in set or a path.
+    pub name: String,
+    /// The attacker's share of the training images.
+    pub aux: f64,
+    /// The first so many of the victim's training images; 0 for all.
+    pub train: usize,
+    /// The first so many test images; 0 for all.
+    pub test: usize,
+}
+
+impl DataSpec {
+    /// The sets that need no disk.
+    pub const BUILT_IN: [&str; 2] = ["mnist", "brainmri"];
+}
+
+impl Default for DataSpec {
+    fn default() -> Self {
+        Self { name: "mnist".to_owned(), aux: 0.125, train: 0, test: 0 }
+    }
+}
+
+/// `[model]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSpec {
+    /// A named model; free text where `layers` are given.
+    pub name: String,
+    /// The shape `[C, H, W]` that the data must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<[usize; 3]>,
+    /// The first so many layers are the client's.
+    pub cut: usize,
+    /// The layers, where they are not a named model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<LayerSpec>>,
+}
+
+impl Default for ModelSpec {
+    fn default() -> Self {
+        Self { name: "split-cnn".to_owned(), input: None, cut: 4, layers: None }
+    }
+}
+
+/// `[psgl]`, METHOD section 2.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PsglSpec {
+    /// Off is vanilla split learning.
+    pub enabled: bool,
+    /// γ, the share of pixels that move.
+    pub gamma: f64,
+    /// θ, how far they move.
+    pub theta: f64,
+    /// Sparse or dense.
+    pub apply: Apply,
+    /// The map's second case, α > 0 and β < 0.
+    pub mirror: bool,
+    /// The client's head or the server.
+    pub jacobian: Jacobian,
+    /// μ, the recovery's last threshold.
+    pub mu: f64,
+    /// Recovery iterations on features.
+    pub iterations: usize,
+    /// Recovery iterations on images.
+    pub image_iterations: usize,
+    /// The recovered map's norm.
+    pub map_norm: MapNorm,
+    /// A relu after the fusing convolution.
+    pub fuse_relu: bool,
+    /// Decision weights of the recovered, fused and attacked stream.
+    pub weights: [f64; 3],
+    /// Those weights, or the streams' own order.
+    pub weights_from: WeightsFrom,
+    /// What a trained client sends.
+    pub send: Inference,
+}
+
+impl Default for PsglSpec {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            gamma: 0.1,
+            theta: 1.0,
+            apply: Apply::Sparse,
+            mirror: true,
+            jacobian: Jacobian::Head,
+            mu: 0.55,
+            iterations: 12,
+            image_iterations: 15,
+            map_norm: MapNorm::L1,
+            fuse_relu: true,
+            weights: [0.5, 0.3, 0.2],
+            weights_from: WeightsFrom::Setting,
+            send: Inference::Attacked,
+        }
+    }
+}
+
+/// `[train]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainSpec {
+    /// Passes through the victim's images.
+    pub epochs: usize,
+    /// Images in a step.
+    pub batch: usize,
+    /// Adam's step size.
+    pub rate: f64,
+    /// Train the vanilla twin too; without PSGL there is none.
+    pub twin: bool,
+}
+
+impl Default for TrainSpec {
+    fn default() -> Self {
+        Self { epochs: 6, batch: 64, rate: 1e-3, twin: true }
+    }
+}
+
+/// `[evaluate]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluateSpec {
+    /// γ of the gains' curve.
+    pub gammas: Vec<f64>,
+    /// μ of the recovery's curve.
+    pub mus: Vec<f64>,
+    /// Test images of the recovery's curve.
+    pub mu_images: usize,
+    /// FGSM's step.
+    pub fgsm_epsilon: f64,
+}
+
+impl Default for EvaluateSpec {
+    fn default() -> Self {
+        Self {
+            gammas: vec![0.02, 0.05, 0.1, 0.2],
+            mus: vec![0.05, 0.2, 0.55, 1.2, 3.5],
+            mu_images: 64,
+            fgsm_epsilon: 8.0 / 255.0,
+        }
+    }
+}

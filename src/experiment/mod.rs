@@ -1,0 +1,270 @@
+//! The experiment: one TOML document that says what to run.
+//!
+//! [`Experiment::load`] takes a preset's name or a file, [`Experiment::set`] changes one field as `--set` does, and
+//! [`Experiment::validate`] checks the whole before a run. A message names the field, what was found, what is allowed
+//! and, for a misspelt name, the near one.
+
+mod attack;
+mod convert;
+mod document;
+mod plan;
+mod preset;
+mod validate;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Read;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+pub use attack::{AttackSpec, InverseSpec, RmleSpec};
+pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, PsglSpec, SCHEMA, TrainSpec};
+pub use plan::{Plan, Twin};
+pub use preset::PRESETS;
+
+use crate::error::{Error, Result};
+use crate::model::zoo;
+use crate::setting::{self, Kind, shorten};
+
+/// A document is a page or two; what is larger is something else.
+const MAX_BYTES: u64 = 1 << 20;
+/// The name of a model whose layers were listed without one.
+const OWN_MODEL: &str = "custom";
+
+impl Experiment {
+    /// A preset by name.
+    ///
+    /// # Errors
+    /// Lists the presets and says which is near.
+    pub fn preset(name: &str) -> Result<Self> {
+        Self::from_toml(preset::text_or_near(name)?, &format!("preset {name}"))
+    }
+
+    /// Reads a document; `origin` is where it came from, for messages.
+    ///
+    /// Whether this build has the document's device is left to [`Self::validate`], so that another machine's run can
+    /// be shown.
+    ///
+    /// # Errors
+    /// One message: the field, what was found, what is allowed, and the origin last.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self> {
+        Self::read(text).map_err(|problem| Error::input(format!("{problem}\nin {origin}")))
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
+        let mut table: Table = toml::from_str(text).map_err(|error| broken(text, &error))?;
+        validate::fields(&table)?;
+        if let Some(Value::Table(model)) = table.get_mut("model")
+            && model.contains_key("layers")
+        {
+            model.entry("name").or_insert_with(|| Value::String(OWN_MODEL.to_owned()));
+        }
+        let experiment = Self::from_table(table)?;
+        validate::together(&experiment)?;
+        Ok(experiment)
+    }
+
+    fn from_table(table: Table) -> Result<Self, String> {
+        serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
+            let (key, reason) = (error.path().to_string(), error.into_inner());
+            format!("{key}: {}", reason.message().trim().replace('\n', "; "))
+        })
+    }
+
+    /// Reads a preset by its name, or else a TOML file by its path.
+    ///
+    /// # Errors
+    /// Neither; a folder; not text; larger than 1 MiB; or a wrong document. The path comes last.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        if let Some(text) = preset::text(name_or_path) {
+            return Self::from_toml(text, &format!("preset {name_or_path}"));
+        }
+        let path = Path::new(name_or_path);
+        let is_path =
+            name_or_path.contains(['/', '\\']) || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+        if !is_path && !path.exists() {
+            return Err(preset::unknown(name_or_path, "; or give the path of a .toml file"));
+        }
+        let text = text_of(path).map_err(|problem| Error::input(format!("{problem}: {}", path.display())))?;
+        Self::from_toml(&text, &path.display().to_string())
+    }
+
+    /// The whole document, defaults written out; [`Self::from_toml`] reads it back equal.
+    ///
+    /// An experiment that [`Self::validate`] refuses may have numbers that TOML cannot hold; the text is then one line
+    /// that says so and that no reader accepts.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| format!("cannot be written: {error}\n"))
+    }
+
+    fn to_table(&self) -> Result<Table> {
+        if i64::try_from(self.seed).is_err() {
+            return Err(Error::input(format!(
+                "seed = {}: allowed is a whole number from 0 to {}",
+                self.seed,
+                i64::MAX
+            )));
+        }
+        Table::try_from(self).map_err(|error| Error::input(format!("a number of the experiment is too large: {error}")))
+    }
+
+    /// Changes one field: `psgl.gamma=0.2`, `attack.0.images=4` or `attack.rmle.images=4`, `model.layers=[…]`,
+    /// `attack=[]`. Texts may go without quotes.
+    ///
+    /// Only the field itself is checked, since the next assignment may belong to it; end with [`Self::validate`].
+    /// Listed layers and a named model replace each other.
+    ///
+    /// # Errors
+    /// The key, what was found, what is allowed and, for a misspelt key or word, the near one. Nothing is changed then.
+    pub fn set(&mut self, assignment: &str) -> Result<()> {
+        let (key, text) = assignment.split_once('=').map(|(key, text)| (key.trim(), text.trim())).ok_or_else(|| {
+            Error::input(format!("\"{}\": allowed is key=value, as in psgl.gamma=0.2", shorten(assignment)))
+        })?;
+        let mut table = self.to_table()?;
+        self.put(&mut table, key, text).map_err(Error::input)?;
+        *self = Self::from_table(table).map_err(Error::input)?;
+        match key {
+            "model.layers" if zoo::NAMES.contains(&self.model.name.as_str()) => {
+                OWN_MODEL.clone_into(&mut self.model.name);
+            }
+            "model.name" if zoo::NAMES.contains(&self.model.name.as_str()) => self.model.layers = None,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn put(&self, table: &mut Table, key: &str, text: &str) -> Result<(), String> {
+        let listed = |text: &str| {
+            text.parse::<Value>().map_err(|e| format!("{} = {}: {}", shorten(key), shorten(text), reason(&e)))
+        };
+        if key == "schema" {
+            return validate::schema(&listed(text)?);
+        }
+        if key == "attack" {
+            let list = listed(text)?;
+            validate::attacks(&list)?;
+            table.insert("attack".to_owned(), list);
+            return Ok(());
+        }
+        let attack = key.strip_prefix("attack.").map(|rest| self.attack_field(rest)).transpose()?;
+        let full = attack.map_or(key.to_owned(), |(i, leaf)| format!("attack.{}.{leaf}", self.attacks[i].name()));
+        let setting = setting::find(&full).ok_or_else(|| {
+            let leaves = validate::leaves(key);
+            // A section's name alone is no misspelling.
+            if leaves.is_empty() || key.is_empty() {
+                validate::unknown(&full, &Value::Boolean(true))
+            } else {
+                format!(
+                    "{key} is a section: set one of its fields, as in {key}.{}",
+                    leaves.split(", ").next().unwrap_or("")
+                )
+            }
+        })?;
+        let value = match (setting.kind, text.parse::<Value>()) {
+            (Kind::Text | Kind::Choice(_), Ok(Value::String(word))) => Value::String(word),
+            (Kind::Text | Kind::Choice(_), _) => Value::String(text.to_owned()),
+            (_, Ok(value)) => value,
+            (Kind::List { .. } | Kind::Layers, Err(_)) => listed(text)?,
+            // TOML wants a digit before the dot; a person at the command line need not know.
+            (Kind::Real { .. }, Err(_)) if text.parse::<f64>().is_ok() => {
+                text.parse().map_or(Value::Boolean(false), Value::Float)
+            }
+            (kind, Err(_)) => return Err(format!("{full} = {}: allowed is {}", shorten(text), kind.allowed())),
+        };
+        validate::field(setting, &value)?;
+        let (section, leaf) = setting::split(key);
+        let place = match (attack, section) {
+            (Some((i, _)), _) => table.get_mut("attack").and_then(|list| list.get_mut(i)).and_then(Value::as_table_mut),
+            (None, "") => Some(table),
+            (None, section) => table.get_mut(section).and_then(Value::as_table_mut),
+        };
+        place.ok_or_else(|| format!("{full}: no such field"))?.insert(leaf.to_owned(), value);
+        Ok(())
+    }
+
+    /// `0.images` or `rmle.images`, what comes after `attack.`: which attack and which field.
+    fn attack_field<'a>(&self, rest: &'a str) -> Result<(usize, &'a str), String> {
+        let (which, leaf) = rest.split_once('.').unwrap_or((rest, ""));
+        let by_name = || self.attacks.iter().position(|attack| attack.name() == which);
+        let found = which.parse().ok().filter(|i: &usize| *i < self.attacks.len()).or_else(by_name);
+        let names: Vec<&str> = self.attacks.iter().map(AttackSpec::name).collect();
+        match found {
+            Some(_) if leaf == "name" => Err(format!(
+                "attack.{}.name cannot be set; set the list, as in attack=[{{ name = \"rmle\" }}]",
+                shorten(which)
+            )),
+            Some(i) => Ok((i, leaf)),
+            None if names.is_empty() => Err(format!("attack.{}: this experiment has no attacks", shorten(rest))),
+            None => {
+                let near = setting::near(which, names.iter().copied());
+                let hint = near.map(|near| format!("; did you mean `attack.{near}`?")).unwrap_or_default();
+                let last = names.len() - 1;
+                Err(format!(
+                    "attack.{}: this experiment has the attacks 0 to {last}: {}{hint}",
+                    shorten(rest),
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+
+    /// Checks everything that needs no data: every field, fields against each other, and that this build has the
+    /// device.
+    ///
+    /// # Errors
+    /// The field, what was found and what is allowed.
+    pub fn validate(&self) -> Result<()> {
+        validate::fields(&self.to_table()?)
+            .and_then(|()| validate::together(self))
+            .and_then(|()| validate::device(self.device))
+            .map_err(Error::input)
+    }
+
+    /// A fingerprint of the whole document: equal documents, equal text.
+    pub fn hash(&self) -> String {
+        digest(&self.to_toml())
+    }
+}
+
+fn digest(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+/// Line, column and reason, short.
+fn broken(text: &str, error: &toml::de::Error) -> String {
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
+        return format!("broken TOML: {}", reason(error));
+    };
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+    format!("broken TOML in line {line}, column {column}: {}", reason(error))
+}
+
+fn reason(error: &toml::de::Error) -> String {
+    error.message().trim().replace('\n', "; ").chars().take(200).collect()
+}
+
+/// A file's text, if it is a file and text.
+fn text_of(path: &Path) -> Result<String, String> {
+    if path.is_dir() {
+        let inside = path.join("experiment.toml");
+        let hint = if inside.is_file() { "; did you mean the experiment.toml in it?" } else { "" };
+        return Err(format!("is a folder, not a TOML file{hint}"));
+    }
+    let problem = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_owned(),
+        _ => format!("could not read the experiment: {error}"),
+    };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(problem)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(problem)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err("larger than 1 MiB, so no experiment".to_owned());
+    }
+    let no_text = |at: usize| format!("not a text file (UTF-8): byte {at}");
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(no_text(at));
+    }
+    String::from_utf8(bytes).map_err(|error| no_text(error.utf8_error().valid_up_to()))
+}

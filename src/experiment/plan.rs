@@ -1,0 +1,184 @@
+//! Whether the model fits the data: the shapes on both sides of the cut, and the vanilla twin.
+
+use super::document::Experiment;
+use crate::error::{Error, Result};
+use crate::model::spec::{LayerSpec, shape_text, shapes};
+use crate::psgl::Jacobian;
+
+/// Numbers of one layer's output for one image at most, and weights of one network at most: a file may come from
+/// anywhere, and memory that is refused ends the program.
+const MAX_NUMBERS: usize = 1 << 26;
+
+/// What fits together: an experiment's model on its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The data's shape (C, H, W).
+    pub input: [usize; 3],
+    /// What the first layer sees: under PSGL (4C + 1, ⌈H/2⌉, ⌈W/2⌉), else `input`.
+    pub packed: [usize; 3],
+    /// All layers, client's first.
+    pub layers: Vec<LayerSpec>,
+    /// The first so many layers are the client's.
+    pub cut: usize,
+    /// The shape that crosses the wire, without the batch.
+    pub smashed: Vec<usize>,
+    /// The undefended model to compare with; only under PSGL, and only where `train.twin` asks for it.
+    pub twin: Option<Twin>,
+}
+
+/// The vanilla twin (METHOD section 3): pooling by two where PSGL packs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Twin {
+    /// Its layers; the first sees `Plan::input`.
+    pub layers: Vec<LayerSpec>,
+    /// The first so many layers are the client's.
+    pub cut: usize,
+    /// The shape that crosses its wire; equal to the plan's where the sides are even and the layers before the pool
+    /// keep them.
+    pub smashed: Vec<usize>,
+}
+
+impl Experiment {
+    /// The layers, listed or of the named model.
+    ///
+    /// # Errors
+    /// The name is no model's and no layers are listed.
+    pub fn layers(&self, classes: usize) -> Result<Vec<LayerSpec>> {
+        let listed = self.model.layers.clone();
+        listed
+            .or_else(|| crate::model::zoo::layers(&self.model.name, classes))
+            .ok_or_else(|| Error::input(super::validate::unknown_model(&self.model.name)))
+    }
+
+    /// Checks that the model fits images of a shape (C, H, W) and a number of classes.
+    ///
+    /// # Errors
+    /// Names the field or the layer, what it wanted and what it found.
+    pub fn check_model(&self, data_shape: [usize; 3], classes: usize) -> Result<Plan> {
+        let [c, h, w] = data_shape;
+        if let Some(wanted) = self.model.input.filter(|wanted| *wanted != data_shape) {
+            return Err(Error::input(format!(
+                "model.input = {wanted:?}: the images of {} are {data_shape:?}",
+                self.data.name
+            )));
+        }
+        if classes < 2 || data_shape.contains(&0) || data_shape.iter().any(|side| *side > 8192) {
+            return Err(Error::input(format!(
+                "data.name = \"{}\": found {} images in {classes} classes; allowed is 1 to 8192 on each side and at \
+                 least 2 classes",
+                self.data.name,
+                shape_text(&data_shape)
+            )));
+        }
+        super::validate::together(self).map_err(Error::input)?;
+        let (layers, cut) = (self.layers(classes)?, self.model.cut);
+        let packed = if self.psgl.enabled { [4 * c + 1, h.div_ceil(2), w.div_ceil(2)] } else { data_shape };
+        let all = walk(&packed, &layers)?;
+        if let Some(last) = all.last().filter(|last| ***last != [classes]) {
+            return Err(Error::input(format!(
+                "model.layers[{}]: the last layer must give {classes} numbers, one for each class of {}, found {}",
+                layers.len() - 1,
+                self.data.name,
+                shape_text(last)
+            )));
+        }
+        if !layers[cut..].iter().any(has_weights) {
+            return Err(Error::input(format!(
+                "model.cut = {cut}: no layer after it has weights, so the server could not learn; cut earlier"
+            )));
+        }
+        let smashed = all[cut - 1].clone();
+        if self.psgl.enabled {
+            self.check_smashed(&all)?;
+        }
+        let twin = if self.psgl.enabled && self.train.twin { Some(twin(&data_shape, &layers, cut)?) } else { None };
+        Ok(Plan { input: data_shape, packed, layers, cut, smashed, twin })
+    }
+
+    /// PSGL recovers matrices of channels × positions, and its head pools by two.
+    fn check_smashed(&self, all: &[Vec<usize>]) -> Result<()> {
+        let (cut, smashed) = (self.model.cut, &all[self.model.cut - 1]);
+        let pools = self.psgl.jacobian == Jacobian::Head;
+        let fits = |shape: &Vec<usize>| shape.len() == 3 && (!pools || (shape[1] >= 2 && shape[2] >= 2));
+        if fits(smashed) {
+            return Ok(());
+        }
+        let works: Vec<String> = (1..all.len()).filter(|cut| fits(&all[cut - 1])).map(|cut| cut.to_string()).collect();
+        let works = if works.is_empty() {
+            "no cut of this model does".to_owned()
+        } else {
+            format!("cuts that do: {}", works.join(", "))
+        };
+        let wanted = if smashed.len() == 3 {
+            "with jacobian = \"head\" PSGL needs smashed data of at least 2×2, since the head pools by 2"
+        } else {
+            "PSGL needs smashed data that are still channels × height × width"
+        };
+        Err(Error::input(format!("model.cut = {cut}: {wanted}; found {}; {works}", shape_text(smashed))))
+    }
+}
+
+/// [`shapes`] layer by layer, with the caps looked at before the next layer multiplies.
+fn walk(input: &[usize], layers: &[LayerSpec]) -> Result<Vec<Vec<usize>>> {
+    let mut shape = input.to_vec();
+    let mut all = Vec::with_capacity(layers.len());
+    let mut weights = 0_usize;
+    for (i, layer) in layers.iter().enumerate() {
+        let wrong = |text: String| Error::input(format!("model.layers[{i}]: {text}"));
+        let next = layer.output_shape(&shape).map_err(wrong)?;
+        let (own, largest) = size(layer, &shape, &next);
+        weights = weights.saturating_add(own);
+        if largest.max(weights) > MAX_NUMBERS {
+            return Err(wrong(format!(
+                "too large: {largest} numbers for one image and {weights} weights up to here; allowed is {MAX_NUMBERS} \
+                 of each"
+            )));
+        }
+        all.push(next.clone());
+        shape = next;
+    }
+    Ok(all)
+}
+
+fn numbers(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |product: usize, side| product.saturating_mul(*side))
+}
+
+/// A layer's weights with its biases, and the size of its largest output, inner layers' included.
+fn size(layer: &LayerSpec, input: &[usize], output: &[usize]) -> (usize, usize) {
+    let weights = match layer {
+        LayerSpec::Conv { channels, kernel, .. } => {
+            numbers(&[*channels, input[0], *kernel, *kernel]).saturating_add(*channels)
+        }
+        LayerSpec::Linear(n) => numbers(&[*n, input[0]]).saturating_add(*n),
+        LayerSpec::Residual(inner) => {
+            let outputs = shapes(input, inner).unwrap_or_default();
+            let inputs = std::iter::once(input).chain(outputs.iter().map(Vec::as_slice));
+            let each = inner.iter().zip(inputs).zip(&outputs).map(|((layer, from), to)| size(layer, from, to));
+            return each.fold((0, numbers(output)), |sum, one| (sum.0.saturating_add(one.0), sum.1.max(one.1)));
+        }
+        _ => 0,
+    };
+    (weights, numbers(output))
+}
+
+fn has_weights(layer: &LayerSpec) -> bool {
+    match layer {
+        LayerSpec::Conv { .. } | LayerSpec::Linear(_) => true,
+        LayerSpec::Residual(inner) => inner.iter().any(has_weights),
+        _ => false,
+    }
+}
+
+fn twin(input: &[usize], layers: &[LayerSpec], cut: usize) -> Result<Twin> {
+    let after = layers[..cut].iter().position(|layer| *layer == LayerSpec::Relu).unwrap_or(0);
+    let mut layers = layers.to_vec();
+    layers.insert(after + 1, LayerSpec::MaxPool(2));
+    let all = walk(input, &layers).map_err(|error| {
+        Error::input(format!(
+            "the vanilla twin, which has {{ maxpool = 2 }} after layer {after}, does not fit: {error}\nset train.twin = \
+             false to train without it"
+        ))
+    })?;
+    Ok(Twin { smashed: all[cut].clone(), layers, cut: cut + 1 })
+}

@@ -1,0 +1,50 @@
+//! The experiments that come with the program.
+
+use crate::error::{Error, Result};
+use crate::setting::{near, shorten};
+
+/// Name, what it shows in a line, and its TOML.
+pub const PRESETS: [(&str, &str, &str); 5] = [
+    (
+        "psgl-digits",
+        "Handwritten digits under PSGL, beside an undefended twin, with two attacks; the default",
+        include_str!("../../assets/presets/psgl-digits.toml"),
+    ),
+    (
+        "vanilla-digits",
+        "The same digits and attacks without a defence: what leaks",
+        include_str!("../../assets/presets/vanilla-digits.toml"),
+    ),
+    (
+        "psgl-paper-digits",
+        "Digits under PSGL as near to the paper's formulas as can be computed",
+        include_str!("../../assets/presets/psgl-paper-digits.toml"),
+    ),
+    (
+        "psgl-brain",
+        "Planes of an average brain MRI under PSGL: few images, three classes",
+        include_str!("../../assets/presets/psgl-brain.toml"),
+    ),
+    (
+        "quick",
+        "A tiny network on a few digits, a whole run in seconds: to try things, not to judge them",
+        include_str!("../../assets/presets/quick.toml"),
+    ),
+];
+
+/// The TOML of a preset.
+pub(super) fn text(name: &str) -> Option<&'static str> {
+    PRESETS.iter().find(|preset| preset.0 == name).map(|preset| preset.2)
+}
+
+/// What to say about a name that is none; `also` is what else it could have been.
+pub(super) fn unknown(name: &str, also: &str) -> Error {
+    let names = PRESETS.map(|preset| preset.0);
+    let near = near(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Error::input(format!("unknown preset \"{}\"{near}\npresets: {}{also}", shorten(name), names.join(", ")))
+}
+
+/// The TOML of a preset that must exist.
+pub(super) fn text_or_near(name: &str) -> Result<&'static str> {
+    text(name).ok_or_else(|| unknown(name, ""))
+}

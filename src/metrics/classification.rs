@@ -1,0 +1,106 @@
+//! How well classes are told apart.
+
+/// How often each class was taken for which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    classes: usize,
+    /// Images of class `label` taken for class `predicted`, at `label * classes + predicted`.
+    counts: Vec<usize>,
+}
+
+impl Confusion {
+    /// Counts predictions against labels.
+    ///
+    /// # Panics
+    /// Where the two differ in length or a class is not below `classes`.
+    pub fn new(predicted: &[u32], labels: &[u32], classes: usize) -> Self {
+        assert_eq!(predicted.len(), labels.len(), "one prediction a label");
+        let mut counts = vec![0; classes * classes];
+        for (&predicted, &label) in predicted.iter().zip(labels) {
+            let (predicted, label) = (predicted as usize, label as usize);
+            assert!(predicted < classes && label < classes, "class {predicted} or {label} of {classes}");
+            counts[label * classes + predicted] += 1;
+        }
+        Self { classes, counts }
+    }
+
+    /// How many images of class `label` were taken for class `predicted`.
+    ///
+    /// # Panics
+    /// Where there is no such class.
+    pub fn count(&self, label: usize, predicted: usize) -> usize {
+        self.row(label)[predicted]
+    }
+
+    /// Share of right predictions, in percent; not a number where there is no image.
+    pub fn accuracy(&self) -> f64 {
+        let right: usize = (0..self.classes).map(|class| self.count(class, class)).sum();
+        percent(right, self.counts.iter().sum())
+    }
+
+    /// Share of right predictions within each class, in percent, averaged over the classes that
+    /// occur: guessing one class always gives 100 / classes. Not a number where there is no image.
+    pub fn balanced_accuracy(&self) -> f64 {
+        let recalls: Vec<f64> = (0..self.classes)
+            .map(|class| (self.count(class, class), self.size(class)))
+            .filter(|&(_, size)| size > 0)
+            .map(|(right, size)| percent(right, size))
+            .collect();
+        recalls.iter().sum::<f64>() / recalls.len() as f64
+    }
+
+    /// The accuracy of always guessing the largest class, in percent: what an accuracy must beat to
+    /// say anything. Not a number where there is no image.
+    pub fn majority(&self) -> f64 {
+        let largest = (0..self.classes).map(|class| self.size(class)).max().unwrap_or(0);
+        percent(largest, self.counts.iter().sum())
+    }
+
+    fn row(&self, label: usize) -> &[usize] {
+        &self.counts[label * self.classes..(label + 1) * self.classes]
+    }
+
+    /// Images of class `label`.
+    fn size(&self, label: usize) -> usize {
+        self.row(label).iter().sum()
+    }
+}
+
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_those_counted_by_hand() {
+        // Class 0: 3 of 4 right; class 1: 1 of 2; class 2 never occurs.
+        let confusion = Confusion::new(&[0, 0, 0, 2, 1, 0], &[0, 0, 0, 0, 1, 1], 3);
+        assert_eq!((confusion.count(0, 2), confusion.count(1, 0), confusion.count(2, 2)), (1, 1, 0));
+        assert!((confusion.accuracy() - 400.0 / 6.0).abs() < 1e-9);
+        assert!((confusion.balanced_accuracy() - 62.5).abs() < 1e-9);
+        assert!((confusion.majority() - 400.0 / 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn guessing_one_class_is_seen_through() {
+        let confusion = Confusion::new(&[1; 10], &[1, 1, 1, 1, 1, 1, 1, 1, 1, 0], 2);
+        assert_eq!((confusion.accuracy(), confusion.majority(), confusion.balanced_accuracy()), (90.0, 90.0, 50.0));
+    }
+
+    #[test]
+    fn nothing_gives_no_number() {
+        let confusion = Confusion::new(&[], &[], 2);
+        assert!(
+            confusion.accuracy().is_nan() && confusion.balanced_accuracy().is_nan() && confusion.majority().is_nan()
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "class 2 or 0 of 2")]
+    fn a_class_too_many_is_a_defect() {
+        Confusion::new(&[2], &[0], 2);
+    }
+}

@@ -1,0 +1,4 @@
+//! How well a network classifies, and how much of an image an attacker has.
+
+pub mod classification;
+pub mod image;

@@ -1,0 +1,258 @@
+//! Adam, with AMSGrad as an option (Kingma & Ba 2015; Reddi et al. 2018), as PyTorch computes it.
+//!
+//! Our own because candle's keeps its moments private, so a run could not be resumed exactly, and
+//! because inverting a network wants AMSGrad. Each parameter has its own step count, and one without
+//! a gradient is left alone.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use candle_core::backprop::GradStore;
+use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Tensor, Var};
+use rayon::prelude::*;
+
+use super::parameters::Parameters;
+use crate::error::{Error, Result};
+
+/// Learning rate and the rest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamSettings {
+    /// Learning rate.
+    pub rate: f64,
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Divide by the largest second moment so far.
+    pub amsgrad: bool,
+}
+
+impl AdamSettings {
+    /// PyTorch's defaults (ε 10⁻⁸) at this rate.
+    pub fn new(rate: f64) -> Self {
+        Self { rate, epsilon: 1e-8, amsgrad: false }
+    }
+}
+
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+
+/// The moments of one parameter.
+#[derive(Clone, Debug, Default)]
+struct Moments {
+    steps: u32,
+    first: Vec<f32>,
+    second: Vec<f32>,
+    /// Empty without AMSGrad.
+    largest: Vec<f32>,
+}
+
+/// The optimiser of one party: its parameters and their moments.
+#[derive(Debug)]
+pub struct Adam {
+    /// May be changed between steps (a schedule).
+    pub settings: AdamSettings,
+    slots: Vec<(String, Var, Moments)>,
+}
+
+impl Adam {
+    /// An optimiser of all `parameters` (float32).
+    pub fn new(parameters: &Parameters, settings: AdamSettings) -> Self {
+        Self::of(parameters.iter().map(|(name, var)| (name.clone(), var.clone())), settings)
+    }
+
+    /// An optimiser of these variables (float32).
+    pub fn of(vars: impl IntoIterator<Item = (String, Var)>, settings: AdamSettings) -> Self {
+        let slot = |(name, var): (String, Var)| {
+            let n = var.elem_count();
+            let largest = if settings.amsgrad { vec![0.0; n] } else { Vec::new() };
+            (name, var, Moments { steps: 0, first: vec![0.0; n], second: vec![0.0; n], largest })
+        };
+        Self { settings, slots: vars.into_iter().map(slot).collect() }
+    }
+
+    /// One step with these gradients. Parameters that have none are left alone.
+    ///
+    /// # Errors
+    /// Where a gradient does not fit its parameter.
+    pub fn step(&mut self, gradients: &GradStore) -> Result<()> {
+        for (_, var, moments) in &mut self.slots {
+            let Some(gradient) = gradients.get(var) else { continue };
+            moments.steps += 1;
+            let update = Update { settings: self.settings, moments: Mutex::new(moments) };
+            if var.device().is_cpu() {
+                var.inplace_op2(&gradient.contiguous()?, &update)?;
+            } else {
+                let host = Var::from_tensor(&var.to_device(&Device::Cpu)?)?;
+                host.inplace_op2(&gradient.contiguous()?.to_device(&Device::Cpu)?, &update)?;
+                var.set(&host.to_device(var.device())?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The moments and step counts, named `{parameter}.m`, `.v`, `.vmax` and `.steps`.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut state = BTreeMap::new();
+        for (name, var, moments) in &self.slots {
+            let mut put = |part: &str, values: &[f32]| -> Result<()> {
+                state.insert(format!("{name}.{part}"), Tensor::from_slice(values, var.shape(), &Device::Cpu)?);
+                Ok(())
+            };
+            put("m", &moments.first)?;
+            put("v", &moments.second)?;
+            if !moments.largest.is_empty() {
+                put("vmax", &moments.largest)?;
+            }
+            state.insert(format!("{name}.steps"), Tensor::new(&[moments.steps], &Device::Cpu)?);
+        }
+        Ok(state)
+    }
+
+    /// Takes back what [`Adam::state`] gave.
+    ///
+    /// # Errors
+    /// Names the entry that is missing or does not fit.
+    pub fn load(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (name, var, moments) in &mut self.slots {
+            let part = |part: &str| -> Result<Vec<f32>> {
+                let key = format!("{name}.{part}");
+                let value =
+                    state.get(&key).ok_or_else(|| Error::input(format!("the optimiser's state lacks {key}")))?;
+                if value.elem_count() != var.elem_count() {
+                    return Err(Error::input(format!("the optimiser's {key} is of another model")));
+                }
+                Ok(value.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+            };
+            moments.first = part("m")?;
+            moments.second = part("v")?;
+            if !moments.largest.is_empty() {
+                moments.largest = part("vmax")?;
+            }
+            let key = format!("{name}.steps");
+            let steps = state.get(&key).ok_or_else(|| Error::input(format!("the optimiser's state lacks {key}")))?;
+            moments.steps = steps.flatten_all()?.get(0)?.to_scalar()?;
+        }
+        Ok(())
+    }
+}
+
+/// One parameter's update, in one pass over memory.
+struct Update<'a> {
+    settings: AdamSettings,
+    /// candle hands the operation out shared; the lock is never contended.
+    moments: Mutex<&'a mut Moments>,
+}
+
+impl InplaceOp2 for Update<'_> {
+    fn name(&self) -> &'static str {
+        "adam"
+    }
+
+    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> candle_core::Result<()> {
+        let (CpuStorage::F32(parameter), CpuStorage::F32(gradient)) = (s1, s2) else {
+            candle_core::bail!("adam works on f32")
+        };
+        let (Some((from, to)), Some((grad_from, grad_to))) = (l1.contiguous_offsets(), l2.contiguous_offsets()) else {
+            candle_core::bail!("adam wants contiguous tensors")
+        };
+        let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.apply(&mut moments, &mut parameter[from..to], &gradient[grad_from..grad_to]);
+        Ok(())
+    }
+}
+
+impl Update<'_> {
+    fn apply(&self, moments: &mut Moments, parameter: &mut [f32], gradient: &[f32]) {
+        const PIECE: usize = 65_536;
+        let AdamSettings { rate, epsilon, .. } = self.settings;
+        let steps = i32::try_from(moments.steps).unwrap_or(i32::MAX);
+        let scale = (rate / (1.0 - BETA1.powi(steps))) as f32;
+        let root = (1.0 - BETA2.powi(steps)).sqrt() as f32;
+        let (b1, b2, epsilon) = (BETA1 as f32, BETA2 as f32, epsilon as f32);
+        let (c1, c2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
+        let pieces = parameter
+            .par_chunks_mut(PIECE)
+            .zip(gradient.par_chunks(PIECE))
+            .zip(moments.first.par_chunks_mut(PIECE).zip(moments.second.par_chunks_mut(PIECE)));
+        if moments.largest.is_empty() {
+            pieces.for_each(|((p, g), (m, v))| {
+                for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                    *m = b1 * *m + c1 * g;
+                    *v = b2 * *v + c2 * g * g;
+                    *p -= scale * *m / (v.sqrt() / root + epsilon);
+                }
+            });
+        } else {
+            pieces.zip(moments.largest.par_chunks_mut(PIECE)).for_each(|(((p, g), (m, v)), largest)| {
+                for ((((p, &g), m), v), largest) in p.iter_mut().zip(g).zip(m).zip(v).zip(largest) {
+                    *m = b1 * *m + c1 * g;
+                    *v = b2 * *v + c2 * g * g;
+                    *largest = largest.max(*v);
+                    *p -= scale * *m / (largest.sqrt() / root + epsilon);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walk(settings: AdamSettings, steps: usize) -> (Adam, Var) {
+        let x = Var::new(&[1.0f32, -2.0], &Device::Cpu).unwrap();
+        let mut adam = Adam::of([("x".to_owned(), x.clone())], settings);
+        for i in 0..steps {
+            let loss = (x.sqr().unwrap() * (1.0 + i as f64 % 3.0)).unwrap().sum_all().unwrap();
+            adam.step(&loss.backward().unwrap()).unwrap();
+        }
+        (adam, x)
+    }
+
+    /// The textbook's formula in double precision.
+    fn reference(settings: AdamSettings, steps: usize) -> Vec<f64> {
+        let one = |mut x: f64| {
+            let (mut m, mut v, mut largest) = (0.0, 0.0, 0.0f64);
+            for i in 0..steps {
+                let g = 2.0 * x * (1.0 + i as f64 % 3.0);
+                let n = i as i32 + 1;
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                largest = largest.max(v);
+                let second: f64 = if settings.amsgrad { largest } else { v };
+                x -= settings.rate * (m / (1.0 - 0.9f64.powi(n)))
+                    / ((second / (1.0 - 0.999f64.powi(n))).sqrt() + settings.epsilon);
+            }
+            x
+        };
+        vec![one(1.0), one(-2.0)]
+    }
+
+    #[test]
+    fn steps_are_the_textbooks() {
+        for amsgrad in [false, true] {
+            let settings = AdamSettings { amsgrad, ..AdamSettings::new(0.05) };
+            let (_, x) = walk(settings, 60);
+            for (got, want) in x.to_vec1::<f32>().unwrap().into_iter().zip(reference(settings, 60)) {
+                assert!((f64::from(got) - want).abs() < 1e-4, "{got} {want} amsgrad {amsgrad}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_state_taken_and_given_back_goes_on_the_same() {
+        let settings = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
+        let (adam, x) = walk(settings, 3);
+        let y = Var::from_tensor(&x.as_detached_tensor().copy().unwrap()).unwrap();
+        let mut other = Adam::of([("x".to_owned(), y.clone())], settings);
+        other.load(&adam.state().unwrap()).unwrap();
+        let mut adam = adam;
+        for (adam, x) in [(&mut adam, &x), (&mut other, &y)] {
+            adam.step(&x.sqr().unwrap().sum_all().unwrap().backward().unwrap()).unwrap();
+        }
+        assert_eq!(x.to_vec1::<f32>().unwrap(), y.to_vec1::<f32>().unwrap());
+        assert!(other.load(&BTreeMap::new()).is_err());
+    }
+}

@@ -1,0 +1,11 @@
+//! The split model: a client, a wire and a server.
+
+pub mod adam;
+pub mod client;
+pub mod network;
+pub mod parameters;
+pub mod server;
+pub mod spec;
+pub mod split;
+pub mod wire;
+pub mod zoo;

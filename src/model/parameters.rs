@@ -1,0 +1,90 @@
+//! Named weights of one party.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor, Var};
+
+use crate::error::{Error, Result};
+use crate::random::Seed;
+
+/// Weights by name (`client.0.weight`), in the order of their names.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters {
+    vars: BTreeMap<String, Var>,
+}
+
+/// Where the values of new weights come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Init<'a> {
+    /// The experiment's seed.
+    pub seed: Seed,
+    /// Prefix of the stream's name, so that two models of one run start differently.
+    pub model: &'a str,
+    /// Where the weights live.
+    pub device: &'a Device,
+}
+
+impl Parameters {
+    /// Adds a weight and its bias, drawn uniformly from ±1/√`fan_in`: PyTorch's default for
+    /// convolutions and linear layers. The bias has as many entries as the weight's first side.
+    ///
+    /// # Errors
+    /// Where the device has no memory left.
+    pub fn add(&mut self, layer: &str, shape: &[usize], fan_in: usize, init: Init<'_>) -> Result<()> {
+        let bound = 1.0 / (fan_in as f64).sqrt();
+        for (part, shape) in [("weight", shape), ("bias", &shape[..1])] {
+            let name = format!("{layer}.{part}");
+            let mut stream = init.seed.stream(&format!("init.{}.{name}", init.model), 0);
+            let values = stream.uniform_tensor(-bound, bound, shape, init.device)?;
+            self.vars.insert(name, Var::from_tensor(&values)?);
+        }
+        Ok(())
+    }
+
+    /// The weight called `name`.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn get(&self, name: &str) -> Result<&Var> {
+        self.vars.get(name).ok_or_else(|| Error::Internal(format!("there is no weight called {name}")))
+    }
+
+    /// All weights, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &Var)> {
+        self.vars.iter()
+    }
+
+    /// Number of values.
+    pub fn count(&self) -> usize {
+        self.vars.values().map(|var| var.elem_count()).sum()
+    }
+
+    /// Sets every weight from `values`; nothing is changed where one is missing or of another shape.
+    ///
+    /// # Errors
+    /// Names the weight that is missing or does not fit.
+    pub fn load(&self, values: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (name, var) in &self.vars {
+            match values.get(name) {
+                None => return Err(Error::input(format!("the weights lack {name}"))),
+                Some(value) if value.shape() != var.shape() => {
+                    let (wanted, found) = (var.dims(), value.dims());
+                    return Err(Error::input(format!("the weight {name} is {found:?}, the model wants {wanted:?}")));
+                }
+                Some(_) => {}
+            }
+        }
+        for (name, var) in &self.vars {
+            var.set(&values[name].to_dtype(var.dtype())?.to_device(var.device())?)?;
+        }
+        Ok(())
+    }
+
+    /// A copy of all weights that later training does not touch.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.vars.iter().map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().copy()?))).collect()
+    }
+}

@@ -1,0 +1,169 @@
+//! Client and server put together: one training step, and asking for a diagnosis.
+
+use candle_core::{Device, Tensor};
+
+use super::adam::AdamSettings;
+use super::client::{Client, ClientPlan, Disguised};
+use super::parameters::Init;
+use super::server::{Answer, Lesson, Server};
+use super::spec::{LayerSpec, shapes};
+use super::wire::{CutGradient, Smashed, WireCount};
+use crate::error::{Error, Result};
+use crate::psgl::downsample::packed_shape;
+use crate::psgl::{Jacobian, Options};
+use crate::random::Seed;
+
+/// What a split model is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitPlan {
+    /// Its name in a run: `psgl` or `vanilla`.
+    pub name: &'static str,
+    /// All layers.
+    pub layers: Vec<LayerSpec>,
+    /// The first `cut` of them are the client's.
+    pub cut: usize,
+    /// Shape of the images (C, H, W).
+    pub image: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// PSGL's choices; none for plain split learning.
+    pub psgl: Option<Options>,
+    /// Learning rate of every Adam.
+    pub rate: f64,
+}
+
+impl SplitPlan {
+    /// What the client's first layer sees: the packed image under PSGL.
+    pub fn input(&self) -> [usize; 3] {
+        if self.psgl.is_some() { packed_shape(self.image) } else { self.image }
+    }
+
+    /// Shape of the smashed data, without the batch.
+    ///
+    /// # Errors
+    /// Where the layers do not fit.
+    pub fn smashed(&self) -> Result<Vec<usize>> {
+        let mut all = shapes(&self.input(), &self.layers[..self.cut])?;
+        all.pop().ok_or_else(|| Error::input("model.cut = 0: the client needs at least one layer"))
+    }
+}
+
+/// Client, server and the wire between them.
+#[derive(Debug)]
+pub struct SplitModel {
+    /// What it is made of.
+    pub plan: SplitPlan,
+    /// The hospital.
+    pub client: Client,
+    /// The server.
+    pub server: Server,
+    /// Bytes that crossed in training.
+    pub wire: WireCount,
+}
+
+/// Everything one training step brought forth, for records, pictures and tests.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Loss of the client's head, where it has one.
+    pub head_loss: Option<f64>,
+    /// What PSGL did to the images.
+    pub disguised: Option<Disguised>,
+    /// What went up.
+    pub smashed: Smashed,
+    /// What came down.
+    pub cut_gradient: CutGradient,
+    /// What the server answered and learnt.
+    pub lesson: Lesson,
+}
+
+impl SplitModel {
+    /// A model with fresh weights.
+    ///
+    /// # Errors
+    /// Where the layers do not fit.
+    pub fn new(plan: SplitPlan, seed: Seed, device: &Device) -> Result<Self> {
+        let smashed = plan.smashed()?;
+        let init = Init { seed, model: plan.name, device };
+        let adam = AdamSettings::new(plan.rate);
+        let (ours, theirs) = plan.layers.split_at(plan.cut);
+        let client =
+            ClientPlan { layers: ours, input: plan.input(), smashed: &smashed, classes: plan.classes, psgl: plan.psgl };
+        Ok(Self {
+            client: Client::new(client, adam, init)?,
+            server: Server::new(theirs, &smashed, plan.psgl, adam, init)?,
+            wire: WireCount::default(),
+            plan,
+        })
+    }
+
+    /// One split training step on images (N, C, H, W) and labels (N).
+    ///
+    /// # Errors
+    /// Where the batch does not fit.
+    pub fn step(&mut self, x: &Tensor, labels: &Tensor) -> Result<Step> {
+        let head_loss = self.client.learn_head(x, labels)?;
+        let disguised = if self.plan.psgl.is_some() {
+            let (disguised, asked) = self.disguise(x)?;
+            self.wire = self.wire.plus(asked);
+            Some(disguised)
+        } else {
+            None
+        };
+        let input = disguised.as_ref().map_or(x, |d| &d.packed);
+        let smashed = self.client.send(input)?;
+        self.wire.up(&smashed);
+        let (cut_gradient, lesson) = self.server.learn(&smashed, labels)?;
+        self.wire.down(&cut_gradient);
+        self.client.receive(&cut_gradient)?;
+        Ok(Step { head_loss, disguised, smashed, cut_gradient, lesson })
+    }
+
+    /// PSGL: attacks and packs images, and what crossed the wire for that.
+    ///
+    /// # Errors
+    /// Where PSGL is off.
+    pub fn disguise(&self, x: &Tensor) -> Result<(Disguised, WireCount)> {
+        let mut wire = WireCount::default();
+        let jacobian = self.client.options().map(|options| options.jacobian);
+        let (alpha, beta) = if jacobian == Some(Jacobian::Server) {
+            let probe = self.client.probe(x)?;
+            let clean = probe.smashed();
+            wire.up_clean(&clean);
+            let [predicted, all] = self.server.jacobian(&clean)?;
+            wire.down(&predicted);
+            wire.down(&all);
+            probe.finish(&predicted, &all)?
+        } else {
+            self.client.own_jacobian(x)?
+        };
+        Ok((self.client.disguise(x, (&alpha, &beta))?, wire))
+    }
+
+    /// What the client sends when it asks for a diagnosis, and how it disguised it.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn ask(&self, x: &Tensor) -> Result<(Smashed, Option<Disguised>)> {
+        if self.plan.psgl.is_none() {
+            return Ok((self.client.send_to_ask(x)?, None));
+        }
+        let disguised = if self.client.attacks_at_inference() { self.disguise(x)?.0 } else { Disguised::none(x)? };
+        Ok((self.client.send_to_ask(&disguised.packed)?, Some(disguised)))
+    }
+
+    /// The server's answer to images.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn answer(&self, x: &Tensor) -> Result<Answer> {
+        self.server.answer(&self.ask(x)?.0)
+    }
+
+    /// Logits of plain images with the whole model as one graph, weights frozen: for adversarial inputs.
+    ///
+    /// # Errors
+    /// Where the images do not fit, or PSGL is on.
+    pub fn plain_logits(&self, x: &Tensor) -> Result<Tensor> {
+        self.server.plain_logits(&self.client.body().forward(x)?)
+    }
+}

@@ -1,0 +1,175 @@
+//! Step 1 of PSGL: the client attacks its own images (METHOD §2.1; [A], map [E, eq. 1]).
+//!
+//! The map is that of a reversed, non-targeted Jacobian saliency attack (JSMA). With J_k = ∂logit_k/∂x,
+//! ŷ the predicted class, α = J_ŷ and β = Σ_{k≠ŷ} J_k, a pixel with α < 0 < β hurts ŷ when raised
+//! (map = −αβ, the paper's case), one with β < 0 < α when lowered (map = αβ, ours). It is divided by
+//! its largest magnitude, image by image.
+
+use candle_core::{D, Tensor, Var};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// How the map is applied to the image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Apply {
+    /// The top ⌊γ·CHW⌋ pixels by |map| move by θ·sign(map): JSMA proper. Ours.
+    #[default]
+    Sparse,
+    /// Every pixel moves by θ·map [E, eq. 1].
+    Dense,
+}
+
+/// Strength of the intentional attack.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Strength {
+    /// Sparse or dense.
+    pub apply: Apply,
+    /// Share of the pixels that move (sparse only).
+    pub gamma: f64,
+    /// How far they move, in units of the pixel range.
+    pub theta: f64,
+}
+
+/// α = ∂logit_ŷ/∂x and β = Σ_{k≠ŷ} ∂logit_k/∂x, both shaped as x (N, C, H, W).
+///
+/// Two backward passes are enough for any number of classes, because Σ_k J_k comes from one.
+/// `logits_of` should use frozen weights: then no gradients of theirs are computed.
+///
+/// # Errors
+/// Where the logits do not depend on x.
+pub fn jacobian_rows(x: &Tensor, logits_of: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<(Tensor, Tensor)> {
+    let x = Var::from_tensor(&x.detach())?;
+    let logits = logits_of(&x)?;
+    let alpha = gradient(&predicted_logit(&logits)?.sum_all()?, &x)?;
+    let all = gradient(&logits.sum_all()?, &x)?;
+    let beta = (all - &alpha)?;
+    Ok((alpha, beta))
+}
+
+/// The logit of the predicted class: logits (N, K) to (N, 1).
+///
+/// # Errors
+/// Where the logits are not a matrix.
+pub fn predicted_logit(logits: &Tensor) -> Result<Tensor> {
+    let predicted = logits.detach().argmax_keepdim(D::Minus1)?;
+    Ok(logits.gather(&predicted, 1)?)
+}
+
+/// ∂of/∂by; a missing gradient is an error, never a zero.
+///
+/// # Errors
+/// Where `of` does not depend on `by`.
+pub fn gradient(of: &Tensor, by: &Var) -> Result<Tensor> {
+    match of.backward()?.remove(by) {
+        Some(gradient) => Ok(gradient),
+        None => Err(crate::error::Error::Internal("a gradient is missing: the output does not depend on it".into())),
+    }
+}
+
+/// The gradient map in [−1, 1], shaped as α and β (N, C, H, W); `mirror` adds the case β < 0 < α.
+/// An image whose map is zero everywhere keeps it so.
+///
+/// # Errors
+/// Where α and β differ in shape.
+pub fn saliency_map(alpha: &Tensor, beta: &Tensor, mirror: bool) -> Result<Tensor> {
+    let size = alpha.elem_count() / alpha.dim(0)?.max(1);
+    let (a, b) = (host(alpha)?, host(beta)?);
+    let mut map = vec![0.0f32; a.len()];
+    map.par_chunks_mut(size).zip(a.par_chunks(size)).zip(b.par_chunks(size)).for_each(|((map, a), b)| {
+        let mut peak = 0.0f32;
+        for ((map, &a), &b) in map.iter_mut().zip(a).zip(b) {
+            *map = if (a < 0.0 && b > 0.0) || (mirror && a > 0.0 && b < 0.0) { -(a * b).copysign(a) } else { 0.0 };
+            peak = peak.max(map.abs());
+        }
+        for v in map {
+            *v /= peak.max(1e-12);
+        }
+    });
+    Ok(Tensor::from_vec(map, alpha.shape(), alpha.device())?)
+}
+
+/// The attacked (disguised) image x̂, clipped to [0, 1]; x and map (N, C, H, W).
+///
+/// Sparse: all ties at the k-th magnitude move, zero entries never do.
+///
+/// # Errors
+/// Where image and map differ in shape.
+pub fn attack(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> {
+    let size = x.elem_count() / x.dim(0)?.max(1);
+    let (mut image, map) = (host(x)?, host(map)?);
+    let theta = strength.theta as f32;
+    let moving = (strength.gamma * size as f64) as usize;
+    image.par_chunks_mut(size).zip(map.par_chunks(size)).for_each(|(image, map)| match strength.apply {
+        Apply::Dense => {
+            for (v, m) in image.iter_mut().zip(map) {
+                *v = (*v + theta * m).clamp(0.0, 1.0);
+            }
+        }
+        Apply::Sparse => {
+            let Some(cut) = kth_largest_magnitude(map, moving) else { return };
+            for (v, m) in image.iter_mut().zip(map) {
+                if *m != 0.0 && m.abs() >= cut {
+                    *v += theta.copysign(*m);
+                }
+                *v = v.clamp(0.0, 1.0);
+            }
+        }
+    });
+    Ok(Tensor::from_vec(image, x.shape(), x.device())?)
+}
+
+/// The k-th largest |v|, counted from 1; none for k = 0.
+fn kth_largest_magnitude(values: &[f32], k: usize) -> Option<f32> {
+    let mut magnitudes: Vec<f32> = values.iter().map(|v| v.abs()).collect();
+    let last = k.min(magnitudes.len()).checked_sub(1)?;
+    let (_, kth, _) = magnitudes.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
+    Some(*kth)
+}
+
+fn host(t: &Tensor) -> Result<Vec<f32>> {
+    Ok(t.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1::<f32>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    fn row(values: &[f32]) -> Tensor {
+        Tensor::from_slice(values, (1, 1, 1, values.len()), &Device::Cpu).unwrap()
+    }
+
+    fn list(t: &Tensor) -> Vec<f32> {
+        host(t).unwrap()
+    }
+
+    #[test]
+    fn the_map_has_both_cases_with_their_signs() {
+        let (alpha, beta) = (row(&[-1.0, 2.0, 1.0, -1.0, 0.0]), row(&[2.0, -2.0, 1.0, -1.0, 3.0]));
+        assert_eq!(list(&saliency_map(&alpha, &beta, true).unwrap()), [0.5, -1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(list(&saliency_map(&alpha, &beta, false).unwrap()), [1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(list(&saliency_map(&alpha, &alpha, true).unwrap()), [0.0; 5]);
+    }
+
+    #[test]
+    fn ties_all_move_zeros_never_do() {
+        let x = row(&[0.5; 5]);
+        let sparse = |gamma| Strength { apply: Apply::Sparse, gamma, theta: 0.25 };
+        let map = row(&[1.0, -0.5, 0.5, 0.0, 0.1]);
+        assert_eq!(list(&attack(&x, &map, sparse(0.4)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.5]);
+        assert_eq!(list(&attack(&x, &map, sparse(1.0)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.75]);
+        assert_eq!(list(&attack(&x, &map, sparse(0.1)).unwrap()), [0.5; 5]);
+        assert_eq!(list(&attack(&x, &row(&[0.0; 5]), sparse(0.4)).unwrap()), [0.5; 5]);
+        let dense = Strength { apply: Apply::Dense, gamma: 0.0, theta: 1.0 };
+        assert_eq!(list(&attack(&x, &map, dense).unwrap()), [1.0, 0.0, 1.0, 0.5, 0.6]);
+    }
+
+    #[test]
+    fn an_output_that_ignores_the_image_is_an_error() {
+        let constant = |x: &Tensor| Ok(Tensor::ones((x.dim(0)?, 3), candle_core::DType::F32, &Device::Cpu)?);
+        assert!(jacobian_rows(&row(&[0.0; 4]), constant).is_err());
+    }
+}

@@ -1,0 +1,91 @@
+//! Commands to a running worker, and how it obeys them.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// What a window, a terminal or a test may ask of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Go on.
+    Run,
+    /// Wait before the next slice of work.
+    Pause,
+    /// Do one slice of work and wait again.
+    Step,
+    /// Save and leave.
+    Stop,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    paused: bool,
+    /// Slices allowed while paused.
+    steps: u64,
+    stop: bool,
+}
+
+/// Shared between a worker and those who command it.
+#[derive(Debug, Default)]
+pub struct Control {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Control {
+    /// Gives a command. Never waits for the worker.
+    pub fn send(&self, command: Command) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match command {
+            Command::Run => state.paused = false,
+            Command::Pause => state.paused = true,
+            Command::Step => {
+                state.paused = true;
+                state.steps += 1;
+            }
+            Command::Stop => state.stop = true,
+        }
+        self.changed.notify_all();
+    }
+
+    /// Whether Stop was asked for.
+    pub fn stopped(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).stop
+    }
+
+    /// Whether the worker waits.
+    pub fn paused(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).paused
+    }
+
+    /// The worker's side: waits while paused; true where it may go on, false where it must stop.
+    pub fn may_go_on(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if state.stop {
+                return false;
+            }
+            if !state.paused {
+                return true;
+            }
+            if state.steps > 0 {
+                state.steps -= 1;
+                return true;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn step_allows_one_slice_and_stop_wins() {
+        let control = Control::default();
+        assert!(control.may_go_on());
+        control.send(Command::Step);
+        assert!(control.may_go_on() && control.paused());
+        control.send(Command::Stop);
+        assert!(!control.may_go_on());
+    }
+}

@@ -1,0 +1,187 @@
+//! A run's folder: how it comes to be, its files, its lock.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::files::Writer;
+use crate::error::{Error, Result};
+
+/// What was run.
+pub const EXPERIMENT: &str = "experiment.toml";
+/// One row a step.
+pub const METRICS: &str = "metrics.csv";
+/// What came out.
+pub const SUMMARY: &str = "summary.json";
+/// From where a run goes on.
+pub const CHECKPOINT: &str = "checkpoint.safetensors";
+/// Pictures of attacks and maps.
+pub const IMAGES: &str = "images";
+/// Attacks launched at the run afterwards.
+pub const ATTACKS: &str = "attacks.json";
+const LOCK: &str = ".lock";
+
+/// A run's folder, held by this process alone.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Unlocked when dropped, also by a kill.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Makes the folder with the experiment inside; it appears with both at once. An empty folder is
+    /// used as it is. One that holds a run is refused, or with `force` that run is removed first.
+    ///
+    /// # Errors
+    /// Where the folder is used, locked or can't be written.
+    pub fn create(path: &Path, experiment: &str, force: bool, writer: &Writer) -> Result<Self> {
+        let refused = |e: &dyn std::fmt::Display| Error::input(format!("--out cannot be used: {e}: {}", path.display()));
+        let occupied = match fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Self::create_new(path, experiment, writer).map_err(|e| refused(&e));
+            }
+            Err(e) => return Err(refused(&e)),
+        };
+        if occupied && !force {
+            return Err(refused(&"the folder is not empty; choose another, or replace the run in it with --force"));
+        }
+        if occupied && !path.join(EXPERIMENT).is_file() {
+            return Err(refused(&"it holds other files than a run, and --force only replaces a run"));
+        }
+        let folder = Self { path: path.to_owned(), _lock: lock(path)? };
+        folder.remove_run().map_err(|e| refused(&e))?;
+        folder.write(writer, EXPERIMENT, experiment.as_bytes()).map_err(|e| refused(&e))?;
+        Ok(folder)
+    }
+
+    fn create_new(path: &Path, experiment: &str, writer: &Writer) -> Result<Self> {
+        let parent = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
+        let name = path.file_name().ok_or_else(|| Error::input("the path names no folder"))?.to_string_lossy();
+        let draft = parent.join(format!(".{name}.new-{}", std::process::id()));
+        fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
+        let made = writer
+            .write(&draft.join(EXPERIMENT), experiment.as_bytes())
+            .and_then(|()| lock(&draft))
+            .and_then(|lock| {
+                fs::rename(&draft, path).map_err(Error::io("create the folder", path))?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            });
+        if made.is_err() {
+            // Best effort: the error that matters is already on its way.
+            let _ = fs::remove_dir_all(&draft);
+        }
+        made
+    }
+
+    /// Opens a run's folder and locks it.
+    ///
+    /// # Errors
+    /// Where it is no run, or another process works in it.
+    pub fn open(path: &Path) -> Result<Self> {
+        check_is_run(path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of a file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file in it, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn write(&self, writer: &Writer, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.file(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
+        }
+        writer.write(&path, bytes)
+    }
+
+    /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
+    fn remove_run(&self) -> Result<()> {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, EXPERIMENT] {
+            let path = self.file(name);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),
+                _ => {}
+            }
+        }
+        let Ok(images) = fs::read_dir(self.file(IMAGES)) else { return Ok(()) };
+        for image in images.flatten().map(|entry| entry.path()) {
+            if image.extension().is_some_and(|e| e == "png") {
+                fs::remove_file(&image).map_err(Error::io("remove", &image))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// # Errors
+/// Where `path` is no run's folder.
+pub fn check_is_run(path: &Path) -> Result<()> {
+    let problem = if !path.exists() {
+        "there is no such folder"
+    } else if !path.is_dir() {
+        "it is a file, a run is a folder"
+    } else if !path.join(EXPERIMENT).is_file() {
+        "it is no run: it has no experiment.toml"
+    } else {
+        return Ok(());
+    };
+    Err(Error::input(format!("{problem}: {}", path.display())))
+}
+
+/// Reads a text file of a run.
+///
+/// # Errors
+/// Where it is missing or no text.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    String::from_utf8(bytes).map_err(|_| Error::input(format!("damaged: it is no text: {}", path.display())))
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| Error::input(format!("the folder cannot be written: {e}: {}", folder.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::input(format!("another process is working in this run: {}", folder.display())))
+        }
+        Err(TryLockError::Error(e)) => Err(Error::io("lock the folder", folder)(e)),
+    }
+}
+
+/// Where runs go that are given no folder: `$CUTLAYER_HOME/runs`, else the platform's data folder.
+pub fn runs_folder() -> PathBuf {
+    let home = std::env::var_os("CUTLAYER_HOME").map(PathBuf::from);
+    let home = home.or_else(|| dirs::data_dir().map(|data| data.join("cutlayer")));
+    home.unwrap_or_else(|| PathBuf::from("cutlayer")).join("runs")
+}
+
+/// A folder for a new run there: `<time>-<name>-<seed>`.
+pub fn new_run_path(name: &str, seed: u64) -> PathBuf {
+    let time = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    let stamp: String = time.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let base = runs_folder().join(format!("{stamp}-{name}-{seed}"));
+    // Two runs may start within a second.
+    let numbered = (2..).map(|n| base.with_file_name(format!("{stamp}-{name}-{seed}-{n}")));
+    std::iter::once(base.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(base)
+}

@@ -1,0 +1,398 @@
+//! The table itself, in the order of the document.
+
+use super::{Kind, Mark, Paper, Setting};
+
+impl Setting {
+    const fn new(key: &'static str, label: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Self {
+        Self { key, label, help, unit, kind, paper: None }
+    }
+
+    /// The paper's own value.
+    const fn paper(mut self, value: &'static str) -> Self {
+        self.paper = Some(Paper { value, mark: Mark::Equations });
+        self
+    }
+
+    /// Our value where the paper is silent.
+    const fn here(mut self, value: &'static str) -> Self {
+        self.paper = Some(Paper { value, mark: Mark::Here });
+        self
+    }
+}
+
+const fn whole(min: i64, max: i64) -> Kind {
+    Kind::Whole { min, max }
+}
+
+/// A number on a linear scale, both ends allowed.
+const fn real(min: f64, max: f64) -> Kind {
+    Kind::Real { min, max, log: false, open_min: false }
+}
+
+/// A number on a scale of powers of ten, both ends allowed.
+const fn log(min: f64, max: f64) -> Kind {
+    Kind::Real { min, max, log: true, open_min: false }
+}
+
+/// Above 0, up to 1.
+const SHARE: Kind = Kind::Real { min: 0.0, max: 1.0, log: false, open_min: true };
+const MU: Kind = log(0.001, 100.0);
+const WEIGHT: Kind = real(0.0, 1000.0);
+const EPOCH: Kind = whole(0, 10_000);
+const SIDE: Kind = whole(1, 8192);
+
+const fn list(item: &'static Kind, min_len: usize, max_len: usize, distinct: bool) -> Kind {
+    Kind::List { item, min_len, max_len, distinct }
+}
+
+const IMAGES: Kind = whole(1, 10_000);
+const RATE: Kind = log(1e-7, 1.0);
+const NAIVE: &str = "Attack without knowledge of the defence. Alone it flatters the defence, so the adaptive form stands \
+                     beside it.";
+const ADAPTIVE: &str = "Attack with knowledge of the defence: imitate it and undo it. A defence is as good as it is \
+                        against this form.";
+const EARLY: &str = "Attack also after these epochs, besides the last; 0 is before any training, when a client leaks \
+                     already.";
+const ADAM_EPSILON: &str = "The small number below Adam's step. Large values, as in He 2019's 1e-3, throttle the steps \
+                            when the loss is small.";
+
+/// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest.
+pub static SETTINGS: &[Setting] = &[
+    Setting::new(
+        "seed",
+        "Seed",
+        "",
+        whole(0, i64::MAX),
+        "Weights, the order of the images and the attacks' starts are drawn from it: same seed, same numbers. Other \
+         seeds show how much of a result is luck.",
+    ),
+    Setting::new(
+        "threads",
+        "Processor threads",
+        "threads",
+        whole(0, 256),
+        "0 uses every core. Another count sums in another order, so the last digits of a run change with it.",
+    ),
+    Setting::new(
+        "device",
+        "Device",
+        "",
+        Kind::Choice(&["cpu", "cuda", "metal"]),
+        "Where the networks run. cuda and metal need a build with the feature of that name.",
+    ),
+    Setting::new(
+        "data.name",
+        "Images",
+        "",
+        Kind::Text,
+        "mnist and brainmri are built in; anything with a slash or a dot is a path to images of your own.",
+    )
+    .paper("MIAS mammograms and MNIST"),
+    Setting::new(
+        "data.aux",
+        "Attacker's share",
+        "of the training images",
+        real(0.01, 0.5),
+        "Images that the attacker owns. They are taken out of the victim's training and never scored.",
+    )
+    .here("0.125"),
+    Setting::new(
+        "data.train",
+        "Training images",
+        "images",
+        whole(0, 10_000_000),
+        "Train on the first so many of the victim's images; 0 takes all.",
+    ),
+    Setting::new(
+        "data.test",
+        "Test images",
+        "images",
+        whole(0, 10_000_000),
+        "Score on the first so many of the held-out images; 0 takes all.",
+    ),
+    Setting::new(
+        "model.name",
+        "Model",
+        "",
+        Kind::Text,
+        "A model that Cutlayer knows. Where the layers are listed, any name of your own.",
+    )
+    .here("split-cnn"),
+    Setting::new(
+        "model.layers",
+        "Layers",
+        "",
+        Kind::Layers,
+        "The network in order; every entry counts, relu and flatten too. The first ones, up to the cut, stay in the \
+         hospital.",
+    ),
+    Setting::new(
+        "model.input",
+        "Input",
+        "channels, height, width",
+        list(&SIDE, 3, 3, false),
+        "The shape of the images that the model is meant for. Without it the data decide.",
+    ),
+    Setting::new(
+        "model.cut",
+        "Cut",
+        "layers",
+        whole(1, MAX_CUT),
+        "How many layers stay in the hospital. A later cut leaks less, since pooling and depth throw detail away, and \
+         costs the device more.",
+    )
+    .here("4"),
+    Setting::new(
+        "psgl.enabled",
+        "PSGL",
+        "",
+        Kind::Switch,
+        "Defend with proximal gradient split learning. Off is plain split learning: the client sends what its layers \
+         give.",
+    ),
+    Setting::new(
+        "psgl.gamma",
+        "Strength γ",
+        "of the pixels",
+        SHARE,
+        "Share of the pixels that the client moves before it sends. The paper's gains are measured against the \
+         disguised image and so grow with it; read fused − clean beside them.",
+    )
+    .here("0.10"),
+    Setting::new(
+        "psgl.theta",
+        "Step θ",
+        "of the pixel range",
+        SHARE,
+        "How far a chosen pixel moves; 1 goes from black to white.",
+    )
+    .here("1.0"),
+    Setting::new(
+        "psgl.apply",
+        "Disguise",
+        "",
+        Kind::Choice(&["sparse", "dense"]),
+        "sparse moves the share γ of pixels that matter most by θ; dense adds θ × map to every pixel.",
+    )
+    .paper("dense"),
+    Setting::new(
+        "psgl.mirror",
+        "Mirror case",
+        "",
+        Kind::Switch,
+        "Also darken pixels whose brightness speaks for the predicted class; the paper only brightens those that speak \
+         against it.",
+    )
+    .paper("off"),
+    Setting::new(
+        "psgl.jacobian",
+        "Gradient map from",
+        "",
+        Kind::Choice(&["head", "server"]),
+        "head keeps a small classifier on the client. server asks the server, which first has to see the clean smashed \
+         data; those bytes are counted.",
+    )
+    .paper("server"),
+    Setting::new(
+        "psgl.mu",
+        "Recovery threshold μ",
+        "",
+        MU,
+        "How much the server's recovery smooths: small keeps the disguise, large wipes out the image with it. The best \
+         value differs from data to data.",
+    )
+    .paper("0.55, best on both of its sets"),
+    Setting::new(
+        "psgl.iterations",
+        "Recovery steps, features",
+        "iterations",
+        whole(1, 200),
+        "Steps of the server's recovery on each sample's smashed data; most of a training step goes here.",
+    )
+    .here("12"),
+    Setting::new(
+        "psgl.image_iterations",
+        "Recovery steps, images",
+        "iterations",
+        whole(1, 200),
+        "The same on images, for the table's recovered rows and the curve over μ.",
+    )
+    .here("15"),
+    Setting::new(
+        "psgl.map_norm",
+        "Map's norm",
+        "",
+        Kind::Choice(&["l1", "nuclear"]),
+        "What the recovered map is taken to be: a few strong entries (l1) or low rank (nuclear). The paper's formula \
+         subtracts the second norm, which is not convex; nuclear adds it.",
+    )
+    .paper("nuclear"),
+    Setting::new(
+        "psgl.fuse_relu",
+        "Relu in the fusion",
+        "",
+        Kind::Switch,
+        "Put a relu after the convolution that fuses received and recovered features.",
+    )
+    .paper("off"),
+    Setting::new(
+        "psgl.weights",
+        "Vote weights",
+        "recovered, fused, attacked",
+        list(&WEIGHT, 3, 3, false),
+        "How much each stream counts in the decision, times its own confidence. Only their ratio matters.",
+    )
+    .paper("0.5, 0.3, 0.2"),
+    Setting::new(
+        "psgl.weights_from",
+        "Weights from",
+        "",
+        Kind::Choice(&["setting", "streams"]),
+        "setting takes the weights above; streams orders them by how well this run's own streams do, which need not be \
+         the paper's order.",
+    )
+    .paper("setting"),
+    Setting::new(
+        "psgl.send",
+        "Sent when testing",
+        "",
+        Kind::Choice(&["attacked", "clean"]),
+        "Whether a trained client still disguises its images or sends them as they are, with an empty map.",
+    )
+    .here("attacked"),
+    Setting::new(
+        "train.epochs",
+        "Epochs",
+        "epochs",
+        whole(1, 10_000),
+        "How often the training goes through all images.",
+    )
+    .here("6"),
+    Setting::new(
+        "train.batch",
+        "Batch",
+        "images",
+        whole(1, 4096),
+        "Images in one exchange between client and server. A small set needs small batches, or it hardly learns.",
+    )
+    .here("64"),
+    Setting::new("train.rate", "Learning rate", "", RATE, "Adam's step size, the same for client and server.")
+        .here("0.001"),
+    Setting::new(
+        "train.twin",
+        "Vanilla twin",
+        "",
+        Kind::Switch,
+        "Train an undefended model of the same size equally long. It is what fused − clean compares with.",
+    )
+    .here("on"),
+    Setting::new(
+        "evaluate.gammas",
+        "Strengths in the curve",
+        "of the pixels",
+        list(&SHARE, 0, 64, true),
+        "The γ at which the gains are measured again, since one γ can be chosen to flatter.",
+    )
+    .here("0.02, 0.05, 0.1, 0.2"),
+    Setting::new(
+        "evaluate.mus",
+        "Thresholds in the curve",
+        "",
+        list(&MU, 0, 64, true),
+        "The μ at which the recovery's error is measured.",
+    )
+    .here("0.05, 0.2, 0.55, 1.2, 3.5"),
+    Setting::new(
+        "evaluate.mu_images",
+        "Images in the μ curve",
+        "images",
+        IMAGES,
+        "How many test images the recovery's error is averaged over.",
+    )
+    .here("64"),
+    Setting::new(
+        "evaluate.fgsm_epsilon",
+        "FGSM step",
+        "of the pixel range",
+        SHARE,
+        "How far the fast gradient sign attack moves every pixel; 8/255 is the usual value.",
+    )
+    .here("8/255"),
+    Setting::new("attack.rmle.images", "Targets", "images", IMAGES, "Test images to reconstruct, one at a time."),
+    Setting::new("attack.rmle.naive", "Naive", "", Kind::Switch, NAIVE),
+    Setting::new("attack.rmle.adaptive", "Adaptive", "", Kind::Switch, ADAPTIVE),
+    Setting::new("attack.rmle.early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
+    Setting::new(
+        "attack.rmle.iterations",
+        "Iterations",
+        "iterations",
+        whole(1, 100_000),
+        "Steps of Adam on the image. He 2019 takes 5000 small ones; 500 of rate 0.1 get further.",
+    ),
+    Setting::new(
+        "attack.rmle.rate",
+        "Rate",
+        "",
+        log(1e-7, 10.0),
+        "Adam's step size, in units of the pixel range. He 2019 has 0.01.",
+    ),
+    Setting::new("attack.rmle.epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON),
+    Setting::new(
+        "attack.rmle.tv",
+        "Smoothness λ",
+        "",
+        Kind::Real { min: 0.0, max: 1000.0, log: true, open_min: false },
+        "Weight of the total variation: it prefers smooth images where the smashed data leave a choice. Deep cuts want \
+         more, about 0.01.",
+    ),
+    Setting::new(
+        "attack.rmle.boxed",
+        "Keep in range",
+        "",
+        Kind::Switch,
+        "Clamp the image to 0…1 after every step and not only at the end.",
+    ),
+    Setting::new(
+        "attack.inverse.images",
+        "Targets",
+        "images",
+        IMAGES,
+        "Test images to reconstruct; each takes one pass.",
+    ),
+    Setting::new("attack.inverse.naive", "Naive", "", Kind::Switch, NAIVE),
+    Setting::new("attack.inverse.adaptive", "Adaptive", "", Kind::Switch, ADAPTIVE),
+    Setting::new("attack.inverse.early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
+    Setting::new(
+        "attack.inverse.epochs",
+        "Decoder's epochs",
+        "epochs",
+        whole(1, 10_000),
+        "How often the decoder's training goes through the attacker's own images. He 2019 has 50.",
+    ),
+    Setting::new(
+        "attack.inverse.batch",
+        "Decoder's batch",
+        "images",
+        whole(1, 4096),
+        "Images in one step of the decoder.",
+    ),
+    Setting::new("attack.inverse.rate", "Decoder's rate", "", RATE, "Adam's step size at the start."),
+    Setting::new(
+        "attack.inverse.halve_every",
+        "Halve the rate every",
+        "epochs",
+        whole(1, 10_000),
+        "After so many epochs the rate halves, again and again.",
+    ),
+    Setting::new("attack.inverse.epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON),
+    Setting::new(
+        "attack.inverse.amsgrad",
+        "Amsgrad",
+        "",
+        Kind::Switch,
+        "Adam that never lets a step grow again, as He 2019 has it.",
+    ),
+];
+
+#[expect(clippy::cast_possible_wrap, reason = "a small constant")]
+const MAX_CUT: i64 = super::MAX_LAYERS as i64 - 1;

@@ -1,0 +1,402 @@
+//! Reference values computed in double precision by `tests/golden/make_golden.py`, one test a file.
+//!
+//! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same script.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use candle_core::{DType, Device, Tensor, Var};
+use cutlayer::attack::rmle;
+use cutlayer::engine::conv::conv2d;
+use cutlayer::engine::pool::{Pool, pool};
+use cutlayer::engine::svt::Svt;
+use cutlayer::metrics::image::{mse, psnr, ssim};
+use cutlayer::model::adam::AdamSettings;
+use cutlayer::model::parameters::Parameters;
+use cutlayer::model::server::Answer;
+use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, MaxPool, Relu};
+use cutlayer::model::split::{SplitModel, SplitPlan};
+use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
+use cutlayer::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::psgl::saliency::{Apply, Strength, attack, saliency_map};
+use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
+use cutlayer::random::Seed;
+use serde_json::Value;
+
+/// One file: inputs, expected values, and which of these have been compared.
+struct Case {
+    json: Value,
+    seen: BTreeSet<String>,
+}
+
+impl Case {
+    fn load(name: &str) -> Self {
+        let folder = std::env::var_os("CUTLAYER_GOLDEN")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from);
+        let path = folder.join(format!("{name}.json"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        Self { json: serde_json::from_str(&text).expect("golden JSON"), seen: BTreeSet::new() }
+    }
+
+    fn number(&self, name: &str) -> f64 {
+        self.json["inputs"][name].as_f64().unwrap_or_else(|| panic!("no number called {name}"))
+    }
+
+    fn input64(&self, name: &str) -> Tensor {
+        let array = &self.json["inputs"][name];
+        let list = |key: &str| array[key].as_array().unwrap_or_else(|| panic!("no array called {name}")).iter();
+        let shape: Vec<usize> = list("shape").map(|v| v.as_u64().unwrap() as usize).collect();
+        let data: Vec<f64> = list("data").map(|v| v.as_f64().unwrap()).collect();
+        Tensor::from_vec(data, shape, &Device::Cpu).unwrap()
+    }
+
+    fn input(&self, name: &str) -> Tensor {
+        self.input64(name).to_dtype(DType::F32).unwrap()
+    }
+
+    fn labels(&self, name: &str) -> Tensor {
+        self.input64(name).to_dtype(DType::U32).unwrap()
+    }
+
+    fn values(&self, name: &str) -> Vec<f32> {
+        self.input(name).flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    /// Inputs whose names start with `prefix`.
+    fn weights(&self, prefix: &str) -> BTreeMap<String, Tensor> {
+        let names = self.json["inputs"].as_object().unwrap().keys().filter(|name| name.starts_with(prefix));
+        names.map(|name| (name.clone(), self.input(name))).collect()
+    }
+
+    fn check_values(&mut self, name: &str, got: &[f64]) {
+        let expected = &self.json["expected"][name];
+        let data = match expected.as_array().or_else(|| expected["data"].as_array()) {
+            Some(data) => data.clone(),
+            None => vec![expected.clone()],
+        };
+        let want: Vec<f64> = data.iter().map(|v| v.as_f64().unwrap_or_else(|| panic!("{name} is expected?"))).collect();
+        assert_eq!(got.len(), want.len(), "{name}: number of values");
+        if data.iter().all(Value::is_i64) {
+            assert_eq!(got, want, "{name}: whole numbers are equal");
+        }
+        let largest = want.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        let tolerance = self.json["tolerance"].as_f64().unwrap();
+        let gap = got
+            .iter()
+            .zip(&want)
+            .fold(0.0f64, |m, (g, w)| if (g - w).is_nan() { f64::INFINITY } else { m.max((g - w).abs()) });
+        println!("{name}: largest difference {gap:.3e}, allowed {:.3e}", tolerance * largest);
+        assert!(gap <= tolerance * largest, "{name}: {gap:e} > {tolerance:e} · {largest:e}");
+        self.seen.insert(name.to_owned());
+    }
+
+    fn check(&mut self, name: &str, got: &Tensor) {
+        let got = got.detach().to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        self.check_values(name, &got);
+    }
+
+    fn check_parameters(&mut self, parameters: &Parameters) {
+        for (name, var) in parameters.iter() {
+            self.check(name, var);
+        }
+    }
+
+    /// Every expected value must have been compared.
+    fn finish(self) {
+        let expected: BTreeSet<String> = self.json["expected"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(self.seen, expected);
+    }
+}
+
+// --- PSGL, client side ----------------------------------------------------------------------------
+
+#[test]
+fn saliency() {
+    let mut case = Case::load("saliency");
+    let (x, jacobian, predicted) = (case.input("image"), case.input("jacobian"), case.labels("predicted"));
+    let (batch, _, c, h, w) = jacobian.dims5().unwrap();
+    let index = predicted.reshape((batch, 1, 1, 1, 1)).unwrap().broadcast_as((batch, 1, c, h, w)).unwrap();
+    let alpha = jacobian.gather(&index.contiguous().unwrap(), 1).unwrap().squeeze(1).unwrap();
+    let beta = (jacobian.sum(1).unwrap() - &alpha).unwrap();
+    let map = saliency_map(&alpha, &beta, true).unwrap();
+    let strength = |apply| Strength { apply, gamma: case.number("gamma"), theta: case.number("theta") };
+    let sparse = attack(&x, &map, strength(Apply::Sparse)).unwrap();
+    let dense = attack(&x, &map, strength(Apply::Dense)).unwrap();
+    case.check("map", &map);
+    case.check("attacked_sparse", &sparse);
+    case.check("attacked_dense", &dense);
+    case.finish();
+}
+
+#[test]
+fn downsample() {
+    let mut case = Case::load("downsample");
+    let x = case.input("image");
+    let packed = downsample::pack(&x, &case.input("map")).unwrap();
+    case.check("packed", &packed);
+    case.check("unpacked", &downsample::unpack(&packed, x.dim(2).unwrap(), x.dim(3).unwrap()).unwrap());
+    case.finish();
+}
+
+// --- PSGL, recovery -------------------------------------------------------------------------------
+
+fn svt(name: &str) {
+    let mut case = Case::load(name);
+    let matrix = case.input("matrix");
+    let (rows, cols) = matrix.dims2().unwrap();
+    let mut out = vec![0.0; rows * cols];
+    Svt::new(rows, cols).threshold(&case.values("matrix"), case.number("tau") as f32, &mut out);
+    case.check("prox", &Tensor::from_vec(out, (rows, cols), &Device::Cpu).unwrap());
+    case.finish();
+}
+
+#[test]
+fn svt_square() {
+    svt("svt_square");
+}
+
+#[test]
+fn svt_wide() {
+    svt("svt_wide");
+}
+
+#[test]
+fn svt_tall() {
+    svt("svt_tall");
+}
+
+fn apg(name: &str) {
+    let mut case = Case::load(name);
+    let (rows, cols) = case.input("attacked").dims2().unwrap();
+    assert!((f64::from(Recovery::lambda(rows, cols)) - case.number("lambda")).abs() < 1e-6);
+    let recovery = Recovery {
+        mu: case.number("mu") as f32,
+        iterations: case.number("iterations") as usize,
+        map_norm: MapNorm::L1,
+    };
+    let parts = recovery.solve(&case.values("attacked"), rows, cols);
+    let tensor = |values: Vec<f32>| Tensor::from_vec(values, (rows, cols), &Device::Cpu).unwrap();
+    case.check("recovered", &tensor(parts.low_rank));
+    case.check("gradient_map", &tensor(parts.gradient_map));
+    case.finish();
+}
+
+#[test]
+fn apg_image() {
+    apg("apg_image");
+}
+
+#[test]
+fn apg_features() {
+    apg("apg_features");
+}
+
+#[test]
+fn apg_small_mu() {
+    apg("apg_small_mu");
+}
+
+#[test]
+fn apg_large_mu() {
+    apg("apg_large_mu");
+}
+
+// --- PSGL, fusion ---------------------------------------------------------------------------------
+
+#[test]
+fn decision_fusion() {
+    let mut case = Case::load("decision_fusion");
+    let weights: Vec<f64> =
+        case.json["inputs"]["weights_rfa"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    let weights = DecisionWeights::new([weights[0], weights[1], weights[2]]);
+    let streams = (case.input("attacked"), case.input("recovered"), case.input("fused_stream"));
+    let decision = decide(&streams.0, &streams.1, &streams.2, weights).unwrap();
+    case.check("scores", &decision.scores);
+    case.check("weights", &decision.weights);
+    case.check("predicted", &decision.scores.argmax(1).unwrap());
+    case.finish();
+}
+
+#[test]
+fn conv_sum_fusion() {
+    let mut case = Case::load("conv_sum_fusion");
+    let (z, low) = (case.input("attacked"), case.input("recovered"));
+    let fused = conv_sum(&z, &low, &case.input("weight"), &case.input("bias"), true).unwrap();
+    case.check("fused", &fused);
+    case.finish();
+}
+
+// --- layers and their gradients -------------------------------------------------------------------
+
+fn conv(name: &str) {
+    let mut case = Case::load(name);
+    let var = |name| Var::from_tensor(&case.input(name)).unwrap();
+    let (x, weight, bias) = (var("x"), var("weight"), var("bias"));
+    let y = conv2d(&x, &weight, &bias, case.number("stride") as usize, case.number("padding") as usize).unwrap();
+    let gradients = (&y * case.input("grad_output")).unwrap().sum_all().unwrap().backward().unwrap();
+    case.check("y", &y);
+    case.check("grad_x", gradients.get(&x).unwrap());
+    case.check("grad_weight", gradients.get(&weight).unwrap());
+    case.check("grad_bias", gradients.get(&bias).unwrap());
+    case.finish();
+}
+
+#[test]
+fn conv3x3_p1() {
+    conv("conv3x3_p1");
+}
+
+#[test]
+fn conv5x5_s2_p2() {
+    conv("conv5x5_s2_p2");
+}
+
+#[test]
+fn conv1x1() {
+    conv("conv1x1");
+}
+
+#[test]
+fn conv4x4_s2_p1() {
+    conv("conv4x4_s2_p1");
+}
+
+fn pooling(name: &str, kind: Pool) {
+    let mut case = Case::load(name);
+    let x = Var::from_tensor(&case.input("x")).unwrap();
+    let y = pool(&x, kind, 2).unwrap();
+    let gradients = (&y * case.input("grad_output")).unwrap().sum_all().unwrap().backward().unwrap();
+    case.check("y", &y);
+    case.check("grad_x", gradients.get(&x).unwrap());
+    case.finish();
+}
+
+#[test]
+fn maxpool2() {
+    pooling("maxpool2", Pool::Max);
+}
+
+#[test]
+fn avgpool2() {
+    pooling("avgpool2", Pool::Mean);
+}
+
+// --- whole steps ----------------------------------------------------------------------------------
+
+fn conv3(channels: usize) -> LayerSpec {
+    Conv { channels, kernel: 3, stride: 1, padding: 1 }
+}
+
+/// A split model with the case's weights; the last layer's size is the number of classes.
+fn model(case: &Case, layers: Vec<LayerSpec>, cut: usize, rate: f64, psgl: Option<Options>) -> SplitModel {
+    let Some(Linear(classes)) = layers.last().cloned() else { panic!("the last layer is linear") };
+    let plan = SplitPlan { name: "golden", layers, cut, image: [1, 12, 12], classes, psgl, rate };
+    let model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
+    model.client.parameters().load(&case.weights("client.")).unwrap();
+    model.server.parameters().load(&case.weights("server.")).unwrap();
+    assert_eq!(model.client.parameters().iter().count(), case.weights("client.").len());
+    assert_eq!(model.server.parameters().iter().count(), case.weights("server.").len());
+    model
+}
+
+fn classes(case: &Case, last: &str) -> usize {
+    case.input(last).dim(0).unwrap()
+}
+
+#[test]
+fn split_train20() {
+    let mut case = Case::load("split_train20");
+    let layers = vec![
+        conv3(4),
+        Relu,
+        MaxPool(2),
+        conv3(6),
+        Relu,
+        conv3(8),
+        Relu,
+        MaxPool(2),
+        Flatten,
+        Linear(classes(&case, "server.4.weight")),
+    ];
+    let mut model = model(&case, layers, 5, 1e-2, None);
+    let (images, labels) = (case.input("images"), case.labels("labels"));
+    let mut losses = Vec::new();
+    for i in 0..images.dim(0).unwrap() {
+        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
+    }
+    case.check_values("losses", &losses);
+    case.check_parameters(model.client.parameters());
+    case.check_parameters(model.server.parameters());
+    case.finish();
+}
+
+#[test]
+fn psgl_step() {
+    let mut case = Case::load("psgl_step");
+    let options = Options {
+        strength: Strength { apply: Apply::Sparse, gamma: case.number("gamma"), theta: 1.0 },
+        mirror: true,
+        jacobian: Jacobian::Head,
+        recovery: Recovery { mu: 0.55, iterations: 12, map_norm: MapNorm::L1 },
+        fuse_relu: true,
+        weights: DecisionWeights::new([0.5, 0.3, 0.2]),
+        weights_from: WeightsFrom::Setting,
+        inference: Inference::Attacked,
+    };
+    let last = Linear(classes(&case, "server.fused.4.weight"));
+    let layers = vec![conv3(4), Relu, conv3(6), Relu, conv3(8), Relu, MaxPool(2), Flatten, last];
+    let mut model = model(&case, layers, 4, 1e-3, Some(options));
+    let step = model.step(&case.input("image"), &case.labels("labels")).unwrap();
+    let disguised = step.disguised.unwrap();
+    case.check("map", &disguised.map);
+    case.check("attacked", &disguised.attacked);
+    case.check("smashed", step.smashed.tensor());
+    let Answer::Psgl(answer) = &step.lesson.answer else { panic!("PSGL is on") };
+    case.check("recovered", &answer.low_rank);
+    case.check("logits_attacked", &answer.attacked);
+    case.check("logits_recovered", &answer.recovered);
+    case.check("logits_fused", &answer.fused);
+    let losses: Vec<f64> = step.head_loss.into_iter().chain(step.lesson.losses).collect();
+    case.check_values("losses", &losses);
+    case.check("cut_gradient", step.cut_gradient.tensor());
+    case.check_parameters(model.client.parameters());
+    case.check_parameters(model.server.parameters());
+    case.finish();
+}
+
+// --- white-box inversion and metrics --------------------------------------------------------------
+
+#[test]
+fn rmle() {
+    let mut case = Case::load("rmle");
+    let guess = Var::from_tensor(&case.input("guess")).unwrap();
+    let features = conv2d(&guess, &case.input("weight"), &case.input("bias"), 1, 1).unwrap();
+    let features = cutlayer::engine::activation::relu(&features).unwrap();
+    let loss = rmle::objective(&features, &case.input("smashed"), &guess, case.number("tv_weight")).unwrap();
+    case.check("loss", &loss);
+    case.check("grad", loss.backward().unwrap().get(&guess).unwrap());
+    case.finish();
+}
+
+#[test]
+fn image_metrics() {
+    let mut case = Case::load("image_metrics");
+    let (h, w) = case.input("a").dims2().unwrap();
+    let (a, b) = (case.values("a"), case.values("b"));
+    case.check_values("mse", &[mse(&a, &b)]);
+    case.check_values("psnr", &[psnr(mse(&a, &b))]);
+    case.check_values("ssim", &[ssim(&a, &b, [1, h, w])]);
+    case.finish();
+}
+
+#[test]
+fn every_golden_file_has_a_test() {
+    let this = include_str!("golden.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if let Some(case) = name.strip_suffix(".json") {
+            assert!(this.contains(&format!("fn {case}()")), "{case} has no test");
+        }
+    }
+    assert_eq!(AdamSettings::new(1e-3).epsilon, 1e-8, "the reference optimiser's epsilon");
+}
