@@ -8,4 +8,5 @@ pub mod metrics;
 pub mod model;
 pub mod psgl;
 pub mod random;
+pub mod run;
 pub mod setting;

@@ -233,6 +233,13 @@ impl Server {
         }
     }
 
+    /// Takes back the weights of the decision, from a checkpoint.
+    pub fn set_decision_weights(&mut self, weights: DecisionWeights) {
+        if let Kind::Psgl(streams) = &mut self.kind {
+            streams.weights = weights;
+        }
+    }
+
     /// Hands the decision's weights out in the order of these accuracies (recovered, fused, attacked).
     pub fn derive_weights(&mut self, accuracies: [f64; 3]) {
         if let Kind::Psgl(streams) = &mut self.kind {

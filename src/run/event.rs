@@ -145,6 +145,11 @@ impl Sink {
         self.flush();
     }
 
+    /// A second end of the same stream, with a backlog of its own.
+    pub(super) fn another(&self) -> Self {
+        Self { sender: self.sender.clone(), backlog: VecDeque::new(), pictures: self.pictures.clone() }
+    }
+
     /// Hands over what there is room for. True where nothing is left waiting.
     pub fn flush(&mut self) -> bool {
         while let Some(event) = self.backlog.pop_front() {

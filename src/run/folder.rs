@@ -18,6 +18,8 @@ pub const CHECKPOINT: &str = "checkpoint.safetensors";
 pub const IMAGES: &str = "images";
 /// Attacks launched at the run afterwards.
 pub const ATTACKS: &str = "attacks.json";
+/// Seconds spent so far.
+pub const TIMES: &str = ".times.json";
 const LOCK: &str = ".lock";
 
 /// A run's folder, held by this process alone.
@@ -35,7 +37,8 @@ impl RunFolder {
     /// # Errors
     /// Where the folder is used, locked or can't be written.
     pub fn create(path: &Path, experiment: &str, force: bool, writer: &Writer) -> Result<Self> {
-        let refused = |e: &dyn std::fmt::Display| Error::input(format!("--out cannot be used: {e}: {}", path.display()));
+        let refused =
+            |e: &dyn std::fmt::Display| Error::input(format!("--out cannot be used: {e}: {}", path.display()));
         let occupied = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -64,10 +67,8 @@ impl RunFolder {
         let name = path.file_name().ok_or_else(|| Error::input("the path names no folder"))?.to_string_lossy();
         let draft = parent.join(format!(".{name}.new-{}", std::process::id()));
         fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
-        let made = writer
-            .write(&draft.join(EXPERIMENT), experiment.as_bytes())
-            .and_then(|()| lock(&draft))
-            .and_then(|lock| {
+        let made =
+            writer.write(&draft.join(EXPERIMENT), experiment.as_bytes()).and_then(|()| lock(&draft)).and_then(|lock| {
                 fs::rename(&draft, path).map_err(Error::io("create the folder", path))?;
                 Ok(Self { path: path.to_owned(), _lock: lock })
             });
@@ -111,7 +112,7 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),

@@ -1,0 +1,265 @@
+//! Attacks in a run: what they are given, how they are scored.
+//!
+//! This is the one place that holds both an attack and the truth; the attack is handed neither.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::event::{AttackProgress, Picture, Scene};
+use super::summary::AttackRecord;
+use crate::attack::inverse::Inverse;
+use crate::attack::rmle::Rmle;
+use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
+use crate::data::Images;
+use crate::error::Result;
+use crate::experiment::AttackSpec;
+use crate::metrics::image::{mean_and_error, score};
+use crate::model::network::Network;
+use crate::model::parameters::{Init, Parameters};
+use crate::model::split::{SplitModel, SplitPlan};
+use crate::model::wire::Smashed;
+use crate::random::Seed;
+
+/// Targets whose pictures are kept.
+pub const PICTURED: usize = 8;
+
+/// Which attack, at which model, when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttackId {
+    /// The attack's fields.
+    pub spec: AttackSpec,
+    /// Whether it knows the defence.
+    pub adaptive: bool,
+    /// `psgl` or `vanilla`.
+    pub target: String,
+    /// After which epoch.
+    pub epoch: usize,
+}
+
+impl AttackId {
+    /// In words: `rmle, adaptive, at psgl after epoch 6`.
+    pub fn words(&self) -> String {
+        let mode = if self.adaptive { ", adaptive" } else { "" };
+        let when = if self.epoch == 0 { "untrained".to_owned() } else { format!("after epoch {}", self.epoch) };
+        format!("{}{mode}, at {} {when}", self.spec.name(), self.target)
+    }
+
+    /// For file names and random streams: `psgl-e6-rmle-adaptive`.
+    pub fn slug(&self) -> String {
+        let mode = if self.adaptive { "adaptive" } else { "naive" };
+        format!("{}-e{}-{}-{mode}", self.target, self.epoch, self.spec.name())
+    }
+}
+
+/// An attack that is due: what was on the wire when it was ordered, and the client's weights of that
+/// moment, so that training may go on meanwhile.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Which.
+    pub id: AttackId,
+    /// The targets' smashed data.
+    pub smashed: Tensor,
+    /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
+    pub sent: Tensor,
+    /// Gradient maps of the same; zero under vanilla.
+    pub maps: Tensor,
+    /// The client's weights.
+    pub client: BTreeMap<String, Tensor>,
+}
+
+impl Order {
+    /// Orders every form of an attack at a model as it is now; `targets` (N, C, H, W) are the victims' images.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
+        let x = targets.narrow(0, 0, spec.images().min(targets.dim(0)?))?.contiguous()?;
+        let (smashed, disguised) = model.ask(&x)?;
+        let few = PICTURED.min(x.dim(0)?);
+        let first = |t: &Tensor| Ok::<_, crate::error::Error>(t.narrow(0, 0, few)?.contiguous()?);
+        let (sent, maps) = match &disguised {
+            Some(disguised) => (first(&disguised.attacked)?, first(&disguised.map)?),
+            None => (first(&x)?, first(&x.zeros_like()?)?),
+        };
+        let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
+        // Against vanilla there is no defence to know.
+        let defended = model.plan.psgl.is_some();
+        let forms = [(false, spec.naive() || !defended), (true, spec.adaptive() && defended)];
+        let order = |adaptive| Self {
+            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch },
+            smashed: smashed.tensor().clone(),
+            sent: sent.clone(),
+            maps: maps.clone(),
+            client: client.clone(),
+        };
+        Ok(forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| order(adaptive)).collect())
+    }
+}
+
+/// A running attack and what is needed to score it.
+pub struct Job {
+    /// What was ordered.
+    pub order: Order,
+    inversion: Box<dyn Inversion>,
+    truth: Images,
+    seconds: f64,
+}
+
+/// A finished attack.
+pub struct Finished {
+    /// Its scores.
+    pub record: AttackRecord,
+    /// Reconstructions of the first few targets.
+    pub reconstructions: Vec<Picture>,
+}
+
+impl Job {
+    /// Starts an ordered attack. `truth` are the victims' images, for scoring only.
+    ///
+    /// # Errors
+    /// Where the attack lacks what it needs.
+    pub fn start(order: Order, plan: &SplitPlan, auxiliary: &Images, truth: &Images, seed: Seed) -> Result<Self> {
+        let start = Instant::now();
+        let device = order.smashed.device().clone();
+        let knowledge = Knowledge {
+            image: plan.image,
+            classes: plan.classes,
+            client: Some(client_of(&order, plan, seed, &device)?),
+            packs: plan.psgl.is_some(),
+            auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
+            defence: plan.psgl.filter(|_| order.id.adaptive),
+            seed,
+            name: order.id.slug(),
+        };
+        let observation = Observation::new(Smashed::new(&order.smashed));
+        let inversion: Box<dyn Inversion> = match &order.id.spec {
+            AttackSpec::Rmle(spec) => Box::new(Rmle::new(&observation, &knowledge, spec.settings())?),
+            AttackSpec::Inverse(spec) => Box::new(Inverse::new(&observation, &knowledge, spec.settings())?),
+        };
+        let truth = truth.take(order.smashed.dim(0)?);
+        Ok(Self { order, inversion, truth, seconds: start.elapsed().as_secs_f64() })
+    }
+
+    /// One slice of work.
+    ///
+    /// # Errors
+    /// Where the attack diverges.
+    pub fn advance(&mut self) -> Result<()> {
+        let start = Instant::now();
+        self.inversion.advance()?;
+        self.seconds += start.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Whether all iterations are done.
+    pub fn done(&self) -> bool {
+        self.inversion.done()
+    }
+
+    /// The running attack.
+    pub fn inversion(&self) -> &dyn Inversion {
+        self.inversion.as_ref()
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> AttackProgress {
+        let (iteration, planned) = self.inversion.progress();
+        AttackProgress { attack: self.order.id.words(), iteration, planned, loss: self.inversion.loss() }
+    }
+
+    /// The first target as everybody sees it now.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn scene(&self) -> Result<Scene> {
+        let first = |t: &Tensor| picture(&t.get(0)?);
+        let defended = self.order.id.target == "psgl";
+        Ok(Scene {
+            original: truth_picture(&self.truth, 0),
+            sent: first(&self.order.sent)?,
+            map: if defended { first(&self.order.maps)? } else { Picture::default() },
+            reconstruction: first(&self.inversion.reconstruction()?)?,
+            progress: Some(self.progress()),
+        })
+    }
+
+    /// Scores the finished attack against the clean images.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn finish(&self) -> Result<Finished> {
+        let got = self.inversion.reconstruction()?;
+        let (iterations, _) = self.inversion.progress();
+        let record = AttackRecord {
+            name: self.order.id.spec.name().to_owned(),
+            adaptive: self.order.id.adaptive,
+            target: self.order.id.target.clone(),
+            epoch: self.order.id.epoch,
+            iterations,
+            seconds: self.seconds,
+            ..scored(&got, &self.truth)?
+        };
+        let few = PICTURED.min(self.truth.len());
+        let reconstructions = (0..few).map(|i| picture(&got.get(i)?)).collect::<Result<_>>()?;
+        Ok(Finished { record, reconstructions })
+    }
+
+    /// The clean image of target `i`.
+    pub fn original(&self, i: usize) -> Picture {
+        truth_picture(&self.truth, i)
+    }
+}
+
+/// The client's layers with the weights of the order.
+fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Result<Network> {
+    let mut parameters = Parameters::default();
+    let layers = &plan.layers[..plan.cut];
+    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
+    parameters.load(&order.client)?;
+    Ok(Network::of("client", layers, &parameters)?.frozen())
+}
+
+/// One image of a set as numbers.
+pub fn truth_picture(images: &Images, i: usize) -> Picture {
+    Picture { shape: images.shape, values: images.image(i).iter().map(|v| f32::from(*v) / 255.0).collect() }
+}
+
+/// An image tensor (C, H, W) as numbers.
+///
+/// # Errors
+/// Where it is none.
+pub fn picture(t: &Tensor) -> Result<Picture> {
+    let (c, h, w) = t.dims3()?;
+    Ok(Picture { shape: [c, h, w], values: t.flatten_all()?.to_vec1()? })
+}
+
+/// Scores of images (N, C, H, W) against the truth; the names are left empty.
+///
+/// # Errors
+/// Where there is no memory left.
+pub fn scored(got: &Tensor, truth: &Images) -> Result<AttackRecord> {
+    let scores = (0..truth.len()).map(|i| {
+        let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
+        Ok(score(&got, &truth_picture(truth, i).values, truth.shape))
+    });
+    let scores = scores.collect::<Result<Vec<_>>>()?;
+    let mean = |values: Vec<f64>| mean_and_error(&values);
+    let (ssim, ssim_se) = mean(scores.iter().map(|s| s.ssim).collect());
+    Ok(AttackRecord {
+        name: String::new(),
+        adaptive: false,
+        target: String::new(),
+        epoch: 0,
+        images: scores.len(),
+        iterations: 0,
+        mse: mean(scores.iter().map(|s| s.mse).collect()).0,
+        // An exact copy has no finite PSNR, and JSON no infinity.
+        psnr: mean(scores.iter().map(|s| s.psnr.min(200.0)).collect()).0,
+        ssim,
+        ssim_se: if ssim_se.is_finite() { ssim_se } else { 0.0 },
+        seconds: 0.0,
+    })
+}

@@ -1,0 +1,273 @@
+//! One file from which a run goes on, exactly: weights and optimiser states of all parties, attacks
+//! that are due, results so far, and where the run is.
+//!
+//! A safetensors file. Its metadata holds the run's position as JSON, the experiment's hash and a
+//! checksum of all tensors. Random streams need no positions: they are keyed by name and index. Nothing
+//! in it depends on the clock, so that a run which was interrupted ends with the same bytes as one which
+//! was not; the times are in a file of their own.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use candle_core::safetensors::BufferedSafetensors;
+use candle_core::{DType, Device, Tensor};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::attacks::AttackId;
+use super::summary::{AttackRecord, EpochRow};
+use crate::error::{Error, Result};
+use crate::model::split::SplitModel;
+use crate::model::wire::WireCount;
+
+/// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Which model is being trained; all of them are once it is their number.
+    pub model: usize,
+    /// Whole epochs done with it.
+    pub epoch: usize,
+    /// What comes next in the epoch.
+    pub stage: Stage,
+    /// Training steps done in the epoch.
+    pub step: usize,
+    /// Rows of `metrics.csv` up to here.
+    pub metric_rows: usize,
+    /// Right answers of the recovered, fused and attacked stream in this epoch's training batches, and samples.
+    pub stream_hits: [u64; 4],
+    /// Test accuracies.
+    pub epochs: Vec<EpochRow>,
+    /// Finished attacks, their seconds left at 0.
+    pub attacks: Vec<AttackRecord>,
+    /// Vanilla's predictions on images reconstructed from its own smashed data.
+    pub inverted: Option<Vec<u32>>,
+    /// Bytes that crossed, by model.
+    pub wire: Vec<WireCount>,
+    /// Decision weights in use, by model.
+    pub weights: Vec<Option<[f64; 3]>>,
+}
+
+/// Seconds spent, beside the checkpoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Times {
+    /// On the run.
+    pub run: f64,
+    /// On each finished attack, in their order.
+    pub attacks: Vec<f64>,
+}
+
+/// What comes next in an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Order the attacks that are due after so many epochs.
+    #[default]
+    Order,
+    /// Train.
+    Train,
+    /// Test.
+    Test,
+}
+
+/// A checkpoint in memory.
+#[derive(Clone, Debug, Default)]
+pub struct Checkpoint {
+    /// Where the run is.
+    pub position: Position,
+    /// Attacks that are due, in order; their tensors are under `pending.{index}.`.
+    pub pending: Vec<AttackId>,
+    /// Tensors by name.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+/// The metadata's one entry: a map of several would be written in any order.
+const ENTRY: &str = "cutlayer";
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    schema: u32,
+    experiment: String,
+    /// Of everything else and all tensors; empty while it is computed.
+    checksum: String,
+    position: Position,
+    pending: Vec<AttackId>,
+}
+
+impl Head {
+    fn text(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::Internal(format!("checkpoint: {e}")))
+    }
+}
+
+impl Checkpoint {
+    /// The tensors whose names start with `prefix`, which is cut off.
+    pub fn part(&self, prefix: &str) -> BTreeMap<String, Tensor> {
+        let named =
+            self.tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_owned(), t.clone())));
+        named.collect()
+    }
+
+    /// Adds tensors under `prefix`.
+    pub fn put(&mut self, prefix: &str, tensors: BTreeMap<String, Tensor>) {
+        self.tensors.extend(tensors.into_iter().map(|(name, t)| (format!("{prefix}{name}"), t)));
+    }
+
+    /// Adds a model's weights (`{name}.client.0.weight`) and optimiser states.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn put_model(&mut self, model: &SplitModel) -> Result<()> {
+        let name = model.plan.name;
+        self.put(&format!("{name}."), model.client.parameters().snapshot()?);
+        self.put(&format!("{name}."), model.server.parameters().snapshot()?);
+        self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
+        self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
+        Ok(())
+    }
+
+    /// Loads a model's weights and optimiser states.
+    ///
+    /// # Errors
+    /// Where they are of another model.
+    pub fn load_model(&self, model: &mut SplitModel) -> Result<()> {
+        let weights = self.part(&format!("{}.", model.plan.name));
+        model.client.parameters().load(&weights)?;
+        model.server.parameters().load(&weights)?;
+        let state = self.part(&format!("adam.{}.", model.plan.name));
+        model.client.load_optimiser(&state)?;
+        model.server.load_optimiser(&state)
+    }
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn to_bytes(&self, experiment_hash: &str) -> Result<Vec<u8>> {
+        let raw = raw_tensors(&self.tensors)?;
+        let mut head = Head {
+            schema: 1,
+            experiment: experiment_hash.to_owned(),
+            checksum: String::new(),
+            position: self.position.clone(),
+            pending: self.pending.clone(),
+        };
+        head.checksum = checksum(&head.text()?, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
+        let metadata = HashMap::from([(ENTRY.to_owned(), head.text()?)]);
+        file_of(&raw, Some(metadata))
+    }
+
+    /// Reads a checkpoint of the experiment with this hash.
+    ///
+    /// # Errors
+    /// Where it is missing, damaged or of another experiment; the message ends with the path.
+    pub fn load(path: &Path, experiment_hash: &str) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(&bytes, experiment_hash).map_err(|e| Error::input(format!("{e}: {}", path.display())))
+    }
+
+    fn from_bytes(bytes: &[u8], experiment_hash: &str) -> Result<Self, String> {
+        let damaged = |e: &dyn std::fmt::Display| format!("the checkpoint is damaged ({e})");
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
+        let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
+        let text = text.ok_or("the file is no checkpoint of this program")?;
+        let mut head: Head = serde_json::from_str(text).map_err(|e| damaged(&e))?;
+        if head.schema != 1 {
+            return Err(format!("the checkpoint has form {}, this build reads 1", head.schema));
+        }
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
+        let mut names: Vec<_> = tensors.names().into_iter().map(str::to_owned).collect();
+        names.sort();
+        let views = names.iter().map(|name| tensors.tensor(name).map(|view| (name.as_str(), view)));
+        let views = views.collect::<Result<Vec<_>, _>>().map_err(|e| damaged(&e))?;
+        let stated = std::mem::take(&mut head.checksum);
+        let text = head.text().map_err(|e| damaged(&e))?;
+        if checksum(&text, views.iter().map(|(name, view)| (*name, view.data()))) != stated {
+            return Err(damaged(&"its checksum does not fit"));
+        }
+        if head.experiment != experiment_hash {
+            return Err("the checkpoint is of another experiment than the experiment.toml beside it".to_owned());
+        }
+        let loaded = BufferedSafetensors::new(bytes.to_vec()).map_err(|e| damaged(&e))?;
+        let tensors = names.iter().map(|name| Ok((name.clone(), loaded.load(name, &Device::Cpu)?)));
+        let tensors = tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&e))?;
+        Ok(Self { position: head.position, pending: head.pending, tensors })
+    }
+}
+
+type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
+
+/// Tensors as little-endian bytes, by name.
+fn raw_tensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<Raw>> {
+    let raw = |(name, t): (&String, &Tensor)| {
+        let flat = t.flatten_all()?;
+        let (dtype, bytes) = match t.dtype() {
+            DType::U32 => (Dtype::U32, flat.to_vec1::<u32>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            _ => {
+                let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+                (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            }
+        };
+        Ok((name.clone(), dtype, t.dims().to_vec(), bytes))
+    };
+    tensors.iter().map(raw).collect()
+}
+
+/// Of the position and all tensors, in the order of their names.
+fn checksum<'a>(head: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hash = blake3::Hasher::new();
+    hash.update(head.as_bytes());
+    for (name, bytes) in tensors {
+        hash.update(name.as_bytes());
+        hash.update(bytes);
+    }
+    hash.finalize().to_hex().to_string()
+}
+
+/// A safetensors file of weights alone, for other programs.
+///
+/// # Errors
+/// Where there is no memory left.
+pub fn weights_file(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<u8>> {
+    file_of(&raw_tensors(tensors)?, None)
+}
+
+fn file_of(raw: &[Raw], metadata: Option<HashMap<String, String>>) -> Result<Vec<u8>> {
+    let wrong = |e: safetensors::SafeTensorError| Error::Internal(format!("weights: {e}"));
+    let views = raw.iter().map(|(name, dtype, shape, bytes)| {
+        Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes).map_err(wrong)?))
+    });
+    serialize(views.collect::<Result<Vec<_>>>()?, metadata).map_err(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Checkpoint {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.position.epoch = 3;
+        let weight = Tensor::new(&[[1f32, -2.0], [3.0, 4.5]], &Device::Cpu).unwrap();
+        checkpoint.put("psgl.", BTreeMap::from([("client.0.weight".to_owned(), weight)]));
+        checkpoint.put("adam.", BTreeMap::from([("steps".to_owned(), Tensor::new(&[7u32], &Device::Cpu).unwrap())]));
+        checkpoint
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let bytes = example().to_bytes("hash").unwrap();
+        let back = Checkpoint::from_bytes(&bytes, "hash").unwrap();
+        assert_eq!(back.position, example().position);
+        assert_eq!(back.to_bytes("hash").unwrap(), bytes);
+        assert!(Checkpoint::from_bytes(&bytes, "other").unwrap_err().contains("another experiment"));
+    }
+
+    #[test]
+    fn damage_anywhere_is_noticed() {
+        let bytes = example().to_bytes("hash").unwrap();
+        for at in (0..bytes.len()).step_by(7).chain(bytes.len() - 24..bytes.len()) {
+            let mut broken = bytes.clone();
+            broken[at] ^= 0x20;
+            assert!(Checkpoint::from_bytes(&broken, "hash").is_err(), "byte {at}");
+            assert!(Checkpoint::from_bytes(&bytes[..at], "hash").is_err(), "cut at {at}");
+        }
+    }
+}

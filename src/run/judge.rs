@@ -1,0 +1,277 @@
+//! Filling in the table of METHOD §3 once all models are trained: rows, gains, recovery, cost.
+//!
+//! Works in slices of a few test images, so that it can be stopped.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+
+use super::attacks::scored;
+use super::summary::{AttackRecord, ClientCost, Gain, GammaGain, RecoveryFigure, Row, StreamOrder};
+use crate::attack::adversarial::{fgsm, jsma_map};
+use crate::data::Images;
+use crate::error::Result;
+use crate::experiment::{EvaluateSpec, PsglSpec};
+use crate::metrics::classification::Confusion;
+use crate::metrics::image::{mse, pearson};
+use crate::model::server::classes_of;
+use crate::model::split::SplitModel;
+use crate::psgl::recovery::Recovery;
+use crate::psgl::saliency::{Strength, attack};
+use crate::random::Seed;
+
+/// Test images a slice.
+const CHUNK: usize = 50;
+
+/// The judge at work.
+pub struct Judge {
+    /// Next test image.
+    position: usize,
+    /// Predicted classes by row name, in the order of the test set.
+    predictions: BTreeMap<String, Vec<u32>>,
+}
+
+/// What is judged.
+#[derive(Clone, Copy)]
+pub struct Court<'a> {
+    /// PSGL's model, if trained.
+    pub psgl: Option<&'a SplitModel>,
+    /// The vanilla model, if trained.
+    pub vanilla: Option<&'a SplitModel>,
+    /// The held-out images.
+    pub test: &'a Images,
+    /// Number of classes.
+    pub classes: usize,
+    /// Settings of the attacked rows.
+    pub psgl_spec: &'a PsglSpec,
+    /// What to measure.
+    pub evaluate: &'a EvaluateSpec,
+    /// Where the networks run.
+    pub device: &'a Device,
+}
+
+/// What the judge found.
+pub struct Verdict {
+    /// The table.
+    pub rows: Vec<Row>,
+    /// Gains, where both models were trained.
+    pub gain: Option<Gain>,
+}
+
+/// Rows of the table, in its order.
+const ROWS: [&str; 9] = [
+    "vanilla_clean",
+    "vanilla_attacked",
+    "vanilla_fgsm",
+    "vanilla_recovered",
+    "vanilla_inverted",
+    "stream_attacked",
+    "stream_recovered",
+    "stream_fused",
+    "fused",
+];
+
+fn at_gamma(row: &str, gamma: f64) -> String {
+    format!("{row} {gamma}")
+}
+
+impl Judge {
+    /// Nothing judged yet; `inverted` are vanilla's predictions on images reconstructed from its own
+    /// smashed data, where an inverse network was launched at it.
+    pub fn new(inverted: Option<Vec<u32>>) -> Self {
+        let predictions = inverted.map(|classes| ("vanilla_inverted".to_owned(), classes)).into_iter().collect();
+        Self { position: 0, predictions }
+    }
+
+    /// Test images judged and in all.
+    pub fn progress(&self, court: &Court<'_>) -> (usize, usize) {
+        (self.position, court.test.len())
+    }
+
+    /// Judges the next few test images.
+    ///
+    /// # Errors
+    /// Where a model fails.
+    pub fn advance(&mut self, court: &Court<'_>) -> Result<()> {
+        let end = (self.position + CHUNK).min(court.test.len());
+        let indices: Vec<usize> = (self.position..end).collect();
+        let (x, _) = court.test.batch(&indices, court.device)?;
+        if let Some(model) = court.psgl {
+            let answer = model.answer(&x)?;
+            if let Some(streams) = answer.stream_predictions()? {
+                for (name, classes) in ["stream_attacked", "stream_recovered", "stream_fused"].into_iter().zip(streams)
+                {
+                    self.add(name, classes);
+                }
+            }
+            self.add("fused", answer.predicted()?);
+        }
+        if let Some(model) = court.vanilla {
+            self.judge_vanilla(court, model, &x)?;
+        }
+        self.position = end;
+        Ok(())
+    }
+
+    fn judge_vanilla(&mut self, court: &Court<'_>, model: &SplitModel, x: &Tensor) -> Result<()> {
+        let classes = |x: &Tensor| classes_of(&model.plain_logits(x)?);
+        self.add("vanilla_clean", classes(x)?);
+        self.add("vanilla_fgsm", classes(&fgsm(model, x, court.evaluate.fgsm_epsilon)?)?);
+        let map = jsma_map(model, x, court.psgl_spec.mirror)?;
+        for gamma in strengths(court) {
+            let attacked = attack(x, &map, Strength { gamma, ..court.psgl_spec.strength() })?;
+            let recovered = recover_images(&attacked, court.psgl_spec.image_recovery())?.0;
+            self.add(&at_gamma("vanilla_attacked", gamma), classes(&attacked)?);
+            self.add(&at_gamma("vanilla_recovered", gamma), classes(&recovered.clamp(0.0, 1.0)?)?);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, row: &str, classes: Vec<u32>) {
+        self.predictions.entry(row.to_owned()).or_default().extend(classes);
+    }
+
+    /// The table, once every test image is judged.
+    pub fn verdict(&self, court: &Court<'_>) -> Verdict {
+        let own = court.psgl_spec.gamma;
+        let rows: Vec<Row> = ROWS
+            .iter()
+            .filter_map(|name| {
+                let plain = self.predictions.get(*name);
+                let predicted = plain.or_else(|| self.predictions.get(&at_gamma(name, own)))?;
+                Some(row(name, predicted, court))
+            })
+            .collect();
+        Verdict { gain: self.gain(court, &rows), rows }
+    }
+
+    fn gain(&self, court: &Court<'_>, rows: &[Row]) -> Option<Gain> {
+        let accuracy = |name: &str| Some(rows.iter().find(|row| row.name == name)?.accuracy);
+        let fused = accuracy("fused")?;
+        let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, court).accuracy);
+        let by_gamma = court.evaluate.gammas.iter().filter_map(|&gamma| {
+            Some(GammaGain {
+                gamma,
+                over_attacked: fused - at("vanilla_attacked", gamma)?,
+                over_reconstructed: fused - at("vanilla_recovered", gamma)?,
+            })
+        });
+        Some(Gain {
+            over_attacked: fused - accuracy("vanilla_attacked")?,
+            over_reconstructed: fused - accuracy("vanilla_recovered")?,
+            over_clean: fused - accuracy("vanilla_clean")?,
+            by_gamma: by_gamma.collect(),
+        })
+    }
+}
+
+/// The curve's γ and the run's own.
+fn strengths(court: &Court<'_>) -> Vec<f64> {
+    let mut all = court.evaluate.gammas.clone();
+    if !all.contains(&court.psgl_spec.gamma) {
+        all.push(court.psgl_spec.gamma);
+    }
+    all
+}
+
+fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
+    let confusion = Confusion::new(predicted, &court.test.labels, court.classes);
+    Row {
+        name: name.to_owned(),
+        accuracy: confusion.accuracy(),
+        balanced_accuracy: confusion.balanced_accuracy(),
+        majority: confusion.majority(),
+    }
+}
+
+/// Recovers every plane of images (N, C, H, W): the cleaned images and their gradient maps.
+fn recover_images(images: &Tensor, recovery: Recovery) -> Result<(Tensor, Tensor)> {
+    let (_, _, h, w) = images.dims4()?;
+    let parts = recovery.solve(&images.flatten_all()?.to_vec1()?, h, w);
+    let tensor = |values| Tensor::from_vec(values, images.shape(), images.device());
+    Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
+}
+
+/// The paper's sensitivity figure: image-space recovery of attacked test images against μ, and how well
+/// the recovered map shows the true one.
+///
+/// # Errors
+/// Where the vanilla model fails.
+pub fn recovery_figure(court: &Court<'_>, targets: &Images) -> Result<Option<RecoveryFigure>> {
+    let Some(model) = court.vanilla else { return Ok(None) };
+    let x = targets.take(court.evaluate.mu_images.min(targets.len())).tensor(court.device)?;
+    let map = jsma_map(model, &x, court.psgl_spec.mirror)?;
+    let attacked = attack(&x, &map, court.psgl_spec.strength())?;
+    let list = |t: &Tensor| Ok::<_, crate::error::Error>(t.flatten_all()?.to_vec1::<f32>()?);
+    let clean = list(&x)?;
+    let base = court.psgl_spec.image_recovery();
+    let mut mse_by_mu = Vec::new();
+    for &mu in &court.evaluate.mus {
+        let recovered = recover_images(&attacked, Recovery { mu: mu as f32, ..base })?.0;
+        mse_by_mu.push((mu, mse(&list(&recovered.clamp(0.0, 1.0)?)?, &clean)));
+    }
+    let found = recover_images(&attacked, base)?.1;
+    Ok(Some(RecoveryFigure {
+        mse_by_mu,
+        mse_attacked: mse(&list(&attacked)?, &clean),
+        map_correlation: pearson(&list(&found.abs()?)?, &list(&map.abs()?)?),
+    }))
+}
+
+/// The order of PSGL's streams beside the paper's.
+pub fn stream_order(model: &SplitModel, rows: &[Row]) -> Option<StreamOrder> {
+    let weights = model.server.decision_weights()?;
+    let accuracy = |name: &str| rows.iter().find(|row| row.name == name).map_or(0.0, |row| row.accuracy);
+    let mut order = ["stream_recovered", "stream_fused", "stream_attacked"];
+    order.sort_by(|a, b| accuracy(b).total_cmp(&accuracy(a)));
+    let strictly = accuracy("stream_recovered") > accuracy("stream_fused")
+        && accuracy("stream_fused") > accuracy("stream_attacked");
+    Some(StreamOrder {
+        order: order.map(|name| name.trim_start_matches("stream_").to_owned()).to_vec(),
+        as_in_paper: strictly,
+        weights: [weights.recovered, weights.fused, weights.attacked],
+    })
+}
+
+/// What an attack must beat to have proved anything: the mean auxiliary image, noise, and the auxiliary
+/// image nearest to the truth. The last one knows the truth, so it is a yardstick and no attack.
+///
+/// # Errors
+/// Where there is no memory left.
+pub fn yardsticks(targets: &Images, auxiliary: &Images, seed: Seed) -> Result<Vec<AttackRecord>> {
+    let device = &Device::Cpu;
+    let aux = auxiliary.tensor(device)?;
+    let n = targets.len();
+    let shape = (n, targets.shape[0], targets.shape[1], targets.shape[2]);
+    let mean = aux.mean_keepdim(0)?.broadcast_as(shape)?.contiguous()?;
+    let noise = seed.stream("yardstick.noise", 0).uniform_tensor(0.0, 1.0, shape, device)?;
+    let distance = |a: &[u8], b: &[u8]| -> u64 { a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum() };
+    let nearest =
+        |i: usize| (0..auxiliary.len()).min_by_key(|j| distance(targets.image(i), auxiliary.image(*j))).unwrap_or(0);
+    let nearest = auxiliary.select(&(0..n).map(nearest).collect::<Vec<_>>()).tensor(device)?;
+    [("mean", mean), ("noise", noise), ("nearest", nearest)]
+        .into_iter()
+        .map(|(name, images)| Ok(AttackRecord { name: name.to_owned(), ..scored(&images, targets)? }))
+        .collect()
+}
+
+/// Milliseconds an image costs each client when it asks, by the median of a few batches.
+///
+/// # Errors
+/// Where a model fails.
+pub fn client_cost(court: &Court<'_>) -> Result<ClientCost> {
+    let x = court.test.take(64.min(court.test.len())).tensor(court.device)?;
+    let cost = |model: Option<&SplitModel>| -> Result<Option<f64>> {
+        let Some(model) = model else { return Ok(None) };
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let start = Instant::now();
+            model.ask(&x)?;
+            times.push(start.elapsed().as_secs_f64() * 1e3 / x.dim(0)? as f64);
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(Some(times[times.len() / 2]))
+    };
+    Ok(ClientCost { vanilla: cost(court.vanilla)?, psgl: cost(court.psgl)? })
+}

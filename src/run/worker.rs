@@ -1,0 +1,148 @@
+//! The one worker thread, and what the rest of the program holds of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+
+use super::control::{Command, Control};
+use super::event::{Event, Pictures, Sink, stream};
+use super::session::Session;
+use super::summary::Summary;
+use crate::error::{Error, Result};
+
+/// Candle walks its graphs recursively.
+const STACK_BYTES: usize = 64 << 20;
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is complete.
+    Done(Box<Summary>),
+    /// A Stop was obeyed.
+    Stopped,
+    /// It could not go on.
+    Failed(Error),
+}
+
+/// A running worker. Dropping it asks the worker to stop, and does not wait.
+pub struct Worker {
+    /// Commands to it.
+    pub control: Arc<Control>,
+    /// What happens.
+    pub events: Receiver<Event>,
+    /// The latest pictures.
+    pub pictures: Arc<Pictures>,
+    thread: Option<JoinHandle<Outcome>>,
+}
+
+impl Worker {
+    /// Starts a worker on the session that `make` gives, which is called on the worker's thread.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(make: impl FnOnce(Sink) -> Result<Session> + Send + 'static) -> Result<Self> {
+        let control = Arc::new(Control::default());
+        let (sink, events, pictures) = stream();
+        let its_control = control.clone();
+        let thread = Builder::new()
+            .name("cutlayer-worker".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || work(make, sink, &its_control))
+            .map_err(|e| Error::Internal(format!("no thread for the worker: {e}")))?;
+        Ok(Self { control, events, pictures, thread: Some(thread) })
+    }
+
+    /// Whether the worker has left.
+    pub fn finished(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits until the worker has left, handing every event to `read`.
+    pub fn join(mut self, mut read: impl FnMut(Event)) -> Outcome {
+        for event in &self.events {
+            read(event);
+        }
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(outcome)) => outcome,
+            _ => Outcome::Failed(Error::Internal("the worker was lost".to_owned())),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.control.send(Command::Stop);
+    }
+}
+
+fn work(make: impl FnOnce(Sink) -> Result<Session>, sink: Sink, control: &Control) -> Outcome {
+    // The session takes the sink; a second one, for the case that making it fails, shares the channel.
+    let spare = sink.another();
+    let made = guarded(|| make(sink));
+    let (outcome, mut sink) = match made {
+        Ok(mut session) => {
+            let outcome = run(&mut session, control);
+            (outcome, session.into_sink())
+        }
+        Err(error) => (Outcome::Failed(error), spare),
+    };
+    sink.emit(match &outcome {
+        Outcome::Done(summary) => Event::Done(summary.clone()),
+        Outcome::Stopped => Event::Stopped,
+        Outcome::Failed(error) => Event::Failed(error.to_string()),
+    });
+    // The run is recorded; only a reader that is behind is waited for, and not one that has gone.
+    while !sink.flush() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    outcome
+}
+
+fn run(session: &mut Session, control: &Control) -> Outcome {
+    loop {
+        if !control.may_go_on() {
+            return match guarded(|| session.save()) {
+                Ok(()) => Outcome::Stopped,
+                Err(error) => Outcome::Failed(error),
+            };
+        }
+        match guarded(|| session.advance()) {
+            Ok(None) => {}
+            Ok(Some(summary)) => return Outcome::Done(Box::new(summary)),
+            Err(error) => {
+                session.keep_metrics();
+                return Outcome::Failed(error);
+            }
+        }
+    }
+}
+
+/// A panic becomes an error: it must not take the window with it.
+fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Error::Internal(format!("the worker met a defect of the program: {text}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_event_and_an_outcome() {
+        let worker = Worker::start(|_| panic!("a test's panic")).unwrap();
+        let mut failed = None;
+        let outcome = worker.join(|event| {
+            if let Event::Failed(text) = event {
+                failed = Some(text);
+            }
+        });
+        assert!(failed.unwrap().contains("a test's panic"));
+        assert!(matches!(outcome, Outcome::Failed(Error::Internal(_))));
+    }
+}
