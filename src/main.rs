@@ -1,1 +1,22 @@
-fn main() {}
+//! Arguments in, a window or a command's results out, an exit code at the end.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cutlayer::cli::Cli;
+use cutlayer::error::Error;
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match Cli::parse().execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A Stop has already said what to do next.
+            if !matches!(error, Error::Stopped) {
+                eprintln!("cutlayer: {error}");
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub mod folder;
 pub mod judge;
 pub mod pictures;
 pub mod record;
+pub mod report;
 pub mod session;
 pub mod summary;
 pub mod worker;

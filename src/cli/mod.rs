@@ -1,0 +1,222 @@
+//! The command line: arguments in, results on standard output, progress on standard error.
+
+mod attack;
+mod export;
+mod run;
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::data;
+use crate::error::{Error, Result};
+use crate::experiment::{Experiment, PRESETS};
+use crate::run::folder::{SUMMARY, check_is_run, read_text};
+use crate::run::record::read_summary;
+use crate::run::report::report;
+
+/// A research workbench for privacy in split learning.
+///
+/// Without a command it opens the window. For research and teaching, not for clinical use.
+#[derive(Debug, Parser)]
+#[command(version, about, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// An experiment file (TOML) to open in the window.
+    #[arg(value_name = "FILE")]
+    experiment: Option<String>,
+    /// A preset, or a file, to open in the window.
+    #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
+    preset: Option<String>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the built-in experiments.
+    Presets,
+    /// Run an experiment to its end, or go on with one.
+    Run(RunArgs),
+    /// Launch an attack at a run's trained models.
+    Attack(AttackArgs),
+    /// Print a finished run's table.
+    Show {
+        /// The run's folder.
+        run: PathBuf,
+        /// Print summary.json as it is.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a data set holds.
+    Data {
+        /// A built-in name (mnist, brainmri), a folder of IDX files or a MedMNIST .npz file.
+        name: String,
+        /// For other programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hand a run's weights to another program.
+    Export {
+        /// The run's folder.
+        run: PathBuf,
+        /// A new folder for client.safetensors, server.safetensors and the Python that loads them.
+        #[arg(long, value_name = "FOLDER")]
+        torch: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    /// A preset's name or an experiment file (TOML).
+    #[arg(value_name = "PRESET|FILE", required_unless_present = "resume")]
+    experiment: Option<String>,
+    /// The run's folder; without it one is made among the program's own data.
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seed: Option<String>,
+    /// Processor threads; 0 for all cores.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    threads: Option<String>,
+    /// Change a setting, as in --set psgl.gamma=0.2.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Replace the run that is in the folder.
+    #[arg(long)]
+    force: bool,
+    /// Go on with the run in this folder, exactly as if it had never stopped.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
+    resume: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct AttackArgs {
+    /// The run's folder.
+    run: PathBuf,
+    /// Which attack: rmle or inverse.
+    #[arg(long, value_name = "ATTACK")]
+    with: String,
+    /// Only the form that knows the defence.
+    #[arg(long, conflicts_with_all = ["naive", "both"])]
+    adaptive: bool,
+    /// Only the form that doesn't.
+    #[arg(long, conflicts_with = "both")]
+    naive: bool,
+    /// Both forms, which is the default.
+    #[arg(long)]
+    both: bool,
+    /// Number of targets.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    images: Option<String>,
+}
+
+impl Cli {
+    /// Does what the arguments ask for.
+    ///
+    /// # Errors
+    /// Those of the command, each with a message that names the cause.
+    pub fn execute(self) -> Result<()> {
+        match self.command {
+            None => window(self.preset.or(self.experiment).as_deref()),
+            Some(Command::Presets) => presets(),
+            Some(Command::Run(args)) => run::run(args),
+            Some(Command::Attack(args)) => attack::attack(&args),
+            Some(Command::Show { run, json }) => show(&run, json),
+            Some(Command::Data { name, json }) => describe(&name, json),
+            Some(Command::Export { run, torch }) => export::export(&run, &torch),
+        }
+    }
+}
+
+/// Opens the window; where there is no display, does the run in the terminal.
+fn window(name: Option<&str>) -> Result<()> {
+    let name = name.unwrap_or("psgl-digits");
+    let experiment = Experiment::load(name)?;
+    experiment.validate()?;
+    set_threads(experiment.threads);
+    let why = match open_window(&experiment) {
+        Ok(()) => return Ok(()),
+        Err(why) => why,
+    };
+    eprintln!("{why}; running {name} in the terminal instead.");
+    run::run_new(experiment, name, None, false)
+}
+
+#[cfg(feature = "gui")]
+fn open_window(experiment: &Experiment) -> Result<(), String> {
+    let unix = cfg!(all(unix, not(target_os = "macos")));
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+        return Err("There is no display for a window".to_owned());
+    }
+    crate::app::open(experiment.clone()).map_err(|e| format!("No window could be opened ({e})"))
+}
+
+#[cfg(not(feature = "gui"))]
+fn open_window(_: &Experiment) -> Result<(), String> {
+    Err("This build has no window".to_owned())
+}
+
+fn presets() -> Result<()> {
+    let widest = PRESETS.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+    let lines = PRESETS.iter().map(|(name, words, _)| format!("{name:widest$}  {words}\n"));
+    print(&lines.collect::<String>())
+}
+
+fn show(run: &Path, json: bool) -> Result<()> {
+    check_is_run(run)?;
+    let summary = read_summary(run)?;
+    if json { print(&read_text(&run.join(SUMMARY))?) } else { print(&report(&summary)) }
+}
+
+fn describe(name: &str, json: bool) -> Result<()> {
+    let set = data::load(name)?;
+    let classes = set.classes.len();
+    let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
+    if json {
+        let part = |images: &data::Images| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
+        let parts: serde_json::Map<_, _> =
+            parts.map(|(name, images)| (name.to_owned(), part(images))).into_iter().collect();
+        let all = serde_json::json!({
+            "name": set.name, "about": set.about, "shape": set.shape(), "classes": set.classes,
+            "majority": set.majority(), "parts": parts,
+        });
+        return print(&format!("{all:#}\n"));
+    }
+    let [c, h, w] = set.shape();
+    let mut text =
+        format!("{}: {}\n{c}×{h}×{w} pixels, {classes} classes: {}\n", set.name, set.about, set.classes.join(", "));
+    for (name, images) in parts {
+        let counts: Vec<_> = images.class_counts(classes).iter().map(ToString::to_string).collect();
+        text.push_str(&format!("{name:>10}: {:6} images ({})\n", images.len(), counts.join(", ")));
+    }
+    text.push_str(&format!(
+        "Always naming the largest class is right for {:.1} % of the test images.\n",
+        set.majority()
+    ));
+    print(&text)
+}
+
+/// Writes to standard output; a reader that has gone, as `head` does, is no error.
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::Internal(format!("standard output: {e}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Sets the number of threads of every pool. Must come before any thread is started.
+fn set_threads(threads: usize) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = if threads == 0 { cores } else { threads }.to_string();
+    for variable in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
+        // SAFETY: called from `main`'s thread before any other is started, so nobody reads the
+        // environment meanwhile. candle takes its thread count from nowhere else.
+        #[expect(unsafe_code, reason = "the environment is candle's only way to be told")]
+        unsafe {
+            std::env::set_var(variable, &threads);
+        }
+    }
+}
