@@ -1,4 +1,21 @@
 //! Cutlayer: see, measure and judge what split learning leaks.
+//!
+//! A hospital's device runs the first layers of a network, a server runs the rest; what crosses the cut
+//! can be turned back into the patient's image. This library trains such split models, plain or under
+//! PSGL (proximal gradient split learning), launches model-inversion attacks at them and keeps an honest
+//! record. The command line and the window are two of its users.
+//!
+//! ```text
+//!  images ─▶ data ─▶ model::client ─▶ model::wire ─▶ model::server ─▶ run::event ─▶ window | cli | record
+//!                      ▲ psgl::saliency, downsample    ▲ psgl::recovery, fusion
+//!                                                      attack (sees wire + declared knowledge only)
+//!  experiment (document: what to run) ─▶ run::worker (one named thread) ─▶ metrics
+//! ```
+//!
+//! Modules use only modules earlier in this list:
+//! [`error`], [`random`], [`data`], [`metrics`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
+//! [`experiment`], [`run`], [`export`], [`cli`] and the window.
+
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod attack;

@@ -8,7 +8,7 @@
 use candle_core::Tensor;
 
 use super::decoder::Decoder;
-use super::surrogate::{Surrogate, in_chunks, index_tensor};
+use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
 use super::{Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
@@ -38,14 +38,23 @@ pub struct Inverse {
     settings: Settings,
     knowledge: Knowledge,
     observed: Tensor,
-    /// Smashed data of the auxiliary images, made in the first slice of work.
-    pairs: Option<Pairs>,
+    stage: Stage,
     decoder: Decoder,
     adam: Adam,
     attempt: u64,
     step: usize,
     order: Vec<usize>,
     loss: f64,
+}
+
+/// What the attack is at.
+enum Stage {
+    /// Adaptive: training a head of its own.
+    Surrogate(Training),
+    /// Asking the client, or the surrogate, for smashed data of the auxiliary images, chunk by chunk.
+    Asking(Option<Surrogate>, Vec<Tensor>),
+    /// Training the decoder.
+    Decoding(Pairs),
 }
 
 /// Training pairs: smashed data and images, the last few held out.
@@ -70,7 +79,10 @@ impl Inverse {
             knowledge: knowledge.clone(),
             settings,
             observed,
-            pairs: None,
+            stage: match knowledge.defence {
+                Some(options) if knowledge.packs => Stage::Surrogate(Training::new(knowledge, options)?),
+                _ => Stage::Asking(None, Vec::new()),
+            },
             decoder,
             attempt: 0,
             step: 0,
@@ -85,13 +97,30 @@ impl Inverse {
         Decoder::new(&observed.dims()[1..], knowledge.image, init)
     }
 
-    fn prepare(&self) -> Result<Pairs> {
-        let images = self.knowledge.auxiliary()?.images.clone();
-        let smashed = match self.knowledge.defence {
-            Some(options) if self.knowledge.packs => Surrogate::train(&self.knowledge, options)?.smash(&images)?,
-            _ => in_chunks(&images, |x| self.knowledge.smash(x))?,
-        };
-        Ok(Pairs { smashed, images })
+    /// One slice of what comes before the decoder's training. True once that may begin.
+    fn prepare(&mut self) -> Result<bool> {
+        match &mut self.stage {
+            Stage::Decoding(_) => return Ok(true),
+            Stage::Surrogate(training) => {
+                if let Some(surrogate) = training.advance(&self.knowledge)? {
+                    self.stage = Stage::Asking(Some(surrogate), Vec::new());
+                }
+            }
+            Stage::Asking(surrogate, parts) => {
+                let images = &self.knowledge.auxiliary()?.images;
+                let (n, from) = (images.dim(0)?, parts.len() * CHUNK);
+                if from < n {
+                    let x = images.narrow(0, from, CHUNK.min(n - from))?.contiguous()?;
+                    parts.push(match surrogate {
+                        Some(surrogate) => surrogate.smash(&x)?,
+                        None => self.knowledge.smash(&x)?,
+                    });
+                } else {
+                    self.stage = Stage::Decoding(Pairs { smashed: Tensor::cat(parts, 0)?, images: images.clone() });
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Auxiliary images that are trained on.
@@ -105,7 +134,7 @@ impl Inverse {
     }
 
     fn train_step(&mut self) -> Result<()> {
-        let Some(pairs) = &self.pairs else { return Ok(()) };
+        let Stage::Decoding(pairs) = &self.stage else { return Ok(()) };
         let (epoch, within) = (self.step / self.steps_an_epoch(), self.step % self.steps_an_epoch());
         if within == 0 {
             let halvings = (epoch / self.settings.halve_every.max(1)) as i32;
@@ -128,7 +157,7 @@ impl Inverse {
 
     /// Whether the trained decoder beats the mean image on the images held out.
     fn beats_the_mean_image(&self) -> Result<bool> {
-        let Some(pairs) = &self.pairs else { return Ok(true) };
+        let Stage::Decoding(pairs) = &self.stage else { return Ok(true) };
         let kept = self.trained_on();
         let held = pairs.images.dim(0)? - kept;
         let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
@@ -142,11 +171,7 @@ impl Inverse {
 
 impl Inversion for Inverse {
     fn advance(&mut self) -> Result<()> {
-        if self.done() {
-            return Ok(());
-        }
-        if self.pairs.is_none() {
-            self.pairs = Some(self.prepare()?);
+        if self.done() || !self.prepare()? {
             return Ok(());
         }
         self.train_step()?;

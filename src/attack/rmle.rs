@@ -8,6 +8,7 @@
 
 use candle_core::{Tensor, Var};
 
+use super::surrogate::Training;
 use super::undo::Undo;
 use super::{Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
@@ -35,11 +36,22 @@ pub struct Rmle {
     packs: bool,
     target: Tensor,
     image: Var,
-    /// Adaptive only: the map channel, and how to undo.
-    map: Option<(Var, Undo)>,
+    /// Adaptive only.
+    adaptive: Option<Adaptive>,
     adam: Adam,
     iteration: usize,
     loss: f64,
+}
+
+/// What knowing the defence adds.
+struct Adaptive {
+    knowledge: Knowledge,
+    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), found beside the image.
+    map: Var,
+    /// The surrogate in training, until it is ready.
+    training: Option<Training>,
+    /// How to undo the disguise, chosen with the surrogate.
+    undo: Option<Undo>,
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -84,14 +96,17 @@ impl Rmle {
             Ok(Var::from_tensor(&(zeros + value)?)?)
         };
         let image = grey((n, c, h, w), 0.5)?;
-        let adaptive = knowledge.packs && knowledge.defence.is_some();
-        let map = if adaptive {
-            Some((grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)?, Undo::choose(knowledge)?))
-        } else {
-            None
+        let adaptive = match knowledge.defence {
+            Some(options) if knowledge.packs => Some(Adaptive {
+                map: grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)?,
+                training: Some(Training::new(knowledge, options)?),
+                undo: None,
+                knowledge: knowledge.clone(),
+            }),
+            _ => None,
         };
         let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(map.iter().map(|(map, _)| ("map".to_owned(), map.clone())));
+        vars.extend(adaptive.iter().map(|adaptive| ("map".to_owned(), adaptive.map.clone())));
         Ok(Self {
             adam: Adam::of(vars, settings.adam),
             client: knowledge.client()?.clone(),
@@ -99,15 +114,15 @@ impl Rmle {
             settings,
             target,
             image,
-            map,
+            adaptive,
             iteration: 0,
             loss: f64::NAN,
         })
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.map {
-            Some((map, _)) => self.client.forward(&pack_with_channel(&self.image, map)?),
+        match &self.adaptive {
+            Some(adaptive) => self.client.forward(&pack_with_channel(&self.image, &adaptive.map)?),
             None if self.packs => self.client.forward(&pack_clean(&self.image)?),
             None => self.client.forward(&self.image),
         }
@@ -117,6 +132,15 @@ impl Rmle {
 impl Inversion for Rmle {
     fn advance(&mut self) -> Result<()> {
         if self.done() {
+            return Ok(());
+        }
+        if let Some(adaptive) = &mut self.adaptive
+            && let Some(training) = &mut adaptive.training
+        {
+            if let Some(surrogate) = training.advance(&adaptive.knowledge)? {
+                adaptive.undo = Some(Undo::choose(&adaptive.knowledge, &surrogate)?);
+                adaptive.training = None;
+            }
             return Ok(());
         }
         let loss = objective(&self.features()?, &self.target, &self.image, self.settings.tv)?;
@@ -130,7 +154,7 @@ impl Inversion for Rmle {
         if self.settings.boxed {
             self.image.set(&self.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
-        if let Some((map, _)) = &self.map {
+        if let Some(Adaptive { map, .. }) = &self.adaptive {
             // |map| is known to lie in [0, 1].
             map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
@@ -148,9 +172,9 @@ impl Inversion for Rmle {
 
     fn reconstruction(&self) -> Result<Tensor> {
         let image = self.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        match &self.map {
-            Some((map, undo)) => undo.apply(&image, &map.as_detached_tensor()),
-            None => Ok(image.copy()?),
+        match &self.adaptive {
+            Some(Adaptive { map, undo: Some(undo), .. }) => undo.apply(&image, &map.as_detached_tensor()),
+            _ => Ok(image.copy()?),
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::psgl::Options;
 
 const EPOCHS: u64 = 10;
 const BATCH: usize = 32;
-/// Images disguised at once.
-const CHUNK: usize = 128;
+/// Images taken at once, so that neither memory nor waiting grows with their number.
+pub const CHUNK: usize = 128;
 
 /// The attacker's own head on the victim's client.
 pub struct Surrogate {
@@ -24,33 +24,57 @@ pub struct Surrogate {
     options: Options,
 }
 
-impl Surrogate {
-    /// Trains a head on the smashed data of the auxiliary images, ten epochs.
+/// A head in training, an epoch a slice.
+pub struct Training {
+    surrogate: Surrogate,
+    smashed: Tensor,
+    labels: Tensor,
+    adam: Adam,
+    epoch: u64,
+}
+
+impl Training {
+    /// Begins with the smashed data of the auxiliary images.
     ///
     /// # Errors
-    /// Where client, auxiliary images or the defence are not known.
-    pub fn train(knowledge: &Knowledge, options: Options) -> Result<Self> {
+    /// Where client or auxiliary images are not known.
+    pub fn new(knowledge: &Knowledge, options: Options) -> Result<Self> {
         let auxiliary = knowledge.auxiliary()?;
-        let client = knowledge.client()?.clone();
         let smashed = in_chunks(&auxiliary.images, |x| knowledge.smash(x))?;
         let mut parameters = Parameters::default();
         let device = smashed.device().clone();
         let init = Init { seed: knowledge.seed, model: &knowledge.name, device: &device };
         Head::init("surrogate", &smashed.dims()[1..], knowledge.classes, &mut parameters, init)?;
         let head = Head::of("surrogate", &parameters)?;
-        let mut adam = Adam::new(&parameters, AdamSettings::new(1e-3));
-        for epoch in 0..EPOCHS {
-            let order = knowledge.stream("surrogate", epoch).permutation(smashed.dim(0)?);
-            for batch in order.chunks(BATCH) {
-                let index = index_tensor(batch, &device)?;
-                let logits = head.forward(&smashed.index_select(&index, 0)?)?;
-                let loss = cross_entropy(&logits, &auxiliary.labels.index_select(&index, 0)?)?;
-                adam.step(&loss.backward()?)?;
-            }
-        }
-        Ok(Self { client, head: head.frozen(), options })
+        Ok(Self {
+            surrogate: Surrogate { client: knowledge.client()?.clone(), head, options },
+            adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
+            labels: auxiliary.labels.clone(),
+            smashed,
+            epoch: 0,
+        })
     }
 
+    /// One epoch; the surrogate once all ten are done.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn advance(&mut self, knowledge: &Knowledge) -> Result<Option<Surrogate>> {
+        let order = knowledge.stream("surrogate", self.epoch).permutation(self.smashed.dim(0)?);
+        for batch in order.chunks(BATCH) {
+            let index = index_tensor(batch, self.smashed.device())?;
+            let logits = self.surrogate.head.forward(&self.smashed.index_select(&index, 0)?)?;
+            let loss = cross_entropy(&logits, &self.labels.index_select(&index, 0)?)?;
+            self.adam.step(&loss.backward()?)?;
+        }
+        self.epoch += 1;
+        let Surrogate { client, head, options } = &self.surrogate;
+        let ready = || Surrogate { client: client.clone(), head: head.frozen(), options: *options };
+        Ok((self.epoch >= EPOCHS).then(ready))
+    }
+}
+
+impl Surrogate {
     /// Images disguised as the client would, as far as the attacker can tell.
     ///
     /// # Errors
@@ -65,11 +89,11 @@ impl Surrogate {
     /// # Errors
     /// Where the images do not fit.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
-        in_chunks(x, |x| self.client.forward(&self.disguise(x)?.packed))
+        self.client.forward(&self.disguise(x)?.packed)
     }
 }
 
-/// Applies `f` to a batch in chunks, so that neither memory nor waiting grows with it.
+/// Applies `f` to a batch in chunks.
 ///
 /// # Errors
 /// Those of `f`.

@@ -39,23 +39,23 @@ pub struct Undo {
 }
 
 impl Undo {
-    /// The best way on the attacker's auxiliary images.
+    /// The best way on the attacker's auxiliary images, disguised by its surrogate.
     ///
     /// # Errors
-    /// Where client, auxiliary images or the defence are not known.
-    pub fn choose(knowledge: &Knowledge) -> Result<Self> {
+    /// Where auxiliary images or the defence are not known.
+    pub fn choose(knowledge: &Knowledge, surrogate: &Surrogate) -> Result<Self> {
         let options = knowledge.defence.ok_or_else(|| Error::Internal("only an adaptive attack undoes".into()))?;
-        let surrogate = Surrogate::train(knowledge, options)?;
         let images = &knowledge.auxiliary()?.images;
         let truth = images.narrow(0, 0, JUDGES.min(images.dim(0)?))?.contiguous()?;
         let disguised = surrogate.disguise(&truth)?;
         let channels = disguised.packed.dim(1)?;
         let channel = disguised.packed.narrow(1, channels - 1, 1)?;
         let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
+        let recovered = recovered_pixels(&disguised.attacked)?;
         let mut best = (f64::INFINITY, Self { mend: Mend::Nothing, share: 0.0, ends_only: false });
         for way in Self::candidates(options.strength.gamma) {
-            let got: Vec<f32> = way.apply(&disguised.attacked, &channel)?.flatten_all()?.to_vec1()?;
-            let error = mse(&got, &truth);
+            let got = way.apply_with(&disguised.attacked, &channel, &recovered)?;
+            let error = mse(&got.flatten_all()?.to_vec1::<f32>()?, &truth);
             if error < best.0 {
                 best = (error, way);
             }
@@ -80,29 +80,28 @@ impl Undo {
     /// # Errors
     /// Where the shapes do not fit.
     pub fn apply(&self, images: &Tensor, channel: &Tensor) -> Result<Tensor> {
+        let recovered = if self.mend == Mend::Recovery { recovered_pixels(images)? } else { Vec::new() };
+        self.apply_with(images, channel, &recovered)
+    }
+
+    /// The same with the images' recovery at hand; read only where that is the way.
+    fn apply_with(&self, images: &Tensor, channel: &Tensor, recovered: &[f32]) -> Result<Tensor> {
         if self.mend == Mend::Nothing {
             return Ok(images.copy()?);
         }
         let (_, c, h, w) = images.dims4()?;
-        let mut pixels: Vec<f32> = images.flatten_all()?.to_vec1()?;
+        let before: Vec<f32> = images.flatten_all()?.to_vec1()?;
         let channel: Vec<f32> = channel.flatten_all()?.to_vec1()?;
-        let replacement = match self.mend {
-            Mend::Recovery => {
-                Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 }.solve(&pixels, h, w).low_rank
+        let source = if self.mend == Mend::Recovery { recovered } else { &before };
+        let mut pixels = before.clone();
+        let (size, blocks) = (c * h * w, h.div_ceil(2) * w.div_ceil(2));
+        let images_in = pixels.par_chunks_mut(size).zip(source.par_chunks(size)).zip(channel.par_chunks(blocks));
+        images_in.for_each(|((image, source), channel)| {
+            let flagged_blocks = self.flagged_blocks(channel);
+            for (plane, source) in image.chunks_mut(h * w).zip(source.chunks(h * w)) {
+                self.mend_plane(plane, source, &flagged_blocks, w);
             }
-            _ => pixels.clone(),
-        };
-        let blocks = h.div_ceil(2) * w.div_ceil(2);
-        pixels
-            .par_chunks_mut(c * h * w)
-            .zip(replacement.par_chunks(c * h * w))
-            .zip(channel.par_chunks(blocks))
-            .for_each(|((image, replacement), channel)| {
-                let flagged_blocks = self.flagged_blocks(channel);
-                for (plane, replacement) in image.chunks_mut(h * w).zip(replacement.chunks(h * w)) {
-                    self.mend_plane(plane, replacement, &flagged_blocks, w);
-                }
-            });
+        });
         Ok(Tensor::from_vec(pixels, images.shape(), images.device())?)
     }
 
@@ -114,7 +113,7 @@ impl Undo {
         channel.iter().map(|v| *v >= cut && *v > 0.0).collect()
     }
 
-    fn mend_plane(&self, plane: &mut [f32], replacement: &[f32], flagged_blocks: &[bool], w: usize) {
+    fn mend_plane(&self, plane: &mut [f32], source: &[f32], flagged_blocks: &[bool], w: usize) {
         let block_columns = w.div_ceil(2);
         let flagged: Vec<bool> = plane
             .iter()
@@ -126,11 +125,18 @@ impl Undo {
             .collect();
         for i in (0..plane.len()).filter(|i| flagged[*i]) {
             plane[i] = match self.mend {
-                Mend::Median => median_of_neighbours(replacement, &flagged, w, i).unwrap_or(plane[i]),
-                _ => replacement[i].clamp(0.0, 1.0),
+                Mend::Median => median_of_neighbours(source, &flagged, w, i).unwrap_or(plane[i]),
+                _ => source[i].clamp(0.0, 1.0),
             };
         }
     }
+}
+
+/// Image-space recovery of every plane.
+fn recovered_pixels(images: &Tensor) -> Result<Vec<f32>> {
+    let (_, _, h, w) = images.dims4()?;
+    let recovery = Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 };
+    Ok(recovery.solve(&images.flatten_all()?.to_vec1()?, h, w).low_rank)
 }
 
 /// The median of the unflagged pixels around `at`, in the smallest square (up to 7×7) that holds three.

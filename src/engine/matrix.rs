@@ -53,6 +53,7 @@ pub fn product<T: Real>(a: Matrix<'_, T>, b: Matrix<'_, T>, out: &mut [T], add: 
     };
     // SAFETY: the three slices hold exactly rows·cols values for the steps given (checked when a
     // `Matrix` is made, and above for `out`), and `out` is borrowed mutably, so nothing overlaps it.
+    #[expect(unsafe_code, reason = "the gemm crate has only a pointer face")]
     unsafe {
         gemm::gemm(
             a.rows,
