@@ -93,7 +93,7 @@ impl Decoder {
 
 /// How often `from` must be doubled to reach `to`.
 fn doublings(from: usize, to: usize) -> usize {
-    (0..).take_while(|n| (from << n) < to).count()
+    (0..usize::BITS).take_while(|n| (from << n) < to).count()
 }
 
 /// Crops the middle, or adds zeros around it, to `h` × `w`.

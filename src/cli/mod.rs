@@ -4,7 +4,8 @@ mod attack;
 mod export;
 mod run;
 
-use std::io::{ErrorKind, Write};
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
@@ -190,12 +191,9 @@ fn describe(name: &str, json: bool) -> Result<()> {
         format!("{}: {}\n{c}×{h}×{w} pixels, {classes} classes: {}\n", set.name, set.about, set.classes.join(", "));
     for (name, images) in parts {
         let counts: Vec<_> = images.class_counts(classes).iter().map(ToString::to_string).collect();
-        text.push_str(&format!("{name:>10}: {:6} images ({})\n", images.len(), counts.join(", ")));
+        let _ = writeln!(text, "{name:>10}: {:6} images ({})", images.len(), counts.join(", "));
     }
-    text.push_str(&format!(
-        "Always naming the largest class is right for {:.1} % of the test images.\n",
-        set.majority()
-    ));
+    let _ = writeln!(text, "Always naming the largest class is right for {:.1} % of the test images.", set.majority());
     print(&text)
 }
 

@@ -163,8 +163,13 @@ impl Terminal {
                 ));
             }
             Event::Warning(text) => self.say(&format!("Warning: {text}")),
-            Event::Reconstruction(_) | Event::Steps(_) | Event::Saved | Event::Done(_) => {}
-            Event::Stopped | Event::Failed(_) => {}
+            // How it ended is said once the worker has left.
+            Event::Reconstruction(_)
+            | Event::Steps(_)
+            | Event::Saved
+            | Event::Done(_)
+            | Event::Stopped
+            | Event::Failed(_) => {}
         }
     }
 

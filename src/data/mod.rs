@@ -63,6 +63,7 @@ impl Images {
     ///
     /// # Panics
     /// Where an index is not below [`Self::len`].
+    #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let mut pixels = Vec::with_capacity(indices.len() * self.size());
         for &i in indices {
@@ -72,6 +73,7 @@ impl Images {
     }
 
     /// The first `n` images, or all where there are fewer.
+    #[must_use]
     pub fn take(&self, n: usize) -> Self {
         let n = n.min(self.len());
         Self { shape: self.shape, pixels: self.pixels[..n * self.size()].to_vec(), labels: self.labels[..n].to_vec() }

@@ -23,6 +23,7 @@ impl<'a, T: Real> Matrix<'a, T> {
     }
 
     /// The transpose, without moving anything.
+    #[must_use]
     pub fn t(self) -> Self {
         Self { rows: self.cols, cols: self.rows, row_step: self.col_step, col_step: self.row_step, ..self }
     }

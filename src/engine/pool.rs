@@ -64,7 +64,7 @@ impl CustomOp1 for PoolOp {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let (n, c, h, w) = layout.shape().dims4()?;
         let out = for_reals!(self.name(), storage, T => {
-            values::<T>(storage, layout).map(|x| forward(x, planes(layout)?, self)).and_then(|y| y)
+            values::<T>(storage, layout).and_then(|x| Ok(forward(x, planes(layout)?, self)))
         })?;
         Ok((out, (n, c, h / self.side, w / self.side).into()))
     }
@@ -109,7 +109,7 @@ fn peak<T: Real>(plane: &[T], w: usize, side: usize, oy: usize, ox: usize) -> us
     best
 }
 
-fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp) -> Result<Vec<T>> {
+fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp) -> Vec<T> {
     let (side, oh, ow) = (op.side, h / op.side, w / op.side);
     let share = T::from_f64(1.0 / (side * side) as f64);
     let mut y = Vec::with_capacity(planes * oh * ow);
@@ -132,7 +132,7 @@ fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp)
             }
         }
     }
-    Ok(y)
+    y
 }
 
 fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize), kind: Pool, side: usize) -> Vec<T> {

@@ -333,7 +333,10 @@ fn a_field_is_set_by_its_key() {
     ] {
         experiment.set(assignment).unwrap_or_else(|error| panic!("{assignment}: {error}"));
     }
-    assert_eq!((experiment.psgl.gamma, experiment.psgl.theta, experiment.psgl.apply), (0.2, 0.5, Apply::Dense));
+    assert_eq!(
+        (experiment.psgl.gamma, experiment.psgl.theta, experiment.psgl.apply),
+        (0.2, 0.5, crate::psgl::saliency::Apply::Dense)
+    );
     assert_eq!((experiment.data.name.as_str(), experiment.seed), ("./my images/2024", 7));
     assert_eq!(experiment.attacks[0].images(), 4);
     assert!(matches!(&experiment.attacks[1], AttackSpec::Inverse(spec) if spec.amsgrad && spec.early == [1]));
@@ -426,7 +429,8 @@ fn load_takes_a_preset_or_a_file_and_says_what_is_wrong_with_others() {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).open(&path).unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
         path.to_str().unwrap().to_owned()
     };
     let good = file("good.toml", b"\xef\xbb\xbfseed = 5\r\n");
@@ -460,7 +464,7 @@ fn the_plan_of_the_default_experiment_is_that_of_the_method() {
     assert_eq!(plan.smashed, [32, 14, 14]);
     let twin = plan.twin.unwrap();
     assert_eq!((twin.cut, twin.smashed), (5, vec![32, 14, 14]));
-    assert_eq!(Some(twin.layers), crate::model::zoo::layers("split-cnn-vanilla", 10));
+    assert_eq!(Some(twin.layers), zoo::layers("split-cnn-vanilla", 10));
     let vanilla = preset("vanilla-digits").check_model([1, 28, 28], 10).unwrap();
     assert_eq!((vanilla.packed, vanilla.cut, vanilla.twin), ([1, 28, 28], 5, None));
     let mut alone = Experiment::default();

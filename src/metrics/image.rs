@@ -214,7 +214,7 @@ mod tests {
                     (2.0 * ma * mb + 1e-4) * (2.0 * cov + 9e-4) / ((ma * ma + mb * mb + 1e-4) * (va + vb + 9e-4));
             }
         }
-        near(ssim(&a, &b, [2, height, width]), expected / (2 * 3 * 7) as f64);
+        near(ssim(&a, &b, [2, height, width]), expected / f64::from(2 * 3 * 7));
     }
 
     #[test]

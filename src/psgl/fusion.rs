@@ -39,6 +39,7 @@ impl DecisionWeights {
     /// The same three numbers, the largest to the stream of the highest accuracy and so on: the paper
     /// chose its weights because it measured recovered > fused > attacked.
     /// `accuracies` are in the order recovered, fused, attacked; equal ones keep the paper's order.
+    #[must_use]
     pub fn in_order_of(self, accuracies: [f64; 3]) -> Self {
         let mut numbers = [self.recovered, self.fused, self.attacked];
         numbers.sort_by(|a, b| b.total_cmp(a));

@@ -199,12 +199,11 @@ type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
 fn raw_tensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<Raw>> {
     let raw = |(name, t): (&String, &Tensor)| {
         let flat = t.flatten_all()?;
-        let (dtype, bytes) = match t.dtype() {
-            DType::U32 => (Dtype::U32, flat.to_vec1::<u32>()?.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            _ => {
-                let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-                (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-            }
+        let (dtype, bytes) = if t.dtype() == DType::U32 {
+            (Dtype::U32, flat.to_vec1::<u32>()?.iter().flat_map(|v| v.to_le_bytes()).collect())
+        } else {
+            let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect())
         };
         Ok((name.clone(), dtype, t.dims().to_vec(), bytes))
     };

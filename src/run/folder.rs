@@ -180,7 +180,7 @@ pub fn runs_folder() -> PathBuf {
 /// A folder for a new run there: `<time>-<name>-<seed>`.
 pub fn new_run_path(name: &str, seed: u64) -> PathBuf {
     let time = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
-    let stamp: String = time.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
     let base = runs_folder().join(format!("{stamp}-{name}-{seed}"));
     // Two runs may start within a second.
     let numbered = (2..).map(|n| base.with_file_name(format!("{stamp}-{name}-{seed}-{n}")));

@@ -158,11 +158,16 @@ fn reading(summary: &Summary) -> String {
             gain.over_clean
         ));
     }
-    let recovered = summary.row("vanilla_recovered").zip(summary.row("vanilla_attacked"));
-    if let Some((recovered, attacked)) = recovered
-        && recovered.accuracy <= attacked.accuracy + 1.0
-    {
-        lines.push("Recovery in image space did not help vanilla here: these images are not low rank.".to_owned());
+    if let Some(recovery) = &summary.recovery {
+        let own = summary.experiment.psgl.mu;
+        let at_own = recovery.mse_by_mu.iter().find(|(mu, _)| *mu == own);
+        if let Some((mu, mse)) = at_own.filter(|(_, mse)| *mse >= recovery.mse_attacked) {
+            lines.push(format!(
+                "Recovery in image space at μ {mu} left the attacked images worse than they were (MSE {mse:.4} against \
+                 {:.4}): such images are not low rank.",
+                recovery.mse_attacked
+            ));
+        }
     }
     if let Some(streams) = &summary.streams {
         let verdict =
