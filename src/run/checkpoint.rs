@@ -79,23 +79,15 @@ pub struct Checkpoint {
     pub tensors: BTreeMap<String, Tensor>,
 }
 
-/// The metadata's one entry: a map of several would be written in any order.
+/// The metadata's one entry, a checksum and a line of JSON: a map of several would be written in any order.
 const ENTRY: &str = "cutlayer";
 
 #[derive(Serialize, Deserialize)]
 struct Head {
     schema: u32,
     experiment: String,
-    /// Of everything else and all tensors; empty while it is computed.
-    checksum: String,
     position: Position,
     pending: Vec<AttackId>,
-}
-
-impl Head {
-    fn text(&self) -> Result<String> {
-        serde_json::to_string(self).map_err(|e| Error::Internal(format!("checkpoint: {e}")))
-    }
 }
 
 impl Checkpoint {
@@ -143,15 +135,15 @@ impl Checkpoint {
     /// Where there is no memory left.
     pub fn to_bytes(&self, experiment_hash: &str) -> Result<Vec<u8>> {
         let raw = raw_tensors(&self.tensors)?;
-        let mut head = Head {
+        let head = Head {
             schema: 1,
             experiment: experiment_hash.to_owned(),
-            checksum: String::new(),
             position: self.position.clone(),
             pending: self.pending.clone(),
         };
-        head.checksum = checksum(&head.text()?, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
-        let metadata = HashMap::from([(ENTRY.to_owned(), head.text()?)]);
+        let head = serde_json::to_string(&head).map_err(|e| Error::Internal(format!("checkpoint: {e}")))?;
+        let sum = checksum(&head, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
+        let metadata = HashMap::from([(ENTRY.to_owned(), format!("{sum}\n{head}"))]);
         file_of(&raw, Some(metadata))
     }
 
@@ -168,20 +160,19 @@ impl Checkpoint {
         let damaged = |e: &dyn std::fmt::Display| format!("the checkpoint is damaged ({e})");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));
-        let text = text.ok_or("the file is no checkpoint of this program")?;
-        let mut head: Head = serde_json::from_str(text).map_err(|e| damaged(&e))?;
-        if head.schema != 1 {
-            return Err(format!("the checkpoint has form {}, this build reads 1", head.schema));
-        }
+        let (sum, text) =
+            text.and_then(|text| text.split_once('\n')).ok_or("the file is no checkpoint of this program")?;
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
         let mut names: Vec<_> = tensors.names().into_iter().map(str::to_owned).collect();
         names.sort();
         let views = names.iter().map(|name| tensors.tensor(name).map(|view| (name.as_str(), view)));
         let views = views.collect::<Result<Vec<_>, _>>().map_err(|e| damaged(&e))?;
-        let stated = std::mem::take(&mut head.checksum);
-        let text = head.text().map_err(|e| damaged(&e))?;
-        if checksum(&text, views.iter().map(|(name, view)| (*name, view.data()))) != stated {
+        if checksum(text, views.iter().map(|(name, view)| (*name, view.data()))) != sum {
             return Err(damaged(&"its checksum does not fit"));
+        }
+        let head: Head = serde_json::from_str(text).map_err(|e| damaged(&e))?;
+        if head.schema != 1 {
+            return Err(format!("the checkpoint has form {}, this build reads 1", head.schema));
         }
         if head.experiment != experiment_hash {
             return Err("the checkpoint is of another experiment than the experiment.toml beside it".to_owned());
@@ -265,7 +256,12 @@ mod tests {
         for at in (0..bytes.len()).step_by(7).chain(bytes.len() - 24..bytes.len()) {
             let mut broken = bytes.clone();
             broken[at] ^= 0x20;
-            assert!(Checkpoint::from_bytes(&broken, "hash").is_err(), "byte {at}");
+            let wrong = Checkpoint::from_bytes(&broken, "hash").is_ok();
+            assert!(
+                !wrong,
+                "byte {at}: {:?}",
+                String::from_utf8_lossy(&bytes[at.saturating_sub(30)..bytes.len().min(at + 20)])
+            );
             assert!(Checkpoint::from_bytes(&bytes[..at], "hash").is_err(), "cut at {at}");
         }
     }

@@ -23,6 +23,7 @@ use crate::model::server::Answer;
 use crate::model::split::{SplitModel, SplitPlan, Step};
 use crate::psgl::WeightsFrom;
 use crate::psgl::fusion::DecisionWeights;
+use crate::psgl::recovery::MapNorm;
 use crate::random::Seed;
 
 /// Test images at once.
@@ -188,6 +189,14 @@ impl Session {
     fn started(&mut self, resumed: bool) {
         let folder = self.recorder.as_ref().map(|r| r.folder().path().to_owned());
         self.sink.emit(Event::Started { folder, resumed });
+        let psgl = &self.setup.experiment.psgl;
+        if psgl.enabled && psgl.map_norm == MapNorm::Nuclear {
+            self.sink.emit(Event::Warning(
+                "psgl.map_norm = \"nuclear\": with this norm on both parts the gradient map takes everything and the \
+                 recovered part goes to zero, so the recovered stream learns next to nothing; \"l1\" has no such fault"
+                    .to_owned(),
+            ));
+        }
     }
 
     /// One slice of work; the summary once all is done.
