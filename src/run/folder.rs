@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::files::Writer;
 use crate::error::{Error, Result};
@@ -161,13 +162,15 @@ fn lock(folder: &Path) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(|e| Error::input(format!("the folder cannot be written: {e}: {}", folder.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::input(format!("another process is working in this run: {}", folder.display())))
+    // A process that was killed lets go of its lock only once the system has cleared it away.
+    for _ in 0..20 {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock the folder", folder)(e)),
         }
-        Err(TryLockError::Error(e)) => Err(Error::io("lock the folder", folder)(e)),
     }
+    Err(Error::input(format!("another process is working in this run: {}", folder.display())))
 }
 
 /// Where runs go that are given no folder: `$CUTLAYER_HOME/runs`, else the platform's data folder.

@@ -1,0 +1,298 @@
+//! Attacks in process, on embedded digits and small untrained clients: what must be found is found, and
+//! what an attacker cannot know changes nothing.
+
+use candle_core::{Device, Tensor};
+use cutlayer::attack::inverse::{self, Inverse};
+use cutlayer::attack::rmle::{self, Rmle};
+use cutlayer::attack::surrogate::{Surrogate, Training};
+use cutlayer::attack::undo::Undo;
+use cutlayer::attack::{Auxiliary, Inversion, Knowledge, Observation};
+use cutlayer::data;
+use cutlayer::engine::pool::{Pool, pool};
+use cutlayer::error::Error;
+use cutlayer::metrics::image::{mse, psnr};
+use cutlayer::model::adam::AdamSettings;
+use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
+use cutlayer::model::split::{SplitModel, SplitPlan};
+use cutlayer::psgl::fusion::DecisionWeights;
+use cutlayer::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::psgl::saliency::{Apply, Strength};
+use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
+use cutlayer::random::Seed;
+
+fn options(strength: Strength) -> Options {
+    Options {
+        strength,
+        mirror: true,
+        jacobian: Jacobian::Head,
+        recovery: Recovery { mu: 0.55, iterations: 12, map_norm: MapNorm::L1 },
+        fuse_relu: true,
+        weights: DecisionWeights::new([0.5, 0.3, 0.2]),
+        weights_from: WeightsFrom::Setting,
+        inference: Inference::Attacked,
+    }
+}
+
+const SPARSE: Strength = Strength { apply: Apply::Sparse, gamma: 0.1, theta: 1.0 };
+
+/// A client of one convolution (8 channels, 3×3) and a relu, never trained.
+fn model(side: usize, psgl: Option<Options>) -> SplitModel {
+    wide_model(side, 8, psgl)
+}
+
+/// The same with another number of channels.
+fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel {
+    let conv = Conv { channels, kernel: 3, stride: 1, padding: 1 };
+    let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
+    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, rate: 1e-3 };
+    SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
+}
+
+/// The first digits of the test set.
+fn victims(n: usize) -> Tensor {
+    data::load("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
+}
+
+/// Digits that are not the victims'.
+fn auxiliary(n: usize) -> Auxiliary {
+    let images = data::load("mnist").unwrap().train.take(n);
+    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: images.label_tensor(&Device::Cpu).unwrap() }
+}
+
+fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -> Knowledge {
+    Knowledge {
+        image: model.plan.image,
+        classes: model.plan.classes,
+        client: Some(model.client.body().snapshot().unwrap()),
+        packs: model.plan.psgl.is_some(),
+        auxiliary,
+        defence: model.plan.psgl.filter(|_| adaptive),
+        seed: Seed(4),
+        name: "test".to_owned(),
+    }
+}
+
+fn observe(model: &SplitModel, x: &Tensor) -> Observation {
+    Observation::new(model.ask(x).unwrap().0)
+}
+
+fn rmle_settings(iterations: usize) -> rmle::Settings {
+    let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
+    rmle::Settings { iterations, adam, tv: 0.0, boxed: false }
+}
+
+fn finish(attack: &mut dyn Inversion) -> Tensor {
+    while !attack.done() {
+        attack.advance().unwrap();
+    }
+    attack.reconstruction().unwrap()
+}
+
+fn values(t: &Tensor) -> Vec<f32> {
+    t.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn error(a: &Tensor, b: &Tensor) -> f64 {
+    mse(&values(a), &values(b))
+}
+
+fn input_error(result: cutlayer::error::Result<impl Sized>) -> String {
+    match result {
+        Err(Error::Input(text)) => text,
+        Err(other) => panic!("another kind of error: {other}"),
+        Ok(_) => panic!("no error"),
+    }
+}
+
+// --- rMLE -----------------------------------------------------------------------------------------
+
+#[test]
+fn rmle_sees_through_an_untrained_layer() {
+    let model = model(28, None);
+    let x = victims(4);
+    let mut attack = Rmle::new(&observe(&model, &x), &knowledge(&model, None, false), rmle_settings(200)).unwrap();
+    let got = finish(&mut attack);
+    assert_eq!(got.dims(), x.dims());
+    for i in 0..4 {
+        let psnr = psnr(error(&got.get(i).unwrap(), &x.get(i).unwrap()));
+        println!("image {i}: {psnr:.1} dB");
+        assert!(psnr > 20.0, "image {i}: {psnr} dB");
+    }
+    assert!(values(&got).iter().all(|v| (0.0..=1.0).contains(v)));
+}
+
+#[test]
+fn the_loss_of_rmle_falls() {
+    let model = model(28, None);
+    let mut attack =
+        Rmle::new(&observe(&model, &victims(2)), &knowledge(&model, None, false), rmle_settings(60)).unwrap();
+    assert!(attack.loss().is_nan() && attack.progress() == (0, 60));
+    let mut losses = Vec::new();
+    while !attack.done() {
+        attack.advance().unwrap();
+        losses.push(attack.loss());
+        assert_eq!(attack.progress(), (losses.len(), 60));
+    }
+    assert!(losses[59] < 0.05 * losses[0], "{losses:?}");
+    assert!(losses[59] < losses[29] && losses[29] < losses[9], "{losses:?}");
+    // Nothing more is done once all is done.
+    let before = values(&attack.reconstruction().unwrap());
+    attack.advance().unwrap();
+    assert_eq!((values(&attack.reconstruction().unwrap()), attack.progress()), (before, (60, 60)));
+}
+
+#[test]
+fn rmle_does_not_depend_on_the_neighbours_in_the_batch() {
+    let model = model(28, None);
+    let x = victims(3);
+    for settings in [rmle_settings(100), rmle::Settings { tv: 0.01, boxed: true, ..rmle_settings(100) }] {
+        let run = |x: &Tensor| {
+            finish(&mut Rmle::new(&observe(&model, x), &knowledge(&model, None, false), settings).unwrap())
+        };
+        let (together, alone) = (run(&x), run(&x.narrow(0, 0, 1).unwrap()));
+        let gap =
+            values(&together.get(0).unwrap()).iter().zip(values(&alone)).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+        println!("largest difference {gap:e}");
+        assert!(gap <= 1e-4, "{settings:?}: {gap}");
+        assert!(error(&alone, &x.narrow(0, 1, 1).unwrap()) > 0.01, "the images differ");
+    }
+}
+
+#[test]
+fn rmle_that_knows_the_defence_finds_the_map_and_the_naive_one_cannot() {
+    // Five packed channels need more than eight features, of which the relu hides half.
+    let model = wide_model(28, 24, Some(options(SPARSE)));
+    let x = victims(3);
+    let seen = observe(&model, &x);
+    let run = |adaptive: bool| {
+        let knowledge = knowledge(&model, adaptive.then(|| auxiliary(96)), adaptive);
+        let mut attack = Rmle::new(&seen, &knowledge, rmle_settings(200)).unwrap();
+        let got = finish(&mut attack);
+        (attack.loss(), error(&got, &x))
+    };
+    let (naive, adaptive) = (run(false), run(true));
+    println!("loss and error: naive {naive:?}, adaptive {adaptive:?}");
+    assert!(naive.0 > 1e-6, "without the map there is something left that the naive attack cannot explain");
+    assert!(adaptive.0 < 1e-3 * naive.0, "naive {naive:?}, adaptive {adaptive:?}");
+    assert!(adaptive.1 < 0.7 * naive.1, "undoing the disguise brings it nearer to the image: {naive:?}, {adaptive:?}");
+}
+
+#[test]
+fn rmle_needs_what_it_is_declared_to_know() {
+    let model = model(28, Some(options(SPARSE)));
+    let seen = observe(&model, &victims(1));
+    let blind = Knowledge { client: None, ..knowledge(&model, None, false) };
+    assert!(Rmle::new(&seen, &blind, rmle_settings(1)).is_err());
+    let poor = knowledge(&model, None, true);
+    let text = input_error(Rmle::new(&seen, &poor, rmle_settings(1)));
+    assert!(text.contains("auxiliary"), "{text}");
+}
+
+// --- the inverse network --------------------------------------------------------------------------
+
+/// Digits at half their size: a quarter of the work.
+fn halved(x: &Tensor) -> Tensor {
+    pool(x, Pool::Mean, 2).unwrap()
+}
+
+fn halved_auxiliary(n: usize) -> Auxiliary {
+    let Auxiliary { images, labels } = auxiliary(n);
+    Auxiliary { images: halved(&images), labels }
+}
+
+fn inverse_settings(epochs: usize) -> inverse::Settings {
+    inverse::Settings { epochs, batch: 20, adam: AdamSettings::new(2e-3), halve_every: 20 }
+}
+
+#[test]
+fn the_inverse_network_beats_the_mean_image() {
+    let model = model(14, None);
+    let x = halved(&victims(16));
+    let knowledge = knowledge(&model, Some(halved_auxiliary(200)), false);
+    let mut attack = Inverse::new(&observe(&model, &x), &knowledge, inverse_settings(3)).unwrap();
+    let got = finish(&mut attack);
+    let mean = knowledge.auxiliary().unwrap().images.mean_keepdim(0).unwrap();
+    let mean = error(&mean.broadcast_as(x.shape()).unwrap(), &x);
+    let inverse = error(&got, &x);
+    println!("mean image {mean}, inverse network {inverse}");
+    assert!(inverse < 0.5 * mean, "mean image {mean}, inverse network {inverse}");
+    // The trained network serves for smashed data that it did not watch, too.
+    let others = halved(&victims(24)).narrow(0, 16, 8).unwrap().contiguous().unwrap();
+    let other = attack.reconstruct(observe(&model, &others).smashed()).unwrap().unwrap();
+    assert!(error(&other, &others) < 0.5 * mean);
+}
+
+#[test]
+fn an_inverse_network_without_auxiliary_images_is_a_clear_error() {
+    let model = model(14, None);
+    let seen = observe(&model, &halved(&victims(1)));
+    for auxiliary in [None, Some(halved_auxiliary(0)), Some(halved_auxiliary(1))] {
+        let text = input_error(Inverse::new(&seen, &knowledge(&model, auxiliary, false), inverse_settings(1)));
+        assert!(text.contains("auxiliary images") && text.contains("data.aux"), "{text}");
+    }
+    assert!(Inverse::new(&seen, &knowledge(&model, Some(halved_auxiliary(2)), false), inverse_settings(1)).is_ok());
+}
+
+// --- undoing the disguise -------------------------------------------------------------------------
+
+fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
+    let mut training = Training::new(knowledge, options).unwrap();
+    loop {
+        if let Some(surrogate) = training.advance(knowledge).unwrap() {
+            return surrogate;
+        }
+    }
+}
+
+/// The error of 64 auxiliary images as they are disguised, and after they were mended in the way that
+/// the attacker chose on them.
+fn mended(strength: Strength) -> (f64, f64) {
+    let options = options(strength);
+    let model = model(14, Some(options));
+    let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
+    let surrogate = surrogate(&knowledge, options);
+    let truth = &knowledge.auxiliary().unwrap().images;
+    let disguised = surrogate.disguise(truth).unwrap();
+    let undo = Undo::choose(&knowledge, &surrogate).unwrap();
+    let channel = disguised.packed.narrow(1, 4, 1).unwrap();
+    let mended = undo.apply(&disguised.attacked, &channel).unwrap();
+    println!("{strength:?}: {undo:?}");
+    (error(&disguised.attacked, truth), error(&mended, truth))
+}
+
+#[test]
+fn undoing_never_makes_the_images_it_was_chosen_on_worse() {
+    for apply in [Apply::Sparse, Apply::Dense] {
+        for (gamma, theta) in [(0.02, 1.0), (0.1, 0.05), (0.1, 1.0), (0.4, 0.5), (1.0, 1.0)] {
+            let (before, after) = mended(Strength { apply, gamma, theta });
+            assert!(before > 0.0 && after <= before, "{apply:?}, γ {gamma}, θ {theta}: {before} → {after}");
+        }
+    }
+}
+
+#[test]
+fn undoing_mends_a_strong_disguise_and_leaves_none_alone() {
+    let (before, after) = mended(SPARSE);
+    assert!(after < 0.8 * before, "{before} → {after}");
+    let (before, after) = mended(Strength { theta: 0.0, ..SPARSE });
+    assert_eq!((before, after), (0.0, 0.0));
+}
+
+// --- seeds ----------------------------------------------------------------------------------------
+
+#[test]
+fn the_same_seed_gives_the_same_reconstruction_to_the_bit() {
+    let model = model(14, Some(options(SPARSE)));
+    let seen = observe(&model, &halved(&victims(2)));
+    let know =
+        |adaptive, seed| Knowledge { seed: Seed(seed), ..knowledge(&model, Some(halved_auxiliary(40)), adaptive) };
+    let rmle =
+        |adaptive, seed| values(&finish(&mut Rmle::new(&seen, &know(adaptive, seed), rmle_settings(30)).unwrap()));
+    let inverse =
+        |adaptive, seed| values(&finish(&mut Inverse::new(&seen, &know(adaptive, seed), inverse_settings(1)).unwrap()));
+    for adaptive in [false, true] {
+        assert_eq!(rmle(adaptive, 4), rmle(adaptive, 4), "adaptive: {adaptive}");
+        assert_eq!(inverse(adaptive, 4), inverse(adaptive, 4), "adaptive: {adaptive}");
+        assert_ne!(inverse(adaptive, 4), inverse(adaptive, 5), "adaptive: {adaptive}");
+    }
+}

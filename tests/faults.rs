@@ -1,0 +1,97 @@
+//! A disk that refuses the n-th write, for every n: no half file, and the run can go on.
+
+mod common;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use common::{assert_same_run, finished, scratch};
+use cutlayer::experiment::Experiment;
+use cutlayer::run::checkpoint::Checkpoint;
+use cutlayer::run::files::Writer;
+use cutlayer::run::folder::{CHECKPOINT, RunFolder};
+use cutlayer::run::record::{Recorder, read_summary};
+use cutlayer::run::session::{Prepared, Session};
+use cutlayer::run::worker::{Outcome, Worker};
+
+/// `quick` with this writer, new or from its checkpoint.
+fn run(path: &Path, writer: Writer) -> Outcome {
+    let experiment = Experiment::preset("quick").unwrap();
+    let hash = experiment.hash();
+    let writer = Arc::new(writer);
+    let folder = if path.exists() {
+        RunFolder::open(path)
+    } else {
+        RunFolder::create(path, &experiment.to_toml(), false, &writer)
+    };
+    let folder = match folder {
+        Ok(folder) => folder,
+        Err(error) => return Outcome::Failed(error),
+    };
+    let checkpoint = folder.file(CHECKPOINT);
+    let checkpoint = checkpoint.exists().then(|| Checkpoint::load(&checkpoint, &hash).unwrap());
+    let setup = Prepared::new(experiment).unwrap();
+    let recorder = Recorder::new(folder, writer);
+    let worker = Worker::start(move |sink| match checkpoint {
+        Some(checkpoint) => Session::resume(setup, recorder, &checkpoint, sink),
+        None => Session::new(setup, Some(recorder), sink),
+    });
+    worker.unwrap().join(|_| ())
+}
+
+/// Every file is whole, and none is there that does not belong.
+fn assert_whole(folder: &Path) {
+    let hash = Experiment::preset("quick").unwrap().hash();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        let text = || std::fs::read_to_string(&path).unwrap();
+        match name.as_str() {
+            ".lock" => {}
+            ".times.json" => drop(serde_json::from_str::<serde_json::Value>(&text()).unwrap()),
+            "experiment.toml" => drop(Experiment::from_toml(&text(), &name).unwrap()),
+            "summary.json" => drop(read_summary(folder).unwrap()),
+            "checkpoint.safetensors" => drop(Checkpoint::load(&path, &hash).unwrap()),
+            "metrics.csv" => {
+                for row in csv::Reader::from_reader(text().as_bytes()).records() {
+                    assert_eq!(row.unwrap().len(), 10);
+                }
+            }
+            "images" => {
+                for image in std::fs::read_dir(&path).unwrap().flatten() {
+                    image::open(image.path()).unwrap();
+                }
+            }
+            _ => panic!("{name} does not belong there"),
+        }
+    }
+}
+
+#[test]
+fn a_write_that_fails_leaves_no_half_file_and_the_run_goes_on() {
+    let folder = scratch();
+    let mut failures = 0;
+    for n in 1.. {
+        let path = folder.path().join(n.to_string());
+        match run(&path, Writer::failing_at(n)) {
+            Outcome::Done(_) => break,
+            Outcome::Failed(error) => {
+                failures += 1;
+                let text = error.to_string();
+                assert!(text.contains("could not write: no space left"), "{text}");
+                assert!(text.contains(&*folder.path().to_string_lossy()), "the message names the file: {text}");
+            }
+            Outcome::Stopped => panic!("nobody asked for a stop"),
+        }
+        if path.exists() {
+            assert_whole(&path);
+        }
+        let outcome = run(&path, Writer::default());
+        assert!(matches!(outcome, Outcome::Done(_)), "write {n}: {outcome:?}");
+        assert_whole(&path);
+        assert_same_run(finished(), &path);
+        std::fs::remove_dir_all(&path).unwrap();
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+        assert!(left.is_empty(), "write {n} left {left:?}");
+    }
+    assert!(failures > 10, "only {failures} writes were made to fail");
+}

@@ -1,0 +1,111 @@
+//! Runs that survive: stopped, killed, interrupted anywhere, they end as if nothing had happened.
+
+mod common;
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{assert_same_run, call, copy_run, finished, program, scratch, succeed};
+use cutlayer::experiment::Experiment;
+use cutlayer::random::Seed;
+use cutlayer::run::control::Command;
+use cutlayer::run::event::Event;
+use cutlayer::run::files::Writer;
+use cutlayer::run::folder::RunFolder;
+use cutlayer::run::record::Recorder;
+use cutlayer::run::session::{Prepared, Session};
+use cutlayer::run::worker::{Outcome, Worker};
+
+fn arguments(run: &Path) -> Vec<&str> {
+    let path = run.to_str().unwrap();
+    if run.exists() { vec!["run", "--resume", path] } else { vec!["run", "quick", "--out", path] }
+}
+
+#[test]
+fn killed_at_random_moments_and_resumed_equals_unbroken() {
+    let folder = scratch();
+    let run = folder.path().join("killed");
+    let mut moments = Seed(20).stream("kills", 0);
+    for _ in 0..5 {
+        let mut child = program(arguments(&run)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs_f64(moments.uniform(0.05, 2.5)));
+        // SIGKILL on Unix: nothing of the program's own runs any more.
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    succeed(arguments(&run));
+    assert_same_run(finished(), &run);
+}
+
+/// `quick` in this process, stopped when `when` says so.
+fn stopped(path: &Path, mut when: impl FnMut(&Event) -> bool) {
+    let experiment = Experiment::preset("quick").unwrap();
+    let writer = Arc::new(Writer::default());
+    let folder = RunFolder::create(path, &experiment.to_toml(), false, &writer).unwrap();
+    let setup = Prepared::new(experiment).unwrap();
+    let worker = Worker::start(move |sink| Session::new(setup, Some(Recorder::new(folder, writer)), sink)).unwrap();
+    let control = worker.control.clone();
+    let outcome = worker.join(|event| {
+        if when(&event) {
+            control.send(Command::Stop);
+        }
+    });
+    assert!(matches!(outcome, Outcome::Stopped), "{outcome:?}");
+}
+
+#[test]
+fn stopped_in_training_and_during_an_attack_and_resumed_equals_unbroken() {
+    let folder = scratch();
+    let run = folder.path().join("training");
+    stopped(&run, |event| matches!(event, Event::Steps(rows) if rows.iter().any(|row| row.step == 7)));
+    succeed(arguments(&run));
+    assert_same_run(finished(), &run);
+
+    let run = folder.path().join("attack");
+    stopped(&run, |event| matches!(event, Event::Attack(record) if record.name == "inverse"));
+    succeed(arguments(&run));
+    assert_same_run(finished(), &run);
+}
+
+#[test]
+fn a_run_without_a_checkpoint_starts_over() {
+    let folder = scratch();
+    let run = folder.path().join("bare");
+    std::fs::create_dir(&run).unwrap();
+    std::fs::copy(finished().join("experiment.toml"), run.join("experiment.toml")).unwrap();
+    succeed(arguments(&run));
+    assert_same_run(finished(), &run);
+}
+
+#[test]
+fn resuming_a_finished_run_prints_its_table() {
+    let folder = scratch();
+    let run = folder.path().join("copy");
+    copy_run(finished(), &run);
+    assert!(succeed(arguments(&run)).contains("PSGL, fused decision"));
+}
+
+#[test]
+fn a_run_whose_summary_was_lost_makes_the_same_one_again() {
+    let folder = scratch();
+    let run = folder.path().join("copy");
+    copy_run(finished(), &run);
+    std::fs::remove_file(run.join("summary.json")).unwrap();
+    succeed(arguments(&run));
+    assert_same_run(finished(), &run);
+}
+
+#[test]
+fn two_processes_do_not_work_in_one_run() {
+    let folder = scratch();
+    let run = folder.path().join("held");
+    copy_run(finished(), &run);
+    let held = RunFolder::open(&run).unwrap();
+    let output = call(["run", "--resume", run.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("another process is working in this run"));
+    drop(held);
+    succeed(arguments(&run));
+}
