@@ -7,9 +7,11 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{assert_same_run, call, copy_run, finished, program, scratch, succeed};
+use candle_core::Tensor;
+use common::{assert_same_run, call, copy_run, file, finished, program, scratch, succeed};
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
+use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::control::Command;
 use cutlayer::run::event::Event;
 use cutlayer::run::files::Writer;
@@ -108,4 +110,26 @@ fn two_processes_do_not_work_in_one_run() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("another process is working in this run"));
     drop(held);
     succeed(arguments(&run));
+}
+
+#[test]
+fn numbers_that_are_no_longer_finite_end_the_run_with_words_and_keep_what_was_measured() {
+    let folder = scratch();
+    let run = folder.path().join("poisoned");
+    stopped(&run, |event| matches!(event, Event::Steps(rows) if rows.iter().any(|row| row.step == 5)));
+    let hash = Experiment::preset("quick").unwrap().hash();
+    let path = run.join("checkpoint.safetensors");
+    let mut checkpoint = Checkpoint::load(&path, &hash).unwrap();
+    let weight = checkpoint.tensors.get_mut("psgl.server.attacked.0.weight").unwrap();
+    *weight = Tensor::full(f32::NAN, weight.shape(), weight.device()).unwrap();
+    let rows = checkpoint.position.metric_rows;
+    Writer::default().write(&path, &checkpoint.to_bytes(&hash).unwrap()).unwrap();
+
+    let output = call(arguments(&run));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("training psgl: the loss became NaN in epoch 1, step") && message.contains("train.rate"));
+    let metrics = String::from_utf8(file(&run, "metrics.csv")).unwrap();
+    assert_eq!(metrics.lines().count(), 1 + rows, "the rows of the steps before are kept");
+    assert!(!run.join("summary.json").exists());
 }

@@ -72,6 +72,7 @@ impl Inverse {
         if knowledge.auxiliary()?.images.dim(0)? < 2 {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
+        knowledge.client()?;
         let observed = observation.smashed().tensor().clone();
         let decoder = Self::fresh(knowledge, &observed, 0)?;
         Ok(Self {

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use candle_nn::loss::cross_entropy;
 
 use super::Knowledge;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::client::{Disguised, Head, head_jacobian};
 use crate::model::network::Network;
@@ -40,6 +40,9 @@ impl Training {
     /// Where client or auxiliary images are not known.
     pub fn new(knowledge: &Knowledge, options: Options) -> Result<Self> {
         let auxiliary = knowledge.auxiliary()?;
+        if auxiliary.images.dim(0)? == 0 {
+            return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
+        }
         let smashed = in_chunks(&auxiliary.images, |x| knowledge.smash(x))?;
         let mut parameters = Parameters::default();
         let device = smashed.device().clone();

@@ -70,6 +70,9 @@ impl Geometry {
         if channels != wanted || kernel != kernel_width {
             candle_core::bail!("a {outputs}×{wanted}×{kernel}×{kernel_width} convolution met {channels} channels");
         }
+        if samples * channels * outputs * kernel * stride == 0 {
+            candle_core::bail!("a convolution needs samples, channels, a kernel and a stride of at least 1");
+        }
         let side = |n: usize| (n + 2 * padding).checked_sub(kernel).map(|room| room / stride + 1);
         let (Some(out_height), Some(out_width)) = (side(height), side(width)) else {
             candle_core::bail!("a {kernel}×{kernel} kernel with padding {padding} is larger than {height}×{width}");

@@ -87,8 +87,13 @@ impl Head {
         parameters: &mut Parameters,
         init: Init<'_>,
     ) -> Result<()> {
-        let side = Self::side(smashed[1], smashed[2]);
-        let features = smashed[0] * (smashed[1] / side) * (smashed[2] / side);
+        let [channels, height, width] = *smashed else {
+            return Err(Error::input(format!(
+                "a head wants smashed data of channels × height × width, found {smashed:?}"
+            )));
+        };
+        let side = Self::side(height, width);
+        let features = channels * (height / side) * (width / side);
         parameters.add(name, &[classes, features], features, init)
     }
 

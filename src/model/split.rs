@@ -43,8 +43,11 @@ impl SplitPlan {
     /// # Errors
     /// Where the layers do not fit.
     pub fn smashed(&self) -> Result<Vec<usize>> {
-        let mut all = shapes(&self.input(), &self.layers[..self.cut])?;
-        all.pop().ok_or_else(|| Error::input("model.cut = 0: the client needs at least one layer"))
+        let wrong = || Error::input(format!("model.cut = {}: client and server each need a layer", self.cut));
+        if self.cut >= self.layers.len() {
+            return Err(wrong());
+        }
+        shapes(&self.input(), &self.layers[..self.cut])?.pop().ok_or_else(wrong)
     }
 }
 

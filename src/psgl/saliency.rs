@@ -79,13 +79,14 @@ pub fn saliency_map(alpha: &Tensor, beta: &Tensor, mirror: bool) -> Result<Tenso
     let (a, b) = (host(alpha)?, host(beta)?);
     let mut map = vec![0.0f32; a.len()];
     map.par_chunks_mut(size).zip(a.par_chunks(size)).zip(b.par_chunks(size)).for_each(|((map, a), b)| {
-        let mut peak = 0.0f32;
+        // In double precision: the product of two large derivatives may be too large for single.
+        let product = |a: f32, b: f32| {
+            let moves = (a < 0.0 && b > 0.0) || (mirror && a > 0.0 && b < 0.0);
+            if moves { -(f64::from(a) * f64::from(b)).copysign(f64::from(a)) } else { 0.0 }
+        };
+        let peak = a.iter().zip(b).fold(0.0f64, |peak, (&a, &b)| peak.max(product(a, b).abs())).max(1e-12);
         for ((map, &a), &b) in map.iter_mut().zip(a).zip(b) {
-            *map = if (a < 0.0 && b > 0.0) || (mirror && a > 0.0 && b < 0.0) { -(a * b).copysign(a) } else { 0.0 };
-            peak = peak.max(map.abs());
-        }
-        for v in map {
-            *v /= peak.max(1e-12);
+            *map = (product(a, b) / peak) as f32;
         }
     });
     Ok(Tensor::from_vec(map, alpha.shape(), alpha.device())?)

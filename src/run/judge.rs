@@ -215,7 +215,9 @@ pub fn recovery_figure(court: &Court<'_>, targets: &Images) -> Result<Option<Rec
     Ok(Some(RecoveryFigure {
         mse_by_mu,
         mse_attacked: mse(&list(&attacked)?, &clean),
-        map_correlation: pearson(&list(&found.abs()?)?, &list(&map.abs()?)?),
+        map_correlation: Some(pearson(&list(&found.abs()?)?, &list(&map.abs()?)?))
+            .filter(|r| r.is_finite())
+            .unwrap_or(0.0),
     }))
 }
 
