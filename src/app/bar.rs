@@ -1,0 +1,161 @@
+//! The top bar: what to run, Run, and how far it is.
+
+use eframe::egui::{
+    Align, Button, ComboBox, DragValue, Layout, ProgressBar, Response, RichText, Role as Kind, Ui, WidgetInfo, vec2,
+};
+
+use super::state::Status;
+use super::words::{clock, duration};
+use super::{Act, Activity, Look};
+use crate::experiment::PRESETS;
+use crate::run::event::Progress;
+
+const BUTTON: [f32; 2] = [64.0, 28.0];
+
+/// Draws the bar.
+pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = BUTTON[1];
+        buttons_ui(ui, look.activity, acts);
+        ui.separator();
+        choice_ui(ui, look, acts);
+        ui.separator();
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let dark = ui.visuals().dark_mode;
+            let (word, tip) =
+                if dark { ("Light", "Switch to dark on light") } else { ("Dark", "Switch to light on dark") };
+            if ui.add(Button::new(word).min_size(vec2(52.0, BUTTON[1]))).on_hover_text(tip).clicked() {
+                acts.push(Act::Theme);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+        });
+    });
+    ui.add_space(4.0);
+}
+
+/// Draws what went wrong, until it is closed.
+pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("\u{26a0}").size(20.0));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if ui.button("Close").on_hover_text("Hide this message; it stays in the log").clicked() {
+                acts.push(Act::CloseError);
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.label(RichText::new(error).strong()));
+        });
+    });
+    ui.add_space(4.0);
+}
+
+fn buttons_ui(ui: &mut Ui, activity: Activity, acts: &mut Vec<Act>) {
+    let mut button = |ui: &mut Ui, enabled: bool, button: Button<'_>, tip: &str, why_not: &str, act: Act| {
+        let response = ui.add_enabled(enabled, button.min_size(BUTTON.into()));
+        if response.on_hover_text(tip).on_disabled_hover_text(why_not).clicked() {
+            acts.push(act);
+        }
+    };
+    let (idle, stopping) = (activity == Activity::Idle, activity == Activity::Stopping);
+    let selection = ui.visuals().selection;
+    let filled =
+        |word: &str| Button::new(RichText::new(word).strong().color(selection.stroke.color)).fill(selection.bg_fill);
+    let wait = "The run is being saved";
+    if activity == Activity::Running {
+        button(ui, true, filled("Pause"), "Wait before the next slice of work", wait, Act::Pause);
+    } else {
+        let tip = if idle { "Train, attack and judge" } else { "Go on" };
+        button(ui, !stopping, filled("Run"), tip, wait, Act::Run);
+    }
+    button(ui, !stopping, Button::new("Step"), "One slice of work, then wait", wait, Act::Step);
+    let word = if stopping { "Stopping\u{2026}" } else { "Stop" };
+    let why_not = if stopping { wait } else { "No run is going" };
+    button(ui, !idle && !stopping, Button::new(word), "Save what was measured and end the run", why_not, Act::Stop);
+}
+
+fn choice_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let idle = look.activity == Activity::Idle;
+    let why_not = "Can be changed once the run has ended";
+    ui.add_enabled_ui(idle, |ui| {
+        let label = ui.label("Preset");
+        let combo = ComboBox::from_id_salt("preset").selected_text(look.preset).width(150.0).show_ui(ui, |ui| {
+            for (i, (name, about, _)) in PRESETS.iter().enumerate() {
+                if ui.selectable_label(*name == look.preset, *name).on_hover_text(*about).clicked() {
+                    acts.push(Act::Preset(i));
+                }
+            }
+        });
+        let about = PRESETS.iter().find(|preset| preset.0 == look.preset);
+        let about = about.map_or("An experiment of your own", |preset| preset.1);
+        named(combo.response, label.id, about, why_not);
+        let label = ui.label("Seed");
+        let mut seed = look.experiment.seed;
+        let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05));
+        if drag.changed() {
+            acts.push(Act::Seed(seed));
+        }
+        named(drag, label.id, "Everything random is drawn from it: same seed, same numbers", why_not);
+    });
+}
+
+fn named(response: Response, label: eframe::egui::Id, tip: &str, why_not: &str) {
+    response.labelled_by(label).on_hover_text(tip).on_disabled_hover_text(why_not);
+}
+
+fn progress_ui(ui: &mut Ui, look: Look<'_>) {
+    let state = look.state;
+    let paused = if look.activity == Activity::Paused { "Paused: " } else { "" };
+    match (&state.progress, &state.status) {
+        (Some(progress), Status::Going) => {
+            let share = progress.done as f32 / progress.total.max(1) as f32;
+            let text = format!("{paused}{}", progress_text(progress));
+            let bar = ProgressBar::new(share).desired_height(20.0).corner_radius(4);
+            // Beside the bar and not in it: a bar's text has one colour on two grounds.
+            let width = ui.available_width();
+            bar_beside(ui, bar, (0.35 * width).min(160.0), &text);
+        }
+        (None, Status::Going) => {
+            ui.label(format!("{paused}Loading the images\u{2026}"));
+        }
+        (_, status) => {
+            let text = match status {
+                Status::Done => {
+                    let seconds = state.summary.as_ref().map_or(0.0, |summary| summary.seconds);
+                    format!("Done in {}: {}", duration(seconds), state.title)
+                }
+                Status::Stopped => format!("Stopped: {}", state.title),
+                Status::Failed => format!("Failed: {}", state.title),
+                Status::Fresh | Status::Going => "Ready".to_owned(),
+            };
+            let label = ui.add(eframe::egui::Label::new(text).truncate());
+            if let Some(folder) = &state.folder {
+                label.on_hover_text(format!("Kept in {}", folder.display()));
+            }
+        }
+    }
+}
+
+fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str) {
+    let response = ui.add(bar.desired_width(width));
+    response.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, text));
+    ui.add(eframe::egui::Label::new(text).truncate());
+}
+
+/// `training psgl, 12 of 16, 0:03 left`.
+fn progress_text(progress: &Progress) -> String {
+    let left = progress.seconds_left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
+    format!("{}, {} of {}{left}", progress.phase, progress.done, progress.total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_in_words() {
+        let mut progress = Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None };
+        assert_eq!(progress_text(&progress), "training psgl, 12 of 16");
+        progress.seconds_left = Some(3.2);
+        assert_eq!(progress_text(&progress), "training psgl, 12 of 16, 0:03 left");
+    }
+}

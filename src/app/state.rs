@@ -1,0 +1,252 @@
+//! What the window shows, as plain values fed by a run's events. Knows no window.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::runner::Facts;
+use super::streams::Curves;
+use super::words::{decimal, duration, mode, target};
+use crate::metrics::image::{Score, score};
+use crate::model::wire::WireCount;
+use crate::run::event::{AttackProgress, Event, Progress, Scene};
+use crate::run::summary::{AttackRecord, MetricRow, Summary};
+
+/// Lines that the log keeps.
+const LOG_LINES: usize = 1024;
+
+/// Where the shown run is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Status {
+    /// No run yet.
+    #[default]
+    Fresh,
+    /// A worker is at it.
+    Going,
+    /// Complete.
+    Done,
+    /// A Stop was obeyed.
+    Stopped,
+    /// It could not go on; [`State::error`] says why.
+    Failed,
+}
+
+/// What is known of one run.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Where it is.
+    pub status: Status,
+    /// What was run, in words.
+    pub title: String,
+    /// Where it is kept.
+    pub folder: Option<PathBuf>,
+    /// How far the present phase is.
+    pub progress: Option<Progress>,
+    /// Accuracy on the test set, by epoch.
+    pub test: Curves,
+    /// Smoothed accuracy in training, by step.
+    pub training: Curves,
+    /// The running attack.
+    pub attack: Option<AttackProgress>,
+    /// Attacks finished so far; the yardsticks beside them once the run is done.
+    pub attacks: Vec<AttackRecord>,
+    /// The latest pictures.
+    pub scene: Option<Scene>,
+    /// How near the reconstruction in them is.
+    pub score: Option<Score>,
+    /// What is known of the experiment once its data are loaded.
+    pub facts: Option<Facts>,
+    /// Bytes that crossed so far: under PSGL and undefended.
+    pub wire: [WireCount; 2],
+    /// What the run came to.
+    pub summary: Option<Box<Summary>>,
+    /// What happened, with the time since the start.
+    pub log: VecDeque<(Duration, String)>,
+    /// What went wrong, in words.
+    pub error: Option<String>,
+}
+
+impl State {
+    /// A run that has just been asked for.
+    pub fn started(title: String) -> Self {
+        Self { status: Status::Going, title, ..Self::default() }
+    }
+
+    /// Takes in what happened, `at` so long after the start. True where the run has ended.
+    pub fn read(&mut self, event: Event, at: Duration) -> bool {
+        match event {
+            Event::Started { folder, resumed } => {
+                let place = folder.as_ref().map(|path| format!(", kept in {}", path.display())).unwrap_or_default();
+                self.say(at, format!("{} {}{place}", if resumed { "Resumed" } else { "Started" }, self.title));
+                self.folder = folder;
+            }
+            Event::Progress(progress) => self.progress = Some(progress),
+            Event::Steps(rows) => rows.iter().for_each(|row| self.add_step(row)),
+            Event::Epoch(row) => {
+                let name = target(&row.model);
+                self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
+                self.test.add_epoch(&row);
+            }
+            Event::Reconstruction(progress) => self.attack = Some(progress),
+            Event::Attack(record) => {
+                self.say(at, attack_line(&record));
+                self.attack = None;
+                self.attacks.push(record);
+            }
+            Event::Saved => {}
+            Event::Warning(text) => self.say(at, format!("Warning: {text}")),
+            Event::Done(summary) => {
+                self.say(at, format!("Done in {}", duration(summary.seconds)));
+                self.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];
+                self.attacks.clone_from(&summary.attacks);
+                self.summary = Some(summary);
+                self.end(Status::Done);
+            }
+            Event::Stopped => {
+                self.say(at, "Stopped; what was measured is kept".to_owned());
+                self.end(Status::Stopped);
+            }
+            Event::Failed(text) => {
+                self.say(at, format!("Failed: {text}"));
+                self.error = Some(text);
+                self.end(Status::Failed);
+            }
+        }
+        self.status != Status::Going
+    }
+
+    fn end(&mut self, status: Status) {
+        self.status = status;
+        self.progress = None;
+        self.attack = None;
+    }
+
+    /// Takes the latest pictures.
+    pub fn see(&mut self, scene: Scene) {
+        let (got, truth) = (&scene.reconstruction, &scene.original);
+        let fits = got.shape == truth.shape && got.values.len() == truth.values.len() && !got.values.is_empty();
+        self.score = fits.then(|| score(&got.values, &truth.values, truth.shape));
+        self.scene = Some(scene);
+    }
+
+    /// Adds a line to the log.
+    pub fn say(&mut self, at: Duration, text: String) {
+        if self.log.len() == LOG_LINES {
+            self.log.pop_front();
+        }
+        self.log.push_back((at, text));
+    }
+
+    fn add_step(&mut self, row: &MetricRow) {
+        self.training.add_step(row);
+        if let Some(facts) = &self.facts {
+            let which = usize::from(row.acc_vanilla.is_some());
+            self.wire[which] = self.wire[which].plus(facts.wire_of_step(which, row));
+        }
+    }
+}
+
+/// `rmle, adaptive, at PSGL after epoch 2: PSNR 12.3 dB, SSIM 0.41 over 8 images in 3.0 s`.
+fn attack_line(record: &AttackRecord) -> String {
+    format!(
+        "{}, {}, at {} after epoch {}: PSNR {:.1} dB, SSIM {} over {} images in {}",
+        record.name,
+        mode(record),
+        target(&record.target),
+        record.epoch,
+        record.psnr,
+        decimal(record.ssim, 2),
+        record.images,
+        duration(record.seconds),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::streams::Stream;
+    use crate::run::event::Picture;
+    use crate::run::summary::EpochRow;
+
+    fn record() -> AttackRecord {
+        AttackRecord {
+            name: "rmle".to_owned(),
+            adaptive: true,
+            target: "psgl".to_owned(),
+            epoch: 2,
+            images: 8,
+            iterations: 20,
+            mse: 0.05,
+            psnr: 13.0,
+            ssim: 0.4,
+            ssim_se: 0.1,
+            seconds: 3.0,
+        }
+    }
+
+    fn read(state: &mut State, event: Event) -> bool {
+        state.read(event, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_run_fills_curves_table_and_log() {
+        let mut state = State::started("quick, seed 0".to_owned());
+        assert!(!read(&mut state, Event::Started { folder: Some("runs/x".into()), resumed: false }));
+        let row = |step| MetricRow { epoch: 1, step, acc_fused: Some(50.0), ..MetricRow::default() };
+        read(&mut state, Event::Steps(vec![row(1), row(2)]));
+        read(
+            &mut state,
+            Event::Epoch(EpochRow {
+                model: "psgl".to_owned(),
+                epoch: 1,
+                attacked: Some(40.0),
+                recovered: Some(41.0),
+                fused_stream: Some(42.0),
+                accuracy: 43.0,
+            }),
+        );
+        read(&mut state, Event::Attack(record()));
+        assert_eq!(state.training.points(Stream::Decision).len(), 2);
+        assert_eq!(state.test.last(Stream::Cleaned), Some(41.0));
+        assert_eq!(state.attacks.len(), 1);
+        let log: Vec<&str> = state.log.iter().map(|line| line.1.as_str()).collect();
+        assert_eq!(log[0], "Started quick, seed 0, kept in runs/x");
+        assert_eq!(log[1], "Epoch 1, PSGL: test accuracy 43.0 %");
+        assert!(
+            log[2].starts_with("rmle, adaptive, at PSGL after epoch 2: PSNR 13.0 dB, SSIM 0.40 over 8"),
+            "{}",
+            log[2]
+        );
+        assert!(read(&mut state, Event::Stopped));
+        assert_eq!(state.status, Status::Stopped);
+    }
+
+    #[test]
+    fn an_error_is_kept_in_words_and_ends_the_run() {
+        let mut state = State::started(String::new());
+        read(&mut state, Event::Progress(Progress { phase: String::new(), done: 1, total: 2, seconds_left: None }));
+        assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
+        assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
+        assert_eq!(state.progress, None);
+    }
+
+    #[test]
+    fn the_reconstruction_is_scored_where_it_can_be() {
+        let picture = |v| Picture { shape: [1, 12, 12], values: vec![v; 144] };
+        let mut state = State::default();
+        state.see(Scene { original: picture(0.5), reconstruction: picture(0.6), ..Scene::default() });
+        assert!((state.score.as_ref().map_or(0.0, |score| score.psnr) - 20.0).abs() < 1e-3);
+        state.see(Scene { original: picture(0.5), ..Scene::default() });
+        assert!(state.score.is_none());
+    }
+
+    #[test]
+    fn the_log_is_bounded() {
+        let mut state = State::default();
+        for i in 0..2 * LOG_LINES {
+            read(&mut state, Event::Warning(i.to_string()));
+        }
+        assert_eq!(state.log.len(), LOG_LINES);
+        assert_eq!(state.log.back().map(|line| line.1.as_str()), Some("Warning: 2047"));
+    }
+}

@@ -1,0 +1,185 @@
+//! The accuracies that are drawn: one curve a stream, by epoch on the test set and by step in training.
+
+use egui_plot::PlotPoint;
+
+use super::theme::Role;
+use crate::experiment::Experiment;
+use crate::run::summary::{EpochRow, MetricRow};
+
+/// Whose accuracy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// PSGL's stream on what the client sent.
+    Disguised,
+    /// Its stream on what the server cleaned.
+    Cleaned,
+    /// Its stream on both, through the fusing convolution.
+    Fused,
+    /// The weighted decision of the three.
+    Decision,
+    /// The model without a defence.
+    Vanilla,
+}
+
+impl Stream {
+    /// All of them, in the order of the data's way through them.
+    pub const ALL: [Self; 5] = [Self::Disguised, Self::Cleaned, Self::Fused, Self::Decision, Self::Vanilla];
+
+    /// Its name in the window.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Disguised => "disguised",
+            Self::Cleaned => "cleaned",
+            Self::Fused => "fused stream",
+            Self::Decision => "fused decision",
+            Self::Vanilla => "undefended",
+        }
+    }
+
+    /// What it is, with the paper's word.
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Self::Disguised => "The stream that sees what the client sent: the paper's \"attacked\" features.",
+            Self::Cleaned => "The stream that sees what the server cleaned of it: the paper's \"recovered\" features.",
+            Self::Fused => "The stream that sees both, through a fusing convolution: the paper's \"fused\" features.",
+            Self::Decision => "PSGL's answer: the weighted vote of the three streams.",
+            Self::Vanilla => "The same network without a defence: the paper's vanilla split learning.",
+        }
+    }
+
+    /// Whose colour it has.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Disguised => Role::Disguised,
+            Self::Cleaned => Role::Cleaned,
+            Self::Fused => Role::FusedStream,
+            Self::Decision => Role::Decision,
+            Self::Vanilla => Role::Patient,
+        }
+    }
+
+    /// Whether an experiment has it.
+    pub fn is_of(self, experiment: &Experiment) -> bool {
+        match self {
+            Self::Vanilla => !experiment.psgl.enabled || experiment.train.twin,
+            _ => experiment.psgl.enabled,
+        }
+    }
+
+    fn of_epoch(self, row: &EpochRow) -> Option<f64> {
+        let vanilla = row.model == "vanilla";
+        match self {
+            Self::Vanilla => vanilla.then_some(row.accuracy),
+            _ if vanilla => None,
+            Self::Disguised => row.attacked,
+            Self::Cleaned => row.recovered,
+            Self::Fused => row.fused_stream,
+            Self::Decision => Some(row.accuracy),
+        }
+    }
+
+    fn of_step(self, row: &MetricRow) -> Option<f64> {
+        match self {
+            Self::Disguised => row.acc_a,
+            Self::Cleaned => row.acc_r,
+            Self::Fused => row.acc_f,
+            Self::Decision => row.acc_fused,
+            Self::Vanilla => row.acc_vanilla,
+        }
+    }
+}
+
+/// One curve a stream.
+#[derive(Clone, Debug, Default)]
+pub struct Curves {
+    points: [Vec<PlotPoint>; 5],
+    smooth: [Smooth; 5],
+}
+
+impl Curves {
+    /// A stream's points.
+    pub fn points(&self, stream: Stream) -> &[PlotPoint] {
+        &self.points[stream as usize]
+    }
+
+    /// A stream's last value, in percent.
+    pub fn last(&self, stream: Stream) -> Option<f64> {
+        self.points(stream).last().map(|point| point.y)
+    }
+
+    /// Whether nothing has been measured.
+    pub fn is_empty(&self) -> bool {
+        self.points.iter().all(Vec::is_empty)
+    }
+
+    /// Adds a test, as it is.
+    pub fn add_epoch(&mut self, row: &EpochRow) {
+        for stream in Stream::ALL {
+            if let Some(value) = stream.of_epoch(row).filter(|value| value.is_finite()) {
+                self.points[stream as usize].push(PlotPoint::new(row.epoch as f64, value));
+            }
+        }
+    }
+
+    /// Adds a training step, smoothed.
+    pub fn add_step(&mut self, row: &MetricRow) {
+        for stream in Stream::ALL {
+            if let Some(value) = stream.of_step(row).filter(|value| value.is_finite()) {
+                let value = self.smooth[stream as usize].add(value);
+                self.points[stream as usize].push(PlotPoint::new(row.step as f64, value));
+            }
+        }
+    }
+}
+
+/// A running mean that forgets, without the pull towards zero that such means have at their start.
+#[derive(Clone, Copy, Debug, Default)]
+struct Smooth {
+    sum: f64,
+    weight: f64,
+}
+
+impl Smooth {
+    const KEEP: f64 = 0.9;
+
+    fn add(&mut self, value: f64) -> f64 {
+        self.sum = Self::KEEP * self.sum + (1.0 - Self::KEEP) * value;
+        self.weight = Self::KEEP * self.weight + (1.0 - Self::KEEP);
+        self.sum / self.weight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_starts_at_the_first_value_and_skips_what_is_no_number() {
+        let mut curves = Curves::default();
+        for (step, value) in [(1, 40.0), (2, f64::NAN), (3, 40.0), (4, 50.0)] {
+            curves.add_step(&MetricRow { step, acc_a: Some(value), ..MetricRow::default() });
+        }
+        let points = curves.points(Stream::Disguised);
+        assert_eq!(points.iter().map(|p| p.x).collect::<Vec<_>>(), [1.0, 3.0, 4.0]);
+        assert!((points[0].y - 40.0).abs() < 1e-9 && points[2].y > 40.0 && points[2].y < 50.0);
+        assert!(curves.points(Stream::Vanilla).is_empty());
+    }
+
+    #[test]
+    fn every_stream_has_a_curve_of_its_own() {
+        let psgl = EpochRow {
+            model: "psgl".to_owned(),
+            epoch: 1,
+            attacked: Some(1.0),
+            recovered: Some(2.0),
+            fused_stream: Some(3.0),
+            accuracy: 4.0,
+        };
+        let vanilla = EpochRow { model: "vanilla".to_owned(), attacked: None, accuracy: 5.0, ..psgl.clone() };
+        let mut curves = Curves::default();
+        curves.add_epoch(&psgl);
+        curves.add_epoch(&vanilla);
+        let last = Stream::ALL.map(|stream| curves.last(stream));
+        assert_eq!(last, [Some(1.0), Some(2.0), Some(3.0), Some(4.0), Some(5.0)]);
+    }
+}

@@ -1,0 +1,127 @@
+//! Numbers and names as the window writes them.
+
+use crate::run::summary::AttackRecord;
+
+/// `0:05`, `12:30`, `1:02:03`.
+pub fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    let (h, m, s) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
+}
+
+/// `3.2 s`, `19 s`, and a clock from a minute on.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 9.95 {
+        format!("{:.1} s", seconds.max(0.0))
+    } else if seconds < 59.5 {
+        format!("{seconds:.0} s")
+    } else {
+        clock(seconds)
+    }
+}
+
+/// `640 B`, `6.3 kB`, `1.2 MB`: thousands, as file managers count them.
+pub fn bytes(count: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1e3;
+    let mut unit = 0;
+    // 999.95 would be written as 1000.0.
+    while value >= 999.95 && unit + 1 < units.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    format!("{value:.1} {}", units[unit])
+}
+
+/// A decimal with a true minus, or a dash where it is no number.
+pub fn decimal(value: f64, digits: usize) -> String {
+    if value.is_finite() { format!("{value:.digits$}").replace('-', "\u{2212}") } else { "\u{2013}".to_owned() }
+}
+
+/// A change in points: always with its sign.
+pub fn points(value: f64) -> String {
+    let text = decimal(value, 1);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
+/// `32 × 14 × 14`.
+pub fn shape(sides: &[usize]) -> String {
+    sides.iter().map(ToString::to_string).collect::<Vec<_>>().join(" \u{d7} ")
+}
+
+/// A model's name: what an attack is aimed at.
+pub fn target(name: &str) -> &str {
+    match name {
+        "psgl" => "PSGL",
+        "vanilla" => "undefended",
+        other => other,
+    }
+}
+
+/// What a yardstick is, if the record is one and no attack.
+pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
+    match record.name.as_str() {
+        "mean" => Some("Yardstick: the mean of the attacker's own images. An attack that is no better saw nothing."),
+        "noise" => Some("Yardstick: plain noise."),
+        "nearest" => Some(
+            "Yardstick: of the attacker's own images the one nearest to the patient's. It is chosen with the truth \
+             in hand, so it is no attack.",
+        ),
+        _ => None,
+    }
+}
+
+/// Whether an attack knew the defence.
+pub fn mode(record: &AttackRecord) -> &'static str {
+    if yardstick(record).is_some() {
+        "yardstick"
+    } else if record.adaptive {
+        "adaptive"
+    } else {
+        "naive"
+    }
+}
+
+/// A row of the table in words, and what it is.
+pub fn row(name: &str) -> (&str, &'static str) {
+    match name {
+        "vanilla_clean" => ("undefended, clean images", "The vanilla model on test images as they are."),
+        "vanilla_attacked" => ("undefended, disguised images", "The vanilla model on images that PSGL disguised."),
+        "vanilla_fgsm" => ("undefended, FGSM images", "The vanilla model on images changed by FGSM."),
+        "vanilla_recovered" => (
+            "undefended, cleaned images",
+            "The vanilla model on disguised images that were cleaned in image space: the paper's \"recovered\".",
+        ),
+        "vanilla_inverted" => (
+            "undefended, stolen images",
+            "The vanilla model on images that an inverse network made from its smashed data: the paper's \
+             \"reconstructed\".",
+        ),
+        "stream_attacked" => ("PSGL, disguised stream", "The stream on attacked features alone."),
+        "stream_recovered" => ("PSGL, cleaned stream", "The stream on recovered features alone."),
+        "stream_fused" => ("PSGL, fused stream", "The stream on fused features alone."),
+        "fused" => ("PSGL, fused decision", "The weighted vote of the three streams: PSGL's answer."),
+        other => (other, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_signed() {
+        assert_eq!([clock(4.6), clock(750.0), clock(3723.0), clock(-1.0)], ["0:05", "12:30", "1:02:03", "0:00"]);
+        assert_eq!(
+            [bytes(640), bytes(6272), bytes(999_960), bytes(3_000_000_000)],
+            ["640 B", "6.3 kB", "1.0 MB", "3.0 GB"]
+        );
+        assert_eq!([points(1.25), points(-3.0), points(0.0)], ["+1.2", "\u{2212}3.0", "0.0"]);
+        assert_eq!([duration(3.21), duration(19.4), duration(61.0)], ["3.2 s", "19 s", "1:01"]);
+        assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
+        assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
+    }
+}
