@@ -6,8 +6,11 @@ use clap::Parser;
 use cutlayer::cli::Cli;
 use cutlayer::error::Error;
 
+/// Warnings, but not those of the window's system libraries, which no user can act on.
+const QUIET: &str = "warn,winit=error,egui_system_font_provider=error";
+
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| QUIET.into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match Cli::parse().execute() {
         Ok(()) => ExitCode::SUCCESS,

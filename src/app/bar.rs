@@ -88,6 +88,10 @@ fn choice_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         let about = PRESETS.iter().find(|preset| preset.0 == look.preset);
         let about = about.map_or("An experiment of your own", |preset| preset.1);
         named(combo.response, label.id, about, why_not);
+        let open = ui.button("Open\u{2026}").on_hover_text("Open an experiment of your own, a TOML file");
+        if open.on_disabled_hover_text(why_not).clicked() {
+            acts.push(Act::Open);
+        }
         let label = ui.label("Seed");
         let mut seed = look.experiment.seed;
         let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05));

@@ -2,6 +2,7 @@
 
 mod bar;
 mod curves;
+mod dialogs;
 mod preview;
 mod runner;
 mod stage;
@@ -53,6 +54,8 @@ pub enum Act {
     Stop,
     /// Choose a preset by its place in [`PRESETS`]; only while no run is going.
     Preset(usize),
+    /// Ask for an experiment's file; only while no run is going.
+    Open,
     /// Choose the seed; only while no run is going.
     Seed(u64),
     /// Show the attacks, the results or the log.
@@ -99,6 +102,7 @@ pub struct App {
     runner: Option<runner::Runner>,
     preview: preview::Preview,
     runs: Option<PathBuf>,
+    dialog: Option<dialogs::OpenDialog>,
     tab: Tab,
     styled: bool,
 }
@@ -113,7 +117,11 @@ pub fn open(experiment: Experiment) -> Result<(), Error> {
         .with_app_id("cutlayer")
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([900.0, 600.0]);
-    let options = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..Default::default() };
+    #[cfg(not(feature = "wgpu"))]
+    let renderer = eframe::Renderer::Glow;
+    #[cfg(feature = "wgpu")]
+    let renderer = eframe::Renderer::Wgpu;
+    let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
     eframe::run_native("Cutlayer", options, Box::new(|_| Ok(Box::new(App::new(experiment))))).map_err(|error| {
         Error::input(format!("the window could not be opened: {error}; the commands need none, see `cutlayer --help`"))
     })
@@ -134,6 +142,7 @@ impl App {
             runner: None,
             preview: preview::Preview::default(),
             runs: None,
+            dialog: None,
             tab: Tab::default(),
             styled: false,
         }
@@ -158,6 +167,7 @@ impl App {
     /// Takes in what the worker has told since the last call, for a few milliseconds at most, and asks for
     /// the next frame while there is a worker.
     pub fn logic(&mut self, ctx: &egui::Context) {
+        self.hear_dialog();
         let Some(runner) = &mut self.runner else {
             return self.look_ahead(ctx);
         };
@@ -253,7 +263,11 @@ impl App {
             Act::Stop => self.send(Command::Stop),
             Act::Preset(which) if idle => self.choose(which),
             Act::Seed(seed) if idle => self.experiment.seed = seed,
-            Act::Preset(_) | Act::Seed(_) => {}
+            Act::Open if idle && self.dialog.is_none() => match dialogs::OpenDialog::show(ctx) {
+                Ok(dialog) => self.dialog = Some(dialog),
+                Err(error) => self.state.error = Some(error.to_string()),
+            },
+            Act::Preset(_) | Act::Seed(_) | Act::Open => {}
             Act::Tab(tab) => self.tab = tab,
             Act::Theme => {
                 let dark = ctx.theme() == egui::Theme::Dark;
@@ -276,6 +290,21 @@ impl App {
             Ok(preset) => {
                 self.experiment = Experiment { seed: self.experiment.seed, ..preset };
                 (*name).clone_into(&mut self.preset);
+            }
+            Err(error) => self.state.error = Some(error.to_string()),
+        }
+    }
+
+    /// Takes the file that a dialog was answered with.
+    fn hear_dialog(&mut self) {
+        let Some(answer) = self.dialog.as_ref().and_then(dialogs::OpenDialog::answer) else { return };
+        self.dialog = None;
+        let Some(path) = answer.filter(|_| self.runner.is_none()) else { return };
+        let loaded = Experiment::load(&path.to_string_lossy()).and_then(|own| own.validate().map(|()| own));
+        match loaded {
+            Ok(experiment) => {
+                self.preset = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
+                self.experiment = experiment;
             }
             Err(error) => self.state.error = Some(error.to_string()),
         }

@@ -1,0 +1,45 @@
+//! File dialogs, each on a thread of its own: a dialog may hang, the window must not.
+
+use std::path::PathBuf;
+use std::thread::Builder;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use eframe::egui::Context;
+
+use crate::error::{Error, Result};
+
+/// A dialog that asks for an experiment's file.
+pub struct OpenDialog {
+    answer: Receiver<Option<PathBuf>>,
+}
+
+impl OpenDialog {
+    /// Shows it.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn show(ctx: &Context) -> Result<Self> {
+        let (sender, answer) = bounded(1);
+        let ctx = ctx.clone();
+        let ask = move || {
+            let dialog = rfd::FileDialog::new().set_title("Open an experiment").add_filter("Experiment", &["toml"]);
+            // Nobody listens any more where the window was closed meanwhile.
+            let _ = sender.send(dialog.pick_file());
+            ctx.request_repaint();
+        };
+        Builder::new()
+            .name("cutlayer-dialog".to_owned())
+            .spawn(ask)
+            .map_err(|e| Error::Internal(format!("no thread for the dialog: {e}")))?;
+        Ok(Self { answer })
+    }
+
+    /// The answer, once there is one: a file, or none where it was closed.
+    pub fn answer(&self) -> Option<Option<PathBuf>> {
+        match self.answer.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(TryRecvError::Disconnected) => Some(None),
+            Err(TryRecvError::Empty) => None,
+        }
+    }
+}
