@@ -207,7 +207,7 @@ fn the_summary_has_its_fields() {
     assert_eq!(summary["recovery"]["mse_by_mu"].as_array().unwrap().len(), 5);
     assert!(number("/recovery/map_correlation").abs() <= 1.0);
     // 512 images in two epochs, 8 × 14 × 14 float32 each, for each of two models.
-    assert_eq!(number("/wire/smashed_bytes"), (512 * 2 * 8 * 14 * 14 * 4 * 2) as f64);
+    assert_eq!(number("/wire/smashed_bytes"), f64::from(512 * 2 * 8 * 14 * 14 * 4 * 2));
     assert_eq!(
         (number("/wire/gradient_bytes"), number("/wire/leaked_clean_bytes")),
         (number("/wire/smashed_bytes"), 0.0)

@@ -84,7 +84,7 @@ impl Drawn<'_> {
             .allow_boxed_zoom(false)
             .allow_axis_zoom_drag(false)
             .show_axes(true)
-            .x_grid_spacer(move |input| whole_steps(input, most))
+            .x_grid_spacer(move |input| whole_steps(&input, most))
             .y_grid_spacer(|_| (0..=5).map(|i| GridMark { value: 20.0 * f64::from(i), step_size: 20.0 }).collect())
             .custom_x_axes(vec![AxisHints::new_x().formatter(|mark, _| whole(mark.value)).label_spacing(16.0..=24.0)])
             .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value))
@@ -172,7 +172,7 @@ fn key_ui(ui: &mut Ui, stream: Stream) {
 }
 
 /// Grid lines at whole numbers only: there is no half epoch.
-fn whole_steps(input: GridInput, most: f64) -> Vec<GridMark> {
+fn whole_steps(input: &GridInput, most: f64) -> Vec<GridMark> {
     let (from, to) = input.bounds;
     let mut step = 1.0;
     for factor in [2.0, 2.5, 2.0].into_iter().cycle() {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn grid_lines_are_few_and_whole() {
         for to in [1.0, 2.0, 6.0, 10.0, 77.0, 4920.0] {
-            let marks = whole_steps(GridInput { bounds: (0.0, to), base_step_size: 0.1 }, 8.0);
+            let marks = whole_steps(&GridInput { bounds: (0.0, to), base_step_size: 0.1 }, 8.0);
             assert!(marks.len() <= 9 && marks.len() >= 2, "{to}: {}", marks.len());
             assert!(marks.iter().all(|mark| mark.value.fract() == 0.0 || mark.step_size > 1.0), "{to}");
         }

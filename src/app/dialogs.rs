@@ -8,6 +8,16 @@ use eframe::egui::Context;
 
 use crate::error::{Error, Result};
 
+/// What came of a dialog.
+pub enum Answer {
+    /// It is still shown.
+    Waiting,
+    /// It was closed without a file.
+    Closed,
+    /// A file was chosen.
+    File(PathBuf),
+}
+
 /// A dialog that asks for an experiment's file.
 pub struct OpenDialog {
     answer: Receiver<Option<PathBuf>>,
@@ -34,12 +44,12 @@ impl OpenDialog {
         Ok(Self { answer })
     }
 
-    /// The answer, once there is one: a file, or none where it was closed.
-    pub fn answer(&self) -> Option<Option<PathBuf>> {
+    /// What came of it so far.
+    pub fn answer(&self) -> Answer {
         match self.answer.try_recv() {
-            Ok(answer) => Some(answer),
-            Err(TryRecvError::Disconnected) => Some(None),
-            Err(TryRecvError::Empty) => None,
+            Ok(Some(path)) => Answer::File(path),
+            Ok(None) | Err(TryRecvError::Disconnected) => Answer::Closed,
+            Err(TryRecvError::Empty) => Answer::Waiting,
         }
     }
 }

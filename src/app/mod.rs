@@ -80,17 +80,17 @@ pub enum Tab {
 
 /// What views look at: all that is shown, and nothing they could change.
 #[derive(Clone, Copy)]
-pub struct Look<'a> {
+struct Look<'a> {
     /// The shown run.
-    pub state: &'a State,
+    state: &'a State,
     /// The chosen experiment.
-    pub experiment: &'a Experiment,
+    experiment: &'a Experiment,
     /// Its preset's name, or `own`.
-    pub preset: &'a str,
+    preset: &'a str,
     /// What the worker is at.
-    pub activity: Activity,
+    activity: Activity,
     /// The chosen tab.
-    pub tab: Tab,
+    tab: Tab,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.
@@ -111,7 +111,7 @@ pub struct App {
 ///
 /// # Errors
 /// Where there is no display, or no OpenGL.
-pub fn open(experiment: Experiment) -> Result<(), Error> {
+pub fn open(experiment: Experiment) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -122,9 +122,8 @@ pub fn open(experiment: Experiment) -> Result<(), Error> {
     #[cfg(feature = "wgpu")]
     let renderer = eframe::Renderer::Wgpu;
     let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
-    eframe::run_native("Cutlayer", options, Box::new(|_| Ok(Box::new(App::new(experiment))))).map_err(|error| {
-        Error::input(format!("the window could not be opened: {error}; the commands need none, see `cutlayer --help`"))
-    })
+    let app = move |_: &eframe::CreationContext<'_>| Ok(Box::new(App::new(experiment)) as Box<dyn eframe::App>);
+    eframe::run_native("Cutlayer", options, Box::new(app)).map_err(|error| Error::input(error.to_string()))
 }
 
 impl App {
@@ -297,9 +296,13 @@ impl App {
 
     /// Takes the file that a dialog was answered with.
     fn hear_dialog(&mut self) {
-        let Some(answer) = self.dialog.as_ref().and_then(dialogs::OpenDialog::answer) else { return };
+        let path = match self.dialog.as_ref().map(dialogs::OpenDialog::answer) {
+            None | Some(dialogs::Answer::Waiting) => return,
+            Some(dialogs::Answer::Closed) => None,
+            Some(dialogs::Answer::File(path)) => Some(path),
+        };
         self.dialog = None;
-        let Some(path) = answer.filter(|_| self.runner.is_none()) else { return };
+        let Some(path) = path.filter(|_| self.runner.is_none()) else { return };
         let loaded = Experiment::load(&path.to_string_lossy()).and_then(|own| own.validate().map(|()| own));
         match loaded {
             Ok(experiment) => {

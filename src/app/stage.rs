@@ -19,7 +19,7 @@ const EDGE: f32 = MARGIN + 1.0;
 /// Height of a line of text with its spacing.
 const LINE: f32 = 20.0;
 /// The columns of wire and server need as much.
-const WIRE: f32 = 206.0;
+const WIRE: f32 = 220.0;
 const SERVER: f32 = 176.0;
 /// The column beside a picture needs as much for its captions.
 const SIDE: f32 = 88.0;
@@ -192,7 +192,7 @@ fn wire_ui(ui: &mut Ui, state: &State) {
         "How the server wants those numbers changed; the hospital learns from that.",
     );
     ui.add_space(4.0);
-    Grid::new("bytes").num_columns(3).spacing([10.0, 3.0]).show(ui, |ui| {
+    Grid::new("bytes").num_columns(3).spacing([8.0, 3.0]).show(ui, |ui| {
         ui.weak("");
         ui.weak("up");
         ui.weak("down");
@@ -344,4 +344,19 @@ fn attack_ui(ui: &mut Ui, state: &State, narrow: bool) {
 /// Losses span many powers of ten.
 fn loss(value: f64) -> String {
     if value.is_finite() && value.abs() < 1e-3 && value != 0.0 { format!("{value:.1e}") } else { decimal(value, 4) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_fit_from_the_smallest_window_on() {
+        for (width, height) in [(884.0, 250.0), (1084.0, 260.0), (1264.0, 310.0), (1904.0, 430.0), (3800.0, 480.0)] {
+            let sizes = Sizes::fitting(width, height);
+            let columns = 2.0 * (sizes.big + GAP + sizes.side + 2.0 * EDGE) + WIRE + SERVER;
+            assert!(columns + 3.0 * GAP <= width, "{width}: {sizes:?}");
+            assert!(sizes.big + 2.0 * EDGE + LINE < height && sizes.small < sizes.side, "{height}: {sizes:?}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::streams::Curves;
 use super::words::{decimal, duration, mode, target};
 use crate::metrics::image::{Score, score};
 use crate::model::wire::WireCount;
-use crate::run::event::{AttackProgress, Event, Progress, Scene};
+use crate::run::event::{Event, Progress, Scene};
 use crate::run::summary::{AttackRecord, MetricRow, Summary};
 
 /// Lines that the log keeps.
@@ -46,8 +46,6 @@ pub struct State {
     pub test: Curves,
     /// Smoothed accuracy in training, by step.
     pub training: Curves,
-    /// The running attack.
-    pub attack: Option<AttackProgress>,
     /// Attacks finished so far; the yardsticks beside them once the run is done.
     pub attacks: Vec<AttackRecord>,
     /// The latest pictures.
@@ -87,13 +85,12 @@ impl State {
                 self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
                 self.test.add_epoch(&row);
             }
-            Event::Reconstruction(progress) => self.attack = Some(progress),
             Event::Attack(record) => {
                 self.say(at, attack_line(&record));
-                self.attack = None;
                 self.attacks.push(record);
             }
-            Event::Saved => {}
+            // How far an attack is comes with its pictures.
+            Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("Warning: {text}")),
             Event::Done(summary) => {
                 self.say(at, format!("Done in {}", duration(summary.seconds)));
@@ -118,7 +115,6 @@ impl State {
     fn end(&mut self, status: Status) {
         self.status = status;
         self.progress = None;
-        self.attack = None;
     }
 
     /// Takes the latest pictures.

@@ -20,7 +20,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// `640 B`, `6.3 kB`, `1.2 MB`: thousands, as file managers count them.
+/// `640 B`, `6.3 kB`, `206 MB`: thousands, as file managers count them.
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
@@ -28,17 +28,23 @@ pub fn bytes(count: u64) -> String {
     }
     let mut value = count as f64 / 1e3;
     let mut unit = 0;
-    // 999.95 would be written as 1000.0.
-    while value >= 999.95 && unit + 1 < units.len() {
+    // 999.5 would be written as 1000.
+    while value >= 999.5 && unit + 1 < units.len() {
         value /= 1e3;
         unit += 1;
     }
-    format!("{value:.1} {}", units[unit])
+    let digits = usize::from(value < 99.95);
+    format!("{value:.digits$} {}", units[unit])
 }
 
-/// A decimal with a true minus, or a dash where it is no number.
+/// A decimal with a true minus, none before zero, or a dash where it is no number.
 pub fn decimal(value: f64, digits: usize) -> String {
-    if value.is_finite() { format!("{value:.digits$}").replace('-', "\u{2212}") } else { "\u{2013}".to_owned() }
+    if !value.is_finite() {
+        return "\u{2013}".to_owned();
+    }
+    let text = format!("{value:.digits$}");
+    let zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    text.replace('-', if zero { "" } else { "\u{2212}" })
 }
 
 /// A change in points: always with its sign.
@@ -121,6 +127,8 @@ mod tests {
         );
         assert_eq!([points(1.25), points(-3.0), points(0.0)], ["+1.2", "\u{2212}3.0", "0.0"]);
         assert_eq!([duration(3.21), duration(19.4), duration(61.0)], ["3.2 s", "19 s", "1:01"]);
+        assert_eq!([bytes(205_500_000), bytes(99_960)], ["206 MB", "100 kB"]);
+        assert_eq!([decimal(-0.004, 2), decimal(-0.006, 2)], ["0.00", "\u{2212}0.01"]);
         assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
         assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
     }
