@@ -10,8 +10,9 @@ use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::{CHECKPOINT, RunFolder};
+use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::{Recorder, read_summary};
-use cutlayer::run::session::{Prepared, Session};
+use cutlayer::run::session::Session;
 use cutlayer::run::worker::{Outcome, Worker};
 
 /// `quick` with this writer, new or from its checkpoint.

@@ -16,8 +16,9 @@ use cutlayer::run::control::Command;
 use cutlayer::run::event::Event;
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
+use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
-use cutlayer::run::session::{Prepared, Session};
+use cutlayer::run::session::Session;
 use cutlayer::run::worker::{Outcome, Worker};
 
 fn arguments(run: &Path) -> Vec<&str> {

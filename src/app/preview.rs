@@ -7,7 +7,7 @@ use eframe::egui::Context;
 
 use super::runner::Facts;
 use crate::experiment::Experiment;
-use crate::run::session::Prepared;
+use crate::run::prepared::Prepared;
 
 /// Looks at one experiment at a time, on a thread of its own: data take a while to load.
 #[derive(Default)]

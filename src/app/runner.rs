@@ -17,8 +17,9 @@ use crate::run::control::Command;
 use crate::run::event::{Event, Picture, Scene};
 use crate::run::files::Writer;
 use crate::run::folder::{RunFolder, new_run_path};
+use crate::run::prepared::Prepared;
 use crate::run::record::Recorder;
-use crate::run::session::{Prepared, Session};
+use crate::run::session::Session;
 use crate::run::summary::MetricRow;
 use crate::run::worker::Worker;
 

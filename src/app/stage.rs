@@ -23,6 +23,8 @@ const WIRE: f32 = 220.0;
 const SERVER: f32 = 176.0;
 /// The column beside a picture needs as much for its captions.
 const SIDE: f32 = 88.0;
+/// Whole sentences need as much there.
+const WORDY: f32 = 125.0;
 
 /// Draws the stage over all the room there is.
 pub fn stage_ui(ui: &mut Ui, look: Look<'_>, textures: &Textures) {
@@ -48,7 +50,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, textures: &Textures) {
         card(ui, "Hospital", patient, vec2(outer, room.y), |ui| hospital_ui(ui, look, textures, sizes));
         let plain = ui.visuals().strong_text_color();
         card(ui, "Wire", plain, vec2(WIRE + spare, room.y), |ui| wire_ui(ui, state));
-        card(ui, "Server", Role::Cleaned.color(ui), vec2(SERVER + spare, room.y), |ui| server_ui(ui, state));
+        card(ui, "Server", Role::Cleaned.color(ui), vec2(SERVER + spare, room.y), |ui| server_ui(ui, look));
         let attacker = Role::Attacker.color(ui);
         card(ui, "Attacker", attacker, vec2(outer, room.y), |ui| attacker_ui(ui, look, textures, sizes));
     });
@@ -63,7 +65,7 @@ struct Sizes {
     small: f32,
     /// Width of the column beside.
     side: f32,
-    /// Whether there is room for lines of text below.
+    /// Whether there is room for lines of text below, since the window is narrow for its height.
     below: bool,
 }
 
@@ -131,6 +133,10 @@ fn hospital_ui(ui: &mut Ui, look: Look<'_>, textures: &Textures, sizes: Sizes) {
                 (None, Some(_)) => {
                     ui.label("No disguise here: the undefended model's layers see the image as it is.");
                 }
+                _ if sizes.side < WORDY => {
+                    let shows = if look.experiment.psgl.enabled { "its disguise" } else { "what leaks" };
+                    ui.label(format!("Never leaves the hospital.\n\nRun shows {shows}."));
+                }
                 _ if look.experiment.psgl.enabled => {
                     ui.label(
                         "This image never leaves the hospital.\n\nRun shows here which of its pixels tell most, and \
@@ -147,7 +153,8 @@ fn hospital_ui(ui: &mut Ui, look: Look<'_>, textures: &Textures, sizes: Sizes) {
         });
     });
     if let Some(facts) = look.state.facts.as_ref().filter(|_| sizes.below) {
-        ui.label(format!("learns from {} images, {} at a time", facts.images, facts.batch));
+        ui.add(Label::new(format!("{} images, {} at a time", facts.images, facts.batch)).truncate())
+            .on_hover_text("What the hospital learns from, and how many make a step.");
     }
 }
 
@@ -230,12 +237,16 @@ fn arrow_ui(ui: &mut Ui, up: bool, caption: &str, tip: &str) {
     ui.painter().add(Shape::convex_polygon(head, color, Stroke::NONE));
 }
 
-fn server_ui(ui: &mut Ui, state: &State) {
+fn server_ui(ui: &mut Ui, look: Look<'_>) {
+    let state = look.state;
     if state.test.is_empty() && state.training.is_empty() {
-        ui.label(
+        ui.label(if look.experiment.psgl.enabled {
             "The server never sees an image. It cleans the numbers it gets, looks at them in three ways, and decides. \
-             How often it is right appears here.",
-        );
+             How often it is right appears here."
+        } else {
+            "The server never sees an image. It goes on from the numbers it gets, and decides. How often it is right \
+             appears here."
+        });
         return;
     }
     let tested = !state.test.is_empty();
@@ -313,6 +324,8 @@ fn nothing_stolen_ui(ui: &mut Ui, no_attacks: bool, sizes: Sizes) {
             ui.set_width(sizes.side);
             ui.label(if no_attacks {
                 "This experiment has no attacks."
+            } else if sizes.side < WORDY {
+                "Made from the numbers on the wire alone.\n\nRun shows how."
             } else {
                 "Whoever listens on the wire tries to make the patient's image again, from those numbers \
                  alone.\n\nPress Run and watch it come out here."

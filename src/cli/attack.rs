@@ -15,9 +15,9 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::files::Writer;
 use crate::run::finish::{attack_file, attack_sheet};
 use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use crate::run::prepared::Prepared;
 use crate::run::record::Recorder;
 use crate::run::report::attack_table;
-use crate::run::session::Prepared;
 use crate::run::summary::AttackRecord;
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {

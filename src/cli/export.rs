@@ -13,7 +13,7 @@ use crate::export::loader;
 use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
-use crate::run::session::Prepared;
+use crate::run::prepared::Prepared;
 
 pub(super) fn export(run: &Path, out: &Path) -> Result<()> {
     check_is_run(run)?;

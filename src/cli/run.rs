@@ -15,9 +15,10 @@ use crate::run::control::Command;
 use crate::run::event::{Event, Progress};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, new_run_path, read_text};
+use crate::run::prepared::Prepared;
 use crate::run::record::{Recorder, read_summary};
 use crate::run::report::report;
-use crate::run::session::{Prepared, Session};
+use crate::run::session::Session;
 use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn run(args: RunArgs) -> Result<()> {

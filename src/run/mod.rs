@@ -1,5 +1,6 @@
 //! A run: the worker that trains and attacks, the stream of what happens, and what is kept of it.
 
+mod attacking;
 pub mod attacks;
 pub mod checkpoint;
 pub mod control;
@@ -9,8 +10,10 @@ pub mod finish;
 pub mod folder;
 pub mod judge;
 pub mod pictures;
+pub mod prepared;
 pub mod record;
 pub mod report;
 pub mod session;
 pub mod summary;
+mod training;
 pub mod worker;

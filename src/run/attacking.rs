@@ -1,0 +1,91 @@
+//! A session's attacks: one at a time, in slices, and the record of each.
+
+use std::time::{Duration, Instant};
+
+use super::attacks::{Job, Order};
+use super::event::Event;
+use super::finish;
+use super::session::Session;
+use crate::error::{Error, Result};
+use crate::experiment::AttackSpec;
+use crate::model::server::classes_of;
+
+/// Between pictures of a running attack.
+const PICTURE_EVERY: Duration = Duration::from_millis(60);
+/// Images deciphered at once for the table.
+const INVERT_CHUNK: usize = 100;
+
+impl Session {
+    pub(super) fn attack(&mut self) -> Result<()> {
+        let mut job = match self.active.take() {
+            Some(job) => job,
+            None => match self.pending.pop_front() {
+                Some(order) => self.start_attack(order)?,
+                None => return Ok(()),
+            },
+        };
+        job.advance()?;
+        let progress = job.progress();
+        if self.pictured.is_none_or(|last| last.elapsed() >= PICTURE_EVERY) || job.done() {
+            self.sink.pictures.put(job.scene()?);
+            self.pictured = Some(Instant::now());
+            self.emit(Event::Reconstruction(progress.clone()));
+        }
+        if self.position.model >= self.models.len() {
+            self.progress(progress.attack, progress.iteration, progress.planned);
+        }
+        if job.done() {
+            return self.end_attack(job);
+        }
+        self.active = Some(job);
+        Ok(())
+    }
+
+    fn start_attack(&mut self, order: Order) -> Result<Job> {
+        let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
+        let plan = plan.ok_or_else(|| Error::input(format!("the checkpoint attacks {}", order.id.target)))?;
+        Job::start(order, plan, &self.setup.auxiliary, &self.setup.targets, self.setup.seed())
+    }
+
+    fn end_attack(&mut self, job: Job) -> Result<()> {
+        let id = &job.order.id;
+        let last = id.epoch == self.setup.experiment.train.epochs;
+        if last && id.target == "vanilla" && matches!(id.spec, AttackSpec::Inverse(_)) {
+            self.inverting = Some((job, Vec::new()));
+            return Ok(());
+        }
+        self.record_attack(&job)
+    }
+
+    /// The table's `vanilla_inverted`: what vanilla makes of test images reconstructed from its smashed data.
+    pub(super) fn invert(&mut self) -> Result<()> {
+        let Some((job, mut classes)) = self.inverting.take() else { return Ok(()) };
+        let test = &self.setup.test;
+        let to = (classes.len() + INVERT_CHUNK).min(test.len());
+        let (x, _) = test.batch(&(classes.len()..to).collect::<Vec<_>>(), &self.setup.device)?;
+        let Some(model) = self.models.iter().find(|model| model.plan.name == "vanilla") else { return Ok(()) };
+        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x)?.0)? {
+            classes.extend(classes_of(&model.plain_logits(&stolen)?)?);
+        }
+        if to == test.len() {
+            self.position.inverted = Some(classes);
+            self.record_attack(&job)
+        } else {
+            self.inverting = Some((job, classes));
+            Ok(())
+        }
+    }
+
+    fn record_attack(&mut self, job: &Job) -> Result<()> {
+        let finished = job.finish()?;
+        if let Some(recorder) = &self.recorder {
+            recorder.put(&finish::attack_file(&job.order.id), &finish::attack_sheet(job, &finished)?)?;
+        }
+        self.times.attacks.push(finished.record.seconds);
+        let mut timeless = finished.record.clone();
+        timeless.seconds = 0.0;
+        self.position.attacks.push(timeless);
+        self.emit(Event::Attack(finished.record));
+        Ok(())
+    }
+}

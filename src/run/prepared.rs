@@ -1,0 +1,70 @@
+//! An experiment made ready: data loaded, model checked, targets chosen.
+
+use candle_core::Device;
+
+use crate::data::{Dataset, Images, load, split, targets};
+use crate::error::Result;
+use crate::experiment::{AttackSpec, Experiment};
+use crate::model::split::SplitPlan;
+use crate::random::Seed;
+
+/// An experiment that was checked against its data, ready to run.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What to run.
+    pub experiment: Experiment,
+    /// Where the networks run.
+    pub device: Device,
+    /// What to train, in order.
+    pub plans: Vec<SplitPlan>,
+    /// The victim's training images.
+    pub victim: Images,
+    /// The attackers' images.
+    pub auxiliary: Images,
+    /// The held-out images.
+    pub test: Images,
+    /// Targets of attacks, the first of a class-balanced order of the test set.
+    pub targets: Images,
+}
+
+impl Prepared {
+    /// Loads the data and checks everything that can be checked before a run.
+    ///
+    /// # Errors
+    /// Names the field or file that does not fit.
+    pub fn new(experiment: Experiment) -> Result<Self> {
+        experiment.validate()?;
+        let device = experiment.device.open()?;
+        let dataset = load(&experiment.data.name)?;
+        Self::with_data(experiment, device, dataset)
+    }
+
+    fn with_data(experiment: Experiment, device: Device, dataset: Dataset) -> Result<Self> {
+        let classes = dataset.classes.len();
+        let plans = experiment.split_plans(dataset.shape(), classes)?;
+        let seed = Seed(experiment.seed);
+        let parts = split(&dataset, experiment.data.aux, seed);
+        let first = |images: Images, n: usize| if n == 0 { images } else { images.take(n) };
+        let test = first(dataset.test, experiment.data.test);
+        let most = experiment.attacks.iter().map(AttackSpec::images).chain([experiment.evaluate.mu_images]).max();
+        let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
+        Ok(Self {
+            victim: first(parts.victim, experiment.data.train),
+            auxiliary: parts.aux,
+            targets: test.select(&chosen),
+            test,
+            plans,
+            device,
+            experiment,
+        })
+    }
+
+    pub(super) fn seed(&self) -> Seed {
+        Seed(self.experiment.seed)
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.plans[0].classes
+    }
+}

@@ -1,0 +1,158 @@
+//! A session's training: epochs of steps, the test after each, and the attacks that fall due.
+
+use super::attacks::Order;
+use super::checkpoint::Stage;
+use super::event::Event;
+use super::session::Session;
+use super::summary::{EpochRow, MetricRow};
+use crate::error::{Error, Result};
+use crate::model::server::Answer;
+use crate::model::split::Step;
+use crate::psgl::WeightsFrom;
+
+/// Test images at once.
+const TEST_CHUNK: usize = 100;
+
+impl Session {
+    fn steps_an_epoch(&self) -> usize {
+        self.setup.victim.len().div_ceil(self.setup.experiment.train.batch)
+    }
+
+    pub(super) fn train(&mut self) -> Result<()> {
+        let epochs = self.setup.experiment.train.epochs;
+        match self.position.stage {
+            Stage::Order => {
+                self.order_attacks()?;
+                if self.position.epoch == epochs {
+                    self.position.model += 1;
+                    self.position.epoch = 0;
+                } else {
+                    self.position.stage = Stage::Train;
+                }
+                self.order.clear();
+            }
+            Stage::Train if self.position.step < self.steps_an_epoch() => {
+                self.train_step()?;
+                let done = self.position.epoch * self.steps_an_epoch() + self.position.step;
+                let name = self.models[self.position.model].plan.name;
+                self.progress(format!("training {name}"), done, epochs * self.steps_an_epoch());
+            }
+            Stage::Train => self.position.stage = Stage::Test,
+            Stage::Test => self.test()?,
+        }
+        Ok(())
+    }
+
+    fn order_attacks(&mut self) -> Result<()> {
+        let (epoch, last) = (self.position.epoch, self.setup.experiment.train.epochs);
+        let targets = self.setup.targets.tensor(&self.setup.device)?;
+        for spec in &self.setup.experiment.attacks {
+            if epoch == last || spec.early().contains(&epoch) {
+                self.pending.extend(Order::at(&self.models[self.position.model], spec, epoch, &targets)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn train_step(&mut self) -> Result<()> {
+        if self.order.is_empty() {
+            // Both models see the images in the same order.
+            let stream = self.setup.seed().stream("order", self.position.epoch as u64);
+            self.order = { stream }.permutation(self.setup.victim.len());
+        }
+        let batch = self.setup.experiment.train.batch;
+        let from = self.position.step * batch;
+        let indices = &self.order[from..(from + batch).min(self.order.len())];
+        let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
+        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
+        let step = self.models[self.position.model].step(&x, &labels)?;
+        self.position.step += 1;
+        self.check_finite(&step)?;
+        let row = self.metric_row(&step, &truth)?;
+        self.emit(Event::Steps(vec![row]));
+        Ok(())
+    }
+
+    fn check_finite(&self, step: &Step) -> Result<()> {
+        let wrong = step.head_loss.iter().chain(&step.lesson.losses).find(|loss| !loss.is_finite());
+        let Some(loss) = wrong else { return Ok(()) };
+        let name = self.models[self.position.model].plan.name;
+        Err(Error::Diverged(format!(
+            "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
+             measured before is kept",
+            self.position.epoch + 1,
+            self.position.step,
+            self.setup.experiment.train.rate
+        )))
+    }
+
+    fn metric_row(&mut self, step: &Step, truth: &[u32]) -> Result<MetricRow> {
+        let hits = |classes: &[u32]| classes.iter().zip(truth).filter(|(a, b)| a == b).count() as u64;
+        let percent = |hits: u64| Some(100.0 * hits as f64 / truth.len() as f64);
+        let mut row = MetricRow {
+            epoch: self.position.epoch + 1,
+            step: self.position.epoch * self.steps_an_epoch() + self.position.step,
+            ..MetricRow::default()
+        };
+        let decision = hits(&step.lesson.answer.predicted()?);
+        match (&step.lesson.answer, step.lesson.answer.stream_predictions()?) {
+            (Answer::Psgl(_), Some([a, r, f])) => {
+                let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
+                let sums = [r, f, a, truth.len() as u64];
+                for (sum, more) in self.position.stream_hits.iter_mut().zip(sums) {
+                    *sum += more;
+                }
+                let loss = |i: usize| step.lesson.losses.get(i).copied();
+                (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
+                (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
+                row.acc_fused = percent(decision);
+            }
+            _ => row.acc_vanilla = percent(decision),
+        }
+        Ok(row)
+    }
+
+    fn test(&mut self) -> Result<()> {
+        let test = &self.setup.test;
+        let from = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
+        let to = (from + TEST_CHUNK).min(test.len());
+        let (x, _) = test.batch(&(from..to).collect::<Vec<_>>(), &self.setup.device)?;
+        let answer = self.models[self.position.model].answer(&x)?;
+        let [a, r, f] = answer.stream_predictions()?.unwrap_or_default();
+        self.testing.push([answer.predicted()?, a, r, f]);
+        if to == test.len() {
+            self.end_epoch()?;
+        }
+        Ok(())
+    }
+
+    fn end_epoch(&mut self) -> Result<()> {
+        let labels = &self.setup.test.labels;
+        let chunks = std::mem::take(&mut self.testing);
+        let accuracy = |which: usize| {
+            let predicted: Vec<u32> = chunks.iter().flat_map(|chunk| chunk[which].iter().copied()).collect();
+            let hits = predicted.iter().zip(labels).filter(|(a, b)| a == b).count();
+            (predicted.len() == labels.len()).then(|| 100.0 * hits as f64 / labels.len() as f64)
+        };
+        let model = &mut self.models[self.position.model];
+        let row = EpochRow {
+            model: model.plan.name.to_owned(),
+            epoch: self.position.epoch + 1,
+            attacked: accuracy(1),
+            recovered: accuracy(2),
+            fused_stream: accuracy(3),
+            accuracy: accuracy(0).unwrap_or(0.0),
+        };
+        if self.setup.experiment.psgl.weights_from == WeightsFrom::Streams {
+            let [r, f, a, _] = self.position.stream_hits;
+            model.server.derive_weights([r, f, a].map(|hits| hits as f64));
+        }
+        self.position.stream_hits = [0; 4];
+        self.position.epochs.push(row.clone());
+        self.position.epoch += 1;
+        self.position.step = 0;
+        self.position.stage = Stage::Order;
+        self.emit(Event::Epoch(row));
+        self.save()
+    }
+}
