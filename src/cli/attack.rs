@@ -49,8 +49,9 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     }
     let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
     let setup = Prepared::new(experiment)?;
+    let earlier = earlier(&args.run)?;
     let records = launch(&setup, &checkpoint, &Recorder::new(folder, Arc::new(Writer::default())))?;
-    save(&args.run, records.clone())?;
+    save(&args.run, earlier, &records)?;
     print(&attack_table(&records))
 }
 
@@ -82,16 +83,18 @@ fn launch(setup: &Prepared, checkpoint: &Checkpoint, recorder: &Recorder) -> Res
     Ok(records)
 }
 
-/// Adds the records to the run's `attacks.json`.
-fn save(run: &Path, records: Vec<AttackRecord>) -> Result<()> {
+/// Attacks launched at the run before.
+fn earlier(run: &Path) -> Result<Vec<AttackRecord>> {
     let path = run.join(ATTACKS);
-    let mut all: Vec<AttackRecord> = if path.is_file() {
-        let damaged = |e| Error::input(format!("damaged: {e}: {}", path.display()));
-        serde_json::from_str(&read_text(&path)?).map_err(damaged)?
-    } else {
-        Vec::new()
-    };
-    all.extend(records);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(&read_text(&path)?).map_err(|e| Error::input(format!("damaged: {e}: {}", path.display())))
+}
+
+/// Adds the records to the run's `attacks.json`.
+fn save(run: &Path, mut all: Vec<AttackRecord>, records: &[AttackRecord]) -> Result<()> {
+    all.extend_from_slice(records);
     let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
-    Writer::default().write(&path, &text)
+    Writer::default().write(&run.join(ATTACKS), &text)
 }

@@ -105,6 +105,9 @@ pub fn read_metrics(folder: &RunFolder, count: usize) -> Result<Vec<MetricRow>> 
         return Ok(Vec::new());
     }
     let path = folder.file(METRICS);
+    if !path.is_file() {
+        return Err(Error::input(format!("damaged: the run has lost its {METRICS}: {}", path.display())));
+    }
     let text = read_text(&path)?;
     let rows: Result<Vec<MetricRow>, csv::Error> =
         csv::Reader::from_reader(text.as_bytes()).deserialize().take(count).collect();

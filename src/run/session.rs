@@ -60,9 +60,16 @@ impl Session {
     /// # Errors
     /// Where a model can't be made.
     pub fn new(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
+        let mut session = Self::untold(setup, recorder, sink)?;
+        session.started(false);
+        Ok(session)
+    }
+
+    /// A new session of which no reader has heard yet.
+    fn untold(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
         let model = |plan: &SplitPlan| SplitModel::new(plan.clone(), setup.seed(), &setup.device);
         let models = setup.plans.iter().map(model).collect::<Result<_>>()?;
-        let mut session = Self {
+        Ok(Self {
             hash: setup.experiment.hash(),
             setup,
             models,
@@ -80,9 +87,7 @@ impl Session {
             pace: Pace { phase: String::new(), start: Instant::now(), first: 0 },
             saved: Instant::now(),
             pictured: None,
-        };
-        session.started(false);
-        Ok(session)
+        })
     }
 
     /// A run that goes on from its checkpoint. The recorder comes without rows.
@@ -92,7 +97,7 @@ impl Session {
     pub fn resume(setup: Prepared, recorder: Recorder, checkpoint: &Checkpoint, sink: Sink) -> Result<Self> {
         let rows = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
         let times = read_times(recorder.folder());
-        let mut session = Self::new(setup, Some(recorder.with_rows(rows)), sink)?;
+        let mut session = Self::untold(setup, Some(recorder.with_rows(rows)), sink)?;
         session.position = checkpoint.position.clone();
         session.times = times;
         session.times.attacks.resize(session.position.attacks.len(), 0.0);

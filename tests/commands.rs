@@ -1,0 +1,272 @@
+//! Commands beside each other: what one prints or writes, another finds again; what is not asked for stays as it is.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use candle_core::{DType, Device, Tensor};
+use common::{assert_same_run, call, copy_run, file, finished, program, scratch, succeed};
+use cutlayer::experiment::Experiment;
+use cutlayer::model::split::SplitModel;
+use cutlayer::random::Seed;
+use cutlayer::run::checkpoint::Checkpoint;
+use cutlayer::run::files::Writer;
+use cutlayer::run::prepared::Prepared;
+use cutlayer::run::summary::AttackRecord;
+use serde_json::{Value, json};
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of plain letters")
+}
+
+/// A copy of the finished run that a test may change.
+fn own_run(folder: &Path) -> PathBuf {
+    let run = folder.join("run");
+    copy_run(finished(), &run);
+    run
+}
+
+fn json_of(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).expect("JSON")
+}
+
+// --- data -----------------------------------------------------------------------------------------
+
+#[test]
+fn a_data_set_is_counted_whether_built_in_or_in_files() {
+    let asset = |name: &str| format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
+    let digits = ["mnist".to_owned(), asset("mnist")];
+    let planes = ["brainmri".to_owned(), asset("brainmri/mni152_planes64.npz")];
+    for (names, shape, images) in [(digits, [1, 28, 28], [8000, 0, 2000]), (planes, [1, 64, 64], [202, 28, 54])] {
+        for name in names {
+            let told = json_of(succeed(["data", &name, "--json"]).as_bytes());
+            assert_eq!(told["shape"], json!(shape), "{name}");
+            for (part, images) in ["train", "validation", "test"].into_iter().zip(images) {
+                let (part, classes) = (&told["parts"][part], told["classes"].as_array().unwrap().len());
+                assert_eq!(part["images"], json!(images), "{name}");
+                let counts: Vec<u64> = serde_json::from_value(part["class_counts"].clone()).unwrap();
+                assert_eq!((counts.len(), counts.iter().sum::<u64>()), (classes, images), "{name}");
+            }
+            let words = succeed(["data", &name]);
+            assert!(words.contains(&format!("{} images", images[0])), "{words}");
+            assert!(words.contains(&format!("{}×{}×{}", shape[0], shape[1], shape[2])), "{words}");
+        }
+    }
+}
+
+// --- run and show ---------------------------------------------------------------------------------
+
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn without_a_display_the_run_happens_in_the_terminal() {
+    let home = scratch();
+    let output = program(["--preset", "quick"]).env("CUTLAYER_HOME", home.path()).output().unwrap();
+    let progress = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{progress}");
+    assert!(progress.lines().next().unwrap().ends_with("running quick in the terminal instead."), "{progress}");
+    let runs: Vec<_> = std::fs::read_dir(home.path().join("runs")).unwrap().flatten().collect();
+    let [run] = runs.as_slice() else { panic!("{} runs", runs.len()) };
+    assert!(run.file_name().to_str().unwrap().ends_with("-quick-0"), "{run:?}");
+    assert_same_run(finished(), &run.path());
+    // The table, and only it, goes to standard output; it can be had again.
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(table, succeed(["show", text(&run.path())]));
+    for words in ["vanilla, clean images", "PSGL, fused decision", "adaptive rmle", "36.9 [A]", "not for clinical use"]
+    {
+        assert!(table.contains(words), "no {words} in {table}");
+    }
+    assert!(!progress.contains("PSGL, fused decision"));
+}
+
+#[test]
+fn show_as_json_gives_the_summary_as_it_is() {
+    assert!(succeed(["show", text(finished()), "--json"]).into_bytes() == file(finished(), "summary.json"));
+}
+
+#[test]
+fn an_experiment_file_can_be_changed_by_arguments() {
+    let folder = scratch();
+    let (mine, run) = (folder.path().join("mine.toml"), folder.path().join("run"));
+    let toml = Experiment::preset("quick").unwrap().to_toml().replace("seed = 0", "seed = 3");
+    Writer::default().write(&mine, toml.as_bytes()).unwrap();
+    let changes = ["--set", "seed=4", "--set", "psgl.gamma=0.2", "--set", "attack=[]", "--seed", "5", "--threads", "1"];
+    succeed(["run", text(&mine), "--out", text(&run)].into_iter().chain(changes));
+    let kept = Experiment::load(text(&run.join("experiment.toml"))).unwrap();
+    let mut wanted = Experiment::from_toml(&toml, "mine").unwrap();
+    (wanted.seed, wanted.threads, wanted.psgl.gamma, wanted.attacks) = (5, 1, 0.2, Vec::new());
+    assert_eq!(kept, wanted);
+    let summary = json_of(&file(&run, "summary.json"));
+    assert_eq!((&summary["seed"], &summary["machine"]["threads"]), (&json!(5), &json!(1)));
+}
+
+#[test]
+fn force_replaces_a_run_and_nothing_else() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    for name in ["notes.txt", "images/notes.txt", "attacks.json"] {
+        Writer::default().write(&run.join(name), b"[]").unwrap();
+    }
+    succeed(["run", "quick", "--out", text(&run), "--force", "--seed", "1", "--set", "attack=[]"]);
+    assert!(run.join("notes.txt").is_file() && run.join("images/notes.txt").is_file());
+    assert!(!run.join("attacks.json").exists() && !run.join("images/vanilla-e2-rmle-naive.png").exists());
+    assert!(file(finished(), "metrics.csv") != file(&run, "metrics.csv"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_first_and_the_run_goes_on() {
+    let folder = scratch();
+    let run = folder.path().join("run");
+    let command = ["run", "quick", "--out", text(&run)];
+    let mut child = program(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("training psgl")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let last = lines.last().unwrap();
+    assert_eq!(last, format!("Stopped and saved. Go on with: cutlayer run --resume {}", run.display()));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
+    assert!(!run.join("summary.json").exists());
+    succeed(["run", "--resume", text(&run)]);
+    assert_same_run(finished(), &run);
+}
+
+#[test]
+fn a_run_that_goes_on_says_so_and_does_not_begin_twice() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    std::fs::remove_file(run.join("summary.json")).unwrap();
+    let progress = String::from_utf8(call(["run", "--resume", text(&run)]).stderr).unwrap();
+    assert_eq!(progress.lines().next(), Some(&*format!("Going on with {}", run.display())), "{progress}");
+    assert!(!progress.contains("Running in"), "{progress}");
+}
+
+// --- attack ---------------------------------------------------------------------------------------
+
+/// What an attack got, without when and how long.
+fn scores(record: &Value) -> Value {
+    let mut record = record.clone();
+    record.as_object_mut().unwrap().remove("seconds");
+    record
+}
+
+#[test]
+fn an_attack_afterwards_finds_what_the_same_attack_found_in_the_run() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    let table = succeed(["attack", text(&run), "--with", "rmle", "--both", "--images", "2"]);
+    for (form, target) in [("naive rmle", "psgl"), ("adaptive rmle", "psgl"), ("rmle", "vanilla")] {
+        assert!(table.lines().any(|line| line.contains(&format!("| {form} ")) && line.contains(target)), "{table}");
+    }
+    let summary = json_of(&file(&run, "summary.json"));
+    let inside = summary["attacks"].as_array().unwrap();
+    let afterwards = json_of(&file(&run, "attacks.json"));
+    let afterwards = afterwards.as_array().unwrap();
+    assert_eq!(afterwards.len(), 3);
+    for record in afterwards {
+        assert_eq!((&record["epoch"], &record["images"]), (&json!(2), &json!(2)));
+        assert!(inside.iter().any(|other| scores(other) == scores(record)), "{record} is not among {inside:?}");
+    }
+    for picture in ["psgl-e2-rmle-naive", "psgl-e2-rmle-adaptive", "vanilla-e2-rmle-naive"] {
+        assert!(image::open(run.join(format!("images/{picture}-afterwards.png"))).is_ok(), "{picture}");
+    }
+    // The run itself is as it was.
+    for name in ["experiment.toml", "metrics.csv", "summary.json", "checkpoint.safetensors"] {
+        assert!(file(finished(), name) == file(&run, name), "{name} changed");
+    }
+}
+
+#[test]
+fn attacks_afterwards_add_up_and_take_one_form_where_asked() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    let attack = |more: &[&str]| {
+        succeed(["attack", text(&run), "--with", "rmle", "--images", "1"].iter().chain(more));
+        let records: Vec<AttackRecord> = serde_json::from_slice(&file(&run, "attacks.json")).unwrap();
+        records.into_iter().map(|record| (record.target, record.adaptive)).collect::<Vec<_>>()
+    };
+    let (naive, adaptive, plain) = (("psgl".into(), false), ("psgl".into(), true), ("vanilla".into(), false));
+    assert_eq!(attack(&["--naive"]), [naive.clone(), plain.clone()]);
+    assert_eq!(attack(&["--adaptive"])[2..], [adaptive.clone(), plain.clone()]);
+    assert_eq!(attack(&[])[4..], [naive, adaptive, plain]);
+}
+
+// --- export ---------------------------------------------------------------------------------------
+
+fn weights(file: &Path) -> BTreeMap<String, Tensor> {
+    candle_core::safetensors::load(file, &Device::Cpu).unwrap().into_iter().collect()
+}
+
+#[test]
+fn export_writes_the_weights_of_each_party_under_their_names() {
+    let folder = scratch();
+    let out = folder.path().join("torch");
+    succeed(["export", text(finished()), "--torch", text(&out)]);
+    let hash = Experiment::preset("quick").unwrap().hash();
+    let checkpoint = Checkpoint::load(&finished().join("checkpoint.safetensors"), &hash).unwrap();
+    for (name, place) in [("psgl", out.clone()), ("vanilla", out.join("vanilla"))] {
+        let mut exported = weights(&place.join("client.safetensors"));
+        assert!(exported.keys().all(|name| name.starts_with("client.")), "{exported:?}");
+        let server = weights(&place.join("server.safetensors"));
+        assert!(server.keys().all(|name| name.starts_with("server.")), "{server:?}");
+        exported.extend(server);
+        let kept = checkpoint.part(&format!("{name}."));
+        assert!(exported.keys().eq(kept.keys()));
+        for (name, value) in &exported {
+            assert_eq!(
+                value.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+                kept[name].flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            );
+        }
+        let lines = String::from_utf8(file(&place, "load.py")).unwrap().lines().count();
+        assert!(lines <= 15, "{lines} lines of Python");
+        let own = if name == "psgl" {
+            ["client.head.weight", "server.attacked.0.weight", "server.fuse.weight"]
+        } else {
+            ["client.0.bias", "client.3.weight", "server.4.weight"]
+        };
+        for wanted in own.into_iter().chain(["client.0.weight"]) {
+            assert!(exported.contains_key(wanted), "{name} lacks {wanted}");
+        }
+    }
+}
+
+#[test]
+fn what_is_exported_computes_the_same_in_pytorch() {
+    let python = |folder: &Path, code: &str| {
+        let program = std::env::var("CUTLAYER_PYTHON").unwrap_or_else(|_| "python3".into());
+        Command::new(program)
+            .args(["-c", code])
+            .current_dir(folder)
+            .output()
+            .ok()
+            .filter(|output| output.status.success())
+    };
+    let folder = scratch();
+    if python(folder.path(), "import torch, safetensors.torch").is_none() {
+        return println!("skipped: no python3 with torch and safetensors");
+    }
+    let out = folder.path().join("torch");
+    succeed(["export", text(finished()), "--torch", text(&out)]);
+    let setup = Prepared::new(Experiment::preset("quick").unwrap()).unwrap();
+    let checkpoint = Checkpoint::load(&finished().join("checkpoint.safetensors"), &setup.experiment.hash()).unwrap();
+    for (plan, place) in setup.plans.iter().zip([out.clone(), out.join("vanilla")]) {
+        let mut model = SplitModel::new(plan.clone(), Seed(0), &Device::Cpu).unwrap();
+        checkpoint.load_model(&mut model).unwrap();
+        let [c, h, w] = plan.input();
+        let x = (Tensor::ones((1, c, h, w), DType::F32, &Device::Cpu).unwrap() * 0.25).unwrap();
+        let z = model.client.body().forward(&x).unwrap();
+        let code = format!(
+            "exec(open('load.py').read())\nz = client(torch.full((1, {c}, {h}, {w}), .25)); print(z.abs().sum().item(), len(streams))"
+        );
+        let told = String::from_utf8(python(&place, &code).expect("the loader runs").stdout).unwrap();
+        let last = told.lines().last().unwrap().to_owned();
+        let (sum, streams) = last.split_once(' ').unwrap();
+        let ours = f64::from(z.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
+        assert!((sum.parse::<f64>().unwrap() - ours).abs() < 1e-4 * ours, "{told} and {ours}");
+        assert_eq!(streams, if plan.psgl.is_some() { "3" } else { "1" });
+    }
+}
