@@ -60,3 +60,21 @@ fn the_map_of_huge_derivatives_is_that_of_ordinary_ones() {
         assert_eq!(map(scale), [0.5, -1.0, 0.0], "scale {scale:e}");
     }
 }
+
+#[test]
+fn an_attack_that_diverges_is_left_out_and_the_run_goes_on() {
+    let folder = scratch();
+    let out = folder.path().join("run");
+    let deep = vec!["{ residual = [{ conv = 16, kernel = 1 }] }"; 28].join(", ");
+    let layers = format!(
+        "model.layers=[{{ conv = 16, kernel = 1 }}, {{ maxpool = 4 }}, {deep}, \"flatten\", {{ linear = 10 }}]"
+    );
+    let changes = ["model.cut=30", "psgl.enabled=false", "train.rate=1", &layers];
+    let mut arguments = vec!["run", "quick", "--out", out.to_str().unwrap()];
+    arguments.extend(changes.into_iter().flat_map(|change| ["--set", change]));
+    let output = call(&arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{message}");
+    assert!(message.contains("Warning: inverse, at vanilla") && message.contains("left out"), "{message}");
+    succeed(["show", out.to_str().unwrap()]);
+}

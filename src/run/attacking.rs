@@ -24,7 +24,9 @@ impl Session {
                 None => return Ok(()),
             },
         };
-        job.advance()?;
+        if let Err(error) = job.advance() {
+            return self.give_up(&job, error);
+        }
         let progress = job.progress();
         if self.pictured.is_none_or(|last| last.elapsed() >= PICTURE_EVERY) || job.done() {
             self.sink.pictures.put(job.scene()?);
@@ -78,6 +80,9 @@ impl Session {
 
     fn record_attack(&mut self, job: &Job) -> Result<()> {
         let finished = job.finish()?;
+        if !finished.record.mse.is_finite() {
+            return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
+        }
         if let Some(recorder) = &self.recorder {
             recorder.put(&finish::attack_file(&job.order.id), &finish::attack_sheet(job, &finished)?)?;
         }
@@ -86,6 +91,13 @@ impl Session {
         timeless.seconds = 0.0;
         self.position.attacks.push(timeless);
         self.emit(Event::Attack(finished.record));
+        Ok(())
+    }
+
+    /// An attack that left the finite numbers stole nothing: the run says so and goes on without its row.
+    fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
+        let Error::Diverged(text) = error else { return Err(error) };
+        self.emit(Event::Warning(format!("{}: {text}; it is left out of the results", job.order.id.words())));
         Ok(())
     }
 }
