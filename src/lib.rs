@@ -10,11 +10,12 @@
 //!                      ▲ psgl::saliency, downsample    ▲ psgl::recovery, fusion
 //!                                                      attack (sees wire + declared knowledge only)
 //!  experiment (document: what to run) ─▶ run::worker (one named thread) ─▶ metrics
+//!                                        live (the shown image, asked again at every change)
 //! ```
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`random`], [`data`], [`metrics`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
-//! [`experiment`], [`run`], [`export`], [`cli`] and the window.
+//! [`experiment`], [`run`], [`live`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
@@ -25,6 +26,7 @@ pub mod engine;
 pub mod error;
 pub mod experiment;
 pub mod export;
+pub mod live;
 pub mod metrics;
 pub mod model;
 pub mod psgl;

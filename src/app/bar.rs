@@ -1,9 +1,8 @@
 //! The top bar: what to run, Run, and how far it is.
 
-use eframe::egui::{
-    Align, Button, ComboBox, DragValue, Layout, ProgressBar, Response, RichText, Role as Kind, Ui, WidgetInfo, vec2,
-};
+use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
 
+use super::command::{Menu, commands, why_not};
 use super::state::Status;
 use super::words::{clock, duration};
 use super::{Act, Activity, Look};
@@ -17,19 +16,52 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
-        buttons_ui(ui, look.activity, acts);
+        menu_ui(ui, look, acts);
+        buttons_ui(ui, look, acts);
         ui.separator();
         choice_ui(ui, look, acts);
         ui.separator();
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let dark = ui.visuals().dark_mode;
-            let (word, tip) =
-                if dark { ("Light", "Switch to dark on light") } else { ("Dark", "Switch to light on dark") };
-            if ui.add(Button::new(word).min_size(vec2(52.0, BUTTON[1]))).on_hover_text(tip).clicked() {
-                acts.push(Act::Theme);
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
-        });
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+    });
+    ui.add_space(4.0);
+}
+
+/// Every command, by menu.
+fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.menu_button("\u{2630}", |ui| {
+        let all = commands();
+        for menu in Menu::ALL {
+            ui.menu_button(menu.word(), |ui| {
+                for command in all.iter().filter(|command| command.menu == menu) {
+                    let why = why_not(&command.act, &look);
+                    let keys = command.keys.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+                    let item = ui.add_enabled(why.is_none(), Button::new(&command.words).shortcut_text(keys));
+                    let item = item.on_hover_text(&command.help);
+                    if item.on_disabled_hover_text(why.unwrap_or_default()).clicked() {
+                        acts.push(command.act.clone());
+                        ui.close();
+                    }
+                }
+            });
+        }
+    })
+    .response
+    .on_hover_text("Menu: every command")
+    .widget_info(|| WidgetInfo::labeled(Kind::Button, true, "Menu"));
+}
+
+/// Asks whether an unfinished run is to be continued.
+pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        ui.label(format!("The run {name} was left unfinished."));
+        if ui.button("Continue").on_hover_text("Go on where it stopped").clicked() {
+            acts.push(Act::Continue(path.to_owned()));
+        }
+        if ui.button("Leave it").on_hover_text("It stays in the list of runs").clicked() {
+            acts.push(Act::Leave);
+        }
     });
     ui.add_space(4.0);
 }
@@ -49,7 +81,8 @@ pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
 }
 
-fn buttons_ui(ui: &mut Ui, activity: Activity, acts: &mut Vec<Act>) {
+fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let activity = look.activity;
     let mut button = |ui: &mut Ui, enabled: bool, button: Button<'_>, tip: &str, why_not: &str, act: Act| {
         let response = ui.add_enabled(enabled, button.min_size(BUTTON.into()));
         if response.on_hover_text(tip).on_disabled_hover_text(why_not).clicked() {
@@ -71,39 +104,31 @@ fn buttons_ui(ui: &mut Ui, activity: Activity, acts: &mut Vec<Act>) {
     let word = if stopping { "Stopping\u{2026}" } else { "Stop" };
     let why_not = if stopping { wait } else { "No run is going" };
     button(ui, !idle && !stopping, Button::new(word), "Save what was measured and end the run", why_not, Act::Stop);
+    let tip = "Forget the shown run and play the opening again; its folder is kept";
+    button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
 }
 
 fn choice_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let idle = look.activity == Activity::Idle;
-    let why_not = "Can be changed once the run has ended";
-    ui.add_enabled_ui(idle, |ui| {
-        let label = ui.label("Preset");
-        let combo = ComboBox::from_id_salt("preset").selected_text(look.preset).width(150.0).show_ui(ui, |ui| {
-            for (i, (name, about, _)) in PRESETS.iter().enumerate() {
-                if ui.selectable_label(*name == look.preset, *name).on_hover_text(*about).clicked() {
-                    acts.push(Act::Preset(i));
-                }
+    let label = ui.label("Preset");
+    let changed = if look.document.changed() { " *" } else { "" };
+    let text = format!("{}{changed}", look.document.name());
+    let combo = ComboBox::from_id_salt("preset").selected_text(text).width(140.0).show_ui(ui, |ui| {
+        for (i, (name, about, _)) in PRESETS.iter().enumerate() {
+            if ui.selectable_label(*name == look.document.name(), *name).on_hover_text(*about).clicked() {
+                acts.push(Act::Preset(i));
             }
-        });
-        let about = PRESETS.iter().find(|preset| preset.0 == look.preset);
-        let about = about.map_or("An experiment of your own", |preset| preset.1);
-        named(combo.response, label.id, about, why_not);
-        let open = ui.button("Open\u{2026}").on_hover_text("Open an experiment of your own, a TOML file");
-        if open.on_disabled_hover_text(why_not).clicked() {
-            acts.push(Act::Open);
         }
-        let label = ui.label("Seed");
-        let mut seed = look.experiment.seed;
-        let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05));
-        if drag.changed() {
-            acts.push(Act::Seed(seed));
-        }
-        named(drag, label.id, "Everything random is drawn from it: same seed, same numbers", why_not);
     });
-}
-
-fn named(response: Response, label: eframe::egui::Id, tip: &str, why_not: &str) {
-    response.labelled_by(label).on_hover_text(tip).on_disabled_hover_text(why_not);
+    let about = PRESETS.iter().find(|preset| preset.0 == look.document.name());
+    let about = about.map_or("An experiment of your own", |preset| preset.1);
+    combo.response.labelled_by(label.id).on_hover_text(about);
+    let label = ui.label("Seed");
+    let mut seed = look.document.experiment().seed;
+    let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05)).labelled_by(label.id);
+    if drag.changed() {
+        acts.push(Act::Set("seed".to_owned(), seed.to_string()));
+    }
+    drag.on_hover_text("Everything random is drawn from it: same seed, same numbers");
 }
 
 fn progress_ui(ui: &mut Ui, look: Look<'_>) {

@@ -1,31 +1,55 @@
-//! The window: `logic` takes in what a run tells, `ui` shows it, acts change it.
+//! The window: `logic` takes in what worker and live mirror tell, `ui` shows it, acts change it.
+//!
+//! Three things are kept apart: the document (what to run; undo covers it), what is shown (the run's
+//! state and the stage), and the view (how panes look at it).
 
+mod act;
 mod bar;
-mod curves;
-mod dialogs;
-mod preview;
+mod command;
+mod document;
+mod draw;
+mod files;
+mod help;
+mod library;
+mod memory;
+mod opened;
+mod palette;
+mod panes;
+mod perform;
 mod runner;
+mod settings;
+mod showing;
 mod stage;
 mod state;
 mod streams;
-mod tables;
 mod textures;
 mod theme;
+mod toasts;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
+use egui_tiles::Tree;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, PRESETS};
-use crate::run::control::Command;
+use crate::experiment::Experiment;
+use crate::live::{Live, News, Question};
+use crate::run::folder::home_folder;
+use crate::run::weights::Weights;
 
-pub use runner::{Activity, Facts, WireFacts};
+pub use act::{Act, Popup};
+pub use document::Document;
+pub use files::Purpose;
+pub use library::{Library, RunEntry, Standing};
+pub use panes::{Layout, Pane};
+pub use runner::Activity;
+pub use showing::{Showing, Source};
 pub use state::{State, Status};
 pub use streams::{Curves, Stream};
 pub use theme::Role;
@@ -36,82 +60,79 @@ const EVENT_BUDGET: Duration = Duration::from_millis(4);
 const FRAME: Duration = Duration::from_millis(50);
 /// Between frames while it waits: only a step that was asked for can bring news.
 const PAUSED_FRAME: Duration = Duration::from_millis(200);
+/// Between frames of a film.
+const FILM_FRAME: Duration = Duration::from_millis(50);
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The name of an experiment that is no preset.
-const OWN: &str = "own";
-
-/// What a person can do in the window. Buttons send these, and so may tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Start a run, or go on.
-    Run,
-    /// Wait.
-    Pause,
-    /// One slice of work, then wait.
-    Step,
-    /// Save and end.
-    Stop,
-    /// Choose a preset by its place in [`PRESETS`]; only while no run is going.
-    Preset(usize),
-    /// Ask for an experiment's file; only while no run is going.
-    Open,
-    /// Choose the seed; only while no run is going.
-    Seed(u64),
-    /// Show the attacks, the results or the log.
-    Tab(Tab),
-    /// Dark to light and back.
-    Theme,
-    /// The error has been read.
-    CloseError,
-}
-
-/// What is shown beside the curves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tab {
-    /// Attacks finished so far.
-    #[default]
-    Attacks,
-    /// What the run came to.
-    Results,
-    /// What happened.
-    Log,
-}
+/// The experiment of the first start.
+const FIRST: &str = "psgl-digits";
 
 /// What views look at: all that is shown, and nothing they could change.
 #[derive(Clone, Copy)]
-struct Look<'a> {
+pub struct Look<'a> {
     /// The shown run.
-    state: &'a State,
+    pub state: &'a State,
     /// The chosen experiment.
-    experiment: &'a Experiment,
-    /// Its preset's name, or `own`.
-    preset: &'a str,
+    pub document: &'a Document,
+    /// The stage.
+    pub showing: &'a Showing,
+    /// Its pictures.
+    textures: &'a textures::Textures,
     /// What the worker is at.
-    activity: Activity,
-    /// The chosen tab.
-    tab: Tab,
+    pub activity: Activity,
+    /// Whether the live mirror is at work.
+    pub mirroring: bool,
+    /// Runs that were made.
+    pub library: &'a Library,
+    /// Where they are.
+    pub runs: &'a PathBuf,
+    /// Of which run the weights are that the stage uses.
+    pub weights: Option<&'a Weights>,
+}
+
+/// How the panes look at what is shown. Views change their own part.
+#[derive(Default)]
+pub struct View {
+    curves: panes::curves::CurvesView,
+    images: panes::images::ImagesView,
+    runs: panes::runs::RunsView,
+    palette: palette::PaletteView,
+    settings: settings::SettingsView,
+    pad: stage::pad::PadView,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.
 pub struct App {
-    experiment: Experiment,
-    preset: String,
+    document: Document,
     state: State,
+    showing: Showing,
     textures: textures::Textures,
     runner: Option<runner::Runner>,
-    preview: preview::Preview,
-    runs: Option<PathBuf>,
-    dialog: Option<dialogs::OpenDialog>,
-    tab: Tab,
+    live: Option<Live>,
+    /// The stage is to be asked anew in this frame.
+    ask: bool,
+    weights: Option<(Experiment, Arc<Weights>)>,
+    library: Library,
+    opening: Option<opened::Opening>,
+    tree: Tree<Pane>,
+    view: View,
+    prompt: Option<files::Prompt>,
+    popup: Option<Popup>,
+    toasts: toasts::Toasts,
+    memory: memory::Memory,
+    home: PathBuf,
+    runs: PathBuf,
+    /// A run that was left unfinished.
+    unfinished: Option<PathBuf>,
     styled: bool,
+    filmed: Instant,
 }
 
-/// Opens the window on an experiment and returns when it is closed.
+/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed.
 ///
 /// # Errors
 /// Where there is no display, or no OpenGL.
-pub fn open(experiment: Experiment) -> Result<()> {
+pub fn open(experiment: Option<Experiment>) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -122,40 +143,75 @@ pub fn open(experiment: Experiment) -> Result<()> {
     #[cfg(feature = "wgpu")]
     let renderer = eframe::Renderer::Wgpu;
     let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
-    let app = move |_: &eframe::CreationContext<'_>| Ok(Box::new(App::new(experiment)) as Box<dyn eframe::App>);
+    let app = move |_: &eframe::CreationContext<'_>| {
+        Ok(Box::new(App::in_folder(experiment, home_folder())) as Box<dyn eframe::App>)
+    };
     eframe::run_native("Cutlayer", options, Box::new(app)).map_err(|error| Error::input(error.to_string()))
 }
 
 impl App {
-    /// A window's contents with nothing run yet.
-    pub fn new(experiment: Experiment) -> Self {
-        let same = |name: &str| {
-            Experiment::preset(name).is_ok_and(|preset| Experiment { seed: experiment.seed, ..preset } == experiment)
+    /// A window's contents with nothing run yet. Runs and memory are kept in `home`.
+    pub fn in_folder(experiment: Option<Experiment>, home: PathBuf) -> Self {
+        let memory = memory::Memory::load(&home.join("window.json"));
+        let before = || {
+            let (toml, _) = memory.experiment.as_ref()?;
+            Experiment::from_toml(toml, "the last experiment").ok().filter(|e| e.validate().is_ok())
         };
-        let preset = PRESETS.iter().map(|preset| preset.0).find(|name| same(name)).unwrap_or(OWN);
+        let experiment = experiment.or_else(before).or_else(|| Experiment::preset(FIRST).ok()).unwrap_or_default();
+        let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         Self {
-            preset: preset.to_owned(),
-            experiment,
+            document: Document::new(experiment),
             state: State::default(),
+            showing: Showing::default(),
             textures: textures::Textures::default(),
             runner: None,
-            preview: preview::Preview::default(),
-            runs: None,
-            dialog: None,
-            tab: Tab::default(),
+            live: None,
+            ask: true,
+            weights: None,
+            library: Library::default(),
+            opening: None,
+            tree: memory.tree(),
+            view: View::default(),
+            prompt: None,
+            popup: None,
+            toasts: toasts::Toasts::default(),
+            runs: home.join("runs"),
+            memory,
+            home,
+            unfinished,
             styled: false,
+            filmed: Instant::now(),
         }
     }
 
-    /// The same with runs kept in a folder of its own, as tests want it.
-    #[must_use]
-    pub fn with_runs_in(self, folder: PathBuf) -> Self {
-        Self { runs: Some(folder), ..self }
-    }
-
-    /// What is shown.
+    /// The shown run.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The stage.
+    pub fn showing(&self) -> &Showing {
+        &self.showing
+    }
+
+    /// The chosen experiment.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Runs that were made.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// The short messages that are shown now.
+    pub fn messages(&self) -> Vec<String> {
+        self.toasts.texts().map(str::to_owned).collect()
+    }
+
+    /// Whether a pane is in front.
+    pub fn shows(&self, pane: Pane) -> bool {
+        panes::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.
@@ -163,13 +219,36 @@ impl App {
         self.runner.as_ref().map_or(Activity::Idle, runner::Runner::activity)
     }
 
-    /// Takes in what the worker has told since the last call, for a few milliseconds at most, and asks for
-    /// the next frame while there is a worker.
+    /// Whether anything is at work behind the window.
+    pub fn busy(&self) -> bool {
+        self.runner.is_some()
+            || self.ask
+            || self.opening.is_some()
+            || self.live.as_ref().is_some_and(Live::busy)
+            || self.showing.film.playing
+    }
+
+    /// Takes in what was told since the last call, for a few milliseconds at most, and asks for the next
+    /// frame while there is somebody to tell more.
     pub fn logic(&mut self, ctx: &egui::Context) {
-        self.hear_dialog();
-        let Some(runner) = &mut self.runner else {
-            return self.look_ahead(ctx);
-        };
+        if !std::mem::replace(&mut self.styled, true) {
+            theme::install(ctx);
+            self.perform_remembered(ctx);
+            self.library.refresh(self.runs.clone(), ctx);
+        }
+        self.library.hear();
+        self.hear_opening();
+        self.hear_runner(ctx);
+        self.hear_live();
+        self.play_film(ctx);
+        if std::mem::take(&mut self.ask) {
+            self.ask_live(ctx);
+        }
+        self.textures.show(ctx, &self.showing);
+    }
+
+    fn hear_runner(&mut self, ctx: &egui::Context) {
+        let Some(runner) = &mut self.runner else { return };
         let begin = Instant::now();
         let at = runner.elapsed();
         let (mut ended, mut more) = (false, true);
@@ -180,159 +259,116 @@ impl App {
                 self.state.facts = runner.facts().cloned();
             }
             more = event.is_some();
-            ended = event.is_some_and(|event| self.state.read(event, at));
+            let Some(event) = event else { break };
+            if let Some(warning) = self.state.warning_of(&event) {
+                self.toasts.say(warning, true);
+            }
+            ended = self.state.read(event, at);
         }
-        if let Some(scene) = runner.new_scene() {
-            self.textures.show(ctx, &scene);
-            self.state.see(scene);
-        } else if let Some(facts) = self.state.facts.as_ref().filter(|_| self.state.scene.is_none()) {
-            self.textures.show_patient(ctx, &facts.patient);
+        if let Some(scene) = runner.new_scene().filter(|_| self.showing.source == Source::Run) {
+            self.showing.see(scene);
+        }
+        if let Some(weights) = runner.new_weights() {
+            self.weights = Some((runner.experiment().clone(), weights));
+        }
+        let waits = runner.activity() == Activity::Paused;
+        if self.memory.unfinished != self.state.folder && self.state.status == Status::Going {
+            self.memory.unfinished.clone_from(&self.state.folder);
+            self.remember();
         }
         if ended {
-            self.runner = None;
-            if self.state.status == Status::Done && self.tab == Tab::Attacks {
-                self.tab = Tab::Results;
-            }
-            ctx.request_repaint();
+            self.end_run(ctx);
         } else if more {
             ctx.request_repaint();
         } else {
-            let waits = runner.activity() == Activity::Paused;
             ctx.request_repaint_after(if waits { PAUSED_FRAME } else { FRAME });
         }
     }
 
-    /// Before the first run: shows what the chosen experiment has to show.
-    fn look_ahead(&mut self, ctx: &egui::Context) {
-        if self.state.status == Status::Fresh
-            && let Some(facts) = self.preview.look_at(&self.experiment, ctx)
-        {
-            self.textures = textures::Textures::default();
-            self.textures.show_patient(ctx, &facts.patient);
-            self.state.facts = Some(facts);
+    fn end_run(&mut self, ctx: &egui::Context) {
+        self.runner = None;
+        if self.state.status == Status::Done {
+            panes::show(&mut self.tree, Pane::Table);
+            self.toasts.say(format!("Done: {}", self.state.title), false);
         }
-    }
-
-    /// Shows everything, and does what was asked for.
-    pub fn ui(&mut self, ui: &mut egui::Ui) {
-        if !std::mem::replace(&mut self.styled, true) {
-            theme::install(ui.ctx());
-            // The first frame was begun with the old style.
-            ui.ctx().request_discard("style");
+        if self.state.status != Status::Stopped {
+            self.memory.unfinished = None;
         }
-        let mut acts = Vec::new();
-        let look = Look {
-            state: &self.state,
-            experiment: &self.experiment,
-            preset: &self.preset,
-            activity: self.activity(),
-            tab: self.tab,
-        };
-        let height = ui.available_height();
-        egui::Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut acts));
-        if let Some(error) = &self.state.error {
-            egui::Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
-        }
-        let stage = (0.43 * height).clamp(290.0, 520.0);
-        egui::Panel::top("stage").exact_size(stage).show(ui, |ui| stage::stage_ui(ui, look, &self.textures));
-        let width = ui.available_width();
-        egui::Panel::right("tables")
-            .default_size(0.44 * width)
-            .size_range(300.0..=0.7 * width)
-            .show(ui, |ui| tables::tables_ui(ui, look, &mut acts));
-        egui::CentralPanel::default().show(ui, |ui| curves::curves_ui(ui, look));
-        for act in acts {
-            self.act(act, ui.ctx());
-        }
-    }
-
-    /// Does what was asked for, where it can be done now.
-    pub fn act(&mut self, act: Act, ctx: &egui::Context) {
-        let idle = self.runner.is_none();
-        match act {
-            Act::Run if idle => self.start(),
-            Act::Run => self.send(Command::Run),
-            Act::Pause => self.send(Command::Pause),
-            Act::Step => {
-                if idle {
-                    self.start();
-                }
-                self.send(Command::Step);
-            }
-            Act::Stop => self.send(Command::Stop),
-            Act::Preset(which) if idle => self.choose(which),
-            Act::Seed(seed) if idle => self.experiment.seed = seed,
-            Act::Open if idle && self.dialog.is_none() => match dialogs::OpenDialog::show(ctx) {
-                Ok(dialog) => self.dialog = Some(dialog),
-                Err(error) => self.state.error = Some(error.to_string()),
-            },
-            Act::Preset(_) | Act::Seed(_) | Act::Open => {}
-            Act::Tab(tab) => self.tab = tab,
-            Act::Theme => {
-                let dark = ctx.theme() == egui::Theme::Dark;
-                ctx.set_theme(if dark { egui::Theme::Light } else { egui::Theme::Dark });
-            }
-            Act::CloseError => self.state.error = None,
-        }
+        self.remember();
+        self.library.refresh(self.runs.clone(), ctx);
         ctx.request_repaint();
     }
 
-    fn send(&mut self, command: Command) {
-        if let Some(runner) = &mut self.runner {
-            runner.send(command);
+    fn hear_live(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        match live.news() {
+            Some(News::Facts(facts)) => self.showing.facts = Some(facts),
+            Some(News::Failed(text)) if self.showing.source != Source::Run => self.showing.trouble = Some(text),
+            _ => {}
+        }
+        if let Some(scene) = live.scene().filter(|_| self.showing.source != Source::Run) {
+            self.showing.see(scene);
         }
     }
 
-    fn choose(&mut self, which: usize) {
-        let Some((name, ..)) = PRESETS.get(which) else { return };
-        match Experiment::preset(name) {
-            Ok(preset) => {
-                self.experiment = Experiment { seed: self.experiment.seed, ..preset };
-                (*name).clone_into(&mut self.preset);
+    /// Asks the live mirror about what the stage is to show now.
+    fn ask_live(&mut self, ctx: &egui::Context) {
+        if self.live.is_none() {
+            let ctx = ctx.clone();
+            match Live::start(move || ctx.request_repaint()) {
+                Ok(live) => self.live = Some(live),
+                Err(error) => self.showing.trouble = Some(error.to_string()),
             }
-            Err(error) => self.state.error = Some(error.to_string()),
+        }
+        let Some(live) = &self.live else { return };
+        live.ask(self.question());
+        ctx.request_repaint();
+    }
+
+    fn question(&self) -> Question {
+        let experiment = self.document.experiment();
+        let image = self.showing.image.clone();
+        if self.showing.source == Source::Opening {
+            return Question { image, ..Question::opening(experiment) };
+        }
+        // Weights are of use for the images they were trained on alone.
+        let fits = |trained: &Experiment| trained.data.name == experiment.data.name;
+        Question {
+            defended: self.showing.defended,
+            adaptive: self.showing.adaptive,
+            image,
+            weights: self.weights.as_ref().filter(|(trained, _)| fits(trained)).map(|(_, weights)| weights.clone()),
+            ..Question::new(experiment.clone())
         }
     }
 
-    /// Takes the file that a dialog was answered with.
-    fn hear_dialog(&mut self) {
-        let path = match self.dialog.as_ref().map(dialogs::OpenDialog::answer) {
-            None | Some(dialogs::Answer::Waiting) => return,
-            Some(dialogs::Answer::Closed) => None,
-            Some(dialogs::Answer::File(path)) => Some(path),
-        };
-        self.dialog = None;
-        let Some(path) = path.filter(|_| self.runner.is_none()) else { return };
-        let loaded = Experiment::load(&path.to_string_lossy()).and_then(|own| own.validate().map(|()| own));
-        match loaded {
-            Ok(experiment) => {
-                self.preset = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
-                self.experiment = experiment;
-            }
-            Err(error) => self.state.error = Some(error.to_string()),
+    fn play_film(&mut self, ctx: &egui::Context) {
+        let film = &mut self.showing.film;
+        if !film.playing {
+            return;
         }
-    }
-
-    fn start(&mut self) {
-        let seed = self.experiment.seed;
-        self.state = State::started(format!("{}, seed {seed}", self.preset));
-        self.textures = textures::Textures::default();
-        if self.tab == Tab::Results {
-            self.tab = Tab::Attacks;
+        if self.filmed.elapsed() >= FILM_FRAME {
+            self.filmed = Instant::now();
+            film.step(1);
         }
-        match runner::Runner::start(self.experiment.clone(), self.preset.clone(), self.runs.clone()) {
-            Ok(runner) => self.runner = Some(runner),
-            Err(error) => {
-                self.state.status = Status::Failed;
-                self.state.error = Some(error.to_string());
-            }
-        }
+        ctx.request_repaint_after(FILM_FRAME);
     }
 
     /// Ends a run that is going, once its last checkpoint is written; waits a few seconds at most.
     pub fn leave(&mut self) {
+        self.live = None;
         if let Some(runner) = self.runner.take() {
             runner.leave(PATIENCE);
+        }
+        self.remember();
+    }
+
+    /// Writes what is to be remembered. Nothing depends on it, so a refusal is only logged.
+    fn remember(&mut self) {
+        self.memory.keep_tree(&self.tree);
+        self.memory.experiment = Some((self.document.experiment().to_toml(), self.document.name().to_owned()));
+        if let Err(error) = self.memory.save(&self.home.join("window.json")) {
+            tracing::warn!("{error}");
         }
     }
 }
@@ -342,8 +378,11 @@ impl eframe::App for App {
         Self::logic(self, ctx);
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         Self::ui(self, ui);
+        if let Some(secs) = frame.info().cpu_usage {
+            tracing::debug!(ms = 1e3 * secs, shown = self.showing.reconstruction().is_some(), "frame");
+        }
     }
 
     fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {

@@ -1,16 +1,15 @@
 //! What the window shows, as plain values fed by a run's events. Knows no window.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::runner::Facts;
 use super::streams::Curves;
 use super::words::{decimal, duration, mode, target};
-use crate::metrics::image::{Score, score};
 use crate::model::wire::WireCount;
-use crate::run::event::{Event, Progress, Scene};
-use crate::run::summary::{AttackRecord, MetricRow, Summary};
+use crate::run::event::{Event, Gallery, Past, Progress};
+use crate::run::facts::Facts;
+use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
 
 /// Lines that the log keeps.
 const LOG_LINES: usize = 1024;
@@ -46,12 +45,14 @@ pub struct State {
     pub test: Curves,
     /// Smoothed accuracy in training, by step.
     pub training: Curves,
+    /// Training steps, each with the seconds since the start where it was watched.
+    pub rows: Vec<(Option<f64>, MetricRow)>,
+    /// Tests after epochs, likewise.
+    pub epochs: Vec<(Option<f64>, EpochRow)>,
     /// Attacks finished so far; the yardsticks beside them once the run is done.
     pub attacks: Vec<AttackRecord>,
-    /// The latest pictures.
-    pub scene: Option<Scene>,
-    /// How near the reconstruction in them is.
-    pub score: Option<Score>,
+    /// Pictures of the finished attacks.
+    pub galleries: Vec<Gallery>,
     /// What is known of the experiment once its data are loaded.
     pub facts: Option<Facts>,
     /// Bytes that crossed so far: under PSGL and undefended.
@@ -78,17 +79,19 @@ impl State {
                 self.say(at, format!("{} {}{place}", if resumed { "Resumed" } else { "Started" }, self.title));
                 self.folder = folder;
             }
+            Event::Past(past) => self.add_past(*past),
             Event::Progress(progress) => self.progress = Some(progress),
-            Event::Steps(rows) => rows.iter().for_each(|row| self.add_step(row)),
+            Event::Steps(rows) => rows.into_iter().for_each(|row| self.add_step(Some(at.as_secs_f64()), row)),
             Event::Epoch(row) => {
                 let name = target(&row.model);
                 self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
-                self.test.add_epoch(&row);
+                self.add_epoch(Some(at.as_secs_f64()), row);
             }
             Event::Attack(record) => {
                 self.say(at, attack_line(&record));
                 self.attacks.push(record);
             }
+            Event::Gallery(gallery) => self.galleries.push(*gallery),
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("Warning: {text}")),
@@ -98,6 +101,10 @@ impl State {
                 self.attacks.clone_from(&summary.attacks);
                 self.summary = Some(summary);
                 self.end(Status::Done);
+            }
+            Event::Attacked(records) => {
+                self.say(at, format!("{} attacks done; they are in the run's attacks.json", records.len()));
+                self.end(if self.summary.is_some() { Status::Done } else { Status::Stopped });
             }
             Event::Stopped => {
                 self.say(at, "Stopped; what was measured is kept".to_owned());
@@ -117,12 +124,30 @@ impl State {
         self.progress = None;
     }
 
-    /// Takes the latest pictures.
-    pub fn see(&mut self, scene: Scene) {
-        let (got, truth) = (&scene.reconstruction, &scene.original);
-        let fits = got.shape == truth.shape && got.values.len() == truth.values.len() && !got.values.is_empty();
-        self.score = fits.then(|| score(&got.values, &truth.values, truth.shape));
-        self.scene = Some(scene);
+    /// What of an event is to be said in a short message, before it is read.
+    pub fn warning_of(&self, event: &Event) -> Option<String> {
+        if let Event::Warning(text) = event { Some(text.clone()) } else { None }
+    }
+
+    /// A run that was made before, as if it had just been watched.
+    pub fn of_run(
+        title: &str,
+        folder: &Path,
+        rows: Vec<MetricRow>,
+        summary: Option<Summary>,
+        afterwards: Vec<AttackRecord>,
+    ) -> Self {
+        let mut state = Self { title: title.to_owned(), folder: Some(folder.to_owned()), ..Self::default() };
+        state.status = if summary.is_some() { Status::Done } else { Status::Stopped };
+        rows.into_iter().for_each(|row| state.add_step(None, row));
+        if let Some(summary) = summary {
+            summary.epochs.iter().for_each(|row| state.add_epoch(None, row.clone()));
+            state.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];
+            state.attacks.clone_from(&summary.attacks);
+            state.summary = Some(Box::new(summary));
+        }
+        state.attacks.extend(afterwards);
+        state
     }
 
     /// Adds a line to the log.
@@ -133,12 +158,24 @@ impl State {
         self.log.push_back((at, text));
     }
 
-    fn add_step(&mut self, row: &MetricRow) {
-        self.training.add_step(row);
+    fn add_past(&mut self, past: Past) {
+        past.rows.into_iter().for_each(|row| self.add_step(None, row));
+        past.epochs.into_iter().for_each(|row| self.add_epoch(None, row));
+        self.attacks.extend(past.attacks);
+    }
+
+    fn add_epoch(&mut self, at: Option<f64>, row: EpochRow) {
+        self.test.add_epoch(&row);
+        self.epochs.push((at, row));
+    }
+
+    fn add_step(&mut self, at: Option<f64>, row: MetricRow) {
+        self.training.add_step(&row);
         if let Some(facts) = &self.facts {
             let which = usize::from(row.acc_vanilla.is_some());
-            self.wire[which] = self.wire[which].plus(facts.wire_of_step(which, row));
+            self.wire[which] = self.wire[which].plus(facts.wire_of_step(which, &row));
         }
+        self.rows.push((at, row));
     }
 }
 
@@ -161,8 +198,6 @@ fn attack_line(record: &AttackRecord) -> String {
 mod tests {
     use super::*;
     use crate::app::streams::Stream;
-    use crate::run::event::Picture;
-    use crate::run::summary::EpochRow;
 
     fn record() -> AttackRecord {
         AttackRecord {
@@ -176,6 +211,7 @@ mod tests {
             psnr: 13.0,
             ssim: 0.4,
             ssim_se: 0.1,
+            lineup: None,
             seconds: 3.0,
         }
     }
@@ -224,16 +260,6 @@ mod tests {
         assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
         assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
         assert_eq!(state.progress, None);
-    }
-
-    #[test]
-    fn the_reconstruction_is_scored_where_it_can_be() {
-        let picture = |v| Picture { shape: [1, 12, 12], values: vec![v; 144] };
-        let mut state = State::default();
-        state.see(Scene { original: picture(0.5), reconstruction: picture(0.6), ..Scene::default() });
-        assert!((state.score.as_ref().map_or(0.0, |score| score.psnr) - 20.0).abs() < 1e-3);
-        state.see(Scene { original: picture(0.5), ..Scene::default() });
-        assert!(state.score.is_none());
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
+use super::showing::Showing;
 use super::theme::{image_color, map_color};
-use crate::run::event::{Picture, Scene};
+use crate::run::scene::Picture;
 
 /// Longer sides are thinned out: no screen shows them, and no graphics card takes them all.
 const MAX_SIDE: usize = 1024;
 
-/// The textures of the latest scene; none where there is no such picture.
+/// The textures of what is shown; none where there is no such picture.
 #[derive(Default)]
 pub struct Textures {
     /// The patient's image.
@@ -17,26 +18,52 @@ pub struct Textures {
     pub map: Option<TextureHandle>,
     /// What entered the client's layers.
     pub sent: Option<TextureHandle>,
+    /// Smashed data, channel beside channel.
+    pub smashed: Option<TextureHandle>,
+    /// Recovered features, channel beside channel.
+    pub features: Option<TextureHandle>,
+    /// The recovered gradient map.
+    pub recovered: Option<TextureHandle>,
     /// What the attacker made of it.
     pub stolen: Option<TextureHandle>,
     /// |patient's image − stolen image|.
     pub error: Option<TextureHandle>,
+    /// The line-up.
+    pub lineup: Vec<Option<TextureHandle>>,
+    /// What was shown when they were made.
+    of: Option<(u64, Option<usize>)>,
 }
 
 impl Textures {
-    /// Shows a scene.
-    pub fn show(&mut self, ctx: &Context, scene: &Scene) {
+    /// Makes what is new, and nothing where nothing is.
+    pub fn show(&mut self, ctx: &Context, showing: &Showing) {
+        let of = Some((showing.generation, showing.film.pinned));
+        if self.of == of && (showing.scene.is_some() || self.original.is_some()) {
+            return;
+        }
+        self.of = of;
+        let Some(scene) = &showing.scene else {
+            let patient = showing.facts.as_ref().map(|facts| &facts.patient);
+            *self = Self::default();
+            if let Some(patient) = patient {
+                put(ctx, "original", &mut self.original, image(patient));
+            }
+            return;
+        };
         put(ctx, "original", &mut self.original, image(&scene.original));
         put(ctx, "map", &mut self.map, map(&scene.map));
         put(ctx, "sent", &mut self.sent, image(&scene.sent));
-        put(ctx, "stolen", &mut self.stolen, image(&scene.reconstruction));
-        put(ctx, "error", &mut self.error, error(&scene.original, &scene.reconstruction));
-    }
-
-    /// Shows the patient's image alone, before the first attack has pictures.
-    pub fn show_patient(&mut self, ctx: &Context, patient: &Picture) {
-        if self.original.is_none() {
-            put(ctx, "original", &mut self.original, image(patient));
+        put(ctx, "smashed", &mut self.smashed, tiles(&scene.smashed));
+        let opinion = scene.opinion.as_ref();
+        put(ctx, "features", &mut self.features, opinion.and_then(|opinion| tiles(&opinion.features)));
+        put(ctx, "recovered", &mut self.recovered, opinion.and_then(|opinion| map(&opinion.map)));
+        let stolen = showing.reconstruction();
+        put(ctx, "stolen", &mut self.stolen, stolen.and_then(image));
+        put(ctx, "error", &mut self.error, stolen.and_then(|stolen| error(&scene.original, stolen)));
+        let line = scene.lineup.as_ref().map_or(&[][..], |lineup| &lineup.pictures);
+        self.lineup.resize_with(line.len(), || None);
+        for (i, (slot, picture)) in self.lineup.iter_mut().zip(line).enumerate() {
+            put(ctx, &format!("line-up {i}"), slot, image(picture));
         }
     }
 }
@@ -49,18 +76,51 @@ fn put(ctx: &Context, name: &str, slot: &mut Option<TextureHandle>, image: Optio
     }
 }
 
+/// Channels side by side in a grid that is about square, all on one scale: black is their least, white their largest.
+pub fn tiles(picture: &Picture) -> Option<ColorImage> {
+    let [n, h, w] = picture.shape;
+    if picture.values.is_empty() || picture.values.len() != n * h * w {
+        return None;
+    }
+    if n == 1 && h == 1 {
+        return tiles(&wrapped(picture));
+    }
+    let finite = || picture.values.iter().copied().filter(|v| v.is_finite());
+    let (least, most) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+    let scale = if most > least { 1.0 / (most - least) } else { 0.0 };
+    let columns = (n as f32).sqrt().ceil() as usize;
+    let rows = n.div_ceil(columns);
+    let gap = usize::from(n > 1);
+    let mut sheet = Picture { shape: [1, rows * (h + gap) - gap, columns * (w + gap) - gap], values: Vec::new() };
+    sheet.values = vec![0.0; sheet.shape[1] * sheet.shape[2]];
+    for (i, value) in picture.values.iter().enumerate() {
+        let (channel, y, x) = (i / (h * w), i / w % h, i % w);
+        let (top, left) = (channel / columns * (h + gap), channel % columns * (w + gap));
+        sheet.values[(top + y) * sheet.shape[2] + left + x] = (value - least) * scale;
+    }
+    image(&sheet)
+}
+
+/// A vector as rows of a square.
+fn wrapped(picture: &Picture) -> Picture {
+    let side = (picture.values.len() as f32).sqrt().ceil() as usize;
+    let mut values = picture.values.clone();
+    values.resize(side * side.max(2), 0.0);
+    Picture { shape: [1, side.max(2), side], values }
+}
+
 /// Grey or RGB, values in [0, 1].
-fn image(picture: &Picture) -> Option<ColorImage> {
+pub fn image(picture: &Picture) -> Option<ColorImage> {
     pixels(picture, |at| image_color(if picture.shape[0] == 3 { [at(0), at(1), at(2)] } else { [at(0); 3] }))
 }
 
 /// The first plane, values in [−1, 1].
-fn map(picture: &Picture) -> Option<ColorImage> {
+pub fn map(picture: &Picture) -> Option<ColorImage> {
     pixels(picture, |at| map_color(at(0)))
 }
 
 /// |a − b|: black where they agree.
-fn error(a: &Picture, b: &Picture) -> Option<ColorImage> {
+pub fn error(a: &Picture, b: &Picture) -> Option<ColorImage> {
     if a.shape != b.shape || a.values.len() != b.values.len() {
         return None;
     }
@@ -100,5 +160,22 @@ mod tests {
         assert!(error(&rgb, &grey(0.0)).is_none() && image(&Picture::default()).is_none());
         let long = Picture { shape: [1, 1, 3000], values: vec![0.0; 3000] };
         assert_eq!(image(&long).unwrap().size, [1000, 1]);
+    }
+
+    #[test]
+    fn channels_lie_side_by_side_on_one_scale() {
+        let planes = Picture { shape: [3, 1, 2], values: vec![0.0, 1.0, 2.0, 3.0, 4.0, 4.0] };
+        let sheet = tiles(&planes).unwrap();
+        // Two columns and two rows of 1×2 with a gap of one pixel.
+        assert_eq!(sheet.size, [5, 3]);
+        let grey = |v: u8| Color32::from_gray(v);
+        assert_eq!(
+            [sheet.pixels[0], sheet.pixels[1], sheet.pixels[3], sheet.pixels[4]],
+            [grey(0), grey(64), grey(128), grey(191)]
+        );
+        assert_eq!(sheet.pixels[10], grey(255));
+        let row = Picture { shape: [1, 1, 5], values: vec![1.0; 5] };
+        assert_eq!(tiles(&row).unwrap().size, [3, 3]);
+        assert!(tiles(&Picture::default()).is_none());
     }
 }

@@ -120,6 +120,15 @@ impl Rmle {
         })
     }
 
+    /// Starts from this image (N, C, H, W) in place of a grey one. Black pixels are lifted to .01: at 0 a relu
+    /// behind them may be dead, and no gradient would ever come back.
+    ///
+    /// # Errors
+    /// Where the shapes differ.
+    pub fn start_from(&mut self, image: &Tensor) -> Result<()> {
+        Ok(self.image.set(&image.clamp(0.01, 1.0)?)?)
+    }
+
     fn features(&self) -> Result<Tensor> {
         match &self.adaptive {
             Some(adaptive) => self.client.forward(&pack_with_channel(&self.image, &adaptive.map)?),

@@ -133,11 +133,12 @@ impl Cli {
 
 /// Opens the window; where there is no display, does the run in the terminal.
 fn window(name: Option<&str>) -> Result<()> {
+    let chosen = name.map(Experiment::load).transpose()?;
     let name = name.unwrap_or("psgl-digits");
-    let experiment = Experiment::load(name)?;
+    let experiment = chosen.clone().map_or_else(|| Experiment::load(name), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
-    let why = match open_window(&experiment) {
+    let why = match open_window(chosen) {
         Ok(()) => return Ok(()),
         Err(why) => why,
     };
@@ -146,17 +147,17 @@ fn window(name: Option<&str>) -> Result<()> {
 }
 
 #[cfg(feature = "gui")]
-fn open_window(experiment: &Experiment) -> Result<(), String> {
+fn open_window(experiment: Option<Experiment>) -> Result<(), String> {
     let unix = cfg!(all(unix, not(target_os = "macos")));
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
         return Err("There is no display for a window".to_owned());
     }
-    crate::app::open(experiment.clone()).map_err(|e| format!("No window could be opened ({e})"))
+    crate::app::open(experiment).map_err(|e| format!("No window could be opened ({e})"))
 }
 
 #[cfg(not(feature = "gui"))]
-fn open_window(_: &Experiment) -> Result<(), String> {
+fn open_window(_: Option<Experiment>) -> Result<(), String> {
     Err("This build has no window".to_owned())
 }
 

@@ -14,7 +14,7 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Progress};
 use crate::run::files::Writer;
-use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, new_run_path, read_text};
+use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, new_run_path, read_text, runs_folder};
 use crate::run::prepared::Prepared;
 use crate::run::record::{Recorder, read_summary};
 use crate::run::report::report;
@@ -44,7 +44,7 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
 pub(super) fn run_new(experiment: Experiment, name: &str, out: Option<PathBuf>, force: bool) -> Result<()> {
     let setup = Prepared::new(experiment)?;
     let stem = Path::new(name).file_stem().map_or("run".into(), |stem| stem.to_string_lossy());
-    let path = out.unwrap_or_else(|| new_run_path(&stem, setup.experiment.seed));
+    let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &stem, setup.experiment.seed));
     let writer = Arc::new(Writer::default());
     let folder = RunFolder::create(&path, &setup.experiment.to_toml(), force, &writer)?;
     let recorder = Recorder::new(folder, writer);
@@ -86,6 +86,8 @@ fn watch(worker: Worker, path: &Path) -> Result<()> {
             eprintln!("The run is in {}", path.display());
             Ok(())
         }
+        // Only attacks afterwards end so.
+        Outcome::Attacked(_) => Ok(()),
         Outcome::Stopped => {
             eprintln!("Stopped and saved. Go on with: cutlayer run --resume {}", path.display());
             Err(Error::Stopped)
@@ -168,6 +170,9 @@ impl Terminal {
             Event::Reconstruction(_)
             | Event::Steps(_)
             | Event::Saved
+            | Event::Gallery(_)
+            | Event::Past(_)
+            | Event::Attacked(_)
             | Event::Done(_)
             | Event::Stopped
             | Event::Failed(_) => {}

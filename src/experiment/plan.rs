@@ -50,6 +50,13 @@ impl Experiment {
             .ok_or_else(|| Error::input(super::validate::unknown_model(&self.model.name)))
     }
 
+    /// The earliest cut that makes sense: after the first activation, or after the first layer where there is none.
+    pub fn first_cut(&self) -> usize {
+        let activation = |layer: &LayerSpec| matches!(layer, LayerSpec::Relu | LayerSpec::Sigmoid | LayerSpec::Tanh);
+        let first = self.layers(2).ok().and_then(|layers| layers.iter().position(activation));
+        first.map_or(1, |i| i + 1)
+    }
+
     /// Checks that the model fits images of a shape (C, H, W) and a number of classes.
     ///
     /// # Errors

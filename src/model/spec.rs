@@ -99,6 +99,21 @@ impl LayerSpec {
         }
     }
 
+    /// What it is, in a word or two: `conv 3×3, 16`.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Conv { channels, kernel, .. } => format!("conv {kernel}×{kernel}, {channels}"),
+            Self::Relu => "relu".to_owned(),
+            Self::Sigmoid => "sigmoid".to_owned(),
+            Self::Tanh => "tanh".to_owned(),
+            Self::MaxPool(side) => format!("max-pool {side}"),
+            Self::AvgPool(side) => format!("mean-pool {side}"),
+            Self::Flatten => "flatten".to_owned(),
+            Self::Linear(features) => format!("linear {features}"),
+            Self::Residual(_) => "residual block".to_owned(),
+        }
+    }
+
     /// The output's shape without the batch: `[C, H, W]` or `[features]`.
     ///
     /// # Errors

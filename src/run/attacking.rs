@@ -29,7 +29,7 @@ impl Session {
         }
         let progress = job.progress();
         if self.pictured.is_none_or(|last| last.elapsed() >= PICTURE_EVERY) || job.done() {
-            self.sink.pictures.put(job.scene()?);
+            self.sink.slots.pictures.put(job.scene()?);
             self.pictured = Some(Instant::now());
             self.emit(Event::Reconstruction(progress.clone()));
         }
@@ -90,7 +90,9 @@ impl Session {
         let mut timeless = finished.record.clone();
         timeless.seconds = 0.0;
         self.position.attacks.push(timeless);
+        let gallery = job.gallery(&finished)?;
         self.emit(Event::Attack(finished.record));
+        self.emit(Event::Gallery(Box::new(gallery)));
         Ok(())
     }
 

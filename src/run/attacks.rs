@@ -8,7 +8,8 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::event::{AttackProgress, Picture, Scene};
+use super::event::{AttackProgress, Gallery};
+use super::scene::{Lineup, Opinion, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::inverse::Inverse;
 use crate::attack::rmle::Rmle;
@@ -17,6 +18,7 @@ use crate::data::Images;
 use crate::error::Result;
 use crate::experiment::AttackSpec;
 use crate::metrics::image::{mean_and_error, score};
+use crate::metrics::lineup::{decoys, pick};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::split::{SplitModel, SplitPlan};
@@ -25,6 +27,8 @@ use crate::random::Seed;
 
 /// Targets whose pictures are kept.
 pub const PICTURED: usize = 8;
+/// Images that decoys of line-ups are chosen from, at most.
+const POOL: usize = 512;
 
 /// Which attack, at which model, when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,6 +72,8 @@ pub struct Order {
     pub maps: Tensor,
     /// The client's weights.
     pub client: BTreeMap<String, Tensor>,
+    /// What the server made of the first target; not known any more after a resume.
+    pub opinion: Option<Opinion>,
 }
 
 impl Order {
@@ -85,6 +91,7 @@ impl Order {
             None => (first(&x)?, first(&x.zeros_like()?)?),
         };
         let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
+        let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
         // Against vanilla there is no defence to know.
         let defended = model.plan.psgl.is_some();
         let forms = [(false, spec.naive() || !defended), (true, spec.adaptive() && defended)];
@@ -94,6 +101,7 @@ impl Order {
             sent: sent.clone(),
             maps: maps.clone(),
             client: client.clone(),
+            opinion: Some(opinion.clone()),
         };
         Ok(forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| order(adaptive)).collect())
     }
@@ -105,6 +113,10 @@ pub struct Job {
     pub order: Order,
     inversion: Box<dyn Inversion>,
     truth: Images,
+    /// Images that decoys of line-ups are taken from: the attacker's own.
+    pool: Images,
+    lineup: Lineup,
+    cut: usize,
     seconds: f64,
 }
 
@@ -140,7 +152,9 @@ impl Job {
             AttackSpec::Inverse(spec) => Box::new(Inverse::new(&observation, &knowledge, spec.settings())?),
         };
         let truth = truth.take(order.smashed.dim(0)?);
-        Ok(Self { order, inversion, truth, seconds: start.elapsed().as_secs_f64() })
+        let lineup = Lineup::of(&Picture::of_image(&truth, 0), auxiliary);
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Self { order, inversion, truth, pool: auxiliary.take(POOL), lineup, cut: plan.cut, seconds })
     }
 
     /// One slice of work.
@@ -175,14 +189,22 @@ impl Job {
     /// # Errors
     /// Where there is no memory left.
     pub fn scene(&self) -> Result<Scene> {
-        let first = |t: &Tensor| picture(&t.get(0)?);
-        let defended = self.order.id.target == "psgl";
+        let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
+        let id = &self.order.id;
+        let defended = id.target == "psgl";
+        let reconstruction = first(&self.inversion.reconstruction()?)?;
+        let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
-            original: truth_picture(&self.truth, 0),
+            original: Picture::of_image(&self.truth, 0),
+            label: self.truth.labels.first().map(|label| *label as usize),
             sent: first(&self.order.sent)?,
             map: if defended { first(&self.order.maps)? } else { Picture::default() },
-            reconstruction: first(&self.inversion.reconstruction()?)?,
+            smashed: Picture::of_features(&self.order.smashed.get(0)?)?,
+            opinion: self.order.opinion.clone(),
+            lineup: Some(self.lineup.judged(&reconstruction)),
+            reconstruction,
             progress: Some(self.progress()),
+            stamp: Stamp { defended, adaptive: id.adaptive, cut: self.cut, trained },
         })
     }
 
@@ -200,16 +222,34 @@ impl Job {
             epoch: self.order.id.epoch,
             iterations,
             seconds: self.seconds,
-            ..scored(&got, &self.truth)?
+            ..scored(&got, &self.truth, &self.pool)?
         };
         let few = PICTURED.min(self.truth.len());
-        let reconstructions = (0..few).map(|i| picture(&got.get(i)?)).collect::<Result<_>>()?;
+        let reconstructions = (0..few).map(|i| Picture::of_tensor(&got.get(i)?)).collect::<Result<_>>()?;
         Ok(Finished { record, reconstructions })
     }
 
     /// The clean image of target `i`.
     pub fn original(&self, i: usize) -> Picture {
-        truth_picture(&self.truth, i)
+        Picture::of_image(&self.truth, i)
+    }
+
+    /// The pictures of the first few targets.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn gallery(&self, finished: &Finished) -> Result<Gallery> {
+        let id = &self.order.id;
+        let few = finished.reconstructions.len();
+        Ok(Gallery {
+            name: id.spec.name().to_owned(),
+            adaptive: id.adaptive,
+            target: id.target.clone(),
+            epoch: id.epoch,
+            originals: (0..few).map(|i| self.original(i)).collect(),
+            sent: (0..few).map(|i| Picture::of_tensor(&self.order.sent.get(i)?)).collect::<Result<_>>()?,
+            stolen: finished.reconstructions.clone(),
+        })
     }
 }
 
@@ -222,30 +262,17 @@ fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Re
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }
 
-/// One image of a set as numbers.
-pub fn truth_picture(images: &Images, i: usize) -> Picture {
-    Picture { shape: images.shape, values: images.image(i).iter().map(|v| f32::from(*v) / 255.0).collect() }
-}
-
-/// An image tensor (C, H, W) as numbers.
-///
-/// # Errors
-/// Where it is none.
-pub fn picture(t: &Tensor) -> Result<Picture> {
-    let (c, h, w) = t.dims3()?;
-    Ok(Picture { shape: [c, h, w], values: t.flatten_all()?.to_vec1()? })
-}
-
-/// Scores of images (N, C, H, W) against the truth; the names are left empty.
+/// Scores of images (N, C, H, W) against the truth, line-ups with decoys from `pool`; the names are left empty.
 ///
 /// # Errors
 /// Where there is no memory left.
-pub fn scored(got: &Tensor, truth: &Images) -> Result<AttackRecord> {
+pub fn scored(got: &Tensor, truth: &Images, pool: &Images) -> Result<AttackRecord> {
     let scores = (0..truth.len()).map(|i| {
         let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
-        Ok(score(&got, &truth_picture(truth, i).values, truth.shape))
+        Ok(score(&got, &Picture::of_image(truth, i).values, truth.shape))
     });
     let scores = scores.collect::<Result<Vec<_>>>()?;
+    let lineup = lineup_rate(got, truth, pool)?;
     let mean = |values: Vec<f64>| mean_and_error(&values);
     let (ssim, ssim_se) = mean(scores.iter().map(|s| s.ssim).collect());
     Ok(AttackRecord {
@@ -260,6 +287,24 @@ pub fn scored(got: &Tensor, truth: &Images) -> Result<AttackRecord> {
         psnr: mean(scores.iter().map(|s| s.psnr.min(200.0)).collect()).0,
         ssim,
         ssim_se: if ssim_se.is_finite() { ssim_se } else { 0.0 },
+        lineup,
         seconds: 0.0,
     })
+}
+
+/// How often, in percent, the reconstruction picks the patient out of a line-up; none where there are no decoys.
+fn lineup_rate(got: &Tensor, truth: &Images, pool: &Images) -> Result<Option<f64>> {
+    let pool: Vec<Vec<f32>> = (0..pool.len().min(POOL)).map(|i| Picture::of_image(pool, i).values).collect();
+    if pool.is_empty() || truth.is_empty() {
+        return Ok(None);
+    }
+    let mut right = 0;
+    for i in 0..truth.len() {
+        let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
+        let patient = Picture::of_image(truth, i).values;
+        let decoys = decoys(&patient, &pool);
+        let candidates = decoys.iter().map(|i| pool[*i].as_slice()).chain([patient.as_slice()]);
+        right += usize::from(pick(&got, candidates) == Some(decoys.len()));
+    }
+    Ok(Some(100.0 * right as f64 / truth.len() as f64))
 }

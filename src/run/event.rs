@@ -4,11 +4,14 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::scene::{Picture, Scene};
 use super::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use super::weights::Weights;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub enum Event {
         /// Whether it goes on from a checkpoint.
         resumed: bool,
     },
+    /// What a resumed run had measured before.
+    Past(Box<Past>),
     /// How far the present phase is.
     Progress(Progress),
     /// Training steps, in order.
@@ -30,16 +35,31 @@ pub enum Event {
     Reconstruction(AttackProgress),
     /// An attack is finished and scored.
     Attack(AttackRecord),
+    /// Its pictures.
+    Gallery(Box<Gallery>),
     /// A checkpoint was written.
     Saved,
     /// Something to know that is no error.
     Warning(String),
     /// The run is complete.
     Done(Box<Summary>),
+    /// Attacks launched at a finished run are complete.
+    Attacked(Vec<AttackRecord>),
     /// A Stop was obeyed; the run can be resumed.
     Stopped,
     /// The run ended with an error; what was measured is kept.
     Failed(String),
+}
+
+/// What a run had measured when it was interrupted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// Training steps, in order.
+    pub rows: Vec<MetricRow>,
+    /// Tests after epochs.
+    pub epochs: Vec<EpochRow>,
+    /// Finished attacks.
+    pub attacks: Vec<AttackRecord>,
 }
 
 /// How far the present phase is.
@@ -68,49 +88,60 @@ pub struct AttackProgress {
     pub loss: f64,
 }
 
-/// An image as plain numbers in [0, 1] (a map in [−1, 1]), channel by channel, row by row.
+/// The first few targets of a finished attack, side by side.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Picture {
-    /// Channels, height, width.
-    pub shape: [usize; 3],
-    /// C·H·W values.
-    pub values: Vec<f32>,
+pub struct Gallery {
+    /// The attack's name, as in its record.
+    pub name: String,
+    /// Whether it knew the defence.
+    pub adaptive: bool,
+    /// `vanilla` or `psgl`.
+    pub target: String,
+    /// After which epoch.
+    pub epoch: usize,
+    /// The patients' images.
+    pub originals: Vec<Picture>,
+    /// What entered the client's layers.
+    pub sent: Vec<Picture>,
+    /// What the attack made of them.
+    pub stolen: Vec<Picture>,
 }
 
-/// The first target as the hospital, the wire and the attacker see it.
-#[derive(Clone, Debug, Default)]
-pub struct Scene {
-    /// The patient's image.
-    pub original: Picture,
-    /// What entered the client's layers: the disguised image under PSGL.
-    pub sent: Picture,
-    /// The gradient map; empty without PSGL.
-    pub map: Picture,
-    /// The reconstruction now.
-    pub reconstruction: Picture,
-    /// Which attack, and how far.
-    pub progress: Option<AttackProgress>,
+/// A slot that holds the latest value only: a slow reader misses some, and slows nobody down.
+#[derive(Debug)]
+pub struct Latest<T> {
+    slot: Mutex<(u64, Option<T>)>,
+    wanted: AtomicBool,
 }
 
-/// A slot that holds the latest pictures only: a slow reader misses some, and slows nobody down.
-#[derive(Debug, Default)]
-pub struct Pictures {
-    slot: Mutex<(u64, Option<Scene>)>,
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self { slot: Mutex::new((0, None)), wanted: AtomicBool::new(false) }
+    }
 }
 
-impl Pictures {
+impl<T: Clone> Latest<T> {
     /// Replaces what is there.
-    pub fn put(&self, scene: Scene) {
+    pub fn put(&self, value: T) {
         let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = (slot.0 + 1, Some(scene));
+        *slot = (slot.0 + 1, Some(value));
     }
 
     /// The latest, where it is newer than number `seen`; with its number.
-    pub fn newer_than(&self, seen: u64) -> Option<(u64, Scene)> {
+    pub fn newer_than(&self, seen: u64) -> Option<(u64, T)> {
+        self.wanted.store(true, Ordering::Relaxed);
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.0 > seen { slot.1.clone().map(|scene| (slot.0, scene)) } else { None }
+        if slot.0 > seen { slot.1.clone().map(|value| (slot.0, value)) } else { None }
+    }
+
+    /// Whether anybody has ever looked: what nobody looks at need not be made.
+    pub fn wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
     }
 }
+
+/// Where the latest scene is.
+pub type Pictures = Latest<Scene>;
 
 /// Events a reader may be behind before they are merged.
 const CAPACITY: usize = 1024;
@@ -121,15 +152,24 @@ pub struct Sink {
     sender: Sender<Event>,
     /// What the reader had no room for yet, merged.
     backlog: VecDeque<Event>,
-    /// Where pictures go.
-    pub pictures: Arc<Pictures>,
+    /// Large things beside the stream.
+    pub slots: Arc<Slots>,
 }
 
-/// A stream: the worker's end, the reader's end and the pictures beside it.
-pub fn stream() -> (Sink, Receiver<Event>, Arc<Pictures>) {
+/// What is too large for the stream and of use only while it is new.
+#[derive(Debug, Default)]
+pub struct Slots {
+    /// The shown image's way.
+    pub pictures: Pictures,
+    /// The models' weights, after each epoch.
+    pub weights: Latest<Arc<Weights>>,
+}
+
+/// A stream: the worker's end, the reader's end and the slots beside it.
+pub fn stream() -> (Sink, Receiver<Event>, Arc<Slots>) {
     let (sender, receiver) = bounded(CAPACITY);
-    let pictures = Arc::new(Pictures::default());
-    (Sink { sender, backlog: VecDeque::new(), pictures: pictures.clone() }, receiver, pictures)
+    let slots = Arc::new(Slots::default());
+    (Sink { sender, backlog: VecDeque::new(), slots: slots.clone() }, receiver, slots)
 }
 
 impl Sink {
@@ -147,7 +187,7 @@ impl Sink {
 
     /// A second end of the same stream, with a backlog of its own.
     pub(super) fn another(&self) -> Self {
-        Self { sender: self.sender.clone(), backlog: VecDeque::new(), pictures: self.pictures.clone() }
+        Self { sender: self.sender.clone(), backlog: VecDeque::new(), slots: self.slots.clone() }
     }
 
     /// Hands over what there is room for. True where nothing is left waiting.
@@ -205,6 +245,6 @@ mod tests {
         pictures.put(Scene { sent: Picture { shape: [1, 1, 1], values: vec![0.5] }, ..Scene::default() });
         let (number, scene) = pictures.newer_than(0).unwrap();
         assert_eq!((number, scene.sent.values), (2, vec![0.5]));
-        assert!(pictures.newer_than(2).is_none());
+        assert!(pictures.newer_than(2).is_none() && pictures.wanted() && !Pictures::default().wanted());
     }
 }

@@ -1,9 +1,10 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
-use super::attacks::{AttackId, Finished, Job, PICTURED, picture, truth_picture};
+use super::attacks::{AttackId, Finished, Job, PICTURED};
 use super::folder::IMAGES;
 use super::judge::{Verdict, client_cost, recovery_figure, stream_order, yardsticks};
 use super::pictures::{Tile, sheet};
+use super::scene::Picture;
 use super::session::Session;
 use super::summary::{AttackRecord, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
@@ -25,7 +26,7 @@ pub fn attack_file(id: &AttackId) -> String {
 pub fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
         let original = job.original(i);
-        let sent = picture(&job.order.sent.get(i)?)?;
+        let sent = Picture::of_tensor(&job.order.sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
     });
@@ -46,9 +47,9 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
     let disguised = model.disguise(&few.tensor(&session.setup.device)?)?.0;
     let rows = (0..few.len()).map(|i| {
         Ok(vec![
-            Tile::Image(truth_picture(&few, i)),
-            Tile::Map(picture(&disguised.map.get(i)?)?),
-            Tile::Image(picture(&disguised.attacked.get(i)?)?),
+            Tile::Image(Picture::of_image(&few, i)),
+            Tile::Map(Picture::of_tensor(&disguised.map.get(i)?)?),
+            Tile::Image(Picture::of_tensor(&disguised.attacked.get(i)?)?),
         ])
     });
     sheet(&rows.collect::<Result<Vec<_>>>()?).map(Some)

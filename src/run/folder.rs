@@ -173,18 +173,23 @@ fn lock(folder: &Path) -> Result<File> {
     Err(Error::input(format!("another process is working in this run: {}", folder.display())))
 }
 
-/// Where runs go that are given no folder: `$CUTLAYER_HOME/runs`, else the platform's data folder.
-pub fn runs_folder() -> PathBuf {
+/// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.
+pub fn home_folder() -> PathBuf {
     let home = std::env::var_os("CUTLAYER_HOME").map(PathBuf::from);
     let home = home.or_else(|| dirs::data_dir().map(|data| data.join("cutlayer")));
-    home.unwrap_or_else(|| PathBuf::from("cutlayer")).join("runs")
+    home.unwrap_or_else(|| PathBuf::from("cutlayer"))
 }
 
-/// A folder for a new run there: `<time>-<name>-<seed>`.
-pub fn new_run_path(name: &str, seed: u64) -> PathBuf {
+/// Where runs go that are given no folder.
+pub fn runs_folder() -> PathBuf {
+    home_folder().join("runs")
+}
+
+/// A folder for a new run among others: `<time>-<name>-<seed>`.
+pub fn new_run_path(runs: &Path, name: &str, seed: u64) -> PathBuf {
     let time = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let stamp: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
-    let base = runs_folder().join(format!("{stamp}-{name}-{seed}"));
+    let base = runs.join(format!("{stamp}-{name}-{seed}"));
     // Two runs may start within a second.
     let numbered = (2..).map(|n| base.with_file_name(format!("{stamp}-{name}-{seed}-{n}")));
     std::iter::once(base.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(base)

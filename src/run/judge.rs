@@ -254,7 +254,7 @@ pub fn yardsticks(targets: &Images, auxiliary: &Images, seed: Seed) -> Result<Ve
     let nearest = auxiliary.select(&(0..n).map(nearest).collect::<Vec<_>>()).tensor(device)?;
     [("mean", mean), ("noise", noise), ("nearest", nearest)]
         .into_iter()
-        .map(|(name, images)| Ok(AttackRecord { name: name.to_owned(), ..scored(&images, targets)? }))
+        .map(|(name, images)| Ok(AttackRecord { name: name.to_owned(), ..scored(&images, targets, auxiliary)? }))
         .collect()
 }
 

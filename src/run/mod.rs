@@ -1,10 +1,12 @@
 //! A run: the worker that trains and attacks, the stream of what happens, and what is kept of it.
 
+pub mod afterwards;
 mod attacking;
 pub mod attacks;
 pub mod checkpoint;
 pub mod control;
 pub mod event;
+pub mod facts;
 pub mod files;
 pub mod finish;
 pub mod folder;
@@ -13,7 +15,9 @@ pub mod pictures;
 pub mod prepared;
 pub mod record;
 pub mod report;
+pub mod scene;
 pub mod session;
 pub mod summary;
 mod training;
+pub mod weights;
 pub mod worker;

@@ -2,7 +2,7 @@
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::event::Picture;
+use super::scene::Picture;
 use crate::error::{Error, Result};
 
 /// Pixels between pictures.

@@ -23,6 +23,8 @@ pub struct Prepared {
     pub auxiliary: Images,
     /// The held-out images.
     pub test: Images,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
     /// Targets of attacks, the first of a class-balanced order of the test set.
     pub targets: Images,
 }
@@ -42,6 +44,7 @@ impl Prepared {
     fn with_data(experiment: Experiment, device: Device, dataset: Dataset) -> Result<Self> {
         let classes = dataset.classes.len();
         let plans = experiment.split_plans(dataset.shape(), classes)?;
+        let class_names = dataset.classes.clone();
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
         let first = |images: Images, n: usize| if n == 0 { images } else { images.take(n) };
@@ -52,6 +55,7 @@ impl Prepared {
             victim: first(parts.victim, experiment.data.train),
             auxiliary: parts.aux,
             targets: test.select(&chosen),
+            class_names,
             test,
             plans,
             device,

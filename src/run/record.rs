@@ -119,6 +119,17 @@ pub fn read_metrics(folder: &RunFolder, count: usize) -> Result<Vec<MetricRow>> 
     Ok(rows)
 }
 
+/// All rows of a run's `metrics.csv`.
+///
+/// # Errors
+/// Where the file is missing or damaged.
+pub fn read_all_metrics(path: &std::path::Path) -> Result<Vec<MetricRow>> {
+    let file = path.join(METRICS);
+    let text = read_text(&file)?;
+    let rows: Result<Vec<MetricRow>, csv::Error> = csv::Reader::from_reader(text.as_bytes()).deserialize().collect();
+    rows.map_err(|e| Error::input(format!("damaged: {e}: {}", file.display())))
+}
+
 /// Seconds of earlier sessions; zeros where they are unknown, since nothing depends on them.
 pub fn read_times(folder: &RunFolder) -> Times {
     let text = read_text(&folder.file(TIMES)).unwrap_or_default();

@@ -88,7 +88,7 @@ fn gain_table(summary: &Summary) -> Option<String> {
 
 /// Attacks and yardsticks, a row each.
 pub fn attack_table(attacks: &[AttackRecord]) -> String {
-    let mut table = table(&["attack", "at", "epoch", "images", "SSIM", "± s.e.", "PSNR dB", "MSE", "s"]);
+    let mut table = table(&["attack", "at", "epoch", "images", "SSIM", "± s.e.", "PSNR dB", "line-up", "MSE", "s"]);
     for attack in attacks {
         let yardstick = matches!(attack.name.as_str(), "mean" | "noise" | "nearest");
         let form = match (yardstick, attack.adaptive) {
@@ -105,6 +105,7 @@ pub fn attack_table(attacks: &[AttackRecord]) -> String {
             format!("{:.3}", attack.ssim),
             format!("{:.3}", attack.ssim_se),
             format!("{:.1}", attack.psnr),
+            attack.lineup.map_or("–".to_owned(), |rate| format!("{rate:.0} %")),
             format!("{:.4}", attack.mse),
             format!("{:.1}", attack.seconds),
         ]);

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::attacks::{Job, Order};
 use super::checkpoint::{Checkpoint, Position, Times};
-use super::event::{Event, Progress, Sink};
+use super::event::{Event, Past, Progress, Sink};
 use super::finish;
 use super::judge::{Court, Judge};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::Summary;
+use super::weights::Weights;
 use crate::error::{Error, Result};
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::psgl::fusion::DecisionWeights;
@@ -45,6 +46,8 @@ pub struct Session {
     pub(super) pace: Pace,
     pub(super) saved: Instant,
     pub(super) pictured: Option<Instant>,
+    /// Of each model after its last epoch, for those who watch.
+    pub(super) weights: Weights,
 }
 
 /// How fast the present phase goes.
@@ -87,6 +90,7 @@ impl Session {
             pace: Pace { phase: String::new(), start: Instant::now(), first: 0 },
             saved: Instant::now(),
             pictured: None,
+            weights: Weights::default(),
         })
     }
 
@@ -97,7 +101,7 @@ impl Session {
     pub fn resume(setup: Prepared, recorder: Recorder, checkpoint: &Checkpoint, sink: Sink) -> Result<Self> {
         let rows = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
         let times = read_times(recorder.folder());
-        let mut session = Self::untold(setup, Some(recorder.with_rows(rows)), sink)?;
+        let mut session = Self::untold(setup, Some(recorder.with_rows(rows.clone())), sink)?;
         session.position = checkpoint.position.clone();
         session.times = times;
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
@@ -114,9 +118,11 @@ impl Session {
                 tensors.remove(name).ok_or_else(|| Error::input(format!("the checkpoint lacks pending.{i}.{name}")))
             };
             let (smashed, sent, maps) = (take("smashed")?, take("sent")?, take("maps")?);
-            session.pending.push_back(Order { id: id.clone(), smashed, sent, maps, client: tensors });
+            session.pending.push_back(Order { id: id.clone(), smashed, sent, maps, client: tensors, opinion: None });
         }
         session.started(true);
+        let (epochs, attacks) = (session.position.epochs.clone(), session.position.attacks.clone());
+        session.sink.emit(Event::Past(Box::new(Past { rows, epochs, attacks })));
         Ok(session)
     }
 

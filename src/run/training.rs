@@ -1,15 +1,22 @@
 //! A session's training: epochs of steps, the test after each, and the attacks that fall due.
 
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
 use super::attacks::Order;
 use super::checkpoint::Stage;
 use super::event::Event;
+use super::scene::Scene;
 use super::session::Session;
 use super::summary::{EpochRow, MetricRow};
+use super::weights::{ModelWeights, trained};
 use crate::error::{Error, Result};
 use crate::model::server::Answer;
 use crate::model::split::Step;
 use crate::psgl::WeightsFrom;
 
+/// Between pictures of training.
+const STAGE_EVERY: Duration = Duration::from_millis(150);
 /// Test images at once.
 const TEST_CHUNK: usize = 100;
 
@@ -70,6 +77,34 @@ impl Session {
         self.check_finite(&step)?;
         let row = self.metric_row(&step, &truth)?;
         self.emit(Event::Steps(vec![row]));
+        self.show_stage()
+    }
+
+    /// The first target's way through the model as it is now, for those who watch; nothing is learnt.
+    fn show_stage(&mut self) -> Result<()> {
+        let attacking = self.active.is_some() || !self.pending.is_empty();
+        let due = self.pictured.is_none_or(|last| last.elapsed() >= STAGE_EVERY);
+        if !due || attacking || !self.sink.slots.pictures.wanted() || self.setup.targets.is_empty() {
+            return Ok(());
+        }
+        let target = self.setup.targets.take(1);
+        let mut scene = Scene::of(&self.models[self.position.model], &target.tensor(&self.setup.device)?)?;
+        scene.label = target.labels.first().map(|label| *label as usize);
+        scene.stamp.trained = Some(format!("epoch {}", self.position.epoch + 1));
+        self.sink.slots.pictures.put(scene);
+        self.pictured = Some(Instant::now());
+        Ok(())
+    }
+
+    /// Hands out the present model's weights, for those who want to ask it something.
+    fn show_weights(&mut self) -> Result<()> {
+        if !self.sink.slots.weights.wanted() {
+            return Ok(());
+        }
+        let model = &self.models[self.position.model];
+        let weights = ModelWeights::of(model, trained(&self.setup.experiment, self.position.epoch))?;
+        self.weights.models.insert(model.plan.name.to_owned(), weights);
+        self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
     }
 
@@ -153,6 +188,7 @@ impl Session {
         self.position.step = 0;
         self.position.stage = Stage::Order;
         self.emit(Event::Epoch(row));
+        self.show_weights()?;
         self.save()
     }
 }

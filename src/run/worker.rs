@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use super::afterwards::Afterwards;
 use super::control::{Command, Control};
-use super::event::{Event, Pictures, Sink, stream};
+use super::event::{Event, Sink, Slots, stream};
 use super::session::Session;
-use super::summary::Summary;
+use super::summary::{AttackRecord, Summary};
 use crate::error::{Error, Result};
 
 /// Candle walks its graphs recursively.
@@ -21,10 +22,62 @@ const STACK_BYTES: usize = 64 << 20;
 pub enum Outcome {
     /// It is complete.
     Done(Box<Summary>),
+    /// Attacks at a finished run are complete.
+    Attacked(Vec<AttackRecord>),
     /// A Stop was obeyed.
     Stopped,
     /// It could not go on.
     Failed(Error),
+}
+
+/// What a worker works on, in slices.
+pub enum Work {
+    /// A run.
+    Run(Box<Session>),
+    /// Attacks at a finished run.
+    Attacks(Box<Afterwards>),
+}
+
+impl From<Session> for Work {
+    fn from(session: Session) -> Self {
+        Self::Run(Box::new(session))
+    }
+}
+
+impl From<Afterwards> for Work {
+    fn from(attacks: Afterwards) -> Self {
+        Self::Attacks(Box::new(attacks))
+    }
+}
+
+impl Work {
+    fn advance(&mut self) -> Result<Option<Outcome>> {
+        match self {
+            Self::Run(session) => Ok(session.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
+            Self::Attacks(attacks) => Ok(attacks.advance()?.map(Outcome::Attacked)),
+        }
+    }
+
+    fn save(&mut self) -> Result<()> {
+        match self {
+            Self::Run(session) => session.save(),
+            // An attack that did not end leaves nothing.
+            Self::Attacks(_) => Ok(()),
+        }
+    }
+
+    fn keep_metrics(&self) {
+        if let Self::Run(session) = self {
+            session.keep_metrics();
+        }
+    }
+
+    fn into_sink(self) -> Sink {
+        match self {
+            Self::Run(session) => session.into_sink(),
+            Self::Attacks(attacks) => attacks.into_sink(),
+        }
+    }
 }
 
 /// A running worker. Dropping it asks the worker to stop, and does not wait.
@@ -33,26 +86,26 @@ pub struct Worker {
     pub control: Arc<Control>,
     /// What happens.
     pub events: Receiver<Event>,
-    /// The latest pictures.
-    pub pictures: Arc<Pictures>,
+    /// The latest pictures and weights.
+    pub slots: Arc<Slots>,
     thread: Option<JoinHandle<Outcome>>,
 }
 
 impl Worker {
-    /// Starts a worker on the session that `make` gives, which is called on the worker's thread.
+    /// Starts a worker on what `make` gives, which is called on the worker's thread.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(make: impl FnOnce(Sink) -> Result<Session> + Send + 'static) -> Result<Self> {
+    pub fn start<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W> + Send + 'static) -> Result<Self> {
         let control = Arc::new(Control::default());
-        let (sink, events, pictures) = stream();
+        let (sink, events, slots) = stream();
         let its_control = control.clone();
         let thread = Builder::new()
             .name("cutlayer-worker".to_owned())
             .stack_size(STACK_BYTES)
             .spawn(move || work(make, sink, &its_control))
             .map_err(|e| Error::Internal(format!("no thread for the worker: {e}")))?;
-        Ok(Self { control, events, pictures, thread: Some(thread) })
+        Ok(Self { control, events, slots, thread: Some(thread) })
     }
 
     /// Whether the worker has left.
@@ -78,19 +131,21 @@ impl Drop for Worker {
     }
 }
 
-fn work(make: impl FnOnce(Sink) -> Result<Session>, sink: Sink, control: &Control) -> Outcome {
-    // The session takes the sink; a second one, for the case that making it fails, shares the channel.
+fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control: &Control) -> Outcome {
+    // The work takes the sink; a second one, for the case that making it fails, shares the channel.
     let spare = sink.another();
     let made = guarded(|| make(sink));
     let (outcome, mut sink) = match made {
-        Ok(mut session) => {
-            let outcome = run(&mut session, control);
-            (outcome, session.into_sink())
+        Ok(work) => {
+            let mut work = work.into();
+            let outcome = run(&mut work, control);
+            (outcome, work.into_sink())
         }
         Err(error) => (Outcome::Failed(error), spare),
     };
     sink.emit(match &outcome {
         Outcome::Done(summary) => Event::Done(summary.clone()),
+        Outcome::Attacked(records) => Event::Attacked(records.clone()),
         Outcome::Stopped => Event::Stopped,
         Outcome::Failed(error) => Event::Failed(error.to_string()),
     });
@@ -101,19 +156,19 @@ fn work(make: impl FnOnce(Sink) -> Result<Session>, sink: Sink, control: &Contro
     outcome
 }
 
-fn run(session: &mut Session, control: &Control) -> Outcome {
+fn run(work: &mut Work, control: &Control) -> Outcome {
     loop {
         if !control.may_go_on() {
-            return match guarded(|| session.save()) {
+            return match guarded(|| work.save()) {
                 Ok(()) => Outcome::Stopped,
                 Err(error) => Outcome::Failed(error),
             };
         }
-        match guarded(|| session.advance()) {
+        match guarded(|| work.advance()) {
             Ok(None) => {}
-            Ok(Some(summary)) => return Outcome::Done(Box::new(summary)),
+            Ok(Some(outcome)) => return outcome,
             Err(error) => {
-                session.keep_metrics();
+                work.keep_metrics();
                 return Outcome::Failed(error);
             }
         }
@@ -121,7 +176,7 @@ fn run(session: &mut Session, control: &Control) -> Outcome {
 }
 
 /// A panic becomes an error: it must not take the window with it.
-fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string);
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
@@ -135,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_event_and_an_outcome() {
-        let worker = Worker::start(|_| panic!("a test's panic")).unwrap();
+        let worker = Worker::start::<Session>(|_| panic!("a test's panic")).unwrap();
         let mut failed = None;
         let outcome = worker.join(|event| {
             if let Event::Failed(text) = event {

@@ -3,9 +3,10 @@
 use eframe::egui::{Align, Label, Layout, Rect, RichText, Sense, Shape, Stroke, TextStyle, Ui, UiBuilder, pos2, vec2};
 use egui_plot::{AxisHints, GridInput, GridMark, Line, LineStyle, Plot, PlotPoints, Points};
 
-use super::Look;
-use super::state::{State, Status};
-use super::streams::{Curves, Stream};
+use crate::app::state::{State, Status};
+use crate::app::streams::{Curves, Stream};
+use crate::app::{Act, Look};
+use crate::error::{Error, Result};
 
 /// Room for a curve's name and values.
 const KEY_WIDTH: f32 = 205.0;
@@ -13,12 +14,31 @@ const KEY_WIDTH: f32 = 205.0;
 /// Room for a number under a plot.
 const GRID_WIDTH: f32 = 46.0;
 
+/// How the curves are looked at.
+#[derive(Debug, Default)]
+pub struct CurvesView {}
+
+/// Every value behind the curves.
+pub fn csv(_state: &State) -> Result<Vec<u8>> {
+    Err(Error::input("not yet"))
+}
+
+/// The curves as pixels.
+pub fn png(_state: &State, _view: &CurvesView, _theme: eframe::egui::Theme) -> Result<Vec<u8>> {
+    Err(Error::input("not yet"))
+}
+
+/// The curves as lines that scale.
+pub fn svg(_state: &State, _view: &CurvesView, _theme: eframe::egui::Theme) -> Result<Vec<u8>> {
+    Err(Error::input("not yet"))
+}
+
 /// Draws both plots side by side.
-pub fn curves_ui(ui: &mut Ui, look: Look<'_>) {
+pub fn curves_ui(ui: &mut Ui, look: Look<'_>, _view: &mut CurvesView, _acts: &mut Vec<Act>) {
     let state = look.state;
     let fresh = state.status == Status::Fresh;
-    let epochs = look.experiment.train.epochs as f64;
-    let experiment = look.experiment;
+    let epochs = look.document.experiment().train.epochs as f64;
+    let experiment = look.document.experiment();
     let shown: Vec<Stream> = Stream::ALL
         .into_iter()
         .filter(|stream| stream.is_of(experiment) || state.training.last(*stream).is_some())

@@ -1,31 +1,24 @@
 //! Beside the curves: the attacks so far, what the run came to, and the log.
 
-use eframe::egui::{Grid, Label, RichText, ScrollArea, Ui};
+use eframe::egui::{Grid, RichText, ScrollArea, Ui};
 
-use super::state::{State, Status};
-use super::words::{bytes, clock, decimal, duration, mode, points, row, target, yardstick};
-use super::{Act, Look, Tab};
+use crate::app::state::{State, Status};
+use crate::app::words::{bytes, decimal, duration, mode, points, row, target, yardstick};
+use crate::app::{Act, Look};
 use crate::run::summary::{AttackRecord, Gain, Summary};
 
-/// Draws the tabs and the chosen one.
-pub fn tables_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.horizontal(|ui| {
-        for (tab, word) in [(Tab::Attacks, "Attacks"), (Tab::Results, "Results"), (Tab::Log, "Log")] {
-            if ui.selectable_label(look.tab == tab, RichText::new(word).strong()).clicked() {
-                acts.push(Act::Tab(tab));
-            }
-        }
+/// Draws what the run came to, and its attacks.
+pub fn table_ui(ui: &mut Ui, look: Look<'_>, _acts: &mut Vec<Act>) {
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        results_ui(ui, look.state);
+        ui.separator();
+        attacks_ui(ui, look.state);
     });
-    ui.separator();
-    let state = look.state;
-    let log = look.tab == Tab::Log;
-    // Lines of the log wrap, tables do not.
-    let area = ScrollArea::new([!log, true]).id_salt(look.tab as u8).auto_shrink(false);
-    area.stick_to_bottom(log).show(ui, |ui| match look.tab {
-        Tab::Attacks => attacks_ui(ui, state),
-        Tab::Results => results_ui(ui, state),
-        Tab::Log => log_ui(ui, state),
-    });
+}
+
+/// The table as Markdown, CSV or LaTeX, by the ending of `path`.
+pub fn text(_state: &State, _path: &std::path::Path) -> crate::error::Result<String> {
+    Err(crate::error::Error::input("not yet"))
 }
 
 fn heading(ui: &mut Ui, cells: &[(&str, &str)]) {
@@ -156,17 +149,5 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
         let order: Vec<&str> = streams.order.iter().map(names).collect();
         ui.label(format!("Streams, best first: {} ({paper})", order.join(", ")))
             .on_hover_text("The paper's decision weights take cleaned to be the best, then fused, then disguised.");
-    }
-}
-
-fn log_ui(ui: &mut Ui, state: &State) {
-    if state.log.is_empty() {
-        ui.label("What happens in a run is told here, line by line.");
-    }
-    for (at, text) in &state.log {
-        ui.horizontal_top(|ui| {
-            ui.weak(clock(at.as_secs_f64()));
-            ui.add(Label::new(text).wrap());
-        });
     }
 }

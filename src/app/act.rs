@@ -1,0 +1,98 @@
+//! What a person can do in the window. Buttons, menus, keys, the palette and tests all send these.
+
+use std::path::PathBuf;
+
+use super::files::Purpose;
+use super::panes::{Layout, Pane};
+use crate::run::afterwards::Wish;
+use crate::run::scene::Picture;
+
+/// Something that was asked for. What cannot be done now is left undone.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    /// Start a run, or go on.
+    Run,
+    /// Wait.
+    Pause,
+    /// Run, pause or go on, whichever fits.
+    RunOrPause,
+    /// One slice of work, then wait.
+    Step,
+    /// Save and end.
+    Stop,
+    /// Forget the shown run and play the opening again.
+    Reset,
+    /// Go on with an unfinished run.
+    Continue(PathBuf),
+    /// Choose a preset by its place in [`PRESETS`](crate::experiment::PRESETS).
+    Preset(usize),
+    /// Change one setting: its key and its value as `--set` takes them.
+    Set(String, String),
+    /// Take the last change back.
+    Undo,
+    /// Do it again.
+    Redo,
+    /// Ask for a file.
+    Ask(Purpose),
+    /// Use a file for a purpose.
+    File(Purpose, PathBuf),
+    /// Show the model under PSGL, or the undefended one.
+    Defended(bool),
+    /// Let the attacker know the defence, or not.
+    Adaptive(bool),
+    /// Cut the network after so many layers.
+    Cut(usize),
+    /// Show another test image: so many further.
+    Patient(isize),
+    /// Show an image of one's own.
+    Draw(Picture),
+    /// Back from an own image to the patients.
+    Patients,
+    /// Let the stage follow the run again.
+    Follow,
+    /// Play the film of the reconstruction, or stop it.
+    Play,
+    /// The film's frame: so many further.
+    Frame(isize),
+    /// The film's frame, by its place; none follows the latest.
+    Pin(Option<usize>),
+    /// Show a pane.
+    Pane(Pane),
+    /// Arrange the panes.
+    Layout(Layout),
+    /// Open or close a window over the panes.
+    Popup(Option<Popup>),
+    /// Dark, light, or as the system has it.
+    Theme(eframe::egui::ThemePreference),
+    /// Size of all text and controls; 1 is plain.
+    Scale(f32),
+    /// Look for runs again.
+    Refresh,
+    /// Show a run that was made before.
+    ShowRun(PathBuf),
+    /// Launch an attack at a finished run.
+    Attack(PathBuf, Wish),
+    /// Give a run another name.
+    Rename(PathBuf, String),
+    /// Move a run to the system's trash.
+    Trash(PathBuf),
+    /// Copy a text.
+    Copy(String),
+    /// The error has been read.
+    CloseError,
+    /// Nothing is to be done with the unfinished run.
+    Leave,
+}
+
+/// A window over the panes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Popup {
+    /// Every command, found by typing.
+    Palette,
+    /// Every setting.
+    Settings,
+    /// Every shortcut.
+    Shortcuts,
+    /// Who made it, licences, where things are kept.
+    About,
+}

@@ -1,0 +1,327 @@
+//! The one table of commands: menus, keys, the palette and the list of shortcuts all read it.
+
+use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
+
+use super::act::{Act, Popup};
+use super::files::Purpose;
+use super::panes::{Layout, Pane};
+use super::{Activity, Look};
+use crate::experiment::PRESETS;
+
+/// Where in the menus a command is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Menu {
+    /// Experiments and files.
+    File,
+    /// The document.
+    Edit,
+    /// The run.
+    Run,
+    /// What is shown, and how.
+    View,
+    /// Words about the program.
+    Help,
+}
+
+impl Menu {
+    /// All, in their order.
+    pub const ALL: [Self; 5] = [Self::File, Self::Edit, Self::Run, Self::View, Self::Help];
+
+    /// Its word in the bar.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::File => "File",
+            Self::Edit => "Edit",
+            Self::Run => "Run",
+            Self::View => "View",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// One command.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Where it is in the menus.
+    pub menu: Menu,
+    /// What it is called; `…` where it asks for more.
+    pub words: String,
+    /// What it does, in a sentence.
+    pub help: String,
+    /// Its keys.
+    pub keys: Option<KeyboardShortcut>,
+    /// What it asks for.
+    pub act: Act,
+}
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+const NONE: Modifiers = Modifiers::NONE;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, act: Act) -> Command {
+    let keys = keys.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
+    Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
+}
+
+/// Every command.
+pub fn commands() -> Vec<Command> {
+    let mut all = files();
+    all.extend(edits());
+    all.extend(runs());
+    all.extend(views());
+    all.extend(help());
+    all
+}
+
+fn files() -> Vec<Command> {
+    use Menu::File;
+    let mut all = vec![
+        command(
+            File,
+            "Open experiment…",
+            "Open an experiment of your own, a TOML file.",
+            Some((CTRL, Key::O)),
+            Act::Ask(Purpose::Open),
+        ),
+        command(
+            File,
+            "Save experiment…",
+            "Write the experiment to a TOML file.",
+            Some((CTRL, Key::S)),
+            Act::Ask(Purpose::Save),
+        ),
+        command(
+            File,
+            "Open image…",
+            "Put an image of your own in the patient's place.",
+            Some((CTRL, Key::I)),
+            Act::Ask(Purpose::Image),
+        ),
+    ];
+    for (purpose, words, help) in [
+        (Purpose::CurvesCsv, "Save curves as CSV…", "Every value behind the curves."),
+        (Purpose::CurvesPng, "Save curves as PNG…", "The curves as pixels."),
+        (Purpose::CurvesSvg, "Save curves as SVG…", "The curves as lines that scale."),
+        (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the patient's."),
+    ] {
+        all.push(command(File, words, help, None, Act::Ask(purpose)));
+    }
+    for (i, (name, about, _)) in PRESETS.iter().enumerate() {
+        all.push(command(File, &format!("Preset {name}"), about, None, Act::Preset(i)));
+    }
+    all
+}
+
+fn edits() -> Vec<Command> {
+    use Menu::Edit;
+    vec![
+        command(Edit, "Undo", "Take the last change of the experiment back.", Some((CTRL, Key::Z)), Act::Undo),
+        command(Edit, "Redo", "Do again what was taken back.", Some((CTRL_SHIFT, Key::Z)), Act::Redo),
+        command(
+            Edit,
+            "All settings…",
+            "Every setting of the experiment, with the paper's values.",
+            Some((CTRL, Key::Comma)),
+            Act::Popup(Some(Popup::Settings)),
+        ),
+    ]
+}
+
+fn runs() -> Vec<Command> {
+    use Menu::Run;
+    vec![
+        command(
+            Run,
+            "Run or pause",
+            "Train, attack and judge; or wait before the next slice of work.",
+            Some((NONE, Key::F5)),
+            Act::RunOrPause,
+        ),
+        command(Run, "Step", "One slice of work, then wait.", Some((NONE, Key::F10)), Act::Step),
+        command(Run, "Stop", "Save what was measured and end the run.", Some((Modifiers::SHIFT, Key::F5)), Act::Stop),
+        command(
+            Run,
+            "Reset",
+            "Forget the shown run and play the opening again; its folder is kept.",
+            Some((CTRL_SHIFT, Key::R)),
+            Act::Reset,
+        ),
+        command(
+            Run,
+            "Follow the run",
+            "Let the stage show the run again, after a look at something else.",
+            Some((CTRL, Key::L)),
+            Act::Follow,
+        ),
+        command(Run, "Next patient", "Show the next test image.", Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
+        command(Run, "Previous patient", "Show the test image before.", Some((CTRL, Key::ArrowLeft)), Act::Patient(-1)),
+        command(
+            Run,
+            "Show undefended",
+            "Show the model without a defence.",
+            Some((CTRL, Key::U)),
+            Act::Defended(false),
+        ),
+        command(Run, "Show under PSGL", "Show the model under PSGL.", Some((CTRL, Key::G)), Act::Defended(true)),
+        command(
+            Run,
+            "Attack without knowledge",
+            "A naive attacker does not know of the defence.",
+            None,
+            Act::Adaptive(false),
+        ),
+        command(
+            Run,
+            "Attack with knowledge",
+            "An adaptive attacker knows the defence and undoes it.",
+            None,
+            Act::Adaptive(true),
+        ),
+    ]
+}
+
+fn views() -> Vec<Command> {
+    use Menu::View;
+    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+    let mut all = vec![command(
+        View,
+        "Commands…",
+        "Every command, found by typing.",
+        Some((CTRL, Key::K)),
+        Act::Popup(Some(Popup::Palette)),
+    )];
+    for (pane, key) in Pane::ALL.into_iter().zip(digits) {
+        all.push(command(View, &format!("Show {}", pane.title()), pane.about(), Some((CTRL, key)), Act::Pane(pane)));
+    }
+    for (layout, key) in Layout::ALL.into_iter().zip(digits) {
+        let words = format!("Layout {}", layout.title());
+        all.push(command(View, &words, layout.about(), Some((Modifiers::ALT, key)), Act::Layout(layout)));
+    }
+    for (words, theme) in [
+        ("Dark", ThemePreference::Dark),
+        ("Light", ThemePreference::Light),
+        ("Theme of the system", ThemePreference::System),
+    ] {
+        all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
+    }
+    for percent in [75, 100, 125, 150, 200] {
+        let keys = (percent == 100).then_some((CTRL, Key::Num0));
+        let words = format!("Text at {percent} %");
+        all.push(command(View, &words, "Size of all text and controls.", keys, Act::Scale(percent as f32 / 100.0)));
+    }
+    all.extend([
+        command(
+            View,
+            "Play the reconstruction",
+            "Play how the stolen image emerged, or stop.",
+            Some((NONE, Key::Space)),
+            Act::Play,
+        ),
+        command(View, "Next frame", "One picture on.", Some((NONE, Key::ArrowRight)), Act::Frame(1)),
+        command(View, "Previous frame", "One picture back.", Some((NONE, Key::ArrowLeft)), Act::Frame(-1)),
+    ]);
+    all
+}
+
+fn help() -> Vec<Command> {
+    vec![
+        command(
+            Menu::Help,
+            "Shortcuts",
+            "Every key that does something.",
+            Some((NONE, Key::F1)),
+            Act::Popup(Some(Popup::Shortcuts)),
+        ),
+        command(
+            Menu::Help,
+            "About Cutlayer",
+            "Version, licences, and where runs are kept.",
+            None,
+            Act::Popup(Some(Popup::About)),
+        ),
+    ]
+}
+
+/// Keys that do what another command's do.
+const ALSO: [(Modifiers, Key, Act); 2] = [(CTRL, Key::P, Act::Popup(Some(Popup::Palette))), (CTRL, Key::Y, Act::Redo)];
+
+/// Why an act cannot be done now; none where it can.
+pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
+    let idle = look.activity == Activity::Idle;
+    let stopping = look.activity == Activity::Stopping;
+    match act {
+        Act::Run | Act::RunOrPause | Act::Step if stopping => Some("The run is being saved"),
+        Act::Stop | Act::Pause if idle => Some("No run is going"),
+        Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
+        Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
+            Some("Can be done once the run has ended")
+        }
+        Act::Undo if look.document.history().0 == 0 => Some("Nothing was changed"),
+        Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
+        Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
+        Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),
+        Act::Follow if look.state.status == super::Status::Fresh => Some("There is no run to follow"),
+        Act::Ask(Purpose::CurvesCsv | Purpose::CurvesPng | Purpose::CurvesSvg) if look.state.rows.is_empty() => {
+            Some("Nothing has been measured yet")
+        }
+        Act::Ask(Purpose::Film) if look.showing.film.frames.is_empty() => Some("No attack has made pictures yet"),
+        _ => None,
+    }
+}
+
+/// What was asked for by keys since the last frame. Keys without Ctrl or a function key are left to a focused control.
+pub fn pressed(ctx: &Context) -> Vec<Act> {
+    let busy = ctx.memory(|memory| memory.focused().is_some());
+    let typing = ctx.egui_wants_keyboard_input();
+    let mut acts = Vec::new();
+    let mut all = commands();
+    // The one with more modifiers first: Ctrl+Shift+Z is no Ctrl+Z.
+    all.sort_by_key(|command| command.keys.map_or(0, |keys| -i32::from(keys.modifiers.shift)));
+    let table = all.into_iter().filter_map(|command| Some((command.keys?, command.act)));
+    let also = ALSO.into_iter().map(|(modifiers, key, act)| (KeyboardShortcut::new(modifiers, key), act));
+    for (keys, act) in table.chain(also) {
+        let plain = keys.modifiers == NONE && !is_function(keys.logical_key);
+        let text = matches!(act, Act::Undo | Act::Redo | Act::Patient(_));
+        if (plain && busy) || (text && typing) {
+            continue;
+        }
+        if ctx.input_mut(|input| input.consume_shortcut(&keys)) {
+            acts.push(act);
+        }
+    }
+    acts
+}
+
+fn is_function(key: Key) -> bool {
+    key >= Key::F1 && key <= Key::F35
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_shortcuts_clash_and_every_command_has_its_words() {
+        let all = commands();
+        let mut keys: Vec<KeyboardShortcut> = all.iter().filter_map(|command| command.keys).collect();
+        keys.extend(ALSO.map(|(modifiers, key, _)| KeyboardShortcut::new(modifiers, key)));
+        for (i, one) in keys.iter().enumerate() {
+            assert!(!keys[..i].contains(one), "{one:?} twice");
+        }
+        for (i, command) in all.iter().enumerate() {
+            assert!(!command.words.is_empty() && !command.help.is_empty(), "{command:?}");
+            assert!(all[..i].iter().all(|other| other.words != command.words), "{} twice", command.words);
+        }
+        // What needs more input says so.
+        for command in &all {
+            let asks = matches!(command.act, Act::Ask(_));
+            assert!(!asks || command.words.ends_with('…'), "{}", command.words);
+        }
+    }
+
+    #[test]
+    fn every_menu_has_commands() {
+        let all = commands();
+        assert!(Menu::ALL.iter().all(|menu| all.iter().any(|command| command.menu == *menu)));
+    }
+}

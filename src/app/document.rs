@@ -1,0 +1,236 @@
+//! The document: the chosen experiment, its name, and the way back and forth through its changes.
+
+use std::path::PathBuf;
+
+use crate::error::{Error, Result};
+use crate::experiment::{Experiment, PRESETS};
+
+/// Changes that can be taken back.
+const UNDO_POINTS: usize = 100;
+/// The name of an experiment that is no preset.
+pub const OWN: &str = "own";
+
+/// An experiment with its name.
+#[derive(Clone, Debug, PartialEq)]
+struct Page {
+    experiment: Experiment,
+    name: String,
+    path: Option<PathBuf>,
+}
+
+/// The chosen experiment and its history.
+#[derive(Clone, Debug)]
+pub struct Document {
+    page: Page,
+    /// What was last loaded or saved.
+    kept: Experiment,
+    past: Vec<Page>,
+    future: Vec<Page>,
+    /// The key whose control is held: its changes are one until it is let go.
+    held: Option<String>,
+}
+
+impl Document {
+    /// A document without a history. A preset that it equals gives it its name.
+    pub fn new(experiment: Experiment) -> Self {
+        let page = Page { name: preset_of(&experiment).unwrap_or(OWN).to_owned(), experiment, path: None };
+        Self { kept: page.experiment.clone(), page, past: Vec::new(), future: Vec::new(), held: None }
+    }
+
+    /// The experiment.
+    pub fn experiment(&self) -> &Experiment {
+        &self.page.experiment
+    }
+
+    /// Its preset's or its file's name, or `own`.
+    pub fn name(&self) -> &str {
+        &self.page.name
+    }
+
+    /// The file it was read from or saved to.
+    pub fn path(&self) -> Option<&PathBuf> {
+        self.page.path.as_ref()
+    }
+
+    /// Whether it differs from what was last loaded or saved.
+    pub fn changed(&self) -> bool {
+        self.page.experiment != self.kept
+    }
+
+    /// What can be taken back, and done again.
+    pub fn history(&self) -> (usize, usize) {
+        (self.past.len(), self.future.len())
+    }
+
+    /// Changes one setting, as `--set` does. Changes of one held control are one undo point.
+    ///
+    /// # Errors
+    /// Names the key, what was found and what is allowed; nothing is changed then.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let mut experiment = self.page.experiment.clone();
+        experiment.set(&format!("{key}={value}"))?;
+        experiment.validate()?;
+        if experiment != self.page.experiment {
+            if self.held.as_deref() != Some(key) {
+                self.remember();
+                self.held = Some(key.to_owned());
+            }
+            self.page.experiment = experiment;
+            self.rename();
+        }
+        Ok(())
+    }
+
+    /// No control is held any more.
+    pub fn settle(&mut self) {
+        self.held = None;
+    }
+
+    /// Chooses a preset, keeping the seed.
+    ///
+    /// # Errors
+    /// Where there is none of this name.
+    pub fn choose_preset(&mut self, name: &str) -> Result<()> {
+        let seed = self.page.experiment.seed;
+        let experiment = Experiment { seed, ..Experiment::preset(name)? };
+        self.replace(Page { experiment, name: name.to_owned(), path: None });
+        Ok(())
+    }
+
+    /// Takes an experiment that was made elsewhere.
+    pub fn take(&mut self, experiment: Experiment, name: String, path: Option<PathBuf>) {
+        self.replace(Page { experiment, name, path });
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Where it is no experiment; the path comes last.
+    pub fn open(&mut self, path: PathBuf) -> Result<()> {
+        let text = path.to_string_lossy().into_owned();
+        if !path.is_file() {
+            return Err(Error::input(format!("there is no such file: {text}")));
+        }
+        let experiment = Experiment::load(&text)?;
+        experiment.validate()?;
+        let name = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
+        self.replace(Page { experiment, name, path: Some(path) });
+        Ok(())
+    }
+
+    /// It has been written to this file.
+    pub fn saved(&mut self, path: PathBuf) {
+        self.page.name = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
+        self.page.path = Some(path);
+        self.kept = self.page.experiment.clone();
+    }
+
+    /// Takes the last change back. False where there is none.
+    pub fn undo(&mut self) -> bool {
+        let Some(page) = self.past.pop() else { return false };
+        self.future.push(std::mem::replace(&mut self.page, page));
+        self.held = None;
+        true
+    }
+
+    /// Does again what was taken back. False where there is nothing.
+    pub fn redo(&mut self) -> bool {
+        let Some(page) = self.future.pop() else { return false };
+        self.past.push(std::mem::replace(&mut self.page, page));
+        self.held = None;
+        true
+    }
+
+    fn replace(&mut self, page: Page) {
+        self.kept = page.experiment.clone();
+        if page != self.page {
+            self.remember();
+            self.page = page;
+        }
+        self.held = None;
+    }
+
+    fn remember(&mut self) {
+        if self.past.len() == UNDO_POINTS {
+            self.past.remove(0);
+        }
+        self.past.push(self.page.clone());
+        self.future.clear();
+    }
+
+    /// A changed preset is an experiment of one's own, and a preset again once it is changed back.
+    fn rename(&mut self) {
+        if self.page.path.is_none() {
+            self.page.name = preset_of(&self.page.experiment).unwrap_or(OWN).to_owned();
+        }
+    }
+}
+
+/// The preset that differs from an experiment in nothing but the seed.
+fn preset_of(experiment: &Experiment) -> Option<&'static str> {
+    let same = |name: &str| {
+        Experiment::preset(name).is_ok_and(|preset| Experiment { seed: experiment.seed, ..preset } == *experiment)
+    };
+    PRESETS.iter().map(|preset| preset.0).find(|name| same(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document() -> Document {
+        Document::new(Experiment::preset("quick").unwrap())
+    }
+
+    #[test]
+    fn changes_go_back_and_forth_and_a_held_control_is_one_change() {
+        let mut document = document();
+        for value in ["0.2", "0.3", "0.4"] {
+            document.set("psgl.gamma", value).unwrap();
+        }
+        document.settle();
+        document.set("psgl.gamma", "0.5").unwrap();
+        document.set("psgl.mu", "1").unwrap();
+        assert_eq!((document.history(), document.name()), ((3, 0), OWN));
+        assert!(document.undo() && document.undo());
+        assert_eq!(document.experiment().psgl.gamma, 0.4);
+        assert!(document.undo() && !document.undo());
+        assert_eq!((document.name(), document.changed()), ("quick", false));
+        assert!(document.redo() && document.changed());
+        document.set("seed", "7").unwrap();
+        assert!(!document.redo());
+    }
+
+    #[test]
+    fn the_preset_is_recognised_whatever_the_seed() {
+        let mut document = document();
+        document.set("seed", "7").unwrap();
+        assert_eq!(document.name(), "quick");
+        document.set("train.epochs", "9").unwrap();
+        assert_eq!(document.name(), OWN);
+        document.set("train.epochs", "2").unwrap();
+        assert_eq!(document.name(), "quick");
+        document.choose_preset("psgl-brain").unwrap();
+        assert_eq!((document.name(), document.experiment().seed), ("psgl-brain", 7));
+    }
+
+    #[test]
+    fn what_is_not_allowed_changes_nothing() {
+        let mut document = document();
+        let before = document.experiment().clone();
+        let error = document.set("psgl.gamma", "7").unwrap_err().to_string();
+        assert!(error.starts_with("psgl.gamma = 7"), "{error}");
+        assert!(document.open("/no/such.toml".into()).is_err());
+        assert_eq!((document.experiment(), document.history()), (&before, (0, 0)));
+    }
+
+    #[test]
+    fn the_history_is_bounded() {
+        let mut document = document();
+        for seed in 1..=2 * UNDO_POINTS {
+            document.set("seed", &seed.to_string()).unwrap();
+            document.settle();
+        }
+        assert_eq!(document.history(), (UNDO_POINTS, 0));
+    }
+}

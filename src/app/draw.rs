@@ -1,0 +1,74 @@
+//! The window drawn: bar, stage, panes, and what lies over them.
+
+use eframe::egui::{self, Panel, Ui};
+
+use super::act::Popup;
+use super::{App, Look, bar, command, help, palette, panes, settings, stage};
+
+/// Share of the window's height that the stage has.
+const STAGE: f32 = 0.46;
+
+impl App {
+    /// Shows everything, and does what was asked for.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let mut acts = command::pressed(ui.ctx());
+        let look = Look {
+            state: &self.state,
+            document: &self.document,
+            showing: &self.showing,
+            textures: &self.textures,
+            activity: self.activity(),
+            mirroring: self.live.as_ref().is_some_and(crate::live::Live::busy),
+            library: &self.library,
+            runs: &self.runs,
+            weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
+        };
+        let height = ui.available_height();
+        Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut acts));
+        if let Some(error) = &self.state.error {
+            Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
+        }
+        if let Some(path) = &self.unfinished {
+            Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
+        }
+        let size = (STAGE * height).clamp(290.0, 560.0);
+        Panel::top("stage").exact_size(size).show(ui, |ui| stage::stage_ui(ui, look, &mut self.view.pad, &mut acts));
+        egui::CentralPanel::no_frame().show(ui, |ui| {
+            panes::panes_ui(ui, &mut self.tree, look, &mut self.view, &mut acts);
+        });
+        let open = match self.popup {
+            None => true,
+            Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
+            Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
+            Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
+            Some(Popup::About) => help::about_ui(ui.ctx(), look),
+        };
+        if !open {
+            self.popup = None;
+        }
+        if let Some(prompt) = &mut self.prompt
+            && !prompt.show(ui.ctx(), &self.memory.recent, &mut acts)
+        {
+            self.prompt = None;
+        }
+        self.toasts.show(ui.ctx());
+        acts.extend(dropped(ui.ctx()));
+        for act in acts {
+            self.act(act, ui.ctx());
+        }
+        if !ui.input(|input| input.pointer.any_down()) {
+            self.document.settle();
+        }
+    }
+}
+
+/// Files dropped on the window: experiments and images.
+fn dropped(ctx: &egui::Context) -> Vec<super::Act> {
+    let files = ctx.input(|input| input.raw.dropped_files.clone());
+    let purpose = |path: &std::path::Path| {
+        let toml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
+        if toml { super::Purpose::Open } else { super::Purpose::Image }
+    };
+    let paths = files.iter().map(|file| file.path().to_owned());
+    paths.map(|path| super::Act::File(purpose(&path), path)).collect()
+}

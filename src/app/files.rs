@@ -1,0 +1,193 @@
+//! Asking for a file: a path field, and beside it the system's dialog on a thread of its own, which may hang.
+
+use std::path::PathBuf;
+use std::thread::Builder;
+
+use crossbeam_channel::{Receiver, TryRecvError, bounded};
+use eframe::egui::{Button, Context, Id, Key, Modal, TextEdit, Ui};
+
+use super::act::Act;
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An experiment to open.
+    Open,
+    /// Where the experiment is to be written.
+    Save,
+    /// An image to show.
+    Image,
+    /// Where the curves' values are to be written.
+    CurvesCsv,
+    /// Where the curves are to be drawn.
+    CurvesPng,
+    /// Where the curves are to be drawn.
+    CurvesSvg,
+    /// Where the table is to be written: Markdown, CSV or LaTeX by its ending.
+    Table,
+    /// Where the film of the reconstruction is to be written.
+    Film,
+}
+
+impl Purpose {
+    /// What the window over the panes says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Open => "Open an experiment",
+            Self::Save => "Save the experiment",
+            Self::Image => "Open an image",
+            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
+            Self::Table => "Save the table",
+            Self::Film => "Save the reconstruction",
+        }
+    }
+
+    /// Whether a file is read.
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Open | Self::Image)
+    }
+
+    /// The endings that fit, the usual one first.
+    pub fn endings(self) -> &'static [&'static str] {
+        match self {
+            Self::Open | Self::Save => &["toml"],
+            Self::Image => &["png", "jpg", "jpeg", "gif"],
+            Self::CurvesCsv => &["csv"],
+            Self::CurvesPng => &["png"],
+            Self::CurvesSvg => &["svg"],
+            Self::Table => &["md", "csv", "tex"],
+            Self::Film => &["gif"],
+        }
+    }
+
+    /// A name for a new file.
+    fn suggestion(self) -> String {
+        let stem = match self {
+            Self::Open | Self::Image => return String::new(),
+            Self::Save => "experiment",
+            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
+            Self::Table => "table",
+            Self::Film => "reconstruction",
+        };
+        format!("{stem}.{}", self.endings()[0])
+    }
+}
+
+/// A question for a file.
+pub struct Prompt {
+    /// What for.
+    pub purpose: Purpose,
+    path: String,
+    /// Why the last answer did not do.
+    pub trouble: Option<String>,
+    dialog: Option<Receiver<Option<PathBuf>>>,
+    fresh: bool,
+}
+
+impl Prompt {
+    /// A new question; `before` is the file that served last.
+    pub fn new(purpose: Purpose, before: Option<&PathBuf>) -> Self {
+        let path = before.map_or_else(|| purpose.suggestion(), |path| path.display().to_string());
+        Self { purpose, path, trouble: None, dialog: None, fresh: true }
+    }
+
+    /// Draws it. False where it is closed.
+    pub fn show(&mut self, ctx: &Context, recent: &[PathBuf], acts: &mut Vec<Act>) -> bool {
+        let mut open = true;
+        let modal = Modal::new(Id::unique("file")).show(ctx, |ui| {
+            ui.set_width(460.0);
+            ui.heading(self.purpose.title());
+            ui.add_space(6.0);
+            open = self.contents_ui(ui, recent, acts);
+        });
+        open && !modal.should_close()
+    }
+
+    fn contents_ui(&mut self, ui: &mut Ui, recent: &[PathBuf], acts: &mut Vec<Act>) -> bool {
+        self.hear();
+        let label = ui.label(if self.purpose.reads() { "Path of the file" } else { "Path of the new file" });
+        let mut done = false;
+        ui.horizontal(|ui| {
+            let field = TextEdit::singleline(&mut self.path).desired_width(350.0).hint_text("/home/me/file");
+            let field = ui.add(field).labelled_by(label.id);
+            if std::mem::take(&mut self.fresh) {
+                field.request_focus();
+            }
+            done |= field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            let asking = self.dialog.is_some();
+            let browse = ui.add_enabled(!asking, Button::new("Browse…")).on_hover_text("The system's own dialog");
+            if browse.on_disabled_hover_text("The system's dialog is open").clicked() {
+                self.browse(ui.ctx());
+            }
+        });
+        if let Some(trouble) = &self.trouble {
+            ui.label(format!("\u{26a0} {trouble}"));
+        }
+        if self.purpose == Purpose::Open && !recent.is_empty() {
+            ui.add_space(6.0);
+            ui.label("Opened before");
+            for path in recent {
+                if ui.link(path.display().to_string()).clicked() {
+                    self.path = path.display().to_string();
+                    done = true;
+                }
+            }
+        }
+        ui.add_space(10.0);
+        let mut open = true;
+        ui.horizontal(|ui| {
+            let word = if self.purpose.reads() { "Open" } else { "Save" };
+            done |= ui.add_enabled(!self.path.trim().is_empty(), Button::new(word)).clicked();
+            open = !ui.button("Cancel").clicked();
+        });
+        if done && !self.path.trim().is_empty() {
+            acts.push(Act::File(self.purpose, PathBuf::from(self.path.trim())));
+        }
+        open
+    }
+
+    fn hear(&mut self) {
+        match self.dialog.as_ref().map(Receiver::try_recv) {
+            None | Some(Err(TryRecvError::Empty)) => return,
+            Some(Ok(Some(path))) => self.path = path.display().to_string(),
+            Some(Ok(None) | Err(TryRecvError::Disconnected)) => {}
+        }
+        self.dialog = None;
+    }
+
+    fn browse(&mut self, ctx: &Context) {
+        let (sender, answer) = bounded(1);
+        let (ctx, purpose) = (ctx.clone(), self.purpose);
+        let ask = move || {
+            let dialog =
+                rfd::FileDialog::new().set_title(purpose.title()).add_filter(purpose.endings()[0], purpose.endings());
+            let path = if purpose.reads() {
+                dialog.pick_file()
+            } else {
+                dialog.set_file_name(purpose.suggestion()).save_file()
+            };
+            // Nobody listens any more where the question was closed meanwhile.
+            let _ = sender.send(path);
+            ctx.request_repaint();
+        };
+        match Builder::new().name("cutlayer-dialog".to_owned()).spawn(ask) {
+            Ok(_) => self.dialog = Some(answer),
+            Err(error) => self.trouble = Some(format!("the system's dialog cannot be opened: {error}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_files_are_given_a_name_with_the_right_ending() {
+        for purpose in [Purpose::Save, Purpose::CurvesCsv, Purpose::CurvesPng, Purpose::Table, Purpose::Film] {
+            assert!(!purpose.reads());
+            let name = Prompt::new(purpose, None).path;
+            assert!(purpose.endings().iter().any(|ending| name.ends_with(&format!(".{ending}"))), "{name}");
+        }
+        assert_eq!(Prompt::new(Purpose::Open, None).path, "");
+    }
+}

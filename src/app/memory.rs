@@ -1,0 +1,123 @@
+//! What the window remembers from one start to the next, in a file of its own.
+
+use std::path::{Path, PathBuf};
+
+use egui_tiles::Tree;
+use serde::{Deserialize, Serialize};
+
+use super::panes::{Layout, Pane, complete};
+use crate::error::{Error, Result};
+use crate::run::files::Writer;
+
+/// Files that are remembered at most.
+const RECENT: usize = 8;
+/// Larger than any file that this program writes here.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What is remembered. Unknown fields are skipped, missing ones have defaults.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// `dark`, `light` or the system's.
+    pub theme: Theme,
+    /// Size of all text; 0 for never chosen.
+    pub scale: f32,
+    /// The arrangement that was chosen last.
+    pub layout: Layout,
+    /// How the panes were arranged since.
+    tree: Option<serde_json::Value>,
+    /// Experiments opened or saved, the latest first.
+    pub recent: Vec<PathBuf>,
+    /// The chosen experiment as TOML, and its name.
+    pub experiment: Option<(String, String)>,
+    /// The folder of a run that was going when the window was closed.
+    pub unfinished: Option<PathBuf>,
+}
+
+/// Which colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+impl Memory {
+    /// Reads what was remembered; what cannot be read is forgotten, since nothing depends on it.
+    pub fn load(path: &Path) -> Self {
+        let small = path.metadata().is_ok_and(|file| file.is_file() && file.len() <= MAX_BYTES);
+        let text = if small { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+        let mut memory: Self = serde_json::from_str(&text).unwrap_or_default();
+        memory.recent.truncate(RECENT);
+        memory
+    }
+
+    /// Writes it, whole or not at all.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_vec_pretty(self).map_err(|e| Error::Internal(format!("the window's memory: {e}")))?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create the folder", folder))?;
+        }
+        Writer::default().write(path, &text)
+    }
+
+    /// The size of all text.
+    pub fn scale(&self) -> f32 {
+        if (0.5..=3.0).contains(&self.scale) { self.scale } else { 1.0 }
+    }
+
+    /// The panes as they were, or the layout's own arrangement where they do not fit any more.
+    pub fn tree(&self) -> Tree<Pane> {
+        let kept = self.tree.clone().and_then(|tree| serde_json::from_value::<Tree<Pane>>(tree).ok());
+        kept.filter(complete).unwrap_or_else(|| self.layout.tree())
+    }
+
+    /// Remembers the panes as they are.
+    pub fn keep_tree(&mut self, tree: &Tree<Pane>) {
+        self.tree = serde_json::to_value(tree).ok();
+    }
+
+    /// Puts a file first among the recent ones.
+    pub fn used(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.recent.retain(|other| *other != path);
+        self.recent.insert(0, path);
+        self.recent.truncate(RECENT);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_comes_back_and_what_is_broken_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/window.json");
+        let mut memory = Memory { theme: Theme::Light, scale: 1.25, layout: Layout::Compare, ..Memory::default() };
+        memory.used(Path::new("/a.toml"));
+        memory.used(Path::new("/b.toml"));
+        memory.used(Path::new("/a.toml"));
+        memory.keep_tree(&Layout::Attack.tree());
+        memory.save(&path).unwrap();
+        let back = Memory::load(&path);
+        assert_eq!((back.theme, back.scale(), back.layout), (Theme::Light, 1.25, Layout::Compare));
+        assert_eq!(back.recent, [PathBuf::from("/a.toml"), PathBuf::from("/b.toml")]);
+        assert!(complete(&back.tree()));
+        for broken in ["", "[1]", r#"{"scale": 1e9, "tree": {"root": 3}, "layout": "Compare", "new": 1}"#] {
+            Writer::default().write(&path, broken.as_bytes()).unwrap();
+            let memory = Memory::load(&path);
+            assert!(memory.scale() == 1.0 && complete(&memory.tree()), "{broken}");
+        }
+        assert_eq!(Memory::load(&path).layout, Layout::Compare);
+        assert!(Memory::load(folder.path()).recent.is_empty());
+    }
+}

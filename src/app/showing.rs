@@ -1,0 +1,181 @@
+//! What the stage shows: one image's way, from a run or from the live mirror, and how it came to be.
+
+use std::sync::Arc;
+
+use crate::live::Shown;
+use crate::metrics::image::{Score, score};
+use crate::run::facts::Facts;
+use crate::run::scene::{Picture, Scene};
+
+/// Pictures that a film keeps; a longer one loses every other.
+const FRAMES: usize = 200;
+
+/// Where the stage's pictures come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// The opening attack: undefended, never trained, cut as early as can be.
+    #[default]
+    Opening,
+    /// The live mirror, under the present levers.
+    Live,
+    /// The run.
+    Run,
+}
+
+/// What the stage shows.
+#[derive(Debug, Default)]
+pub struct Showing {
+    /// Where the pictures come from.
+    pub source: Source,
+    /// The latest.
+    pub scene: Option<Scene>,
+    /// How near the reconstruction in them is.
+    pub score: Option<Score>,
+    /// What is known of the experiment once its data are loaded.
+    pub facts: Option<Arc<Facts>>,
+    /// Why the levers' present position cannot be shown.
+    pub trouble: Option<String>,
+    /// The reconstruction as it emerged.
+    pub film: Film,
+    /// Under PSGL, or undefended.
+    pub defended: bool,
+    /// Whether the attacker knows the defence.
+    pub adaptive: bool,
+    /// Which image.
+    pub image: Shown,
+    /// Counts what was seen, so that textures are made once.
+    pub generation: u64,
+}
+
+/// One reconstruction, from its beginning.
+#[derive(Clone, Debug, Default)]
+pub struct Film {
+    /// The attack in words and what it was made under: another one is another film.
+    of: Option<(String, Picture, bool, usize)>,
+    /// Iteration and picture.
+    pub frames: Vec<(usize, Picture)>,
+    /// Every so many scenes one is kept.
+    every: usize,
+    count: usize,
+    /// The frame that is shown; none follows the latest.
+    pub pinned: Option<usize>,
+    /// Whether it plays.
+    pub playing: bool,
+}
+
+impl Showing {
+    /// Takes the latest scene.
+    pub fn see(&mut self, scene: Scene) {
+        self.score = scored(&scene.original, &scene.reconstruction);
+        self.film.add(&scene);
+        self.scene = Some(scene);
+        self.generation += 1;
+        self.trouble = None;
+    }
+
+    /// The reconstruction to draw: the latest, or the film's pinned frame.
+    pub fn reconstruction(&self) -> Option<&Picture> {
+        let pinned = self.film.pinned.and_then(|at| self.film.frames.get(at)).map(|frame| &frame.1);
+        pinned.or_else(|| self.scene.as_ref().map(|scene| &scene.reconstruction)).filter(|picture| !picture.is_empty())
+    }
+
+    /// How near the drawn reconstruction is to the patient's image.
+    pub fn shown_score(&self) -> Option<Score> {
+        match (self.film.pinned, &self.scene) {
+            (Some(_), Some(scene)) => scored(&scene.original, self.reconstruction()?),
+            _ => self.score,
+        }
+    }
+}
+
+fn scored(truth: &Picture, got: &Picture) -> Option<Score> {
+    let fits = got.shape == truth.shape && got.values.len() == truth.values.len() && !got.is_empty();
+    fits.then(|| score(&got.values, &truth.values, truth.shape))
+}
+
+impl Film {
+    fn add(&mut self, scene: &Scene) {
+        let Some(progress) = scene.progress.as_ref().filter(|_| !scene.reconstruction.is_empty()) else { return };
+        let of = (progress.attack.clone(), scene.original.clone(), scene.stamp.defended, scene.stamp.cut);
+        let last = self.frames.last().map_or(0, |frame| frame.0);
+        if self.of.as_ref() != Some(&of) || progress.iteration < last {
+            *self = Self { of: Some(of), every: 1, ..Self::default() };
+        }
+        self.count += 1;
+        if !self.count.is_multiple_of(self.every) && progress.iteration < progress.planned {
+            return;
+        }
+        if self.frames.len() >= FRAMES {
+            let mut keep = true;
+            self.frames.retain(|_| {
+                keep = !keep;
+                !keep
+            });
+            self.every *= 2;
+            self.pinned = self.pinned.map(|at| at / 2);
+        }
+        self.frames.push((progress.iteration, scene.reconstruction.clone()));
+    }
+
+    /// One frame on, or back; at its end the film follows the latest again.
+    pub fn step(&mut self, by: isize) {
+        if self.frames.is_empty() {
+            return;
+        }
+        let last = self.frames.len() - 1;
+        let at = self.pinned.unwrap_or(last).saturating_add_signed(by).min(last);
+        self.pinned = (at < last).then_some(at);
+        if self.pinned.is_none() {
+            self.playing = false;
+        }
+    }
+
+    /// Plays from the beginning, or from where it is pinned; or stops.
+    pub fn play(&mut self) {
+        self.playing = !self.playing && self.frames.len() > 1;
+        if self.playing && self.pinned.is_none() {
+            self.pinned = Some(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::event::AttackProgress;
+
+    fn scene(iteration: usize, value: f32) -> Scene {
+        let picture = |v| Picture { shape: [1, 12, 12], values: vec![v; 144] };
+        let progress = AttackProgress { attack: "rmle".to_owned(), iteration, planned: 5000, loss: 0.1 };
+        Scene { original: picture(0.5), reconstruction: picture(value), progress: Some(progress), ..Scene::default() }
+    }
+
+    #[test]
+    fn the_reconstruction_is_scored_where_it_can_be() {
+        let mut showing = Showing::default();
+        showing.see(scene(1, 0.6));
+        assert!((showing.score.as_ref().map_or(0.0, |score| score.psnr) - 20.0).abs() < 1e-3);
+        showing.see(Scene { original: scene(0, 0.0).original, ..Scene::default() });
+        assert!(showing.score.is_none() && showing.reconstruction().is_none());
+    }
+
+    #[test]
+    fn a_film_is_thinned_stepped_and_begun_anew() {
+        let mut showing = Showing::default();
+        for i in 1..=1000 {
+            showing.see(scene(i, i as f32 / 2000.0));
+        }
+        let film = &mut showing.film;
+        assert!(film.frames.len() <= FRAMES && film.frames.len() > FRAMES / 3, "{}", film.frames.len());
+        assert_eq!(film.frames[0].0, 1);
+        film.step(-1);
+        assert!(film.pinned.is_some());
+        film.step(1);
+        assert_eq!(film.pinned, None);
+        film.play();
+        assert_eq!((film.pinned, film.playing), (Some(0), true));
+        assert!(showing.shown_score().unwrap().psnr < showing.score.as_ref().unwrap().psnr);
+        showing.see(scene(1, 0.1));
+        assert_eq!((showing.film.frames.len(), showing.film.pinned), (1, None));
+    }
+}

@@ -1,0 +1,164 @@
+//! The attacker's card: the stolen image, how near it is, the line-up, and the film of how it emerged.
+
+use eframe::egui::{
+    Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, accesskit::Live, vec2,
+};
+
+use super::{Pane, Sizes};
+use crate::app::theme::Role;
+use crate::app::words::decimal;
+use crate::app::{Act, Look};
+use crate::run::scene::Lineup;
+
+pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
+    let Some(stolen) = &look.textures.stolen else {
+        nothing_stolen_ui(ui, look, sizes);
+        return;
+    };
+    ui.horizontal_top(|ui| {
+        let pane = Pane {
+            caption: "stolen",
+            tip: "What the attacker makes of the numbers on the wire: the paper's reconstruction.",
+            color: Some(Role::Attacker.color(ui)),
+        };
+        pane.ui(ui, stolen, sizes.big);
+        ui.vertical(|ui| {
+            ui.set_width(sizes.side);
+            if let Some(error) = &look.textures.error {
+                let pane = Pane {
+                    caption: "error",
+                    tip: "How far each pixel is from the patient's: black is equal. The attacker does not see this.",
+                    color: None,
+                };
+                pane.ui(ui, error, sizes.small);
+            }
+            score_ui(ui, look);
+        });
+    });
+    lineup_ui(ui, look);
+    film_ui(ui, look, acts);
+}
+
+/// The place where the stolen image will be.
+fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes) {
+    ui.horizontal_top(|ui| {
+        ui.vertical(|ui| {
+            let color = Role::Attacker.color(ui);
+            ui.label(RichText::new("stolen").color(color));
+            let (rect, _) = ui.allocate_exact_size(vec2(sizes.big, sizes.big), Sense::hover());
+            ui.painter().rect_stroke(rect, 0.0, Stroke::new(1.5, color), StrokeKind::Outside);
+            let font = FontId::proportional(0.4 * sizes.big);
+            ui.painter().text(rect.center(), Align2::CENTER_CENTER, "?", font, color);
+        });
+        ui.vertical(|ui| {
+            ui.set_width(sizes.side);
+            let run = look.showing.source == crate::app::Source::Run;
+            let words = if run && look.document.experiment().attacks.is_empty() {
+                "This experiment has no attacks."
+            } else if run {
+                "The attack waits for the network."
+            } else {
+                "Made from the numbers on the wire alone."
+            };
+            ui.add(Label::new(words).wrap());
+        });
+    });
+}
+
+/// How near the stolen image is, which attack made it, and what that says of the defence.
+fn score_ui(ui: &mut Ui, look: Look<'_>) {
+    let Some(scene) = &look.showing.scene else { return };
+    if let Some(score) = look.showing.shown_score() {
+        let about = "Judged against the patient's image, which the attacker does not have. Higher is a worse leak.";
+        let text = format!("{} dB\nSSIM {}", decimal(score.psnr.min(200.0), 1), decimal(score.ssim, 2));
+        let label = ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
+        let spoken = format!("Stolen image: {}", text.replace('\n', ", "));
+        ui.ctx().accesskit_node_builder(label.id, |node| {
+            node.set_live(Live::Polite);
+            node.set_description(spoken);
+        });
+    }
+    if scene.stamp.defended {
+        let broke = scene.lineup.as_ref().and_then(Lineup::correct) == Some(true);
+        let mode = if scene.stamp.adaptive { "adaptive" } else { "naive" };
+        let (word, tip) = if broke {
+            ("broke", "The defence broke against this attack: the stolen image picks the patient out of eight.")
+        } else {
+            ("held", "The defence held against this attack: the stolen image does not pick the patient out of eight.")
+        };
+        ui.add(Label::new(format!("{word}: {mode}")).truncate()).on_hover_text(format!(
+            "{tip} An adaptive attacker knows the defence, a naive one does not: a defence is as good as against the \
+             adaptive one."
+        ));
+    }
+    if let Some(progress) = &scene.progress {
+        let text = format!("{}\nstep {} of {}", progress.attack, progress.iteration, progress.planned);
+        let loss = decimal(progress.loss, 6);
+        ui.add(Label::new(RichText::new(text).small()).wrap()).on_hover_text(format!(
+            "The attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"
+        ));
+    }
+}
+
+/// Eight images, one of them the patient's; the one most like the stolen image has a frame.
+fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
+    let Some(lineup) = look.showing.scene.as_ref().and_then(|scene| scene.lineup.as_ref()) else { return };
+    let Some(correct) = lineup.correct() else { return };
+    let count = lineup.pictures.len();
+    let verdict = match (lineup.picked, correct) {
+        (_, true) => "correct",
+        (Some(_), false) => "wrong",
+        (None, false) => "nobody",
+    };
+    let words = format!("picked from {count}: {verdict}");
+    ui.horizontal(|ui| {
+        let side = ((ui.available_width() - 125.0) / count as f32 - 3.0).clamp(10.0, 22.0);
+        ui.spacing_mut().item_spacing.x = 3.0;
+        let color = Role::Attacker.color(ui);
+        for (i, texture) in look.textures.lineup.iter().enumerate() {
+            let Some(texture) = texture else { continue };
+            let size = texture.size_vec2() * (side / texture.size_vec2().max_elem());
+            let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
+            let response = ui.add(image.alt_text(format!("line-up, {} of {count}", i + 1)));
+            if lineup.picked == Some(i) {
+                ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);
+            }
+        }
+        ui.add(Label::new(&words).truncate()).on_hover_text(
+            "The line-up: the patient among seven others that are far from it. Which does the stolen image resemble \
+             most? By chance one in eight is right.",
+        );
+    });
+}
+
+/// The film of how it emerged: play, and a handle to any moment.
+fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let film = &look.showing.film;
+    if film.frames.len() < 2 {
+        return;
+    }
+    ui.horizontal(|ui| {
+        let (word, tip) = if film.playing {
+            ("\u{23f8}", "Stop the film")
+        } else {
+            ("\u{25b6}", "Play how the stolen image emerged")
+        };
+        if ui.add(Button::new(word)).on_hover_text(tip).clicked() {
+            acts.push(Act::Play);
+        }
+        let last = film.frames.len() - 1;
+        let mut at = film.pinned.unwrap_or(last);
+        ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(40.0);
+        let slider = ui.add(Slider::new(&mut at, 0..=last).show_value(false));
+        slider.widget_info(|| {
+            let words = format!("Film of the reconstruction, step {}", film.frames[at].0);
+            eframe::egui::WidgetInfo::slider(true, at as f64, words)
+        });
+        let changed = slider.changed();
+        slider.on_hover_text("Any moment of the attack; at its end it follows the latest");
+        if changed {
+            acts.push(Act::Pin(Some(at)));
+        }
+        ui.weak(format!("step {}", film.frames[at].0));
+    });
+}

@@ -1,0 +1,149 @@
+//! The wire's card: what crosses, how many bytes, and the cut as a handle that moves from layer to layer.
+
+use eframe::egui::{
+    CursorIcon, EventFilter, Grid, Key, Label, Rect, Response, RichText, Role as Kind, Sense, Shape, Stroke, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::{LINE, Pane};
+use crate::app::theme::Role;
+use crate::app::words::{bytes, shape};
+use crate::app::{Act, Look};
+use crate::run::facts::LayerFacts;
+
+pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let Some(facts) = &look.showing.facts else {
+        ui.label(
+            "All that crosses: numbers from behind the hospital's last layer, and the changes that the server wants.",
+        );
+        return;
+    };
+    cut_ui(ui, look, &facts.layers, acts);
+    let bottom = 3.0 * LINE + 8.0;
+    if let Some(smashed) = &look.textures.smashed {
+        let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width()).max(30.0);
+        let pane = Pane {
+            caption: "smashed data, up",
+            tip: "What the hospital's layers make of the image, channel beside channel: all that the attacker sees.",
+            color: None,
+        };
+        ui.vertical_centered(|ui| pane.ui(ui, smashed, side));
+    }
+    arrow_ui(ui, true);
+    if let Some(plan) = facts.layers.get(look.document.experiment().model.cut.wrapping_sub(1)) {
+        let crosses = plan.crosses.clone().unwrap_or_default();
+        let image = (crosses.iter().product::<usize>() * size_of::<f32>()) as u64;
+        let words = format!("{} numbers, {}", shape(&crosses), bytes(image));
+        ui.add(Label::new(RichText::new(words).strong()).truncate())
+            .on_hover_text("What crosses for one image: channels, height, width; four bytes each");
+    }
+    totals_ui(ui, look);
+}
+
+/// Bytes since the start of the run, under PSGL and undefended.
+fn totals_ui(ui: &mut Ui, look: Look<'_>) {
+    let wire = look.state.wire;
+    if wire.iter().all(|count| count.smashed_bytes == 0) {
+        return;
+    }
+    Grid::new("bytes").num_columns(3).spacing([8.0, 1.0]).show(ui, |ui| {
+        for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
+            ui.weak(*name);
+            ui.label(format!("\u{2191} {}", bytes(count.smashed_bytes))).on_hover_text("Smashed data, up, in training");
+            ui.label(format!("\u{2193} {}", bytes(count.gradient_bytes))).on_hover_text("Gradients, down, in training");
+            ui.end_row();
+        }
+    });
+    let clean = wire[0].leaked_clean_bytes;
+    if clean > 0 {
+        ui.label(format!("{} of it undisguised", bytes(clean)))
+            .on_hover_text("Smashed data of clean images, which this form of PSGL sends to be told the gradients.");
+    }
+}
+
+/// The network as a row of layers, the hospital's and the server's, with the cut between them.
+fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act>) {
+    if layers.is_empty() {
+        return;
+    }
+    let cut = shown_cut(look);
+    let words = layers.get(cut.wrapping_sub(1)).map_or("", |layer| layer.words.as_str());
+    let label = format!("Cut after layer {cut} of {}: {words}", layers.len());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::slider(true, cut as f64, &label));
+    let step = rect.width() / layers.len() as f32;
+    let edge = |after: usize| rect.left() + step * after as f32;
+    let wanted = wanted_cut(ui, &response, cut, layers, |x| ((x - rect.left()) / step).round());
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != cut) {
+        acts.push(Act::Cut(wanted));
+    }
+    let (ours, theirs) = (Role::Patient.color(ui), Role::Cleaned.color(ui));
+    for i in 0..layers.len() {
+        let block =
+            Rect::from_min_max(pos2(edge(i) + 1.5, rect.top() + 9.0), pos2(edge(i + 1) - 1.5, rect.bottom() - 3.0));
+        let color = if i < cut { ours } else { theirs };
+        let faint = layers[i].crosses.is_none() && i + 1 != cut;
+        ui.painter().rect_filled(block, 2.0, if faint { color.gamma_multiply(0.45) } else { color });
+    }
+    let held = response.hovered() || response.dragged() || response.has_focus();
+    let line = Stroke::new(if held { 3.5 } else { 2.5 }, ui.visuals().strong_text_color());
+    let x = edge(cut);
+    ui.painter().line_segment([pos2(x, rect.top() + 2.0), pos2(x, rect.bottom())], line);
+    let knob = vec![pos2(x - 6.0, rect.top()), pos2(x + 6.0, rect.top()), pos2(x, rect.top() + 8.0)];
+    ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
+    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_ui(|ui| {
+        ui.set_max_width(300.0);
+        ui.label("The cut: layers on its left are the hospital's, on its right the server's. Drag it, or use the arrow keys: the theft starts again at once.");
+        for (i, layer) in layers.iter().enumerate() {
+            let side = if i < cut { "hospital" } else { "server" };
+            let crosses = layer.crosses.as_ref().map_or("no cut here".to_owned(), |sides| shape(sides));
+            ui.weak(format!("{} {}: {side}, {crosses}", i + 1, layer.words));
+        }
+    });
+    ui.add(Label::new(label).truncate());
+}
+
+/// The cut of what is shown: the opening's is its own.
+fn shown_cut(look: Look<'_>) -> usize {
+    let opening = look.showing.source == crate::app::Source::Opening;
+    let experiment = look.document.experiment();
+    if opening { experiment.first_cut() } else { experiment.model.cut }
+}
+
+/// Where the handle was dragged or moved by keys, among the cuts that can be.
+fn wanted_cut(
+    ui: &Ui,
+    response: &Response,
+    cut: usize,
+    layers: &[LayerFacts],
+    after: impl Fn(f32) -> f32,
+) -> Option<usize> {
+    let can = |cut: &usize| cut.checked_sub(1).and_then(|i| layers.get(i)).is_some_and(|layer| layer.crosses.is_some());
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let (left, right) = ui.input(|input| (input.key_pressed(Key::ArrowLeft), input.key_pressed(Key::ArrowRight)));
+        if right {
+            return (cut + 1..=layers.len()).find(can);
+        }
+        if left {
+            return (1..cut).rev().find(can);
+        }
+    }
+    if !(response.dragged() || response.clicked()) {
+        return None;
+    }
+    let at = after(response.interact_pointer_pos()?.x).max(1.0) as usize;
+    (1..=layers.len()).filter(can).min_by_key(|cut| cut.abs_diff(at))
+}
+
+fn arrow_ui(ui: &mut Ui, up: bool) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Kind::Image, true, "From the hospital to the server"));
+    let color = ui.visuals().strong_text_color();
+    let (from, to) = if up { (rect.left(), rect.right()) } else { (rect.right(), rect.left()) };
+    let (y, back) = (rect.center().y, if up { -9.0 } else { 9.0 });
+    ui.painter().line_segment([pos2(from, y), pos2(to + back, y)], Stroke::new(2.0, color));
+    let head = vec![pos2(to, y), pos2(to + back, y - 5.0), pos2(to + back, y + 5.0)];
+    ui.painter().add(Shape::convex_polygon(head, color, Stroke::NONE));
+}

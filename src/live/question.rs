@@ -1,0 +1,76 @@
+//! What the live mirror is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::experiment::{Experiment, RmleSpec};
+use crate::run::scene::Picture;
+use crate::run::weights::Weights;
+
+/// Which image is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// A test image, by its place in the class-balanced order that attacks' targets are taken from.
+    Patient(usize),
+    /// An image of one's own, of the experiment's shape.
+    Own(Picture),
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self::Patient(0)
+    }
+}
+
+/// One image under one model and one defence, attacked.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Data, network, cut and the defence's settings.
+    pub experiment: Experiment,
+    /// Under PSGL, or undefended.
+    pub defended: bool,
+    /// The image.
+    pub image: Shown,
+    /// Weights of a run, used where they fit; else fresh ones, drawn by the experiment's seed.
+    pub weights: Option<Arc<Weights>>,
+    /// Whether the attacker knows the defence.
+    pub adaptive: bool,
+    /// How the attacker (rMLE) works.
+    pub attack: RmleSpec,
+    /// Spread the attack over so much time, so that it can be watched; none for as fast as it can be.
+    pub spread: Option<Duration>,
+}
+
+impl Question {
+    /// About the first image, with the experiment's own attack.
+    pub fn new(experiment: Experiment) -> Self {
+        let attack = attack_of(&experiment);
+        Self {
+            defended: experiment.psgl.enabled,
+            experiment,
+            image: Shown::default(),
+            weights: None,
+            adaptive: false,
+            attack,
+            spread: None,
+        }
+    }
+
+    /// The opening: an undefended client that was never trained, cut as early as can be.
+    pub fn opening(experiment: &Experiment) -> Self {
+        let mut experiment = experiment.clone();
+        experiment.psgl.enabled = false;
+        experiment.model.cut = experiment.first_cut();
+        Self { spread: Some(Duration::from_millis(2800)), ..Self::new(experiment) }
+    }
+}
+
+/// rMLE with the experiment's own settings, where it has them; enough iterations to be seen.
+fn attack_of(experiment: &Experiment) -> RmleSpec {
+    let own = experiment.attacks.iter().find_map(|spec| match spec {
+        crate::experiment::AttackSpec::Rmle(spec) => Some(spec.clone()),
+        crate::experiment::AttackSpec::Inverse(_) => None,
+    });
+    let spec = own.unwrap_or_default();
+    RmleSpec { iterations: spec.iterations.clamp(300, 500), ..spec }
+}

@@ -1,0 +1,179 @@
+//! Attacks launched at the trained models of a run that has ended.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::attacks::{Job, Order};
+use super::checkpoint::Checkpoint;
+use super::event::{AttackProgress, Event, Progress, Sink};
+use super::files::Writer;
+use super::finish::{attack_file, attack_sheet};
+use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use super::prepared::Prepared;
+use super::record::Recorder;
+use super::summary::AttackRecord;
+use crate::error::{Error, Result};
+use crate::experiment::{AttackSpec, Experiment};
+use crate::model::split::SplitModel;
+use crate::random::Seed;
+
+/// Between pictures of a running attack.
+const PICTURE_EVERY: Duration = Duration::from_millis(60);
+
+/// What to launch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// The attack's name; with the run's own settings for it, if it has them.
+    pub attack: String,
+    /// Without knowledge of the defence.
+    pub naive: bool,
+    /// With it. Neither means both.
+    pub adaptive: bool,
+    /// How many test images, if not as many as its settings say.
+    pub images: Option<String>,
+}
+
+/// The launched attacks, one after another.
+pub struct Afterwards {
+    setup: Prepared,
+    recorder: Recorder,
+    waiting: VecDeque<Order>,
+    active: Option<Job>,
+    records: Vec<AttackRecord>,
+    sink: Sink,
+    pictured: Option<Instant>,
+    start: Instant,
+}
+
+/// The experiment with the wished attack as its only one, and the hash under which its checkpoint was written.
+///
+/// # Errors
+/// Where the folder's experiment is damaged or the attack unknown.
+pub fn wished(folder: &RunFolder, wish: &Wish) -> Result<(Experiment, String)> {
+    let file = folder.file(EXPERIMENT);
+    let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+    let hash = experiment.hash();
+    let known = experiment.attacks.iter().find(|spec| spec.name() == wish.attack);
+    let spec = known.map_or_else(|| AttackSpec::named(&wish.attack), |spec| Ok(spec.clone()))?;
+    let (naive, adaptive) = if wish.naive || wish.adaptive { (wish.naive, wish.adaptive) } else { (true, true) };
+    // The same checks as for the document: the attack becomes its only one.
+    experiment.attacks = vec![spec];
+    experiment.set(&format!("attack.0.naive={naive}"))?;
+    experiment.set(&format!("attack.0.adaptive={adaptive}"))?;
+    if let Some(images) = &wish.images {
+        experiment.set(&format!("attack.0.images={images}"))?;
+    }
+    experiment.validate()?;
+    Ok((experiment, hash))
+}
+
+impl Afterwards {
+    /// Opens a run and orders the attack at each of its models.
+    ///
+    /// # Errors
+    /// Where the folder is no run, has no trained model yet or is damaged; or the attack is unknown.
+    pub fn new(folder: RunFolder, (experiment, hash): (Experiment, String), mut sink: Sink) -> Result<Self> {
+        let checkpoint = folder.file(CHECKPOINT);
+        if !checkpoint.exists() {
+            let path = folder.path().display();
+            return Err(Error::input(format!(
+                "the run has no trained model yet; go on with `cutlayer run --resume {path}`"
+            )));
+        }
+        let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
+        let setup = Prepared::new(experiment)?;
+        let targets = setup.targets.tensor(&setup.device)?;
+        let mut waiting = VecDeque::new();
+        for plan in &setup.plans {
+            let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
+            checkpoint.load_model(&mut model)?;
+            let epochs = checkpoint.position.epochs.iter().filter(|row| row.model == plan.name).count();
+            waiting.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
+        }
+        sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
+        let recorder = Recorder::new(folder, Arc::new(Writer::default()));
+        let (active, records, pictured) = (None, Vec::new(), None);
+        Ok(Self { setup, recorder, waiting, active, records, sink, pictured, start: Instant::now() })
+    }
+
+    /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
+    ///
+    /// # Errors
+    /// Where an attack diverges or the disk refuses.
+    pub fn advance(&mut self) -> Result<Option<Vec<AttackRecord>>> {
+        let mut job = match self.active.take() {
+            Some(job) => job,
+            None => match self.waiting.pop_front() {
+                Some(order) => self.begin(order)?,
+                None => return self.end().map(Some),
+            },
+        };
+        job.advance()?;
+        self.show(&job)?;
+        if job.done() {
+            let finished = job.finish()?;
+            let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
+            self.recorder.put(&name, &attack_sheet(&job, &finished)?)?;
+            self.records.push(finished.record.clone());
+            let gallery = job.gallery(&finished)?;
+            self.sink.emit(Event::Attack(finished.record));
+            self.sink.emit(Event::Gallery(Box::new(gallery)));
+        } else {
+            self.active = Some(job);
+        }
+        self.sink.flush();
+        Ok(None)
+    }
+
+    fn begin(&mut self, order: Order) -> Result<Job> {
+        let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
+        let plan = plan.ok_or_else(|| Error::Internal("an attack at a model that is not there".into()))?;
+        self.start = Instant::now();
+        Job::start(order, plan, &self.setup.auxiliary, &self.setup.targets, Seed(self.setup.experiment.seed))
+    }
+
+    fn show(&mut self, job: &Job) -> Result<()> {
+        if !job.done() && self.pictured.is_some_and(|last| last.elapsed() < PICTURE_EVERY) {
+            return Ok(());
+        }
+        self.pictured = Some(Instant::now());
+        let AttackProgress { attack, iteration, planned, .. } = job.progress();
+        let gone = self.start.elapsed().as_secs_f64();
+        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * (planned - iteration) as f64);
+        self.sink.slots.pictures.put(job.scene()?);
+        self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left }));
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<Vec<AttackRecord>> {
+        let mut all = earlier(self.recorder.folder().path())?;
+        all.extend_from_slice(&self.records);
+        let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
+        self.recorder.put(ATTACKS, &text)?;
+        Ok(std::mem::take(&mut self.records))
+    }
+
+    /// How far the running attack is.
+    pub fn progress(&self) -> Option<AttackProgress> {
+        self.active.as_ref().map(Job::progress)
+    }
+
+    /// The stream's end, for what comes after.
+    pub fn into_sink(self) -> Sink {
+        self.sink
+    }
+}
+
+/// Attacks launched at a run before.
+///
+/// # Errors
+/// Where their file is damaged.
+pub fn earlier(run: &Path) -> Result<Vec<AttackRecord>> {
+    let path = run.join(ATTACKS);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(&read_text(&path)?).map_err(|e| Error::input(format!("damaged: {e}: {}", path.display())))
+}

@@ -1,0 +1,119 @@
+//! What is known of an experiment once its data are loaded: plain values for those who show it.
+
+use super::prepared::Prepared;
+use super::scene::Picture;
+use super::summary::MetricRow;
+use crate::data::Images;
+use crate::error::Result;
+use crate::model::split::SplitPlan;
+use crate::model::wire::WireCount;
+use crate::psgl::Jacobian;
+
+/// What is known of an experiment once its data are loaded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// The first patient's image; empty where there are no test images.
+    pub patient: Picture,
+    /// Test images that can be shown.
+    pub patients: usize,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+    /// Training images of the hospital.
+    pub images: usize,
+    /// Images in a step.
+    pub batch: usize,
+    /// Under PSGL and undefended, where each is trained.
+    pub models: [Option<WireFacts>; 2],
+    /// The network, layer by layer.
+    pub layers: Vec<LayerFacts>,
+}
+
+/// One layer, as the handle of the cut passes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LayerFacts {
+    /// What it is, in a word or two.
+    pub words: String,
+    /// Shape of what crosses where the network is cut after it; none where it cannot be.
+    pub crosses: Option<Vec<usize>>,
+}
+
+/// What of one image crosses the wire in training.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WireFacts {
+    /// Shape of the smashed data.
+    pub smashed: Vec<usize>,
+    /// Bytes.
+    pub image: WireCount,
+}
+
+impl Facts {
+    /// What a prepared experiment tells.
+    ///
+    /// # Errors
+    /// Where a model does not fit.
+    pub fn of(prepared: &Prepared) -> Result<Self> {
+        let some: &Images = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
+        let plan = |name: &str| prepared.plans.iter().find(|plan| plan.name == name).map(WireFacts::of).transpose();
+        Ok(Self {
+            patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0) },
+            patients: prepared.test.len(),
+            classes: prepared.class_names.clone(),
+            images: prepared.victim.len(),
+            batch: prepared.experiment.train.batch,
+            models: [plan("psgl")?, plan("vanilla")?],
+            layers: Vec::new(),
+        })
+    }
+
+    /// What crossed in a training step of model `which`; the last step of an epoch may be smaller.
+    pub fn wire_of_step(&self, which: usize, row: &MetricRow) -> WireCount {
+        let steps = self.images.div_ceil(self.batch.max(1)).max(1);
+        let before = row.step.saturating_sub(1) % steps * self.batch;
+        let images = self.images.saturating_sub(before).min(self.batch) as u64;
+        let one = self.models[which].as_ref().map(|model| model.image).unwrap_or_default();
+        WireCount {
+            smashed_bytes: images * one.smashed_bytes,
+            gradient_bytes: images * one.gradient_bytes,
+            leaked_clean_bytes: images * one.leaked_clean_bytes,
+        }
+    }
+
+    /// A class in words.
+    pub fn class(&self, class: usize) -> String {
+        self.classes.get(class).cloned().unwrap_or_else(|| class.to_string())
+    }
+}
+
+impl WireFacts {
+    /// Of a model.
+    ///
+    /// # Errors
+    /// Where its layers do not fit.
+    pub fn of(plan: &SplitPlan) -> Result<Self> {
+        let smashed = plan.smashed()?;
+        let bytes = (smashed.iter().product::<usize>() * size_of::<f32>()) as u64;
+        // A server that is asked for gradients sees the clean image first and answers with two.
+        let asks = u64::from(plan.psgl.is_some_and(|options| options.jacobian == Jacobian::Server));
+        let image = WireCount {
+            smashed_bytes: bytes * (1 + asks),
+            gradient_bytes: bytes * (1 + 2 * asks),
+            leaked_clean_bytes: bytes * asks,
+        };
+        Ok(Self { smashed, image })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_step_of_an_epoch_is_smaller() {
+        let image = WireCount { smashed_bytes: 10, gradient_bytes: 20, leaked_clean_bytes: 0 };
+        let model = WireFacts { smashed: vec![5], image };
+        let facts = Facts { images: 70, batch: 32, models: [Some(model), None], ..Facts::default() };
+        let up = |step| facts.wire_of_step(0, &MetricRow { step, ..MetricRow::default() }).smashed_bytes;
+        assert_eq!([1, 2, 3, 4, 6].map(up), [320, 320, 60, 320, 60]);
+        assert_eq!(facts.wire_of_step(1, &MetricRow::default()), WireCount::default());
+    }
+}

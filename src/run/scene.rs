@@ -1,0 +1,264 @@
+//! One image's way from the hospital to the attacker, as plain numbers for a picture of it.
+
+use candle_core::Tensor;
+
+use super::event::AttackProgress;
+use crate::data::Images;
+use crate::error::Result;
+use crate::metrics::lineup::{SIZE, decoys, pick};
+use crate::model::client::Disguised;
+use crate::model::server::{Answer, PsglAnswer};
+use crate::model::split::SplitModel;
+use crate::model::wire::Smashed;
+
+/// Channels of smashed data that are shown at most.
+pub const TILES: usize = 36;
+
+/// An image as plain numbers in [0, 1] (a map in [−1, 1]), channel by channel, row by row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+    /// C·H·W values.
+    pub values: Vec<f32>,
+}
+
+/// The shown image as the hospital, the wire, the server and the attacker see it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scene {
+    /// The patient's image.
+    pub original: Picture,
+    /// Its class, where it is known.
+    pub label: Option<usize>,
+    /// What entered the client's layers: the disguised image under PSGL.
+    pub sent: Picture,
+    /// The gradient map; empty without PSGL.
+    pub map: Picture,
+    /// What crossed: the first channels of the smashed data, each a plane; a vector is one row.
+    pub smashed: Picture,
+    /// What the server makes of it.
+    pub opinion: Option<Opinion>,
+    /// The reconstruction now; empty before an attack has begun.
+    pub reconstruction: Picture,
+    /// Which attack, and how far.
+    pub progress: Option<AttackProgress>,
+    /// The line-up, judged by the reconstruction.
+    pub lineup: Option<Lineup>,
+    /// What all this was made with.
+    pub stamp: Stamp,
+}
+
+/// What a scene was made with, for the words beside it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stamp {
+    /// Under PSGL, or undefended.
+    pub defended: bool,
+    /// Whether the attacker knows the defence.
+    pub adaptive: bool,
+    /// Layers on the hospital's side.
+    pub cut: usize,
+    /// What the weights were trained on and for how long; none for fresh weights.
+    pub trained: Option<String>,
+}
+
+/// What the server makes of one image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Opinion {
+    /// Attacked, recovered and fused stream; empty for a plain server.
+    pub streams: Vec<Vote>,
+    /// The decision.
+    pub decision: Vote,
+    /// Recovered features L, the first channels; empty for a plain server.
+    pub features: Picture,
+    /// Recovered gradient map S, mean over the channels, divided by its largest |value|; empty for a plain server.
+    pub map: Picture,
+}
+
+/// A class and its share of the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Vote {
+    /// The class.
+    pub class: usize,
+    /// Its softmax, or its share of the fused score.
+    pub share: f32,
+}
+
+/// Eight images, one of them the patient's; see [`metrics::lineup`](crate::metrics::lineup).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lineup {
+    /// The candidates.
+    pub pictures: Vec<Picture>,
+    /// Which is the patient's.
+    pub truth: usize,
+    /// Which the reconstruction is most like; none where it is blank.
+    pub picked: Option<usize>,
+}
+
+impl Picture {
+    /// One image of a set.
+    pub fn of_image(images: &Images, i: usize) -> Self {
+        let values = images.image(i).iter().map(|v| f32::from(*v) / 255.0).collect();
+        Self { shape: images.shape, values }
+    }
+
+    /// An image tensor (C, H, W).
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn of_tensor(t: &Tensor) -> Result<Self> {
+        let (c, h, w) = t.dims3()?;
+        Ok(Self { shape: [c, h, w], values: t.flatten_all()?.to_vec1()? })
+    }
+
+    /// The first channels of one sample's features, (C, H, W) or a vector.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn of_features(t: &Tensor) -> Result<Self> {
+        let t = if t.rank() == 3 { t.clone() } else { t.flatten_all()?.reshape((1, 1, ()))? };
+        Self::of_tensor(&t.narrow(0, 0, TILES.min(t.dim(0)?))?)
+    }
+
+    /// Whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The image as a batch of one, (1, C, H, W).
+    ///
+    /// # Errors
+    /// Where the values do not fill the shape.
+    pub fn tensor(&self) -> Result<Tensor> {
+        let [c, h, w] = self.shape;
+        Ok(Tensor::from_slice(&self.values, (1, c, h, w), &candle_core::Device::Cpu)?)
+    }
+}
+
+impl Scene {
+    /// A model asked about one image (1, C, H, W): everything but the attacker's part.
+    ///
+    /// # Errors
+    /// Where the image does not fit.
+    pub fn of(model: &SplitModel, x: &Tensor) -> Result<Self> {
+        let (smashed, disguised) = model.ask(x)?;
+        let stamp = Stamp { defended: model.plan.psgl.is_some(), cut: model.plan.cut, ..Stamp::default() };
+        let mut scene = Self { original: Picture::of_tensor(&x.get(0)?)?, stamp, ..Self::default() };
+        scene.opinion = Some(Opinion::of(&model.server.answer(&smashed)?)?);
+        scene.see_wire(&smashed, disguised.as_ref(), x)?;
+        Ok(scene)
+    }
+
+    fn see_wire(&mut self, smashed: &Smashed, disguised: Option<&Disguised>, x: &Tensor) -> Result<()> {
+        let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
+        self.sent = first(disguised.map_or(x, |d| &d.attacked))?;
+        self.map = disguised.map_or(Ok(Picture::default()), |d| first(&d.map))?;
+        self.smashed = Picture::of_features(&smashed.tensor().get(0)?)?;
+        Ok(())
+    }
+}
+
+impl Opinion {
+    /// The opinion on the first sample.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn of(answer: &Answer) -> Result<Self> {
+        match answer {
+            Answer::Plain(logits) => Ok(Self { decision: vote(logits, true)?, ..Self::default() }),
+            Answer::Psgl(PsglAnswer { attacked, recovered, fused, scores, low_rank, gradient_map }) => Ok(Self {
+                streams: [attacked, recovered, fused]
+                    .map(|logits| vote(logits, true))
+                    .into_iter()
+                    .collect::<Result<_>>()?,
+                decision: vote(scores, false)?,
+                features: Picture::of_features(&low_rank.get(0)?)?,
+                map: mean_map(&gradient_map.get(0)?)?,
+            }),
+        }
+    }
+}
+
+/// The first sample's largest entry; of logits as a share, by softmax.
+fn vote(t: &Tensor, logits: bool) -> Result<Vote> {
+    let values: Vec<f32> = t.get(0)?.flatten_all()?.to_vec1()?;
+    let best = values.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
+    let all: f32 = if logits { values.iter().map(|v| (v - best.1).exp()).sum() } else { values.iter().sum() };
+    Ok(Vote { class: best.0, share: if logits { 1.0 } else { best.1 } / all })
+}
+
+/// Mean over the channels (C, H, W), divided by its largest |value|.
+fn mean_map(s: &Tensor) -> Result<Picture> {
+    let mut map = Picture::of_tensor(&s.mean_keepdim(0)?)?;
+    let largest = map.values.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+    if largest > 0.0 {
+        map.values.iter_mut().for_each(|v| *v /= largest);
+    }
+    Ok(map)
+}
+
+impl Lineup {
+    /// The patient among images of `pool` that are far from it. The place is drawn from the image itself.
+    pub fn of(patient: &Picture, pool: &Images) -> Self {
+        let all: Vec<Vec<f32>> = (0..pool.len().min(512)).map(|i| Picture::of_image(pool, i).values).collect();
+        let fits = pool.shape == patient.shape;
+        let chosen = if fits { decoys(&patient.values, &all) } else { Vec::new() };
+        let mut pictures: Vec<Picture> =
+            chosen.iter().map(|i| Picture { shape: patient.shape, values: all[*i].clone() }).collect();
+        let bytes: Vec<u8> = patient.values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let truth = usize::from(blake3::hash(&bytes).as_bytes()[0]) % SIZE.min(pictures.len() + 1);
+        pictures.insert(truth, patient.clone());
+        Self { pictures, truth, picked: None }
+    }
+
+    /// The same, judged by a reconstruction.
+    #[must_use]
+    pub fn judged(&self, reconstruction: &Picture) -> Self {
+        let fits = self.pictures.iter().all(|p| p.values.len() == reconstruction.values.len());
+        let candidates = self.pictures.iter().map(|p| p.values.as_slice());
+        let picked = if fits { pick(&reconstruction.values, candidates) } else { None };
+        Self { picked, ..self.clone() }
+    }
+
+    /// Whether the patient was picked; none where there is nobody to pick from.
+    pub fn correct(&self) -> Option<bool> {
+        (self.pictures.len() > 1).then(|| self.picked == Some(self.truth))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_vote_is_the_largest_softmax_of_the_first_sample() {
+        let logits = Tensor::new(&[[0.0_f32, 2.0, 1.0], [9.0, 0.0, 0.0]], &Device::Cpu).unwrap();
+        let vote = vote(&logits, true).unwrap();
+        let whole = 1.0 + 2.0_f32.exp() + 1.0_f32.exp();
+        assert_eq!(vote.class, 1);
+        assert!((vote.share - 2.0_f32.exp() / whole).abs() < 1e-6);
+    }
+
+    #[test]
+    fn features_of_any_rank_have_a_picture() {
+        let planes = Tensor::zeros((50, 3, 2), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(Picture::of_features(&planes).unwrap().shape, [TILES, 3, 2]);
+        let row = Tensor::zeros(7, candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert_eq!(Picture::of_features(&row).unwrap().shape, [1, 1, 7]);
+    }
+
+    #[test]
+    fn the_patient_stands_in_the_line_up_once_and_is_found_by_a_good_picture() {
+        let pixels: Vec<u8> = (0..40 * 16).map(|i| (i * 37 % 251) as u8).collect();
+        let pool = Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] };
+        let patient = Picture::of_image(&pool, 3);
+        let lineup = Lineup::of(&patient, &pool);
+        assert_eq!(lineup.pictures.len(), SIZE);
+        assert_eq!(lineup.pictures.iter().filter(|p| **p == patient).count(), 1);
+        assert_eq!(lineup.correct(), Some(false));
+        assert_eq!(lineup.judged(&patient).correct(), Some(true));
+        let alone = Lineup::of(&patient, &Images { shape: [1, 4, 4], pixels: vec![], labels: vec![] });
+        assert_eq!((alone.pictures.len(), alone.correct()), (1, None));
+    }
+}

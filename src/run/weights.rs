@@ -1,0 +1,183 @@
+//! A model's weights as plain numbers, for those outside the worker who want to ask it something.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::checkpoint::Checkpoint;
+use super::folder::{CHECKPOINT, EXPERIMENT, read_text};
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::model::split::{SplitModel, SplitPlan};
+use crate::psgl::fusion::DecisionWeights;
+
+/// Weights of a run's models at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Weights {
+    /// The models, by name.
+    pub models: BTreeMap<String, ModelWeights>,
+}
+
+/// Weights of one model.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelWeights {
+    /// What it was trained on and for how long, in words.
+    pub trained: String,
+    /// Layers on the client's side.
+    pub cut: usize,
+    /// Weights by name (`client.0.weight`): shape and values.
+    pub values: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    /// Weights of the streams' decisions: recovered, fused, attacked.
+    pub decision: Option<[f64; 3]>,
+}
+
+impl ModelWeights {
+    /// A model's weights as they are now.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn of(model: &SplitModel, trained: String) -> Result<Self> {
+        let mut values = BTreeMap::new();
+        for party in [model.client.parameters(), model.server.parameters()] {
+            for (name, var) in party.iter() {
+                values.insert(name.clone(), (var.dims().to_vec(), var.flatten_all()?.to_vec1()?));
+            }
+        }
+        let decision = model.server.decision_weights().map(|w| [w.recovered, w.fused, w.attacked]);
+        Ok(Self { trained, cut: model.plan.cut, values, decision })
+    }
+
+    /// Puts them into a model. False, and nothing is changed, where they are of another network. A plain
+    /// network may be cut elsewhere than it was in training: its layers are the same.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn load_into(&self, model: &mut SplitModel) -> Result<bool> {
+        let moved = |name: &str| self.source(name, &model.plan);
+        let take = |name: &str| -> Option<Result<Tensor>> {
+            let (shape, values) = self.values.get(&moved(name)?)?;
+            Some(Tensor::from_slice(values, shape.as_slice(), &Device::Cpu).map_err(Error::from))
+        };
+        let parties = [model.client.parameters(), model.server.parameters()];
+        let mut all = BTreeMap::new();
+        for (name, var) in parties.iter().flat_map(|party| party.iter()) {
+            match take(name) {
+                Some(tensor) => {
+                    let tensor = tensor?;
+                    if tensor.shape() != var.shape() {
+                        return Ok(false);
+                    }
+                    all.insert(name.clone(), tensor);
+                }
+                None => return Ok(false),
+            }
+        }
+        for party in parties {
+            party.load(&all)?;
+        }
+        if let Some(weights) = self.decision {
+            model.server.set_decision_weights(DecisionWeights::new(weights));
+        }
+        Ok(true)
+    }
+
+    /// The name under which these weights hold what `plan` calls `name`; none where nothing can stand for it.
+    fn source(&self, name: &str, plan: &SplitPlan) -> Option<String> {
+        if plan.cut == self.cut {
+            return Some(name.to_owned());
+        }
+        if plan.psgl.is_some() {
+            return None;
+        }
+        let (party, rest) = name.split_once('.')?;
+        let (layer, part) = rest.split_once('.')?;
+        let offset = if party == "server" { plan.cut } else { 0 };
+        let layer = layer.parse::<usize>().ok()? + offset;
+        let own = if layer < self.cut { format!("client.{layer}") } else { format!("server.{}", layer - self.cut) };
+        Some(format!("{own}.{part}"))
+    }
+}
+
+impl Weights {
+    /// The weights of a run in a folder, finished or not, and its experiment.
+    ///
+    /// # Errors
+    /// Where there is no checkpoint yet, or it is damaged.
+    pub fn of_run(folder: &Path) -> Result<(Experiment, Self)> {
+        let file = folder.join(EXPERIMENT);
+        let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+        let checkpoint = folder.join(CHECKPOINT);
+        if !checkpoint.exists() {
+            return Err(Error::input(format!("the run has no trained model yet: {}", folder.display())));
+        }
+        let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
+        let dataset = crate::data::load(&experiment.data.name)?;
+        let plans = experiment.split_plans(dataset.shape(), dataset.classes.len())?;
+        let mut models = BTreeMap::new();
+        for (i, plan) in plans.into_iter().enumerate() {
+            let mut model = SplitModel::new(plan, crate::random::Seed(experiment.seed), &Device::Cpu)?;
+            checkpoint.load_model(&mut model)?;
+            if let Some(Some(weights)) = checkpoint.position.weights.get(i) {
+                model.server.set_decision_weights(DecisionWeights::new(*weights));
+            }
+            let name = model.plan.name;
+            let epochs = checkpoint.position.epochs.iter().filter(|row| row.model == name).count();
+            models.insert(name.to_owned(), ModelWeights::of(&model, trained(&experiment, epochs))?);
+        }
+        Ok((experiment, Self { models }))
+    }
+}
+
+/// `mnist, 6 epochs, γ 0.1, seed 0`: what a model was trained on and for how long.
+pub fn trained(experiment: &Experiment, epochs: usize) -> String {
+    let defence = if experiment.psgl.enabled {
+        format!(", γ {}, θ {}", experiment.psgl.gamma, experiment.psgl.theta)
+    } else {
+        String::new()
+    };
+    let plural = if epochs == 1 { "" } else { "s" };
+    format!("{}, {epochs} epoch{plural}{defence}, seed {}", experiment.data.name, experiment.seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    fn model(experiment: &Experiment, seed: u64) -> SplitModel {
+        let plan = experiment.split_plans([1, 28, 28], 10).unwrap().swap_remove(0);
+        SplitModel::new(plan, Seed(seed), &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_plain_network_keeps_its_weights_wherever_it_is_cut() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.psgl.enabled = false;
+        let trained = ModelWeights::of(&model(&experiment, 1), "x".to_owned()).unwrap();
+        let x = Tensor::ones((1, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let logits = |m: &SplitModel| m.plain_logits(&x).unwrap().to_vec2::<f32>().unwrap();
+        let whole = logits(&model(&experiment, 1));
+        for cut in [1, 2, 4, 7] {
+            experiment.model.cut = cut;
+            let mut moved = model(&experiment, 9);
+            assert_ne!(logits(&moved), whole);
+            assert!(trained.load_into(&mut moved).unwrap());
+            assert_eq!(logits(&moved), whole, "cut {cut}");
+        }
+    }
+
+    #[test]
+    fn a_defended_network_takes_only_weights_of_its_own_cut() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        let trained = ModelWeights::of(&model(&experiment, 1), "x".to_owned()).unwrap();
+        let mut same = model(&experiment, 2);
+        assert!(trained.load_into(&mut same).unwrap());
+        assert_eq!(ModelWeights::of(&same, "x".to_owned()).unwrap(), trained);
+        experiment.model.cut = 2;
+        let mut other = model(&experiment, 2);
+        let before = ModelWeights::of(&other, String::new()).unwrap();
+        assert!(!trained.load_into(&mut other).unwrap());
+        assert_eq!(ModelWeights::of(&other, String::new()).unwrap(), before);
+    }
+}
