@@ -4,6 +4,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 
 use super::command::{Menu, commands, why_not};
 use super::state::Status;
+use super::theme::warning_ui;
 use super::words::{clock, duration};
 use super::{Act, Activity, Look};
 use crate::experiment::PRESETS;
@@ -28,7 +29,7 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 
 /// Every command, by menu.
 fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.menu_button("\u{2630}", |ui| {
+    ui.menu_button("Menu", |ui| {
         let all = commands();
         for menu in Menu::ALL {
             ui.menu_button(menu.word(), |ui| {
@@ -46,8 +47,7 @@ fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         }
     })
     .response
-    .on_hover_text("Menu: every command")
-    .widget_info(|| WidgetInfo::labeled(Kind::Button, true, "Menu"));
+    .on_hover_text("Every command");
 }
 
 /// Asks whether an unfinished run is to be continued.
@@ -70,7 +70,7 @@ pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
 pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
-        ui.label(RichText::new("\u{26a0}").size(20.0));
+        warning_ui(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Close").on_hover_text("Hide this message; it stays in the log").clicked() {
                 acts.push(Act::CloseError);

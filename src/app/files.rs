@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
-use eframe::egui::{Button, Context, Id, Key, Modal, TextEdit, Ui};
+use eframe::egui::{Button, Context, Id, Key, Modal, RichText, TextEdit, Ui};
 
 use super::act::Act;
 
@@ -121,7 +121,7 @@ impl Prompt {
             }
         });
         if let Some(trouble) = &self.trouble {
-            ui.label(format!("\u{26a0} {trouble}"));
+            ui.label(RichText::new(trouble).strong());
         }
         if self.purpose == Purpose::Open && !recent.is_empty() {
             ui.add_space(6.0);

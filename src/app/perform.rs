@@ -184,7 +184,10 @@ impl App {
                 };
                 self.showing.image = Shown::Patient(at);
             }
-            Act::Draw(picture) => self.showing.image = Shown::Own(picture),
+            Act::Draw(picture) => {
+                self.showing.image = Shown::Own(picture);
+                self.showing.generation += 1;
+            }
             Act::Patients => self.showing.image = Shown::default(),
             Act::Follow => {
                 if self.state.status != Status::Fresh {
@@ -207,6 +210,7 @@ impl App {
         self.showing.source = source;
         self.showing.trouble = None;
         self.showing.film.pinned = None;
+        self.showing.generation += 1;
         self.showing.film.playing = false;
         self.ask = true;
     }

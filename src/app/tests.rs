@@ -1,1 +1,371 @@
+//! The window's contents driven as a person would: by what controls are called, without a window.
 
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::experiment::PRESETS;
+
+/// A window that nobody sees, and the folder that it keeps things in.
+pub(super) struct Window {
+    pub(super) harness: Harness<'static, App>,
+    pub(super) home: tempfile::TempDir,
+}
+
+impl Window {
+    pub(super) fn open(experiment: Experiment) -> Self {
+        Self::sized(experiment, 1280.0, 800.0, |harness| harness)
+    }
+
+    pub(super) fn sized(
+        experiment: Experiment,
+        width: f32,
+        height: f32,
+        with: impl FnOnce(egui_kittest::HarnessBuilder<App>) -> egui_kittest::HarnessBuilder<App>,
+    ) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let app = App::in_folder(Some(experiment), home.path().to_owned());
+        let builder = with(Harness::builder().with_size([width, height]));
+        let draw = |ui: &mut egui::Ui, app: &mut App| {
+            app.logic(ui.ctx());
+            app.ui(ui);
+        };
+        Self { harness: builder.build_ui_state(draw, app), home }
+    }
+
+    pub(super) fn app(&self) -> &App {
+        self.harness.state()
+    }
+
+    /// Frames until `enough`; two minutes at most.
+    pub(super) fn until(&mut self, what: &str, enough: impl Fn(&App) -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(2);
+        while !enough(self.app()) {
+            assert!(Instant::now() < deadline, "waited too long for {what}: {:?}", self.app().state().log);
+            self.harness.step();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.harness.step();
+    }
+
+    /// Frames until nothing is at work any more.
+    pub(super) fn rest(&mut self) {
+        self.until("rest", |app| !app.busy());
+        self.harness.step();
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        let ctx = self.harness.ctx.clone();
+        self.harness.state_mut().act(act, &ctx);
+        self.harness.step();
+    }
+
+    pub(super) fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.harness.step();
+        self.harness.step();
+    }
+}
+
+pub(super) fn quick() -> Experiment {
+    Experiment::preset("quick").unwrap()
+}
+
+fn preset(name: &str) -> usize {
+    PRESETS.iter().position(|preset| preset.0 == name).unwrap()
+}
+
+#[test]
+fn the_opening_steals_the_patient_and_then_there_is_silence() {
+    let mut window = Window::open(quick());
+    window.until("the first stolen picture", |app| app.showing().reconstruction().is_some());
+    window.rest();
+    let showing = window.app().showing();
+    assert_eq!(showing.source, Source::Opening);
+    assert!(showing.score.unwrap().psnr > 25.0, "{:?}", showing.score);
+    window.harness.get_by_label_contains("picked from 8: correct");
+    window.harness.get_by_label_contains("Only the middle leaves the hospital");
+    // Nothing asks for another frame.
+    window.harness.run();
+    assert!(window.harness.run() <= 1);
+}
+
+#[test]
+fn dragging_the_cut_steals_again() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let handle = window.harness.get_by_label_contains("Cut after layer 2").rect();
+    let to = handle.left_center() + egui::vec2(handle.width() * 4.0 / 9.0, 0.0);
+    window.harness.drag_at(handle.center());
+    window.harness.step();
+    window.harness.hover_at(to);
+    window.harness.step();
+    window.harness.step();
+    window.harness.drop_at(to);
+    window.harness.step();
+    assert_eq!(window.app().document().experiment().model.cut, 4);
+    window.until("a theft", |app| app.showing().score.is_some_and(|score| score.psnr > 12.0));
+    window.act(Act::Undo);
+    window.rest();
+}
+
+#[test]
+fn a_stroke_is_followed_and_can_be_taken_back() {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.click("Draw");
+    window.rest();
+    let pad = window.harness.get_by_label("Drawing pad").rect();
+    let across = [pad.left_top() + pad.size() * 0.3, pad.left_top() + pad.size() * 0.7];
+    window.harness.drag_at(across[0]);
+    window.harness.step();
+    window.harness.hover_at(across[1]);
+    window.harness.step();
+    window.harness.drop_at(across[1]);
+    window.harness.step();
+    let ink = |app: &App| match &app.showing().image {
+        crate::live::Shown::Own(picture) => picture.values.iter().sum::<f32>(),
+        crate::live::Shown::Patient(_) => -1.0,
+    };
+    assert!(ink(window.app()) > 10.0, "{}", ink(window.app()));
+    window.rest();
+    let scene = window.app().showing().scene.clone().unwrap();
+    assert!(scene.original.values.iter().sum::<f32>() > 10.0);
+    assert!(window.app().showing().score.unwrap().psnr > 15.0);
+    window.click("Undo stroke");
+    assert!(ink(window.app()) < 1e-6);
+    window.click("Patients");
+    window.rest();
+    assert!(ink(window.app()) < 0.0);
+}
+
+#[test]
+fn a_run_is_shown_from_start_to_end_and_its_attack_launched_again() {
+    let mut window = Window::open(quick());
+    window.click("Run");
+    assert_eq!(window.app().activity(), Activity::Running);
+    window.harness.get_by_label("Pause");
+    window.until("an accuracy", |app| !app.state().test.is_empty());
+    let before = window.app().state().wire;
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    let state = window.app().state();
+    assert_eq!((state.status.clone(), &state.error), (Status::Done, &None));
+    let summary = state.summary.clone().unwrap();
+    assert!(!state.attacks.is_empty() && !state.galleries.is_empty());
+    assert!(before[0].smashed_bytes > 0 && before[0].smashed_bytes <= summary.wire.psgl.unwrap().smashed_bytes);
+    assert!(window.app().shows(Pane::Table));
+    let (attacks, folder) = (state.attacks.len(), state.folder.clone().unwrap());
+    assert_eq!(folder.parent().unwrap(), window.home.path().join("runs"));
+    let wish = crate::run::afterwards::Wish { attack: "rmle".to_owned(), ..Default::default() };
+    window.act(Act::Attack(folder, wish));
+    window.until("the attacks", |app| app.activity() == Activity::Idle);
+    assert!(window.app().state().attacks.len() > attacks, "{:?}", window.app().state().error);
+    // The levers show the trained weights.
+    window.act(Act::Set("psgl.gamma".to_owned(), "0.3".to_owned()));
+    window.rest();
+    let scene = window.app().showing().scene.clone().unwrap();
+    assert!(scene.stamp.trained.unwrap().contains("2 epochs") && scene.stamp.defended);
+}
+
+#[test]
+fn bytes_counted_on_the_way_are_those_of_the_summary() {
+    let mut experiment = quick();
+    experiment.attacks.clear();
+    experiment.data.train = 70;
+    experiment.psgl.jacobian = crate::psgl::Jacobian::Server;
+    let mut window = Window::open(experiment);
+    window.click("Run");
+    let mut last = window.app().state().wire;
+    while window.app().activity() != Activity::Idle {
+        last = if window.app().state().progress.is_some() { window.app().state().wire } else { last };
+        window.harness.step();
+    }
+    let wire = window.app().state().summary.as_ref().unwrap().wire;
+    assert_eq!(last, [wire.psgl.unwrap(), wire.vanilla.unwrap()]);
+}
+
+#[test]
+fn step_waits_stop_keeps_and_a_stopped_run_goes_on() {
+    let mut window = Window::open(quick());
+    window.click("Step");
+    assert_eq!(window.app().activity(), Activity::Paused);
+    window.until("a folder", |app| app.state().folder.is_some());
+    window.click("Stop");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    assert_eq!(window.app().state().status, Status::Stopped);
+    let kept = window.app().state().folder.clone().unwrap();
+    assert!(kept.join("checkpoint.safetensors").is_file());
+    window.act(Act::Continue(kept.clone()));
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    assert_eq!(window.app().state().status, Status::Done);
+    assert!(kept.join("summary.json").is_file());
+}
+
+#[test]
+fn stop_shows_in_the_next_frame() {
+    let mut window = Window::open(quick());
+    window.click("Run");
+    window.until("work", |app| app.state().progress.is_some());
+    // One frame takes the click in, the next shows it.
+    window.harness.get_by_label("Stop").click();
+    window.harness.step();
+    window.harness.step();
+    window.harness.get_by_label("Stopping…");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+}
+
+#[test]
+fn presets_levers_and_undo() {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.act(Act::Preset(preset("psgl-brain")));
+    window.rest();
+    assert_eq!(window.app().showing().facts.as_ref().unwrap().patient.shape, [1, 64, 64]);
+    window.harness.get_by_label("stand-in: average of 152 adults, no patient");
+    window.click("PSGL");
+    window.until("a disguise", |app| app.showing().scene.as_ref().is_some_and(|scene| scene.stamp.defended));
+    let moved = |app: &App| {
+        let scene = app.showing().scene.clone().unwrap();
+        scene.original.values.iter().zip(&scene.sent.values).filter(|(a, b)| a != b).count()
+    };
+    let weak = moved(window.app());
+    window.act(Act::Set("psgl.gamma".to_owned(), "0.4".to_owned()));
+    window.until("a stronger disguise", |app| moved(app) > 2 * weak);
+    assert!(window.app().document().changed());
+    window.click("Undo");
+    assert!(!window.app().document().changed());
+    window.act(Act::Undo);
+    assert_eq!(window.app().document().name(), "quick");
+}
+
+#[test]
+fn keys_do_what_the_commands_say() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let press = |window: &mut Window, modifiers, key| {
+        window.harness.key_press_modifiers(modifiers, key);
+        window.harness.step();
+        window.harness.step();
+    };
+    press(&mut window, egui::Modifiers::NONE, egui::Key::F1);
+    assert!(window.harness.query_all_by_label("Shortcuts").count() > 0);
+    press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num7);
+    assert!(window.app().shows(Pane::Log));
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::O);
+    window.harness.get_by_label("Open an experiment");
+    press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
+    let before = window.app().showing().film.pinned;
+    press(&mut window, egui::Modifiers::NONE, egui::Key::ArrowLeft);
+    assert_ne!(window.app().showing().film.pinned, before);
+    press(&mut window, egui::Modifiers::NONE, egui::Key::F5);
+    assert_eq!(window.app().activity(), Activity::Running);
+    press(&mut window, egui::Modifiers::SHIFT, egui::Key::F5);
+    window.until("the end", |app| app.activity() == Activity::Idle);
+}
+
+#[test]
+fn files_are_opened_saved_and_broken_ones_named() {
+    let mut window = Window::open(quick());
+    let path = window.home.path().join("mine.toml");
+    window.act(Act::Set("psgl.gamma".to_owned(), "0.25".to_owned()));
+    window.act(Act::File(Purpose::Save, path.clone()));
+    assert_eq!((window.app().document().name(), window.app().document().changed()), ("mine", false));
+    window.act(Act::Preset(preset("quick")));
+    window.act(Act::File(Purpose::Open, path.clone()));
+    assert_eq!(window.app().document().experiment().psgl.gamma, 0.25);
+    let broken = window.home.path().join("broken.toml");
+    crate::run::files::Writer::default().write(&broken, b"[psgl]\ngamma = 9\n").unwrap();
+    window.act(Act::File(Purpose::Open, broken));
+    let error = window.app().state().error.clone().unwrap();
+    assert!(error.contains("psgl.gamma = 9") && error.contains("broken.toml"), "{error}");
+    assert_eq!(window.app().document().name(), "mine");
+    window.click("Close");
+    assert_eq!(window.app().state().error, None);
+    // Through the path field, as a person would.
+    window.act(Act::Ask(Purpose::Open));
+    window.harness.step();
+    window.harness.get_by_label("Path of the file").type_text("/no/such.toml");
+    window.harness.step();
+    window.harness.get_by_label("Open").click();
+    window.harness.step();
+    window.harness.step();
+    window.harness.get_by_label_contains("there is no such file: /no/such.toml");
+}
+
+#[test]
+fn a_run_that_cannot_be_kept_says_so_and_the_window_lives_on() {
+    let mut window = Window::open(quick());
+    std::fs::File::create_new(window.home.path().join("runs")).unwrap();
+    window.click("Run");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    let error = window.app().state().error.clone().unwrap_or_default();
+    assert!(error.starts_with("the run cannot be kept: "), "{error}");
+    std::fs::remove_file(window.home.path().join("runs")).unwrap();
+    window.click("Close");
+    window.click("Run");
+    window.until("work", |app| app.state().progress.is_some());
+    window.harness.state_mut().leave();
+}
+
+#[test]
+fn wrong_data_are_told_on_the_stage_and_by_the_run() {
+    let mut wrong = quick();
+    wrong.data.name = "/no/such/data".to_owned();
+    let mut window = Window::open(wrong);
+    window.until("the trouble", |app| app.showing().trouble.is_some());
+    window.harness.get_by_label_contains("This cannot be shown");
+    window.click("Run");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    assert_eq!(window.app().state().status, Status::Failed);
+    assert!(window.app().state().error.as_ref().unwrap().contains("/no/such/data"));
+    window.act(Act::CloseError);
+    window.act(Act::Preset(preset("quick")));
+    window.until("a picture", |app| app.showing().reconstruction().is_some());
+}
+
+#[test]
+fn a_run_that_was_left_is_offered_again() {
+    let mut window = Window::open(quick());
+    window.click("Run");
+    window.until("an epoch", |app| !app.state().test.is_empty());
+    window.harness.state_mut().leave();
+    let home = window.home.path().to_owned();
+    let again = App::in_folder(None, home);
+    assert_eq!(again.document().name(), "quick");
+    let left = again.unfinished.clone().unwrap();
+    let mut again = Window {
+        harness: Harness::builder().with_size([1280.0, 800.0]).build_ui_state(
+            |ui: &mut egui::Ui, app: &mut App| {
+                app.logic(ui.ctx());
+                app.ui(ui);
+            },
+            again,
+        ),
+        home: window.home,
+    };
+    again.click("Continue");
+    again.until("the end", |app| app.activity() == Activity::Idle);
+    assert_eq!(again.app().state().status, Status::Done);
+    assert!(left.join("summary.json").is_file());
+    // What was measured before is there too.
+    assert_eq!(again.app().state().epochs.len(), 4);
+}
+
+#[test]
+fn theme_scale_and_layout_are_remembered() {
+    let mut window = Window::open(quick());
+    window.act(Act::Theme(egui::ThemePreference::Light));
+    window.act(Act::Scale(1.25));
+    window.act(Act::Layout(Layout::Compare));
+    assert!(window.app().shows(Pane::Runs));
+    window.harness.state_mut().leave();
+    let again = App::in_folder(None, window.home.path().to_owned());
+    assert_eq!(
+        (again.memory.theme, again.memory.scale(), again.memory.layout),
+        (memory::Theme::Light, 1.25, Layout::Compare)
+    );
+}

@@ -2,8 +2,9 @@
 
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
-use super::showing::Showing;
+use super::showing::{Showing, Source};
 use super::theme::{image_color, map_color};
+use crate::live::Shown;
 use crate::run::scene::Picture;
 
 /// Longer sides are thinned out: no screen shows them, and no graphics card takes them all.
@@ -50,7 +51,12 @@ impl Textures {
             }
             return;
         };
-        put(ctx, "original", &mut self.original, image(&scene.original));
+        // A drawing is shown as it is drawn, before anybody has answered.
+        let original = match &showing.image {
+            Shown::Own(own) if showing.source != Source::Run => own,
+            _ => &scene.original,
+        };
+        put(ctx, "original", &mut self.original, image(original));
         put(ctx, "map", &mut self.map, map(&scene.map));
         put(ctx, "sent", &mut self.sent, image(&scene.sent));
         put(ctx, "smashed", &mut self.smashed, tiles(&scene.smashed));

@@ -1,6 +1,8 @@
 //! Colours of the roles, dark and light, and what is changed of the plain style. The only place with colour literals.
 
-use eframe::egui::{Color32, Context, TextStyle, Theme, Ui};
+use eframe::egui::{
+    self, Align2, Color32, Context, FontId, Sense, Shape, Stroke, TextStyle, Theme, Ui, WidgetInfo, vec2,
+};
 use egui_plot::LineStyle;
 
 /// Who or what is shown; each has one colour everywhere.
@@ -62,6 +64,17 @@ impl Role {
             _ => 2.0,
         }
     }
+}
+
+/// A triangle with an exclamation mark: something went wrong. Not red, which is the attacker's.
+pub fn warning_ui(ui: &mut Ui) {
+    let (rect, response) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, "Warning"));
+    let color = ui.visuals().warn_fg_color;
+    let corners = vec![rect.center_top(), rect.right_bottom(), rect.left_bottom()];
+    ui.painter().add(Shape::closed_line(corners, Stroke::new(1.8, color)));
+    let font = FontId::proportional(13.0);
+    ui.painter().text(rect.center() + vec2(0.0, 2.0), Align2::CENTER_CENTER, "!", font, color);
 }
 
 /// Text a little larger and darker than egui's own, so that it can be read from the second row.

@@ -111,7 +111,8 @@ impl Mirror {
         };
         self.grounds = Some(grounds.clone());
         let shape = grounds.patients.shape;
-        let plans = plans(&question.experiment, shape, grounds.facts.classes.len())?;
+        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key("vanilla"));
+        let plans = plans(&question.experiment, shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
         facts.batch = question.experiment.train.batch;
         facts.layers = layers(&question.experiment, question.defended, shape, facts.classes.len());
@@ -136,6 +137,8 @@ impl Mirror {
         let mut scene = Scene::of(&made.model, &original.tensor()?)?;
         scene.label = label;
         scene.stamp.adaptive = question.adaptive;
+        // As the document counts: the twin has a pooling layer more.
+        scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
         let (smashed, _) = made.model.ask(&original.tensor()?)?;
         let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
@@ -213,11 +216,12 @@ impl Job {
     }
 }
 
-/// Under PSGL, where it is on, and undefended: the twin where there is one, else the network without packing.
-fn plans(experiment: &Experiment, shape: [usize; 3], classes: usize) -> Result<[Option<SplitPlan>; 2]> {
+/// Under PSGL, where it is on, and undefended: the network without packing, or with `twin` the one that is trained
+/// beside PSGL, which pools where PSGL packs.
+fn plans(experiment: &Experiment, shape: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
     let all = experiment.split_plans(shape, classes)?;
     let named = |name: &str| all.iter().find(|plan| plan.name == name).cloned();
-    let vanilla = match named("vanilla") {
+    let vanilla = match named("vanilla").filter(|_| twin || !experiment.psgl.enabled) {
         Some(plan) => plan,
         None => {
             let mut plain = experiment.clone();
@@ -234,7 +238,7 @@ fn layers(experiment: &Experiment, defended: bool, shape: [usize; 3], classes: u
     let at = |cut: usize| {
         let mut moved = experiment.clone();
         moved.model.cut = cut;
-        plans(&moved, shape, classes).ok().and_then(|[psgl, vanilla]| if defended { psgl } else { vanilla })
+        plans(&moved, shape, classes, false).ok().and_then(|[psgl, vanilla]| if defended { psgl } else { vanilla })
     };
     let facts = |(i, layer): (usize, &LayerSpec)| LayerFacts {
         words: layer.words(),

@@ -1,10 +1,202 @@
-//! The levers.
+//! The levers: the few settings that matter most. The stage follows each at once, from the present weights.
 
-use eframe::egui::Ui;
+use std::ops::RangeInclusive;
 
-use crate::app::{Act, Look};
+use eframe::egui::{Button, Grid, RichText, ScrollArea, Slider, Ui};
+
+use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
+use crate::experiment::AttackSpec;
+use crate::setting::{Kind, find};
 
 /// Draws the levers.
-pub fn levers_ui(ui: &mut Ui, _look: Look<'_>, _acts: &mut Vec<Act>) {
-    ui.label("Levers");
+pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        note_ui(ui, look);
+        Grid::new("levers").num_columns(2).spacing([12.0, 7.0]).show(ui, |ui| {
+            defence_ui(ui, look, acts);
+            strength_ui(ui, look, acts);
+            attacker_ui(ui, look, acts);
+        });
+        ui.add_space(6.0);
+        ui.horizontal_wrapped(|ui| {
+            let tip = "Every setting of the experiment, with what it does and the paper's value";
+            if ui.button("All settings…").on_hover_text(tip).clicked() {
+                acts.push(Act::Popup(Some(Popup::Settings)));
+            }
+            history_ui(ui, look, acts);
+            if ui.button("Open…").on_hover_text("Open an experiment of your own, a TOML file").clicked() {
+                acts.push(Act::Ask(Purpose::Open));
+            }
+            if ui.button("Save…").on_hover_text("Write the experiment to a TOML file").clicked() {
+                acts.push(Act::Ask(Purpose::Save));
+            }
+        });
+    });
+}
+
+/// What pulling a lever does now.
+fn note_ui(ui: &mut Ui, look: Look<'_>) {
+    let note = match (look.weights, look.activity) {
+        (_, Activity::Running | Activity::Paused | Activity::Stopping) => {
+            "A run is going with the settings it was started with. Levers show on the stage at once, with its present \
+             weights, and count for the next run."
+        }
+        (Some(_), _) => "Levers show on the stage at once, with the weights of the open run; nothing is trained anew.",
+        (None, _) => "Levers show on the stage at once, with a network that was never trained. Run trains it.",
+    };
+    ui.label(RichText::new(note).weak());
+    ui.add_space(4.0);
+}
+
+fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let (past, future) = look.document.history();
+    let undo = ui.add_enabled(past > 0, Button::new("Undo")).on_hover_text("Take the last change back");
+    if undo.on_disabled_hover_text("Nothing was changed").clicked() {
+        acts.push(Act::Undo);
+    }
+    let redo = ui.add_enabled(future > 0, Button::new("Redo")).on_hover_text("Do it again");
+    if redo.on_disabled_hover_text("Nothing was taken back").clicked() {
+        acts.push(Act::Redo);
+    }
+}
+
+/// Undefended, or under PSGL.
+fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.label("Defence").on_hover_text("Which of the two models the stage shows");
+    ui.horizontal_wrapped(|ui| {
+        let defended = look.showing.defended;
+        let tip = "The network without a defence: the hospital's layers see the image as it is";
+        if ui.selectable_label(!defended, "Undefended").on_hover_text(tip).clicked() {
+            acts.push(Act::Defended(false));
+        }
+        let tip = "Proximal gradient split learning: the hospital disguises the image, the server cleans the numbers";
+        if ui.selectable_label(defended, "PSGL").on_hover_text(tip).clicked() {
+            acts.push(Act::Defended(true));
+        }
+    });
+    ui.end_row();
+}
+
+/// Strength of the disguise and of the cleaning.
+fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let psgl = &look.document.experiment().psgl;
+    let why = match look.showing.source {
+        Source::Run => None,
+        _ if !look.showing.defended => Some("Choose PSGL to see what it does"),
+        _ => None,
+    };
+    for (key, name, value, range) in [
+        ("psgl.gamma", "γ, pixels that move", psgl.gamma, 0.0..=0.5),
+        ("psgl.theta", "θ, how far they move", psgl.theta, 0.0..=1.0),
+        ("psgl.mu", "μ, cleaning", psgl.mu, 0.01..=10.0),
+    ] {
+        lever_ui(ui, Lever { key, name, value, range, why }, acts);
+    }
+}
+
+struct Lever {
+    key: &'static str,
+    name: &'static str,
+    value: f64,
+    range: RangeInclusive<f64>,
+    /// Why it cannot be pulled; none where it can.
+    why: Option<&'static str>,
+}
+
+fn lever_ui(ui: &mut Ui, lever: Lever, acts: &mut Vec<Act>) {
+    let Some(setting) = find(lever.key) else { return };
+    let log = matches!(setting.kind, Kind::Real { log: true, .. });
+    let tip = match setting.paper {
+        Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, lever.key),
+        None => format!("{}\n{}", setting.help, lever.key),
+    };
+    let label = ui.label(lever.name).on_hover_text(&tip);
+    let mut value = lever.value;
+    let least = lever.range.start().max(if log { 1e-3 } else { 0.0 });
+    let range = least..=lever.range.end().max(value);
+    ui.spacing_mut().slider_width = (ui.available_width() - 70.0).clamp(60.0, 220.0);
+    let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
+    let slider = ui.add_enabled(lever.why.is_none(), slider).labelled_by(label.id).on_hover_text(&tip);
+    if slider.on_disabled_hover_text(lever.why.unwrap_or_default()).changed() {
+        // γ and θ at their lowest would be refused: no pixel at all would move.
+        let value = if matches!(setting.kind, Kind::Real { open_min: true, .. }) { value.max(0.001) } else { value };
+        acts.push(Act::Set(lever.key.to_owned(), format!("{value}")));
+    }
+    ui.end_row();
+}
+
+/// Who is looking, and what that one knows.
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.label("Who is looking?").on_hover_text("What the attacker has decides which attacks the run launches");
+    ui.vertical(|ui| {
+        let attacks = &look.document.experiment().attacks;
+        for (name, words, tip) in [
+            (
+                "rmle",
+                "the server, with the client's weights",
+                "White box: rMLE searches for the image whose smashed data are those on the wire.",
+            ),
+            (
+                "inverse",
+                "somebody with similar images",
+                "An inverse network learns from images of the attacker's own to turn smashed data back.",
+            ),
+        ] {
+            let mut on = attacks.iter().any(|spec| spec.name() == name);
+            if ui.checkbox(&mut on, words).on_hover_text(tip).changed() {
+                acts.push(Act::Set("attack".to_owned(), attack_list(attacks, name, on)));
+            }
+        }
+        for words in ["a listener without weights or images", "a malicious server", "whoever gets the gradient"] {
+            ui.add_enabled(false, eframe::egui::Checkbox::new(&mut false, words))
+                .on_disabled_hover_text("No attack of this kind is in this version");
+        }
+    });
+    ui.end_row();
+    ui.label("It knows").on_hover_text("A defence is as good as it is against an attacker who knows it");
+    ui.horizontal_wrapped(|ui| {
+        let adaptive = look.showing.adaptive;
+        let tip = "Naive: the attacker does not know of the defence. Alone it flatters the defence.";
+        if ui.selectable_label(!adaptive, "no defence").on_hover_text(tip).clicked() {
+            acts.push(Act::Adaptive(false));
+        }
+        let tip = "Adaptive: the attacker imitates the defence and undoes it. It first trains a head of its own, which \
+                   takes a while.";
+        let button = ui.add_enabled(look.showing.defended, Button::selectable(adaptive, "the defence"));
+        if button.on_hover_text(tip).on_disabled_hover_text("Undefended there is nothing to know").clicked() {
+            acts.push(Act::Adaptive(true));
+        }
+    });
+    ui.end_row();
+}
+
+/// The experiment's attacks as `--set attack=` takes them, with one more or one less.
+fn attack_list(attacks: &[AttackSpec], name: &str, on: bool) -> String {
+    let mut wanted: Vec<AttackSpec> = attacks.iter().filter(|spec| spec.name() != name).cloned().collect();
+    if on {
+        wanted.extend(AttackSpec::named(name).ok());
+    }
+    let list = wanted.iter().filter_map(|spec| toml::Value::try_from(spec).ok()).collect();
+    toml::Value::Array(list).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Document;
+    use crate::experiment::Experiment;
+
+    #[test]
+    fn attacks_are_switched_off_and_on_again() {
+        let mut document = Document::new(Experiment::preset("quick").unwrap());
+        let names =
+            |document: &Document| -> Vec<&str> { document.experiment().attacks.iter().map(AttackSpec::name).collect() };
+        for (name, on, left) in
+            [("rmle", false, vec!["inverse"]), ("inverse", false, vec![]), ("rmle", true, vec!["rmle"])]
+        {
+            let list = attack_list(&document.experiment().attacks, name, on);
+            document.set("attack", &list).unwrap();
+            assert_eq!(names(&document), left);
+        }
+    }
 }

@@ -138,11 +138,8 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         return;
     }
     ui.horizontal(|ui| {
-        let (word, tip) = if film.playing {
-            ("\u{23f8}", "Stop the film")
-        } else {
-            ("\u{25b6}", "Play how the stolen image emerged")
-        };
+        let (word, tip) =
+            if film.playing { ("Hold", "Stop the film") } else { ("Play", "Play how the stolen image emerged") };
         if ui.add(Button::new(word)).on_hover_text(tip).clicked() {
             acts.push(Act::Play);
         }

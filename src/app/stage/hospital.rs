@@ -55,14 +55,14 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
             pad.undo(acts);
         }
     } else {
-        if ui.button("\u{25c0}").on_hover_text("Previous patient").clicked() {
+        if ui.button("\u{2039}").on_hover_text("Previous patient").clicked() {
             acts.push(Act::Patient(-1));
         }
-        if ui.button("\u{25b6}").on_hover_text("Next patient").clicked() {
+        if ui.button("\u{203a}").on_hover_text("Next patient").clicked() {
             acts.push(Act::Patient(1));
         }
         let tip = "Draw an image of your own: the attacker's picture follows each stroke";
-        if ui.button("\u{270f} Draw").on_hover_text(tip).clicked() {
+        if ui.button("Draw").on_hover_text(tip).clicked() {
             pad.clear(look, acts);
         }
         if ui.button("Open\u{2026}").on_hover_text("Put an image of your own in the patient's place").clicked() {

@@ -55,7 +55,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, pad: &mut pad::PadView, acts: &mut 
 fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let showing = look.showing;
     let lead = match (&showing.trouble, showing.source) {
-        (Some(trouble), _) => format!("\u{26a0} This cannot be shown: {}", trouble.replace('\n', " ")),
+        (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
         _ if showing.reconstruction().is_some() => {
             "Only the middle leaves the hospital. The right was made from it.".to_owned()
         }

@@ -49,8 +49,8 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
     Grid::new("bytes").num_columns(3).spacing([8.0, 1.0]).show(ui, |ui| {
         for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
             ui.weak(*name);
-            ui.label(format!("\u{2191} {}", bytes(count.smashed_bytes))).on_hover_text("Smashed data, up, in training");
-            ui.label(format!("\u{2193} {}", bytes(count.gradient_bytes))).on_hover_text("Gradients, down, in training");
+            ui.label(format!("{} up", bytes(count.smashed_bytes))).on_hover_text("Smashed data, up, in training");
+            ui.label(format!("{} down", bytes(count.gradient_bytes))).on_hover_text("Gradients, down, in training");
             ui.end_row();
         }
     });
@@ -100,7 +100,7 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
             ui.weak(format!("{} {}: {side}, {crosses}", i + 1, layer.words));
         }
     });
-    ui.add(Label::new(label).truncate());
+    ui.add(Label::new(format!("layer {cut} of {}: {words}", layers.len())).truncate());
 }
 
 /// The cut of what is shown: the opening's is its own.
