@@ -5,7 +5,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 use super::command::{Menu, commands, why_not};
 use super::state::Status;
 use super::theme::warning_ui;
-use super::words::{clock, duration};
+use super::words::{clock, duration, phase};
 use super::{Act, Activity, Look};
 use crate::experiment::PRESETS;
 use crate::run::event::Progress;
@@ -170,10 +170,10 @@ fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str) {
     ui.add(eframe::egui::Label::new(text).truncate());
 }
 
-/// `training psgl, 12 of 16, 0:03 left`.
+/// `training PSGL, 12 of 16, 0:03 left`.
 fn progress_text(progress: &Progress) -> String {
     let left = progress.seconds_left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
-    format!("{}, {} of {}{left}", progress.phase, progress.done, progress.total)
+    format!("{}, {} of {}{left}", phase(&progress.phase), progress.done, progress.total)
 }
 
 #[cfg(test)]
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn progress_is_told_in_words() {
         let mut progress = Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None };
-        assert_eq!(progress_text(&progress), "training psgl, 12 of 16");
+        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16");
         progress.seconds_left = Some(3.2);
-        assert_eq!(progress_text(&progress), "training psgl, 12 of 16, 0:03 left");
+        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, 0:03 left");
     }
 }

@@ -64,8 +64,20 @@ pub struct Film {
 }
 
 impl Showing {
-    /// Takes the latest scene.
-    pub fn see(&mut self, scene: Scene) {
+    /// Takes the latest scene. One of training has nothing stolen: what the last attack stole stays beside it.
+    pub fn see(&mut self, mut scene: Scene) {
+        let before = self.scene.take().filter(|before| {
+            self.source == Source::Run
+                && scene.progress.is_none()
+                && before.original == scene.original
+                && before.stamp.defended == scene.stamp.defended
+        });
+        if let Some(before) = before {
+            scene.reconstruction = before.reconstruction;
+            scene.progress = before.progress;
+            scene.lineup = before.lineup;
+            scene.stamp.adaptive = before.stamp.adaptive;
+        }
         self.score = scored(&scene.original, &scene.reconstruction);
         self.film.add(&scene);
         self.scene = Some(scene);
@@ -157,6 +169,19 @@ mod tests {
         assert!((showing.score.as_ref().map_or(0.0, |score| score.psnr) - 20.0).abs() < 1e-3);
         showing.see(Scene { original: scene(0, 0.0).original, ..Scene::default() });
         assert!(showing.score.is_none() && showing.reconstruction().is_none());
+    }
+
+    #[test]
+    fn what_was_stolen_stays_while_training_goes_on() {
+        let mut showing = Showing { source: Source::Run, ..Showing::default() };
+        showing.see(scene(9, 0.6));
+        let training = Scene { original: scene(0, 0.0).original, ..Scene::default() };
+        showing.see(training.clone());
+        assert!(showing.reconstruction().is_some() && showing.score.is_some());
+        let mut other = training;
+        other.stamp.defended = true;
+        showing.see(other);
+        assert!(showing.reconstruction().is_none());
     }
 
     #[test]

@@ -67,6 +67,16 @@ pub fn target(name: &str) -> &str {
     }
 }
 
+/// A phase or an attack as a run tells it, in the window's words.
+pub fn phase(words: &str) -> String {
+    let word = |word: &str| match word {
+        "psgl" => "PSGL".to_owned(),
+        "vanilla" => "the undefended model".to_owned(),
+        other => other.to_owned(),
+    };
+    words.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// What a yardstick is, if the record is one and no attack.
 pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
     match record.name.as_str() {
@@ -129,6 +139,7 @@ mod tests {
         assert_eq!([duration(3.21), duration(19.4), duration(61.0)], ["3.2 s", "19 s", "1:01"]);
         assert_eq!([bytes(205_500_000), bytes(99_960)], ["206 MB", "100 kB"]);
         assert_eq!([decimal(-0.004, 2), decimal(-0.006, 2)], ["0.00", "\u{2212}0.01"]);
+        assert_eq!(phase("rmle, at psgl after epoch 2"), "rmle, at PSGL after epoch 2");
         assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
         assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
     }

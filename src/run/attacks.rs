@@ -200,6 +200,7 @@ impl Job {
             sent: first(&self.order.sent)?,
             map: if defended { first(&self.order.maps)? } else { Picture::default() },
             smashed: Picture::of_features(&self.order.smashed.get(0)?)?,
+            crossed: self.order.smashed.dims()[1..].to_vec(),
             opinion: self.order.opinion.clone(),
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,

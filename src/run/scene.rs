@@ -36,6 +36,8 @@ pub struct Scene {
     pub map: Picture,
     /// What crossed: the first channels of the smashed data, each a plane; a vector is one row.
     pub smashed: Picture,
+    /// Shape of all that crossed for this image.
+    pub crossed: Vec<usize>,
     /// What the server makes of it.
     pub opinion: Option<Opinion>,
     /// The reconstruction now; empty before an attack has begun.
@@ -152,7 +154,9 @@ impl Scene {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         self.sent = first(disguised.map_or(x, |d| &d.attacked))?;
         self.map = disguised.map_or(Ok(Picture::default()), |d| first(&d.map))?;
-        self.smashed = Picture::of_features(&smashed.tensor().get(0)?)?;
+        let smashed = smashed.tensor().get(0)?;
+        self.smashed = Picture::of_features(&smashed)?;
+        self.crossed = smashed.dims().to_vec();
         Ok(())
     }
 }

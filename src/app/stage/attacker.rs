@@ -6,7 +6,7 @@ use eframe::egui::{
 
 use super::{Pane, Sizes};
 use crate::app::theme::Role;
-use crate::app::words::decimal;
+use crate::app::words::{decimal, phase};
 use crate::app::{Act, Look};
 use crate::run::scene::Lineup;
 
@@ -92,7 +92,7 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
         ));
     }
     if let Some(progress) = &scene.progress {
-        let text = format!("{}\nstep {} of {}", progress.attack, progress.iteration, progress.planned);
+        let text = format!("{}\nstep {} of {}", phase(&progress.attack), progress.iteration, progress.planned);
         let loss = decimal(progress.loss, 6);
         ui.add(Label::new(RichText::new(text).small()).wrap()).on_hover_text(format!(
             "The attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"

@@ -1,8 +1,8 @@
 //! The wire's card: what crosses, how many bytes, and the cut as a handle that moves from layer to layer.
 
 use eframe::egui::{
-    CursorIcon, EventFilter, Grid, Key, Label, Rect, Response, RichText, Role as Kind, Sense, Shape, Stroke, Ui,
-    WidgetInfo, pos2, vec2,
+    CursorIcon, EventFilter, Key, Label, Rect, Response, RichText, Role as Kind, Sense, Shape, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::{LINE, Pane};
@@ -30,10 +30,9 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.vertical_centered(|ui| pane.ui(ui, smashed, side));
     }
     arrow_ui(ui, true);
-    if let Some(plan) = facts.layers.get(look.document.experiment().model.cut.wrapping_sub(1)) {
-        let crosses = plan.crosses.clone().unwrap_or_default();
-        let image = (crosses.iter().product::<usize>() * size_of::<f32>()) as u64;
-        let words = format!("{} numbers, {}", shape(&crosses), bytes(image));
+    if let Some(scene) = &look.showing.scene {
+        let image = (scene.crossed.iter().product::<usize>() * size_of::<f32>()) as u64;
+        let words = format!("{} numbers, {}", shape(&scene.crossed), bytes(image));
         ui.add(Label::new(RichText::new(words).strong()).truncate())
             .on_hover_text("What crosses for one image: channels, height, width; four bytes each");
     }
@@ -46,18 +45,17 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
     if wire.iter().all(|count| count.smashed_bytes == 0) {
         return;
     }
-    Grid::new("bytes").num_columns(3).spacing([8.0, 1.0]).show(ui, |ui| {
-        for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
-            ui.weak(*name);
-            ui.label(format!("{} up", bytes(count.smashed_bytes))).on_hover_text("Smashed data, up, in training");
-            ui.label(format!("{} down", bytes(count.gradient_bytes))).on_hover_text("Gradients, down, in training");
-            ui.end_row();
-        }
-    });
+    let line = |ui: &mut Ui, words: String, tip: &str| {
+        ui.add(Label::new(RichText::new(&words).weak()).truncate()).on_hover_text(format!("{words}\n{tip}"));
+    };
+    for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
+        let [up, down] = [count.smashed_bytes, count.gradient_bytes].map(bytes);
+        line(ui, format!("{name}: {up} up, {down} down"), "Smashed data and gradients in training, so far");
+    }
     let clean = wire[0].leaked_clean_bytes;
     if clean > 0 {
-        ui.label(format!("{} of it undisguised", bytes(clean)))
-            .on_hover_text("Smashed data of clean images, which this form of PSGL sends to be told the gradients.");
+        let tip = "Smashed data of clean images, which this form of PSGL sends to be told the gradients.";
+        line(ui, format!("{} of it undisguised", bytes(clean)), tip);
     }
 }
 
