@@ -72,6 +72,8 @@ pub enum Act {
     ShowRun(PathBuf),
     /// Launch an attack at a finished run.
     Attack(PathBuf, Wish),
+    /// Launch an attack, by its name, at the shown run.
+    AttackShown(&'static str),
     /// Give a run another name.
     Rename(PathBuf, String),
     /// Move a run to the system's trash.

@@ -148,6 +148,20 @@ fn runs() -> Vec<Command> {
         ),
         command(
             Run,
+            "Attack with rMLE",
+            "Launch rMLE at the open run, naive and adaptive.",
+            Some((NONE, Key::F7)),
+            Act::AttackShown("rmle"),
+        ),
+        command(
+            Run,
+            "Attack with an inverse network",
+            "Train an inverse network against the open run, naive and adaptive.",
+            Some((NONE, Key::F8)),
+            Act::AttackShown("inverse"),
+        ),
+        command(
+            Run,
             "Follow the run",
             "Let the stage show the run again, after a look at something else.",
             Some((CTRL, Key::L)),
@@ -253,7 +267,8 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::Run | Act::RunOrPause | Act::Step if stopping => Some("The run is being saved"),
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
-        Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
+        Act::AttackShown(_) if look.state.folder.is_none() => Some("No run is open"),
+        Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
             Some("Can be done once the run has ended")
         }
         Act::Undo if look.document.history().0 == 0 => Some("Nothing was changed"),

@@ -286,7 +286,10 @@ impl App {
     }
 
     fn end_run(&mut self, ctx: &egui::Context) {
-        self.runner = None;
+        let stopping = self.runner.take().and_then(|runner| runner.stopping_for());
+        if let Some(after) = stopping {
+            tracing::debug!(ms = after.as_millis() as u64, "the worker left after a stop");
+        }
         if self.state.status == Status::Done {
             panes::show(&mut self.tree, Pane::Table);
             self.toasts.say(format!("Done: {}", self.state.title), false);

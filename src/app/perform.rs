@@ -47,6 +47,11 @@ impl App {
             Act::Continue(path) if idle => self.resume(&path),
             Act::ShowRun(path) if idle => self.opening = Some(opened::Opening::start(path, ctx)?),
             Act::Attack(path, wish) if idle => return self.attack(&path, wish),
+            Act::AttackShown(name) => {
+                let folder = self.state.folder.clone().ok_or_else(|| Error::input("no run is open to be attacked"))?;
+                let wish = Wish { attack: name.to_owned(), ..Wish::default() };
+                return self.perform(Act::Attack(folder, wish), ctx);
+            }
             Act::Reset | Act::Continue(_) | Act::ShowRun(_) | Act::Attack(..) => {}
             Act::Preset(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => return self.edit(act),
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),

@@ -46,7 +46,8 @@ pub struct Runner {
     unknown: Experiment,
     seen: u64,
     weighed: u64,
-    stopping: bool,
+    /// When it was asked to stop.
+    stopping: Option<Instant>,
     start: Instant,
 }
 
@@ -119,12 +120,12 @@ impl Runner {
         worker.slots.pictures.newer_than(u64::MAX);
         worker.slots.weights.newer_than(u64::MAX);
         let start = Instant::now();
-        Ok(Self { worker, known, unknown: Experiment::default(), seen: 0, weighed: 0, stopping: false, start })
+        Ok(Self { worker, known, unknown: Experiment::default(), seen: 0, weighed: 0, stopping: None, start })
     }
 
     /// What it is at.
     pub fn activity(&self) -> Activity {
-        if self.stopping {
+        if self.stopping.is_some() {
             Activity::Stopping
         } else if self.worker.control.paused() {
             Activity::Paused
@@ -135,8 +136,15 @@ impl Runner {
 
     /// Passes a command on. Never waits.
     pub fn send(&mut self, command: Command) {
-        self.stopping |= command == Command::Stop;
+        if command == Command::Stop {
+            self.stopping.get_or_insert_with(Instant::now);
+        }
         self.worker.control.send(command);
+    }
+
+    /// Since it was asked to stop.
+    pub fn stopping_for(&self) -> Option<Duration> {
+        self.stopping.map(|since| since.elapsed())
     }
 
     /// Since the start.

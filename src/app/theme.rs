@@ -83,6 +83,11 @@ pub fn install(ctx: &Context) {
         ctx.style_mut_of(theme, |style| {
             style.visuals.widgets.noninteractive.fg_stroke.color = text;
             style.visuals.weak_text_alpha = 0.8;
+            if theme == Theme::Light {
+                // egui's own are too pale on white.
+                style.visuals.hyperlink_color = Role::Patient.color_of(theme);
+                style.visuals.warn_fg_color = Role::Disguised.color_of(theme);
+            }
             for (kind, size) in [(TextStyle::Body, 13.5), (TextStyle::Button, 13.5), (TextStyle::Small, 11.0)] {
                 if let Some(font) = style.text_styles.get_mut(&kind) {
                     font.size = size;
@@ -115,7 +120,67 @@ fn byte(value: f32) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use eframe::egui::Visuals;
+
     use super::*;
+
+    /// Relative luminance as WCAG has it; `color` over `ground` where it is see-through.
+    fn luminance(color: Color32, ground: Color32) -> f64 {
+        let [r, g, b, a] = color.to_array().map(|v| f64::from(v) / 255.0);
+        let under = ground.to_array().map(|v| f64::from(v) / 255.0);
+        let linear = |v: f64| if v <= 0.03928 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) };
+        // Colours are premultiplied.
+        let over = |v: f64, under: f64| linear(v + under * (1.0 - a));
+        0.2126 * over(r, under[0]) + 0.7152 * over(g, under[1]) + 0.0722 * over(b, under[2])
+    }
+
+    fn contrast(text: Color32, ground: Color32) -> f64 {
+        let (a, b) = (luminance(text, ground), luminance(ground, Color32::BLACK));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    const ROLES: [Role; 6] =
+        [Role::Patient, Role::Disguised, Role::Cleaned, Role::FusedStream, Role::Decision, Role::Attacker];
+
+    fn texts(visuals: &Visuals, theme: Theme) -> Vec<(&'static str, Color32, Color32)> {
+        let grounds = [
+            ("panel", visuals.panel_fill),
+            ("window", visuals.window_fill),
+            ("card", visuals.panel_fill.blend(visuals.faint_bg_color)),
+            ("plot", visuals.extreme_bg_color),
+        ];
+        let mut all = Vec::new();
+        for (name, ground) in grounds {
+            let plain = [
+                visuals.text_color(),
+                visuals.weak_text_color(),
+                visuals.strong_text_color(),
+                visuals.hyperlink_color,
+                visuals.warn_fg_color,
+            ];
+            all.extend(plain.map(|text| (name, text, ground)));
+            all.extend(ROLES.map(|role| (name, role.color_of(theme), ground)));
+        }
+        let widgets = &visuals.widgets;
+        for one in [widgets.inactive, widgets.hovered, widgets.active, widgets.open] {
+            all.push(("button", one.text_color(), one.weak_bg_fill));
+        }
+        all.push(("chosen", visuals.selection.stroke.color, visuals.selection.bg_fill));
+        all
+    }
+
+    #[test]
+    fn all_text_can_be_read_in_both_themes() {
+        let ctx = Context::default();
+        install(&ctx);
+        for theme in [Theme::Dark, Theme::Light] {
+            for (name, text, ground) in texts(&ctx.style_of(theme).visuals, theme) {
+                let contrast = contrast(text, ground);
+                assert!(contrast >= 4.5, "{theme:?}, {name}: {text:?} on {ground:?} is {contrast:.2}");
+            }
+        }
+        assert!((contrast(Color32::WHITE, Color32::BLACK) - 21.0).abs() < 1e-6);
+    }
 
     #[test]
     fn a_map_is_blue_black_and_orange() {
