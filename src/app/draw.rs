@@ -5,9 +5,6 @@ use eframe::egui::{self, Panel, Ui};
 use super::act::Popup;
 use super::{App, Look, bar, command, help, palette, panes, settings, stage};
 
-/// Share of the window's height that the stage has.
-const STAGE: f32 = 0.46;
-
 impl App {
     /// Shows everything, and does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
@@ -23,7 +20,7 @@ impl App {
             runs: &self.runs,
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
-        let height = ui.available_height();
+        let size = stage::height(ui.available_size());
         Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut acts));
         if let Some(error) = &self.state.error {
             Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
@@ -31,7 +28,6 @@ impl App {
         if let Some(path) = &self.unfinished {
             Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
         }
-        let size = (STAGE * height).clamp(290.0, 560.0);
         Panel::top("stage").exact_size(size).show(ui, |ui| stage::stage_ui(ui, look, &mut self.view.pad, &mut acts));
         egui::CentralPanel::no_frame().show(ui, |ui| {
             panes::panes_ui(ui, &mut self.tree, look, &mut self.view, &mut acts);

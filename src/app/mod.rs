@@ -287,6 +287,7 @@ impl App {
 
     fn end_run(&mut self, ctx: &egui::Context) {
         let stopping = self.runner.take().and_then(|runner| runner.stopping_for());
+        tracing::debug!(status = ?self.state.status, "run ended");
         if let Some(after) = stopping {
             tracing::debug!(ms = after.as_millis() as u64, "the worker left after a stop");
         }

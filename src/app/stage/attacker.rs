@@ -111,10 +111,12 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
         (None, false) => "nobody",
     };
     let words = format!("picked from {count}: {verdict}");
+    let color = Role::Attacker.color(ui);
     ui.horizontal(|ui| {
-        let side = ((ui.available_width() - 125.0) / count as f32 - 3.0).clamp(10.0, 22.0);
+        let font = eframe::egui::TextStyle::Body.resolve(ui.style());
+        let text = ui.painter().layout_no_wrap(words.clone(), font, color).size().x + 8.0;
+        let side = ((ui.available_width() - text) / count as f32 - 3.0).clamp(8.0, 22.0);
         ui.spacing_mut().item_spacing.x = 3.0;
-        let color = Role::Attacker.color(ui);
         for (i, texture) in look.textures.lineup.iter().enumerate() {
             let Some(texture) = texture else { continue };
             let size = texture.size_vec2() * (side / texture.size_vec2().max_elem());

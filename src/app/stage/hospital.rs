@@ -76,7 +76,7 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
         }
         return;
     }
-    let facts = look.showing.facts.as_ref();
+    let facts = look.showing.facts.as_ref().filter(|_| ui.available_width() > 50.0);
     if let (Shown::Patient(at), Some(facts)) = (&look.showing.image, facts) {
         let label = look.showing.scene.as_ref().and_then(|scene| scene.label).map(|label| facts.class(label));
         let class = label.map(|label| format!(", {label}")).unwrap_or_default();

@@ -22,6 +22,8 @@ const MARGIN: f32 = 8.0;
 const EDGE: f32 = MARGIN + 1.0;
 /// Height of a line of text with its spacing.
 const LINE: f32 = 19.0;
+/// Height of the sentence above the cards, with all spacing.
+const LEAD: f32 = 36.0;
 /// Height of a row of buttons.
 const ROW: f32 = 26.0;
 /// The columns of wire and server need as much.
@@ -29,6 +31,13 @@ const WIRE: f32 = 190.0;
 const SERVER: f32 = 200.0;
 /// The column beside a picture needs as much for its captions.
 const SIDE: f32 = 92.0;
+
+/// The height that the stage makes use of, in a window of this size.
+pub fn height(window: Vec2) -> f32 {
+    let most = (0.46 * window.y).clamp(290.0, 620.0);
+    let above = LEAD + 2.0 * EDGE + 26.0 + LINE + 2.0 * ROW;
+    (Sizes::fitting(window.x - 16.0, most - LEAD).big + above).clamp(290.0, most)
+}
 
 /// Draws the stage over all the room there is.
 pub fn stage_ui(ui: &mut Ui, look: Look<'_>, pad: &mut pad::PadView, acts: &mut Vec<Act>) {

@@ -89,16 +89,23 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
     ui.painter().line_segment([pos2(x, rect.top() + 2.0), pos2(x, rect.bottom())], line);
     let knob = vec![pos2(x - 6.0, rect.top()), pos2(x + 6.0, rect.top()), pos2(x, rect.top() + 8.0)];
     ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
-    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_ui(|ui| {
-        ui.set_max_width(300.0);
-        ui.label("The cut: layers on its left are the hospital's, on its right the server's. Drag it, or use the arrow keys: the theft starts again at once.");
-        for (i, layer) in layers.iter().enumerate() {
-            let side = if i < cut { "hospital" } else { "server" };
-            let crosses = layer.crosses.as_ref().map_or("no cut here".to_owned(), |sides| shape(sides));
-            ui.weak(format!("{} {}: {side}, {crosses}", i + 1, layer.words));
-        }
-    });
+    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    if let Some(at) = response.hover_pos().filter(|_| !response.dragged()) {
+        let under = (((at.x - rect.left()) / step) as usize).min(layers.len() - 1);
+        response.on_hover_text(layer_words(under, cut, &layers[under]));
+    }
     ui.add(Label::new(format!("layer {cut} of {}: {words}", layers.len())).truncate());
+}
+
+/// What the handle says of a layer.
+fn layer_words(i: usize, cut: usize, layer: &LayerFacts) -> String {
+    let side = if i < cut { "the hospital's" } else { "the server's" };
+    let crosses = match &layer.crosses {
+        Some(sides) => format!("Cut after it, {} numbers would cross.", shape(sides)),
+        None => "The network cannot be cut after it.".to_owned(),
+    };
+    let how = "Drag the cut, or use the arrow keys: the theft starts again at once.";
+    format!("Layer {}, {}, {side}. {crosses}\n{how}", i + 1, layer.words)
 }
 
 /// The cut of what is shown: the opening's is its own.

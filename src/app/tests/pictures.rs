@@ -1,0 +1,164 @@
+//! Pictures of the window, in both themes and several sizes.
+//!
+//! Each is drawn, looked over (nothing of bar and stage outside of the window, the stolen image there) and left in
+//! `target/pictures` to be looked at. Those whose contents are the same everywhere are compared with the kept ones
+//! in `tests/pictures`; `UPDATE_SNAPSHOTS=1` keeps new ones. Without a graphics adapter they are skipped, or with
+//! `CUTLAYER_REQUIRE_RENDER=1` fail.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use eframe::egui::{self, Rect, Theme, pos2, vec2};
+use egui_kittest::kittest::NodeT as _;
+use egui_kittest::{SnapshotOptions, image_snapshot_options};
+use image::RgbaImage;
+
+use super::*;
+
+/// Pixels that may differ: the numbers of another processor round differently.
+const TOLERATED: usize = 3000;
+
+/// Draws the window; none, with a word, where there is nothing to draw with.
+fn drawn(window: &mut Window, name: &str) -> Option<RgbaImage> {
+    let harness = &mut window.harness;
+    match catch_unwind(AssertUnwindSafe(|| harness.render())) {
+        Ok(image) => {
+            let image = image.unwrap();
+            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+            std::fs::create_dir_all(&folder).unwrap();
+            image.save(folder.join(format!("{name}.png"))).unwrap();
+            Some(image)
+        }
+        Err(_) if std::env::var_os("CUTLAYER_REQUIRE_RENDER").is_some() => {
+            panic!("CUTLAYER_REQUIRE_RENDER is set, and there is no graphics adapter to draw {name} with")
+        }
+        Err(_) => {
+            println!("skipped: no graphics adapter to draw {name} with");
+            None
+        }
+    }
+}
+
+/// Compares a picture with the kept one.
+fn same(image: &RgbaImage, name: &str) {
+    let options = SnapshotOptions::new().output_path("tests/pictures").max_failed_pixels(TOLERATED);
+    image_snapshot_options(image, name, &options);
+}
+
+fn window(experiment: Experiment, size: [f32; 2], theme: Theme, scale: f32) -> Window {
+    let mut window = Window::sized(experiment, size[0], size[1], |builder| builder.with_theme(theme));
+    window.act(Act::Theme(if theme == Theme::Dark {
+        egui::ThemePreference::Dark
+    } else {
+        egui::ThemePreference::Light
+    }));
+    if scale != 1.0 {
+        window.harness.set_pixels_per_point(scale);
+        window.harness.set_size(vec2(size[0], size[1]) / scale);
+    }
+    window.rest();
+    window
+}
+
+/// Nothing of the bar and the stage may reach out of the window, and the stage's cards not out of each other.
+fn nothing_cut_off(window: &Window, name: &str) {
+    let screen = window.harness.ctx.content_rect();
+    let stage = screen.top()..screen.top() + 0.5 * screen.height();
+    let mut count = 0;
+    for node in window.harness.root().children_recursive() {
+        let node = node.accesskit_node();
+        let Some(bounds) = node.raw_bounds() else { continue };
+        let scale = window.harness.ctx.pixels_per_point();
+        let rect = Rect::from_min_max(
+            pos2(bounds.x0 as f32, bounds.y0 as f32) / scale,
+            pos2(bounds.x1 as f32, bounds.y1 as f32) / scale,
+        );
+        let label = node.label().or_else(|| node.value()).unwrap_or_default();
+        if label.is_empty() || !stage.contains(&rect.top()) {
+            continue;
+        }
+        count += 1;
+        let inside = screen.expand(1.0).contains_rect(rect);
+        assert!(inside, "{name}: \"{label}\" at {rect:?} is not inside of {screen:?}");
+    }
+    assert!(count > 20, "{name}: only {count} things were looked at");
+}
+
+const SIZES: [(&str, [f32; 2], f32); 5] = [
+    ("1280", [1280.0, 800.0], 1.0),
+    ("1920", [1920.0, 1080.0], 1.0),
+    ("1100", [1100.0, 700.0], 1.0),
+    ("900", [900.0, 600.0], 1.0),
+    ("150", [1650.0, 1050.0], 1.5),
+];
+
+#[test]
+fn before_a_run() {
+    let experiment = || Experiment::preset("psgl-digits").unwrap();
+    for (size, pixels, scale) in SIZES {
+        for theme in [Theme::Dark, Theme::Light] {
+            let name = format!("before-{size}-{theme:?}").to_lowercase();
+            let mut window = window(experiment(), pixels, theme, scale);
+            nothing_cut_off(&window, &name);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if size == "1280" {
+                same(&image, &name);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_stage_under_psgl_and_undefended() {
+    for (preset, defended) in [("psgl-digits", true), ("psgl-brain", true), ("psgl-brain", false)] {
+        for (size, pixels, scale) in SIZES {
+            let name = format!("live-{preset}-{}-{size}", if defended { "psgl" } else { "undefended" });
+            let mut window = window(Experiment::preset(preset).unwrap(), pixels, Theme::Dark, scale);
+            window.act(Act::Defended(defended));
+            window.rest();
+            nothing_cut_off(&window, &name);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if size == "1280" {
+                same(&image, &name);
+            }
+        }
+    }
+}
+
+#[test]
+fn during_and_after_a_run_every_pane() {
+    for theme in [Theme::Dark, Theme::Light] {
+        let mut window = window(quick(), [1280.0, 800.0], theme, 1.0);
+        window.act(Act::Run);
+        window.until("an attack at PSGL", |app| app.showing().reconstruction().is_some());
+        window.act(Act::Pause);
+        nothing_cut_off(&window, "during");
+        let shown = drawn(&mut window, &format!("during-{theme:?}").to_lowercase());
+        window.act(Act::Run);
+        window.until("the end", |app| app.activity() == Activity::Idle);
+        window.rest();
+        if shown.is_none() {
+            return;
+        }
+        for pane in Pane::ALL {
+            window.act(Act::Pane(pane));
+            window.harness.run_steps(4);
+            nothing_cut_off(&window, pane.title());
+            drawn(&mut window, &format!("after-{}-{theme:?}", pane.title()).to_lowercase().replace(' ', "-"));
+        }
+    }
+}
+
+#[test]
+fn what_lies_over_the_panes() {
+    for theme in [Theme::Dark, Theme::Light] {
+        for popup in [Popup::Palette, Popup::Settings, Popup::Shortcuts, Popup::About] {
+            let mut window = window(quick(), [1280.0, 800.0], theme, 1.0);
+            window.act(Act::Popup(Some(popup)));
+            window.harness.run_steps(4);
+            if drawn(&mut window, &format!("over-{popup:?}-{theme:?}").to_lowercase()).is_none() {
+                return;
+            }
+        }
+    }
+}
