@@ -48,6 +48,7 @@ impl App {
             self.prompt = None;
         }
         self.toasts.show(ui.ctx());
+        announced(ui, &self.said);
         acts.extend(dropped(ui.ctx()));
         for act in acts {
             self.act(act, ui.ctx());
@@ -56,6 +57,13 @@ impl App {
             self.document.settle();
         }
     }
+}
+
+/// Told to screen readers, and seen by nobody: what happened last.
+fn announced(ui: &mut Ui, said: &str) {
+    let response = ui.interact(egui::Rect::NOTHING, egui::Id::unique("announcement"), egui::Sense::empty());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, said));
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(egui::accesskit::Live::Polite));
 }
 
 /// Files dropped on the window: experiments and images.

@@ -126,6 +126,10 @@ pub struct App {
     unfinished: Option<PathBuf>,
     styled: bool,
     filmed: Instant,
+    /// What happened last, for those who cannot see it.
+    said: String,
+    /// Whether the live mirror was at work in the last frame.
+    mirrored: bool,
 }
 
 /// Opens the window on an experiment, or on the one of the last time, and returns when it is closed.
@@ -181,6 +185,8 @@ impl App {
             unfinished,
             styled: false,
             filmed: Instant::now(),
+            said: String::new(),
+            mirrored: false,
         }
     }
 
@@ -263,7 +269,13 @@ impl App {
             if let Some(warning) = self.state.warning_of(&event) {
                 self.toasts.say(warning, true);
             }
+            let lines = self.state.log.len();
             ended = self.state.read(event, at);
+            if self.state.log.len() != lines
+                && let Some((_, line)) = self.state.log.back()
+            {
+                self.said.clone_from(line);
+            }
         }
         if let Some(scene) = runner.new_scene().filter(|_| self.showing.source == Source::Run) {
             self.showing.see(scene);
@@ -312,6 +324,10 @@ impl App {
         }
         if let Some(scene) = live.scene().filter(|_| self.showing.source != Source::Run) {
             self.showing.see(scene);
+        }
+        let busy = live.busy();
+        if std::mem::replace(&mut self.mirrored, busy) && !busy {
+            self.said = self.showing.words();
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::live::Shown;
 use crate::metrics::image::{Score, score};
 use crate::run::facts::Facts;
-use crate::run::scene::{Picture, Scene};
+use crate::run::scene::{Lineup, Picture, Scene};
 
 /// Pictures that a film keeps; a longer one loses every other.
 const FRAMES: usize = 200;
@@ -89,6 +89,18 @@ impl Showing {
     pub fn reconstruction(&self) -> Option<&Picture> {
         let pinned = self.film.pinned.and_then(|at| self.film.frames.get(at)).map(|frame| &frame.1);
         pinned.or_else(|| self.scene.as_ref().map(|scene| &scene.reconstruction)).filter(|picture| !picture.is_empty())
+    }
+
+    /// What came of the attack, in a sentence.
+    pub fn words(&self) -> String {
+        if let Some(trouble) = &self.trouble {
+            return format!("This cannot be shown: {trouble}");
+        }
+        let Some(score) = self.score else { return String::new() };
+        let lineup = self.scene.as_ref().and_then(|scene| scene.lineup.as_ref()).and_then(Lineup::correct);
+        let lineup =
+            lineup.map_or("", |correct| if correct { ", picked from 8: correct" } else { ", picked from 8: wrong" });
+        format!("The stolen image is at {:.1} dB, SSIM {:.2}{lineup}", score.psnr.min(200.0), score.ssim)
     }
 
     /// How near the drawn reconstruction is to the patient's image.

@@ -1,8 +1,6 @@
 //! The attacker's card: the stolen image, how near it is, the line-up, and the film of how it emerged.
 
-use eframe::egui::{
-    Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, accesskit::Live, vec2,
-};
+use eframe::egui::{Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
 
 use super::{Pane, Sizes};
 use crate::app::theme::Role;
@@ -71,12 +69,7 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
     if let Some(score) = look.showing.shown_score() {
         let about = "Judged against the patient's image, which the attacker does not have. Higher is a worse leak.";
         let text = format!("{} dB\nSSIM {}", decimal(score.psnr.min(200.0), 1), decimal(score.ssim, 2));
-        let label = ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
-        let spoken = format!("Stolen image: {}", text.replace('\n', ", "));
-        ui.ctx().accesskit_node_builder(label.id, |node| {
-            node.set_live(Live::Polite);
-            node.set_description(spoken);
-        });
+        ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
     }
     if scene.stamp.defended {
         let broke = scene.lineup.as_ref().and_then(Lineup::correct) == Some(true);

@@ -74,7 +74,7 @@ pub fn stroke_ui(ui: &mut Ui, response: &Response, look: Look<'_>, pad: &mut Pad
     sense.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Drawing pad"));
     let sense = sense.on_hover_cursor(CursorIcon::Crosshair);
     let Some(at) = sense.interact_pointer_pos() else { return };
-    let began = sense.drag_started() || (sense.is_pointer_button_down_on() && ui.input(|i| i.pointer.any_pressed()));
+    let began = sense.is_pointer_button_down_on() && ui.input(|input| input.pointer.any_pressed());
     if began {
         pad.strokes.push(picture.clone());
         if pad.strokes.len() > 100 {

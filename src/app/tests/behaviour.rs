@@ -19,7 +19,8 @@ fn the_opening_steals_the_patient_and_then_there_is_silence() {
     let showing = window.app().showing();
     assert_eq!(showing.source, Source::Opening);
     assert!(showing.score.unwrap().psnr > 25.0, "{:?}", showing.score);
-    window.harness.get_by_label_contains("picked from 8: correct");
+    window.harness.get_by_label("picked from 8: correct");
+    window.harness.get_by_label_contains("The stolen image is at");
     window.harness.get_by_label_contains("Only the middle leaves the hospital");
     // Nothing asks for another frame.
     window.harness.run();
@@ -301,4 +302,36 @@ fn theme_scale_and_layout_are_remembered() {
         (again.memory.theme, again.memory.scale(), again.memory.layout),
         (memory::Theme::Light, 1.25, Layout::Compare)
     );
+}
+
+#[test]
+fn a_run_whose_folder_is_taken_away_says_so() {
+    let mut window = Window::open(quick());
+    window.click("Step");
+    window.until("a folder", |app| app.state().folder.is_some());
+    std::fs::remove_dir_all(window.app().state().folder.as_ref().unwrap()).unwrap();
+    window.act(Act::Run);
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    let error = window.app().state().error.clone().unwrap_or_default();
+    assert!(error.starts_with("could not "), "{error}");
+    window.click("Close");
+    window.click("Run");
+    window.until("work", |app| app.state().progress.is_some());
+    window.harness.state_mut().leave();
+}
+
+#[test]
+fn what_diverges_is_told_with_what_to_do() {
+    let mut wild = quick();
+    wild.train.rate = 1.0;
+    wild.attacks.clear();
+    let mut window = Window::open(wild);
+    window.click("Run");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    // Either the losses leave the finite numbers, or the run ends with a bad network; never silence.
+    let state = window.app().state();
+    match state.status {
+        Status::Failed => assert!(state.error.as_ref().unwrap().contains("lower train.rate"), "{:?}", state.error),
+        _ => assert_eq!(state.status, Status::Done),
+    }
 }
