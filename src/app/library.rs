@@ -1,16 +1,24 @@
-//! The runs that were made, looked through on a thread of their own: a disk may be slow.
+//! The runs that were made, looked through on a thread of their own: a disk may be slow. What was read of a run is
+//! kept until one of its files changes, so that looking again is quick however many runs there are.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::SystemTime;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
+use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::folder::{CHECKPOINT, EXPERIMENT, SUMMARY, read_text};
+use crate::run::afterwards::earlier;
+use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY, read_text};
 use crate::run::record::read_summary;
-use crate::run::summary::Summary;
+use crate::run::summary::{AttackRecord, Summary};
+
+/// Larger than any experiment, summary or list of attacks that a run writes.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// A run's folder, as the list has it.
 #[derive(Clone, Debug)]
@@ -25,6 +33,8 @@ pub struct RunEntry {
     pub experiment: Option<Experiment>,
     /// What it came to.
     pub standing: Standing,
+    /// Attacks launched at it afterwards.
+    pub afterwards: Vec<AttackRecord>,
 }
 
 /// How far a run in a folder is.
@@ -40,6 +50,18 @@ pub enum Standing {
     Damaged(String),
 }
 
+impl RunEntry {
+    /// What it came to, if it is complete.
+    pub fn summary(&self) -> Option<&Summary> {
+        if let Standing::Finished(summary) = &self.standing { Some(summary) } else { None }
+    }
+
+    /// Every attack at it: its own, and those launched afterwards.
+    pub fn attacks(&self) -> impl Iterator<Item = &AttackRecord> {
+        self.summary().into_iter().flat_map(|summary| &summary.attacks).chain(&self.afterwards)
+    }
+}
+
 /// The list, and the thread that fills it.
 #[derive(Default)]
 pub struct Library {
@@ -47,17 +69,31 @@ pub struct Library {
     pub runs: Vec<RunEntry>,
     /// Whether it was ever filled.
     pub known: bool,
-    coming: Option<Receiver<Vec<RunEntry>>>,
+    /// Why the runs' folder cannot be looked through.
+    pub trouble: Option<String>,
+    /// Counts the lists that came, so that what is made of one is made once.
+    pub generation: u64,
+    coming: Option<Receiver<Found>>,
+    /// Asked for while a list was coming, which may have missed what is new.
+    again: Option<PathBuf>,
+    cache: Arc<Mutex<Cache>>,
 }
+
+type Found = Result<Vec<RunEntry>>;
 
 impl Library {
     /// Looks through a folder anew; the old list stays until then.
     pub fn refresh(&mut self, folder: PathBuf, ctx: &Context) {
+        if self.coming.is_some() {
+            self.again = Some(folder);
+            return;
+        }
         let (sender, receiver) = bounded(1);
-        let ctx = ctx.clone();
+        let (ctx, cache) = (ctx.clone(), self.cache.clone());
         let look = move || {
+            let found = cache.lock().unwrap_or_else(PoisonError::into_inner).runs_in(&folder);
             // Nobody listens any more where the window was closed meanwhile.
-            let _ = sender.send(runs_in(&folder));
+            let _ = sender.send(found);
             ctx.request_repaint();
         };
         // Without a thread the list stays as it is.
@@ -65,16 +101,26 @@ impl Library {
     }
 
     /// Takes the new list, if it is there.
-    pub fn hear(&mut self) {
+    pub fn hear(&mut self, ctx: &Context) {
         match self.coming.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => return,
-            Some(Ok(runs)) => {
-                self.runs = runs;
+            Some(Ok(found)) => {
+                self.trouble = found.as_ref().err().map(ToString::to_string);
+                self.runs = found.unwrap_or_default();
                 self.known = true;
+                self.generation += 1;
             }
             Some(Err(TryRecvError::Disconnected)) => {}
         }
         self.coming = None;
+        if let Some(folder) = self.again.take() {
+            self.refresh(folder, ctx);
+        }
+    }
+
+    /// Whether a new list is coming.
+    pub fn looking(&self) -> bool {
+        self.coming.is_some()
     }
 
     /// The run in this folder.
@@ -83,34 +129,232 @@ impl Library {
     }
 }
 
-/// The runs in a folder, newest first. A damaged one is listed as damaged and hides no other.
-pub fn runs_in(folder: &Path) -> Vec<RunEntry> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.flatten().map(|entry| entry.path()).filter(|path| path.join(EXPERIMENT).is_file());
-    let mut runs: Vec<RunEntry> = paths.map(entry).collect();
-    runs.sort_by(|a, b| b.changed.cmp(&a.changed).then_with(|| b.name.cmp(&a.name)));
-    runs
+/// When each of a run's files was written, and its size.
+type Stamp = [Option<(SystemTime, u64)>; 4];
+
+/// What was read of each run, and what its files were then.
+#[derive(Debug, Default)]
+struct Cache {
+    known: HashMap<PathBuf, (Stamp, RunEntry)>,
+    /// Runs that had to be read, since the start.
+    read: usize,
 }
 
-fn entry(path: PathBuf) -> RunEntry {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let newest = [SUMMARY, CHECKPOINT, EXPERIMENT].iter().find_map(|file| path.join(file).metadata().ok());
-    let changed = newest.and_then(|file| file.modified().ok()).unwrap_or(SystemTime::UNIX_EPOCH);
-    let file = path.join(EXPERIMENT);
-    let experiment = read_text(&file).and_then(|text| Experiment::from_toml(&text, &file.display().to_string()));
-    let (experiment, standing) = match experiment {
-        Err(error) => (None, Standing::Damaged(error.to_string())),
-        Ok(experiment) => {
-            let standing = if path.join(SUMMARY).exists() {
-                read_summary(&path)
-                    .map_or_else(|error| Standing::Damaged(error.to_string()), |s| Standing::Finished(Box::new(s)))
-            } else if path.join(CHECKPOINT).exists() {
-                Standing::Unfinished
-            } else {
-                Standing::Begun
-            };
-            (Some(experiment), standing)
+impl Cache {
+    /// The runs in a folder, newest first. A damaged one is listed as damaged and hides no other.
+    fn runs_in(&mut self, folder: &Path) -> Found {
+        let entries = match std::fs::read_dir(folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                self.known.clear();
+                return Ok(Vec::new());
+            }
+            entries => entries.map_err(Error::io("look for runs", folder))?,
+        };
+        // A dot is before the name of a run that is just being made.
+        let visible = |path: &PathBuf| !name_of(path).starts_with('.');
+        let mut known = HashMap::new();
+        for path in entries.flatten().map(|entry| entry.path()).filter(visible).filter(|path| is_run(path)) {
+            let stamp = stamp_of(&path);
+            let before = self.known.remove(&path).filter(|(its, _)| *its == stamp);
+            let entry = before.unwrap_or_else(|| {
+                self.read += 1;
+                (stamp, entry(path.clone(), stamp))
+            });
+            known.insert(path, entry);
         }
+        let mut runs: Vec<RunEntry> = known.values().map(|(_, run)| run.clone()).collect();
+        self.known = known;
+        runs.sort_by(|a, b| b.changed.cmp(&a.changed).then_with(|| b.name.cmp(&a.name)));
+        Ok(runs)
+    }
+}
+
+/// Whether a folder has a run in it, be it one that lost its experiment.
+fn is_run(path: &Path) -> bool {
+    [EXPERIMENT, SUMMARY, CHECKPOINT, METRICS].iter().any(|file| path.join(file).is_file())
+}
+
+fn stamp_of(path: &Path) -> Stamp {
+    [SUMMARY, ATTACKS, CHECKPOINT, EXPERIMENT].map(|file| {
+        let file = path.join(file).metadata().ok()?;
+        Some((file.modified().unwrap_or(SystemTime::UNIX_EPOCH), file.len()))
+    })
+}
+
+/// A folder's name.
+pub fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn entry(path: PathBuf, stamp: Stamp) -> RunEntry {
+    let mut run = RunEntry {
+        name: name_of(&path),
+        changed: stamp.iter().flatten().map(|(time, _)| *time).max().unwrap_or(SystemTime::UNIX_EPOCH),
+        experiment: None,
+        standing: Standing::Begun,
+        afterwards: Vec::new(),
+        path,
     };
-    RunEntry { path, name, changed, experiment, standing }
+    if let Err(error) = fill(&mut run, stamp) {
+        run.standing = Standing::Damaged(error.to_string());
+    }
+    run
+}
+
+fn fill(run: &mut RunEntry, [summary, attacks, checkpoint, _]: Stamp) -> Result<()> {
+    let file = readable(&run.path, EXPERIMENT)?;
+    run.experiment = Some(Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?);
+    if attacks.is_some() {
+        readable(&run.path, ATTACKS)?;
+        run.afterwards = earlier(&run.path)?;
+    }
+    if summary.is_some() {
+        readable(&run.path, SUMMARY)?;
+        run.standing = Standing::Finished(Box::new(read_summary(&run.path)?));
+    } else if checkpoint.is_some() {
+        run.standing = Standing::Unfinished;
+    }
+    Ok(())
+}
+
+/// A file that is one, and not larger than a run's files are.
+fn readable(run: &Path, name: &str) -> Result<PathBuf> {
+    let file = run.join(name);
+    let wrong = match file.metadata() {
+        Err(_) => format!("damaged: {name} is missing"),
+        Ok(found) if !found.is_file() => format!("damaged: {name} is no file"),
+        Ok(found) if found.len() > MOST_BYTES => format!("damaged: {name} is larger than any that a run writes"),
+        Ok(_) => return Ok(file),
+    };
+    Err(Error::input(format!("{wrong}: {}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::app::panes::runs::samples;
+    use crate::run::files::Writer;
+
+    fn write(path: PathBuf, text: &str, age: u64) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        Writer::default().write(&path, text.as_bytes()).unwrap();
+        let time = SystemTime::now() - Duration::from_secs(age);
+        File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+
+    /// Runs of every standing; the later in the alphabet, the older.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |run: &str, file: &str| folder.path().join(run).join(file);
+        let toml = Experiment::preset("quick").unwrap().to_toml();
+        for (i, run) in ["a-finished", "b-unfinished", "c-begun", "d-damaged", "e-lost", "f-empty"].iter().enumerate() {
+            write(at(run, EXPERIMENT), if i == 5 { "seed = [" } else { &toml }, 1000 * (1 + i as u64));
+        }
+        let summary = serde_json::to_string(&samples::summary()).unwrap();
+        write(at("a-finished", SUMMARY), &summary, 900);
+        write(at("b-unfinished", CHECKPOINT), "anything", 1900);
+        write(at("d-damaged", SUMMARY), &summary[..summary.len() / 2], 3900);
+        write(at("e-lost", SUMMARY), &summary, 4900);
+        fs::remove_file(at("e-lost", EXPERIMENT)).unwrap();
+        write(at(".new.new-1", EXPERIMENT), &toml, 1);
+        write(at("no-run", "notes.txt"), "", 1);
+        write(folder.path().join("file.txt"), "", 1);
+        folder
+    }
+
+    #[test]
+    fn every_standing_is_listed_and_the_damaged_hide_no_other() {
+        let folder = folder();
+        let runs = Cache::default().runs_in(folder.path()).unwrap();
+        let standing = |run: &RunEntry| match &run.standing {
+            Standing::Finished(summary) => format!("finished, {} rows", summary.rows.len()),
+            Standing::Unfinished => "unfinished".to_owned(),
+            Standing::Begun => "begun".to_owned(),
+            Standing::Damaged(text) => text.clone(),
+        };
+        let listed: Vec<(&str, String)> = runs.iter().map(|run| (run.name.as_str(), standing(run))).collect();
+        let names: Vec<&str> = listed.iter().map(|run| run.0).collect();
+        assert_eq!(names, ["a-finished", "b-unfinished", "c-begun", "d-damaged", "e-lost", "f-empty"]);
+        assert_eq!([&listed[0].1, &listed[1].1, &listed[2].1], ["finished, 3 rows", "unfinished", "begun"]);
+        assert!(listed[3].1.starts_with("damaged: ") && listed[3].1.ends_with(SUMMARY), "{}", listed[3].1);
+        assert!(listed[4].1.starts_with("damaged: experiment.toml is missing"), "{}", listed[4].1);
+        assert!(listed[5].1.starts_with("broken TOML"), "{}", listed[5].1);
+        assert!(runs[3].experiment.is_some(), "what was run can still be told");
+    }
+
+    #[test]
+    fn a_run_is_read_again_only_when_it_changed() {
+        let folder = folder();
+        let mut cache = Cache::default();
+        cache.runs_in(folder.path()).unwrap();
+        assert_eq!(cache.read, 6);
+        cache.runs_in(folder.path()).unwrap();
+        assert_eq!(cache.read, 6);
+        let begun = folder.path().join("c-begun");
+        write(begun.join(CHECKPOINT), "anything", 0);
+        let runs = cache.runs_in(folder.path()).unwrap();
+        assert_eq!((cache.read, runs[0].name.as_str()), (7, "c-begun"));
+        assert!(matches!(runs[0].standing, Standing::Unfinished));
+        let attack = serde_json::to_string(&[samples::attack("rmle", true, "psgl", 2, 0.9)]).unwrap();
+        write(folder.path().join("a-finished").join(ATTACKS), &attack, 0);
+        fs::remove_dir_all(begun).unwrap();
+        let runs = cache.runs_in(folder.path()).unwrap();
+        assert_eq!((cache.read, runs.len(), cache.known.len()), (8, 5, 5));
+        assert_eq!(runs[0].attacks().last().map(|record| record.ssim), Some(0.9));
+    }
+
+    #[test]
+    fn huge_and_missing_things_are_told_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Cache::default().runs_in(&folder.path().join("none")).unwrap().len(), 0);
+        write(folder.path().join("x").join(EXPERIMENT), "", 0);
+        let file = File::options().write(true).open(folder.path().join("x").join(EXPERIMENT)).unwrap();
+        file.set_len(MOST_BYTES + 1).unwrap();
+        let runs = Cache::default().runs_in(folder.path()).unwrap();
+        assert!(matches!(&runs[0].standing, Standing::Damaged(text) if text.contains("larger than any")));
+        // Where the folder is a file it cannot be looked through.
+        let error = Cache::default().runs_in(&folder.path().join("x").join(EXPERIMENT)).unwrap_err().to_string();
+        assert!(error.starts_with("could not look for runs"), "{error}");
+    }
+
+    #[test]
+    fn looking_again_while_looking_looks_once_more() {
+        let (folder, ctx) = (folder(), Context::default());
+        let mut library = Library::default();
+        library.refresh(folder.path().to_owned(), &ctx);
+        library.refresh(folder.path().to_owned(), &ctx);
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while library.looking() && std::time::Instant::now() < deadline {
+            library.hear(&ctx);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!((library.generation, library.runs.len(), library.known), (2, 6, true));
+    }
+
+    /// `cargo test --release -- --ignored --nocapture many_runs` tells how long.
+    #[test]
+    #[ignore = "measures"]
+    fn many_runs_are_looked_through_quickly() {
+        let folder = tempfile::tempdir().unwrap();
+        let (toml, summary) = (Experiment::preset("quick").unwrap().to_toml(), samples::summary());
+        write(folder.path().join("0").join(EXPERIMENT), &toml, 0);
+        write(folder.path().join("0").join(SUMMARY), &serde_json::to_string(&summary).unwrap(), 0);
+        for i in 1..500 {
+            let run = folder.path().join(i.to_string());
+            fs::create_dir(&run).unwrap();
+            for file in [EXPERIMENT, SUMMARY] {
+                fs::copy(folder.path().join("0").join(file), run.join(file)).unwrap();
+            }
+        }
+        let mut cache = Cache::default();
+        for _ in 0..3 {
+            let begin = std::time::Instant::now();
+            assert_eq!(cache.runs_in(folder.path()).unwrap().len(), 500);
+            println!("{:?}, {} read", begin.elapsed(), cache.read);
+        }
+        assert_eq!(cache.read, 500);
+    }
 }

@@ -5,6 +5,7 @@
 
 mod act;
 mod bar;
+mod chore;
 mod command;
 mod document;
 mod draw;
@@ -114,6 +115,7 @@ pub struct App {
     weights: Option<(Experiment, Arc<Weights>)>,
     library: Library,
     opening: Option<opened::Opening>,
+    chores: Vec<chore::Chore>,
     tree: Tree<Pane>,
     view: View,
     prompt: Option<files::Prompt>,
@@ -174,6 +176,7 @@ impl App {
             weights: None,
             library: Library::default(),
             opening: None,
+            chores: Vec::new(),
             tree: memory.tree(),
             view: View::default(),
             prompt: None,
@@ -230,6 +233,7 @@ impl App {
         self.runner.is_some()
             || self.ask
             || self.opening.is_some()
+            || !self.chores.is_empty()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }
@@ -242,7 +246,7 @@ impl App {
             self.perform_remembered(ctx);
             self.library.refresh(self.runs.clone(), ctx);
         }
-        self.library.hear();
+        self.hear_library(ctx);
         self.hear_opening();
         self.hear_runner(ctx);
         self.hear_live();

@@ -7,6 +7,7 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
+use super::library::name_of;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -14,6 +15,7 @@ use crate::run::afterwards::earlier;
 use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
 use crate::run::record::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
+use crate::setting::shorten;
 
 /// A run that was read.
 pub struct Opened {
@@ -65,7 +67,7 @@ impl Opening {
 fn read(path: &Path) -> Result<Opened> {
     check_is_run(path)?;
     let (experiment, weights) = Weights::of_run(path)?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let name = name_of(path);
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
     let state = State::of_run(&name, path, rows, summary, earlier(path)?);
@@ -77,27 +79,42 @@ pub fn can_continue(path: &Path) -> bool {
     check_is_run(path).is_ok() && path.join(CHECKPOINT).is_file() && !path.join(SUMMARY).exists()
 }
 
-/// Gives a run's folder another name.
+/// A folder's name without what is around it.
+///
+/// # Errors
+/// Where it can be no folder's name.
+pub fn checked_name(name: &str) -> Result<&str> {
+    let name = name.trim();
+    let wrong = |c: char| matches!(c, '/' | '\\' | ':') || c.is_control();
+    if name.is_empty() || name.starts_with('.') || name.contains(wrong) || name.len() > 200 {
+        return Err(Error::input(format!(
+            "\"{}\" cannot be a folder's name: 1 to 200 characters, no / \\ : and no dot first",
+            shorten(name)
+        )));
+    }
+    Ok(name)
+}
+
+/// Gives a run's folder another name; its new path.
 ///
 /// # Errors
 /// Where the name is no folder's or is taken, or the run is in use.
-pub fn rename(path: &Path, name: &str) -> Result<()> {
-    let name = name.trim();
-    if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':', '\0']) || name.len() > 200 {
-        return Err(Error::input(format!(
-            "\"{name}\" cannot be a folder's name: 1 to 200 characters, no / \\ : and no dot first"
-        )));
-    }
-    let target = path.with_file_name(name);
+pub fn rename(path: &Path, name: &str) -> Result<PathBuf> {
+    let target = path.with_file_name(checked_name(name)?);
     if target == path {
-        return Ok(());
+        return Ok(target);
     }
-    if target.exists() {
+    if target.symlink_metadata().is_ok() {
         return Err(Error::input(format!("there is a run of this name already: {}", target.display())));
     }
     // A run at work is not moved from under its worker.
-    let _held = RunFolder::open(path)?;
-    std::fs::rename(path, &target).map_err(Error::io("rename the run", path))
+    let held = RunFolder::open(path)?;
+    if cfg!(windows) {
+        // There a folder cannot be moved while a file in it is open.
+        drop(held);
+    }
+    std::fs::rename(path, &target).map_err(Error::io("rename the run", path))?;
+    Ok(target)
 }
 
 /// Moves a run to the system's trash.
@@ -105,7 +122,10 @@ pub fn rename(path: &Path, name: &str) -> Result<()> {
 /// # Errors
 /// Where it is no run, is in use, or there is no trash.
 pub fn trash(path: &Path) -> Result<()> {
-    let _held = RunFolder::open(path)?;
+    let held = RunFolder::open(path)?;
+    if cfg!(windows) {
+        drop(held);
+    }
     trash::delete(path)
         .map_err(|e| Error::input(format!("the run cannot be moved to the trash: {e}: {}", path.display())))
 }
@@ -126,11 +146,44 @@ mod tests {
         };
         let (a, b) = (make("a"), make("b"));
         assert!(rename(&a, "b").is_err() && a.exists() && b.exists());
-        for wrong in ["", "  ", "x/y", "..", ".hidden", "a:b"] {
+        for wrong in ["", "  ", "x/y", "..", ".hidden", "a:b", "a\nb", &"x".repeat(201)] {
             assert!(rename(&a, wrong).is_err(), "{wrong}");
         }
-        rename(&a, " c ").unwrap();
+        assert_eq!(rename(&a, " c ").unwrap(), folder.path().join("c"));
         assert!(!a.exists() && folder.path().join("c").is_dir());
         assert!(!can_continue(&b) && !can_continue(folder.path()));
+    }
+
+    /// What the test below has a child process do.
+    #[test]
+    #[ignore = "for a process with a home of its own"]
+    fn trash_what_the_environment_says() {
+        let Some(path) = std::env::var_os("CUTLAYER_TEST_TRASH") else { return };
+        println!("answer: {:?}", trash(Path::new(&path)).map_err(|error| error.to_string()));
+    }
+
+    #[test]
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn a_run_goes_to_the_trash_and_the_lack_of_one_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run");
+        let toml = Experiment::preset("quick").unwrap().to_toml();
+        let held = RunFolder::create(&path, &toml, false, &Writer::default()).unwrap();
+        // The environment is a process's own, so it takes another one to change it.
+        let child = |data: Option<&Path>| {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args(["--ignored", "--nocapture", "trash_what_the_environment_says"]);
+            child.env_remove("HOME").env_remove("XDG_DATA_HOME").env("CUTLAYER_TEST_TRASH", &path);
+            let output = child.envs(data.map(|data| ("XDG_DATA_HOME", data))).output().unwrap();
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let data = home.path().join("data");
+        assert!(child(Some(&data)).contains("another process is working in this run"), "it is held");
+        drop(held);
+        let refused = child(None);
+        assert!(refused.contains("the run cannot be moved to the trash: ") && path.is_dir(), "{refused}");
+        let done = child(Some(&data));
+        assert!(done.contains("answer: Ok(())") && !path.exists(), "{done}");
+        assert!(data.join("Trash/files/run/experiment.toml").is_file());
     }
 }

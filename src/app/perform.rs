@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Context, ThemePreference};
 
 use super::act::Act;
+use super::chore::Chore;
 use super::files::{Prompt, Purpose};
 use super::memory::Theme;
 use super::runner::Runner;
@@ -61,15 +62,8 @@ impl App {
             }
             Act::Play | Act::Frame(_) | Act::Pin(_) => self.film(&act),
             Act::Refresh => self.library.refresh(self.runs.clone(), ctx),
-            Act::Rename(path, name) => {
-                opened::rename(&path, &name)?;
-                self.library.refresh(self.runs.clone(), ctx);
-            }
-            Act::Trash(path) => {
-                opened::trash(&path)?;
-                self.toasts.say("The run is in the system's trash", false);
-                self.library.refresh(self.runs.clone(), ctx);
-            }
+            Act::Rename(path, name) => self.chores.push(Chore::rename(path, name, ctx)?),
+            Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),
             Act::Copy(text) => {
                 ctx.copy_text(text);
                 self.toasts.say("Copied", false);

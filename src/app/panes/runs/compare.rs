@@ -1,0 +1,450 @@
+//! Two finished runs beside each other: only what differs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use egui_plot::PlotPoint;
+use toml::{Table, Value};
+
+use super::words::{at, epoch};
+use crate::app::RunEntry;
+use crate::app::streams::Stream;
+use crate::app::words::{decimal, mode, points, row, yardstick};
+use crate::experiment::Experiment;
+use crate::run::summary::{AttackRecord, Gain, Summary};
+use crate::setting::{SETTINGS, find};
+
+/// What one of the two does not have.
+const NONE: &str = "\u{2013}";
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// What is compared.
+    pub label: String,
+    /// What it is, and how to read it.
+    pub tip: String,
+    /// As the runs have it.
+    pub values: [String; 2],
+    /// The second less the first; empty where that means nothing.
+    pub change: String,
+    /// Which of the two is better, where one is beyond chance.
+    pub better: Option<usize>,
+}
+
+/// Differences of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What they are of.
+    pub title: String,
+    /// The differences.
+    pub lines: Vec<Line>,
+}
+
+/// The test accuracy of one model in both runs, by epoch.
+#[derive(Clone, Debug)]
+pub struct Curve {
+    /// Whose.
+    pub stream: Stream,
+    /// Of the first run, and of the second.
+    pub points: [Vec<PlotPoint>; 2],
+}
+
+/// Two runs beside each other.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// The runs' names.
+    pub names: [String; 2],
+    /// What differs.
+    pub groups: Vec<Group>,
+    /// Numbers and settings that both have, equal as they are written here.
+    pub equal: usize,
+    /// Test accuracies.
+    pub curves: Vec<Curve>,
+}
+
+impl Comparison {
+    /// Compares two runs; none where one is not finished.
+    pub fn of(a: &RunEntry, b: &RunEntry) -> Option<Self> {
+        let summaries = [a.summary()?, b.summary()?];
+        let mut this =
+            Self { names: [a.name.clone(), b.name.clone()], groups: Vec::new(), equal: 0, curves: curves(summaries) };
+        this.add("Settings", settings(summaries.map(|summary| &summary.experiment)));
+        this.add("Accuracy on test images", accuracies(summaries));
+        this.add("Gain of the fused decision, in points", gains(summaries.map(|summary| summary.gain.as_ref())));
+        let [a, b] = [a, b].map(|run| keyed(run.attacks()));
+        // The first run's order, then what only the second has.
+        let only_b = b.iter().filter(|(key, _)| !a.iter().any(|(its, _)| its == key)).map(|(key, _)| key);
+        for key in a.iter().map(|(key, _)| key).chain(only_b) {
+            let of = |list: &[(Key, &'_ AttackRecord)]| list.iter().position(|(its, _)| its == key);
+            let records = [of(&a).map(|at| a[at].1), of(&b).map(|at| b[at].1)];
+            let Some(record) = records[0].or(records[1]) else { continue };
+            this.add(&title(record), attack(records));
+        }
+        Some(this)
+    }
+
+    /// Keeps what differs, counts the rest.
+    fn add(&mut self, title: &str, lines: Vec<Line>) {
+        let all = lines.len();
+        let lines: Vec<Line> = lines.into_iter().filter(|line| line.values[0] != line.values[1]).collect();
+        self.equal += all - lines.len();
+        if !lines.is_empty() {
+            self.groups.push(Group { title: title.to_owned(), lines });
+        }
+    }
+
+    /// What both have, in a sentence.
+    pub fn equal_words(&self) -> String {
+        match self.equal {
+            1 => "1 setting or number is equal in both and left out.".to_owned(),
+            n => format!("{n} settings and numbers are equal in both and left out."),
+        }
+    }
+
+    /// The last test accuracy of each curve: `fused decision, last epoch: A 88.0 %, B 86.0 %`.
+    pub fn read_out(curve: &Curve) -> String {
+        let last = |points: &[PlotPoint]| points.last().map_or(NONE.to_owned(), |p| format!("{} %", decimal(p.y, 1)));
+        let [a, b] = [&curve.points[0], &curve.points[1]].map(|points| last(points));
+        format!("{}, last epoch: A {a}, B {b}", curve.stream.label())
+    }
+
+    /// The table for a paper or a note.
+    pub fn markdown(&self) -> String {
+        let plain = |text: &str| text.replace('|', "\\|").replace('\n', " ");
+        let [a, b] = [&self.names[0], &self.names[1]].map(|name| plain(name));
+        let mut text = format!("A: {a}  \nB: {b}\n\n| | A | B | B \u{2212} A |\n|---|---:|---:|---:|\n");
+        for group in &self.groups {
+            // A `String` takes all that is written to it.
+            let _ = writeln!(text, "| **{}** | | | |", plain(&group.title));
+            for line in &group.lines {
+                let [a, b] = [0, 1].map(|i| {
+                    let value = plain(&line.values[i]);
+                    if line.better == Some(i) { format!("**{value}**") } else { value }
+                });
+                let _ = writeln!(text, "| {} | {a} | {b} | {} |", plain(&line.label), line.change);
+            }
+        }
+        let _ = writeln!(text, "\n{}", self.equal_words());
+        text
+    }
+}
+
+/// Dotted keys with their values; an attack's have its name.
+fn flat(experiment: &Experiment) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    flatten(&Table::try_from(experiment).unwrap_or_default(), "", &mut all);
+    all
+}
+
+fn flatten(table: &Table, before: &str, all: &mut BTreeMap<String, Value>) {
+    for (key, value) in table {
+        let key = if before.is_empty() { key.clone() } else { format!("{before}.{key}") };
+        match value {
+            Value::Table(inner) => flatten(inner, &key, all),
+            Value::Array(attacks) if key == "attack" => {
+                for inner in attacks.iter().filter_map(Value::as_table) {
+                    let name = inner.get("name").and_then(Value::as_str).unwrap_or_default();
+                    flatten(inner, &format!("attack.{name}"), all);
+                }
+            }
+            value => {
+                all.insert(key, value.clone());
+            }
+        }
+    }
+}
+
+fn settings(experiments: [&Experiment; 2]) -> Vec<Line> {
+    let [a, b] = experiments.map(flat);
+    let place = |key: &str| SETTINGS.iter().position(|setting| setting.key == key).unwrap_or(SETTINGS.len());
+    let mut keys: Vec<&String> = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))).collect();
+    keys.sort_by_key(|key| (place(key), *key));
+    let mut lines = Vec::new();
+    for key in keys {
+        // Of an attack that only one has, its name says enough.
+        if let Some((name, leaf)) = key.strip_prefix("attack.").and_then(|rest| rest.split_once('.')) {
+            let has = [&a, &b].map(|all| all.contains_key(&format!("attack.{name}.name")));
+            if leaf == "name" || has != [true, true] {
+                if leaf == "name" {
+                    let values = has.map(|has| if has { "launched" } else { "not launched" }.to_owned());
+                    lines.push(setting(format!("attack {name}"), String::new(), values));
+                }
+                continue;
+            }
+        }
+        let values = [&a, &b].map(|all| all.get(key).map_or(NONE.to_owned(), written));
+        lines.push(match find(key) {
+            Some(known) => {
+                let of = key.strip_prefix("attack.").and_then(|rest| rest.split_once('.'));
+                let label = of.map_or(known.label.to_owned(), |(name, _)| format!("{name}: {}", known.label));
+                setting(label, format!("{}\n{key}", known.help), values)
+            }
+            None => setting(key.clone(), String::new(), values),
+        });
+    }
+    lines
+}
+
+fn setting(label: String, tip: String, values: [String; 2]) -> Line {
+    Line { label, tip, values, change: String::new(), better: None }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Boolean(true) => "on".to_owned(),
+        Value::Boolean(false) => "off".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A number of both runs: with its digits and unit, and which is better.
+fn number(
+    label: &str,
+    tip: &str,
+    values: [Option<f64>; 2],
+    (digits, unit): (usize, &str),
+    higher: Option<bool>,
+) -> Line {
+    let write = |value: Option<f64>| value.map_or(NONE.to_owned(), |value| format!("{}{unit}", decimal(value, digits)));
+    let change = values[0].zip(values[1]).map(|(a, b)| b - a).filter(|change| change.is_finite());
+    let better = higher
+        .zip(change)
+        .filter(|(_, change)| *change != 0.0)
+        .map(|(higher, change)| usize::from((change > 0.0) == higher));
+    let change = change.map_or(String::new(), |change| {
+        let text = decimal(change, digits);
+        if change > 0.0 { format!("+{text}") } else { text }
+    });
+    Line { label: label.to_owned(), tip: tip.to_owned(), values: values.map(write), change, better }
+}
+
+fn accuracies(summaries: [&Summary; 2]) -> Vec<Line> {
+    let [a, b] = summaries;
+    let only_b = b.rows.iter().filter(|row| a.row(&row.name).is_none());
+    let names = a.rows.iter().chain(only_b).map(|row| row.name.as_str());
+    let line = |name: &str| {
+        let (label, tip) = row(name);
+        let values = summaries.map(|summary| summary.row(name).map(|row| row.accuracy));
+        // To be right on a stolen or disguised image is no merit of a run.
+        let merit = matches!(name, "fused" | "vanilla_clean") || name.starts_with("stream_");
+        number(label, &format!("{tip} The difference is in points."), values, (1, " %"), merit.then_some(true))
+    };
+    names.map(line).collect()
+}
+
+fn gains(gains: [Option<&Gain>; 2]) -> Vec<Line> {
+    let line = |label, tip, value: fn(&Gain) -> f64, higher| {
+        let values = gains.map(|gain| gain.map(value));
+        Line {
+            values: values.map(|value| value.map_or(NONE.to_owned(), points)),
+            ..number(label, tip, values, (1, ""), higher)
+        }
+    };
+    let lines = [
+        line(
+            "over disguised images",
+            "Grows with the strength of the disguise, which the defence itself applies: no merit.",
+            |gain| gain.over_attacked,
+            None,
+        ),
+        line("over cleaned images", "Against images recovered in image space.", |gain| gain.over_reconstructed, None),
+        line(
+            "over clean images",
+            "What the defence costs or brings: the one gain that cannot be inflated.",
+            |gain| gain.over_clean,
+            Some(true),
+        ),
+    ];
+    if gains == [None, None] { Vec::new() } else { lines.into() }
+}
+
+/// By what attacks of two runs are the same, and the how-manieth of these.
+type Key = (String, bool, String, usize, usize);
+
+fn keyed<'a>(records: impl Iterator<Item = &'a AttackRecord>) -> Vec<(Key, &'a AttackRecord)> {
+    let mut all: Vec<(Key, &AttackRecord)> = Vec::new();
+    for record in records {
+        let mut key = (record.name.clone(), record.adaptive, record.target.clone(), record.epoch, 0);
+        // The same attack may have been launched again afterwards.
+        while all.iter().any(|(its, _)| *its == key) {
+            key.4 += 1;
+        }
+        all.push((key, record));
+    }
+    all
+}
+
+/// `adaptive rmle at PSGL, after epoch 2`.
+fn title(record: &AttackRecord) -> String {
+    format!("{} {} at {}, {}", mode(record), record.name, at(&record.target), epoch(record.epoch))
+}
+
+fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
+    let of = |value: fn(&AttackRecord) -> f64| records.map(|record| record.map(value));
+    let real = records.iter().flatten().all(|record| yardstick(record).is_none());
+    let tip = "Structural similarity of the stolen images with the patients'; 1 is the image itself, so lower leaks \
+               less. One side is marked where the difference is more than twice its standard error.";
+    let ssim =
+        number("SSIM", tip, of(|record| record.ssim), (2, ""), (real && beyond_chance(records)).then_some(false));
+    let psnr = number("PSNR", "Mean over the images, dB. Higher is a worse leak.", of(|r| r.psnr), (1, " dB"), None);
+    let lineups = records.map(|record| record.and_then(|record| record.lineup));
+    let tip = "How often the stolen image picks its patient out of eight; chance is 12.5 %. Higher is a worse leak.";
+    let lineup = number("line-up", tip, lineups, (1, " %"), None);
+    let tip = "Other counts are other patients: compare these two with care.";
+    let images = number("images attacked", tip, of(|record| record.images as f64), (0, ""), None);
+    let mut lines = vec![ssim, psnr];
+    if lineups != [None, None] {
+        lines.push(lineup);
+    }
+    if records[0].is_some() && records[1].is_some() {
+        lines.push(Line { change: String::new(), ..images });
+    }
+    lines
+}
+
+fn beyond_chance(records: [Option<&AttackRecord>; 2]) -> bool {
+    let [Some(a), Some(b)] = records else { return false };
+    (a.ssim - b.ssim).abs() > 2.0 * a.ssim_se.hypot(b.ssim_se)
+}
+
+fn curves(summaries: [&Summary; 2]) -> Vec<Curve> {
+    let of = |stream: Stream, model: &str| Curve {
+        stream,
+        points: summaries.map(|summary| {
+            let rows = summary.epochs.iter().filter(|row| row.model == model && row.accuracy.is_finite());
+            rows.map(|row| PlotPoint::new(row.epoch as f64, row.accuracy)).collect()
+        }),
+    };
+    let all = [of(Stream::Decision, "psgl"), of(Stream::Vanilla, "vanilla")];
+    all.into_iter().filter(|curve| curve.points.iter().any(|points| !points.is_empty())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::app::Standing;
+
+    fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
+        let mut summary = samples::summary();
+        change(&mut summary);
+        let standing = Standing::Finished(Box::new(summary));
+        [samples::run("a"), RunEntry { standing, ..samples::run("b") }]
+    }
+
+    fn compared([a, b]: &[RunEntry; 2]) -> Comparison {
+        Comparison::of(a, b).unwrap()
+    }
+
+    fn lines<'a>(compared: &'a Comparison, title: &str) -> Vec<(&'a str, &'a str, &'a str, &'a str)> {
+        let lines =
+            compared.groups.iter().filter(|group| group.title.starts_with(title)).flat_map(|group| &group.lines);
+        lines.map(|l| (l.label.as_str(), l.values[0].as_str(), l.values[1].as_str(), l.change.as_str())).collect()
+    }
+
+    #[test]
+    fn equal_runs_differ_in_nothing_and_unfinished_ones_are_not_compared() {
+        let same = compared(&changed(|_| {}));
+        assert_eq!(same.groups, []);
+        assert!(same.equal > 40, "{}", same.equal);
+        let unfinished = RunEntry { standing: Standing::Unfinished, ..samples::run("c") };
+        assert!(Comparison::of(&samples::run("a"), &unfinished).is_none());
+    }
+
+    #[test]
+    fn only_the_settings_that_differ_are_listed_with_their_words() {
+        let pair = changed(|summary| {
+            for assignment in ["psgl.gamma=0.4", "train.twin=false", "seed=7", "attack.rmle.iterations=99"] {
+                summary.experiment.set(assignment).unwrap();
+            }
+            summary.experiment.attacks.remove(1);
+        });
+        let compared = compared(&pair);
+        assert_eq!(
+            lines(&compared, "Settings"),
+            [
+                ("Seed", "0", "7", ""),
+                (find("psgl.gamma").unwrap().label, "0.1", "0.4", ""),
+                (find("train.twin").unwrap().label, "on", "off", ""),
+                (&format!("rmle: {}", find("attack.rmle.iterations").unwrap().label), "20", "99", ""),
+                ("attack inverse", "launched", "not launched", ""),
+            ]
+        );
+        assert!(compared.groups[0].lines[1].tip.ends_with("psgl.gamma"));
+        assert_eq!(compared.groups.len(), 1);
+    }
+
+    #[test]
+    fn numbers_have_their_difference_and_the_better_side() {
+        let pair = changed(|summary| {
+            summary.rows[1].accuracy = 40.0;
+            summary.rows[2].accuracy = 90.5;
+            summary.gain.as_mut().unwrap().over_clean = -3.5;
+            summary.gain.as_mut().unwrap().over_attacked = 50.5;
+        });
+        let compared = compared(&pair);
+        let minus = "\u{2212}";
+        assert_eq!(
+            lines(&compared, "Accuracy"),
+            [
+                ("undefended, disguised images", "60.0 %", "40.0 %", format!("{minus}20.0").as_str()),
+                ("PSGL, fused decision", "88.0 %", "90.5 %", "+2.5"),
+            ]
+        );
+        let better = |group: usize| compared.groups[group].lines.iter().map(|line| line.better).collect::<Vec<_>>();
+        assert_eq!(better(0), [None, Some(1)], "to be right on disguised images is no merit");
+        assert_eq!(better(1), [None, Some(1)], "nor is a gain over them");
+        assert_eq!(lines(&compared, "Gain")[1], ("over clean images", "\u{2212}6.0", "\u{2212}3.5", "+2.5"));
+        assert_eq!(Comparison::read_out(&compared.curves[0]), "fused decision, last epoch: A 88.0 %, B 88.0 %");
+        let none = self::compared(&changed(|summary| summary.gain = None));
+        assert_eq!(lines(&none, "Gain")[0], ("over disguised images", "+28.0", "\u{2013}", ""));
+    }
+
+    #[test]
+    fn attacks_are_matched_by_name_knowledge_target_and_epoch() {
+        let mut pair = changed(|summary| {
+            // Another order, one at another epoch, one of them nearer by far and one within chance.
+            summary.attacks = vec![
+                samples::attack("rmle", true, "psgl", 2, 0.4),
+                samples::attack("rmle", false, "psgl", 2, 0.31),
+                samples::attack("rmle", false, "vanilla", 1, 0.6),
+            ];
+        });
+        let again = |ssim| AttackRecord { images: 3, ..samples::attack("rmle", true, "psgl", 2, ssim) };
+        pair[0].afterwards = vec![again(0.8)];
+        pair[1].afterwards = vec![again(0.8)];
+        let compared = compared(&pair);
+        let titles: Vec<&str> = compared.groups.iter().map(|group| group.title.as_str()).collect();
+        assert_eq!(
+            titles,
+            [
+                "naive rmle at the undefended model, after epoch 2",
+                "naive rmle at PSGL, after epoch 2",
+                "adaptive rmle at PSGL, after epoch 2",
+                "naive rmle at the undefended model, after epoch 1",
+            ]
+        );
+        assert_eq!(lines(&compared, titles[0])[0], ("SSIM", "0.60", "\u{2013}", ""));
+        assert_eq!(lines(&compared, titles[1]), [("SSIM", "0.30", "0.31", "+0.01")]);
+        assert_eq!(lines(&compared, titles[2]), [("SSIM", "0.50", "0.40", "\u{2212}0.10")]);
+        assert_eq!(compared.groups[1].lines[0].better, None, "within chance");
+        assert_eq!(compared.groups[2].lines[0].better, Some(1), "lower leaks less");
+        assert_eq!(lines(&compared, titles[3])[0], ("SSIM", "\u{2013}", "0.60", ""));
+    }
+
+    #[test]
+    fn the_markdown_has_every_line_and_escapes_bars() {
+        let mut pair = changed(|summary| summary.rows[2].accuracy = 90.5);
+        pair[0].name = "a|b".to_owned();
+        let text = compared(&pair).markdown();
+        assert!(text.starts_with("A: a\\|b  \nB: b\n\n| | A | B | B \u{2212} A |\n"), "{text}");
+        assert!(
+            text.contains(
+                "| **Accuracy on test images** | | | |\n| PSGL, fused decision | 88.0 % | **90.5 %** | +2.5 |"
+            )
+        );
+        assert!(text.trim_end().ends_with("left out."), "{text}");
+    }
+}

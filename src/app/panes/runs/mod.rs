@@ -1,0 +1,142 @@
+//! Runs that were made: the list, what can be done with one, and two of them beside each other.
+
+mod chosen;
+mod compare;
+mod list;
+#[cfg(test)]
+pub(in crate::app) mod samples;
+mod versus;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
+
+use crate::app::{Act, Look};
+
+/// Runs that need no filter.
+const FEW: usize = 8;
+/// From this width on the comparison stands beside the list.
+const BESIDE: f32 = 720.0;
+
+/// What is chosen in this pane.
+#[derive(Debug, Default)]
+pub struct RunsView {
+    /// The run that the buttons are about.
+    selected: Option<PathBuf>,
+    /// Runs to compare, in the order in which they were ticked; two at most.
+    ticked: Vec<PathBuf>,
+    filter: String,
+    /// What was begun with the selected run.
+    doing: Option<chosen::Doing>,
+    list: list::ListView,
+    versus: versus::VersusView,
+}
+
+impl RunsView {
+    /// A run's folder has another name, or is gone.
+    pub fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
+        if self.selected.as_deref() == Some(from) {
+            self.selected = to.cloned();
+        }
+        match (self.ticked.iter().position(|path| path == from), to) {
+            (Some(at), Some(to)) => self.ticked[at].clone_from(to),
+            (Some(at), None) => drop(self.ticked.remove(at)),
+            (None, _) => {}
+        }
+    }
+
+    fn select(&mut self, path: &Path) {
+        if self.selected.as_deref() != Some(path) {
+            self.selected = Some(path.to_owned());
+            self.doing = None;
+        }
+    }
+
+    /// Ticks a run for the comparison, or not; a third takes the place of the older of two.
+    fn tick(&mut self, path: &Path, on: bool) {
+        self.ticked.retain(|ticked| ticked != path);
+        if on {
+            self.ticked.push(path.to_owned());
+        }
+        if self.ticked.len() > 2 {
+            self.ticked.remove(0);
+        }
+    }
+}
+
+/// Draws the list, and what belongs to it.
+pub fn runs_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
+    let comparing = !view.ticked.is_empty();
+    if comparing && ui.available_width() >= BESIDE {
+        ui.columns(2, |columns| {
+            // Columns would spread a text over their whole width.
+            let plain = Layout::top_down(Align::Min);
+            columns[0].with_layout(plain, |ui| list_part_ui(ui, look, view, acts, None));
+            columns[1].with_layout(plain, |ui| {
+                ScrollArea::vertical().id_salt("compared").auto_shrink(false).show(ui, |ui| {
+                    versus::versus_ui(ui, look, view, acts);
+                });
+            });
+        });
+    } else if comparing {
+        let height = (0.42 * ui.available_height()).max(2.4 * list::row_height(ui));
+        ScrollArea::vertical().id_salt("runs and compared").auto_shrink(false).show(ui, |ui| {
+            list_part_ui(ui, look, view, acts, Some(height));
+            ui.separator();
+            versus::versus_ui(ui, look, view, acts);
+        });
+    } else {
+        list_part_ui(ui, look, view, acts, None);
+    }
+}
+
+/// Folder, buttons and list; the list as high as there is room, where no height is given.
+fn list_part_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>, height: Option<f32>) {
+    header_ui(ui, look, view, acts);
+    if look.library.runs.is_empty() {
+        empty_ui(ui, look);
+        return;
+    }
+    chosen::chosen_ui(ui, look, view, acts);
+    // Where a form has taken the room, a row stays in reach.
+    let room = height.unwrap_or_else(|| ui.available_height()).max(1.2 * list::row_height(ui));
+    list::list_ui(ui, look, view, acts, room);
+}
+
+fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
+    let library = look.library;
+    ui.horizontal(|ui| {
+        let tip = "Look through the runs' folder again, for what was made or deleted elsewhere.";
+        if ui.button("Look again").on_hover_text(tip).clicked() {
+            acts.push(Act::Refresh);
+        }
+        if library.runs.len() > FEW {
+            let label = ui.label("Filter");
+            let edit = TextEdit::singleline(&mut view.filter).desired_width(110.0).hint_text("name or setting");
+            let tip = "Shows the runs whose name, data, model or settings contain every word.";
+            ui.add(edit).labelled_by(label.id).on_hover_text(tip);
+        }
+        let path = look.runs.display().to_string();
+        let text = RichText::new(format!("in {path}")).weak();
+        ui.add(Label::new(text).truncate()).on_hover_text(format!("Where runs are kept:\n{path}"));
+    });
+    if let Some(trouble) = &library.trouble {
+        ui.add(Label::new(RichText::new(trouble).strong()).wrap());
+    }
+}
+
+fn empty_ui(ui: &mut Ui, look: Look<'_>) {
+    ui.add_space(8.0);
+    if !look.library.known {
+        ui.label("Looking for runs\u{2026}");
+    } else if look.library.trouble.is_none() {
+        ui.add_sized(vec2(ui.available_width(), 0.0), Label::new(
+            "Every run gets a row here: when it was made, with which settings, and what it came to. There is none yet; \
+             Run, at the top, makes the first.",
+        ).wrap());
+    }
+}

@@ -1,0 +1,75 @@
+//! Runs for tests: plain values, nothing trained.
+
+use std::time::{Duration, SystemTime};
+
+use crate::app::{RunEntry, Standing};
+use crate::experiment::Experiment;
+use crate::run::summary::{AttackRecord, ClientCost, EpochRow, Gain, Machine, Row, SCHEMA, Summary, WireTotals};
+
+/// One attack.
+pub fn attack(name: &str, adaptive: bool, target: &str, epoch: usize, ssim: f64) -> AttackRecord {
+    AttackRecord {
+        name: name.to_owned(),
+        adaptive,
+        target: target.to_owned(),
+        epoch,
+        images: 8,
+        iterations: 20,
+        mse: 0.05,
+        psnr: 13.0,
+        ssim,
+        ssim_se: 0.02,
+        lineup: Some(50.0),
+        seconds: 3.0,
+    }
+}
+
+/// What the quick preset might come to.
+pub fn summary() -> Summary {
+    let row =
+        |name: &str, accuracy| Row { name: name.to_owned(), accuracy, balanced_accuracy: accuracy, majority: 12.0 };
+    let epoch = |model: &str, epoch, accuracy| EpochRow {
+        model: model.to_owned(),
+        epoch,
+        attacked: None,
+        recovered: None,
+        fused_stream: None,
+        accuracy,
+    };
+    Summary {
+        schema: SCHEMA,
+        experiment: Experiment::preset("quick").unwrap(),
+        seed: 0,
+        machine: Machine::default(),
+        epochs: vec![
+            epoch("psgl", 1, 70.0),
+            epoch("vanilla", 1, 80.0),
+            epoch("psgl", 2, 88.0),
+            epoch("vanilla", 2, 94.0),
+        ],
+        rows: vec![row("vanilla_clean", 94.0), row("vanilla_attacked", 60.0), row("fused", 88.0)],
+        gain: Some(Gain { over_attacked: 28.0, over_reconstructed: 20.0, over_clean: -6.0, by_gamma: Vec::new() }),
+        streams: None,
+        attacks: vec![
+            attack("rmle", false, "vanilla", 2, 0.6),
+            attack("rmle", false, "psgl", 2, 0.3),
+            attack("rmle", true, "psgl", 2, 0.5),
+        ],
+        recovery: None,
+        wire: WireTotals::default(),
+        client_ms_per_image: ClientCost::default(),
+        seconds: 6.0,
+    }
+}
+
+/// A finished run of this name, three minutes old.
+pub fn run(name: &str) -> RunEntry {
+    RunEntry {
+        path: format!("/runs/{name}").into(),
+        name: name.to_owned(),
+        changed: SystemTime::now() - Duration::from_secs(190),
+        experiment: Experiment::preset("quick").ok(),
+        standing: Standing::Finished(Box::new(summary())),
+        afterwards: Vec::new(),
+    }
+}
