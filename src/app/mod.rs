@@ -16,6 +16,7 @@ mod opened;
 mod palette;
 mod panes;
 mod perform;
+mod presets;
 mod runner;
 mod settings;
 mod showing;
@@ -27,6 +28,8 @@ mod theme;
 mod toasts;
 mod words;
 
+#[cfg(test)]
+mod test_look;
 #[cfg(test)]
 mod tests;
 
@@ -86,6 +89,8 @@ pub struct Look<'a> {
     pub library: &'a Library,
     /// Where they are.
     pub runs: &'a PathBuf,
+    /// Experiments opened or saved, the latest first.
+    pub recent: &'a [PathBuf],
     /// Of which run the weights are that the stage uses.
     pub weights: Option<&'a Weights>,
 }
@@ -99,6 +104,7 @@ pub struct View {
     palette: palette::PaletteView,
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
+    presets: presets::PresetsView,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.

@@ -128,8 +128,8 @@ impl Sheet {
     fn film(mut self, frames: &[ColorImage]) -> Result<Vec<u8>> {
         let failed = |e: gif::EncodingError| Error::Internal(format!("the film cannot be written: {e}"));
         let mut bytes = Vec::new();
-        let mut encoder =
-            Encoder::new(&mut bytes, self.size[0] as u16, self.size[1] as u16, &palette(self.colored)).map_err(failed)?;
+        let mut encoder = Encoder::new(&mut bytes, self.size[0] as u16, self.size[1] as u16, &palette(self.colored))
+            .map_err(failed)?;
         encoder.set_repeat(Repeat::Infinite).map_err(failed)?;
         let [left, _, width, height] = self.moving;
         for (i, frame) in frames.iter().enumerate() {
