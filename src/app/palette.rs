@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align, Align2, Button, Context, Id, Key, Label, Modal, Modifiers, RichText, ScrollArea, TextEdit, TextFormat,
-    TextStyle, Ui, WidgetInfo, vec2,
+    Align, Align2, Button, Color32, Context, Id, Key, Label, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit,
+    TextFormat, TextStyle, Ui, WidgetInfo, vec2,
 };
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -16,6 +16,10 @@ use crate::setting::SETTINGS;
 
 /// Things that are listed at most: nobody reads further.
 const MOST: usize = 60;
+/// Before every setting's name.
+const SETTING: &str = "Setting: ";
+/// What commands and runs are ahead of settings by: less than a letter's match.
+const FAVOUR: u32 = 10;
 
 /// What is typed in it.
 #[derive(Debug, Default)]
@@ -111,7 +115,7 @@ fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut PaletteView, height: f32) -> 
             let item = &view.items[found.item];
             let why = why_not(&item.act, &look);
             let chosen = i == view.chosen;
-            let words = emphasised(ui, &item.words, &found.letters, why.is_none());
+            let words = emphasised(ui, &item.words, &found.letters);
             let button = Button::selectable(chosen, words).truncate().shortcut_text(&item.beside);
             let response = ui.add_enabled(why.is_none(), button.min_size(vec2(ui.available_width(), 24.0)));
             response
@@ -140,13 +144,14 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, view: &PaletteView) {
     ui.add(Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
 }
 
-/// The words, the letters that match stronger than the others.
-fn emphasised(ui: &Ui, words: &str, letters: &[u32], enabled: bool) -> LayoutJob {
-    let visuals = ui.visuals();
-    let (plain, strong) = (visuals.text_color(), visuals.hyperlink_color);
+/// The words, with a line below the letters that match.
+fn emphasised(ui: &Ui, words: &str, letters: &[u32]) -> LayoutJob {
+    let line = Stroke::new(1.5, ui.visuals().text_color());
     let format = |matches: bool| TextFormat {
         font_id: TextStyle::Button.resolve(ui.style()),
-        color: if matches && enabled { strong } else { plain },
+        // The button's own.
+        color: Color32::PLACEHOLDER,
+        underline: if matches { line } else { Stroke::NONE },
         valign: Align::Center,
         ..TextFormat::default()
     };
@@ -208,7 +213,7 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
         name.is_none_or(|name| look.document.experiment().attacks.iter().any(|attack| attack.name() == name))
     };
     let settings = SETTINGS.iter().filter(|setting| has(setting.key)).map(|setting| Item {
-        words: format!("Setting: {}", setting.label),
+        words: format!("{SETTING}{}", setting.label),
         beside: setting.key.to_owned(),
         by_key: true,
         help: setting.help.to_owned(),
@@ -224,7 +229,8 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
     all.chain(settings).chain(runs).collect()
 }
 
-/// What matches, best first; among equals the shorter one, and commands before settings before runs.
+/// What matches, best first; among equals commands first, then the shorter one. What matches far worse than the best is
+/// left out.
 fn found(items: &[Item], query: &str) -> Vec<Found> {
     if query.trim().is_empty() {
         return (0..items.len().min(MOST)).map(|item| Found { item, letters: Vec::new() }).collect();
@@ -234,18 +240,20 @@ fn found(items: &[Item], query: &str) -> Vec<Found> {
     let mut buffer = Vec::new();
     let mut all = Vec::new();
     for (item, Item { words, beside, by_key, .. }) in items.iter().enumerate() {
-        let text = if *by_key { format!("{words} {beside}") } else { words.clone() };
+        // The word that all settings begin with would match too much.
+        let before = if *by_key { SETTING.chars().count() } else { 0 };
+        let text = if *by_key { format!("{} {beside}", &words[SETTING.len()..]) } else { words.clone() };
         let mut letters = Vec::new();
         if let Some(score) = pattern.indices(Utf32Str::new(&text, &mut buffer), &mut matcher, &mut letters) {
-            let length = words.chars().count() as u32;
-            letters.retain(|at| *at < length);
-            letters.sort_unstable();
-            all.push((score, length, Found { item, letters }));
+            let length = words.chars().count();
+            letters.iter_mut().for_each(|at| *at += before as u32);
+            letters.retain(|at| (*at as usize) < length);
+            all.push((score + if *by_key { 0 } else { FAVOUR }, length, Found { item, letters }));
         }
     }
-    all.sort_by_key(|(score, length, found)| (std::cmp::Reverse(*score), items[found.item].by_key, *length));
-    all.truncate(MOST);
-    all.into_iter().map(|(.., found)| found).collect()
+    all.sort_by_key(|(score, length, _)| (std::cmp::Reverse(*score), *length));
+    let least = all.first().map_or(0, |(best, ..)| best / 2);
+    all.into_iter().take_while(|(score, ..)| *score >= least).take(MOST).map(|(.., found)| found).collect()
 }
 
 #[cfg(test)]
@@ -258,7 +266,7 @@ mod tests {
 
     fn palette<'a>(shop: &'a Shop) -> Harness<'a, (PaletteView, Vec<Act>, bool)> {
         let draw = move |ui: &mut Ui, state: &mut (PaletteView, Vec<Act>, bool)| {
-            state.2 = palette_ui(ui.ctx(), shop.look(), &mut state.0, &mut state.1);
+            state.2 &= palette_ui(ui.ctx(), shop.look(), &mut state.0, &mut state.1);
         };
         let state = (PaletteView::default(), Vec::new(), true);
         let mut harness = Harness::builder().with_size([900.0, 600.0]).build_ui_state(draw, state);
@@ -325,7 +333,8 @@ mod tests {
         };
         let items = ["Show Table", "Reset", "Stop", "Step"].map(item);
         let order = |query: &str| found(&items, query).iter().map(|found| found.item).collect::<Vec<_>>();
-        assert_eq!(order("st"), [2, 3, 1, 0]);
+        // Each letter begins something in the first three.
+        assert_eq!(order("st"), [2, 3, 0]);
         assert_eq!(order("table"), [0]);
         assert_eq!(order(""), [0, 1, 2, 3]);
         assert!(order("xyz").is_empty());

@@ -5,8 +5,8 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{
     Align2, Button, Color32, Context, FontId, Image, Label, Popup, PopupCloseBehavior, Rect, RectAlign, RichText,
-    Role as Kind, ScrollArea, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui, UiBuilder, WidgetInfo,
-    vec2,
+    Role as Kind, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui, UiBuilder,
+    WidgetInfo, vec2,
 };
 
 use super::document::OWN;
@@ -105,8 +105,9 @@ pub fn presets_ui(ui: &mut Ui, look: Look<'_>, view: &mut PresetsView, acts: &mu
     let height = ui.spacing().interact_size.y;
     let width = (0.16 * ui.ctx().content_rect().width()).clamp(110.0, 170.0);
     let text = RichText::new(format!("{name}{changed}"));
-    let button = ui.add_sized([width, height], Button::new(text).truncate().right_text("\u{23f7}"));
+    let button = ui.add_sized([width, height], Button::new(text).truncate().right_text("    "));
     button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Preset: {name}{changed}")));
+    triangle_ui(ui, button.rect);
     let about = PRESETS.iter().find(|preset| preset.0 == name).map(|preset| preset.1);
     let kind = if name == OWN { "An experiment of your own" } else { "From a file or a run" };
     let star = if document.changed() { "\nThe star: changed since it was loaded or saved." } else { "" };
@@ -127,6 +128,13 @@ pub fn presets_ui(ui: &mut Ui, look: Look<'_>, view: &mut PresetsView, acts: &mu
     if shown.is_none() {
         view.open = false;
     }
+}
+
+/// Says that the button opens something, as a combo box does.
+fn triangle_ui(ui: &Ui, button: Rect) {
+    let middle = button.right_center() - vec2(14.0, 0.0);
+    let corners = [vec2(-4.0, -2.0), vec2(4.0, -2.0), vec2(0.0, 3.0)].map(|corner| middle + corner);
+    ui.painter().add(Shape::convex_polygon(corners.to_vec(), ui.visuals().text_color(), Stroke::NONE));
 }
 
 fn cards_ui(ui: &mut Ui, chosen: &str, view: &PresetsView, first: bool, acts: &mut Vec<Act>) {

@@ -11,6 +11,7 @@ use eframe::egui::{pos2, vec2};
 
 use self::row::Rows;
 use self::values::{Values, heading, told, values};
+use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{SETTINGS, Setting, split};
@@ -125,7 +126,7 @@ pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts:
 fn place(ctx: &Context) -> Rect {
     let screen = ctx.content_rect();
     let size = vec2((screen.width() - 30.0).min(800.0), (0.54 * screen.height() - 70.0).max(230.0));
-    let corner = pos2(screen.right() - size.x - 15.0, screen.bottom() - size.y - 50.0);
+    let corner = pos2(screen.right() - size.x - 15.0, screen.bottom() - size.y - 12.0);
     Rect::from_min_size(corner, size)
 }
 
@@ -271,7 +272,8 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
         open &= !ui.button("Cancel").clicked();
         if let Some(trouble) = &paste.trouble {
             let line = trouble.replace('\n', " ");
-            ui.add(Label::new(format!("\u{26a0} {line}")).truncate()).on_hover_text(trouble);
+            warning_ui(ui);
+            ui.add(Label::new(line).truncate()).on_hover_text(trouble);
         }
     });
     if !open {

@@ -11,6 +11,7 @@ use toml::Value;
 
 use super::values::{Values, assigned, check, number, shown, typed, without_effect};
 use crate::app::Act;
+use crate::app::theme::warning_ui;
 use crate::experiment::Experiment;
 use crate::setting::{Kind, Mark, Setting};
 
@@ -63,7 +64,8 @@ impl Rows<'_> {
         if let Some(trouble) = self.troubles.get(setting.key) {
             ui.horizontal(|ui| {
                 ui.add_space(words + 6.0);
-                ui.add(Label::new(format!("\u{26a0} {trouble}")).wrap());
+                warning_ui(ui);
+                ui.add(Label::new(trouble).wrap());
             });
         }
     }
@@ -78,7 +80,7 @@ impl Rows<'_> {
         let (rect, _) = ui.allocate_exact_size(vec2(7.0, ROW), eframe::egui::Sense::hover());
         let mut text = RichText::new(setting.label);
         if differs {
-            ui.painter().circle_filled(rect.center(), 3.0, ui.visuals().hyperlink_color);
+            ui.painter().circle_filled(rect.center(), 3.0, ui.visuals().selection.stroke.color);
             text = text.strong();
         }
         let label = ui.add(Label::new(text).truncate()).on_hover_ui(|ui| {

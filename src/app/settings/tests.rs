@@ -11,7 +11,7 @@ fn window(size: [f32; 2], preset: &str, filter: &str) -> Harness<'static, State>
     let shop = Shop { document: Document::new(Experiment::preset(preset).unwrap()), ..Shop::default() };
     let view = SettingsView { filter: filter.to_owned(), ..SettingsView::default() };
     let draw = |ui: &mut Ui, (shop, view, acts, open): &mut State| {
-        *open = settings_ui(ui.ctx(), shop.look(), view, acts);
+        *open &= settings_ui(ui.ctx(), shop.look(), view, acts);
     };
     let mut harness = Harness::builder().with_size(size).build_ui_state(draw, (shop, view, Vec::new(), true));
     crate::app::theme::install(&harness.ctx);
