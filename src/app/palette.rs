@@ -333,8 +333,8 @@ mod tests {
         };
         let items = ["Show Table", "Reset", "Stop", "Step"].map(item);
         let order = |query: &str| found(&items, query).iter().map(|found| found.item).collect::<Vec<_>>();
-        // Each letter begins something in the first three.
-        assert_eq!(order("st"), [2, 3, 0]);
+        // Letters side by side first, then those that begin a word.
+        assert_eq!(order("st"), [2, 3, 0, 1]);
         assert_eq!(order("table"), [0]);
         assert_eq!(order(""), [0, 1, 2, 3]);
         assert!(order("xyz").is_empty());

@@ -4,9 +4,9 @@ use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{
-    Align2, Button, Color32, Context, FontId, Image, Label, Popup, PopupCloseBehavior, Rect, RectAlign, RichText,
-    Role as Kind, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui, UiBuilder,
-    WidgetInfo, vec2,
+    Align2, Button, Color32, Context, FontId, Image, Popup, PopupCloseBehavior, Rect, RectAlign, RichText,
+    Role as Kind, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextStyle, TextWrapMode, TextureHandle, TextureOptions,
+    Ui, WidgetInfo, WidgetText, vec2,
 };
 
 use super::document::OWN;
@@ -170,22 +170,16 @@ fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>
     }
     let line = if card.defended { Role::Disguised } else { Role::Patient };
     ui.painter().rect_stroke(square, 0.0, Stroke::new(1.5, line.color(ui)), StrokeKind::Outside);
-    let words = Rect::from_min_max(square.right_top() + vec2(10.0, -2.0), rect.max);
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(words).accessibility_parent(ui.unique_id()));
-    ui.spacing_mut().item_spacing.y = 1.0;
-    // The card itself is what can be clicked.
-    let mut line = |text: RichText| {
-        ui.add(
-            Label::new(text.color(color))
-                .truncate()
-                .selectable(false)
-                .sense(Sense::empty())
-                .show_tooltip_when_elided(false),
-        );
-    };
-    line(RichText::new(card.name).strong());
-    line(RichText::new(card.about));
-    line(RichText::new(&card.facts).small());
+    // Painted, since the card itself is what is named and clicked.
+    let mut top = square.right_top() + vec2(10.0, -1.0);
+    let lines = [RichText::new(card.name).strong(), RichText::new(card.about), RichText::new(&card.facts).small()];
+    for line in lines {
+        let wrap = Some(TextWrapMode::Truncate);
+        let line = WidgetText::from(line.color(color)).into_galley(ui, wrap, rect.right() - top.x, TextStyle::Body);
+        let height = line.size().y;
+        ui.painter().galley(top, line, color);
+        top.y += height + 2.0;
+    }
 }
 
 /// Files that were opened before.
