@@ -246,8 +246,8 @@ fn found(items: &[Item], query: &str) -> Vec<Found> {
         let mut letters = Vec::new();
         if let Some(score) = pattern.indices(Utf32Str::new(&text, &mut buffer), &mut matcher, &mut letters) {
             let length = words.chars().count();
-            letters.iter_mut().for_each(|at| *at += before as u32);
-            letters.retain(|at| (*at as usize) < length);
+            // Places in the words; what matches the key is not shown.
+            letters = letters.into_iter().map(|at| at + before as u32).filter(|at| (*at as usize) < length).collect();
             all.push((score + if *by_key { 0 } else { FAVOUR }, length, Found { item, letters }));
         }
     }

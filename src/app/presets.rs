@@ -23,7 +23,7 @@ const SIDE: f32 = 56.0;
 /// Around a card's contents.
 const MARGIN: f32 = 6.0;
 /// Width of a card.
-const WIDTH: f32 = 430.0;
+const WIDTH: f32 = 640.0;
 /// Recent files that are listed.
 const RECENT: usize = 4;
 
@@ -119,7 +119,8 @@ pub fn presets_ui(ui: &mut Ui, look: Look<'_>, view: &mut PresetsView, acts: &mu
         view.prepare(ui.ctx());
         let first = !std::mem::replace(&mut view.open, true);
         ui.set_width(WIDTH.min(room.x));
-        ScrollArea::vertical().max_height(room.y - 20.0).show(ui, |ui| {
+        let height = room.y - 20.0;
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 4.0;
             cards_ui(ui, name, view, first, acts);
             recent_ui(ui, look, acts);
@@ -160,13 +161,12 @@ fn cards_ui(ui: &mut Ui, chosen: &str, view: &PresetsView, first: bool, acts: &m
 
 fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>, color: Color32) {
     let square = Rect::from_min_size(rect.min, vec2(SIDE, SIDE));
-    match picture {
-        Some(texture) => Image::from_texture((texture.id(), square.size())).paint_at(ui, square),
-        None => {
-            ui.painter().rect_filled(square, 0.0, ui.visuals().extreme_bg_color);
-            let font = FontId::proportional(11.0);
-            ui.painter().text(square.center(), Align2::CENTER_CENTER, &card.data, font, ui.visuals().weak_text_color());
-        }
+    if let Some(texture) = picture {
+        Image::from_texture((texture.id(), square.size())).paint_at(ui, square);
+    } else {
+        ui.painter().rect_filled(square, 0.0, ui.visuals().extreme_bg_color);
+        let font = FontId::proportional(11.0);
+        ui.painter().text(square.center(), Align2::CENTER_CENTER, &card.data, font, ui.visuals().weak_text_color());
     }
     let line = if card.defended { Role::Disguised } else { Role::Patient };
     ui.painter().rect_stroke(square, 0.0, Stroke::new(1.5, line.color(ui)), StrokeKind::Outside);

@@ -237,19 +237,16 @@ impl Rows<'_> {
             Mark::Abstract => (format!("paper: {} {}", paper.value, paper.mark), "From the paper's abstract"),
         };
         let same = |told: &String| self.values.get(setting.key).map(assigned).as_ref() == Some(told);
-        match self.papers.get(setting.key).filter(|told| !same(told)) {
-            Some(told) => {
-                let button = ui.add_enabled(enabled, Button::new(&text).small().truncate());
-                let button = button.accessible_name(format!("Set {} to what stands {text}", setting.label));
-                if button.on_hover_text(format!("{whose}. Click to set it: {text}")).clicked() {
-                    self.apply(setting.key, told.clone());
-                    self.drafts.remove(setting.key);
-                }
+        if let Some(told) = self.papers.get(setting.key).filter(|told| !same(told)) {
+            let button = ui.add_enabled(enabled, Button::new(&text).small().truncate());
+            let button = button.accessible_name(format!("Set {} to what stands {text}", setting.label));
+            if button.on_hover_text(format!("{whose}. Click to set it: {text}")).clicked() {
+                self.apply(setting.key, told.clone());
+                self.drafts.remove(setting.key);
             }
-            None => {
-                let label = Label::new(RichText::new(&text).small().weak()).truncate();
-                ui.add(label).on_hover_text(format!("{whose}: {text}"));
-            }
+        } else {
+            let label = Label::new(RichText::new(&text).small().weak()).truncate();
+            ui.add(label).on_hover_text(format!("{whose}: {text}"));
         }
     }
 

@@ -111,9 +111,9 @@ pub fn told(setting: &Setting, paper: Paper) -> Option<String> {
         }),
         Kind::Whole { .. } => Value::Integer(text.parse().ok()?),
         Kind::Real { .. } => Value::Float(first_number(text)?),
-        Kind::Choice(_) => Value::String(text.to_owned()),
+        // A sentence is no name of data or of a model.
         Kind::Text if text.contains(' ') => return None,
-        Kind::Text => Value::String(text.to_owned()),
+        Kind::Choice(_) | Kind::Text => Value::String(text.to_owned()),
         Kind::List { .. } => format!("[{text}]").parse().ok()?,
         Kind::Layers => return None,
     };
