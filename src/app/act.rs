@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::files::Purpose;
 use super::panes::{Layout, Pane};
+use crate::experiment::Experiment;
 use crate::run::afterwards::Wish;
 use crate::run::scene::Picture;
 
@@ -26,6 +27,10 @@ pub enum Act {
     Continue(PathBuf),
     /// Choose a preset by its place in [`PRESETS`](crate::experiment::PRESETS).
     Preset(usize),
+    /// Take an experiment from a text.
+    Take(Box<Experiment>),
+    /// Open all settings at the one with this key.
+    FindSetting(String),
     /// Change one setting: its key and its value as `--set` takes them.
     Set(String, String),
     /// Take the last change back.

@@ -1,26 +1,26 @@
 //! The top bar: what to run, Run, and how far it is.
 
-use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{Align, Button, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
 
 use super::command::{Menu, commands, why_not};
+use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::warning_ui;
 use super::words::{clock, duration, phase};
 use super::{Act, Activity, Look};
-use crate::experiment::PRESETS;
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
 
 /// Draws the bar.
-pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
         buttons_ui(ui, look, acts);
         ui.separator();
-        choice_ui(ui, look, acts);
+        choice_ui(ui, look, presets, acts);
         ui.separator();
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
     });
@@ -108,20 +108,8 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
 }
 
-fn choice_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let label = ui.label("Preset");
-    let changed = if look.document.changed() { " *" } else { "" };
-    let text = format!("{}{changed}", look.document.name());
-    let combo = ComboBox::from_id_salt("preset").selected_text(text).width(140.0).show_ui(ui, |ui| {
-        for (i, (name, about, _)) in PRESETS.iter().enumerate() {
-            if ui.selectable_label(*name == look.document.name(), *name).on_hover_text(*about).clicked() {
-                acts.push(Act::Preset(i));
-            }
-        }
-    });
-    let about = PRESETS.iter().find(|preset| preset.0 == look.document.name());
-    let about = about.map_or("An experiment of your own", |preset| preset.1);
-    combo.response.labelled_by(label.id).on_hover_text(about);
+fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
+    presets_ui(ui, look, presets, acts);
     let label = ui.label("Seed");
     let mut seed = look.document.experiment().seed;
     let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05)).labelled_by(label.id);

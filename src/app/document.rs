@@ -52,6 +52,11 @@ impl Document {
         self.page.path.as_ref()
     }
 
+    /// What was last loaded or saved.
+    pub fn kept(&self) -> &Experiment {
+        &self.kept
+    }
+
     /// Whether it differs from what was last loaded or saved.
     pub fn changed(&self) -> bool {
         self.page.experiment != self.kept
@@ -100,6 +105,12 @@ impl Document {
     /// Takes an experiment that was made elsewhere.
     pub fn take(&mut self, experiment: Experiment, name: String, path: Option<PathBuf>) {
         self.replace(Page { experiment, name, path });
+    }
+
+    /// Takes an experiment that came as a text.
+    pub fn take_text(&mut self, experiment: Experiment) {
+        let name = preset_of(&experiment).unwrap_or(OWN).to_owned();
+        self.replace(Page { experiment, name, path: None });
     }
 
     /// Reads a file.

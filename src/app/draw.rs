@@ -18,10 +18,11 @@ impl App {
             mirroring: self.live.as_ref().is_some_and(crate::live::Live::busy),
             library: &self.library,
             runs: &self.runs,
+            recent: &self.memory.recent,
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
         let size = stage::height(ui.available_size());
-        Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut acts));
+        Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
         if let Some(error) = &self.state.error {
             Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
         }

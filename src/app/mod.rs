@@ -17,6 +17,7 @@ mod opened;
 mod palette;
 mod panes;
 mod perform;
+mod presets;
 mod runner;
 mod settings;
 mod showing;
@@ -28,6 +29,8 @@ mod theme;
 mod toasts;
 mod words;
 
+#[cfg(test)]
+mod test_look;
 #[cfg(test)]
 mod tests;
 
@@ -87,6 +90,8 @@ pub struct Look<'a> {
     pub library: &'a Library,
     /// Where they are.
     pub runs: &'a PathBuf,
+    /// Experiments opened or saved, the latest first.
+    pub recent: &'a [PathBuf],
     /// Of which run the weights are that the stage uses.
     pub weights: Option<&'a Weights>,
 }
@@ -100,6 +105,7 @@ pub struct View {
     palette: palette::PaletteView,
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
+    presets: presets::PresetsView,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.

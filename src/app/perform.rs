@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::{Context, ThemePreference};
 
-use super::act::Act;
+use super::act::{Act, Popup};
 use super::chore::Chore;
 use super::files::{Prompt, Purpose};
 use super::memory::Theme;
@@ -54,7 +54,9 @@ impl App {
                 return self.perform(Act::Attack(folder, wish), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::ShowRun(_) | Act::Attack(..) => {}
-            Act::Preset(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => return self.edit(act),
+            Act::Preset(_) | Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => {
+                return self.edit(act);
+            }
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),
             Act::File(purpose, path) => self.file(purpose, path, ctx),
             Act::Defended(_) | Act::Adaptive(_) | Act::Patient(_) | Act::Draw(_) | Act::Patients | Act::Follow => {
@@ -73,6 +75,10 @@ impl App {
                 self.unfinished = None;
                 self.memory.unfinished = None;
                 self.remember();
+            }
+            Act::FindSetting(key) => {
+                self.view.settings.find(&key);
+                self.popup = Some(Popup::Settings);
             }
             Act::Pane(_) | Act::Layout(_) | Act::Popup(_) | Act::Theme(_) | Act::Scale(_) => self.arrange(act, ctx),
         }
@@ -136,6 +142,7 @@ impl App {
                     source = Source::Opening;
                 }
             }
+            Act::Take(experiment) => self.document.take_text(*experiment),
             Act::Set(key, value) => {
                 self.document.set(&key, &value)?;
                 // Only these show on the stage.

@@ -141,6 +141,11 @@ impl Film {
         self.frames.push((progress.iteration, scene.reconstruction.clone()));
     }
 
+    /// The image that the film is of.
+    pub fn patient(&self) -> Option<&Picture> {
+        self.of.as_ref().map(|of| &of.1)
+    }
+
     /// One frame on, or back; at its end the film follows the latest again.
     pub fn step(&mut self, by: isize) {
         if self.frames.is_empty() {

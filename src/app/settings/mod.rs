@@ -1,0 +1,285 @@
+//! Over the panes: every setting, each with the paper's value beside it. The stage above follows each change.
+
+mod row;
+mod share;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+
+use eframe::egui::{Button, CollapsingHeader, Context, Key, Label, Rect, RichText, ScrollArea, TextEdit, Ui, Window};
+use eframe::egui::{pos2, vec2};
+
+use self::row::Rows;
+use self::values::{Values, heading, told, values};
+use super::theme::warning_ui;
+use super::{Act, Document, Look};
+use crate::experiment::{AttackSpec, Experiment};
+use crate::setting::{SETTINGS, Setting, split};
+
+/// Height of the buttons below the settings.
+const FOOT: f32 = 34.0;
+/// The same with the field for a pasted text.
+const PASTE: f32 = 172.0;
+
+/// What is typed in it.
+#[derive(Debug, Default)]
+pub struct SettingsView {
+    filter: String,
+    /// The filter wants the keyboard.
+    wants_focus: bool,
+    drafts: HashMap<&'static str, String>,
+    troubles: HashMap<&'static str, String>,
+    shown: Option<Shown>,
+    /// Attacks that were switched off, to come back as they were.
+    put_away: Vec<AttackSpec>,
+    paste: Option<Paste>,
+    /// Something had the keyboard in the last frame: Escape is its own then.
+    busy: bool,
+}
+
+#[derive(Debug, Default)]
+struct Paste {
+    text: String,
+    trouble: Option<String>,
+}
+
+/// What rows are made from; renewed where the document has changed.
+#[derive(Debug)]
+struct Shown {
+    experiment: Experiment,
+    kept: Experiment,
+    values: Values,
+    base: Values,
+    base_name: String,
+    papers: BTreeMap<&'static str, String>,
+}
+
+impl SettingsView {
+    /// Shows the one setting with this key.
+    pub fn find(&mut self, key: &str) {
+        key.clone_into(&mut self.filter);
+        self.wants_focus = true;
+    }
+}
+
+impl Shown {
+    fn of(document: &Document) -> Self {
+        let (experiment, kept) = (document.experiment().clone(), document.kept().clone());
+        let (base_name, base) = base(document);
+        let mut base = values(&base);
+        // An attack that the base has not is compared with its own defaults.
+        let defaults = values(&Experiment::default()).into_iter().filter(|(key, _)| key.starts_with("attack."));
+        for (key, value) in defaults {
+            base.entry(key).or_insert(value);
+        }
+        let papers = SETTINGS.iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
+        Self { values: values(&experiment), base, base_name, papers: papers.collect(), experiment, kept }
+    }
+
+    fn fits(&self, document: &Document) -> bool {
+        self.experiment == *document.experiment() && self.kept == *document.kept()
+    }
+
+    fn differences(&self) -> usize {
+        self.values.iter().filter(|(key, value)| self.base.get(*key) != Some(value)).count()
+    }
+}
+
+/// What the settings are compared with: the file, the preset, or else the nearest preset.
+fn base(document: &Document) -> (String, Experiment) {
+    let kept = document.kept().clone();
+    if let Some(path) = document.path() {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        return (name.to_string_lossy().into_owned(), kept);
+    }
+    let Some((name, differences)) = share::nearest(&kept) else { return ("the start".to_owned(), kept) };
+    if differences.iter().all(|assignment| assignment.starts_with("seed=")) {
+        return (name.to_owned(), kept);
+    }
+    (name.to_owned(), Experiment::preset(name).unwrap_or(kept))
+}
+
+/// Draws it. False where it is closed.
+pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<Act>) -> bool {
+    if !view.shown.as_ref().is_some_and(|shown| shown.fits(look.document)) {
+        view.shown = Some(Shown::of(look.document));
+        view.troubles.clear();
+    }
+    let mut open = true;
+    let window = Window::new("All settings").open(&mut open).default_rect(place(ctx)).collapsible(false);
+    window.min_size([430.0, 220.0]).constrain(true).show(ctx, |ui| {
+        head_ui(ui, view);
+        ui.separator();
+        let foot = if view.paste.is_some() { PASTE } else { FOOT };
+        let height = (ui.available_height() - foot).max(80.0);
+        ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| sections_ui(ui, view, acts));
+        ui.separator();
+        foot_ui(ui, look, view, acts);
+    });
+    let escape = ctx.input(|input| input.key_pressed(Key::Escape));
+    let busy = ctx.memory(|memory| memory.focused().is_some()) || eframe::egui::Popup::is_any_open(ctx);
+    let was_busy = std::mem::replace(&mut view.busy, busy);
+    open && !(escape && !was_busy && !busy)
+}
+
+/// Below the stage, as large as the panes are.
+fn place(ctx: &Context) -> Rect {
+    let screen = ctx.content_rect();
+    let size = vec2((screen.width() - 30.0).min(800.0), (0.54 * screen.height() - 70.0).max(230.0));
+    let corner = pos2(screen.right() - size.x - 15.0, screen.bottom() - size.y - 12.0);
+    Rect::from_min_size(corner, size)
+}
+
+/// The filter, and what the settings are compared with.
+fn head_ui(ui: &mut Ui, view: &mut SettingsView) {
+    ui.horizontal(|ui| {
+        let label = ui.label("Find");
+        let field = TextEdit::singleline(&mut view.filter).desired_width(190.0).hint_text("a word, or a key");
+        let field = ui.add(field).labelled_by(label.id).on_hover_text("Looks in names, keys and explanations");
+        if std::mem::take(&mut view.wants_focus) {
+            field.request_focus();
+        }
+        if !view.filter.is_empty() && ui.button("Show all").clicked() {
+            view.filter.clear();
+        }
+        let Some(shown) = &view.shown else { return };
+        let words = match shown.differences() {
+            0 => format!("All as in {}", shown.base_name),
+            1 => format!("1 setting differs from {}", shown.base_name),
+            n => format!("{n} settings differ from {}", shown.base_name),
+        };
+        ui.add(Label::new(RichText::new(&words).weak()).truncate())
+            .on_hover_text(format!("{words}. A dot marks what differs, Reset takes it back."));
+    });
+}
+
+/// Whether a setting is looked for.
+fn matches(setting: &Setting, filter: &str) -> bool {
+    if crate::setting::find(filter.trim()).is_some() {
+        return setting.key == filter.trim();
+    }
+    let (label, help) = (setting.label.to_lowercase(), setting.help.to_lowercase());
+    let holds = |word: &str| setting.key.contains(word) || label.contains(word) || help.contains(word);
+    filter.to_lowercase().split_whitespace().all(holds)
+}
+
+fn sections_ui(ui: &mut Ui, view: &mut SettingsView, acts: &mut Vec<Act>) {
+    let SettingsView { filter, drafts, troubles, shown: Some(shown), put_away, .. } = view else { return };
+    let mut rows = Rows {
+        experiment: &shown.experiment,
+        values: &shown.values,
+        base: &shown.base,
+        base_name: &shown.base_name,
+        papers: &shown.papers,
+        drafts,
+        troubles,
+        acts,
+    };
+    let filtered = !filter.trim().is_empty();
+    let mut any = false;
+    for section in SETTINGS.chunk_by(|a, b| split(a.key).0 == split(b.key).0) {
+        let name = split(section[0].key).0;
+        let found: Vec<&'static Setting> = section.iter().filter(|setting| matches(setting, filter)).collect();
+        if found.is_empty() {
+            continue;
+        }
+        any = true;
+        let title = RichText::new(heading(name)).strong();
+        let header = CollapsingHeader::new(title).id_salt(name).default_open(true).open(filtered.then_some(true));
+        header.show_unindented(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            if let Some(attack) = name.strip_prefix("attack.") {
+                launch_ui(ui, attack, &mut rows, put_away);
+                if !rows.experiment.attacks.iter().any(|spec| spec.name() == attack) {
+                    return;
+                }
+            }
+            if name == "psgl" && !rows.experiment.psgl.enabled && !filtered {
+                ui.weak("PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.");
+            }
+            for setting in found {
+                rows.row_ui(ui, setting);
+            }
+        });
+    }
+    if !any {
+        ui.add_space(8.0);
+        ui.label(format!("No setting has \u{201c}{}\u{201d} in its name, key or explanation.", filter.trim()));
+    }
+}
+
+/// Whether an attack is launched at all.
+fn launch_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>, put_away: &mut Vec<AttackSpec>) {
+    let attacks = &rows.experiment.attacks;
+    let at = attacks.iter().position(|spec| spec.name() == name);
+    let mut on = at.is_some();
+    let words = format!("Launch {name} in the run");
+    let tip = "Once the networks are trained, and where the list below says so during the training";
+    if !ui.checkbox(&mut on, words).on_hover_text(tip).changed() {
+        return;
+    }
+    let mut list = attacks.clone();
+    if let Some(at) = at {
+        put_away.retain(|spec| spec.name() != name);
+        put_away.push(list.remove(at));
+    } else {
+        let before = put_away.iter().find(|spec| spec.name() == name).cloned();
+        list.extend(before.or_else(|| AttackSpec::named(name).ok()));
+        list.sort_by_key(|spec| AttackSpec::NAMES.iter().position(|name| *name == spec.name()));
+    }
+    if let Some(text) = share::attack_list(&list) {
+        rows.acts.push(Act::Set("attack".to_owned(), text));
+    }
+}
+
+/// Copies, and the way back from one.
+fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<Act>) {
+    ui.horizontal(|ui| {
+        let tip = "The whole experiment as a text, defaults written out";
+        if ui.button("Copy as TOML").on_hover_text(tip).clicked() {
+            acts.push(Act::Copy(look.document.experiment().to_toml()));
+        }
+        let tip = "The command that runs this experiment: a preset, and what differs from it";
+        if ui.button("Copy as --set").on_hover_text(tip).clicked() {
+            match share::command_line(look.document.experiment()) {
+                Ok(text) => acts.push(Act::Copy(text)),
+                Err(error) => view.paste = Some(Paste { trouble: Some(error.to_string()), ..Paste::default() }),
+            }
+        }
+        let tip = "Take an experiment from a text: TOML, or such a command";
+        if ui.button("Paste\u{2026}").on_hover_text(tip).clicked() {
+            view.paste = if view.paste.is_some() { None } else { Some(Paste::default()) };
+        }
+    });
+    let Some(paste) = &mut view.paste else { return };
+    let mut open = true;
+    ScrollArea::vertical().id_salt("paste").max_height(PASTE - 100.0).show(ui, |ui| {
+        let field = TextEdit::multiline(&mut paste.text).code_editor().desired_rows(4).desired_width(f32::INFINITY);
+        ui.add(field).accessible_name("Experiment as TOML or as a command");
+    });
+    ui.horizontal(|ui| {
+        let some = !paste.text.trim().is_empty();
+        let take = ui.add_enabled(some, Button::new("Take it")).on_disabled_hover_text("Paste a text above first");
+        if take.clicked() {
+            match share::read(&paste.text) {
+                Ok(experiment) => {
+                    acts.push(Act::Take(Box::new(experiment)));
+                    open = false;
+                }
+                Err(error) => paste.trouble = Some(error.to_string()),
+            }
+        }
+        open &= !ui.button("Cancel").clicked();
+        if let Some(trouble) = &paste.trouble {
+            let line = trouble.replace('\n', " ");
+            warning_ui(ui);
+            ui.add(Label::new(line).truncate()).on_hover_text(trouble);
+        }
+    });
+    if !open {
+        view.paste = None;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! Something to look at, for tests of single views.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Theme, ThemePreference};
+use egui_kittest::Harness;
+
+use super::{Activity, Document, Library, Look, Showing, State, textures};
+use crate::experiment::Experiment;
+
+/// Everything that a view looks at, owned.
+pub struct Shop {
+    pub state: State,
+    pub document: Document,
+    pub showing: Showing,
+    pub textures: textures::Textures,
+    pub library: Library,
+    pub runs: PathBuf,
+    pub recent: Vec<PathBuf>,
+}
+
+impl Default for Shop {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            document: Document::new(Experiment::preset("psgl-digits").unwrap()),
+            showing: Showing::default(),
+            textures: textures::Textures::default(),
+            library: Library::default(),
+            runs: PathBuf::from("runs"),
+            recent: Vec::new(),
+        }
+    }
+}
+
+impl Shop {
+    /// What is shown, while nothing is at work.
+    pub fn look(&self) -> Look<'_> {
+        Look {
+            state: &self.state,
+            document: &self.document,
+            showing: &self.showing,
+            textures: &self.textures,
+            activity: Activity::Idle,
+            mirroring: false,
+            library: &self.library,
+            runs: &self.runs,
+            recent: &self.recent,
+            weights: None,
+        }
+    }
+}
+
+/// Writes what is drawn, dark and light, into the folder that `CUTLAYER_PICTURES` names; does nothing without it.
+pub fn picture<S>(harness: &mut Harness<'_, S>, name: &str) {
+    let Some(folder) = std::env::var_os("CUTLAYER_PICTURES") else { return };
+    super::theme::install(&harness.ctx);
+    for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        harness.ctx.set_theme(ThemePreference::from(theme));
+        harness.run_steps(3);
+        let picture = harness.render().unwrap();
+        picture.save(std::path::Path::new(&folder).join(format!("{name}-{word}.png"))).unwrap();
+    }
+}
