@@ -71,6 +71,7 @@ fn harness(world: World, size: impl Into<Vec2>, dark: bool, scale: f32) -> Harne
             mirroring: false,
             library: &world.library,
             runs: &world.runs,
+            recent: &[],
             weights: None,
         };
         runs_ui(ui, look, &mut view, &mut world.acts.borrow_mut());
