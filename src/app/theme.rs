@@ -1,7 +1,7 @@
 //! Colours of the roles, dark and light, and what is changed of the plain style. The only place with colour literals.
 
 use eframe::egui::{Color32, Context, TextStyle, Theme, Ui};
-use egui_plot::LineStyle;
+use egui_plot::{LineStyle, MarkerShape};
 
 /// Who or what is shown; each has one colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,17 @@ impl Role {
             Self::Disguised => LineStyle::Dotted { spacing: 7.0 },
             Self::Cleaned => LineStyle::Dashed { length: 8.0 },
             _ => LineStyle::Solid,
+        }
+    }
+
+    /// What marks its points, likewise.
+    pub fn marker(self) -> MarkerShape {
+        match self {
+            Self::Disguised => MarkerShape::Square,
+            Self::Cleaned => MarkerShape::Diamond,
+            Self::FusedStream => MarkerShape::Up,
+            Self::Patient => MarkerShape::Down,
+            Self::Decision | Self::Attacker => MarkerShape::Circle,
         }
     }
 

@@ -1,0 +1,328 @@
+//! The curves as files: every value, a picture, or lines and letters that scale.
+
+use std::sync::OnceLock;
+
+use eframe::egui::{Color32, FontDefinitions, FontFamily, Pos2, Rect, Shape, Stroke, Theme, Vec2, pos2, vec2};
+use egui_plot::LineStyle;
+use plotters::coord::Shift;
+use plotters::prelude::{
+    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, RGBAColor, Rectangle, SVGBackend,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontStyle, IntoFont, ShapeStyle, TextStyle, register_font};
+
+use super::data::collect;
+use super::example::STAMP;
+use super::figure::{Against, Figure};
+use super::ink::{Ink, outline, text_color};
+use super::legend::Reading;
+use super::place::{Frame, place};
+use super::series::Chart;
+use super::ticks::Axis;
+use super::view::{CurvesView, shown};
+use crate::app::state::State;
+use crate::error::{Error, Result};
+
+/// Size of a picture, in pixels.
+const SIZE: (u32, u32) = (1600, 1000);
+/// A picture's pixels come from so many times so many, which are averaged.
+const FINE: u32 = 2;
+/// Room for a number beside an axis, in pixels.
+const MARK: Vec2 = vec2(90.0, 60.0);
+
+/// Every value behind the curves: figure, series, x, y. Lines that stand still have an x or a y alone.
+///
+/// # Errors
+/// Where there is no memory left.
+pub fn csv(state: &State) -> Result<Vec<u8>> {
+    let (state, recorded) = shown(state);
+    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("curves: {e}"));
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["figure", "series", "x", "y"]).map_err(|e| wrong(&e))?;
+    for figure in Figure::ALL {
+        let natural = if figure == Figure::Test { Against::Epoch } else { Against::Step };
+        let raw = collect(figure, state, natural);
+        let name = format!("{}{}", if recorded { "recorded example: " } else { "" }, figure.title());
+        for values in &raw.values {
+            for [x, y] in &values.points {
+                csv.write_record([&name, &values.name, &x.to_string(), &y.to_string()]).map_err(|e| wrong(&e))?;
+            }
+        }
+        for rule in &raw.rules {
+            let (at, none) = (rule.at.to_string(), String::new());
+            let (x, y) = if rule.level { (&none, &at) } else { (&at, &none) };
+            csv.write_record([&name, &rule.name, x, y]).map_err(|e| wrong(&e))?;
+        }
+    }
+    csv.into_inner().map_err(|e| wrong(&e))
+}
+
+/// The curves as pixels.
+///
+/// # Errors
+/// Where it cannot be drawn.
+pub fn png(state: &State, view: &CurvesView, theme: Theme) -> Result<Vec<u8>> {
+    let (width, height) = (SIZE.0 * FINE, SIZE.1 * FINE);
+    let mut pixels = vec![0; 3 * width as usize * height as usize];
+    let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
+    Sheet::new(&area, theme, FINE as f32)?.draw(state, view)?;
+    drop(area);
+    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("curves: {e}"));
+    let picture = image::RgbImage::from_raw(width, height, pixels).ok_or_else(|| wrong(&"no picture"))?;
+    let picture = image::imageops::thumbnail(&picture, SIZE.0, SIZE.1);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(|e| wrong(&e))?;
+    Ok(bytes.into_inner())
+}
+
+/// The curves as lines that scale.
+///
+/// # Errors
+/// Where it cannot be drawn.
+pub fn svg(state: &State, view: &CurvesView, theme: Theme) -> Result<Vec<u8>> {
+    let mut text = String::new();
+    let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
+    Sheet::new(&area, theme, 1.0)?.draw(state, view)?;
+    drop(area);
+    Ok(text.into_bytes())
+}
+
+/// Paper to draw on, measured in pixels of the finished picture.
+struct Sheet<'a, D: DrawingBackend> {
+    area: &'a DrawingArea<D, Shift>,
+    theme: Theme,
+    fine: f32,
+}
+
+/// Where words are held.
+#[derive(Clone, Copy)]
+struct Anchor(HPos, VPos);
+
+const LEFT: Anchor = Anchor(HPos::Left, VPos::Center);
+const RIGHT: Anchor = Anchor(HPos::Right, VPos::Center);
+const TOP: Anchor = Anchor(HPos::Center, VPos::Top);
+
+impl<'a, D: DrawingBackend> Sheet<'a, D> {
+    fn new(area: &'a DrawingArea<D, Shift>, theme: Theme, fine: f32) -> Result<Self> {
+        static FONT: OnceLock<bool> = OnceLock::new();
+        if !FONT.get_or_init(register) {
+            return Err(Error::Internal("curves: no font".to_owned()));
+        }
+        Ok(Self { area, theme, fine })
+    }
+
+    /// The figure of the view, or all of them.
+    fn draw(&self, state: &State, view: &CurvesView) -> Result<()> {
+        let (state, recorded) = shown(state);
+        self.area.fill(&color_of(self.ground())).map_err(|e| wrong(&e))?;
+        let figures = view.figures();
+        let columns = if figures.len() > 1 { 3 } else { 1 };
+        let rows = figures.len().div_ceil(columns);
+        let cell = vec2(SIZE.0 as f32 / columns as f32, SIZE.1 as f32 / rows as f32);
+        for (i, figure) in figures.iter().enumerate() {
+            let min = pos2((i % columns) as f32 * cell.x, (i / columns) as f32 * cell.y);
+            let chart = Chart::of(*figure, state, &view.settings(*figure, state));
+            self.chart(&chart, Rect::from_min_size(min, cell), view, state, recorded)?;
+        }
+        self.area.present().map_err(|e| wrong(&e))
+    }
+
+    fn ground(&self) -> Color32 {
+        self.theme.default_visuals().extreme_bg_color
+    }
+
+    fn chart(&self, chart: &Chart, cell: Rect, view: &CurvesView, state: &State, recorded: bool) -> Result<()> {
+        let large = cell.width() > 1000.0;
+        let size = if large { 26.0 } else { 17.0 };
+        let ink = text_color(self.theme);
+        let hidden = |name: &str| view.hidden.contains(name);
+        let cell = cell.shrink(0.8 * size);
+        let title = format!("{}: {}", chart.figure.title(), if recorded { STAMP } else { &state.title });
+        let title = if large { title } else { chart.figure.title().to_owned() };
+        self.text(&title, pos2(cell.left(), cell.top() + 0.6 * size), 1.1 * size, ink, LEFT)?;
+        let legend = self.legend(chart, cell, view, size)?;
+        let mut rect = cell;
+        rect.min += vec2(4.2 * size, 2.2 * size);
+        rect.max.x -= 0.5 * size;
+        rect.max.y = legend - 3.2 * size;
+        let grown = |(from, to): (f64, f64), part: f64| (from - part * (to - from), to + part * (to - from));
+        let [x, y] = chart.bounds(hidden);
+        let frame = Frame { rect, x: grown(x, 0.02), y: grown(y, 0.03) };
+        self.axes(chart, frame, size)?;
+        self.rules(chart, frame, view, size)?;
+        for series in chart.series.iter().rev().filter(|series| !hidden(&series.name)) {
+            let color = series.ink.color(self.theme);
+            let line =
+                |points: &[egui_plot::PlotPoint]| points.iter().map(|point| frame.at(*point)).collect::<Vec<_>>();
+            if let Some(raw) = &series.raw {
+                self.line(&line(raw.between(x.0, x.1)), color.gamma_multiply(0.35), 1.0, LineStyle::Solid)?;
+            }
+            self.line(&line(series.line.between(x.0, x.1)), color, 1.4 * series.ink.width, series.ink.style)?;
+            for point in &series.marks {
+                self.mark(series.ink, frame.at(*point), 1.4 * series.ink.width + 3.0)?;
+            }
+        }
+        self.words(chart, frame, view, recorded, size)?;
+        if chart.is_empty() {
+            self.text(chart.figure.empty(), rect.center(), 0.8 * size, ink, Anchor(HPos::Center, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// Frame, grid and numbers.
+    fn axes(&self, chart: &Chart, frame: Frame, size: f32) -> Result<()> {
+        let (rect, ink) = (frame.rect, text_color(self.theme));
+        let faint = ink.gamma_multiply(0.22);
+        let small = 0.8 * size;
+        let most = vec2(rect.width() / MARK.x * 26.0 / size, rect.height() / MARK.y * 26.0 / size);
+        let (most_x, most_y) = (f64::from(most.x.min(14.0)), f64::from(most.y.min(10.0)));
+        let axis = Axis { log: chart.log_x, whole: chart.whole_x, percent: false };
+        for mark in axis.marks(frame.x, most_x) {
+            let x = frame.at(egui_plot::PlotPoint::new(mark, 0.0)).x;
+            self.line(&[pos2(x, rect.top()), pos2(x, rect.bottom())], faint, 1.0, LineStyle::Solid)?;
+            self.text(&axis.words(mark, frame.x, most_x), pos2(x, rect.bottom() + 0.4 * size), small, ink, TOP)?;
+        }
+        let axis = Axis { log: chart.log_y, whole: false, percent: chart.figure.percent() };
+        for mark in axis.marks(frame.y, most_y) {
+            let y = frame.at(egui_plot::PlotPoint::new(0.0, mark)).y;
+            self.line(&[pos2(rect.left(), y), pos2(rect.right(), y)], faint, 1.0, LineStyle::Solid)?;
+            self.text(&axis.words(mark, frame.y, most_y), pos2(rect.left() - 0.4 * size, y), small, ink, RIGHT)?;
+        }
+        let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom(), rect.left_top()];
+        self.line(&corners, ink.gamma_multiply(0.5), 1.0, LineStyle::Solid)?;
+        let under = pos2(rect.center().x, rect.bottom() + 1.5 * size);
+        self.text(chart.x_label, under, small, ink, TOP)?;
+        self.text(chart.figure.y_label(), pos2(rect.left(), rect.top() - 0.6 * size), small, ink, LEFT)
+    }
+
+    fn rules(&self, chart: &Chart, frame: Frame, view: &CurvesView, _: f32) -> Result<()> {
+        for rule in chart.rules.iter().filter(|rule| !view.hidden.contains(&rule.name)) {
+            let at = frame.at(egui_plot::PlotPoint::new(rule.at, rule.at));
+            let ends = if rule.level {
+                [pos2(frame.rect.left(), at.y), pos2(frame.rect.right(), at.y)]
+            } else {
+                [pos2(at.x, frame.rect.top()), pos2(at.x, frame.rect.bottom())]
+            };
+            self.line(&ends, rule.ink.color(self.theme), 1.3 * rule.ink.width, rule.ink.style)?;
+        }
+        Ok(())
+    }
+
+    /// Words of the lines, and the stamp.
+    fn words(&self, chart: &Chart, frame: Frame, view: &CurvesView, recorded: bool, size: f32) -> Result<()> {
+        let small = 0.75 * size;
+        let room = |text: &str| self.room(text, small).map(|size| size + vec2(8.0, 4.0));
+        let rooms = chart.rules.iter().map(|rule| room(&rule.note)).collect::<Result<Vec<_>>>()?;
+        let stamp = if frame.rect.width() > 800.0 { STAMP } else { "recorded example" };
+        let stamp_room = if recorded && !chart.is_empty() { Some(room(stamp)?) } else { None };
+        for words in place(chart, frame, &|name| view.hidden.contains(name), stamp_room, &|i| rooms[i]) {
+            let (text, color) = match words.rule.and_then(|i| chart.rules.get(i)) {
+                Some(rule) => (rule.note.as_str(), rule.ink.color(self.theme)),
+                None => (stamp, text_color(self.theme)),
+            };
+            let [from, to] = [words.rect.min, words.rect.max].map(|at| self.at(at));
+            let fill = color_of(self.ground().gamma_multiply(0.85)).filled();
+            self.area.draw(&Rectangle::new([from, to], fill)).map_err(|e| wrong(&e))?;
+            self.text(text, words.rect.center(), small, color, Anchor(HPos::Center, VPos::Center))?;
+        }
+        Ok(())
+    }
+
+    /// What each line is, with its last value; tells where it begins.
+    fn legend(&self, chart: &Chart, cell: Rect, view: &CurvesView, size: f32) -> Result<f32> {
+        let small = 0.8 * size;
+        let reading = Reading::of(chart, None, &view.hidden);
+        let shown = |name: &str| !view.hidden.contains(name);
+        let series = chart.series.iter().filter(|series| shown(&series.name));
+        let rules = chart.rules.iter().filter(|rule| shown(&rule.name)).map(|rule| (rule.ink, rule.name.clone()));
+        let entries: Vec<(Ink, String)> =
+            series.map(|one| (one.ink, format!("{}  {}", one.name, reading.value(one)))).chain(rules).collect();
+        let mut widest: f32 = 1.0;
+        for (_, text) in &entries {
+            widest = widest.max(self.room(text, small)?.x + 5.0 * small);
+        }
+        let columns = ((cell.width() / widest) as usize).clamp(1, 4);
+        let line = 1.35 * small;
+        let top = cell.bottom() - entries.len().div_ceil(columns) as f32 * line;
+        for (i, (ink, text)) in entries.iter().enumerate() {
+            let left = cell.left() + (i % columns) as f32 * cell.width() / columns as f32;
+            let y = top + ((i / columns) as f32 + 0.5) * line;
+            let ends = [pos2(left, y), pos2(left + 2.6 * small, y)];
+            self.line(&ends, ink.color(self.theme), 1.4 * ink.width, ink.style)?;
+            self.mark(*ink, pos2(left + 1.3 * small, y), 1.4 * ink.width + 3.0)?;
+            self.text(text, pos2(left + 3.2 * small, y), small, text_color(self.theme), LEFT)?;
+        }
+        Ok(top)
+    }
+
+    fn at(&self, at: Pos2) -> (i32, i32) {
+        ((self.fine * at.x).round() as i32, (self.fine * at.y).round() as i32)
+    }
+
+    fn line(&self, points: &[Pos2], color: Color32, width: f32, style: LineStyle) -> Result<()> {
+        let stroke = ShapeStyle {
+            color: color_of(color),
+            filled: false,
+            stroke_width: (self.fine * width).round().max(1.0) as u32,
+        };
+        let pieces = match style {
+            LineStyle::Solid => vec![points.to_vec()],
+            LineStyle::Dashed { length } => pieces(points, 1.6 * length, length),
+            LineStyle::Dotted { spacing } => pieces(points, 2.0 * width.max(1.5), 1.4 * spacing),
+        };
+        for piece in pieces.iter().filter(|piece| piece.len() > 1) {
+            let points: Vec<(i32, i32)> = piece.iter().map(|point| self.at(*point)).collect();
+            self.area.draw(&PathElement::new(points, stroke)).map_err(|e| wrong(&e))?;
+        }
+        Ok(())
+    }
+
+    fn mark(&self, ink: Ink, at: Pos2, radius: f32) -> Result<()> {
+        let Some(mark) = ink.mark else { return Ok(()) };
+        let corners: Vec<(i32, i32)> = outline(mark, at, radius).into_iter().map(|corner| self.at(corner)).collect();
+        let fill = color_of(ink.color(self.theme)).filled();
+        self.area.draw(&Polygon::new(corners, fill)).map_err(|e| wrong(&e))
+    }
+
+    fn style(&self, size: f32, color: Color32, anchor: Anchor) -> TextStyle<'static> {
+        let font = ("sans-serif", f64::from(self.fine * size)).into_font();
+        TextStyle { font, color: color_of(color).to_backend_color(), pos: Pos::new(anchor.0, anchor.1) }
+    }
+
+    fn text(&self, text: &str, at: Pos2, size: f32, color: Color32, anchor: Anchor) -> Result<()> {
+        self.area.draw_text(text, &self.style(size, color, anchor), self.at(at)).map_err(|e| wrong(&e))
+    }
+
+    fn room(&self, text: &str, size: f32) -> Result<Vec2> {
+        let style = self.style(size, Color32::PLACEHOLDER, LEFT);
+        let (x, y) = self.area.estimate_text_size(text, &style).map_err(|e| wrong(&e))?;
+        Ok(vec2(x as f32, y as f32) / self.fine)
+    }
+}
+
+fn wrong(e: &dyn std::fmt::Display) -> Error {
+    Error::Internal(format!("curves: {e}"))
+}
+
+fn color_of(color: Color32) -> RGBAColor {
+    let [r, g, b, a] = color.to_srgba_unmultiplied();
+    RGBAColor(r, g, b, f64::from(a) / 255.0)
+}
+
+/// A line in dashes, by epaint's own measure.
+fn pieces(points: &[Pos2], dash: f32, gap: f32) -> Vec<Vec<Pos2>> {
+    let stroke = Stroke::new(1.0, Color32::PLACEHOLDER);
+    let segment =
+        |shape: Shape| if let Shape::LineSegment { points, .. } = shape { Some(points.to_vec()) } else { None };
+    Shape::dashed_line(points, stroke, dash, gap).into_iter().filter_map(segment).collect()
+}
+
+/// Gives plotters the window's own font, so that pictures need none of the system's.
+fn register() -> bool {
+    let fonts = FontDefinitions::default();
+    let first = fonts.families.get(&FontFamily::Proportional).and_then(|names| names.first());
+    let Some(data) = first.and_then(|name| fonts.font_data.get(name)) else { return false };
+    // Fonts are registered once, for good.
+    let bytes: &'static [u8] = Box::leak((*data.font).as_ref().to_vec().into_boxed_slice());
+    register_font("sans-serif", FontStyle::Normal, bytes).is_ok()
+}
