@@ -33,8 +33,10 @@ pub struct Values {
 /// A line that stands still: a yardstick, a figure of the paper, a value beside the curves.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// Its name, with its value.
+    /// Its name.
     pub name: String,
+    /// Its value, with its unit.
+    pub value: String,
     /// In the plot, where there is less room.
     pub note: String,
     /// What it is, in a sentence.
@@ -67,8 +69,8 @@ pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
             ..Raw::against(against)
         },
         Figure::Losses => losses(state, against),
-        Figure::Ssim => leaks(state, |record| record.ssim, "SSIM", 2),
-        Figure::Psnr => leaks(state, |record| record.psnr, "dB", 1),
+        Figure::Ssim => leaks(state, |record| record.ssim, "", 2),
+        Figure::Psnr => leaks(state, |record| record.psnr, " dB", 1),
         Figure::Gain => state.summary.as_deref().map(gains).unwrap_or_default(),
         Figure::Recovery => state.summary.as_deref().map(recovery).unwrap_or_default(),
     }
@@ -183,13 +185,14 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
         let y = of(record);
         if let Some(tip) = yardstick(record) {
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
-            let name = format!("yardstick {}: {} {unit}", record.name, decimal(y, digits));
+            let (name, value) = (format!("yardstick {}", record.name), format!("{}{unit}", decimal(y, digits)));
             // They are the same beside each target.
-            if raw.rules.iter().any(|rule| rule.name == name) {
+            if raw.rules.iter().any(|rule| rule.name == name && rule.value == value) {
                 continue;
             }
             raw.rules.push(Rule {
                 name,
+                value,
                 note: record.name.clone(),
                 tip,
                 at: y,
@@ -202,7 +205,9 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
         if place == names.len() {
             names.push(&record.name);
         }
-        let name = format!("{}, {}: {}", record.name, mode(record), target(&record.target));
+        // Without a defence there is nothing to know of it.
+        let on = if record.target == "vanilla" { target(&record.target) } else { mode(record) };
+        let name = format!("{}, {on}", record.name);
         let point = [record.epoch as f64, y];
         match raw.values.iter_mut().find(|values| values.name == name) {
             Some(values) => values.points.push(point),
@@ -244,7 +249,8 @@ fn gains(summary: &Summary) -> Raw {
         Values { name: name.to_owned(), tip, ink: Ink::of(role), points }
     };
     let paper = |value: f64, over: &str, role| Rule {
-        name: format!("paper, over {over}: {value:.1} [A] abstract"),
+        name: format!("paper [A], over {over}"),
+        value: decimal(value, 1),
         note: format!("paper {value:.1} [A] abstract"),
         tip: "The paper's abstract; whether it means points or a share is not said there.",
         at: value,
@@ -256,14 +262,15 @@ fn gains(summary: &Summary) -> Raw {
     Raw {
         values: vec![
             series(
-                "fused \u{2212} undefended, disguised images",
-                "What PSGL gains over an undefended model that gets disguised images: the paper's gain over attacked.",
+                "gain over disguised",
+                "Fused \u{2212} undefended on disguised images: what PSGL's answer gains over an undefended model that \
+                 gets those. The paper's gain over attacked.",
                 Role::Disguised,
                 |at| at.over_attacked,
             ),
             series(
-                "fused \u{2212} undefended, cleaned images",
-                "What it gains over an undefended model that gets images cleaned in image space.",
+                "gain over cleaned",
+                "Fused \u{2212} undefended on images that were cleaned in image space.",
                 Role::Cleaned,
                 |at| at.over_reconstructed,
             ),
@@ -272,15 +279,17 @@ fn gains(summary: &Summary) -> Raw {
             paper(PAPER_OVER_ATTACKED, "attacked", Role::Disguised),
             paper(PAPER_OVER_RECONSTRUCTED, "reconstructed", Role::Cleaned),
             Rule {
-                name: format!("fused \u{2212} clean: {clean}"),
+                name: "fused \u{2212} clean".to_owned(),
                 note: format!("fused \u{2212} clean {clean}"),
+                value: clean,
                 tip: "What the defence costs: PSGL's answer against an undefended model on clean images.",
                 at: gain.over_clean,
                 level: true,
                 ink: Ink { mark: None, width: 2.0, ..Ink::of(Role::Decision) },
             },
             Rule {
-                name: format!("this run's γ: {gamma}"),
+                name: "this run's γ".to_owned(),
+                value: gamma.to_string(),
                 note: format!("γ = {gamma}"),
                 tip: "The strength with which the model was trained.",
                 at: gamma,
@@ -298,8 +307,9 @@ fn recovery(summary: &Summary) -> Raw {
     points.retain(|[mu, _]| *mu > 0.0);
     points.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let best = points.iter().copied().filter(|point| point[1].is_finite()).min_by(|a, b| a[1].total_cmp(&b[1]));
-    let upright = |name: String, note: String, tip, at, style| Rule {
-        name,
+    let upright = |name: &str, at: f64, note: String, tip, style| Rule {
+        name: name.to_owned(),
+        value: at.to_string(),
         note,
         tip,
         at,
@@ -307,27 +317,28 @@ fn recovery(summary: &Summary) -> Raw {
         ink: Ink::rule(None, style),
     };
     let mut rules = vec![Rule {
-        name: format!("disguised, left as it is: {}", decimal(figure.mse_attacked, 4)),
+        name: "disguised image".to_owned(),
+        value: decimal(figure.mse_attacked, 4),
         note: "disguised, left as it is".to_owned(),
         tip: "The error of the disguised image without any cleaning: the paper's attacked image.",
         at: figure.mse_attacked,
         level: true,
         ink: Ink { mark: None, ..Ink::of(Role::Disguised) },
     }];
-    if let Some([mu, mse]) = best {
+    if let Some([mu, _]) = best {
         rules.push(upright(
-            format!("own optimum: μ {mu}, error {}", decimal(mse, 4)),
+            "own optimum, μ",
+            mu,
             format!("own optimum {mu}"),
             "The threshold with the least error here, among those tried.",
-            mu,
             LineStyle::Solid,
         ));
     }
     rules.push(upright(
-        format!("paper's optimum: μ {PAPER_MU} [E]"),
+        "paper [E], μ",
+        PAPER_MU,
         format!("paper {PAPER_MU} [E]"),
         "The paper's optimum on both of its sets, known at second hand.",
-        PAPER_MU,
         DASHED,
     ));
     let values = Values {

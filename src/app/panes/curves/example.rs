@@ -9,6 +9,9 @@ use crate::run::summary::{MetricRow, Summary};
 /// What is written across it.
 pub const STAMP: &str = "recorded example: psgl-digits, seed 0; press Run for your own";
 
+/// The same where there is little room.
+pub const BRIEF: &str = "recorded example";
+
 /// The recorded run, read at the first call. Empty if it cannot be read, which a test rules out.
 pub fn example() -> &'static State {
     static EXAMPLE: OnceLock<State> = OnceLock::new();

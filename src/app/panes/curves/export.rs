@@ -6,13 +6,14 @@ use eframe::egui::{Color32, FontDefinitions, FontFamily, Pos2, Rect, Shape, Stro
 use egui_plot::LineStyle;
 use plotters::coord::Shift;
 use plotters::prelude::{
-    BitMapBackend, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, RGBAColor, Rectangle, SVGBackend,
+    BitMapBackend, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, RGBAColor, Rectangle,
+    SVGBackend,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontStyle, IntoFont, ShapeStyle, TextStyle, register_font};
 
 use super::data::collect;
-use super::example::STAMP;
+use super::example::{BRIEF, STAMP};
 use super::figure::{Against, Figure};
 use super::ink::{Ink, outline, text_color};
 use super::legend::Reading;
@@ -116,7 +117,7 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         let (state, recorded) = shown(state);
         self.area.fill(&color_of(self.ground())).map_err(|e| wrong(&e))?;
         let figures = view.figures();
-        let columns = if figures.len() > 1 { 3 } else { 1 };
+        let columns = if figures.len() > 1 { 4 } else { 1 };
         let rows = figures.len().div_ceil(columns);
         let cell = vec2(SIZE.0 as f32 / columns as f32, SIZE.1 as f32 / rows as f32);
         for (i, figure) in figures.iter().enumerate() {
@@ -157,9 +158,9 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
             if let Some(raw) = &series.raw {
                 self.line(&line(raw.between(x.0, x.1)), color.gamma_multiply(0.35), 1.0, LineStyle::Solid)?;
             }
-            self.line(&line(series.line.between(x.0, x.1)), color, 1.4 * series.ink.width, series.ink.style)?;
+            self.line(&line(series.line.between(x.0, x.1)), color, thick(series.ink, size), series.ink.style)?;
             for point in &series.marks {
-                self.mark(series.ink, frame.at(*point), 1.4 * series.ink.width + 3.0)?;
+                self.mark(series.ink, frame.at(*point), thick(series.ink, size) + 0.11 * size)?;
             }
         }
         self.words(chart, frame, view, recorded, size)?;
@@ -195,7 +196,7 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         self.text(chart.figure.y_label(), pos2(rect.left(), rect.top() - 0.6 * size), small, ink, LEFT)
     }
 
-    fn rules(&self, chart: &Chart, frame: Frame, view: &CurvesView, _: f32) -> Result<()> {
+    fn rules(&self, chart: &Chart, frame: Frame, view: &CurvesView, size: f32) -> Result<()> {
         for rule in chart.rules.iter().filter(|rule| !view.hidden.contains(&rule.name)) {
             let at = frame.at(egui_plot::PlotPoint::new(rule.at, rule.at));
             let ends = if rule.level {
@@ -203,7 +204,7 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
             } else {
                 [pos2(at.x, frame.rect.top()), pos2(at.x, frame.rect.bottom())]
             };
-            self.line(&ends, rule.ink.color(self.theme), 1.3 * rule.ink.width, rule.ink.style)?;
+            self.line(&ends, rule.ink.color(self.theme), thick(rule.ink, size), rule.ink.style)?;
         }
         Ok(())
     }
@@ -213,7 +214,7 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         let small = 0.75 * size;
         let room = |text: &str| self.room(text, small).map(|size| size + vec2(8.0, 4.0));
         let rooms = chart.rules.iter().map(|rule| room(&rule.note)).collect::<Result<Vec<_>>>()?;
-        let stamp = if frame.rect.width() > 800.0 { STAMP } else { "recorded example" };
+        let stamp = if frame.rect.width() > 800.0 { STAMP } else { BRIEF };
         let stamp_room = if recorded && !chart.is_empty() { Some(room(stamp)?) } else { None };
         for words in place(chart, frame, &|name| view.hidden.contains(name), stamp_room, &|i| rooms[i]) {
             let (text, color) = match words.rule.and_then(|i| chart.rules.get(i)) {
@@ -234,7 +235,8 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         let reading = Reading::of(chart, None, &view.hidden);
         let shown = |name: &str| !view.hidden.contains(name);
         let series = chart.series.iter().filter(|series| shown(&series.name));
-        let rules = chart.rules.iter().filter(|rule| shown(&rule.name)).map(|rule| (rule.ink, rule.name.clone()));
+        let words = |rule: &super::data::Rule| format!("{}  {}", rule.name, rule.value);
+        let rules = chart.rules.iter().filter(|rule| shown(&rule.name)).map(|rule| (rule.ink, words(rule)));
         let entries: Vec<(Ink, String)> =
             series.map(|one| (one.ink, format!("{}  {}", one.name, reading.value(one)))).chain(rules).collect();
         let mut widest: f32 = 1.0;
@@ -248,8 +250,8 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
             let left = cell.left() + (i % columns) as f32 * cell.width() / columns as f32;
             let y = top + ((i / columns) as f32 + 0.5) * line;
             let ends = [pos2(left, y), pos2(left + 2.6 * small, y)];
-            self.line(&ends, ink.color(self.theme), 1.4 * ink.width, ink.style)?;
-            self.mark(*ink, pos2(left + 1.3 * small, y), 1.4 * ink.width + 3.0)?;
+            self.line(&ends, ink.color(self.theme), thick(*ink, size), ink.style)?;
+            self.mark(*ink, pos2(left + 1.3 * small, y), thick(*ink, size) + 0.11 * size)?;
             self.text(text, pos2(left + 3.2 * small, y), small, text_color(self.theme), LEFT)?;
         }
         Ok(top)
@@ -272,7 +274,18 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         };
         for piece in pieces.iter().filter(|piece| piece.len() > 1) {
             let points: Vec<(i32, i32)> = piece.iter().map(|point| self.at(*point)).collect();
-            self.area.draw(&PathElement::new(points, stroke)).map_err(|e| wrong(&e))?;
+            if self.fine == 1.0 {
+                self.area.draw(&PathElement::new(points, stroke)).map_err(|e| wrong(&e))?;
+                continue;
+            }
+            // In pixels a sharp corner of a path would stick out, by as much as it is sharp.
+            for ends in points.windows(2).filter(|ends| ends[0] != ends[1]) {
+                self.area.draw(&PathElement::new(ends.to_vec(), stroke)).map_err(|e| wrong(&e))?;
+                let corner = Circle::new(ends[1], stroke.stroke_width / 2, stroke.color.filled());
+                if stroke.stroke_width > 3 {
+                    self.area.draw(&corner).map_err(|e| wrong(&e))?;
+                }
+            }
         }
         Ok(())
     }
@@ -298,6 +311,11 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         let (x, y) = self.area.estimate_text_size(text, &style).map_err(|e| wrong(&e))?;
         Ok(vec2(x as f32, y as f32) / self.fine)
     }
+}
+
+/// A line's width where letters have a size.
+fn thick(ink: Ink, size: f32) -> f32 {
+    1.4 * ink.width * size / 26.0
 }
 
 fn wrong(e: &dyn std::fmt::Display) -> Error {

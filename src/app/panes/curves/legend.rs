@@ -61,8 +61,9 @@ impl<'a> Reading<'a> {
 /// Draws an entry for each curve and each line, `columns` side by side.
 pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<String>, columns: usize) {
     let chart = reading.chart;
-    let curves = chart.series.iter().map(|series| (series.name.as_str(), series.tip, series.ink, Some(series)));
-    let rules = chart.rules.iter().map(|rule| (rule.name.as_str(), rule.tip, rule.ink, None));
+    let curves =
+        chart.series.iter().map(|series| (series.name.as_str(), series.tip, series.ink, reading.value(series)));
+    let rules = chart.rules.iter().map(|rule| (rule.name.as_str(), rule.tip, rule.ink, rule.value.clone()));
     let entries: Vec<_> = curves.chain(rules).collect();
     let columns = columns.clamp(1, entries.len().max(1));
     let gap = if columns > 1 { 10.0 } else { 0.0 };
@@ -71,11 +72,10 @@ pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<Strin
     for row in entries.chunks(columns) {
         ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
-            for (name, tip, ink, series) in row {
+            for (name, tip, ink, value) in row {
                 ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
                     ui.spacing_mut().item_spacing.x = 4.0;
                     ui.set_min_size(size);
-                    let value = series.map(|series| reading.value(series));
                     entry_ui(ui, name, tip, *ink, value, hidden);
                 });
             }
@@ -83,13 +83,13 @@ pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<Strin
     }
 }
 
-fn entry_ui(ui: &mut Ui, name: &str, tip: &str, ink: Ink, value: Option<String>, hidden: &mut BTreeSet<String>) {
+fn entry_ui(ui: &mut Ui, name: &str, tip: &str, ink: Ink, value: &str, hidden: &mut BTreeSet<String>) {
     let (rect, _) = ui.allocate_exact_size(vec2(SAMPLE, 14.0), Sense::hover());
     ink.sample(ui.painter(), rect, ui.theme());
     let mut shown = !hidden.contains(name);
     // The value first, from the right, so that a long name gives way and not the number.
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if let Some(value) = value.filter(|_| shown) {
+        if shown {
             ui.add(Label::new(RichText::new(value).strong()).extend());
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

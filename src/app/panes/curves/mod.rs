@@ -35,8 +35,10 @@ const WIDE: f32 = 900.0;
 const BESIDE: f32 = 600.0;
 /// Below this width figures and controls are in menus.
 const NARROW: f32 = 560.0;
+/// Below this width only what is written to a file is in a menu.
+const SAVING: f32 = 840.0;
 /// Room for a legend's entry.
-const ENTRY: f32 = 190.0;
+const ENTRY: f32 = 185.0;
 
 /// Draws the pane.
 pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut Vec<Act>) {
@@ -50,14 +52,19 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
     if view.figure.is_none() && width < WIDE {
         view.figure = Some(Figure::default());
     }
-    if width < NARROW * scale(ui) {
+    if width < NARROW {
         narrow_controls_ui(ui, state, view, acts);
     } else {
         ui.horizontal_wrapped(|ui| figures_ui(ui, width, view));
         ui.horizontal_wrapped(|ui| {
             view_ui(ui, state, view);
-            ui.separator();
-            save_ui(ui, acts);
+            reset_ui(ui, view);
+            if width < SAVING {
+                ui.menu_button("Save", |ui| save_ui(ui, acts));
+            } else {
+                ui.separator();
+                save_ui(ui, acts);
+            }
         });
     }
     view.update(state);
@@ -74,11 +81,6 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
     if chosen.is_some() {
         view.figure = chosen;
     }
-}
-
-/// How much larger than plain the text is.
-fn scale(ui: &Ui) -> f32 {
-    (ui.text_style_height(&TextStyle::Body) / 16.0).clamp(1.0, 2.0)
 }
 
 fn figures_ui(ui: &mut Ui, width: f32, view: &mut CurvesView) {
@@ -161,9 +163,6 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
     ui.add_enabled(can_log, Checkbox::new(&mut view.log_y, "log y"))
         .on_hover_text("Logarithmic height; what is not above zero is left out")
         .on_disabled_hover_text("Accuracies are always drawn from 0 to 100 %, and gains have a sign");
-    if figure.is_none() || ui.available_width() > 100.0 {
-        reset_ui(ui, view);
-    }
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
@@ -204,26 +203,30 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
             let x_to = x_to.filter(|_| !chart.is_empty());
             Drawn { chart, hidden, height, small: false, reset: view.reset, stamp, x_to }.ui(ui)
         };
-        if size.x >= BESIDE * scale(ui) {
-            let side = (0.3 * size.x).clamp(220.0 * scale(ui), 330.0 * scale(ui));
+        if size.x >= BESIDE {
+            let side = (0.3 * size.x).clamp(236.0, 330.0);
             ui.horizontal_top(|ui| {
                 let plot = vec2(size.x - side - 8.0, size.y);
                 ui.allocate_ui(plot, |ui| pointer = drawn(&hidden, ui, plot.y - 2.0));
                 ui.allocate_ui(vec2(side, size.y), |ui| {
                     ui.vertical(|ui| {
-                        heading_ui(ui, &reading, stamp.is_some());
+                        heading_ui(ui, &reading, stamp.is_some(), true);
                         let list = ScrollArea::vertical().id_salt("legend").auto_shrink(false);
                         list.show(ui, |ui| legend_ui(ui, &reading, &mut hidden, 1));
                     });
                 });
             });
         } else {
-            let columns = ((size.x / (ENTRY * scale(ui))) as usize).clamp(1, 3);
-            let columns = if chart.series.iter().any(|series| series.name.len() > 26) { 1 } else { columns };
+            let columns = ((size.x / (ENTRY)) as usize).clamp(1, 3);
             let rows = entries.div_ceil(columns) as f32;
             let below = (rows * row + 4.0).min((0.36 * size.y).max(2.0 * row));
+            if chart.is_empty() {
+                drawn(&hidden, ui, size.y);
+                view.hidden = hidden;
+                return;
+            }
             pointer = drawn(&hidden, ui, (size.y - below - row - 4.0).max(70.0));
-            heading_ui(ui, &reading, stamp.is_some());
+            heading_ui(ui, &reading, stamp.is_some(), false);
             let list = ScrollArea::vertical().id_salt("legend").auto_shrink(false).max_height(below);
             list.show(ui, |ui| legend_ui(ui, &reading, &mut hidden, columns));
         }
@@ -236,16 +239,20 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
 }
 
 /// Which values are read out, and of what.
-fn heading_ui(ui: &mut Ui, reading: &Reading<'_>, recorded: bool) {
+fn heading_ui(ui: &mut Ui, reading: &Reading<'_>, recorded: bool, wrap: bool) {
+    if reading.chart().is_empty() {
+        return;
+    }
     let mut words = reading.words();
     if recorded {
-        words = format!("recorded example, {words}");
+        words = format!("{words}; {STAMP}");
     }
     if reading.chart().dropped > 0 {
         words = format!("{words}; {} values that have no logarithm are left out", reading.chart().dropped);
     }
-    ui.add(Label::new(RichText::new(words).weak()).truncate())
-        .on_hover_text("Values where the pointer is in the plot, or the last ones");
+    let label = Label::new(RichText::new(&words).weak());
+    ui.add(if wrap { label.wrap() } else { label.truncate() })
+        .on_hover_text(format!("{words}\nValues where the pointer is in the plot, or the last ones"));
 }
 
 /// All figures, small. Tells the one that was chosen.
@@ -264,7 +271,6 @@ fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Fig
                     if title.on_hover_text(format!("{} Click for this one alone.", figure.tip())).clicked() {
                         chosen = Some(figure);
                     }
-                    let stamp = stamp.map(|_| "recorded example");
                     let x_to = x_to(figure).filter(|_| !chart.is_empty());
                     let pointer =
                         Drawn { chart, hidden: &view.hidden, height, small: true, reset: view.reset, stamp, x_to }

@@ -98,13 +98,13 @@ fn beside(frame: Rect, at: Pos2, level: bool, size: Vec2) -> Vec<Rect> {
 
 fn anywhere(frame: Rect, size: Vec2) -> Vec<Rect> {
     let room = frame.shrink(2.0 * GAP).size() - size;
-    let shares =
-        [[0.5, 1.0], [1.0, 1.0], [0.5, 0.0], [1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.5, 0.75], [0.5, 0.25]];
+    let across = [1.0, 0.0, 0.5, 0.75, 0.25];
+    let shares = across.into_iter().flat_map(|y| [0.5, 1.0, 0.0].map(|x| [x, y]));
     let rect = |[x, y]: [f32; 2]| {
         let min = frame.min + Vec2::splat(2.0 * GAP) + Vec2::new(x * room.x, y * room.y);
         Rect::from_min_size(min, size)
     };
-    shares.into_iter().map(rect).collect()
+    shares.map(rect).collect()
 }
 
 /// Where curves and lines are.

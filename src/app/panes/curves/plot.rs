@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use eframe::egui::{Align2, FontId, Galley, Label, PointerButton, Rect, TextStyle, Theme, Ui, UiBuilder, Vec2, vec2};
+use eframe::egui::{
+    Align2, Color32, FontId, Galley, Label, PointerButton, Rect, TextStyle, Theme, Ui, UiBuilder, Vec2, vec2,
+};
 use egui_plot::{
     AxisHints, GridInput, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotResponse, Points, VLine,
 };
 
+use super::example::BRIEF;
 use super::place::{Frame, place};
 use super::series::{Chart, Series};
 use super::ticks::Axis;
@@ -16,6 +19,9 @@ use super::ticks::Axis;
 const MARK: Vec2 = vec2(46.0, 30.0);
 /// How much of its colour a curve keeps before it is smoothed.
 const FAINT: f32 = 0.35;
+
+/// From this width on a plot has room for all of the stamp.
+const ROOMY: f32 = 480.0;
 
 /// How a chart is drawn.
 pub struct Drawn<'a> {
@@ -39,8 +45,9 @@ impl Drawn<'_> {
     /// Draws it, and tells the x that the pointer is at.
     pub fn ui(&self, ui: &mut Ui) -> Option<f64> {
         let theme = ui.theme();
-        let size = vec2(ui.available_width(), self.height);
-        let response = self.plot(size).show(ui, |plot| {
+        // The last number under the plot is half as wide as this.
+        let size = vec2(ui.available_width() - 10.0, self.height);
+        let response = self.plot(size, ui.visuals().text_color().gamma_multiply(0.45)).show(ui, |plot| {
             if !self.small && plot.response().hovered() {
                 let scroll = plot.ctx().input(|input| input.smooth_scroll_delta().y);
                 if scroll != 0.0 {
@@ -88,7 +95,7 @@ impl Drawn<'_> {
         self.hidden.contains(name)
     }
 
-    fn plot<'p>(&self, size: Vec2) -> Plot<'p> {
+    fn plot<'p>(&self, size: Vec2, grid_color: Color32) -> Plot<'p> {
         let chart = self.chart;
         let [x, y] = chart.bounds(|name| self.hides(name));
         let most = vec2(((size.x - 40.0) / MARK.x).max(2.0), ((size.y - 20.0) / MARK.y).clamp(2.0, 8.0));
@@ -106,6 +113,7 @@ impl Drawn<'_> {
             .label_spacing(12.0..=18.0)
             .min_thickness(38.0);
         let mut plot = Plot::new((chart.figure, chart.x_label, chart.log_y, self.small))
+            .width(size.x)
             .height(size.y)
             .include_x(x.0)
             .include_x(x.1)
@@ -118,6 +126,9 @@ impl Drawn<'_> {
             .allow_boxed_zoom(!self.small)
             .allow_axis_zoom_drag(!self.small)
             .boxed_zoom_pointer_button(PointerButton::Secondary)
+            .grid_color(grid_color)
+            .show_axes(!chart.is_empty())
+            .show_grid(!chart.is_empty())
             .show_x(true)
             .show_y(false)
             .x_grid_spacer(move |input| grid(x_axis, &input, most_x))
@@ -139,7 +150,7 @@ impl Drawn<'_> {
             let place = Rect::from_center_size(rect.center(), vec2(0.8 * rect.width(), 60.0_f32.min(rect.height())));
             painter.rect_filled(place, 4.0, ground);
             let inside = UiBuilder::new().max_rect(place.shrink(4.0));
-            ui.scope_builder(inside, |ui| ui.add(Label::new(self.chart.figure.empty()).wrap()));
+            ui.new_child(inside).add(Label::new(self.chart.figure.empty()).wrap());
             return;
         }
         let font = if self.small { TextStyle::Small } else { TextStyle::Body }.resolve(ui.style());
@@ -148,7 +159,9 @@ impl Drawn<'_> {
             |text: &str, color| painter.layout(text.to_owned(), font.clone(), color, (rect.width() - 24.0).max(40.0));
         let galleys: Vec<Arc<Galley>> =
             self.chart.rules.iter().map(|rule| lay(&rule.note, rule.ink.color(theme))).collect();
-        let stamp = self.stamp.map(|text| lay(text, ui.visuals().text_color()));
+        // A long one would cover curves.
+        let brief = |text| if rect.width() < ROOMY { BRIEF } else { text };
+        let stamp = self.stamp.map(|text| lay(brief(text), ui.visuals().text_color()));
         if galleys.is_empty() && stamp.is_none() {
             return;
         }
@@ -175,7 +188,6 @@ impl Drawn<'_> {
 fn draw_series<'a>(plot: &mut egui_plot::PlotUi<'a>, series: &'a Series, theme: Theme, view: (f64, f64)) {
     let (ink, color) = (series.ink, series.ink.color(theme));
     let points = series.line.between(view.0, view.1);
-    // Bands of a line that is thinned out already would be drawn twice as wide.
     let line = Line::new(&series.name, PlotPoints::Borrowed(points)).color(color).width(ink.width);
     plot.line(line.style(ink.style).allow_hover(false).allow_band(ink.style == LineStyle::Solid));
     if let Some(mark) = ink.mark {

@@ -155,7 +155,7 @@ impl Chart {
         }
         let proper = |(from, to): (f64, f64)| match () {
             () if from > to => (0.0, 1.0),
-            () if to - from < 1e-9 => (from - 0.5, to + 0.5),
+            () if to - from < 1e-9 => (from, from + 1.0),
             () => (from, to),
         };
         [proper(x), proper(y)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{Theme, vec2};
+use eframe::egui::{Rect, Theme, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use egui_plot::PlotPoint;
@@ -10,6 +10,7 @@ use egui_plot::PlotPoint;
 use super::data::{collect, has_time};
 use super::example::example;
 use super::figure::{Against, Figure};
+use super::place::{Frame, place};
 use super::series::{Chart, Settings};
 use super::view::CurvesView;
 use super::{csv, pane_ui, png, svg};
@@ -114,7 +115,7 @@ fn gains_and_thresholds_have_the_papers_lines_and_their_own() {
 fn every_attack_has_a_curve_and_every_yardstick_one_line() {
     let chart = Chart::of(Figure::Ssim, example(), &PLAIN);
     let names: Vec<&str> = chart.series.iter().map(|series| series.name.as_str()).collect();
-    for name in ["rmle, naive: undefended", "rmle, naive: PSGL", "rmle, adaptive: PSGL", "inverse, adaptive: PSGL"] {
+    for name in ["rmle, undefended", "rmle, naive", "rmle, adaptive", "inverse, adaptive"] {
         assert!(names.contains(&name), "{names:?}");
     }
     let notes: Vec<&str> = chart.rules.iter().map(|rule| rule.note.as_str()).collect();
@@ -185,10 +186,10 @@ fn pictures_can_be_read_and_name_their_curves() {
     let state = State::default();
     let mut view = viewing(Some(Figure::Gain));
     let text = String::from_utf8(svg(&state, &view, Theme::Light).unwrap()).unwrap();
-    for words in ["disguised images", "36.9 [A] abstract", "recorded example", "Gain against"] {
+    for words in ["gain over disguised", "36.9 [A] abstract", "recorded example", "Gain against"] {
         assert!(text.contains(words), "{words}");
     }
-    view.hidden.insert("paper, over attacked: 36.9 [A] abstract".to_owned());
+    view.hidden.insert("paper [A], over attacked".to_owned());
     assert!(!String::from_utf8(svg(&state, &view, Theme::Light).unwrap()).unwrap().contains("36.9"));
     let empty = svg(&State::started("new".to_owned()), &view, Theme::Dark).unwrap();
     assert!(String::from_utf8(empty).unwrap().contains("Gains appear here"));
@@ -217,9 +218,9 @@ fn harness<'a>(
 
 #[test]
 fn curves_are_chosen_hidden_and_saved_by_name() {
-    let mut harness = harness([760.0, 330.0], Theme::Dark, Some(Figure::Test), example());
+    let mut harness = harness([1000.0, 330.0], Theme::Dark, Some(Figure::Test), example());
     harness.step();
-    harness.get_by_label("recorded example, last values");
+    harness.get_by_label("last values; recorded example: psgl-digits, seed 0; press Run for your own");
     harness.get_by_label("cleaned").click();
     harness.step();
     assert!(harness.state().0.hidden.contains("cleaned"));
@@ -243,8 +244,23 @@ fn curves_are_chosen_hidden_and_saved_by_name() {
 fn the_values_follow_the_pointer() {
     let mut harness = harness([760.0, 330.0], Theme::Dark, Some(Figure::Test), example());
     harness.step();
-    harness.hover_at(eframe::egui::pos2(290.0, 180.0));
+    harness.hover_at(pos2(280.0, 180.0));
     harness.step();
     harness.step();
-    harness.get_by_label("recorded example, at epoch 3");
+    harness.get_by_label("at epoch 3; recorded example: psgl-digits, seed 0; press Run for your own");
+}
+
+#[test]
+fn words_in_a_plot_cover_neither_each_other_nor_the_frame() {
+    let rect = Rect::from_min_size(pos2(50.0, 10.0), vec2(330.0, 110.0));
+    for figure in Figure::ALL {
+        let chart = Chart::of(figure, example(), &PLAIN);
+        let [x, y] = chart.bounds(|_| false);
+        let placed = place(&chart, Frame { rect, x, y }, &|_| false, Some(vec2(110.0, 14.0)), &|_| vec2(120.0, 14.0));
+        assert!(placed.iter().any(|words| words.rule.is_none()), "{figure:?} has no stamp");
+        for (i, words) in placed.iter().enumerate() {
+            assert!(rect.contains_rect(words.rect), "{figure:?}");
+            assert!(placed[..i].iter().all(|other| !other.rect.intersects(words.rect)), "{figure:?}");
+        }
+    }
 }
