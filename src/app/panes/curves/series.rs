@@ -164,7 +164,7 @@ impl Chart {
 
 /// Where a value is on a scale; nowhere if it has no logarithm.
 fn scale(value: f64, log: bool) -> Option<f64> {
-    if !log { Some(value) } else { (value > 0.0).then(|| value.log10()) }
+    if log { (value > 0.0).then(|| value.log10()) } else { Some(value) }
 }
 
 impl Series {
@@ -235,7 +235,7 @@ impl Layers {
 fn extremes(points: &[PlotPoint]) -> impl Iterator<Item = PlotPoint> + use<> {
     let by_y = |a: &&PlotPoint, b: &&PlotPoint| a.y.total_cmp(&b.y);
     let (low, high) = (points.iter().min_by(by_y), points.iter().max_by(by_y));
-    let mut pair = [low, high].map(|point| point.copied());
+    let mut pair = [low, high].map(Option::<&PlotPoint>::copied);
     pair.sort_by(|a, b| a.map(|p| p.x).partial_cmp(&b.map(|p| p.x)).unwrap_or(std::cmp::Ordering::Equal));
     let pair: Vec<PlotPoint> = pair.into_iter().flatten().collect();
     pair.into_iter()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eframe::egui::{Rect, Theme, pos2, vec2};
+use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, Rect, Theme, TouchPhase, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use egui_plot::PlotPoint;
@@ -17,7 +17,7 @@ use super::{csv, pane_ui, png, svg};
 use crate::app::Act;
 use crate::app::files::Purpose;
 use crate::app::state::{State, Status};
-use crate::run::event::Event;
+use crate::run::event;
 use crate::run::summary::{EpochRow, MetricRow};
 
 const PLAIN: Settings = Settings { against: Against::Step, keep: 0.0, log_y: false };
@@ -33,7 +33,7 @@ fn watched() -> State {
             acc_a: Some(if step == 2 { f64::NAN } else { 10.0 * step as f64 }),
             ..MetricRow::default()
         };
-        state.read(Event::Steps(vec![row]), Duration::from_secs(step as u64));
+        state.read(event::Event::Steps(vec![row]), Duration::from_secs(step as u64));
     }
     let epoch = EpochRow {
         model: "psgl".to_owned(),
@@ -43,7 +43,7 @@ fn watched() -> State {
         fused_stream: None,
         accuracy: 70.0,
     };
-    state.read(Event::Epoch(epoch), Duration::from_secs(9));
+    state.read(event::Event::Epoch(epoch), Duration::from_secs(9));
     state
 }
 
@@ -146,7 +146,7 @@ fn charts_are_made_anew_only_where_something_changed() {
     let mut state = watched();
     let mut view = viewing(Some(Figure::Losses));
     assert!(view.update(&state) && !view.update(&state));
-    state.read(Event::Steps(vec![MetricRow { step: 13, ..MetricRow::default() }]), Duration::ZERO);
+    state.read(event::Event::Steps(vec![MetricRow { step: 13, ..MetricRow::default() }]), Duration::ZERO);
     assert!(view.update(&state) && !view.update(&state));
     view.keep = 0.5;
     assert!(view.update(&state) && !view.update(&state));
@@ -199,12 +199,7 @@ fn pictures_can_be_read_and_name_their_curves() {
     assert!(picture.pixels().filter(|pixel| **pixel != ground).count() > 10_000);
 }
 
-fn harness<'a>(
-    size: [f32; 2],
-    theme: Theme,
-    figure: Option<Figure>,
-    state: &'a State,
-) -> Harness<'a, (CurvesView, Vec<Act>)> {
+fn harness(size: [f32; 2], theme: Theme, figure: Option<Figure>, state: &State) -> Harness<'_, (CurvesView, Vec<Act>)> {
     let view = viewing(figure);
     let recorded = state.title == example().title;
     Harness::builder().with_size(vec2(size[0], size[1])).with_theme(theme).build_ui_state(
@@ -248,6 +243,38 @@ fn the_values_follow_the_pointer() {
     harness.step();
     harness.step();
     harness.get_by_label("at epoch 3; recorded example: psgl-digits, seed 0; press Run for your own");
+}
+
+#[test]
+fn scrolling_zooms_and_the_view_can_be_reset() {
+    let mut harness = harness([760.0, 330.0], Theme::Dark, Some(Figure::Training), example());
+    let at = pos2(280.0, 180.0);
+    let right_end = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
+        harness.hover_at(pos2(470.0, 180.0));
+        harness.step();
+        harness.step();
+        harness.state().0.pointer.unwrap()
+    };
+    let before = right_end(&mut harness);
+    harness.hover_at(at);
+    harness.step();
+    harness.event(Event::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, 200.0),
+        phase: TouchPhase::Move,
+        source: MouseWheelSource::Unknown,
+        modifiers: Modifiers::NONE,
+    });
+    for _ in 0..20 {
+        harness.step();
+    }
+    let near = right_end(&mut harness);
+    assert!(near < 0.9 * before, "{near} of {before}");
+    harness.get_by_label("Reset view").click();
+    harness.step();
+    harness.step();
+    let after = right_end(&mut harness);
+    assert!((after - before).abs() < 1.0, "{after} after {before}");
 }
 
 #[test]
