@@ -62,7 +62,7 @@ impl Ink {
 
 /// The colour of plain text in a theme.
 pub fn text_color(theme: Theme) -> Color32 {
-    theme.default_visuals().text_color()
+    theme.default_visuals().widgets.inactive.text_color()
 }
 
 /// A mark's corners.
