@@ -1,28 +1,21 @@
 //! The curves as files: every value, a picture, or lines and letters that scale.
 
-use std::sync::OnceLock;
-
-use eframe::egui::{Color32, FontDefinitions, FontFamily, Pos2, Rect, Shape, Stroke, Theme, Vec2, pos2, vec2};
+use eframe::egui::{Rect, Theme, Vec2, pos2, vec2};
 use egui_plot::LineStyle;
-use plotters::coord::Shift;
-use plotters::prelude::{
-    BitMapBackend, Circle, DrawingArea, DrawingBackend, IntoDrawingArea, PathElement, Polygon, RGBAColor, Rectangle,
-    SVGBackend,
-};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, FontStyle, IntoFont, ShapeStyle, TextStyle, register_font};
+use plotters::prelude::{BitMapBackend, DrawingBackend, IntoDrawingArea, SVGBackend};
 
 use super::data::collect;
 use super::example::{BRIEF, STAMP};
 use super::figure::{Against, Figure};
-use super::ink::{Ink, outline, text_color};
+use super::ink::{Ink, text_color};
 use super::legend::Reading;
 use super::place::{Frame, place};
 use super::series::Chart;
+use super::sheet::{CENTER, LEFT, RIGHT, Sheet, TOP, color_of, wrong};
 use super::ticks::Axis;
 use super::view::{CurvesView, shown};
 use crate::app::state::State;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Size of a picture, in pixels.
 const SIZE: (u32, u32) = (1600, 1000);
@@ -37,7 +30,6 @@ const MARK: Vec2 = vec2(90.0, 60.0);
 /// Where there is no memory left.
 pub fn csv(state: &State) -> Result<Vec<u8>> {
     let (state, recorded) = shown(state);
-    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("curves: {e}"));
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["figure", "series", "x", "y"]).map_err(|e| wrong(&e))?;
     for figure in Figure::ALL {
@@ -68,7 +60,6 @@ pub fn png(state: &State, view: &CurvesView, theme: Theme) -> Result<Vec<u8>> {
     let area = BitMapBackend::with_buffer(&mut pixels, (width, height)).into_drawing_area();
     Sheet::new(&area, theme, FINE as f32)?.draw(state, view)?;
     drop(area);
-    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("curves: {e}"));
     let picture = image::RgbImage::from_raw(width, height, pixels).ok_or_else(|| wrong(&"no picture"))?;
     let picture = image::imageops::thumbnail(&picture, SIZE.0, SIZE.1);
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -88,30 +79,7 @@ pub fn svg(state: &State, view: &CurvesView, theme: Theme) -> Result<Vec<u8>> {
     Ok(text.into_bytes())
 }
 
-/// Paper to draw on, measured in pixels of the finished picture.
-struct Sheet<'a, D: DrawingBackend> {
-    area: &'a DrawingArea<D, Shift>,
-    theme: Theme,
-    fine: f32,
-}
-
-/// Where words are held.
-#[derive(Clone, Copy)]
-struct Anchor(HPos, VPos);
-
-const LEFT: Anchor = Anchor(HPos::Left, VPos::Center);
-const RIGHT: Anchor = Anchor(HPos::Right, VPos::Center);
-const TOP: Anchor = Anchor(HPos::Center, VPos::Top);
-
-impl<'a, D: DrawingBackend> Sheet<'a, D> {
-    fn new(area: &'a DrawingArea<D, Shift>, theme: Theme, fine: f32) -> Result<Self> {
-        static FONT: OnceLock<bool> = OnceLock::new();
-        if !FONT.get_or_init(register) {
-            return Err(Error::Internal("curves: no font".to_owned()));
-        }
-        Ok(Self { area, theme, fine })
-    }
-
+impl<D: DrawingBackend> Sheet<'_, D> {
     /// The figure of the view, or all of them.
     fn draw(&self, state: &State, view: &CurvesView) -> Result<()> {
         let (state, recorded) = shown(state);
@@ -126,10 +94,6 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
             self.chart(&chart, Rect::from_min_size(min, cell), view, state, recorded)?;
         }
         self.area.present().map_err(|e| wrong(&e))
-    }
-
-    fn ground(&self) -> Color32 {
-        self.theme.default_visuals().extreme_bg_color
     }
 
     fn chart(&self, chart: &Chart, cell: Rect, view: &CurvesView, state: &State, recorded: bool) -> Result<()> {
@@ -165,7 +129,7 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         }
         self.words(chart, frame, view, recorded, size)?;
         if chart.is_empty() {
-            self.text(chart.figure.empty(), rect.center(), 0.8 * size, ink, Anchor(HPos::Center, VPos::Center))?;
+            self.text(chart.figure.empty(), rect.center(), 0.8 * size, ink, CENTER)?;
         }
         Ok(())
     }
@@ -221,10 +185,8 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
                 Some(rule) => (rule.note.as_str(), rule.ink.color(self.theme)),
                 None => (stamp, text_color(self.theme)),
             };
-            let [from, to] = [words.rect.min, words.rect.max].map(|at| self.at(at));
-            let fill = color_of(self.ground().gamma_multiply(0.85)).filled();
-            self.area.draw(&Rectangle::new([from, to], fill)).map_err(|e| wrong(&e))?;
-            self.text(text, words.rect.center(), small, color, Anchor(HPos::Center, VPos::Center))?;
+            self.rect(words.rect, self.ground().gamma_multiply(0.85))?;
+            self.text(text, words.rect.center(), small, color, CENTER)?;
         }
         Ok(())
     }
@@ -256,91 +218,9 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         }
         Ok(top)
     }
-
-    fn at(&self, at: Pos2) -> (i32, i32) {
-        ((self.fine * at.x).round() as i32, (self.fine * at.y).round() as i32)
-    }
-
-    fn line(&self, points: &[Pos2], color: Color32, width: f32, style: LineStyle) -> Result<()> {
-        let stroke = ShapeStyle {
-            color: color_of(color),
-            filled: false,
-            stroke_width: (self.fine * width).round().max(1.0) as u32,
-        };
-        let pieces = match style {
-            LineStyle::Solid => vec![points.to_vec()],
-            LineStyle::Dashed { length } => pieces(points, 1.6 * length, length),
-            LineStyle::Dotted { spacing } => pieces(points, 2.0 * width.max(1.5), 1.4 * spacing),
-        };
-        for piece in pieces.iter().filter(|piece| piece.len() > 1) {
-            let points: Vec<(i32, i32)> = piece.iter().map(|point| self.at(*point)).collect();
-            if self.fine == 1.0 {
-                self.area.draw(&PathElement::new(points, stroke)).map_err(|e| wrong(&e))?;
-                continue;
-            }
-            // In pixels a sharp corner of a path would stick out, by as much as it is sharp.
-            for ends in points.windows(2).filter(|ends| ends[0] != ends[1]) {
-                self.area.draw(&PathElement::new(ends.to_vec(), stroke)).map_err(|e| wrong(&e))?;
-                let corner = Circle::new(ends[1], stroke.stroke_width / 2, stroke.color.filled());
-                if stroke.stroke_width > 3 {
-                    self.area.draw(&corner).map_err(|e| wrong(&e))?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn mark(&self, ink: Ink, at: Pos2, radius: f32) -> Result<()> {
-        let Some(mark) = ink.mark else { return Ok(()) };
-        let corners: Vec<(i32, i32)> = outline(mark, at, radius).into_iter().map(|corner| self.at(corner)).collect();
-        let fill = color_of(ink.color(self.theme)).filled();
-        self.area.draw(&Polygon::new(corners, fill)).map_err(|e| wrong(&e))
-    }
-
-    fn style(&self, size: f32, color: Color32, anchor: Anchor) -> TextStyle<'static> {
-        let font = ("sans-serif", f64::from(self.fine * size)).into_font();
-        TextStyle { font, color: color_of(color).to_backend_color(), pos: Pos::new(anchor.0, anchor.1) }
-    }
-
-    fn text(&self, text: &str, at: Pos2, size: f32, color: Color32, anchor: Anchor) -> Result<()> {
-        self.area.draw_text(text, &self.style(size, color, anchor), self.at(at)).map_err(|e| wrong(&e))
-    }
-
-    fn room(&self, text: &str, size: f32) -> Result<Vec2> {
-        let style = self.style(size, Color32::PLACEHOLDER, LEFT);
-        let (x, y) = self.area.estimate_text_size(text, &style).map_err(|e| wrong(&e))?;
-        Ok(vec2(x as f32, y as f32) / self.fine)
-    }
 }
 
 /// A line's width where letters have a size.
 fn thick(ink: Ink, size: f32) -> f32 {
     1.4 * ink.width * size / 26.0
-}
-
-fn wrong(e: &dyn std::fmt::Display) -> Error {
-    Error::Internal(format!("curves: {e}"))
-}
-
-fn color_of(color: Color32) -> RGBAColor {
-    let [r, g, b, a] = color.to_srgba_unmultiplied();
-    RGBAColor(r, g, b, f64::from(a) / 255.0)
-}
-
-/// A line in dashes, by epaint's own measure.
-fn pieces(points: &[Pos2], dash: f32, gap: f32) -> Vec<Vec<Pos2>> {
-    let stroke = Stroke::new(1.0, Color32::PLACEHOLDER);
-    let segment =
-        |shape: Shape| if let Shape::LineSegment { points, .. } = shape { Some(points.to_vec()) } else { None };
-    Shape::dashed_line(points, stroke, dash, gap).into_iter().filter_map(segment).collect()
-}
-
-/// Gives plotters the window's own font, so that pictures need none of the system's.
-fn register() -> bool {
-    let fonts = FontDefinitions::default();
-    let first = fonts.families.get(&FontFamily::Proportional).and_then(|names| names.first());
-    let Some(data) = first.and_then(|name| fonts.font_data.get(name)) else { return false };
-    // Fonts are registered once, for good.
-    let bytes: &'static [u8] = Box::leak((*data.font).as_ref().to_vec().into_boxed_slice());
-    register_font("sans-serif", FontStyle::Normal, bytes).is_ok()
 }

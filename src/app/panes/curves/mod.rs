@@ -1,5 +1,6 @@
 //! The Curves pane: its figures, their controls, and the values in words.
 
+mod claims;
 mod data;
 mod example;
 mod export;
@@ -9,6 +10,7 @@ mod legend;
 mod place;
 mod plot;
 mod series;
+mod sheet;
 #[cfg(test)]
 mod tests;
 mod ticks;
