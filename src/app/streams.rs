@@ -66,7 +66,8 @@ impl Stream {
         }
     }
 
-    fn of_epoch(self, row: &EpochRow) -> Option<f64> {
+    /// Its accuracy in a test.
+    pub fn of_epoch(self, row: &EpochRow) -> Option<f64> {
         let vanilla = row.model == "vanilla";
         match self {
             Self::Vanilla => vanilla.then_some(row.accuracy),
@@ -78,7 +79,8 @@ impl Stream {
         }
     }
 
-    fn of_step(self, row: &MetricRow) -> Option<f64> {
+    /// Its accuracy in a training step.
+    pub fn of_step(self, row: &MetricRow) -> Option<f64> {
         match self {
             Self::Disguised => row.acc_a,
             Self::Cleaned => row.acc_r,
@@ -133,18 +135,32 @@ impl Curves {
 }
 
 /// A running mean that forgets, without the pull towards zero that such means have at their start.
-#[derive(Clone, Copy, Debug, Default)]
-struct Smooth {
+#[derive(Clone, Copy, Debug)]
+pub struct Smooth {
+    keep: f64,
     sum: f64,
     weight: f64,
 }
 
-impl Smooth {
-    const KEEP: f64 = 0.9;
+impl Default for Smooth {
+    fn default() -> Self {
+        Self::new(Self::KEEP)
+    }
+}
 
-    fn add(&mut self, value: f64) -> f64 {
-        self.sum = Self::KEEP * self.sum + (1.0 - Self::KEEP) * value;
-        self.weight = Self::KEEP * self.weight + (1.0 - Self::KEEP);
+impl Smooth {
+    /// What it keeps of the past where nothing else is asked for.
+    pub const KEEP: f64 = 0.9;
+
+    /// One that keeps so much of the past at each value; 0 smooths nothing.
+    pub fn new(keep: f64) -> Self {
+        Self { keep: keep.clamp(0.0, 0.999), sum: 0.0, weight: 0.0 }
+    }
+
+    /// Takes a value and gives the mean so far.
+    pub fn add(&mut self, value: f64) -> f64 {
+        self.sum = self.keep * self.sum + (1.0 - self.keep) * value;
+        self.weight = self.keep * self.weight + (1.0 - self.keep);
         self.sum / self.weight
     }
 }

@@ -3,7 +3,7 @@
 use eframe::egui::{
     self, Align2, Color32, Context, FontId, Sense, Shape, Stroke, TextStyle, Theme, Ui, WidgetInfo, vec2,
 };
-use egui_plot::LineStyle;
+use egui_plot::{LineStyle, MarkerShape};
 
 /// Who or what is shown; each has one colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,17 @@ impl Role {
             Self::Disguised => LineStyle::Dotted { spacing: 7.0 },
             Self::Cleaned => LineStyle::Dashed { length: 8.0 },
             _ => LineStyle::Solid,
+        }
+    }
+
+    /// What marks its points, likewise.
+    pub fn marker(self) -> MarkerShape {
+        match self {
+            Self::Disguised => MarkerShape::Square,
+            Self::Cleaned => MarkerShape::Diamond,
+            Self::FusedStream => MarkerShape::Up,
+            Self::Patient => MarkerShape::Down,
+            Self::Decision | Self::Attacker => MarkerShape::Circle,
         }
     }
 

@@ -1,0 +1,127 @@
+//! Figures that stand beside the paper's own: gains and thresholds.
+
+use egui_plot::LineStyle;
+
+use super::data::{Raw, Rule, Values};
+use super::ink::{DASHED, DOTTED, Ink};
+use crate::app::theme::Role;
+use crate::app::words::{decimal, points as points_of};
+use crate::run::summary::{GammaGain, Summary};
+
+/// The paper's gain over attacked images, in points [A].
+const PAPER_OVER_ATTACKED: f64 = 36.9;
+/// Its gain over reconstructed images, in points [A].
+const PAPER_OVER_RECONSTRUCTED: f64 = 17.9;
+/// Its threshold of the cleaning [E].
+const PAPER_MU: f64 = 0.55;
+
+/// Gains against attack strength, beside the abstract's.
+pub fn gains(summary: &Summary) -> Raw {
+    let Some(gain) = &summary.gain else { return Raw::default() };
+    let series = |name: &str, tip, role, of: fn(&GammaGain) -> f64| {
+        let mut points: Vec<[f64; 2]> = gain.by_gamma.iter().map(|at| [at.gamma, of(at)]).collect();
+        points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        Values { name: name.to_owned(), tip, ink: Ink::of(role), points }
+    };
+    let paper = |value: f64, over: &str, role| Rule {
+        name: format!("paper [A], over {over}"),
+        value: decimal(value, 1),
+        note: format!("paper {value:.1} [A] abstract"),
+        tip: "The paper's abstract; whether it means points or a share is not said there.",
+        at: value,
+        level: true,
+        ink: Ink::rule(Some(role), DASHED),
+    };
+    let clean = points_of(gain.over_clean);
+    let gamma = summary.experiment.psgl.gamma;
+    Raw {
+        values: vec![
+            series(
+                "gain over disguised",
+                "Fused \u{2212} undefended on disguised images: what PSGL's answer gains over an undefended model that \
+                 gets those. The paper's gain over attacked.",
+                Role::Disguised,
+                |at| at.over_attacked,
+            ),
+            series(
+                "gain over cleaned",
+                "Fused \u{2212} undefended on images that were cleaned in image space.",
+                Role::Cleaned,
+                |at| at.over_reconstructed,
+            ),
+        ],
+        rules: vec![
+            paper(PAPER_OVER_ATTACKED, "attacked", Role::Disguised),
+            paper(PAPER_OVER_RECONSTRUCTED, "reconstructed", Role::Cleaned),
+            Rule {
+                name: "fused \u{2212} clean".to_owned(),
+                note: format!("fused \u{2212} clean {clean}"),
+                value: clean,
+                tip: "What the defence costs: PSGL's answer against an undefended model on clean images.",
+                at: gain.over_clean,
+                level: true,
+                ink: Ink { mark: None, width: 2.0, ..Ink::of(Role::Decision) },
+            },
+            Rule {
+                name: "this run's γ".to_owned(),
+                value: gamma.to_string(),
+                note: format!("γ = {gamma}"),
+                tip: "The strength with which the model was trained.",
+                at: gamma,
+                level: false,
+                ink: Ink::rule(None, DOTTED),
+            },
+        ],
+        x_label: "γ, share of pixels that move",
+    }
+}
+
+/// The cleaned image's error by threshold, beside that of the disguised one.
+pub fn recovery(summary: &Summary) -> Raw {
+    let Some(figure) = &summary.recovery else { return Raw::default() };
+    let mut points: Vec<[f64; 2]> = figure.mse_by_mu.iter().map(|(mu, mse)| [*mu, *mse]).collect();
+    points.retain(|[mu, _]| *mu > 0.0);
+    points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let best = points.iter().copied().filter(|point| point[1].is_finite()).min_by(|a, b| a[1].total_cmp(&b[1]));
+    let upright = |name: &str, at: f64, note: String, tip, style| Rule {
+        name: name.to_owned(),
+        value: at.to_string(),
+        note,
+        tip,
+        at,
+        level: false,
+        ink: Ink::rule(None, style),
+    };
+    let mut rules = vec![Rule {
+        name: "disguised image".to_owned(),
+        value: decimal(figure.mse_attacked, 4),
+        note: "disguised, left as it is".to_owned(),
+        tip: "The error of the disguised image without any cleaning: the paper's attacked image.",
+        at: figure.mse_attacked,
+        level: true,
+        ink: Ink { mark: None, ..Ink::of(Role::Disguised) },
+    }];
+    if let Some([mu, _]) = best {
+        rules.push(upright(
+            "own optimum, μ",
+            mu,
+            format!("own optimum {mu}"),
+            "The threshold with the least error here, among those tried.",
+            LineStyle::Solid,
+        ));
+    }
+    rules.push(upright(
+        "paper [E], μ",
+        PAPER_MU,
+        format!("paper {PAPER_MU} [E]"),
+        "The paper's optimum on both of its sets, known at second hand.",
+        DASHED,
+    ));
+    let values = Values {
+        name: "cleaned image".to_owned(),
+        tip: "The error of the image cleaned in image space: the paper's recovered image.",
+        ink: Ink::of(Role::Cleaned),
+        points,
+    };
+    Raw { values: vec![values], rules, x_label: "threshold μ" }
+}

@@ -1,0 +1,236 @@
+//! What a figure is made of: a run's raw values, each series with its name and its ink.
+
+use egui_plot::LineStyle;
+
+use super::claims::{gains, recovery};
+use super::figure::{Against, Figure};
+use super::ink::{DASHED, DOTTED, Ink, MARKS};
+use crate::app::state::{State, Status};
+use crate::app::streams::Stream;
+use crate::app::theme::Role;
+use crate::app::words::{decimal, mode, target, yardstick};
+use crate::run::summary::{AttackRecord, MetricRow};
+
+/// A curve's values.
+#[derive(Clone, Debug)]
+pub struct Values {
+    /// Its name.
+    pub name: String,
+    /// What it is, in a sentence.
+    pub tip: &'static str,
+    /// How it is drawn.
+    pub ink: Ink,
+    /// (x, y), x ascending; numbers only.
+    pub points: Vec<[f64; 2]>,
+}
+
+/// A line that stands still: a yardstick, a figure of the paper, a value beside the curves.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Its value, with its unit.
+    pub value: String,
+    /// In the plot, where there is less room.
+    pub note: String,
+    /// What it is, in a sentence.
+    pub tip: &'static str,
+    /// Where it stands.
+    pub at: f64,
+    /// Whether it lies, or stands upright.
+    pub level: bool,
+    /// How it is drawn.
+    pub ink: Ink,
+}
+
+/// All of a figure.
+#[derive(Clone, Debug, Default)]
+pub struct Raw {
+    /// Curves.
+    pub values: Vec<Values>,
+    /// Lines.
+    pub rules: Vec<Rule>,
+    /// What x is.
+    pub x_label: &'static str,
+}
+
+/// Collects a figure's values.
+pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
+    match figure {
+        Figure::Test => tests(state, against),
+        Figure::Training => Raw {
+            values: Stream::ALL.map(|s| of_steps(state, against, stream_values(s), |row| s.of_step(row))).into(),
+            ..Raw::against(against)
+        },
+        Figure::Losses => losses(state, against),
+        Figure::Ssim => leaks(state, |record| record.ssim, "", 2),
+        Figure::Psnr => leaks(state, |record| record.psnr, " dB", 1),
+        Figure::Gain => state.summary.as_deref().map(gains).unwrap_or_default(),
+        Figure::Recovery => state.summary.as_deref().map(recovery).unwrap_or_default(),
+    }
+    .without_empty()
+}
+
+/// Whether any row was watched while it came, so that time can be drawn.
+pub fn has_time(state: &State) -> bool {
+    // Rows of an earlier session come first.
+    state.rows.last().is_some_and(|(at, _)| at.is_some()) || state.epochs.last().is_some_and(|(at, _)| at.is_some())
+}
+
+impl Raw {
+    fn against(against: Against) -> Self {
+        let x_label = match against {
+            Against::Step => "step",
+            Against::Epoch => "epoch",
+            Against::Time => "seconds",
+        };
+        Self { x_label, ..Self::default() }
+    }
+
+    fn without_empty(mut self) -> Self {
+        for values in &mut self.values {
+            values.points.retain(|[x, y]| x.is_finite() && y.is_finite());
+        }
+        self.values.retain(|values| !values.points.is_empty());
+        self.rules.retain(|rule| rule.at.is_finite());
+        self
+    }
+}
+
+fn stream_values(stream: Stream) -> Values {
+    let (name, tip) = (stream.label().to_owned(), stream.tooltip());
+    Values { name, tip, ink: Ink::of(stream.role()), points: Vec::new() }
+}
+
+fn tests(state: &State, against: Against) -> Raw {
+    let step_of = |model: &str, epoch: usize| {
+        let of = |row: &&(Option<f64>, MetricRow)| row.1.epoch == epoch && is_vanilla(&row.1) == (model == "vanilla");
+        state.rows.iter().rev().find(of).map(|row| row.1.step as f64)
+    };
+    let at: Vec<Option<f64>> = state
+        .epochs
+        .iter()
+        .map(|(at, row)| match against {
+            Against::Epoch => Some(row.epoch as f64),
+            Against::Step => step_of(&row.model, row.epoch),
+            Against::Time => *at,
+        })
+        .collect();
+    let values = Stream::ALL.map(|stream| {
+        let value = |(x, row): (&Option<f64>, &_)| Some([(*x)?, stream.of_epoch(row)?]);
+        let points = at.iter().zip(state.epochs.iter().map(|(_, row)| row)).filter_map(value).collect();
+        Values { points, ..stream_values(stream) }
+    });
+    Raw { values: values.into(), ..Raw::against(against) }
+}
+
+fn losses(state: &State, against: Against) -> Raw {
+    let values = [
+        (Stream::Disguised, "loss a, disguised"),
+        (Stream::Cleaned, "loss r, cleaned"),
+        (Stream::Fused, "loss f, fused"),
+    ]
+    .map(|(stream, name)| {
+        let of = move |row: &MetricRow| match stream {
+            Stream::Disguised => row.loss_a,
+            Stream::Cleaned => row.loss_r,
+            _ => row.loss_f,
+        };
+        of_steps(state, against, Values { name: name.to_owned(), ..stream_values(stream) }, of)
+    });
+    Raw { values: values.into(), ..Raw::against(against) }
+}
+
+/// One value of each training step.
+fn of_steps(state: &State, against: Against, to: Values, of: impl Fn(&MetricRow) -> Option<f64>) -> Values {
+    let per_epoch = [false, true].map(|vanilla| steps_per_epoch(state, vanilla));
+    let point = |(at, row): &(Option<f64>, MetricRow)| {
+        let y = of(row)?;
+        let x = match against {
+            Against::Step => row.step as f64,
+            Against::Epoch => row.step as f64 / per_epoch[usize::from(is_vanilla(row))],
+            Against::Time => (*at)?,
+        };
+        Some([x, y])
+    };
+    Values { points: state.rows.iter().filter_map(point).collect(), ..to }
+}
+
+fn is_vanilla(row: &MetricRow) -> bool {
+    row.acc_vanilla.is_some()
+}
+
+/// Steps of one model in an epoch: told by the second epoch's first step, by the data, or by what there is.
+fn steps_per_epoch(state: &State, vanilla: bool) -> f64 {
+    let mut rows = state.rows.iter().map(|(_, row)| row).filter(|row| is_vanilla(row) == vanilla);
+    if let Some(next) = rows.clone().find(|row| row.epoch > 1 && row.step > 1) {
+        return (next.step - 1) as f64 / (next.epoch - 1) as f64;
+    }
+    let facts = state.facts.as_ref().filter(|facts| state.status == Status::Going && facts.batch > 0);
+    let steps = facts.map(|facts| facts.images.div_ceil(facts.batch)).or_else(|| rows.next_back().map(|row| row.step));
+    steps.unwrap_or(1).max(1) as f64
+}
+
+/// Attacks by the epoch after which they were launched, yardsticks beside them.
+fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: usize) -> Raw {
+    let mut raw = Raw::against(Against::Epoch);
+    let mut names: Vec<&str> = Vec::new();
+    for record in &state.attacks {
+        let y = of(record);
+        if let Some(tip) = yardstick(record) {
+            let style = if record.name == "nearest" { DASHED } else { DOTTED };
+            let (name, value) = (format!("yardstick {}", record.name), format!("{}{unit}", decimal(y, digits)));
+            // They are the same beside each target.
+            if raw.rules.iter().any(|rule| rule.name == name && rule.value == value) {
+                continue;
+            }
+            raw.rules.push(Rule {
+                name,
+                value,
+                note: record.name.clone(),
+                tip,
+                at: y,
+                level: true,
+                ink: Ink::rule(None, style),
+            });
+            continue;
+        }
+        let place = names.iter().position(|name| *name == record.name).unwrap_or(names.len());
+        if place == names.len() {
+            names.push(&record.name);
+        }
+        // Without a defence there is nothing to know of it.
+        let on = if record.target == "vanilla" { target(&record.target) } else { mode(record) };
+        let name = format!("{}, {on}", record.name);
+        let point = [record.epoch as f64, y];
+        match raw.values.iter_mut().find(|values| values.name == name) {
+            Some(values) => values.points.push(point),
+            None => raw.values.push(Values {
+                name,
+                tip: leak_tip(record),
+                ink: leak_ink(record, place),
+                points: vec![point],
+            }),
+        }
+    }
+    for values in &mut raw.values {
+        values.points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    }
+    raw
+}
+
+/// Undefended in the patient's colour, under PSGL in the attacker's; dashes for one that did not know of it.
+fn leak_ink(record: &AttackRecord, place: usize) -> Ink {
+    let role = if record.target == "vanilla" { Role::Patient } else { Role::Attacker };
+    let (style, width) = if record.adaptive { (LineStyle::Solid, 2.6) } else { (DASHED, 1.8) };
+    let style = if record.target == "vanilla" { LineStyle::Solid } else { style };
+    Ink { role: Some(role), style, width, mark: Some(MARKS[place % MARKS.len()]) }
+}
+
+fn leak_tip(record: &AttackRecord) -> &'static str {
+    match (record.target.as_str(), record.adaptive) {
+        ("vanilla", _) => "An attack at the undefended model.",
+        (_, true) => "An attack at PSGL by one who knows the defence: what it holds against this is what it is worth.",
+        (_, false) => "An attack at PSGL by one who does not know of it.",
+    }
+}

@@ -1,0 +1,147 @@
+//! The figures of the pane, and what is to be known of each before it is drawn.
+
+use crate::app::words::decimal;
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Figure {
+    /// Accuracy on test images after each epoch.
+    #[default]
+    Test,
+    /// Accuracy of each training batch.
+    Training,
+    /// Loss of each stream in training.
+    Losses,
+    /// How like the patients' images each attack's are.
+    Ssim,
+    /// How near to them, in decibels.
+    Psnr,
+    /// Gains against attack strength.
+    Gain,
+    /// Error of the cleaned image against the threshold.
+    Recovery,
+}
+
+/// What curves in training and of tests are drawn against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// Training steps.
+    Step,
+    /// Epochs; a step is a fraction of one.
+    Epoch,
+    /// Seconds since the run was started, where it was watched.
+    Time,
+}
+
+impl Against {
+    /// All, in their order.
+    pub const ALL: [Self; 3] = [Self::Step, Self::Epoch, Self::Time];
+
+    /// In a word.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Step => "step",
+            Self::Epoch => "epoch",
+            Self::Time => "time",
+        }
+    }
+}
+
+impl Figure {
+    /// All, in their order.
+    pub const ALL: [Self; 7] =
+        [Self::Test, Self::Training, Self::Losses, Self::Ssim, Self::Psnr, Self::Gain, Self::Recovery];
+
+    /// Its name.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Test => "Test accuracy",
+            Self::Training => "Training accuracy",
+            Self::Losses => "Losses",
+            Self::Ssim => "Leakage: SSIM",
+            Self::Psnr => "Leakage: PSNR",
+            Self::Gain => "Gain against γ",
+            Self::Recovery => "MSE against μ",
+        }
+    }
+
+    /// What it shows, in a sentence or two.
+    pub fn tip(self) -> &'static str {
+        match self {
+            Self::Test => "Share of right answers on test images after each epoch, in percent.",
+            Self::Training => "Share of right answers in each batch before it was learnt from, in percent.",
+            Self::Losses => {
+                "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
+            }
+            Self::Ssim => {
+                "How like the patients' images the stolen ones are: mean structural similarity, 1 is the image itself. \
+                 Higher is a worse leak."
+            }
+            Self::Psnr => "How near the stolen images are to the patients', in decibels. Higher is a worse leak.",
+            Self::Gain => {
+                "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
+                 of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
+                 \u{2212} clean is the one that cannot be inflated."
+            }
+            Self::Recovery => {
+                "Mean squared error of the cleaned image against the patient's, by the threshold μ of the cleaning. \
+                 Below the line of the disguised images cleaning helps."
+            }
+        }
+    }
+
+    /// What will appear and how, while there is nothing.
+    pub fn empty(self) -> &'static str {
+        match self {
+            Self::Test => "The accuracy on test images appears here after the first epoch.",
+            Self::Training => "The accuracy in training appears here with the first step.",
+            Self::Losses => "Losses appear here while a model under PSGL is trained.",
+            Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
+            Self::Gain => "Gains appear here at the end of a run that trains PSGL and its undefended twin.",
+            Self::Recovery => "This appears at the end of a run that trains an undefended twin.",
+        }
+    }
+
+    /// What its height means.
+    pub fn y_label(self) -> &'static str {
+        match self {
+            Self::Test | Self::Training => "right answers, %",
+            Self::Losses => "cross-entropy",
+            Self::Ssim => "SSIM",
+            Self::Psnr => "PSNR, dB",
+            Self::Gain => "gain, points",
+            Self::Recovery => "mean squared error",
+        }
+    }
+
+    /// Whether it is smoothed.
+    pub fn smooths(self) -> bool {
+        matches!(self, Self::Training | Self::Losses)
+    }
+
+    /// Whether it can be drawn against something else.
+    pub fn turns(self) -> bool {
+        matches!(self, Self::Test | Self::Training | Self::Losses)
+    }
+
+    /// Whether its height is an accuracy: always 0 to 100 %.
+    pub fn percent(self) -> bool {
+        matches!(self, Self::Test | Self::Training)
+    }
+
+    /// Whether its height can be logarithmic: accuracies keep their scale, gains have a sign.
+    pub fn can_log(self) -> bool {
+        matches!(self, Self::Losses | Self::Ssim | Self::Psnr | Self::Recovery)
+    }
+
+    /// A value with its unit.
+    pub fn value(self, y: f64) -> String {
+        match self {
+            Self::Test | Self::Training => format!("{} %", decimal(y, 1)),
+            Self::Losses | Self::Ssim => decimal(y, 3),
+            Self::Psnr => format!("{} dB", decimal(y, 1)),
+            Self::Gain => crate::app::words::points(y),
+            Self::Recovery => decimal(y, 4),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The Curves pane: its figures, their controls, and the values in words.
+
+mod claims;
+mod data;
+mod example;
+mod export;
+mod figure;
+mod ink;
+mod legend;
+mod place;
+mod plot;
+mod series;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod ticks;
+mod view;
+
+use eframe::egui::{self, Button, Checkbox, ComboBox, Label, RichText, ScrollArea, Slider, TextStyle, Ui, vec2};
+
+pub use export::{csv, png, svg};
+pub use view::CurvesView;
+
+use self::data::has_time;
+use self::example::STAMP;
+use self::figure::{Against, Figure};
+use self::legend::{Reading, legend_ui};
+use self::plot::Drawn;
+use self::view::shown;
+use crate::app::files::Purpose;
+use crate::app::state::State;
+use crate::app::{Act, Look};
+
+/// From this width on all figures fit side by side.
+const WIDE: f32 = 900.0;
+/// From this width on the legend stands beside the plot.
+const BESIDE: f32 = 600.0;
+/// Below this width figures and controls are in menus.
+const NARROW: f32 = 560.0;
+/// Below this width only what is written to a file is in a menu.
+const SAVING: f32 = 840.0;
+/// Room for a legend's entry.
+const ENTRY: f32 = 185.0;
+
+/// Draws the pane.
+pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut Vec<Act>) {
+    let (state, recorded) = shown(look.state);
+    let experiment = state.summary.as_ref().map_or(look.document.experiment(), |summary| &summary.experiment);
+    pane_ui(ui, state, recorded, experiment.train.epochs as f64, view, acts);
+}
+
+fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut CurvesView, acts: &mut Vec<Act>) {
+    let width = ui.available_width();
+    if view.figure.is_none() && width < WIDE {
+        view.figure = Some(Figure::default());
+    }
+    if width < NARROW {
+        narrow_controls_ui(ui, state, view, acts);
+    } else {
+        ui.horizontal_wrapped(|ui| figures_ui(ui, width, view));
+        ui.horizontal_wrapped(|ui| {
+            view_ui(ui, state, view);
+            reset_ui(ui, view);
+            if width < SAVING {
+                ui.menu_button("Save", |ui| save_ui(ui, acts));
+            } else {
+                ui.separator();
+                save_ui(ui, acts);
+            }
+        });
+    }
+    view.update(state);
+    let stamp = recorded.then_some(STAMP);
+    let x_to = |figure| (figure == Figure::Test && view.tests_against == Against::Epoch).then_some(epochs);
+    let mut chosen = None;
+    if view.figure.is_none() {
+        chosen = all_ui(ui, view, stamp, &x_to);
+    } else if let Some(figure) = view.figure {
+        let x_to = x_to(figure);
+        one_ui(ui, view, stamp, x_to);
+    }
+    view.reset = false;
+    if chosen.is_some() {
+        view.figure = chosen;
+    }
+}
+
+fn figures_ui(ui: &mut Ui, width: f32, view: &mut CurvesView) {
+    for figure in Figure::ALL {
+        let chosen = view.figure == Some(figure);
+        if ui.selectable_label(chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
+            view.figure = Some(figure);
+        }
+    }
+    if width >= WIDE && ui.selectable_label(view.figure.is_none(), "All").on_hover_text("All figures, small").clicked()
+    {
+        view.figure = None;
+    }
+}
+
+/// The same in little room: a list, and two menus.
+fn narrow_controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec<Act>) {
+    ui.horizontal_wrapped(|ui| {
+        let title = view.figure.unwrap_or_default().title();
+        let list = ComboBox::from_id_salt("figure").selected_text(title).width(150.0).show_ui(ui, |ui| {
+            for figure in Figure::ALL {
+                let chosen = view.figure == Some(figure);
+                if ui.selectable_label(chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
+                    view.figure = Some(figure);
+                }
+            }
+        });
+        list.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Figure: {title}")));
+        list.response.on_hover_text(view.figure.unwrap_or_default().tip());
+        ui.menu_button("View", |ui| view_ui(ui, state, view));
+        ui.menu_button("Save", |ui| save_ui(ui, acts));
+        reset_ui(ui, view);
+    });
+}
+
+/// Smoothing, scales and the way back.
+fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
+    let figure = view.figure;
+    let smooths = figure.is_none_or(Figure::smooths);
+    let slider = Slider::new(&mut view.keep, 0.0..=0.99).fixed_decimals(2).show_value(true);
+    ui.horizontal(|ui| {
+        let name = ui.label("smoothing");
+        ui.spacing_mut().slider_width = 90.0;
+        ui.add_enabled(smooths, slider)
+            .labelled_by(name.id)
+            .on_hover_text(
+                "A running mean that forgets: so much of the past is kept at each step, without the pull towards zero \
+                 at the start. The faint line behind is as it was measured.",
+            )
+            .on_disabled_hover_text("This figure has few points; they are drawn as they were measured");
+    });
+    ui.horizontal(|ui| {
+        let turns = figure.is_none_or(Figure::turns);
+        ui.label("by");
+        for against in Against::ALL {
+            let can = turns && (against != Against::Time || has_time(state));
+            let now = figure.map_or(view.training_against, |figure| view.settings(figure, state).against);
+            let button = Button::selectable(turns && now == against, against.label());
+            let button = ui.add_enabled(can, button).on_hover_text(match against {
+                Against::Step => "A step is a batch that was learnt from",
+                Against::Epoch => "An epoch is all training images once; a step is a fraction of it",
+                Against::Time => "Seconds since the run was started",
+            });
+            let why = if turns {
+                "Only a run that was watched here knows when each step was"
+            } else {
+                "This figure has an axis of its own"
+            };
+            if button.on_disabled_hover_text(why).clicked() {
+                if figure != Some(Figure::Test) {
+                    view.training_against = against;
+                }
+                if figure.is_none_or(|figure| figure == Figure::Test) {
+                    view.tests_against = against;
+                }
+            }
+        }
+    });
+    let can_log = figure.is_none_or(Figure::can_log);
+    ui.add_enabled(can_log, Checkbox::new(&mut view.log_y, "log y"))
+        .on_hover_text("Logarithmic height; what is not above zero is left out")
+        .on_disabled_hover_text("Accuracies are always drawn from 0 to 100 %, and gains have a sign");
+}
+
+fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
+    let tip =
+        "All that there is. Scroll zooms, the right button draws a box, the left one moves, a double click is this";
+    if ui.button("Reset view").on_hover_text(tip).clicked() {
+        view.reset = true;
+    }
+}
+
+fn save_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+    for (word, tip, purpose) in [
+        ("Save CSV…", "Every value behind every figure: figure, series, x, y", Purpose::CurvesCsv),
+        ("PNG…", "This figure as a picture of 1600 × 1000 pixels", Purpose::CurvesPng),
+        ("SVG…", "This figure as lines and letters that scale", Purpose::CurvesSvg),
+    ] {
+        let button = ui.button(word).on_hover_text(tip);
+        // A short word in a row of three; in full for those who hear it alone.
+        let full = if word.starts_with("Save") { word.to_owned() } else { format!("Save {word}") };
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, full.clone()));
+        if button.clicked() {
+            acts.push(Act::Ask(purpose));
+            ui.close();
+        }
+    }
+}
+
+/// One figure with its legend and its values.
+fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<f64>) {
+    let mut hidden = std::mem::take(&mut view.hidden);
+    let mut pointer = view.pointer;
+    if let Some(chart) = view.charts().first() {
+        let reading = Reading::of(chart, view.pointer, &hidden);
+        let size = ui.available_size();
+        let entries = chart.series.len() + chart.rules.len();
+        let row = ui.text_style_height(&TextStyle::Body) + 4.0 + ui.spacing().item_spacing.y;
+        let drawn = |hidden: &_, ui: &mut Ui, height: f32| {
+            let x_to = x_to.filter(|_| !chart.is_empty());
+            Drawn { chart, hidden, height, small: false, reset: view.reset, stamp, x_to }.ui(ui)
+        };
+        if size.x >= BESIDE {
+            let side = (0.3 * size.x).clamp(236.0, 330.0);
+            ui.horizontal_top(|ui| {
+                let plot = vec2(size.x - side - 8.0, size.y);
+                ui.allocate_ui(plot, |ui| pointer = drawn(&hidden, ui, plot.y - 2.0));
+                ui.allocate_ui(vec2(side, size.y), |ui| {
+                    ui.vertical(|ui| {
+                        heading_ui(ui, &reading, stamp.is_some(), true);
+                        let list = ScrollArea::vertical().id_salt("legend").auto_shrink(false);
+                        list.show(ui, |ui| legend_ui(ui, &reading, &mut hidden, 1));
+                    });
+                });
+            });
+        } else {
+            let columns = ((size.x / (ENTRY)) as usize).clamp(1, 3);
+            let rows = entries.div_ceil(columns) as f32;
+            let below = (rows * row + 4.0).min((0.36 * size.y).max(2.0 * row));
+            if chart.is_empty() {
+                drawn(&hidden, ui, size.y);
+                view.hidden = hidden;
+                return;
+            }
+            pointer = drawn(&hidden, ui, (size.y - below - row - 4.0).max(70.0));
+            heading_ui(ui, &reading, stamp.is_some(), false);
+            let list = ScrollArea::vertical().id_salt("legend").auto_shrink(false).max_height(below);
+            list.show(ui, |ui| legend_ui(ui, &reading, &mut hidden, columns));
+        }
+    }
+    if pointer != view.pointer {
+        ui.ctx().request_repaint();
+    }
+    view.pointer = pointer;
+    view.hidden = hidden;
+}
+
+/// Which values are read out, and of what.
+fn heading_ui(ui: &mut Ui, reading: &Reading<'_>, recorded: bool, wrap: bool) {
+    if reading.chart().is_empty() {
+        return;
+    }
+    let mut words = reading.words();
+    if recorded {
+        words = format!("{words}; {STAMP}");
+    }
+    if reading.chart().dropped > 0 {
+        words = format!("{words}; {} values that have no logarithm are left out", reading.chart().dropped);
+    }
+    let label = Label::new(RichText::new(&words).weak());
+    ui.add(if wrap { label.wrap() } else { label.truncate() })
+        .on_hover_text(format!("{words}\nValues where the pointer is in the plot, or the last ones"));
+}
+
+/// All figures, small. Tells the one that was chosen.
+fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Figure) -> Option<f64>) -> Option<Figure> {
+    let mut chosen = None;
+    let columns = if ui.available_width() >= 1150.0 { 4 } else { 3 };
+    let rows = Figure::ALL.len().div_ceil(columns) as f32;
+    let line = ui.text_style_height(&TextStyle::Body) + 2.0 * ui.spacing().item_spacing.y + 4.0;
+    let height = (ui.available_height() / rows - 2.0 * line).max(110.0);
+    ScrollArea::vertical().id_salt("all").auto_shrink(false).show(ui, |ui| {
+        for row in view.charts().chunks(columns) {
+            ui.columns(columns, |uis| {
+                for (ui, chart) in uis.iter_mut().zip(row) {
+                    let figure = chart.figure;
+                    let title = ui.add(Button::new(RichText::new(figure.title()).strong()).frame(false));
+                    if title.on_hover_text(format!("{} Click for this one alone.", figure.tip())).clicked() {
+                        chosen = Some(figure);
+                    }
+                    let x_to = x_to(figure).filter(|_| !chart.is_empty());
+                    let pointer =
+                        Drawn { chart, hidden: &view.hidden, height, small: true, reset: view.reset, stamp, x_to }
+                            .ui(ui);
+                    let line = Reading::of(chart, pointer, &view.hidden).line(&view.hidden);
+                    let line = if chart.is_empty() { String::new() } else { line };
+                    ui.add(Label::new(RichText::new(&line).small()).truncate()).on_hover_text(&line);
+                }
+            });
+        }
+    });
+    chosen
+}

@@ -1,0 +1,115 @@
+//! How the curves are looked at, and the charts made for it, kept until what they show changes.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::data::has_time;
+use super::example::example;
+use super::figure::{Against, Figure};
+use super::series::{Chart, Settings};
+use crate::app::state::{State, Status};
+use crate::app::streams::Smooth;
+
+/// While rows come, charts are made anew after so small a part more of them.
+const PART: usize = 400;
+
+/// How the curves are looked at.
+#[derive(Clone, Debug)]
+pub struct CurvesView {
+    /// The figure; none is all of them.
+    pub figure: Option<Figure>,
+    /// What tests are drawn against.
+    pub tests_against: Against,
+    /// And what training is.
+    pub training_against: Against,
+    /// What smoothing keeps of the past.
+    pub keep: f64,
+    /// Whether heights are logarithmic, where they can be.
+    pub log_y: bool,
+    /// Names of what is left out.
+    pub hidden: BTreeSet<String>,
+    /// The next frame shows all there is.
+    pub reset: bool,
+    /// Where the pointer is.
+    pub pointer: Option<f64>,
+    cache: Option<(u64, Vec<Chart>)>,
+}
+
+impl Default for CurvesView {
+    fn default() -> Self {
+        Self {
+            figure: Some(Figure::Test),
+            tests_against: Against::Epoch,
+            training_against: Against::Step,
+            keep: Smooth::KEEP,
+            log_y: false,
+            hidden: BTreeSet::new(),
+            reset: false,
+            pointer: None,
+            cache: None,
+        }
+    }
+}
+
+/// The run whose curves are shown, and whether it is the recorded one.
+pub fn shown(state: &State) -> (&State, bool) {
+    if state.status == Status::Fresh { (example(), true) } else { (state, false) }
+}
+
+impl CurvesView {
+    /// How a figure is to be made. Time is of use only where rows were watched as they came.
+    pub fn settings(&self, figure: Figure, state: &State) -> Settings {
+        let against = self.against(figure);
+        let natural = if figure == Figure::Test { Against::Epoch } else { Against::Step };
+        let against = if against == Against::Time && !has_time(state) { natural } else { against };
+        Settings { against, keep: self.keep, log_y: self.log_y }
+    }
+
+    /// What a figure is drawn against.
+    pub fn against(&self, figure: Figure) -> Against {
+        if figure == Figure::Test { self.tests_against } else { self.training_against }
+    }
+
+    /// The figures that are shown.
+    pub fn figures(&self) -> &'static [Figure] {
+        let one = |figure: &Figure| Some(*figure) == self.figure;
+        match Figure::ALL.iter().position(one) {
+            Some(at) => &Figure::ALL[at..=at],
+            None => &Figure::ALL,
+        }
+    }
+
+    /// Makes the charts where anything they show has changed. True where it did.
+    pub fn update(&mut self, state: &State) -> bool {
+        let key = self.key(state);
+        if self.cache.as_ref().is_some_and(|(made, _)| *made == key) {
+            return false;
+        }
+        let charts = self.figures().iter().map(|figure| Chart::of(*figure, state, &self.settings(*figure, state)));
+        self.cache = Some((key, charts.collect()));
+        true
+    }
+
+    /// The charts that were made last.
+    pub fn charts(&self) -> &[Chart] {
+        self.cache.as_ref().map_or(&[], |(_, charts)| charts)
+    }
+
+    /// Differs where the charts do. Of rows that still come only a part more matters.
+    fn key(&self, state: &State) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let going = state.status == Status::Going;
+        let rows = state.rows.len();
+        let part = if going { (rows / PART).max(1) } else { 1 };
+        (rows - rows % part, going, &state.title, &state.folder).hash(&mut hasher);
+        for (_, row) in state.rows.first().into_iter().chain(state.rows.last().filter(|_| !going)) {
+            let bits = [row.loss_a, row.acc_fused, row.acc_vanilla].map(|value| value.map(f64::to_bits));
+            (row.step, bits).hash(&mut hasher);
+        }
+        (state.epochs.len(), state.attacks.len(), state.facts.is_some()).hash(&mut hasher);
+        state.attacks.last().map(|record| record.mse.to_bits()).hash(&mut hasher);
+        state.summary.as_ref().map(|summary| summary.seconds.to_bits()).hash(&mut hasher);
+        (self.figure, self.tests_against, self.training_against, self.keep.to_bits(), self.log_y).hash(&mut hasher);
+        hasher.finish()
+    }
+}
