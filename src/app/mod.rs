@@ -16,6 +16,7 @@ mod opened;
 mod palette;
 mod panes;
 mod perform;
+mod pictured;
 mod runner;
 mod settings;
 mod showing;
@@ -95,6 +96,7 @@ pub struct Look<'a> {
 pub struct View {
     curves: panes::curves::CurvesView,
     images: panes::images::ImagesView,
+    table: panes::table::TableView,
     runs: panes::runs::RunsView,
     palette: palette::PaletteView,
     settings: settings::SettingsView,

@@ -7,6 +7,7 @@ use std::thread::Builder;
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
+use super::pictured;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -68,7 +69,8 @@ fn read(path: &Path) -> Result<Opened> {
     let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
-    let state = State::of_run(&name, path, rows, summary, earlier(path)?);
+    let mut state = State::of_run(&name, path, rows, summary, earlier(path)?);
+    pictured::fill(&mut state, path, &experiment);
     Ok(Opened { experiment, name, state, weights: Arc::new(weights) })
 }
 
