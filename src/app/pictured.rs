@@ -28,7 +28,9 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
             state.galleries = galleries;
             troubles.into_iter().for_each(|trouble| state.say(Duration::ZERO, trouble));
         }
-        Err(error) => state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}")),
+        Err(error) => {
+            state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}"))
+        }
     }
 }
 

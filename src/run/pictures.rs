@@ -91,7 +91,7 @@ pub fn sheet(rows: &[Vec<Tile>]) -> Result<Vec<u8>> {
 }
 
 /// The pictures of a sheet whose tiles are of `shape` (C, H, W), in rows: the inverse of [`sheet`], to 8 bits.
-/// Grey pictures are grey on the sheet, and of other than one or three channels only the first is there.
+/// Of pictures that are neither grey nor RGB a sheet shows the first channel alone, so they cannot be read back.
 ///
 /// # Errors
 /// Where the bytes are no PNG, or no sheet of such tiles.
@@ -155,8 +155,7 @@ mod tests {
                 Picture { shape, values }
             };
             let rows = vec![vec![picture(7), picture(31), picture(58)], vec![picture(3), picture(101), picture(77)]];
-            let drawn: Vec<Vec<Tile>> =
-                rows.iter().map(|row| row.iter().cloned().map(Tile::Image).collect()).collect();
+            let drawn: Vec<Vec<Tile>> = rows.iter().map(|row| row.iter().cloned().map(Tile::Image).collect()).collect();
             let bytes = sheet(&drawn).unwrap();
             assert_eq!(tiles(&bytes, shape).unwrap(), rows, "{shape:?}");
             assert!(tiles(&bytes, [c, h + 1, w]).is_err() && tiles(&bytes, [2, h, w]).is_err());

@@ -154,8 +154,7 @@ impl AttacksView {
 
     fn write(&mut self, state: &State) {
         let same = self.of.as_ref().is_some_and(|(title, count, done, by)| {
-            (*title == state.title, *count, *done, *by)
-                == (true, state.attacks.len(), state.summary.is_some(), self.by)
+            (*title == state.title, *count, *done, *by) == (true, state.attacks.len(), state.summary.is_some(), self.by)
         });
         if same {
             return;
@@ -190,7 +189,13 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
     Grid::new("attacks").striped(true).spacing([12.0, 4.0]).show(ui, |ui| {
         for column in Column::ALL {
             let arrow = match view.by {
-                Some((by, largest)) if by == column => if largest { " \u{2b07}" } else { " \u{2b06}" },
+                Some((by, largest)) if by == column => {
+                    if largest {
+                        " \u{2b07}"
+                    } else {
+                        " \u{2b06}"
+                    }
+                }
                 _ => "",
             };
             let text = RichText::new(format!("{}{arrow}", column.title())).weak();
@@ -231,7 +236,10 @@ mod tests {
         let own = shown(&mut view);
         view.click(Column::Ssim);
         let worst = shown(&mut view);
-        assert!(worst[0].starts_with("0.734") && worst.last().is_some_and(|last| last.starts_with("0.305")), "{worst:?}");
+        assert!(
+            worst[0].starts_with("0.734") && worst.last().is_some_and(|last| last.starts_with("0.305")),
+            "{worst:?}"
+        );
         view.click(Column::Ssim);
         assert_eq!(shown(&mut view), worst.iter().rev().cloned().collect::<Vec<_>>());
         view.click(Column::Ssim);

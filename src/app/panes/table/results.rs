@@ -161,7 +161,11 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
     Grid::new("gains").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
         heading(
             ui,
-            &[("", ""), ("here", "Measured in this run."), ("paper", "[A]: from its abstract. Points or relative: unstated.")],
+            &[
+                ("", ""),
+                ("here", "Measured in this run."),
+                ("paper", "[A]: from its abstract. Points or relative: unstated."),
+            ],
         );
         for line in gain_lines(gain) {
             ui.label(&line.cells[0]).on_hover_text(line.tip);

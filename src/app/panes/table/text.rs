@@ -290,7 +290,9 @@ mod tests {
 
     #[test]
     fn the_ending_chooses_the_form_and_others_are_refused() {
-        for (name, first) in [("a.md", "quick, seed 7, data mnist, Cutlayer 0.9"), ("a.CSV", "# quick"), ("b.tex", "% ")] {
+        for (name, first) in
+            [("a.md", "quick, seed 7, data mnist, Cutlayer 0.9"), ("a.CSV", "# quick"), ("b.tex", "% ")]
+        {
             let text = super::super::text(&state(), Path::new(name)).unwrap();
             assert!(text.starts_with(first), "{name}: {text}");
         }
@@ -314,7 +316,9 @@ mod tests {
         }
         let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word}: {text}"));
         assert!(at("over clean images ") < at("over disguised images") && at("36.9 [A]") < at("17.9 [A]"));
-        assert!(text.contains("PSGL, fused decision") && text.contains("| adaptive |") && text.contains("| \u{2212}1.2"));
+        assert!(
+            text.contains("PSGL, fused decision") && text.contains("| adaptive |") && text.contains("| \u{2212}1.2")
+        );
     }
 
     #[test]
@@ -360,6 +364,9 @@ mod tests {
         assert!(text.starts_with("quick, seed 3, Cutlayer ") && text.contains("so far") && !text.contains("36.9"));
         assert!(Form::Csv.write(&going()).unwrap().contains("epoch,decision,,psgl,1,43.5"));
         let odd = State { title: "a\nb, \"c\"".to_owned(), ..going() };
-        assert_eq!(Form::Csv.write(&odd).unwrap().lines().next().map(|line| line.starts_with("# a b, \"c\"")), Some(true));
+        assert_eq!(
+            Form::Csv.write(&odd).unwrap().lines().next().map(|line| line.starts_with("# a b, \"c\"")),
+            Some(true)
+        );
     }
 }
