@@ -36,6 +36,9 @@ pub fn pick<'a>(reconstruction: &[f32], candidates: impl IntoIterator<Item = &'a
 /// How often, in percent, chance picks the patient.
 pub const CHANCE: f64 = 100.0 / SIZE as f64;
 
+/// With fewer line-ups nothing can be said in a defence's favour.
+pub const ENOUGH: usize = 8;
+
 /// Whether `rate` percent right over `images` line-ups is more than chance explains: by two of its standard errors.
 pub fn beats_chance(rate: f64, images: usize) -> bool {
     let error = (CHANCE * (100.0 - CHANCE) / images.max(1) as f64).sqrt();

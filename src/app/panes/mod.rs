@@ -7,6 +7,7 @@ mod fixture;
 pub mod images;
 pub mod levers;
 pub mod log;
+#[cfg(test)]
 pub mod runs;
 pub mod table;
 

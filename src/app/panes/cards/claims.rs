@@ -7,7 +7,7 @@ use crate::app::panes::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, points, yardstick};
 
-use crate::metrics::lineup::beats_chance;
+use crate::metrics::lineup::{ENOUGH, beats_chance};
 use crate::psgl::Jacobian;
 use crate::run::report::{PAPER_MU, PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, PAPER_THIRD};
 use crate::run::summary::{AttackRecord, GammaGain, Summary};
@@ -109,7 +109,9 @@ pub const CLAIMS: [Claim; 10] = [
         rule: "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
                are less than a point apart.",
         judge: order,
-        test: ("Streams in the table", "Show each stream's accuracy", || Act::Pane(Pane::Table)),
+        test: ("Weights from own streams", "Let the next run order its vote weights by its own streams", || {
+            Act::Set("psgl.weights_from".to_owned(), "streams".to_owned())
+        }),
     },
     Claim {
         title: "\u{3bc} = .55 cleans best",
@@ -127,7 +129,7 @@ pub const CLAIMS: [Claim; 10] = [
                    own nearest image.",
         rule: "Differs where any attack at PSGL picks patients out of the line-up more often than chance explains (two \
                standard errors), or comes nearer (SSIM) than the attacker's own nearest image. Agrees where neither. \
-               Not comparable without an adaptive attack: a defence is as good as against the adaptive attacker.",
+               Not comparable without an adaptive attack on at least eight images: a defence is as good as against the adaptive attacker.",
         judge: defends,
         test: ("Let the attacker know", "Show on the stage what an adaptive attacker makes of it", || {
             Act::Adaptive(true)
@@ -283,7 +285,12 @@ fn defends(summary: &Summary) -> Option<Finding> {
     let picks = |a: &&AttackRecord| a.lineup.is_some_and(|rate| beats_chance(rate, a.images));
     let picked = real().filter(picks).filter_map(|a| a.lineup).reduce(f64::max);
     let nearer = nearest.is_some_and(|nearest| real().any(|attack| attack.ssim > nearest));
-    let verdict = if picked.is_some() || nearer { Verdict::Differs } else { Verdict::Agrees };
+    let few = real().filter(|a| a.adaptive).all(|a| a.images < ENOUGH);
+    let verdict = match (picked.is_some() || nearer, few || nearest.is_none()) {
+        (true, _) => Verdict::Differs,
+        (false, true) => Verdict::NotComparable,
+        (false, false) => Verdict::Agrees,
+    };
     let own = nearest.map(|nearest| format!("; the attacker's own nearest image has {}", decimal(nearest, 2)));
     let line = match picked {
         Some(rate) => format!(" An attack picks the patient out of eight for {} % (chance 12.5).", decimal(rate, 1)),

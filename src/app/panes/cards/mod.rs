@@ -4,7 +4,9 @@ mod claims;
 #[cfg(test)]
 mod tests;
 
-use eframe::egui::{Frame, Label, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2};
+use eframe::egui::{
+    Align, Frame, Label, Layout, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 
 use crate::app::{Act, Look};
 use crate::run::summary::Summary;
@@ -37,33 +39,40 @@ pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 fn card_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec<Act>) {
-    let finding = summary.and_then(claim.judge);
-    Frame::group(ui.style()).show(ui, |ui| {
+    // A column's own layout would stretch words and buttons to its width.
+    let frame = Frame::group(ui.style());
+    let layout = Layout::top_down(Align::Min);
+    frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.spacing_mut().item_spacing.y = 4.0;
-        ui.add(Label::new(RichText::new(claim.title).strong()).wrap());
-        ui.horizontal_wrapped(|ui| {
-            let verdict = finding.as_ref().map(|finding| finding.verdict);
-            shape_ui(ui, verdict);
-            let word = match verdict {
-                Some(verdict) => verdict.word(),
-                None if summary.is_some() => "not measured in this run",
-                None => "not measured yet",
-            };
-            ui.label(RichText::new(word).strong()).on_hover_text(format!("The rule: {}", claim.rule));
-            if let Some(finding) = &finding {
-                ui.label(format!("here: {}", finding.here));
-            }
-            ui.label(RichText::new(format!("paper: {}", claim.paper)).weak());
-        });
-        let sentence = finding.as_ref().map_or(claim.measures, |finding| finding.sentence.as_str());
-        ui.add(Label::new(sentence).wrap());
-        let (text, tip, act) = &claim.test;
-        if ui.button(*text).on_hover_text(*tip).clicked() {
-            acts.push(act());
-        }
+        ui.with_layout(layout, |ui| inside_ui(ui, claim, summary, acts));
     });
     ui.add_space(2.0);
+}
+
+fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec<Act>) {
+    let finding = summary.and_then(claim.judge);
+    ui.spacing_mut().item_spacing.y = 4.0;
+    ui.add(Label::new(RichText::new(claim.title).strong()).wrap());
+    ui.horizontal_wrapped(|ui| {
+        let verdict = finding.as_ref().map(|finding| finding.verdict);
+        shape_ui(ui, verdict);
+        let word = match verdict {
+            Some(verdict) => verdict.word(),
+            None if summary.is_some() => "not measured in this run",
+            None => "not measured yet",
+        };
+        ui.label(RichText::new(word).strong()).on_hover_text(format!("The rule: {}", claim.rule));
+        if let Some(finding) = &finding {
+            ui.label(format!("here: {}", finding.here));
+        }
+        ui.label(RichText::new(format!("paper: {}", claim.paper)).weak());
+    });
+    let sentence = finding.as_ref().map_or(claim.measures, |finding| finding.sentence.as_str());
+    ui.add(Label::new(sentence).wrap());
+    let (text, tip, act) = &claim.test;
+    if ui.button(*text).on_hover_text(*tip).clicked() {
+        acts.push(act());
+    }
 }
 
 /// A disc agrees, a triangle differs, a hollow square compares with nothing; a hollow disc waits.

@@ -109,6 +109,8 @@ fn a_defence_is_as_good_as_against_the_adaptive_attacker() {
     assert_eq!(judge(vec![attack("rmle", false, 0.1, 12.5), nearest()]).unwrap().verdict, Verdict::NotComparable);
     let pair = |ssim, lineup| vec![attack("rmle", false, 0.1, 12.5), attack("rmle", true, ssim, lineup), nearest()];
     assert_eq!(judge(pair(0.3, 14.0)).unwrap().verdict, Verdict::Agrees);
+    let few = pair(0.3, 14.0).into_iter().map(|attack| AttackRecord { images: 4, ..attack }).collect();
+    assert_eq!(judge(few).unwrap().verdict, Verdict::NotComparable);
     let nearer = judge(pair(0.5, 14.0)).unwrap();
     assert_eq!((nearer.verdict, nearer.here.as_str()), (Verdict::Differs, "SSIM 0.50 (adaptive)"));
     let picked = judge(pair(0.3, 60.0)).unwrap();

@@ -73,17 +73,19 @@ impl Enlarged {
                     }
                 });
             }
+            ui.horizontal_wrapped(|ui| {
             if let Some(Some(score)) = shown.scores.get(patient) {
                 let psnr = decimal(score.psnr.min(200.0), 1);
                 let text = format!("SSIM {}, {psnr} dB, MSE {}", decimal(score.ssim, 3), decimal(score.mse, 4));
-                ui.add(Label::new(text).wrap()).on_hover_text(
+                ui.label(text).on_hover_text(
                     "Judged against the patient's image, which the attacker does not have. Higher SSIM is a worse leak.",
                 );
             }
             if let Some((word, tip)) = record_of(state, at).and_then(stamp) {
                 let mode = if gallery.adaptive { "adaptive" } else { "naive" };
-                ui.add(Label::new(format!("{word}: {mode}")).wrap()).on_hover_text(tip);
+                ui.strong(format!("{word}: {mode}")).on_hover_text(tip);
             }
+            });
         });
         open
     }

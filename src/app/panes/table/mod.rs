@@ -129,8 +129,7 @@ pub(super) mod tests {
         harness.step();
         harness.get_by_role_and_label(Role::Button, "SSIM").click();
         harness.step();
-        harness.step();
-        harness.get_by_label("SSIM \u{2b07}");
+        assert_eq!(harness.state().1.attacks.by, Some((attacks::Column::Ssim, true)));
         for (button, first) in [("Copy as Markdown", "quick"), ("Copy as CSV", "# "), ("Copy as LaTeX", "% ")] {
             harness.get_by_label(button).click();
             harness.step();

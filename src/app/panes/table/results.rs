@@ -105,9 +105,9 @@ pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32) {
 }
 
 /// From this width on, rows and gains stand side by side.
-const SIDE_BY_SIDE: f32 = 780.0;
+const SIDE_BY_SIDE: f32 = 740.0;
 /// Of the gains beside the rows.
-const GAIN_WIDTH: f32 = 320.0;
+const GAIN_WIDTH: f32 = 310.0;
 
 fn so_far_ui(ui: &mut Ui, state: &State) {
     if state.epochs.is_empty() {
