@@ -26,10 +26,12 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
         Ok(data) => {
             let (galleries, troubles) = galleries(&folder, data.shape());
             state.galleries = galleries;
-            troubles.into_iter().for_each(|trouble| state.say(Duration::ZERO, trouble));
+            for trouble in troubles {
+                state.say(Duration::ZERO, trouble);
+            }
         }
         Err(error) => {
-            state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}"))
+            state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}"));
         }
     }
 }

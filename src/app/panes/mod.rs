@@ -7,7 +7,6 @@ mod fixture;
 pub mod images;
 pub mod levers;
 pub mod log;
-#[cfg(test)]
 pub mod runs;
 pub mod table;
 

@@ -172,8 +172,8 @@ fn number(paper: &str) -> Option<f64> {
     paper.split_whitespace().next()?.parse().ok()
 }
 
-fn found(verdict: Verdict, here: String, sentence: String) -> Option<Finding> {
-    Some(Finding { verdict, here, sentence })
+fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
+    Finding { verdict, here, sentence }
 }
 
 fn gain(summary: &Summary, own: f64, of: fn(&GammaGain) -> f64, paper: &str) -> Option<Finding> {
@@ -193,7 +193,7 @@ fn gain(summary: &Summary, own: f64, of: fn(&GammaGain) -> f64, paper: &str) -> 
             format!("Of another size at every \u{3b3} ({range}); it grows with \u{3b3}, which is ours to choose.");
         (Verdict::NotComparable, text)
     };
-    found(verdict, points(own), sentence)
+    Some(found(verdict, points(own), sentence))
 }
 
 fn over_attacked(summary: &Summary) -> Option<Finding> {
@@ -207,16 +207,17 @@ fn over_reconstructed(summary: &Summary) -> Option<Finding> {
 fn over_clean(summary: &Summary) -> Option<Finding> {
     let own = summary.gain.as_ref()?.over_clean;
     let what = if own < 0.0 { "The defence costs accuracy" } else { "The defence costs no accuracy" };
-    found(
+    Some(found(
         Verdict::NotComparable,
         points(own),
         format!("{what} against an undefended model trained equally long. This gain cannot be inflated."),
-    )
+    ))
 }
 
-fn third(_: &Summary) -> Option<Finding> {
+fn third(summary: &Summary) -> Option<Finding> {
     let sentence = "Shown for completeness: what it is a gain over is not known to us, so it stays unmatched.";
-    found(Verdict::NotComparable, "unmatched".to_owned(), sentence.to_owned())
+    let finding = || found(Verdict::NotComparable, "unmatched".to_owned(), sentence.to_owned());
+    summary.experiment.psgl.enabled.then(finding)
 }
 
 fn order(summary: &Summary) -> Option<Finding> {
@@ -237,7 +238,7 @@ fn order(summary: &Summary) -> Option<Finding> {
         );
         (Verdict::Differs, text)
     };
-    found(verdict, here.join(" > "), sentence)
+    Some(found(verdict, here.join(" > "), sentence))
 }
 
 fn optimum(summary: &Summary) -> Option<Finding> {
@@ -246,7 +247,7 @@ fn optimum(summary: &Summary) -> Option<Finding> {
     let paper = number(PAPER_MU)?;
     let here = format!("\u{3bc} {best}");
     let Some((_, at)) = recovery.mse_by_mu.iter().find(|(mu, _)| (mu - paper).abs() < 1e-9) else {
-        return found(Verdict::NotComparable, here, format!("The run did not measure \u{3bc} {paper}."));
+        return Some(found(Verdict::NotComparable, here, format!("The run did not measure \u{3bc} {paper}.")));
     };
     let [at_words, least, left] = [*at, least, recovery.mse_attacked].map(|mse| decimal(mse, 4));
     let (verdict, sentence) = if *at >= recovery.mse_attacked {
@@ -266,7 +267,7 @@ fn optimum(summary: &Summary) -> Option<Finding> {
         );
         (Verdict::Differs, text)
     };
-    found(verdict, here, sentence)
+    Some(found(verdict, here, sentence))
 }
 
 fn defends(summary: &Summary) -> Option<Finding> {
@@ -278,9 +279,8 @@ fn defends(summary: &Summary) -> Option<Finding> {
     let naive = worst(false);
     let Some(adaptive) = worst(true) else {
         let sentence = "No attacker knew the defence. A defence that is judged by a naive attacker only is not judged.";
-        return naive.and_then(|a| {
-            found(Verdict::NotComparable, format!("SSIM {} (naive)", ssim(Some(a))), sentence.to_owned())
-        });
+        let finding = |a| found(Verdict::NotComparable, format!("SSIM {} (naive)", ssim(Some(a))), sentence.to_owned());
+        return naive.map(finding);
     };
     let picks = |a: &&AttackRecord| a.lineup.is_some_and(|rate| beats_chance(rate, a.images));
     let picked = real().filter(picks).filter_map(|a| a.lineup).reduce(f64::max);
@@ -303,7 +303,7 @@ fn defends(summary: &Summary) -> Option<Finding> {
         ssim(naive),
         own.unwrap_or_default()
     );
-    found(verdict, format!("SSIM {} (adaptive)", ssim(Some(adaptive))), sentence)
+    Some(found(verdict, format!("SSIM {} (adaptive)", ssim(Some(adaptive))), sentence))
 }
 
 fn cost(summary: &Summary) -> Option<Finding> {
@@ -315,7 +315,7 @@ fn cost(summary: &Summary) -> Option<Finding> {
         decimal(psgl / vanilla, 1),
         decimal(vanilla, 3)
     );
-    found(verdict, format!("{} ms an image", decimal(psgl, 3)), sentence)
+    Some(found(verdict, format!("{} ms an image", decimal(psgl, 3)), sentence))
 }
 
 fn leaks(summary: &Summary) -> Option<Finding> {
@@ -324,14 +324,14 @@ fn leaks(summary: &Summary) -> Option<Finding> {
     if wire.leaked_clean_bytes > 0 {
         let sentence =
             "Undisguised smashed data that the server was sent for the map: the defence gives away what it hides.";
-        return found(Verdict::Differs, here, sentence.to_owned());
+        return Some(found(Verdict::Differs, here, sentence.to_owned()));
     }
     let sentence = if summary.experiment.psgl.jacobian == Jacobian::Head {
         "Nothing undisguised crossed: here a small head at the hospital makes the map. The paper's way would send it."
     } else {
         "Nothing undisguised crossed."
     };
-    found(Verdict::NotComparable, here, sentence.to_owned())
+    Some(found(Verdict::NotComparable, here, sentence.to_owned()))
 }
 
 fn majority(summary: &Summary) -> Option<Finding> {
@@ -348,5 +348,5 @@ fn majority(summary: &Summary) -> Option<Finding> {
             format!("Always naming the commonest class is right for {majority} %; balanced accuracy {balanced} %.");
         (Verdict::Agrees, text)
     };
-    found(verdict, format!("{} % right", decimal(row.accuracy, 1)), sentence)
+    Some(found(verdict, format!("{} % right", decimal(row.accuracy, 1)), sentence))
 }

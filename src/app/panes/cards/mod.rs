@@ -65,7 +65,8 @@ fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut V
         if let Some(finding) = &finding {
             ui.label(format!("here: {}", finding.here));
         }
-        ui.label(RichText::new(format!("paper: {}", claim.paper)).weak());
+        // In one piece: a value and its mark belong together.
+        ui.add(Label::new(RichText::new(format!("paper: {}", claim.paper)).weak()).extend());
     });
     let sentence = finding.as_ref().map_or(claim.measures, |finding| finding.sentence.as_str());
     ui.add(Label::new(sentence).wrap());

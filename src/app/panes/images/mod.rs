@@ -179,12 +179,14 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize])
             let tip = "What entered the network in place of the patient's image: the paper's attacked image.";
             head_ui(ui, side, "disguised", Some(Role::Disguised), tip);
         }
-        columns.iter().for_each(|i| attack_head_ui(ui, side, state, *i, view.epoch));
+        for i in columns {
+            attack_head_ui(ui, side, state, *i, view.epoch);
+        }
         ui.end_row();
         for patient in worst_first(&scores, patients) {
             let (name, first) = (format!("patient {}", patient + 1), known(patient));
             cell_ui(ui, side, &name, |ui| {
-                picture_ui(ui, first.and_then(|first| first.originals.get(patient)), side, &name)
+                picture_ui(ui, first.and_then(|first| first.originals.get(patient)), side, &name);
             });
             if defended {
                 let alt = format!("{name}, disguised");

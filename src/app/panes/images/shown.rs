@@ -104,7 +104,7 @@ fn scored(truth: &Picture, got: &Picture) -> Option<Score> {
 
 /// The record of gallery `at`. The same attack launched at the finished run has a gallery and a record
 /// of its own, and its latest overwrites its pictures.
-pub(super) fn record_of<'a>(state: &'a State, at: usize) -> Option<&'a AttackRecord> {
+pub(super) fn record_of(state: &State, at: usize) -> Option<&AttackRecord> {
     let gallery = state.galleries.get(at)?;
     let key = |name: &str, adaptive, target: &str, epoch| {
         name == gallery.name && adaptive == gallery.adaptive && target == gallery.target && epoch == gallery.epoch

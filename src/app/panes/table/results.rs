@@ -1,5 +1,7 @@
 //! What the run came to: who is right how often, what the defence gains, what it costs.
 
+use std::fmt::Write as _;
+
 use eframe::egui::{Grid, Label, RichText, Ui};
 
 use crate::app::state::{State, Status};
@@ -190,7 +192,7 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
     let mut crossed =
         format!("Crossed in training: {} up, {} down", bytes(total.smashed_bytes), bytes(total.gradient_bytes));
     if total.leaked_clean_bytes > 0 {
-        crossed += &format!("; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
+        let _ = write!(crossed, "; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
     }
     ui.add(Label::new(crossed).wrap()).on_hover_text("Smashed data up, their gradients down, over the whole run.");
     let cost = summary.client_ms_per_image;

@@ -154,7 +154,9 @@ fn markdown(state: &State) -> String {
         line(&head);
         let rule = |(i, width): (usize, &usize)| if i == 0 { "-".repeat(*width) } else { "-".repeat(width - 1) + ":" };
         line(&widths.iter().enumerate().map(rule).collect::<Vec<_>>());
-        rows.iter().for_each(|cells| line(cells));
+        for cells in &rows {
+            line(cells);
+        }
     }
     text
 }
