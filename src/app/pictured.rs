@@ -146,6 +146,6 @@ mod tests {
         assert_eq!(galleries[0].sent, [picture(11), picture(21)]);
         assert_eq!(galleries[0].stolen, [picture(12), picture(22)]);
         assert_eq!(troubles.len(), 2, "{troubles:?}");
-        assert!(troubles.iter().all(|line| line.starts_with("A picture is left out") && line.ends_with(".png")));
+        assert!(troubles.iter().all(|line| line.starts_with("A picture is left out") && line.contains(".png")));
     }
 }

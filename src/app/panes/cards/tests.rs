@@ -147,9 +147,9 @@ fn every_card_is_drawn_and_its_button_asks_for_something_that_can_be_done() {
             .build_ui_state(|ui, (made, acts)| cards_ui(ui, made.look(), acts), (made(state), Vec::new()));
         (0..3).for_each(|_| harness.step());
         assert!(harness.query_all_by_label(word).count() > 1, "{word}");
-        CLAIMS.iter().for_each(|claim| {
+        for claim in &CLAIMS {
             harness.get_by_label(claim.title);
-        });
+        }
         harness.get_by_label("Error against \u{3bc}").click();
         harness.step();
         assert_eq!(harness.state().1, [Act::Pane(Pane::Curves)]);

@@ -84,7 +84,7 @@ pub(super) mod tests {
             ssim,
             ssim_se: 0.012_345_678_9,
             lineup: Some(87.5),
-            seconds: 3.141_592_653_589_793,
+            seconds: 3.210_987_654_321,
         }
     }
 
