@@ -17,6 +17,7 @@ mod opened;
 mod palette;
 mod panes;
 mod perform;
+mod pictured;
 mod presets;
 mod runner;
 mod settings;
@@ -101,6 +102,7 @@ pub struct Look<'a> {
 pub struct View {
     curves: panes::curves::CurvesView,
     images: panes::images::ImagesView,
+    table: panes::table::TableView,
     runs: panes::runs::RunsView,
     palette: palette::PaletteView,
     settings: settings::SettingsView,

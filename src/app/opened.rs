@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use super::library::name_of;
+use super::pictured;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -70,7 +71,8 @@ fn read(path: &Path) -> Result<Opened> {
     let name = name_of(path);
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
-    let state = State::of_run(&name, path, rows, summary, earlier(path)?);
+    let mut state = State::of_run(&name, path, rows, summary, earlier(path)?);
+    pictured::fill(&mut state, path, &experiment);
     Ok(Opened { experiment, name, state, weights: Arc::new(weights) })
 }
 

@@ -17,6 +17,7 @@ pub struct Shop {
     pub library: Library,
     pub runs: PathBuf,
     pub recent: Vec<PathBuf>,
+    pub activity: Activity,
 }
 
 impl Default for Shop {
@@ -29,19 +30,20 @@ impl Default for Shop {
             library: Library::default(),
             runs: PathBuf::from("runs"),
             recent: Vec::new(),
+            activity: Activity::Idle,
         }
     }
 }
 
 impl Shop {
-    /// What is shown, while nothing is at work.
+    /// What is shown.
     pub fn look(&self) -> Look<'_> {
         Look {
             state: &self.state,
             document: &self.document,
             showing: &self.showing,
             textures: &self.textures,
-            activity: Activity::Idle,
+            activity: self.activity,
             mirroring: false,
             library: &self.library,
             runs: &self.runs,

@@ -33,6 +33,18 @@ pub fn pick<'a>(reconstruction: &[f32], candidates: impl IntoIterator<Item = &'a
     (best.1.is_finite() && best.1 > 0.0).then_some(best.0)
 }
 
+/// How often, in percent, chance picks the patient.
+pub const CHANCE: f64 = 100.0 / SIZE as f64;
+
+/// With fewer line-ups nothing can be said in a defence's favour.
+pub const ENOUGH: usize = 8;
+
+/// Whether `rate` percent right over `images` line-ups is more than chance explains: by two of its standard errors.
+pub fn beats_chance(rate: f64, images: usize) -> bool {
+    let error = (CHANCE * (100.0 - CHANCE) / images.max(1) as f64).sqrt();
+    rate > CHANCE + 2.0 * error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +64,13 @@ mod tests {
         assert_eq!(pick(&[f32::NAN; 3], candidates), None);
         assert_eq!((decoys(&target, &[]).len(), pick(&target, [])), (0, None));
         assert_eq!(decoys(&target, &pool[..3]).len(), 2);
+    }
+
+    #[test]
+    fn few_line_ups_prove_little() {
+        // Three of eight right: the threshold is 12.5 + 2 × 11.7.
+        assert!(beats_chance(37.5, 8) && !beats_chance(25.0, 8));
+        assert!(beats_chance(25.0, 64) && !beats_chance(12.5, 1_000_000));
+        assert!(beats_chance(100.0, 1) && !beats_chance(0.0, 0));
     }
 }

@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 
 /// Pixels between pictures.
 const GAP: u32 = 4;
+/// Most pictures on a sheet that is read: more than a run ever draws.
+const MAX_TILES: usize = 256;
 /// Between and around pictures.
 const PAPER: Rgb<u8> = Rgb([128, 128, 128]);
 
@@ -52,6 +54,16 @@ impl Tile {
     }
 }
 
+/// How much a picture so many pixels wide is enlarged.
+fn zoom(width: usize) -> u32 {
+    (112 / width.max(1)).max(1) as u32
+}
+
+/// Where tile `n` begins, and so the length of `n` of them.
+fn side(n: usize, tile: u32) -> u32 {
+    n as u32 * (tile + GAP) + GAP
+}
+
 /// Rows of tiles as a PNG, each pixel enlarged so that a tile is about a hundred pixels wide.
 ///
 /// # Errors
@@ -60,9 +72,8 @@ pub fn sheet(rows: &[Vec<Tile>]) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("picture: {e}"));
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let Some([_, h, w]) = rows.iter().flatten().map(Tile::shape).next() else { return Err(wrong(&"no tiles")) };
-    let zoom = (112 / w.max(1)).max(1) as u32;
+    let zoom = zoom(w);
     let (tile_w, tile_h) = (w as u32 * zoom, h as u32 * zoom);
-    let side = |n: usize, tile: u32| n as u32 * (tile + GAP) + GAP;
     let mut page = RgbImage::from_pixel(side(columns, tile_w), side(rows.len(), tile_h), PAPER);
     for (row, tiles) in rows.iter().enumerate() {
         for (column, tile) in tiles.iter().enumerate() {
@@ -79,6 +90,46 @@ pub fn sheet(rows: &[Vec<Tile>]) -> Result<Vec<u8>> {
     Ok(bytes.into_inner())
 }
 
+/// The pictures of a sheet whose tiles are of `shape` (C, H, W), in rows: the inverse of [`sheet`], to 8 bits.
+/// Of pictures that are neither grey nor RGB a sheet shows the first channel alone, so they cannot be read back.
+///
+/// # Errors
+/// Where the bytes are no PNG, or no sheet of such tiles.
+pub fn tiles(png: &[u8], shape: [usize; 3]) -> Result<Vec<Vec<Picture>>> {
+    let wrong = |e: &dyn std::fmt::Display| Error::input(format!("it is no sheet of {shape:?} pictures: {e}"));
+    let [c, h, w] = shape;
+    if !matches!(c, 1 | 3) || h == 0 || w == 0 {
+        return Err(wrong(&"they are neither grey nor in colour"));
+    }
+    let zoom = zoom(w);
+    let (tile_w, tile_h) = (w as u32 * zoom, h as u32 * zoom);
+    let mut reader = image::ImageReader::with_format(std::io::Cursor::new(png), ImageFormat::Png);
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(side(MAX_TILES, tile_w));
+    limits.max_image_height = Some(side(MAX_TILES, tile_h));
+    limits.max_alloc = Some(256 << 20);
+    reader.limits(limits);
+    let page = reader.decode().map_err(|e| wrong(&e))?.into_rgb8();
+    let count = |length: u32, tile: u32| {
+        let n = (length.saturating_sub(GAP) / (tile + GAP)) as usize;
+        (n > 0 && side(n, tile) == length).then_some(n)
+    };
+    let (columns, rows) = match (count(page.width(), tile_w), count(page.height(), tile_h)) {
+        (Some(columns), Some(rows)) if columns * rows <= MAX_TILES => (columns, rows),
+        _ => return Err(wrong(&format!("{} \u{d7} {} pixels", page.width(), page.height()))),
+    };
+    let tile = |row: usize, column: usize| {
+        let (left, top) = (side(column, tile_w), side(row, tile_h));
+        let mut values = Vec::with_capacity(c * h * w);
+        for (channel, y) in (0..c).flat_map(|channel| (0..h as u32).map(move |y| (channel, y))) {
+            let at = |x: u32| f32::from(page.get_pixel(left + x * zoom, top + y * zoom).0[channel]) / 255.0;
+            values.extend((0..w as u32).map(at));
+        }
+        Picture { shape, values }
+    };
+    Ok((0..rows).map(|row| (0..columns).map(|column| tile(row, column)).collect()).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +144,26 @@ mod tests {
         assert_eq!(page.get_pixel(50, 50), &Rgb([255; 3]));
         assert_eq!(page.get_pixel(170, 50), &Rgb([0, 140, 255]));
         assert_eq!(page.get_pixel(290, 50), &Rgb([128; 3]));
+    }
+
+    #[test]
+    fn a_sheet_gives_its_pictures_back() {
+        for shape in [[1, 5, 3], [3, 4, 6], [1, 28, 28], [3, 2, 200]] {
+            let [c, h, w] = shape;
+            let picture = |step: usize| {
+                let values = (0..c * h * w).map(|i| (i * step % 256) as f32 / 255.0).collect();
+                Picture { shape, values }
+            };
+            let rows = vec![vec![picture(7), picture(31), picture(58)], vec![picture(3), picture(101), picture(77)]];
+            let drawn: Vec<Vec<Tile>> = rows.iter().map(|row| row.iter().cloned().map(Tile::Image).collect()).collect();
+            let bytes = sheet(&drawn).unwrap();
+            assert_eq!(tiles(&bytes, shape).unwrap(), rows, "{shape:?}");
+            assert!(tiles(&bytes, [c, h + 1, w]).is_err() && tiles(&bytes, [2, h, w]).is_err());
+            assert!(tiles(&bytes[..bytes.len() / 2], shape).is_err() && tiles(b"", shape).is_err());
+        }
+        // What is not of 8 bits comes back rounded, what is out of range clamped.
+        let wild = Picture { shape: [1, 1, 3], values: vec![0.5003, -1.0, 7.0] };
+        let back = tiles(&sheet(&[vec![Tile::Image(wild)]]).unwrap(), [1, 1, 3]).unwrap();
+        assert_eq!(back[0][0].values, [128.0 / 255.0, 0.0, 1.0]);
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod cards;
 pub mod curves;
+#[cfg(test)]
+mod fixture;
 pub mod images;
 pub mod levers;
 pub mod log;
@@ -167,7 +169,7 @@ impl Behavior<Pane> for Drawn<'_> {
         egui::Frame::new().inner_margin(6.0).show(ui, |ui| match pane {
             Pane::Levers => levers::levers_ui(ui, *look, acts),
             Pane::Curves => curves::curves_ui(ui, *look, &mut view.curves, acts),
-            Pane::Table => table::table_ui(ui, *look, acts),
+            Pane::Table => table::table_ui(ui, *look, &mut view.table, acts),
             Pane::Images => images::images_ui(ui, *look, &mut view.images),
             Pane::Runs => runs::runs_ui(ui, *look, &mut view.runs, acts),
             Pane::Cards => cards::cards_ui(ui, *look, acts),

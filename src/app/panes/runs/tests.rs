@@ -10,9 +10,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::*;
-use crate::app::showing::Showing;
 use crate::app::state::State;
-use crate::app::textures::Textures;
+use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
 use crate::run::afterwards::Wish;
@@ -53,8 +52,14 @@ fn some() -> Vec<RunEntry> {
 }
 
 fn harness(world: World, size: impl Into<Vec2>, dark: bool, scale: f32) -> Harness<'static> {
-    let document = Document::new(Experiment::preset("quick").unwrap());
-    let (showing, textures) = (Showing::default(), Textures::default());
+    let shop = Shop {
+        state: world.state,
+        library: world.library,
+        runs: world.runs,
+        activity: world.activity,
+        document: Document::new(Experiment::preset("quick").unwrap()),
+        ..Shop::default()
+    };
     let mut view = RunsView::default();
     let builder = Harness::builder().with_size(size).with_theme(if dark { Theme::Dark } else { Theme::Light });
     let mut styled = false;
@@ -62,19 +67,7 @@ fn harness(world: World, size: impl Into<Vec2>, dark: bool, scale: f32) -> Harne
         if !std::mem::replace(&mut styled, true) {
             theme::install(ui.ctx());
         }
-        let look = Look {
-            state: &world.state,
-            document: &document,
-            showing: &showing,
-            textures: &textures,
-            activity: world.activity,
-            mirroring: false,
-            library: &world.library,
-            runs: &world.runs,
-            recent: &[],
-            weights: None,
-        };
-        runs_ui(ui, look, &mut view, &mut world.acts.borrow_mut());
+        runs_ui(ui, shop.look(), &mut view, &mut world.acts.borrow_mut());
     })
 }
 

@@ -1,0 +1,97 @@
+//! One patient, large: the image, its disguise, what was stolen, and the error.
+
+use eframe::egui::{Label, RichText, ScrollArea, TextureHandle, Ui};
+
+use super::shown::{Cache, record_of, stamp, texture};
+use super::{epoch, picture_ui};
+use crate::app::state::State;
+use crate::app::textures::error;
+use crate::app::theme::Role;
+use crate::app::words::{decimal, target};
+
+/// The error's texture, which is made for the enlarged picture alone.
+#[derive(Default)]
+pub(super) struct Enlarged {
+    of: Option<(usize, usize)>,
+    error: Option<TextureHandle>,
+}
+
+impl Enlarged {
+    /// False where it is closed.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        state: &State,
+        cache: &Cache,
+        (at, patient): (usize, usize),
+        beside: bool,
+    ) -> bool {
+        let (Some(gallery), Some(shown)) = (state.galleries.get(at), cache.ready().get(at)) else { return false };
+        let mut open = true;
+        ui.horizontal_wrapped(|ui| {
+            open = !ui.button("Close").on_hover_text("Back to all patients").clicked();
+            let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+            let words = format!(
+                "patient {}: {}, {mode}, at {}, {}",
+                patient + 1,
+                gallery.name,
+                target(&gallery.target),
+                epoch(gallery.epoch)
+            );
+            ui.add(Label::new(RichText::new(words).strong()).wrap());
+        });
+        if self.of != Some((at, patient)) {
+            let pair = gallery.originals.get(patient).zip(gallery.stolen.get(patient));
+            self.error = texture(ui.ctx(), pair.and_then(|(original, stolen)| error(original, stolen)));
+            self.of = Some((at, patient));
+        }
+        let error = Some(self.error.clone());
+        let name = format!("patient {}", patient + 1);
+        let pictures = [
+            ("patient", Role::Patient, shown.originals.get(patient)),
+            ("disguised", Role::Disguised, shown.sent.get(patient)),
+            ("stolen", Role::Attacker, shown.stolen.get(patient)),
+            ("error", Role::Decision, error.as_ref()),
+        ];
+        let pictures: Vec<_> =
+            pictures.into_iter().filter(|one| one.0 != "disguised" || gallery.target == "psgl").collect();
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let columns = if beside { 2 } else { pictures.len() };
+            let rows = pictures.len().div_ceil(columns) as f32;
+            let wide = ui.available_width() / columns as f32 - 10.0;
+            // Words below have room too.
+            let high = (ui.available_height() - 46.0) / rows - 26.0;
+            let side = wide.min(high).clamp(56.0, 320.0);
+            for row in pictures.chunks(columns) {
+                ui.horizontal_top(|ui| {
+                    for (word, role, picture) in row {
+                        ui.vertical(|ui| {
+                            ui.spacing_mut().item_spacing.y = 2.0;
+                            ui.label(RichText::new(*word).color(role.color(ui)));
+                            picture_ui(ui, *picture, side, &format!("{name}, {word}, enlarged"));
+                        });
+                    }
+                });
+            }
+            ui.horizontal_wrapped(|ui| {
+            if let Some(Some(score)) = shown.scores.get(patient) {
+                let psnr = decimal(score.psnr.min(200.0), 1);
+                let text = format!("SSIM {}, {psnr} dB, MSE {}", decimal(score.ssim, 3), decimal(score.mse, 4));
+                ui.label(text).on_hover_text(
+                    "Judged against the patient's image, which the attacker does not have. Higher SSIM is a worse leak.",
+                );
+            }
+            if let Some((word, tip)) = record_of(state, at).and_then(stamp) {
+                let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+                ui.strong(format!("{word}: {mode}")).on_hover_text(tip);
+            }
+            });
+        });
+        open
+    }
+
+    /// Another run's pictures are there.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,275 @@
+//! Attacks and yardsticks, a row each; a click on a heading sorts them.
+
+use std::cmp::Ordering;
+
+use eframe::egui::accesskit::SortDirection;
+use eframe::egui::{Button, Grid, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
+
+use crate::app::state::{State, Status};
+use crate::app::words::{decimal, duration, mode, target, yardstick};
+use crate::run::summary::AttackRecord;
+
+/// What is told of an attack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Name,
+    Mode,
+    Target,
+    Epoch,
+    Ssim,
+    Psnr,
+    Lineup,
+    Mse,
+    Images,
+    Seconds,
+}
+
+/// Columns are few and fixed.
+const COLUMNS: usize = 10;
+
+impl Column {
+    /// All, in their order.
+    pub const ALL: [Self; COLUMNS] = [
+        Self::Name,
+        Self::Mode,
+        Self::Target,
+        Self::Epoch,
+        Self::Ssim,
+        Self::Psnr,
+        Self::Lineup,
+        Self::Mse,
+        Self::Images,
+        Self::Seconds,
+    ];
+
+    /// Its heading.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Name => "attack",
+            Self::Mode => "mode",
+            Self::Target => "on",
+            Self::Epoch => "after",
+            Self::Ssim => "SSIM",
+            Self::Psnr => "PSNR",
+            Self::Lineup => "line-up (chance 12.5 %)",
+            Self::Mse => "MSE",
+            Self::Images => "images",
+            Self::Seconds => "time",
+        }
+    }
+
+    /// Its heading where no tooltip helps.
+    pub fn full(self) -> String {
+        match self {
+            Self::Ssim => "SSIM \u{b1} s.e.".to_owned(),
+            _ => self.title().to_owned(),
+        }
+    }
+
+    fn tip(self) -> &'static str {
+        match self {
+            Self::Name => "Which attack made the images. Yardsticks steal nothing.",
+            Self::Mode => {
+                "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
+                 Yardstick: what an attack must beat to have proved anything."
+            }
+            Self::Target => "The model that was attacked.",
+            Self::Epoch => "How many epochs the model had been trained.",
+            Self::Ssim => {
+                "Mean structural similarity and its standard error (Gaussian window, data range 1); 1 is the patient's \
+                 image itself."
+            }
+            Self::Psnr => "Peak signal-to-noise ratio, mean over the images, dB. Higher is a worse leak.",
+            Self::Lineup => {
+                "How often the stolen image picks its patient out of a line-up of eight. By chance 12.5 % are right. \
+                 Medical images of one kind are alike, so SSIM alone says little."
+            }
+            Self::Mse => "Mean squared error, pixels from 0 to 1. Lower is a worse leak.",
+            Self::Images => "How many patients' images were attacked.",
+            Self::Seconds => "Spent by the attacker.",
+        }
+    }
+
+    /// Whether the first click puts the largest first: the worst leak on top.
+    fn largest_first(self) -> bool {
+        matches!(self, Self::Epoch | Self::Ssim | Self::Psnr | Self::Lineup | Self::Images | Self::Seconds)
+    }
+
+    /// An attack's cell.
+    pub fn cell(self, record: &AttackRecord) -> String {
+        match self {
+            Self::Name => record.name.clone(),
+            Self::Mode => mode(record).to_owned(),
+            Self::Target => target(&record.target).to_owned(),
+            Self::Epoch if record.epoch == 0 => "untrained".to_owned(),
+            Self::Epoch => format!("epoch {}", record.epoch),
+            Self::Ssim => format!("{} \u{b1} {}", decimal(record.ssim, 3), decimal(record.ssim_se, 3)),
+            Self::Psnr => format!("{} dB", decimal(record.psnr, 1)),
+            Self::Lineup => record.lineup.map_or("\u{2013}".to_owned(), |rate| format!("{} %", decimal(rate, 1))),
+            Self::Mse => decimal(record.mse, 4),
+            Self::Images => record.images.to_string(),
+            Self::Seconds if yardstick(record).is_some() => "\u{2013}".to_owned(),
+            Self::Seconds => duration(record.seconds),
+        }
+    }
+
+    fn compare(self, a: &AttackRecord, b: &AttackRecord) -> Ordering {
+        match self {
+            Self::Name => a.name.cmp(&b.name),
+            Self::Mode => mode(a).cmp(mode(b)),
+            Self::Target => target(&a.target).cmp(target(&b.target)),
+            Self::Epoch => a.epoch.cmp(&b.epoch),
+            Self::Ssim => a.ssim.total_cmp(&b.ssim),
+            Self::Psnr => a.psnr.total_cmp(&b.psnr),
+            Self::Lineup => a.lineup.unwrap_or(-1.0).total_cmp(&b.lineup.unwrap_or(-1.0)),
+            Self::Mse => a.mse.total_cmp(&b.mse),
+            Self::Images => a.images.cmp(&b.images),
+            Self::Seconds => a.seconds.total_cmp(&b.seconds),
+        }
+    }
+}
+
+/// How the attacks are sorted, and their cells, which are written once.
+#[derive(Debug, Default)]
+pub(super) struct AttacksView {
+    /// By which column, and whether from the largest; none leaves the run's own order.
+    pub(super) by: Option<(Column, bool)>,
+    /// What the rows were written for.
+    of: Option<Of>,
+    rows: Vec<(Option<&'static str>, [String; COLUMNS])>,
+}
+
+/// Title and number of attacks, whether the run was complete, and the order.
+type Of = (String, usize, bool, Option<(Column, bool)>);
+
+impl AttacksView {
+    /// A click on a heading: sorted, the other way round, the run's own order again.
+    fn click(&mut self, column: Column) {
+        let first = column.largest_first();
+        self.by = match self.by {
+            Some((by, largest)) if by == column && largest == first => Some((column, !first)),
+            Some((by, _)) if by == column => None,
+            _ => Some((column, first)),
+        };
+    }
+
+    fn write(&mut self, state: &State) {
+        let same = self.of.as_ref().is_some_and(|(title, count, done, by)| {
+            (*title == state.title, *count, *done, *by) == (true, state.attacks.len(), state.summary.is_some(), self.by)
+        });
+        if same {
+            return;
+        }
+        self.of = Some((state.title.clone(), state.attacks.len(), state.summary.is_some(), self.by));
+        let cells = |record: &AttackRecord| (yardstick(record), Column::ALL.map(|column| column.cell(record)));
+        self.rows = sorted(&state.attacks, self.by).into_iter().map(cells).collect();
+    }
+}
+
+fn sorted(attacks: &[AttackRecord], by: Option<(Column, bool)>) -> Vec<&AttackRecord> {
+    let mut all: Vec<&AttackRecord> = attacks.iter().collect();
+    if let Some((column, largest)) = by {
+        // Equal ones keep the run's order.
+        all.sort_by(|a, b| if largest { column.compare(b, a) } else { column.compare(a, b) });
+    }
+    all
+}
+
+pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
+    ui.label(RichText::new("Attacks and yardsticks").strong());
+    if state.attacks.is_empty() {
+        ui.label(match state.status {
+            Status::Going => "Attacks appear here as they finish, with how near each came to the patients' images.",
+            Status::Fresh => "Each attack of the run gets a row here: what it was aimed at, and how near it came.",
+            _ => "No attack was finished.",
+        });
+        return;
+    }
+    view.write(state);
+    let mut clicked = None;
+    Grid::new("attacks").striped(true).spacing([12.0, 4.0]).show(ui, |ui| {
+        for column in Column::ALL {
+            let sorted = view.by.filter(|(by, _)| *by == column).map(|(_, largest)| largest);
+            if heading_ui(ui, column, sorted) {
+                clicked = Some(column);
+            }
+        }
+        ui.end_row();
+        for (measure, cells) in &view.rows {
+            for (i, cell) in cells.iter().enumerate() {
+                let label = ui.label(cell);
+                if let Some(tip) = measure.filter(|_| i == 0) {
+                    label.on_hover_text(tip);
+                }
+            }
+            ui.end_row();
+        }
+    });
+    if let Some(column) = clicked {
+        view.click(column);
+    }
+}
+
+/// A heading with an arrow where the rows are sorted by it: down from the largest, up from the smallest.
+/// True where it is clicked.
+fn heading_ui(ui: &mut Ui, column: Column, sorted: Option<bool>) -> bool {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let button = ui.add(Button::new(RichText::new(column.title()).weak()).frame(false));
+        if let Some(largest) = sorted {
+            let direction = if largest { SortDirection::Descending } else { SortDirection::Ascending };
+            ui.ctx().accesskit_node_builder(button.id, |node| node.set_sort_direction(direction));
+            let (rect, _) = ui.allocate_exact_size(vec2(9.0, 8.0), Sense::hover());
+            let (tip, base) = if largest { (rect.bottom(), rect.top()) } else { (rect.top(), rect.bottom()) };
+            let corners = vec![pos2(rect.center().x, tip), pos2(rect.left(), base), pos2(rect.right(), base)];
+            let color = ui.visuals().strong_text_color();
+            ui.painter().add(Shape::convex_polygon(corners, color, Stroke::NONE));
+        }
+        button.on_hover_text(format!("{}\nClick to sort.", column.tip())).clicked()
+    })
+    .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::panes::table::tests::state;
+
+    #[test]
+    fn a_heading_sorts_both_ways_and_lets_go() {
+        let state = state();
+        let mut view = AttacksView::default();
+        let shown = |view: &mut AttacksView| {
+            view.write(&state);
+            view.rows.iter().map(|row| row.1[4].clone()).collect::<Vec<_>>()
+        };
+        let own = shown(&mut view);
+        view.click(Column::Ssim);
+        let worst = shown(&mut view);
+        assert!(
+            worst[0].starts_with("0.735") && worst.last().is_some_and(|last| last.starts_with("0.305")),
+            "{worst:?}"
+        );
+        view.click(Column::Ssim);
+        assert_eq!(shown(&mut view), worst.iter().rev().cloned().collect::<Vec<_>>());
+        view.click(Column::Ssim);
+        assert_eq!(shown(&mut view), own);
+        view.click(Column::Name);
+        view.write(&state);
+        assert_eq!(view.rows[0].1[0], "inverse");
+        view.click(Column::Mse);
+        assert_eq!(view.by, Some((Column::Mse, false)));
+    }
+
+    #[test]
+    fn rows_follow_the_state() {
+        let (mut state, mut view) = (state(), AttacksView::default());
+        view.write(&state);
+        state.attacks.push(state.attacks[0].clone());
+        view.write(&state);
+        assert_eq!(view.rows.len(), state.attacks.len());
+        state.attacks[0].lineup = None;
+        assert_eq!(Column::Lineup.cell(&state.attacks[0]), "\u{2013}");
+        assert_eq!(Column::Lineup.cell(&state.attacks[1]), "87.5 %");
+    }
+}

@@ -1,0 +1,221 @@
+//! What the run came to: who is right how often, what the defence gains, what it costs.
+
+use std::fmt::Write as _;
+
+use eframe::egui::{Grid, Label, RichText, Ui};
+
+use crate::app::state::{State, Status};
+use crate::app::words::{bytes, decimal, points, row, target};
+use crate::run::report::{PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, PAPER_THIRD};
+use crate::run::summary::{EpochRow, Gain, Summary};
+
+/// A line of a small table.
+pub(super) struct Line {
+    /// What it is called in the summary.
+    pub key: &'static str,
+    /// The measured number.
+    pub value: f64,
+    /// Its cells: a name, then what is told of it.
+    pub cells: Vec<String>,
+    /// What it is, in a sentence.
+    pub tip: &'static str,
+}
+
+/// Gains with the paper's beside them; the one that cannot be inflated comes first.
+pub(super) fn gain_lines(gain: &Gain) -> Vec<Line> {
+    let line = |key, name: &str, value, paper: &str, tip| Line {
+        key,
+        value,
+        cells: vec![name.to_owned(), points(value), paper.to_owned()],
+        tip,
+    };
+    vec![
+        line(
+            "over_clean",
+            "over clean images",
+            gain.over_clean,
+            "not given",
+            "Against an undefended model that was trained equally long, on images as they are: what the defence costs \
+             or brings. The one gain that cannot be inflated.",
+        ),
+        line(
+            "over_attacked",
+            "over disguised images",
+            gain.over_attacked,
+            PAPER_OVER_ATTACKED,
+            "The paper's gain over attacked images. Grows with the strength of the disguise, which the defence itself \
+             applies.",
+        ),
+        line(
+            "over_reconstructed",
+            "over cleaned images",
+            gain.over_reconstructed,
+            PAPER_OVER_RECONSTRUCTED,
+            "The paper's gain over reconstructed images: here disguised images that were cleaned in image space. Grows \
+             with the strength of the disguise too.",
+        ),
+    ]
+}
+
+/// Test accuracies so far, the latest epoch first.
+pub(super) fn epoch_lines(epochs: &[(Option<f64>, EpochRow)]) -> Vec<Line> {
+    let line = |row: &EpochRow| Line {
+        key: "accuracy",
+        value: row.accuracy,
+        cells: vec![target(&row.model).to_owned(), row.epoch.to_string(), decimal(row.accuracy, 1)],
+        tip: "Share of right answers on test images after this epoch, in percent.",
+    };
+    epochs.iter().rev().map(|(_, row)| line(row)).collect()
+}
+
+fn heading(ui: &mut Ui, cells: &[(&str, &str)]) {
+    for (text, tip) in cells {
+        let label = ui.label(RichText::new(*text).weak());
+        if !tip.is_empty() {
+            label.on_hover_text(*tip);
+        }
+    }
+    ui.end_row();
+}
+
+/// `width` is what can be seen at once: sentences wrap there.
+pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32) {
+    let Some(summary) = &state.summary else {
+        so_far_ui(ui, state);
+        return;
+    };
+    // Beside each other where there is room.
+    if summary.gain.is_some() && width > SIDE_BY_SIDE {
+        ui.horizontal_top(|ui| {
+            ui.vertical(|ui| rows_ui(ui, summary));
+            ui.add_space(24.0);
+            ui.vertical(|ui| {
+                ui.set_max_width(GAIN_WIDTH);
+                gain_ui(ui, summary, GAIN_WIDTH);
+            });
+        });
+    } else {
+        rows_ui(ui, summary);
+        ui.add_space(8.0);
+        gain_ui(ui, summary, width);
+    }
+    ui.add_space(8.0);
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        cost_ui(ui, summary);
+    });
+}
+
+/// From this width on, rows and gains stand side by side.
+const SIDE_BY_SIDE: f32 = 740.0;
+/// Of the gains beside the rows.
+const GAIN_WIDTH: f32 = 310.0;
+
+fn so_far_ui(ui: &mut Ui, state: &State) {
+    if state.epochs.is_empty() {
+        ui.add(Label::new(match state.status {
+            Status::Stopped | Status::Failed => "This run did not get as far as its table.",
+            _ => "The table of the run appears here when it is done: who is right how often, what the defence gains and what it costs.",
+        }));
+        return;
+    }
+    ui.label(RichText::new("Right answers on test images so far").strong());
+    Grid::new("epochs").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
+        heading(ui, &[("model", "The model under PSGL, or the undefended one."), ("epoch", ""), ("right", "")]);
+        // Many epochs would push the attacks out of sight.
+        for line in epoch_lines(&state.epochs).into_iter().take(8) {
+            ui.label(&line.cells[0]);
+            ui.label(&line.cells[1]);
+            ui.label(format!("{} %", line.cells[2])).on_hover_text(line.tip);
+            ui.end_row();
+        }
+    });
+    if state.status == Status::Going {
+        ui.label("The table of gains follows when the run is done.");
+    }
+}
+
+fn rows_ui(ui: &mut Ui, summary: &Summary) {
+    Grid::new("rows").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
+        heading(
+            ui,
+            &[
+                ("on test images", ""),
+                ("right", "Share of right answers: the accuracy."),
+                ("balanced", "Mean of the classes' own shares: the balanced accuracy. Always naming one class gets no more than chance here."),
+                ("majority", "What always naming the commonest class would reach."),
+            ],
+        );
+        for one in &summary.rows {
+            let (name, tip) = row(&one.name);
+            ui.label(name).on_hover_text(tip);
+            for value in [one.accuracy, one.balanced_accuracy, one.majority] {
+                ui.label(format!("{} %", decimal(value, 1)));
+            }
+            ui.end_row();
+        }
+    });
+}
+
+fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
+    let Some(gain) = &summary.gain else { return };
+    ui.label(RichText::new("Gain of the fused decision, in points").strong());
+    Grid::new("gains").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
+        heading(
+            ui,
+            &[
+                ("", ""),
+                ("here", "Measured in this run."),
+                ("paper", "[A]: from its abstract. Points or relative: unstated."),
+            ],
+        );
+        for line in gain_lines(gain) {
+            ui.label(&line.cells[0]).on_hover_text(line.tip);
+            ui.label(RichText::new(&line.cells[1]).strong());
+            ui.label(&line.cells[2]);
+            ui.end_row();
+        }
+    });
+    ui.scope(|ui| {
+        ui.set_max_width(width);
+        let text = format!(
+            "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {}), which \
+             is ours to choose. The paper's third figure, {PAPER_THIRD}, has a baseline that is not known to us.",
+            summary.experiment.psgl.gamma
+        );
+        ui.add(Label::new(RichText::new(text).weak()).wrap());
+    });
+}
+
+fn cost_ui(ui: &mut Ui, summary: &Summary) {
+    let total = summary.wire.total;
+    let mut crossed =
+        format!("Crossed in training: {} up, {} down", bytes(total.smashed_bytes), bytes(total.gradient_bytes));
+    if total.leaked_clean_bytes > 0 {
+        let _ = write!(crossed, "; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
+    }
+    ui.add(Label::new(crossed).wrap()).on_hover_text("Smashed data up, their gradients down, over the whole run.");
+    let cost = summary.client_ms_per_image;
+    let costs: Vec<String> = [("with PSGL", cost.psgl), ("undefended", cost.vanilla)]
+        .into_iter()
+        .filter_map(|(name, ms)| Some(format!("{} ms {name}", decimal(ms?, 2))))
+        .collect();
+    if !costs.is_empty() {
+        ui.add(Label::new(format!("The hospital's time for an image: {}", costs.join(", "))).wrap());
+    }
+    if let Some(streams) = &summary.streams {
+        let paper = if streams.as_in_paper { "as in the paper" } else { "not the paper's order" };
+        let order: Vec<&str> = streams.order.iter().map(|name| stream(name)).collect();
+        ui.add(Label::new(format!("Streams, best first: {} ({paper})", order.join(", "))).wrap())
+            .on_hover_text("The paper's decision weights take cleaned to be the best, then fused, then disguised.");
+    }
+}
+
+/// A stream in the window's words.
+pub fn stream(name: &str) -> &str {
+    match name {
+        "attacked" => "disguised",
+        "recovered" => "cleaned",
+        other => other,
+    }
+}

@@ -1,0 +1,374 @@
+//! The table for other programs: Markdown, LaTeX and CSV.
+
+use std::fmt::Write as _;
+
+use super::attacks::Column;
+use super::results::{Line, epoch_lines, gain_lines};
+use crate::app::state::State;
+use crate::app::words::{decimal, mode, row};
+use crate::error::{Error, Result};
+use crate::run::summary::AttackRecord;
+
+/// A form that other programs read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Tables of bars and dashes.
+    Markdown,
+    /// One table with empty cells, each number in full.
+    Csv,
+    /// A `tabular` each, with booktabs.
+    Latex,
+}
+
+impl Form {
+    /// All, in the order of their buttons.
+    pub const ALL: [Self; 3] = [Self::Markdown, Self::Csv, Self::Latex];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Markdown => "Markdown",
+            Self::Csv => "CSV",
+            Self::Latex => "LaTeX",
+        }
+    }
+
+    /// What it is for, in a sentence.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Markdown => "For notes and issues: rounded as it is shown here.",
+            Self::Csv => "For programs: one table, a row for each number's subject, every digit kept.",
+            Self::Latex => "For a paper: one tabular each; the preamble needs \\usepackage{booktabs}.",
+        }
+    }
+
+    /// The form that a file's ending asks for.
+    ///
+    /// # Errors
+    /// Names the endings that are allowed.
+    pub fn of(path: &std::path::Path) -> Result<Self> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match ending.as_str() {
+            "md" => Ok(Self::Markdown),
+            "csv" => Ok(Self::Csv),
+            "tex" => Ok(Self::Latex),
+            _ => Err(Error::input(format!(
+                "the table is written as .md, .csv or .tex, by the file's ending: {}",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The run's table in this form.
+    ///
+    /// # Errors
+    /// Where nothing was measured yet, or there is no memory left.
+    pub fn write(self, state: &State) -> Result<String> {
+        if state.summary.is_none() && state.epochs.is_empty() && state.attacks.is_empty() {
+            return Err(Error::input("there is no table yet: nothing was measured"));
+        }
+        match self {
+            Self::Markdown => Ok(markdown(state)),
+            Self::Csv => csv(state),
+            Self::Latex => Ok(latex(state)),
+        }
+    }
+}
+
+/// What was run: name, seed and the version that ran it.
+fn headline(state: &State) -> String {
+    let (title, seed) = match state.title.rsplit_once(", seed ") {
+        Some((name, seed)) => (name, Some(seed.to_owned())),
+        None => (state.title.as_str(), None),
+    };
+    let title: String = title.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let summary = state.summary.as_deref();
+    let seed = summary.map(|summary| summary.seed.to_string()).or(seed);
+    let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+    let version = summary.map_or(env!("CARGO_PKG_VERSION"), |summary| &summary.machine.version);
+    let data = summary.map(|summary| format!(", data {}", summary.experiment.data.name)).unwrap_or_default();
+    format!("{title}{seed}{data}, Cutlayer {version}")
+}
+
+/// A table as text: a title, a heading, rows of as many cells. The first column holds words, the others numbers.
+struct Sheet {
+    title: &'static str,
+    head: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+fn sheets(state: &State) -> Vec<Sheet> {
+    let strings = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let cells = |lines: Vec<Line>| lines.into_iter().map(|line| line.cells).collect::<Vec<_>>();
+    let mut sheets = Vec::new();
+    if let Some(summary) = &state.summary {
+        let numbers = |row: &crate::run::summary::Row| {
+            [row.accuracy, row.balanced_accuracy, row.majority].map(|value| decimal(value, 1))
+        };
+        let rows = summary.rows.iter().map(|one| [vec![row(&one.name).0.to_owned()], numbers(one).to_vec()].concat());
+        sheets.push(Sheet {
+            title: "Right answers on test images, %",
+            head: strings(&["on test images", "right", "balanced", "majority"]),
+            rows: rows.collect(),
+        });
+        if let Some(gain) = &summary.gain {
+            sheets.push(Sheet {
+                title: "Gain of the fused decision, points; over clean images is the one that cannot be inflated",
+                head: strings(&["gain", "here", "paper"]),
+                rows: cells(gain_lines(gain)),
+            });
+        }
+    } else if !state.epochs.is_empty() {
+        sheets.push(Sheet {
+            title: "Right answers on test images so far, %",
+            head: strings(&["model", "epoch", "right"]),
+            rows: cells(epoch_lines(&state.epochs)),
+        });
+    }
+    if !state.attacks.is_empty() {
+        let row = |record: &AttackRecord| Column::ALL.map(|column| column.cell(record)).to_vec();
+        sheets.push(Sheet {
+            title: "Attacks and yardsticks; chance picks 12.5 % of patients from a line-up of eight",
+            head: Column::ALL.iter().map(|column| column.full()).collect(),
+            rows: state.attacks.iter().map(row).collect(),
+        });
+    }
+    sheets
+}
+
+fn markdown(state: &State) -> String {
+    let mut text = format!("{}\n", headline(state));
+    for sheet in sheets(state) {
+        let _ = write!(text, "\n**{}**\n\n", sheet.title);
+        let escaped = |cells: &[String]| cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>();
+        let head = escaped(&sheet.head);
+        let rows: Vec<Vec<String>> = sheet.rows.iter().map(|cells| escaped(cells)).collect();
+        let width = |column: usize| rows.iter().chain([&head]).map(|cells| cells[column].chars().count()).max();
+        let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0).max(3)).collect();
+        let mut line = |cells: &[String]| {
+            for (i, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+                let _ = if i == 0 { write!(text, "| {cell:<width$} ") } else { write!(text, "| {cell:>width$} ") };
+            }
+            text.push_str("|\n");
+        };
+        line(&head);
+        let rule = |(i, width): (usize, &usize)| if i == 0 { "-".repeat(*width) } else { "-".repeat(width - 1) + ":" };
+        line(&widths.iter().enumerate().map(rule).collect::<Vec<_>>());
+        for cells in &rows {
+            line(cells);
+        }
+    }
+    text
+}
+
+fn latex(state: &State) -> String {
+    let mut text = format!("% {}\n% needs \\usepackage{{booktabs}}\n", headline(state));
+    for sheet in sheets(state) {
+        let cells = |cells: &[String]| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" & ");
+        let _ = write!(
+            text,
+            "\n% {}\n\\begin{{tabular}}{{l{}}}\n\\toprule\n{} \\\\\n\\midrule\n",
+            sheet.title,
+            "r".repeat(sheet.head.len() - 1),
+            cells(&sheet.head)
+        );
+        sheet.rows.iter().for_each(|row| {
+            let _ = writeln!(text, "{} \\\\", cells(row));
+        });
+        text.push_str("\\bottomrule\n\\end{tabular}\n");
+    }
+    text
+}
+
+/// A cell as LaTeX sets it. A bracket first in a row would be an argument of the line's end before it.
+fn escaped(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len() + 8);
+    for c in cell.chars() {
+        match c {
+            '%' | '_' | '&' | '#' | '$' | '{' | '}' => text.extend(['\\', c]),
+            '\\' => text.push_str("\\textbackslash{}"),
+            '~' => text.push_str("\\textasciitilde{}"),
+            '^' => text.push_str("\\textasciicircum{}"),
+            '<' => text.push_str("\\textless{}"),
+            '>' => text.push_str("\\textgreater{}"),
+            '[' | ']' => text.extend(['{', c, '}']),
+            '\u{2212}' => text.push_str("$-$"),
+            '\u{b1}' => text.push_str("$\\pm$"),
+            '\u{3b3}' => text.push_str("$\\gamma$"),
+            '\u{3bc}' => text.push_str("$\\mu$"),
+            '\u{2013}' => text.push_str("--"),
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+/// Columns of the CSV: what a row is about, then what was measured of it.
+const CSV_HEAD: [&str; 18] = [
+    "kind",
+    "name",
+    "mode",
+    "target",
+    "epoch",
+    "accuracy",
+    "balanced_accuracy",
+    "majority",
+    "gain_points",
+    "paper",
+    "ssim",
+    "ssim_se",
+    "psnr_db",
+    "lineup_percent",
+    "mse",
+    "images",
+    "iterations",
+    "seconds",
+];
+
+/// Cells of a row, by column; the others stay empty.
+type Cells<'a> = &'a [(&'a str, String)];
+
+fn csv(state: &State) -> Result<String> {
+    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("table: {e}"));
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(CSV_HEAD).map_err(|e| wrong(&e))?;
+    let mut put = |cells: Cells<'_>| {
+        let cell = |column: &&str| cells.iter().find(|cell| cell.0 == *column).map_or("", |cell| cell.1.as_str());
+        csv.write_record(CSV_HEAD.iter().map(cell)).map_err(|e| wrong(&e))
+    };
+    let of = |kind: &str, name: &str| [("kind", kind.to_owned()), ("name", name.to_owned())].to_vec();
+    for row in state.summary.iter().flat_map(|summary| &summary.rows) {
+        let mut cells = of("row", &row.name);
+        cells.push(("accuracy", row.accuracy.to_string()));
+        cells.push(("balanced_accuracy", row.balanced_accuracy.to_string()));
+        cells.push(("majority", row.majority.to_string()));
+        put(&cells)?;
+    }
+    for line in state.summary.iter().filter_map(|summary| summary.gain.as_ref()).flat_map(gain_lines) {
+        let mut cells = of("gain", line.key);
+        cells.push(("gain_points", line.value.to_string()));
+        cells.push(("paper", line.cells[2].clone()));
+        put(&cells)?;
+    }
+    for row in &state.epochs {
+        let row = &row.1;
+        let streams = [("attacked", row.attacked), ("recovered", row.recovered), ("fused", row.fused_stream)];
+        let streams = streams.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in streams.chain([("decision", row.accuracy)]) {
+            let mut cells = of("epoch", name);
+            cells.push(("target", row.model.clone()));
+            cells.push(("epoch", row.epoch.to_string()));
+            cells.push(("accuracy", value.to_string()));
+            put(&cells)?;
+        }
+    }
+    for record in &state.attacks {
+        let mut cells = of("attack", &record.name);
+        cells.extend([
+            ("mode", mode(record).to_owned()),
+            ("target", record.target.clone()),
+            ("epoch", record.epoch.to_string()),
+            ("ssim", record.ssim.to_string()),
+            ("ssim_se", record.ssim_se.to_string()),
+            ("psnr_db", record.psnr.to_string()),
+            ("lineup_percent", record.lineup.map(|rate| rate.to_string()).unwrap_or_default()),
+            ("mse", record.mse.to_string()),
+            ("images", record.images.to_string()),
+            ("iterations", record.iterations.to_string()),
+            ("seconds", record.seconds.to_string()),
+        ]);
+        put(&cells)?;
+    }
+    let bytes = csv.into_inner().map_err(|e| wrong(&e))?;
+    Ok(format!("# {}\n{}", headline(state), String::from_utf8(bytes).map_err(|e| wrong(&e))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::app::panes::table::tests::{going, state};
+
+    #[test]
+    fn the_ending_chooses_the_form_and_others_are_refused() {
+        for (name, first) in
+            [("a.md", "quick, seed 7, data mnist, Cutlayer 0.9"), ("a.CSV", "# quick"), ("b.tex", "% ")]
+        {
+            let text = super::super::text(&state(), Path::new(name)).unwrap();
+            assert!(text.starts_with(first), "{name}: {text}");
+        }
+        for name in ["a.txt", "a", "csv"] {
+            let error = super::super::text(&state(), Path::new(name)).unwrap_err().to_string();
+            assert!(error.contains(".md, .csv or .tex") && error.ends_with(name), "{error}");
+        }
+        let error = super::super::text(&State::default(), Path::new("a.md")).unwrap_err().to_string();
+        assert!(error.contains("no table yet"), "{error}");
+    }
+
+    #[test]
+    fn markdown_pipes_are_aligned_and_over_clean_comes_first() {
+        let text = Form::Markdown.write(&state()).unwrap();
+        for block in text.split("\n\n").filter(|block| block.starts_with('|')) {
+            let lines: Vec<Vec<usize>> = block
+                .lines()
+                .map(|line| line.chars().enumerate().filter(|(_, c)| *c == '|').map(|(i, _)| i).collect())
+                .collect();
+            assert!(lines.len() > 2 && lines.iter().all(|line| *line == lines[0]), "{block}");
+        }
+        let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word}: {text}"));
+        assert!(at("over clean images ") < at("over disguised images") && at("36.9 [A]") < at("17.9 [A]"));
+        for cells in ["| PSGL, fused decision ", " adaptive |", " \u{2212}1.2 |", " +69.2 |"] {
+            assert!(text.contains(cells), "{cells}: {text}");
+        }
+    }
+
+    #[test]
+    fn latex_has_equal_rows_balanced_braces_and_nothing_bare() {
+        let text = Form::Latex.write(&state()).unwrap();
+        assert_eq!(text.matches("\\begin{tabular}").count(), 3);
+        let body: Vec<&str> = text.lines().filter(|line| !line.starts_with('%')).collect();
+        let mut columns = 0;
+        for line in &body {
+            if let Some(spec) = line.strip_prefix("\\begin{tabular}{").and_then(|rest| rest.strip_suffix('}')) {
+                columns = spec.len();
+            } else if let Some(row) = line.strip_suffix(" \\\\") {
+                let bare = row.replace("\\&", "").replace("\\%", "").replace("\\_", "").replace("\\#", "");
+                assert_eq!(bare.matches('&').count() + 1, columns, "{row}");
+                assert!(!bare.contains(['%', '_', '#', '~', '^']) && bare.is_ascii(), "{row}");
+            }
+            assert_eq!(line.matches('{').count(), line.matches('}').count(), "{line}");
+        }
+        assert_eq!(escaped("a_b & 50 % #1 {x} [y] \u{2212}1"), "a\\_b \\& 50 \\% \\#1 \\{x\\} {[}y{]} $-$1");
+        assert_eq!(escaped("\\~^<>\u{b1}\u{2013}").matches('\\').count(), 6);
+    }
+
+    #[test]
+    fn csv_is_one_rectangle_with_every_digit() {
+        let state = state();
+        let text = Form::Csv.write(&state).unwrap();
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(text.as_bytes());
+        let head = reader.headers().unwrap().clone();
+        let at = |name: &str| head.iter().position(|column| column == name).unwrap();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let kinds: Vec<&str> = rows.iter().map(|row| &row[0]).collect();
+        assert!(["row", "gain", "attack"].iter().all(|kind| kinds.contains(kind)), "{kinds:?}");
+        let attack = rows.iter().find(|row| &row[0] == "attack").unwrap();
+        assert_eq!(attack[at("ssim")].parse::<f64>().unwrap(), state.attacks[0].ssim);
+        assert_eq!(attack[at("seconds")].parse::<f64>().unwrap(), state.attacks[0].seconds);
+        let first = rows.iter().find(|row| &row[0] == "gain").unwrap();
+        assert_eq!((&first[1], &first[at("gain_points")]), ("over_clean", "-1.23456789"));
+    }
+
+    #[test]
+    fn what_is_known_so_far_is_written_while_a_run_goes_on() {
+        let text = Form::Markdown.write(&going()).unwrap();
+        assert!(text.starts_with("quick, seed 3, Cutlayer ") && text.contains("so far") && !text.contains("36.9"));
+        assert!(Form::Csv.write(&going()).unwrap().contains("epoch,decision,,psgl,1,43.5"));
+        let odd = State { title: "a\nb, \"c\"".to_owned(), ..going() };
+        assert_eq!(
+            Form::Csv.write(&odd).unwrap().lines().next().map(|line| line.starts_with("# a b, \"c\"")),
+            Some(true)
+        );
+    }
+}

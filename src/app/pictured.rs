@@ -1,0 +1,151 @@
+//! The pictures of a run that was made before, read back from its folder.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use super::state::State;
+use crate::data::load;
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::run::event::Gallery;
+use crate::run::folder::IMAGES;
+use crate::run::pictures::tiles;
+use crate::run::scene::Picture;
+
+/// A sheet that is larger is no run's.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Fills in the galleries of a run. What cannot be read is left out, with a line in the log.
+pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
+    let folder = run.join(IMAGES);
+    if !folder.is_dir() {
+        return;
+    }
+    match load(&experiment.data.name) {
+        Ok(data) => {
+            let (galleries, troubles) = galleries(&folder, data.shape());
+            state.galleries = galleries;
+            for trouble in troubles {
+                state.say(Duration::ZERO, trouble);
+            }
+        }
+        Err(error) => {
+            state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}"));
+        }
+    }
+}
+
+/// The galleries in a folder of pictures, in the order of the attacks' table, and what could not be read.
+fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let mut found: Vec<(Slug, String)> = names
+        .filter_map(|name| name.into_string().ok())
+        .filter_map(|name| Some((Slug::of(name.strip_suffix(".png")?)?, name)))
+        .collect();
+    found.sort();
+    let (mut galleries, mut troubles) = (Vec::new(), Vec::new());
+    for (slug, name) in found {
+        match gallery(&slug, &folder.join(&name), shape) {
+            Ok(gallery) => galleries.push(gallery),
+            Err(error) => troubles.push(format!("A picture is left out, {error}")),
+        }
+    }
+    (galleries, troubles)
+}
+
+/// What a file's name tells: `psgl-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slug {
+    target: String,
+    name: String,
+    adaptive: bool,
+    epoch: usize,
+    afterwards: bool,
+}
+
+impl Slug {
+    fn of(stem: &str) -> Option<Self> {
+        let (stem, afterwards) = match stem.strip_suffix("-afterwards") {
+            Some(stem) => (stem, true),
+            None => (stem, false),
+        };
+        let (target, rest) = stem.split_once("-e")?;
+        let (epoch, rest) = rest.split_once('-')?;
+        let (name, mode) = rest.rsplit_once('-')?;
+        let adaptive = match mode {
+            "adaptive" => true,
+            "naive" => false,
+            _ => return None,
+        };
+        let known = matches!(target, "psgl" | "vanilla") && !name.is_empty();
+        let epoch = epoch.parse().ok()?;
+        known.then(|| Self { target: target.to_owned(), name: name.to_owned(), adaptive, epoch, afterwards })
+    }
+}
+
+fn gallery(slug: &Slug, path: &Path, shape: [usize; 3]) -> Result<Gallery> {
+    let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
+    if size > MAX_BYTES {
+        return Err(Error::input(format!("{size} bytes are too many: {}", path.display())));
+    }
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let rows = tiles(&bytes, shape).map_err(|error| Error::input(format!("{error}: {}", path.display())))?;
+    let column = |at: usize| -> Result<Vec<Picture>> {
+        let pictures: Option<_> = rows.iter().map(|row| row.get(at).cloned()).collect();
+        pictures.ok_or_else(|| Error::input(format!("it has too few columns: {}", path.display())))
+    };
+    Ok(Gallery {
+        name: slug.name.clone(),
+        adaptive: slug.adaptive,
+        target: slug.target.clone(),
+        epoch: slug.epoch,
+        originals: column(0)?,
+        sent: column(1)?,
+        stolen: column(2)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::files::Writer;
+    use crate::run::pictures::{Tile, sheet};
+
+    #[test]
+    fn names_tell_the_attack() {
+        let slug = Slug::of("psgl-e12-rmle-adaptive-afterwards").unwrap();
+        assert_eq!((slug.target.as_str(), slug.epoch, slug.name.as_str()), ("psgl", 12, "rmle"));
+        assert!(slug.adaptive && slug.afterwards);
+        assert_eq!(Slug::of("vanilla-e0-deep-prior-naive").unwrap().name, "deep-prior");
+        for wrong in ["maps", "psgl-e1-rmle", "psgl-ex-rmle-naive", "other-e1-rmle-naive", "psgl-e1--naive", ""] {
+            assert_eq!(Slug::of(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_folder_gives_its_galleries_and_a_damaged_picture_is_left_out_in_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let picture = |v: u8| Picture { shape: [1, 2, 3], values: vec![f32::from(v) / 255.0; 6] };
+        let row = |v: u8| {
+            let tile = |v| Tile::Image(picture(v));
+            vec![tile(v), tile(v + 1), tile(v + 2), Tile::Error(picture(v), picture(v + 2))]
+        };
+        let put = |name: &str, bytes: &[u8]| Writer::default().write(&folder.path().join(name), bytes).unwrap();
+        let bytes = sheet(&[row(10), row(20)]).unwrap();
+        put("vanilla-e2-rmle-naive.png", &bytes);
+        put("psgl-e2-rmle-adaptive.png", &bytes);
+        put("psgl-e1-rmle-adaptive.png", &bytes);
+        put("psgl-e2-inverse-naive.png", &bytes[..bytes.len() / 2]);
+        put("psgl-e2-rmle-naive.png", &sheet(&[vec![Tile::Image(picture(1))]]).unwrap());
+        put("maps.png", b"no attack's");
+        let (galleries, troubles) = galleries(folder.path(), [1, 2, 3]);
+        let found: Vec<(&str, usize)> = galleries.iter().map(|one| (one.target.as_str(), one.epoch)).collect();
+        assert_eq!(found, [("psgl", 1), ("psgl", 2), ("vanilla", 2)]);
+        assert_eq!(galleries[0].originals, [picture(10), picture(20)]);
+        assert_eq!(galleries[0].sent, [picture(11), picture(21)]);
+        assert_eq!(galleries[0].stolen, [picture(12), picture(22)]);
+        assert_eq!(troubles.len(), 2, "{troubles:?}");
+        assert!(troubles.iter().all(|line| line.starts_with("A picture is left out") && line.contains(".png")));
+    }
+}
