@@ -264,9 +264,8 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let idle = look.activity == Activity::Idle;
     let stopping = look.activity == Activity::Stopping;
     match act {
-        Act::Run | Act::RunOrPause | Act::Step if stopping => Some("The run is being saved"),
         Act::Stop | Act::Pause if idle => Some("No run is going"),
-        Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
+        Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
         Act::AttackShown(_) if look.state.folder.is_none() => Some("No run is open"),
         Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
             Some("Can be done once the run has ended")

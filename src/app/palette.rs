@@ -264,7 +264,7 @@ mod tests {
     use super::*;
     use crate::app::test_look::Shop;
 
-    fn palette<'a>(shop: &'a Shop) -> Harness<'a, (PaletteView, Vec<Act>, bool)> {
+    fn palette(shop: &Shop) -> Harness<'_, (PaletteView, Vec<Act>, bool)> {
         let draw = move |ui: &mut Ui, state: &mut (PaletteView, Vec<Act>, bool)| {
             state.2 &= palette_ui(ui.ctx(), shop.look(), &mut state.0, &mut state.1);
         };

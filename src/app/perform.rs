@@ -80,14 +80,14 @@ impl App {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
             }
-            Act::Pane(_) | Act::Layout(_) | Act::Popup(_) | Act::Theme(_) | Act::Scale(_) => self.arrange(act, ctx),
+            Act::Pane(_) | Act::Layout(_) | Act::Popup(_) | Act::Theme(_) | Act::Scale(_) => self.arrange(&act, ctx),
         }
         Ok(())
     }
 
     /// Acts on the window itself.
-    fn arrange(&mut self, act: Act, ctx: &Context) {
-        match act {
+    fn arrange(&mut self, act: &Act, ctx: &Context) {
+        match *act {
             Act::Pane(pane) => panes::show(&mut self.tree, pane),
             Act::Layout(layout) => {
                 self.memory.layout = layout;
@@ -328,7 +328,7 @@ impl App {
 
     fn use_file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) -> Result<()> {
         if purpose.reads() {
-            return self.read_file(purpose, path);
+            return self.read_file(purpose, &path);
         }
         let bytes = match purpose {
             Purpose::Save => self.document.experiment().to_toml().into_bytes(),
@@ -349,16 +349,16 @@ impl App {
         Ok(())
     }
 
-    fn read_file(&mut self, purpose: Purpose, path: PathBuf) -> Result<()> {
+    fn read_file(&mut self, purpose: Purpose, path: &Path) -> Result<()> {
         if purpose == Purpose::Image {
             let facts = self.showing.facts.clone();
             let shape = facts.map(|facts| facts.patient.shape).filter(|shape| shape[0] > 0);
             let shape = shape.ok_or_else(|| Error::input("the experiment's images are not loaded yet; try again"))?;
-            let picture = stage::pad::read_image(&path, shape)?;
+            let picture = stage::pad::read_image(path, shape)?;
             return self.look_at(Act::Draw(picture));
         }
-        self.document.open(path.clone())?;
-        self.memory.used(&path);
+        self.document.open(path.to_owned())?;
+        self.memory.used(path);
         self.showing.image = Shown::default();
         self.showing.defended &= self.document.experiment().psgl.enabled;
         let source = if self.showing.source == Source::Opening { Source::Opening } else { Source::Live };

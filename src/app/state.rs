@@ -139,7 +139,9 @@ impl State {
     ) -> Self {
         let mut state = Self { title: title.to_owned(), folder: Some(folder.to_owned()), ..Self::default() };
         state.status = if summary.is_some() { Status::Done } else { Status::Stopped };
-        rows.into_iter().for_each(|row| state.add_step(None, row));
+        for row in rows {
+            state.add_step(None, row);
+        }
         if let Some(summary) = summary {
             summary.epochs.iter().for_each(|row| state.add_epoch(None, row.clone()));
             state.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];

@@ -221,13 +221,12 @@ impl Job {
 fn plans(experiment: &Experiment, shape: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
     let all = experiment.split_plans(shape, classes)?;
     let named = |name: &str| all.iter().find(|plan| plan.name == name).cloned();
-    let vanilla = match named("vanilla").filter(|_| twin || !experiment.psgl.enabled) {
-        Some(plan) => plan,
-        None => {
-            let mut plain = experiment.clone();
-            plain.psgl.enabled = false;
-            plain.split_plans(shape, classes)?.swap_remove(0)
-        }
+    let vanilla = if let Some(plan) = named("vanilla").filter(|_| twin || !experiment.psgl.enabled) {
+        plan
+    } else {
+        let mut plain = experiment.clone();
+        plain.psgl.enabled = false;
+        plain.split_plans(shape, classes)?.swap_remove(0)
     };
     Ok([named("psgl"), Some(vanilla)])
 }

@@ -90,7 +90,7 @@ fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ("psgl.theta", "θ, how far they move", psgl.theta, 0.0..=1.0),
         ("psgl.mu", "μ, cleaning", psgl.mu, 0.01..=10.0),
     ] {
-        lever_ui(ui, Lever { key, name, value, range, why }, acts);
+        lever_ui(ui, &Lever { key, name, value, range, why }, acts);
     }
 }
 
@@ -103,7 +103,7 @@ struct Lever {
     why: Option<&'static str>,
 }
 
-fn lever_ui(ui: &mut Ui, lever: Lever, acts: &mut Vec<Act>) {
+fn lever_ui(ui: &mut Ui, lever: &Lever, acts: &mut Vec<Act>) {
     let Some(setting) = find(lever.key) else { return };
     let log = matches!(setting.kind, Kind::Real { log: true, .. });
     let tip = match setting.paper {

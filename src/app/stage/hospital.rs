@@ -29,13 +29,12 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, pad: &mut P
         stroke_ui(ui, &response, look, pad, acts);
         ui.vertical(|ui| {
             ui.set_width(sizes.side);
-            match (&look.textures.map, &look.textures.sent) {
-                (Some(map), Some(sent)) => disguise_ui(ui, map, sent, sizes.small),
-                _ => {
-                    ui.add(Label::new("Never leaves the hospital.").wrap());
-                    ui.add_space(4.0);
-                    ui.add(Label::new(RichText::new("No disguise: its layers see the image as it is.").weak()).wrap());
-                }
+            if let (Some(map), Some(sent)) = (&look.textures.map, &look.textures.sent) {
+                disguise_ui(ui, map, sent, sizes.small);
+            } else {
+                ui.add(Label::new("Never leaves the hospital.").wrap());
+                ui.add_space(4.0);
+                ui.add(Label::new(RichText::new("No disguise: its layers see the image as it is.").weak()).wrap());
             }
             if brain {
                 ui.add(Label::new(RichText::new(STAND_IN).small()).wrap());

@@ -76,11 +76,11 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
         acts.push(Act::Cut(wanted));
     }
     let (ours, theirs) = (Role::Patient.color(ui), Role::Cleaned.color(ui));
-    for i in 0..layers.len() {
+    for (i, layer) in layers.iter().enumerate() {
         let block =
             Rect::from_min_max(pos2(edge(i) + 1.5, rect.top() + 9.0), pos2(edge(i + 1) - 1.5, rect.bottom() - 3.0));
         let color = if i < cut { ours } else { theirs };
-        let faint = layers[i].crosses.is_none() && i + 1 != cut;
+        let faint = layer.crosses.is_none() && i + 1 != cut;
         ui.painter().rect_filled(block, 2.0, if faint { color.gamma_multiply(0.45) } else { color });
     }
     let held = response.hovered() || response.dragged() || response.has_focus();
