@@ -105,6 +105,11 @@ impl RunFolder {
     /// Where the disk refuses.
     pub fn write(&self, writer: &Writer, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.file(name);
+        // Made anew it would look like a run and be none.
+        if name != EXPERIMENT && !self.file(EXPERIMENT).is_file() {
+            let gone = "the run's folder was taken away, or its experiment.toml, while the run was going";
+            return Err(Error::input(format!("{gone}: {}", self.path.display())));
+        }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         }

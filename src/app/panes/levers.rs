@@ -64,7 +64,8 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.label("Defence").on_hover_text("Which of the two models the stage shows");
     ui.horizontal_wrapped(|ui| {
-        let defended = look.showing.defended;
+        let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
+        let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
         let tip = "The network without a defence: the hospital's layers see the image as it is";
         if ui.selectable_label(!defended, "Undefended").on_hover_text(tip).clicked() {
             acts.push(Act::Defended(false));

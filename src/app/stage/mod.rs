@@ -107,7 +107,12 @@ fn stamp(look: Look<'_>) -> String {
         Source::Live => "live",
         Source::Run => "run",
     };
-    format!("{source}: {defence}, {weights}, cut after layer {}", scene.stamp.cut)
+    // Of a run the wire's handle tells; the undefended twin counts a pooling layer more.
+    let cut = match showing.source {
+        Source::Run => String::new(),
+        _ => format!(", cut after layer {}", scene.stamp.cut),
+    };
+    format!("{source}: {defence}, {weights}{cut}")
 }
 
 /// Sides of the pictures; the same in hospital and attacker, so that they can be compared.

@@ -313,7 +313,7 @@ fn a_run_whose_folder_is_taken_away_says_so() {
     window.act(Act::Run);
     window.until("the end", |app| app.activity() == Activity::Idle);
     let error = window.app().state().error.clone().unwrap_or_default();
-    assert!(error.starts_with("could not "), "{error}");
+    assert!(error.starts_with("the run's folder was taken away"), "{error}");
     window.click("Close");
     window.click("Run");
     window.until("work", |app| app.state().progress.is_some());
@@ -333,5 +333,71 @@ fn what_diverges_is_told_with_what_to_do() {
     match state.status {
         Status::Failed => assert!(state.error.as_ref().unwrap().contains("lower train.rate"), "{:?}", state.error),
         _ => assert_eq!(state.status, Status::Done),
+    }
+}
+
+#[test]
+fn two_runs_are_compared_and_everything_is_exported() {
+    let mut window = Window::sized(quick(), 1600.0, 1000.0, |builder| builder);
+    for seed in ["0", "1"] {
+        window.act(Act::Set("seed".to_owned(), seed.to_owned()));
+        window.click("Run");
+        window.until("the end", |app| app.activity() == Activity::Idle);
+    }
+    for (purpose, name, begins) in [
+        (Purpose::CurvesCsv, "curves.csv", &b"figure,"[..]),
+        (Purpose::CurvesPng, "curves.png", b"\x89PNG"),
+        (Purpose::CurvesSvg, "curves.svg", b"<svg"),
+        (Purpose::Table, "table.md", b""),
+        (Purpose::Table, "table.tex", b""),
+        (Purpose::Film, "film.gif", b"GIF89a"),
+    ] {
+        let path = window.home.path().join(name);
+        window.act(Act::File(purpose, path.clone()));
+        window.until("the export", |app| !app.busy());
+        assert_eq!(window.app().state().error, None, "{name}");
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(bytes.len() > 200 && bytes.starts_with(begins), "{name}: {} bytes", bytes.len());
+    }
+    window.act(Act::Pane(Pane::Runs));
+    window.act(Act::Refresh);
+    window.until("the list", |app| app.library().runs.len() == 2);
+    let names: Vec<String> = window.app().library().runs.iter().map(|run| run.name.clone()).collect();
+    for name in &names {
+        window.click(&format!("Compare {name}"));
+    }
+    window.harness.run_steps(4);
+    assert_eq!(window.harness.query_all_by_label("Copy as Markdown").count(), 2, "one of the table, one here");
+    // Open the older one: its table, its curves and its weights are there.
+    window.act(Act::ShowRun(window.app().library().runs[1].path.clone()));
+    window.until("the run", |app| app.state().title == names[1]);
+    window.rest();
+    assert_eq!(window.app().document().experiment().seed, 0);
+    assert!(!window.app().state().galleries.is_empty() && window.app().state().summary.is_some());
+    assert!(window.app().showing().scene.as_ref().unwrap().stamp.trained.is_some());
+}
+
+#[test]
+fn the_palette_finds_a_command_and_does_it() {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
+    window.harness.run_steps(3);
+    window.harness.get_by_label("Search commands").type_text("under psgl");
+    window.harness.run_steps(3);
+    window.harness.key_press(egui::Key::Enter);
+    window.harness.run_steps(3);
+    window.until("a disguise", |app| app.showing().scene.as_ref().is_some_and(|scene| scene.stamp.defended));
+    assert!(window.app().showing().defended && window.harness.query_by_label("Search commands").is_none());
+}
+
+#[test]
+fn every_pane_can_be_reached_by_its_tab() {
+    let mut window = Window::open(quick());
+    window.rest();
+    for pane in Pane::ALL {
+        window.click(pane.title());
+        window.harness.step();
+        assert!(window.app().shows(pane), "{pane:?}");
     }
 }
