@@ -5,6 +5,8 @@ use eframe::egui::{
 };
 use egui_plot::{LineStyle, MarkerShape};
 
+use crate::run::pictures::{byte, map_rgb};
+
 /// Who or what is shown; each has one colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -108,25 +110,16 @@ pub fn install(ctx: &Context) {
     }
 }
 
-/// Pixels of a picture. A map's scale is fixed, so that equal maps look equal in every picture, and its
-/// root shows small values: blue below 0, black at 0, orange above, as in a run's own pictures.
+/// A map's pixel, as in a run's own pictures.
 pub fn map_color(value: f32) -> Color32 {
-    let strength = value.abs().sqrt();
-    if value > 0.0 {
-        Color32::from_rgb(byte(strength), byte(0.6 * strength), 0)
-    } else {
-        Color32::from_rgb(0, byte(0.55 * strength), byte(strength))
-    }
+    let [r, g, b] = map_rgb(value);
+    Color32::from_rgb(r, g, b)
 }
 
 /// A picture's pixel from its channels, each in [0, 1].
 pub fn image_color(channels: [f32; 3]) -> Color32 {
     let [r, g, b] = channels.map(byte);
     Color32::from_rgb(r, g, b)
-}
-
-fn byte(value: f32) -> u8 {
-    (value.clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
 #[cfg(test)]

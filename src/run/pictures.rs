@@ -33,23 +33,13 @@ impl Tile {
     fn pixel(&self, x: usize, y: usize) -> Rgb<u8> {
         let [c, h, w] = self.shape();
         let at = |p: &Picture, channel: usize| p.values.get((channel * h + y) * w + x).copied().unwrap_or(0.0);
-        let byte = |v: f32| (v.clamp(0.0, 1.0) * 255.0).round() as u8;
         let rgb = |f: &dyn Fn(usize) -> f32| {
             if c == 3 { Rgb([byte(f(0)), byte(f(1)), byte(f(2))]) } else { Rgb([byte(f(0)); 3]) }
         };
         match self {
             Self::Image(p) => rgb(&|channel| at(p, channel)),
             Self::Error(a, b) => rgb(&|channel| (at(a, channel) - at(b, channel)).abs()),
-            Self::Map(p) => {
-                let v = at(p, 0);
-                // Equal maps look equal in every picture: the scale is fixed, its root shows small values.
-                let strength = v.abs().sqrt();
-                if v > 0.0 {
-                    Rgb([byte(strength), byte(0.6 * strength), 0])
-                } else {
-                    Rgb([0, byte(0.55 * strength), byte(strength)])
-                }
-            }
+            Self::Map(p) => Rgb(map_rgb(at(p, 0))),
         }
     }
 }
@@ -62,6 +52,18 @@ fn zoom(width: usize) -> u32 {
 /// Where tile `n` begins, and so the length of `n` of them.
 fn side(n: usize, tile: u32) -> u32 {
     n as u32 * (tile + GAP) + GAP
+}
+
+/// A value in [0, 1] as a byte.
+pub fn byte(value: f32) -> u8 {
+    (value.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+/// A map's value in [−1, 1] as a pixel: blue below 0, black at 0, orange above. Equal maps look equal in every
+/// picture: the scale is fixed, and its root shows small values.
+pub fn map_rgb(value: f32) -> [u8; 3] {
+    let strength = value.abs().sqrt();
+    if value > 0.0 { [byte(strength), byte(0.6 * strength), 0] } else { [0, byte(0.55 * strength), byte(strength)] }
 }
 
 /// Rows of tiles as a PNG, each pixel enlarged so that a tile is about a hundred pixels wide.

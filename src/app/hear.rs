@@ -1,0 +1,162 @@
+//! What worker, live mirror and library tell, taken in; and what the live mirror is asked.
+
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+
+use super::showing::Source;
+use super::state::Status;
+use super::{Activity, App, panes, theme};
+use crate::experiment::Experiment;
+use crate::live::{Live, News, Question};
+
+/// Time that a frame spends on events at most.
+const EVENT_BUDGET: Duration = Duration::from_millis(4);
+/// Between frames while a worker works.
+const FRAME: Duration = Duration::from_millis(50);
+/// Between frames while it waits: only a step that was asked for can bring news.
+const PAUSED_FRAME: Duration = Duration::from_millis(200);
+/// Between frames of a film.
+const FILM_FRAME: Duration = Duration::from_millis(50);
+
+impl App {
+    /// Takes in what was told since the last call, for a few milliseconds at most, and asks for the next
+    /// frame while there is somebody to tell more.
+    pub fn logic(&mut self, ctx: &egui::Context) {
+        if !std::mem::replace(&mut self.styled, true) {
+            theme::install(ctx);
+            self.perform_remembered(ctx);
+            self.library.refresh(self.runs.clone(), ctx);
+        }
+        self.hear_library(ctx);
+        self.hear_opening();
+        self.hear_runner(ctx);
+        self.hear_live();
+        self.play_film(ctx);
+        if std::mem::take(&mut self.ask) {
+            self.ask_live(ctx);
+        }
+        self.textures.show(ctx, &self.showing);
+    }
+
+    fn hear_runner(&mut self, ctx: &egui::Context) {
+        let Some(runner) = &mut self.runner else { return };
+        let begin = Instant::now();
+        let at = runner.elapsed();
+        let (mut ended, mut more) = (false, true);
+        while !ended && more && begin.elapsed() < EVENT_BUDGET {
+            let event = runner.next_event();
+            // They are set before the first event is sent.
+            if self.state.facts.is_none() {
+                self.state.facts = runner.facts().cloned();
+            }
+            more = event.is_some();
+            let Some(event) = event else { break };
+            if let Some(warning) = self.state.warning_of(&event) {
+                self.toasts.say(warning, true);
+            }
+            let lines = self.state.log.len();
+            ended = self.state.read(event, at);
+            if self.state.log.len() != lines
+                && let Some((_, line)) = self.state.log.back()
+            {
+                self.said.clone_from(line);
+            }
+        }
+        if let Some(scene) = runner.new_scene().filter(|_| self.showing.source == Source::Run) {
+            self.showing.see(scene);
+        }
+        if let Some(weights) = runner.new_weights() {
+            self.weights = Some((runner.experiment().clone(), weights));
+        }
+        let waits = runner.activity() == Activity::Paused;
+        if self.memory.unfinished != self.state.folder && self.state.status == Status::Going {
+            self.memory.unfinished.clone_from(&self.state.folder);
+            self.remember();
+        }
+        if ended {
+            self.end_run(ctx);
+        } else if more {
+            ctx.request_repaint();
+        } else {
+            ctx.request_repaint_after(if waits { PAUSED_FRAME } else { FRAME });
+        }
+    }
+
+    fn end_run(&mut self, ctx: &egui::Context) {
+        let stopping = self.runner.take().and_then(|runner| runner.stopping_for());
+        tracing::debug!(status = ?self.state.status, "run ended");
+        if let Some(after) = stopping {
+            tracing::debug!(ms = after.as_millis() as u64, "the worker left after a stop");
+        }
+        if self.state.status == Status::Done {
+            panes::show(&mut self.tree, panes::Pane::Table);
+            self.toasts.say(format!("Done: {}", self.state.title), false);
+        }
+        if self.state.status != Status::Stopped {
+            self.memory.unfinished = None;
+        }
+        self.remember();
+        self.library.refresh(self.runs.clone(), ctx);
+        ctx.request_repaint();
+    }
+
+    fn hear_live(&mut self) {
+        let Some(live) = &mut self.live else { return };
+        match live.news() {
+            Some(News::Facts(facts)) => self.showing.facts = Some(facts),
+            Some(News::Failed(text)) if self.showing.source != Source::Run => self.showing.trouble = Some(text),
+            _ => {}
+        }
+        if let Some(scene) = live.scene().filter(|_| self.showing.source != Source::Run) {
+            self.showing.see(scene);
+        }
+        let busy = live.busy();
+        if std::mem::replace(&mut self.mirrored, busy) && !busy {
+            self.said = self.showing.words();
+        }
+    }
+
+    /// Asks the live mirror about what the stage is to show now.
+    fn ask_live(&mut self, ctx: &egui::Context) {
+        if self.live.is_none() {
+            let ctx = ctx.clone();
+            match Live::start(move || ctx.request_repaint()) {
+                Ok(live) => self.live = Some(live),
+                Err(error) => self.showing.trouble = Some(error.to_string()),
+            }
+        }
+        let Some(live) = &self.live else { return };
+        live.ask(self.question());
+        ctx.request_repaint();
+    }
+
+    fn question(&self) -> Question {
+        let experiment = self.document.experiment();
+        let image = self.showing.image.clone();
+        if self.showing.source == Source::Opening {
+            return Question { image, ..Question::opening(experiment) };
+        }
+        // Weights are of use for the images they were trained on alone.
+        let fits = |trained: &Experiment| trained.data.name == experiment.data.name;
+        Question {
+            defended: self.showing.defended,
+            adaptive: self.showing.adaptive,
+            image,
+            weights: self.weights.as_ref().filter(|(trained, _)| fits(trained)).map(|(_, weights)| weights.clone()),
+            ..Question::new(experiment.clone())
+        }
+    }
+
+    fn play_film(&mut self, ctx: &egui::Context) {
+        let film = &mut self.showing.film;
+        if !film.playing {
+            return;
+        }
+        if self.filmed.elapsed() >= FILM_FRAME {
+            self.filmed = Instant::now();
+            film.step(1);
+        }
+        ctx.request_repaint_after(FILM_FRAME);
+    }
+}
