@@ -5,6 +5,7 @@
 //! row, gets the whole gradient, as in PyTorch.
 
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
 use super::{Real, for_reals, values};
 
@@ -109,52 +110,97 @@ fn peak<T: Real>(plane: &[T], w: usize, side: usize, oy: usize, ox: usize) -> us
     best
 }
 
+/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
+const PIECE: usize = 16_384;
+
+/// Planes of `size` values that a thread takes at once.
+fn planes_at_once(size: usize) -> usize {
+    (PIECE / size.max(1)).max(1)
+}
+
 fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp) -> Vec<T> {
     let (side, oh, ow) = (op.side, h / op.side, w / op.side);
-    let share = T::from_f64(1.0 / (side * side) as f64);
-    let mut y = Vec::with_capacity(planes * oh * ow);
-    for plane in x.chunks_exact(h * w) {
-        for oy in 0..oh {
-            for ox in 0..ow {
-                y.push(match op.kind {
-                    Pool::Max => plane[peak(plane, w, side, oy, ox)],
-                    Pool::Mean => {
-                        let mut sum = T::ZERO;
-                        for dy in 0..side {
-                            let row = (oy * side + dy) * w + ox * side;
-                            for &v in &plane[row..row + side] {
-                                sum += v;
-                            }
-                        }
-                        sum * share
-                    }
-                });
+    let mut y = vec![T::ZERO; planes * oh * ow];
+    let pairs = y.par_chunks_mut(oh * ow).zip(x.par_chunks(h * w)).with_min_len(planes_at_once(h * w));
+    pairs.for_each(|(y, plane)| match op.kind {
+        Pool::Max if side == 2 => max_by_two(plane, y, w, ow),
+        Pool::Max => {
+            for (i, y) in y.iter_mut().enumerate() {
+                *y = plane[peak(plane, w, side, i / ow, i % ow)];
             }
         }
-    }
+        Pool::Mean => {
+            let share = T::from_f64(1.0 / (side * side) as f64);
+            for (i, y) in y.iter_mut().enumerate() {
+                let mut sum = T::ZERO;
+                for dy in 0..side {
+                    let row = (i / ow * side + dy) * w + i % ow * side;
+                    for &v in &plane[row..row + side] {
+                        sum += v;
+                    }
+                }
+                *y = sum * share;
+            }
+        }
+    });
     y
+}
+
+/// The larger of two, or what is no number.
+fn larger<T: Real>(a: T, b: T) -> T {
+    if b > a || b.partial_cmp(&b).is_none() { b } else { a }
+}
+
+/// The commonest window, row by row and without an index, so that it is done several values at a time.
+fn max_by_two<T: Real>(plane: &[T], y: &mut [T], w: usize, ow: usize) {
+    for (y, rows) in y.chunks_exact_mut(ow).zip(plane.chunks_exact(2 * w)) {
+        let (top, bottom) = rows.split_at(w);
+        for ((y, a), b) in y.iter_mut().zip(top.chunks_exact(2)).zip(bottom.chunks_exact(2)) {
+            *y = larger(larger(a[0], a[1]), larger(b[0], b[1]));
+        }
+    }
 }
 
 fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize), kind: Pool, side: usize) -> Vec<T> {
     let (oh, ow) = (h / side, w / side);
     let share = T::from_f64(1.0 / (side * side) as f64);
     let mut out = vec![T::ZERO; planes * h * w];
-    let pairs = x.chunks_exact(h * w).zip(grad.chunks_exact(oh * ow)).zip(out.chunks_exact_mut(h * w));
-    for ((plane, grad), out) in pairs {
-        for oy in 0..oh {
-            for ox in 0..ow {
-                let g = grad[oy * ow + ox];
-                match kind {
-                    Pool::Max => out[peak(plane, w, side, oy, ox)] += g,
-                    Pool::Mean => {
-                        for dy in 0..side {
-                            let row = (oy * side + dy) * w + ox * side;
-                            out[row..row + side].fill(g * share);
-                        }
-                    }
+    let all = out.par_chunks_mut(h * w).zip(x.par_chunks(h * w)).zip(grad.par_chunks(oh * ow));
+    all.with_min_len(planes_at_once(h * w)).for_each(|((out, plane), grad)| match kind {
+        Pool::Max if side == 2 => spread_by_two(plane, grad, out, w, ow),
+        Pool::Max => {
+            for (i, &g) in grad.iter().enumerate() {
+                out[peak(plane, w, side, i / ow, i % ow)] += g;
+            }
+        }
+        Pool::Mean => {
+            for (i, &g) in grad.iter().enumerate() {
+                for dy in 0..side {
+                    let row = (i / ow * side + dy) * w + i % ow * side;
+                    out[row..row + side].fill(g * share);
+                }
+            }
+        }
+    });
+    out
+}
+
+/// The gradient of `max_by_two`: the first of equal maxima, row by row, gets it all.
+fn spread_by_two<T: Real>(plane: &[T], grad: &[T], out: &mut [T], w: usize, ow: usize) {
+    let rows = out.chunks_exact_mut(2 * w).zip(plane.chunks_exact(2 * w)).zip(grad.chunks_exact(ow));
+    for ((out, rows), grad) in rows {
+        let ((top, bottom), (to_top, to_bottom)) = (rows.split_at(w), out.split_at_mut(w));
+        let values = top.chunks_exact(2).zip(bottom.chunks_exact(2));
+        let places = to_top.chunks_exact_mut(2).zip(to_bottom.chunks_exact_mut(2));
+        for (((a, b), (to_a, to_b)), &g) in values.zip(places).zip(grad) {
+            let most = larger(larger(a[0], a[1]), larger(b[0], b[1]));
+            let mut left = g;
+            for (value, to) in a.iter().chain(b).zip(to_a.iter_mut().chain(to_b)) {
+                if *value == most {
+                    *to = left;
+                    left = T::ZERO;
                 }
             }
         }
     }
-    out
 }
