@@ -1,4 +1,4 @@
-//! Work on the runs' folders that may have to wait, for a lock or a disk: done on a thread, heard of in `logic`.
+//! Work that may take long or have to wait, for a lock or a disk: done on a thread, heard of in `logic`.
 
 use std::path::{Path, PathBuf};
 use std::thread::Builder;
@@ -7,17 +7,24 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use super::library::name_of;
-use super::{App, opened};
+use super::showing::Showing;
+use super::{App, opened, stage};
 use crate::error::{Error, Result};
+use crate::run::files::Writer;
+use crate::run::scene::Picture;
 use crate::run::worker::guarded;
 
 /// What was done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub enum Done {
     /// A run has another name.
     Renamed(PathBuf, PathBuf),
     /// A run is in the system's trash.
     Trashed(PathBuf),
+    /// An image was read.
+    Image(Picture),
+    /// A file was written.
+    Saved(PathBuf),
 }
 
 /// Something that is being done.
@@ -38,6 +45,25 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn trash(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || opened::trash(&path).map(|()| Done::Trashed(path)))
+    }
+
+    /// Begins to read an image and to fit it to a shape (C, H, W).
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn image(path: PathBuf, shape: [usize; 3], ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || stage::pad::read_image(&path, shape).map(Done::Image))
+    }
+
+    /// Begins to write the film of a reconstruction.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn film(path: PathBuf, showing: Showing, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || {
+            Writer::default().write(&path, &stage::film::gif(&showing)?)?;
+            Ok(Done::Saved(path))
+        })
     }
 
     fn start(ctx: &Context, work: impl FnOnce() -> Result<Done> + Send + 'static) -> Result<Self> {
@@ -77,7 +103,9 @@ impl App {
                     self.toasts.say(format!("In the system's trash: {}", name_of(&path)), false);
                     self.moved(&path, None);
                 }
-                Err(error) => self.state.error = Some(error.to_string()),
+                Ok(Done::Image(picture)) => self.show_image(picture, ctx),
+                Ok(Done::Saved(path)) => self.toasts.say(format!("Saved: {}", path.display()), false),
+                Err(error) => self.tell(&error),
             }
             // Also after a refusal: the list may have been behind.
             self.library.refresh(self.runs.clone(), ctx);
@@ -108,7 +136,6 @@ mod tests {
     use super::*;
     use crate::app::Act;
     use crate::experiment::Experiment;
-    use crate::run::files::Writer;
     use crate::run::folder::RunFolder;
 
     fn wait(app: &mut App, ctx: &Context, done: impl Fn(&App) -> bool) {

@@ -274,7 +274,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
         Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
         Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),
-        Act::Follow if look.state.status == super::Status::Fresh => Some("There is no run to follow"),
+        Act::Follow if !look.followed => Some("There is no picture of a run to go back to"),
         Act::Ask(Purpose::CurvesCsv | Purpose::CurvesPng | Purpose::CurvesSvg) if look.state.rows.is_empty() => {
             Some("Nothing has been measured yet")
         }

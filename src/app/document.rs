@@ -16,14 +16,20 @@ struct Page {
     experiment: Experiment,
     name: String,
     path: Option<PathBuf>,
+    /// What was last loaded or saved.
+    kept: Experiment,
+}
+
+impl Page {
+    fn new(name: String, experiment: Experiment, path: Option<PathBuf>) -> Self {
+        Self { kept: experiment.clone(), experiment, name, path }
+    }
 }
 
 /// The chosen experiment and its history.
 #[derive(Clone, Debug)]
 pub struct Document {
     page: Page,
-    /// What was last loaded or saved.
-    kept: Experiment,
     past: Vec<Page>,
     future: Vec<Page>,
     /// The key whose control is held: its changes are one until it is let go.
@@ -33,8 +39,8 @@ pub struct Document {
 impl Document {
     /// A document without a history. A preset that it equals gives it its name.
     pub fn new(experiment: Experiment) -> Self {
-        let page = Page { name: preset_of(&experiment).unwrap_or(OWN).to_owned(), experiment, path: None };
-        Self { kept: page.experiment.clone(), page, past: Vec::new(), future: Vec::new(), held: None }
+        let page = Page::new(preset_of(&experiment).unwrap_or(OWN).to_owned(), experiment, None);
+        Self { page, past: Vec::new(), future: Vec::new(), held: None }
     }
 
     /// The experiment.
@@ -54,12 +60,12 @@ impl Document {
 
     /// What was last loaded or saved.
     pub fn kept(&self) -> &Experiment {
-        &self.kept
+        &self.page.kept
     }
 
     /// Whether it differs from what was last loaded or saved.
     pub fn changed(&self) -> bool {
-        self.page.experiment != self.kept
+        self.page.experiment != self.page.kept
     }
 
     /// What can be taken back, and done again.
@@ -98,19 +104,19 @@ impl Document {
     pub fn choose_preset(&mut self, name: &str) -> Result<()> {
         let seed = self.page.experiment.seed;
         let experiment = Experiment { seed, ..Experiment::preset(name)? };
-        self.replace(Page { experiment, name: name.to_owned(), path: None });
+        self.replace(Page::new(name.to_owned(), experiment, None));
         Ok(())
     }
 
     /// Takes an experiment that was made elsewhere.
     pub fn take(&mut self, experiment: Experiment, name: String, path: Option<PathBuf>) {
-        self.replace(Page { experiment, name, path });
+        self.replace(Page::new(name, experiment, path));
     }
 
     /// Takes an experiment that came as a text.
     pub fn take_text(&mut self, experiment: Experiment) {
         let name = preset_of(&experiment).unwrap_or(OWN).to_owned();
-        self.replace(Page { experiment, name, path: None });
+        self.replace(Page::new(name, experiment, None));
     }
 
     /// Reads a file.
@@ -125,7 +131,7 @@ impl Document {
         let experiment = Experiment::load(&text)?;
         experiment.validate()?;
         let name = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
-        self.replace(Page { experiment, name, path: Some(path) });
+        self.replace(Page::new(name, experiment, Some(path)));
         Ok(())
     }
 
@@ -133,7 +139,7 @@ impl Document {
     pub fn saved(&mut self, path: PathBuf) {
         self.page.name = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
         self.page.path = Some(path);
-        self.kept = self.page.experiment.clone();
+        self.page.kept = self.page.experiment.clone();
     }
 
     /// Takes the last change back. False where there is none.
@@ -153,7 +159,6 @@ impl Document {
     }
 
     fn replace(&mut self, page: Page) {
-        self.kept = page.experiment.clone();
         if page != self.page {
             self.remember();
             self.page = page;

@@ -19,6 +19,7 @@ impl App {
             library: &self.library,
             runs: &self.runs,
             recent: &self.memory.recent,
+            followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
         let size = stage::height(ui.available_size());

@@ -8,7 +8,7 @@ use super::showing::Source;
 use super::state::Status;
 use super::{Activity, App, panes, theme};
 use crate::experiment::Experiment;
-use crate::live::{Live, News, Question};
+use crate::live::{Live, Question};
 
 /// Time that a frame spends on events at most.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -47,8 +47,13 @@ impl App {
         while !ended && more && begin.elapsed() < EVENT_BUDGET {
             let event = runner.next_event();
             // They are set before the first event is sent.
-            if self.state.facts.is_none() {
-                self.state.facts = runner.facts().cloned();
+            if self.state.facts.is_none()
+                && let Some(facts) = runner.facts()
+            {
+                self.state.facts = Some(facts.clone());
+                if self.showing.source == Source::Run {
+                    self.showing.facts = Some(facts.clone());
+                }
             }
             more = event.is_some();
             let Some(event) = event else { break };
@@ -63,14 +68,21 @@ impl App {
                 self.said.clone_from(line);
             }
         }
-        if let Some(scene) = runner.new_scene().filter(|_| self.showing.source == Source::Run) {
-            self.showing.see(scene);
+        if let Some(scene) = runner.new_scene() {
+            if self.showing.source == Source::Run {
+                self.showing.see(scene);
+                self.run_scene.clone_from(&self.showing.scene);
+            } else {
+                self.run_scene = Some(scene);
+            }
         }
         if let Some(weights) = runner.new_weights() {
             self.weights = Some((runner.experiment().clone(), weights));
         }
         let waits = runner.activity() == Activity::Paused;
-        if self.memory.unfinished != self.state.folder && self.state.status == Status::Going {
+        // Nothing to offer again before there is a folder.
+        let going = self.state.status == Status::Going && self.state.folder.is_some();
+        if going && self.memory.unfinished != self.state.folder {
             self.memory.unfinished.clone_from(&self.state.folder);
             self.remember();
         }
@@ -93,7 +105,8 @@ impl App {
             panes::show(&mut self.tree, panes::Pane::Table);
             self.toasts.say(format!("Done: {}", self.state.title), false);
         }
-        if self.state.status != Status::Stopped {
+        // A run that failed, for a full disk say, can be gone on with.
+        if self.state.status == Status::Done {
             self.memory.unfinished = None;
         }
         self.remember();
@@ -103,13 +116,14 @@ impl App {
 
     fn hear_live(&mut self) {
         let Some(live) = &mut self.live else { return };
-        match live.news() {
-            Some(News::Facts(facts)) => self.showing.facts = Some(facts),
-            Some(News::Failed(text)) if self.showing.source != Source::Run => self.showing.trouble = Some(text),
-            _ => {}
-        }
-        if let Some(scene) = live.scene().filter(|_| self.showing.source != Source::Run) {
-            self.showing.see(scene);
+        let (facts, scene, failure) = (live.facts(), live.scene(), live.failure());
+        if self.showing.source != Source::Run {
+            self.showing.facts = facts.or_else(|| self.showing.facts.take());
+            if let Some(scene) = scene {
+                self.showing.see(scene);
+            }
+            // After the scene, which clears it: what cannot be answered further is to be told.
+            self.showing.trouble = failure.or_else(|| self.showing.trouble.take());
         }
         let busy = live.busy();
         if std::mem::replace(&mut self.mirrored, busy) && !busy {
@@ -126,8 +140,9 @@ impl App {
                 Err(error) => self.showing.trouble = Some(error.to_string()),
             }
         }
-        let Some(live) = &self.live else { return };
-        live.ask(self.question());
+        let question = self.question();
+        let Some(live) = &mut self.live else { return };
+        live.ask(question);
         ctx.request_repaint();
     }
 
@@ -141,7 +156,8 @@ impl App {
         let fits = |trained: &Experiment| trained.data.name == experiment.data.name;
         Question {
             defended: self.showing.defended,
-            adaptive: self.showing.adaptive,
+            // Undefended there is nothing to know.
+            adaptive: self.showing.adaptive && self.showing.defended,
             image,
             weights: self.weights.as_ref().filter(|(trained, _)| fits(trained)).map(|(_, weights)| weights.clone()),
             ..Question::new(experiment.clone())

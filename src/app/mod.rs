@@ -9,6 +9,7 @@ mod chore;
 mod command;
 mod document;
 mod draw;
+mod exchange;
 mod files;
 mod hear;
 mod help;
@@ -86,6 +87,8 @@ pub struct Look<'a> {
     pub runs: &'a PathBuf,
     /// Experiments opened or saved, the latest first.
     pub recent: &'a [PathBuf],
+    /// Whether there is a scene of the run to go back to.
+    followed: bool,
     /// Of which run the weights are that the stage uses.
     pub weights: Option<&'a Weights>,
 }
@@ -114,6 +117,8 @@ pub struct App {
     /// The stage is to be asked anew in this frame.
     ask: bool,
     weights: Option<(Experiment, Arc<Weights>)>,
+    /// The run's latest scene, while the stage shows something else.
+    run_scene: Option<crate::run::scene::Scene>,
     library: Library,
     opening: Option<opened::Opening>,
     chores: Vec<chore::Chore>,
@@ -175,6 +180,7 @@ impl App {
             live: None,
             ask: true,
             weights: None,
+            run_scene: None,
             library: Library::default(),
             opening: None,
             chores: Vec::new(),

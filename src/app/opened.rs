@@ -13,7 +13,7 @@ use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::afterwards::earlier;
-use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
+use crate::run::folder::{CHECKPOINT, EXPERIMENT, METRICS, RunFolder, SUMMARY, check_is_run, read_text};
 use crate::run::record::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
 use crate::setting::shorten;
@@ -22,8 +22,6 @@ use crate::setting::shorten;
 pub struct Opened {
     /// What was run.
     pub experiment: Experiment,
-    /// Its folder's name.
-    pub name: String,
     /// What it came to, as if it had just been watched.
     pub state: State,
     /// Its weights.
@@ -67,13 +65,22 @@ impl Opening {
 
 fn read(path: &Path) -> Result<Opened> {
     check_is_run(path)?;
-    let (experiment, weights) = Weights::of_run(path)?;
+    let (experiment, weights, position) = Weights::of_run(path)?;
     let name = name_of(path);
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
-    let mut state = State::of_run(&name, path, rows, summary, earlier(path)?);
+    let mut state = State::of_run(&name, path, rows, summary, position, earlier(path)?);
     pictured::fill(&mut state, path, &experiment);
-    Ok(Opened { experiment, name, state, weights: Arc::new(weights) })
+    Ok(Opened { experiment, state, weights: Arc::new(weights) })
+}
+
+/// What a run in a folder runs.
+///
+/// # Errors
+/// Where that cannot be read.
+pub fn experiment_of(path: &Path) -> Result<Experiment> {
+    let file = path.join(EXPERIMENT);
+    Experiment::from_toml(&read_text(&file)?, &file.display().to_string())
 }
 
 /// Whether a folder holds a run that was not finished.

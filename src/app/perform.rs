@@ -1,32 +1,38 @@
 //! Acts done: the one place where what is shown is changed on a person's behalf.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eframe::egui::{Context, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::chore::Chore;
-use super::files::{Prompt, Purpose};
+use super::files::Prompt;
 use super::memory::Theme;
 use super::runner::Runner;
 use super::showing::{Film, Showing, Source};
 use super::state::{State, Status};
-use super::{Activity, App, opened, panes, stage};
+use super::{Activity, App, library, opened, panes, stage};
 use crate::error::{Error, Result};
 use crate::experiment::PRESETS;
 use crate::live::Shown;
 use crate::run::afterwards::Wish;
 use crate::run::control::Command;
-use crate::run::files::Writer;
 use crate::run::folder::new_run_path;
 
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         if let Err(error) = self.perform(act, ctx) {
-            self.state.error = Some(error.to_string());
+            self.tell(&error);
         }
         ctx.request_repaint();
+    }
+
+    /// Shows an error until it is closed; the log keeps it.
+    pub(super) fn tell(&mut self, error: &Error) {
+        let at = self.runner.as_ref().map_or_else(Default::default, Runner::elapsed);
+        self.state.say(at, error.to_string());
+        self.state.error = Some(error.to_string());
     }
 
     fn perform(&mut self, act: Act, ctx: &Context) -> Result<()> {
@@ -158,12 +164,18 @@ impl App {
             Act::Redo if !self.document.redo() => return Ok(()),
             _ => {}
         }
-        if self.document.experiment().data.name != data {
-            self.showing.image = Shown::default();
-        }
-        self.showing.defended &= self.document.experiment().psgl.enabled;
+        self.fit_image(&data);
         self.look(source);
         Ok(())
+    }
+
+    /// Puts away a drawing or a place that belongs to other data, and a defence that is switched off.
+    pub(super) fn fit_image(&mut self, data_before: &str) {
+        if self.document.experiment().data.name != data_before {
+            self.showing.image = Shown::default();
+            self.view.pad = stage::pad::PadView::default();
+        }
+        self.showing.defended &= self.document.experiment().psgl.enabled;
     }
 
     /// Acts on what the stage shows.
@@ -196,13 +208,7 @@ impl App {
             }
             Act::Patients => self.showing.image = Shown::default(),
             Act::Follow => {
-                if self.state.status != Status::Fresh {
-                    self.showing.source = Source::Run;
-                    self.showing.trouble = None;
-                    if let Some(runner) = &mut self.runner {
-                        runner.look_again();
-                    }
-                }
+                self.follow_again();
                 return Ok(());
             }
             _ => {}
@@ -211,13 +217,29 @@ impl App {
         Ok(())
     }
 
+    /// Lets the stage show the run's latest scene, and all that comes.
+    fn follow_again(&mut self) {
+        if self.run_scene.is_none() && self.runner.is_none() {
+            return;
+        }
+        self.showing.source = Source::Run;
+        self.showing.trouble = None;
+        self.showing.film = Film::default();
+        self.showing.facts = self.state.facts.clone().or_else(|| self.showing.facts.take());
+        if let Some(scene) = self.run_scene.clone() {
+            self.showing.see(scene);
+        }
+        if let Some(live) = &mut self.live {
+            live.cancel();
+        }
+    }
+
     /// The stage is to be asked anew, as the levers are now.
-    fn look(&mut self, source: Source) {
+    pub(super) fn look(&mut self, source: Source) {
         self.showing.source = source;
         self.showing.trouble = None;
-        self.showing.film.pinned = None;
+        self.showing.film = Film::default();
         self.showing.generation += 1;
-        self.showing.film.playing = false;
         self.ask = true;
     }
 
@@ -239,6 +261,11 @@ impl App {
 
     fn start(&mut self, _: &Context) {
         let experiment = self.document.experiment().clone();
+        let (wanted, threads) = (experiment.threads, rayon::current_num_threads());
+        if wanted != 0 && wanted != threads {
+            let text = format!("threads = {wanted} counts from the next start on; this run uses {threads}");
+            self.toasts.say(text, true);
+        }
         let (name, seed) = (self.document.name().to_owned(), experiment.seed);
         self.state = State::started(format!("{name}, seed {seed}"));
         self.weights = None;
@@ -248,8 +275,10 @@ impl App {
 
     fn resume(&mut self, path: &Path) {
         self.unfinished = None;
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        self.state = State::started(name);
+        if let Ok(experiment) = opened::experiment_of(path) {
+            self.document.take_text(experiment);
+        }
+        self.state = State::started(library::name_of(path));
         self.weights = None;
         self.follow(Runner::resume(path));
     }
@@ -269,12 +298,18 @@ impl App {
         match runner {
             Ok(runner) => {
                 self.runner = Some(runner);
+                self.run_scene = None;
+                self.view.pad = stage::pad::PadView::default();
                 self.showing = Showing {
                     source: Source::Run,
                     defended: self.document.experiment().psgl.enabled,
                     facts: self.showing.facts.take(),
+                    generation: self.showing.generation + 1,
                     ..Showing::default()
                 };
+                if let Some(live) = &mut self.live {
+                    live.cancel();
+                }
             }
             Err(error) => {
                 self.state.status = Status::Failed;
@@ -286,7 +321,10 @@ impl App {
     fn reset(&mut self) {
         self.state = State::default();
         self.weights = None;
-        self.showing = Showing { facts: self.showing.facts.take(), ..Showing::default() };
+        self.run_scene = None;
+        self.view.pad = stage::pad::PadView::default();
+        let generation = self.showing.generation + 1;
+        self.showing = Showing { facts: self.showing.facts.take(), generation, ..Showing::default() };
         self.ask = true;
     }
 
@@ -299,71 +337,18 @@ impl App {
         }
         match result {
             Ok(run) => {
-                self.document.take(run.experiment.clone(), run.name.clone(), None);
+                // Not under the folder's name: a run of it would get a longer one each time.
+                self.document.take_text(run.experiment.clone());
                 self.state = run.state;
                 self.weights = Some((run.experiment, run.weights));
+                self.run_scene = None;
+                self.view.pad = stage::pad::PadView::default();
                 self.showing.defended = self.document.experiment().psgl.enabled;
                 self.showing.image = Shown::default();
                 self.look(Source::Live);
                 panes::show(&mut self.tree, panes::Pane::Table);
             }
-            Err(error) => self.state.error = Some(error.to_string()),
+            Err(error) => self.tell(&error),
         }
-    }
-
-    /// The file that served this purpose last.
-    fn before(&self, purpose: Purpose) -> Option<&PathBuf> {
-        if purpose == Purpose::Save { self.document.path() } else { None }
-    }
-
-    fn file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) {
-        match self.use_file(purpose, path, ctx) {
-            Ok(()) => self.prompt = None,
-            Err(error) => match &mut self.prompt {
-                Some(prompt) => prompt.trouble = Some(error.to_string()),
-                None => self.state.error = Some(error.to_string()),
-            },
-        }
-    }
-
-    fn use_file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) -> Result<()> {
-        if purpose.reads() {
-            return self.read_file(purpose, &path);
-        }
-        let bytes = match purpose {
-            Purpose::Save => self.document.experiment().to_toml().into_bytes(),
-            Purpose::CurvesCsv => panes::curves::csv(&self.state)?,
-            Purpose::CurvesPng => panes::curves::png(&self.state, &self.view.curves, ctx.theme())?,
-            Purpose::CurvesSvg => panes::curves::svg(&self.state, &self.view.curves, ctx.theme())?,
-            Purpose::Table => panes::table::text(&self.state, &path)?.into_bytes(),
-            Purpose::Film => stage::film::gif(&self.showing)?,
-            Purpose::Open | Purpose::Image => Vec::new(),
-        };
-        Writer::default().write(&path, &bytes)?;
-        self.toasts.say(format!("Saved: {}", path.display()), false);
-        if purpose == Purpose::Save {
-            self.memory.used(&path);
-            self.document.saved(path);
-            self.remember();
-        }
-        Ok(())
-    }
-
-    fn read_file(&mut self, purpose: Purpose, path: &Path) -> Result<()> {
-        if purpose == Purpose::Image {
-            let facts = self.showing.facts.clone();
-            let shape = facts.map(|facts| facts.patient.shape).filter(|shape| shape[0] > 0);
-            let shape = shape.ok_or_else(|| Error::input("the experiment's images are not loaded yet; try again"))?;
-            let picture = stage::pad::read_image(path, shape)?;
-            return self.look_at(Act::Draw(picture));
-        }
-        self.document.open(path.to_owned())?;
-        self.memory.used(path);
-        self.showing.image = Shown::default();
-        self.showing.defended &= self.document.experiment().psgl.enabled;
-        let source = if self.showing.source == Source::Opening { Source::Opening } else { Source::Live };
-        self.look(source);
-        self.remember();
-        Ok(())
     }
 }

@@ -42,7 +42,7 @@ pub enum Activity {
 /// A worker and what the window knows about it.
 pub struct Runner {
     worker: Worker,
-    known: Arc<OnceLock<(Experiment, Facts)>>,
+    known: Arc<OnceLock<(Experiment, Arc<Facts>)>>,
     unknown: Experiment,
     seen: u64,
     weighed: u64,
@@ -112,7 +112,7 @@ impl Runner {
         let worker = Worker::start(move |sink| {
             // Only this worker sets them.
             make(sink, &|prepared| {
-                let _ = its.set((prepared.experiment.clone(), Facts::of(prepared)?));
+                let _ = its.set((prepared.experiment.clone(), Arc::new(Facts::of(prepared)?)));
                 Ok(())
             })
         })?;
@@ -169,11 +169,6 @@ impl Runner {
         Some(scene)
     }
 
-    /// The latest pictures are new again.
-    pub fn look_again(&mut self) {
-        self.seen = 0;
-    }
-
     /// The latest weights, if they are new.
     pub fn new_weights(&mut self) -> Option<Arc<Weights>> {
         let (number, weights) = self.worker.slots.weights.newer_than(self.weighed)?;
@@ -187,7 +182,7 @@ impl Runner {
     }
 
     /// What is known of the experiment, once its data are loaded.
-    pub fn facts(&self) -> Option<&Facts> {
+    pub fn facts(&self) -> Option<&Arc<Facts>> {
         self.known.get().map(|known| &known.1)
     }
 

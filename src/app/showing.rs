@@ -23,7 +23,7 @@ pub enum Source {
 }
 
 /// What the stage shows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Showing {
     /// Where the pictures come from.
     pub source: Source,
@@ -66,6 +66,7 @@ pub struct Film {
 impl Showing {
     /// Takes the latest scene. One of training has nothing stolen: what the last attack stole stays beside it.
     pub fn see(&mut self, mut scene: Scene) {
+        self.film.add(&scene);
         let before = self.scene.take().filter(|before| {
             self.source == Source::Run
                 && scene.progress.is_none()
@@ -79,7 +80,6 @@ impl Showing {
             scene.stamp.adaptive = before.stamp.adaptive;
         }
         self.score = scored(&scene.original, &scene.reconstruction);
-        self.film.add(&scene);
         self.scene = Some(scene);
         self.generation += 1;
         self.trouble = None;
@@ -101,6 +101,15 @@ impl Showing {
         let lineup =
             lineup.map_or("", |correct| if correct { ", picked from 8: correct" } else { ", picked from 8: wrong" });
         format!("The stolen image is at {:.1} dB, SSIM {:.2}{lineup}", score.psnr.min(200.0), score.ssim)
+    }
+
+    /// The line-up as the drawn reconstruction has it.
+    pub fn shown_lineup(&self) -> Option<Lineup> {
+        let lineup = self.scene.as_ref()?.lineup.as_ref()?;
+        Some(match (self.film.pinned, self.reconstruction()) {
+            (Some(_), Some(pinned)) => lineup.judged(pinned),
+            _ => lineup.clone(),
+        })
     }
 
     /// How near the drawn reconstruction is to the patient's image.
@@ -194,7 +203,9 @@ mod tests {
         showing.see(scene(9, 0.6));
         let training = Scene { original: scene(0, 0.0).original, ..Scene::default() };
         showing.see(training.clone());
+        showing.see(training.clone());
         assert!(showing.reconstruction().is_some() && showing.score.is_some());
+        assert_eq!(showing.film.frames.len(), 1, "the film is of the attack alone");
         let mut other = training;
         other.stamp.defended = true;
         showing.see(other);

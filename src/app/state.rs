@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::streams::Curves;
 use super::words::{decimal, duration, mode, target};
 use crate::model::wire::WireCount;
+use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
 use crate::run::facts::Facts;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
@@ -54,7 +56,7 @@ pub struct State {
     /// Pictures of the finished attacks.
     pub galleries: Vec<Gallery>,
     /// What is known of the experiment once its data are loaded.
-    pub facts: Option<Facts>,
+    pub facts: Option<Arc<Facts>>,
     /// Bytes that crossed so far: under PSGL and undefended.
     pub wire: [WireCount; 2],
     /// What the run came to.
@@ -104,7 +106,7 @@ impl State {
             }
             Event::Attacked(records) => {
                 self.say(at, format!("{} attacks done; they are in the run's attacks.json", records.len()));
-                self.end(if self.summary.is_some() { Status::Done } else { Status::Stopped });
+                self.end(Status::Stopped);
             }
             Event::Stopped => {
                 self.say(at, "Stopped; what was measured is kept".to_owned());
@@ -120,7 +122,8 @@ impl State {
     }
 
     fn end(&mut self, status: Status) {
-        self.status = status;
+        // However an attack at a finished run ends, the run stays finished.
+        self.status = if self.summary.is_some() { Status::Done } else { status };
         self.progress = None;
     }
 
@@ -135,6 +138,7 @@ impl State {
         folder: &Path,
         rows: Vec<MetricRow>,
         summary: Option<Summary>,
+        position: Position,
         afterwards: Vec<AttackRecord>,
     ) -> Self {
         let mut state = Self { title: title.to_owned(), folder: Some(folder.to_owned()), ..Self::default() };
@@ -142,8 +146,12 @@ impl State {
         for row in rows {
             state.add_step(None, row);
         }
+        let epochs = summary.as_ref().map_or(position.epochs, |summary| summary.epochs.clone());
+        for row in epochs {
+            state.add_epoch(None, row);
+        }
+        state.attacks = position.attacks;
         if let Some(summary) = summary {
-            summary.epochs.iter().for_each(|row| state.add_epoch(None, row.clone()));
             state.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];
             state.attacks.clone_from(&summary.attacks);
             state.summary = Some(Box::new(summary));

@@ -78,6 +78,24 @@ impl Experiment {
         });
         Ok(std::iter::once(main).chain(twin).collect())
     }
+
+    /// Under PSGL, where it is on, and undefended: the network without packing, or with `twin` the one that is
+    /// trained beside PSGL, which pools where PSGL packs.
+    ///
+    /// # Errors
+    /// Where the model does not fit the data.
+    pub fn both_plans(&self, image: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
+        let all = self.split_plans(image, classes)?;
+        let named = |name: &str| all.iter().find(|plan| plan.name == name).cloned();
+        let vanilla = if let Some(plan) = named("vanilla").filter(|_| twin || !self.psgl.enabled) {
+            plan
+        } else {
+            let mut plain = self.clone();
+            plain.psgl.enabled = false;
+            plain.split_plans(image, classes)?.swap_remove(0)
+        };
+        Ok([named("psgl"), Some(vanilla)])
+    }
 }
 
 impl Device {

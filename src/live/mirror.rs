@@ -11,11 +11,10 @@ use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use crate::data::{Images, load, split, targets};
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
-use crate::model::spec::LayerSpec;
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
 use crate::run::event::AttackProgress;
-use crate::run::facts::{Facts, LayerFacts, WireFacts};
+use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
 use crate::run::weights::Weights;
 
@@ -104,7 +103,7 @@ impl Mirror {
     ///
     /// # Errors
     /// Where the experiment does not fit its data, or the image does not fit the experiment.
-    pub fn ask(&mut self, question: Question) -> Result<Option<Arc<Facts>>> {
+    pub fn ask(&mut self, question: Question) -> Result<Arc<Facts>> {
         self.job = None;
         question.experiment.validate()?;
         let grounds = match self.grounds.take() {
@@ -114,10 +113,9 @@ impl Mirror {
         self.grounds = Some(grounds.clone());
         let shape = grounds.patients.shape;
         let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key("vanilla"));
-        let plans = plans(&question.experiment, shape, grounds.facts.classes.len(), twin)?;
+        let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
-        facts.batch = question.experiment.train.batch;
-        facts.layers = layers(&question.experiment, question.defended, shape, facts.classes.len());
+        facts.know(&question.experiment, question.defended);
         for (model, plan) in facts.models.iter_mut().zip(&plans) {
             *model = plan.as_ref().map(WireFacts::of).transpose()?;
         }
@@ -125,7 +123,7 @@ impl Mirror {
         let plan = if question.defended { psgl } else { vanilla };
         let plan = plan.ok_or_else(|| Error::input("psgl.enabled = false: switch PSGL on to see its disguise"))?;
         self.begin(question, &grounds, plan)?;
-        Ok(Some(Arc::new(facts)))
+        Ok(Arc::new(facts))
     }
 
     fn begin(&mut self, question: Question, grounds: &Grounds, plan: SplitPlan) -> Result<()> {
@@ -145,8 +143,9 @@ impl Mirror {
         let (smashed, _) = made.model.ask(&original.tensor()?)?;
         let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
         let mut rmle = Rmle::new(&Observation::new(smashed), &knowledge, question.attack.settings())?;
-        // A picture made under the same model is near already: the attacker may go on from what it has.
-        if let Some((_, image)) = self.last.as_ref().filter(|(last, _)| *last == key && question.spread.is_none()) {
+        // Between two strokes a drawing changes little: the attacker may go on from what it has.
+        let drawn = matches!(question.image, Shown::Own(_));
+        if let Some((_, image)) = self.last.as_ref().filter(|(last, _)| *last == key && drawn) {
             rmle.start_from(image)?;
         }
         let lineup = Lineup::of(&original, &grounds.patients);
@@ -188,6 +187,7 @@ impl Mirror {
     /// Keeps the reconstruction for the next question.
     fn keep(&mut self) -> Result<()> {
         if let (Some(job), Some(made)) = (self.job.take(), &self.model)
+            && matches!(job.question.image, Shown::Own(_))
             && !job.question.adaptive
         {
             self.last = Some((made.key.clone(), job.rmle.reconstruction()?));
@@ -216,36 +216,6 @@ impl Job {
         scene.progress = Some(AttackProgress { attack: words.to_owned(), iteration, planned, loss });
         Ok(scene)
     }
-}
-
-/// Under PSGL, where it is on, and undefended: the network without packing, or with `twin` the one that is trained
-/// beside PSGL, which pools where PSGL packs.
-fn plans(experiment: &Experiment, shape: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
-    let all = experiment.split_plans(shape, classes)?;
-    let named = |name: &str| all.iter().find(|plan| plan.name == name).cloned();
-    let vanilla = if let Some(plan) = named("vanilla").filter(|_| twin || !experiment.psgl.enabled) {
-        plan
-    } else {
-        let mut plain = experiment.clone();
-        plain.psgl.enabled = false;
-        plain.split_plans(shape, classes)?.swap_remove(0)
-    };
-    Ok([named("psgl"), Some(vanilla)])
-}
-
-/// The network's layers, and after which of them it can be cut.
-fn layers(experiment: &Experiment, defended: bool, shape: [usize; 3], classes: usize) -> Vec<LayerFacts> {
-    let Ok(all) = experiment.layers(classes) else { return Vec::new() };
-    let at = |cut: usize| {
-        let mut moved = experiment.clone();
-        moved.model.cut = cut;
-        plans(&moved, shape, classes, false).ok().and_then(|[psgl, vanilla]| if defended { psgl } else { vanilla })
-    };
-    let facts = |(i, layer): (usize, &LayerSpec)| LayerFacts {
-        words: layer.words(),
-        crosses: at(i + 1).and_then(|plan| plan.smashed().ok()),
-    };
-    all.iter().enumerate().map(facts).collect()
 }
 
 fn shown(image: &Shown, patients: &Images) -> Result<(Picture, Option<usize>)> {

@@ -8,15 +8,16 @@ mod mirror;
 mod question;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 pub use mirror::Mirror;
 pub use question::{Question, Shown};
 
 use crate::error::{Error, Result};
-use crate::run::event::{Latest, Pictures};
+use crate::run::event::Latest;
 use crate::run::facts::Facts;
+use crate::run::scene::Scene;
 use crate::run::worker::guarded;
 
 /// Candle walks its graphs recursively.
@@ -25,28 +26,24 @@ const STACK_BYTES: usize = 64 << 20;
 /// What the thread and its owner share.
 #[derive(Default)]
 struct Shared {
-    asked: Mutex<Option<Question>>,
+    /// The latest question, with its number.
+    asked: Mutex<Option<(u64, Question)>>,
     changed: Condvar,
     leave: AtomicBool,
+    /// The question at work is to be given up.
+    cancelled: AtomicBool,
     busy: AtomicBool,
-    pictures: Pictures,
-    news: Latest<News>,
-}
-
-/// What else there is to know about an answer.
-#[derive(Clone, Debug)]
-pub enum News {
-    /// The experiment's data are loaded.
-    Facts(Arc<Facts>),
-    /// The question cannot be answered; in words.
-    Failed(String),
+    pictures: Latest<(u64, Scene)>,
+    facts: Latest<(u64, Arc<Facts>)>,
+    failed: Latest<(u64, String)>,
 }
 
 /// The thread that answers. Dropping it asks the thread to leave, and does not wait.
 pub struct Live {
     shared: Arc<Shared>,
-    seen: u64,
-    heard: u64,
+    /// Number of the latest question: what answers an older one is not handed out.
+    number: u64,
+    seen: [u64; 3],
     _thread: JoinHandle<()>,
 }
 
@@ -63,28 +60,45 @@ impl Live {
             .stack_size(STACK_BYTES)
             .spawn(move || work(&its, &wake))
             .map_err(|e| Error::Internal(format!("no thread for the live mirror: {e}")))?;
-        Ok(Self { shared, seen: 0, heard: 0, _thread: thread })
+        Ok(Self { shared, number: 0, seen: [0; 3], _thread: thread })
     }
 
     /// Asks; what was asked before is forgotten. Never waits.
-    pub fn ask(&self, question: Question) {
-        *self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(question);
+    pub fn ask(&mut self, question: Question) {
+        self.number += 1;
+        let mut asked = self.shared.lock();
+        *asked = Some((self.number, question));
         self.shared.busy.store(true, Ordering::Release);
         self.shared.changed.notify_all();
     }
 
-    /// The latest scene, if it is new.
-    pub fn scene(&mut self) -> Option<crate::run::scene::Scene> {
-        let (number, scene) = self.shared.pictures.newer_than(self.seen)?;
-        self.seen = number;
-        Some(scene)
+    /// Forgets what was asked: whoever needs the processor more may have it.
+    pub fn cancel(&mut self) {
+        self.number += 1;
+        let mut asked = self.shared.lock();
+        *asked = None;
+        self.shared.cancelled.store(true, Ordering::Release);
     }
 
-    /// The latest news, if they are new.
-    pub fn news(&mut self) -> Option<News> {
-        let (number, news) = self.shared.news.newer_than(self.heard)?;
-        self.heard = number;
-        Some(news)
+    /// The latest scene that answers the latest question, if it is new.
+    pub fn scene(&mut self) -> Option<Scene> {
+        self.newest(0, &self.shared.clone().pictures)
+    }
+
+    /// What is known of the latest question's experiment, if that is new.
+    pub fn facts(&mut self) -> Option<Arc<Facts>> {
+        self.newest(1, &self.shared.clone().facts)
+    }
+
+    /// Why the latest question cannot be answered, in words, if that is new.
+    pub fn failure(&mut self) -> Option<String> {
+        self.newest(2, &self.shared.clone().failed)
+    }
+
+    fn newest<T: Clone>(&mut self, which: usize, slot: &Latest<(u64, T)>) -> Option<T> {
+        let (number, (question, value)) = slot.newer_than(self.seen[which])?;
+        self.seen[which] = number;
+        (question == self.number).then_some(value)
     }
 
     /// Whether it is still at work on what was asked.
@@ -95,35 +109,42 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        let _asked = self.shared.lock();
         self.shared.leave.store(true, Ordering::Release);
         self.shared.changed.notify_all();
     }
 }
 
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Option<(u64, Question)>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn interrupted(&self) -> bool {
+        let [leave, cancelled] = [&self.leave, &self.cancelled].map(|flag| flag.load(Ordering::Acquire));
+        leave || cancelled || self.lock().is_some()
+    }
+}
+
 fn work(shared: &Shared, wake: &dyn Fn()) {
     let mut mirror = Mirror::default();
-    while let Some(question) = next(shared) {
-        let interrupted = || {
-            shared.leave.load(Ordering::Acquire)
-                || shared.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-        };
+    while let Some((number, question)) = next(shared) {
         let answered = guarded(|| {
-            let facts = mirror.ask(question)?;
-            if let Some(facts) = facts {
-                shared.news.put(News::Facts(facts));
-            }
-            while let Some(scene) = mirror.advance(&interrupted)? {
-                shared.pictures.put(scene);
+            shared.facts.put((number, mirror.ask(question)?));
+            while let Some(scene) = mirror.advance(&|| shared.interrupted())? {
+                shared.pictures.put((number, scene));
                 wake();
             }
             Ok(())
         });
         if let Err(error) = answered {
-            // Whatever state it was in, the next question starts afresh.
-            mirror = Mirror::default();
-            shared.news.put(News::Failed(error.to_string()));
+            // After a defect nobody knows what state it is in.
+            if !matches!(error, Error::Input(_) | Error::Diverged(_)) {
+                mirror = Mirror::default();
+            }
+            shared.failed.put((number, error.to_string()));
         }
-        let asked = shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = shared.lock();
         shared.busy.store(asked.is_some(), Ordering::Release);
         drop(asked);
         wake();
@@ -131,13 +152,14 @@ fn work(shared: &Shared, wake: &dyn Fn()) {
 }
 
 /// Waits for a question; none where it is time to leave.
-fn next(shared: &Shared) -> Option<Question> {
-    let mut asked = shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
+fn next(shared: &Shared) -> Option<(u64, Question)> {
+    let mut asked = shared.lock();
     loop {
         if shared.leave.load(Ordering::Acquire) {
             return None;
         }
         if let Some(question) = asked.take() {
+            shared.cancelled.store(false, Ordering::Release);
             return Some(question);
         }
         asked = shared.changed.wait(asked).unwrap_or_else(PoisonError::into_inner);

@@ -9,16 +9,21 @@ use super::image::{mse, pearson};
 /// Images in a line-up.
 pub const SIZE: usize = 8;
 
-/// Which of `pool` stand beside `target`: at most `SIZE − 1` indices, evenly spread over the half that is
-/// farther from it (mean squared error), so that none is its double. Nothing random.
+/// Which of `pool` stand beside `target`: `SIZE − 1` indices, evenly spread over the half that is farther from
+/// it (mean squared error), exact copies left out, so that none is its double. None where the pool is too small
+/// for that: a shorter line-up would be easier. Nothing random.
 ///
 /// # Panics
 /// Where the images differ in size.
 pub fn decoys(target: &[f32], pool: &[Vec<f32>]) -> Vec<usize> {
     let mut order: Vec<(f64, usize)> = pool.iter().enumerate().map(|(i, image)| (mse(target, image), i)).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    order.retain(|(distance, _)| *distance > 0.0);
     let far = &order[order.len() / 2..];
-    let count = far.len().min(SIZE - 1);
+    let count = SIZE - 1;
+    if far.len() < count {
+        return Vec::new();
+    }
     (0..count).map(|i| far[i * far.len() / count].1).collect()
 }
 
@@ -63,7 +68,7 @@ mod tests {
         assert_eq!(pick(&[0.5; 3], candidates.iter().copied()), None);
         assert_eq!(pick(&[f32::NAN; 3], candidates), None);
         assert_eq!((decoys(&target, &[]).len(), pick(&target, [])), (0, None));
-        assert_eq!(decoys(&target, &pool[..3]).len(), 2);
+        assert_eq!(decoys(&target, &pool[..12]).len(), 0);
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub struct Afterwards {
     recorder: Recorder,
     waiting: VecDeque<Order>,
     active: Option<Job>,
+    /// Launched at the run before.
+    earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
     sink: Sink,
     pictured: Option<Instant>,
@@ -86,16 +88,18 @@ impl Afterwards {
         let setup = Prepared::new(experiment)?;
         let targets = setup.targets.tensor(&setup.device)?;
         let mut waiting = VecDeque::new();
-        for plan in &setup.plans {
+        for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
-            checkpoint.load_model(&mut model)?;
-            let epochs = checkpoint.position.epochs.iter().filter(|row| row.model == plan.name).count();
+            checkpoint.restore(i, &mut model)?;
+            let epochs = checkpoint.epochs_of(plan.name);
             waiting.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
         }
+        // A damaged file is told of before any work.
+        let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
         let (active, records, pictured) = (None, Vec::new(), None);
-        Ok(Self { setup, recorder, waiting, active, records, sink, pictured, start: Instant::now() })
+        Ok(Self { setup, recorder, waiting, active, earlier, records, sink, pictured, start: Instant::now() })
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
@@ -107,24 +111,46 @@ impl Afterwards {
             Some(job) => job,
             None => match self.waiting.pop_front() {
                 Some(order) => self.begin(order)?,
-                None => return self.end().map(Some),
+                None => return Ok(Some(std::mem::take(&mut self.records))),
             },
         };
-        job.advance()?;
-        self.show(&job)?;
-        if job.done() {
-            let finished = job.finish()?;
-            let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
-            self.recorder.put(&name, &attack_sheet(&job, &finished)?)?;
-            self.records.push(finished.record.clone());
-            let gallery = job.gallery(&finished)?;
-            self.sink.emit(Event::Attack(finished.record));
-            self.sink.emit(Event::Gallery(Box::new(gallery)));
+        if let Err(error) = job.advance() {
+            self.give_up(&job, error)?;
+        } else if job.done() {
+            self.show(&job)?;
+            self.record(&job)?;
         } else {
+            self.show(&job)?;
             self.active = Some(job);
         }
         self.sink.flush();
         Ok(None)
+    }
+
+    /// Keeps a finished attack at once: a stop or a failure of the next one does not lose it.
+    fn record(&mut self, job: &Job) -> Result<()> {
+        let finished = job.finish()?;
+        if !finished.record.mse.is_finite() {
+            return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
+        }
+        let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
+        self.recorder.put(&name, &attack_sheet(job, &finished)?)?;
+        self.records.push(finished.record.clone());
+        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
+        let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
+        self.recorder.put(ATTACKS, &text)?;
+        let gallery = job.gallery(&finished)?;
+        self.sink.emit(Event::Attack(finished.record));
+        self.sink.emit(Event::Gallery(Box::new(gallery)));
+        Ok(())
+    }
+
+    /// An attack that left the finite numbers stole nothing: that is told, and the next one goes on.
+    fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
+        let Error::Diverged(text) = error else { return Err(error) };
+        self.sink.emit(Event::Warning(format!("{}: {text}; it is left out", job.order.id.words())));
+        tracing::warn!("{}: {text}; it is left out", job.order.id.words());
+        Ok(())
     }
 
     fn begin(&mut self, order: Order) -> Result<Job> {
@@ -145,14 +171,6 @@ impl Afterwards {
         self.sink.slots.pictures.put(job.scene()?);
         self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left }));
         Ok(())
-    }
-
-    fn end(&mut self) -> Result<Vec<AttackRecord>> {
-        let mut all = earlier(self.recorder.folder().path())?;
-        all.extend_from_slice(&self.records);
-        let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
-        self.recorder.put(ATTACKS, &text)?;
-        Ok(std::mem::take(&mut self.records))
     }
 
     /// How far the running attack is.

@@ -304,6 +304,9 @@ fn lineup_rate(got: &Tensor, truth: &Images, pool: &Images) -> Result<Option<f64
         let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
         let patient = Picture::of_image(truth, i).values;
         let decoys = decoys(&patient, &pool);
+        if decoys.is_empty() {
+            return Ok(None);
+        }
         let candidates = decoys.iter().map(|i| pool[*i].as_slice()).chain([patient.as_slice()]);
         right += usize::from(pick(&got, candidates) == Some(decoys.len()));
     }

@@ -19,6 +19,7 @@ use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
 use crate::model::split::SplitModel;
 use crate::model::wire::WireCount;
+use crate::psgl::fusion::DecisionWeights;
 
 /// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -127,6 +128,23 @@ impl Checkpoint {
         let state = self.part(&format!("adam.{}.", model.plan.name));
         model.client.load_optimiser(&state)?;
         model.server.load_optimiser(&state)
+    }
+
+    /// Loads the `i`-th model of the run with all that its answers depend on.
+    ///
+    /// # Errors
+    /// Where the weights are of another model.
+    pub fn restore(&self, i: usize, model: &mut SplitModel) -> Result<()> {
+        self.load_model(model)?;
+        if let Some(Some(weights)) = self.position.weights.get(i) {
+            model.server.set_decision_weights(DecisionWeights::new(*weights));
+        }
+        Ok(())
+    }
+
+    /// Whole epochs that a model was trained for.
+    pub fn epochs_of(&self, model: &str) -> usize {
+        self.position.epochs.iter().filter(|row| row.model == model).count()
     }
 
     /// The file's bytes.

@@ -5,6 +5,8 @@ use super::scene::Picture;
 use super::summary::MetricRow;
 use crate::data::Images;
 use crate::error::Result;
+use crate::experiment::Experiment;
+use crate::model::spec::LayerSpec;
 use crate::model::split::SplitPlan;
 use crate::model::wire::WireCount;
 use crate::psgl::Jacobian;
@@ -12,6 +14,12 @@ use crate::psgl::Jacobian;
 /// What is known of an experiment once its data are loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Facts {
+    /// The data's name.
+    pub data: String,
+    /// Layers on the hospital's side, as the document counts them.
+    pub cut: usize,
+    /// Whether it has attacks.
+    pub attacked: bool,
     /// The first patient's image; empty where there are no test images.
     pub patient: Picture,
     /// Test images that can be shown.
@@ -54,15 +62,25 @@ impl Facts {
     pub fn of(prepared: &Prepared) -> Result<Self> {
         let some: &Images = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
         let plan = |name: &str| prepared.plans.iter().find(|plan| plan.name == name).map(WireFacts::of).transpose();
-        Ok(Self {
+        let mut facts = Self {
             patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0) },
             patients: prepared.test.len(),
             classes: prepared.class_names.clone(),
             images: prepared.victim.len(),
-            batch: prepared.experiment.train.batch,
             models: [plan("psgl")?, plan("vanilla")?],
-            layers: Vec::new(),
-        })
+            ..Self::default()
+        };
+        facts.know(&prepared.experiment, prepared.experiment.psgl.enabled);
+        Ok(facts)
+    }
+
+    /// Adds what the experiment says of itself; `defended` is which of its models can be cut where.
+    pub fn know(&mut self, experiment: &Experiment, defended: bool) {
+        self.data.clone_from(&experiment.data.name);
+        self.cut = experiment.model.cut;
+        self.attacked = !experiment.attacks.is_empty();
+        self.batch = experiment.train.batch;
+        self.layers = layers(experiment, defended, self.patient.shape, self.classes.len());
     }
 
     /// What crossed in a training step of model `which`; the last step of an epoch may be smaller.
@@ -82,6 +100,22 @@ impl Facts {
     pub fn class(&self, class: usize) -> String {
         self.classes.get(class).cloned().unwrap_or_else(|| class.to_string())
     }
+}
+
+/// The network's layers, and after which of them it can be cut.
+fn layers(experiment: &Experiment, defended: bool, shape: [usize; 3], classes: usize) -> Vec<LayerFacts> {
+    let Ok(all) = experiment.layers(classes) else { return Vec::new() };
+    let at = |cut: usize| {
+        let mut moved = experiment.clone();
+        moved.model.cut = cut;
+        let plans = moved.both_plans(shape, classes, false).ok();
+        plans.and_then(|[psgl, vanilla]| if defended { psgl } else { vanilla })
+    };
+    let facts = |(i, layer): (usize, &LayerSpec)| LayerFacts {
+        words: layer.words(),
+        crosses: at(i + 1).and_then(|plan| plan.smashed().ok()),
+    };
+    all.iter().enumerate().map(facts).collect()
 }
 
 impl WireFacts {

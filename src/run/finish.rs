@@ -83,8 +83,7 @@ pub fn summary(session: &Session, verdict: Verdict) -> Result<Summary> {
 /// Attacks by target and name, early epochs before the last, then the yardsticks beside them.
 fn attacks(session: &Session) -> Result<Vec<AttackRecord>> {
     let setup = &session.setup;
-    let timed = |(record, seconds): (&AttackRecord, &f64)| AttackRecord { seconds: *seconds, ..record.clone() };
-    let mut records: Vec<_> = session.position.attacks.iter().zip(&session.times.attacks).map(timed).collect();
+    let mut records = session.timed_attacks();
     let rank = |record: &AttackRecord| {
         let name = setup.experiment.attacks.iter().position(|spec| spec.name() == record.name);
         (record.target == "psgl", name, record.adaptive, record.epoch)

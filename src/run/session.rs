@@ -5,6 +5,7 @@
 //! the training's bytes. Then the table is filled in.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attacks::{Job, Order};
@@ -14,11 +15,10 @@ use super::finish;
 use super::judge::{Court, Judge};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
-use super::summary::Summary;
-use super::weights::Weights;
+use super::summary::{AttackRecord, Summary};
+use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
 use crate::model::split::{SplitModel, SplitPlan};
-use crate::psgl::fusion::DecisionWeights;
 use crate::psgl::recovery::MapNorm;
 
 /// Between checkpoints, beside those after every epoch.
@@ -106,10 +106,12 @@ impl Session {
         session.times = times;
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
         for (i, model) in session.models.iter_mut().enumerate() {
-            checkpoint.load_model(model)?;
+            checkpoint.restore(i, model)?;
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            if let Some(Some(weights)) = session.position.weights.get(i) {
-                model.server.set_decision_weights(DecisionWeights::new(*weights));
+            let (name, epochs) = (model.plan.name, checkpoint.epochs_of(model.plan.name));
+            if epochs > 0 {
+                let words = trained(&session.setup.experiment, model.plan.psgl.is_some(), epochs);
+                session.weights.models.insert(name.to_owned(), ModelWeights::of(model, words)?);
             }
         }
         for (i, id) in checkpoint.pending.iter().enumerate() {
@@ -121,9 +123,16 @@ impl Session {
             session.pending.push_back(Order { id: id.clone(), smashed, sent, maps, client: tensors, opinion: None });
         }
         session.started(true);
-        let (epochs, attacks) = (session.position.epochs.clone(), session.position.attacks.clone());
+        session.sink.slots.weights.put(Arc::new(session.weights.clone()));
+        let (epochs, attacks) = (session.position.epochs.clone(), session.timed_attacks());
         session.sink.emit(Event::Past(Box::new(Past { rows, epochs, attacks })));
         Ok(session)
+    }
+
+    /// Finished attacks with the time that each took.
+    pub(super) fn timed_attacks(&self) -> Vec<AttackRecord> {
+        let timed = |(record, seconds): (&AttackRecord, &f64)| AttackRecord { seconds: *seconds, ..record.clone() };
+        self.position.attacks.iter().zip(&self.times.attacks).map(timed).collect()
     }
 
     fn started(&mut self, resumed: bool) {

@@ -77,7 +77,11 @@ impl Session {
         self.check_finite(&step)?;
         let row = self.metric_row(&step, &truth)?;
         self.emit(Event::Steps(vec![row]));
-        self.show_stage()
+        // Being watched must not change how a run ends.
+        if let Err(error) = self.show_stage() {
+            tracing::warn!("the stage cannot be shown: {error}");
+        }
+        Ok(())
     }
 
     /// The first target's way through the model as it is now, for those who watch; nothing is learnt.
@@ -102,8 +106,8 @@ impl Session {
             return Ok(());
         }
         let model = &self.models[self.position.model];
-        let weights = ModelWeights::of(model, trained(&self.setup.experiment, self.position.epoch))?;
-        self.weights.models.insert(model.plan.name.to_owned(), weights);
+        let words = trained(&self.setup.experiment, model.plan.psgl.is_some(), self.position.epoch);
+        self.weights.models.insert(model.plan.name.to_owned(), ModelWeights::of(model, words)?);
         self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
     }
@@ -188,7 +192,9 @@ impl Session {
         self.position.step = 0;
         self.position.stage = Stage::Order;
         self.emit(Event::Epoch(row));
-        self.show_weights()?;
+        if let Err(error) = self.show_weights() {
+            tracing::warn!("the weights cannot be shown: {error}");
+        }
         self.save()
     }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Position};
 use super::folder::{CHECKPOINT, EXPERIMENT, read_text};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::model::spec::LayerSpec;
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::psgl::fusion::DecisionWeights;
 
@@ -24,6 +25,8 @@ pub struct Weights {
 pub struct ModelWeights {
     /// What it was trained on and for how long, in words.
     pub trained: String,
+    /// All layers.
+    pub layers: Vec<LayerSpec>,
     /// Layers on the client's side.
     pub cut: usize,
     /// Weights by name (`client.0.weight`): shape and values.
@@ -45,7 +48,8 @@ impl ModelWeights {
             }
         }
         let decision = model.server.decision_weights().map(|w| [w.recovered, w.fused, w.attacked]);
-        Ok(Self { trained, cut: model.plan.cut, values, decision })
+        let SplitPlan { layers, cut, .. } = model.plan.clone();
+        Ok(Self { trained, layers, cut, values, decision })
     }
 
     /// Puts them into a model. False, and nothing is changed, where they are of another network. A plain
@@ -54,6 +58,9 @@ impl ModelWeights {
     /// # Errors
     /// Where there is no memory left.
     pub fn load_into(&self, model: &mut SplitModel) -> Result<bool> {
+        if self.layers != model.plan.layers {
+            return Ok(false);
+        }
         let moved = |name: &str| self.source(name, &model.plan);
         let take = |name: &str| -> Option<Result<Tensor>> {
             let (shape, values) = self.values.get(&moved(name)?)?;
@@ -100,11 +107,11 @@ impl ModelWeights {
 }
 
 impl Weights {
-    /// The weights of a run in a folder, finished or not, and its experiment.
+    /// The weights of a run in a folder, finished or not, its experiment, and what it had measured.
     ///
     /// # Errors
     /// Where there is no checkpoint yet, or it is damaged.
-    pub fn of_run(folder: &Path) -> Result<(Experiment, Self)> {
+    pub fn of_run(folder: &Path) -> Result<(Experiment, Self, Position)> {
         let file = folder.join(EXPERIMENT);
         let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
         let checkpoint = folder.join(CHECKPOINT);
@@ -117,25 +124,18 @@ impl Weights {
         let mut models = BTreeMap::new();
         for (i, plan) in plans.into_iter().enumerate() {
             let mut model = SplitModel::new(plan, crate::random::Seed(experiment.seed), &Device::Cpu)?;
-            checkpoint.load_model(&mut model)?;
-            if let Some(Some(weights)) = checkpoint.position.weights.get(i) {
-                model.server.set_decision_weights(DecisionWeights::new(*weights));
-            }
-            let name = model.plan.name;
-            let epochs = checkpoint.position.epochs.iter().filter(|row| row.model == name).count();
-            models.insert(name.to_owned(), ModelWeights::of(&model, trained(&experiment, epochs))?);
+            checkpoint.restore(i, &mut model)?;
+            let words = trained(&experiment, model.plan.psgl.is_some(), checkpoint.epochs_of(model.plan.name));
+            models.insert(model.plan.name.to_owned(), ModelWeights::of(&model, words)?);
         }
-        Ok((experiment, Self { models }))
+        Ok((experiment, Self { models }, checkpoint.position))
     }
 }
 
 /// `mnist, 6 epochs, γ 0.1, seed 0`: what a model was trained on and for how long.
-pub fn trained(experiment: &Experiment, epochs: usize) -> String {
-    let defence = if experiment.psgl.enabled {
-        format!(", γ {}, θ {}", experiment.psgl.gamma, experiment.psgl.theta)
-    } else {
-        String::new()
-    };
+pub fn trained(experiment: &Experiment, defended: bool, epochs: usize) -> String {
+    let defence =
+        if defended { format!(", γ {}, θ {}", experiment.psgl.gamma, experiment.psgl.theta) } else { String::new() };
     let plural = if epochs == 1 { "" } else { "s" };
     format!("{}, {epochs} epoch{plural}{defence}, seed {}", experiment.data.name, experiment.seed)
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use eframe::egui::{Button, Grid, RichText, ScrollArea, Slider, Ui};
 
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
-use crate::experiment::AttackSpec;
+use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind, find};
 
 /// Draws the levers.
@@ -145,7 +145,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ] {
             let mut on = attacks.iter().any(|spec| spec.name() == name);
             if ui.checkbox(&mut on, words).on_hover_text(tip).changed() {
-                acts.push(Act::Set("attack".to_owned(), attack_list(attacks, name, on)));
+                acts.push(Act::Set("attack".to_owned(), attack_list(attacks, look.document.kept(), name, on)));
             }
         }
         for words in ["a listener without weights or images", "a malicious server", "whoever gets the gradient"] {
@@ -172,10 +172,12 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// The experiment's attacks as `--set attack=` takes them, with one more or one less.
-fn attack_list(attacks: &[AttackSpec], name: &str, on: bool) -> String {
+fn attack_list(attacks: &[AttackSpec], kept: &Experiment, name: &str, on: bool) -> String {
     let mut wanted: Vec<AttackSpec> = attacks.iter().filter(|spec| spec.name() != name).cloned().collect();
     if on {
-        wanted.extend(AttackSpec::named(name).ok());
+        // With the settings that it had.
+        let before = kept.attacks.iter().find(|spec| spec.name() == name).cloned();
+        wanted.extend(before.or_else(|| AttackSpec::named(name).ok()));
     }
     let list = wanted.iter().filter_map(|spec| toml::Value::try_from(spec).ok()).collect();
     toml::Value::Array(list).to_string()
@@ -185,19 +187,20 @@ fn attack_list(attacks: &[AttackSpec], name: &str, on: bool) -> String {
 mod tests {
     use super::*;
     use crate::app::Document;
-    use crate::experiment::Experiment;
 
     #[test]
     fn attacks_are_switched_off_and_on_again() {
-        let mut document = Document::new(Experiment::preset("quick").unwrap());
+        let quick = Experiment::preset("quick").unwrap();
+        let mut document = Document::new(quick.clone());
         let names =
             |document: &Document| -> Vec<&str> { document.experiment().attacks.iter().map(AttackSpec::name).collect() };
         for (name, on, left) in
             [("rmle", false, vec!["inverse"]), ("inverse", false, vec![]), ("rmle", true, vec!["rmle"])]
         {
-            let list = attack_list(&document.experiment().attacks, name, on);
+            let list = attack_list(&document.experiment().attacks, document.kept(), name, on);
             document.set("attack", &list).unwrap();
             assert_eq!(names(&document), left);
         }
+        assert_eq!(document.experiment().attacks[0], quick.attacks[0], "with its own settings");
     }
 }

@@ -6,7 +6,7 @@ use super::{Pane, Sizes};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, phase};
 use crate::app::{Act, Look};
-use crate::run::scene::Lineup;
+use crate::run::scene::{Lineup, Scene};
 
 pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
     let Some(stolen) = &look.textures.stolen else {
@@ -51,7 +51,7 @@ fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes) {
         ui.vertical(|ui| {
             ui.set_width(sizes.side);
             let run = look.showing.source == crate::app::Source::Run;
-            let words = if run && look.document.experiment().attacks.is_empty() {
+            let words = if run && look.showing.facts.as_ref().is_some_and(|facts| !facts.attacked) {
                 "This experiment has no attacks."
             } else if run {
                 "The attack waits for the network."
@@ -72,20 +72,13 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
         ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
     }
     if scene.stamp.defended {
-        let broke = scene.lineup.as_ref().and_then(Lineup::correct) == Some(true);
-        let mode = if scene.stamp.adaptive { "adaptive" } else { "naive" };
-        let (word, tip) = if broke {
-            ("broke", "The defence broke against this attack: the stolen image picks the patient out of eight.")
-        } else {
-            ("held", "The defence held against this attack: the stolen image does not pick the patient out of eight.")
-        };
-        ui.add(Label::new(format!("{word}: {mode}")).truncate()).on_hover_text(format!(
-            "{tip} An adaptive attacker knows the defence, a naive one does not: a defence is as good as against the \
-             adaptive one."
-        ));
+        verdict_ui(ui, look, scene);
     }
     if let Some(progress) = &scene.progress {
-        let text = format!("{}\nstep {} of {}", phase(&progress.attack), progress.iteration, progress.planned);
+        let film = &look.showing.film;
+        let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
+        let step = pinned.unwrap_or(progress.iteration);
+        let text = format!("{}\nstep {step} of {}", phase(&progress.attack), progress.planned);
         let loss = decimal(progress.loss, 6);
         ui.add(Label::new(RichText::new(text).small()).wrap()).on_hover_text(format!(
             "The attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"
@@ -93,9 +86,33 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
     }
 }
 
+/// What one finished theft says of the defence; how often it holds is in the table.
+fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
+    let mode = if scene.stamp.adaptive { "adaptive" } else { "naive" };
+    let done = scene.progress.as_ref().is_some_and(|progress| progress.iteration >= progress.planned);
+    let picked = look.showing.shown_lineup().as_ref().and_then(Lineup::correct);
+    let (words, tip) = match picked.filter(|_| done) {
+        Some(true) => (
+            format!("broke: {mode}"),
+            "The stolen image picks the patient out of eight. By chance one in eight does; the table has the rate over \
+             many.",
+        ),
+        Some(false) => (
+            format!("not picked: {mode}"),
+            "The stolen image does not pick this patient out of eight. One image says little in a defence's favour: the \
+             table has the rate over many.",
+        ),
+        None => (mode.to_owned(), "The attack is not over."),
+    };
+    ui.add(Label::new(words).truncate()).on_hover_text(format!(
+        "{tip} An adaptive attacker knows the defence, a naive one does not: a defence is as good as against the adaptive \
+         one."
+    ));
+}
+
 /// Eight images, one of them the patient's; the one most like the stolen image has a frame.
 fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
-    let Some(lineup) = look.showing.scene.as_ref().and_then(|scene| scene.lineup.as_ref()) else { return };
+    let Some(lineup) = look.showing.shown_lineup() else { return };
     let Some(correct) = lineup.correct() else { return };
     let count = lineup.pictures.len();
     let verdict = match (lineup.picked, correct) {

@@ -19,7 +19,7 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, pad: &mut P
     };
     let own = matches!(look.showing.image, Shown::Own(_)) && look.showing.source != Source::Run;
     ui.horizontal_top(|ui| {
-        let brain = look.document.experiment().data.name == "brainmri" && !own;
+        let brain = look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !own;
         let patient = Pane {
             caption: if own { "your image" } else { "patient" },
             tip: if brain { STAND_IN } else { "The patient's image. It never leaves the hospital." },

@@ -80,8 +80,7 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.add(sentence).on_hover_text(&lead);
     });
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let started = look.state.status != Status::Fresh;
-        if started && showing.source != Source::Run {
+        if look.followed && showing.source != Source::Run {
             let tip = "Let the stage show the run again, in place of your own question";
             if ui.small_button("Back to the run").on_hover_text(tip).clicked() {
                 acts.push(Act::Follow);

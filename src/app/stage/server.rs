@@ -3,9 +3,9 @@
 use eframe::egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
 
 use super::{LINE, Pane};
-use crate::app::Look;
 use crate::app::streams::Stream;
 use crate::app::theme::Role;
+use crate::app::{Look, Source};
 use crate::run::scene::{Opinion, Vote};
 
 /// A bar with its words.
@@ -81,6 +81,11 @@ fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote
 
 /// How often the run's decision is right, once that is measured.
 fn accuracy_ui(ui: &mut Ui, look: Look<'_>) {
+    // Beside a network of another make it would say nothing.
+    let trained = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.trained.is_some());
+    if look.showing.source != Source::Run && !trained {
+        return;
+    }
     let last = |stream| look.state.test.last(stream);
     let words = match (last(Stream::Decision), last(Stream::Vanilla)) {
         (Some(fused), Some(plain)) => format!("right on tests {fused:.1} %, undefended {plain:.1} %"),

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::{LINE, Pane};
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
-use crate::app::{Act, Look};
+use crate::app::{Act, Look, Source};
 use crate::run::facts::LayerFacts;
 
 pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
@@ -24,7 +24,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width()).max(30.0);
         let pane = Pane {
             caption: "smashed data, up",
-            tip: "What the hospital's layers make of the image, channel beside channel: all that the attacker sees.",
+            tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
             color: None,
         };
         ui.vertical_centered(|ui| pane.ui(ui, smashed, side));
@@ -110,9 +110,12 @@ fn layer_words(i: usize, cut: usize, layer: &LayerFacts) -> String {
 
 /// The cut of what is shown: the opening's is its own.
 fn shown_cut(look: Look<'_>) -> usize {
-    let opening = look.showing.source == crate::app::Source::Opening;
     let experiment = look.document.experiment();
-    if opening { experiment.first_cut() } else { experiment.model.cut }
+    match look.showing.source {
+        Source::Opening => experiment.first_cut(),
+        Source::Live => experiment.model.cut,
+        Source::Run => look.showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.cut),
+    }
 }
 
 /// Where the handle was dragged or moved by keys, among the cuts that can be.

@@ -285,7 +285,7 @@ fn defends(summary: &Summary) -> Option<Finding> {
     let picks = |a: &&AttackRecord| a.lineup.is_some_and(|rate| beats_chance(rate, a.images));
     let picked = real().filter(picks).filter_map(|a| a.lineup).reduce(f64::max);
     let nearer = nearest.is_some_and(|nearest| real().any(|attack| attack.ssim > nearest));
-    let few = real().filter(|a| a.adaptive).all(|a| a.images < ENOUGH);
+    let few = real().filter(|a| a.adaptive).all(|a| a.images < ENOUGH || a.lineup.is_none());
     let verdict = match (picked.is_some() || nearer, few || nearest.is_none()) {
         (true, _) => Verdict::Differs,
         (false, true) => Verdict::NotComparable,

@@ -4,6 +4,8 @@ mod claims;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use eframe::egui::{
     Align, Frame, Label, Layout, RichText, ScrollArea, Sense, Shape, Stroke, StrokeKind, Ui, pos2, vec2,
 };
@@ -17,7 +19,14 @@ const TWO_COLUMNS: f32 = 600.0;
 
 /// Draws the cards.
 pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let summary = look.state.summary.as_deref();
+    // Attacks that were launched at the finished run count like its own.
+    let all = look.state.summary.as_deref().map(|summary| {
+        if summary.attacks.len() == look.state.attacks.len() {
+            return Cow::Borrowed(summary);
+        }
+        Cow::Owned(Summary { attacks: look.state.attacks.clone(), ..summary.clone() })
+    });
+    let summary = all.as_deref();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let intro = if summary.is_some() {
             "Sizes are compared and nothing is called reproduced: data, network and \u{3b3} are ours. [A]: the paper's \

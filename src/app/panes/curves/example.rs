@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::app::state::State;
+use crate::run::checkpoint::Position;
 use crate::run::summary::{MetricRow, Summary};
 
 /// What is written across it.
@@ -21,7 +22,7 @@ pub fn example() -> &'static State {
         let metrics = include_str!("../../../../assets/example/metrics.csv");
         let rows: Vec<MetricRow> =
             csv::Reader::from_reader(metrics.as_bytes()).deserialize().filter_map(Result::ok).collect();
-        State::of_run("psgl-digits, seed 0", Path::new("example"), rows, summary, Vec::new())
+        State::of_run("psgl-digits, seed 0", Path::new("example"), rows, summary, Position::default(), Vec::new())
     })
 }
 

@@ -70,6 +70,7 @@ pub(super) mod tests {
     use super::*;
     use crate::app::panes::fixture::made;
     use crate::app::test_look::Shop;
+    use crate::run::checkpoint::Position;
     use crate::run::summary::{AttackRecord, EpochRow};
 
     fn record(name: &str, adaptive: bool, ssim: f64) -> AttackRecord {
@@ -98,7 +99,7 @@ pub(super) mod tests {
             record("inverse", true, 0.5),
             record("nearest", false, 0.304_9),
         ];
-        State::of_run("quick, seed 7", Path::new("runs/x"), Vec::new(), Some(summary), Vec::new())
+        State::of_run("quick, seed 7", Path::new("runs/x"), Vec::new(), Some(summary), Position::default(), Vec::new())
     }
 
     /// A run that goes on.
