@@ -270,7 +270,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
             Some("Can be done once the run has ended")
         }
-        Act::Undo if look.document.history().0 == 0 => Some("Nothing was changed"),
+        Act::Undo if look.document.history().0 == 0 && !look.drawing => Some("Nothing was changed"),
         Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
         Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
         Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),

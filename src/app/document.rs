@@ -109,12 +109,7 @@ impl Document {
     }
 
     /// Takes an experiment that was made elsewhere.
-    pub fn take(&mut self, experiment: Experiment, name: String, path: Option<PathBuf>) {
-        self.replace(Page::new(name, experiment, path));
-    }
-
-    /// Takes an experiment that came as a text.
-    pub fn take_text(&mut self, experiment: Experiment) {
+    pub fn take(&mut self, experiment: Experiment) {
         let name = preset_of(&experiment).unwrap_or(OWN).to_owned();
         self.replace(Page::new(name, experiment, None));
     }

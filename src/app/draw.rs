@@ -3,7 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{App, Look, bar, command, help, palette, panes, settings, stage};
+use super::{Activity, App, Look, bar, command, help, palette, panes, settings, stage};
 
 impl App {
     /// Shows everything, and does what was asked for.
@@ -19,6 +19,7 @@ impl App {
             library: &self.library,
             runs: &self.runs,
             recent: &self.memory.recent,
+            drawing: self.view.pad.drawing,
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
@@ -27,11 +28,18 @@ impl App {
         if let Some(error) = &self.state.error {
             Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
         }
-        if let Some(path) = &self.unfinished {
+        if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
             Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
         }
-        Panel::top("stage").exact_size(size).show(ui, |ui| stage::stage_ui(ui, look, &mut self.view.pad, &mut acts));
-        egui::CentralPanel::no_frame().show(ui, |ui| {
+        Panel::top("stage").exact_size(size).show(ui, |ui| {
+            // Narrower than all four cards can be: they are scrolled, and none is lost.
+            egui::ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| {
+                ui.set_min_width(ui.available_width().max(stage::LEAST));
+                stage::stage_ui(ui, look, &mut self.view.pad, &mut acts);
+            });
+        });
+        let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
+        egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| {
             panes::panes_ui(ui, &mut self.tree, look, &mut self.view, &mut acts);
         });
         let open = match self.popup {

@@ -21,10 +21,21 @@ impl App {
 
     /// Uses a file; where that cannot be, the question for it stays open and says why.
     pub(super) fn file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) {
+        let known = self.document.path() == Some(&path);
+        if let Some(prompt) = self.prompt.as_mut().filter(|_| !purpose.reads() && !known && path.exists())
+            && prompt.replace.as_ref() != Some(&path)
+        {
+            prompt.trouble = Some("There is such a file already: Save once more to replace it.".to_owned());
+            prompt.replace = Some(path);
+            return;
+        }
         match self.use_file(purpose, path, ctx) {
             Ok(()) => self.prompt = None,
             Err(error) => match &mut self.prompt {
-                Some(prompt) => prompt.trouble = Some(error.to_string()),
+                Some(prompt) => {
+                    prompt.trouble = Some(error.to_string());
+                    prompt.fresh = true;
+                }
                 None => self.tell(&error),
             },
         }

@@ -80,15 +80,18 @@ pub struct Prompt {
     path: String,
     /// Why the last answer did not do.
     pub trouble: Option<String>,
+    /// A file that is there already, and may be replaced if it is asked for once more.
+    pub replace: Option<PathBuf>,
     dialog: Option<Receiver<Option<PathBuf>>>,
-    fresh: bool,
+    /// The field is to get the focus.
+    pub fresh: bool,
 }
 
 impl Prompt {
     /// A new question; `before` is the file that served last.
     pub fn new(purpose: Purpose, before: Option<&PathBuf>) -> Self {
         let path = before.map_or_else(|| purpose.suggestion(), |path| path.display().to_string());
-        Self { purpose, path, trouble: None, dialog: None, fresh: true }
+        Self { purpose, path, trouble: None, replace: None, dialog: None, fresh: true }
     }
 
     /// Draws it. False where it is closed.
@@ -150,7 +153,10 @@ impl Prompt {
         match self.dialog.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(Some(path))) => self.path = path.display().to_string(),
-            Some(Ok(None) | Err(TryRecvError::Disconnected)) => {}
+            Some(Ok(None) | Err(TryRecvError::Disconnected)) => {
+                let text = "No file was chosen. If no dialog of the system opened, type the path here.";
+                self.trouble = Some(text.to_owned());
+            }
         }
         self.dialog = None;
     }

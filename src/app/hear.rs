@@ -6,9 +6,9 @@ use eframe::egui;
 
 use super::showing::Source;
 use super::state::Status;
-use super::{Activity, App, panes, theme};
+use super::{Activity, App, theme};
 use crate::experiment::Experiment;
-use crate::live::{Live, Question};
+use crate::live::{Live, Question, Shown};
 
 /// Time that a frame spends on events at most.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -18,6 +18,8 @@ const FRAME: Duration = Duration::from_millis(50);
 const PAUSED_FRAME: Duration = Duration::from_millis(200);
 /// Between frames of a film.
 const FILM_FRAME: Duration = Duration::from_millis(50);
+/// A theft from a tiny network would be over between two frames.
+const LEAST_SPREAD: Duration = Duration::from_millis(700);
 
 impl App {
     /// Takes in what was told since the last call, for a few milliseconds at most, and asks for the next
@@ -101,10 +103,10 @@ impl App {
         if let Some(after) = stopping {
             tracing::debug!(ms = after.as_millis() as u64, "the worker left after a stop");
         }
-        if self.state.status == Status::Done {
-            panes::show(&mut self.tree, panes::Pane::Table);
-            self.toasts.say(format!("Done: {}", self.state.title), false);
-        }
+        // The last line of the log says what it came to.
+        self.toasts.say(self.said.clone(), self.state.status == Status::Failed);
+        // A question that stands is answered by the weights of the end.
+        self.ask |= self.showing.source == Source::Live;
         // A run that failed, for a full disk say, can be gone on with.
         if self.state.status == Status::Done {
             self.memory.unfinished = None;
@@ -158,6 +160,8 @@ impl App {
             defended: self.showing.defended,
             // Undefended there is nothing to know.
             adaptive: self.showing.adaptive && self.showing.defended,
+            // So long at least that it can be seen; a drawing is followed as fast as can be.
+            spread: matches!(image, Shown::Patient(_)).then_some(LEAST_SPREAD),
             image,
             weights: self.weights.as_ref().filter(|(trained, _)| fits(trained)).map(|(_, weights)| weights.clone()),
             ..Question::new(experiment.clone())

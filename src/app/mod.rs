@@ -89,6 +89,8 @@ pub struct Look<'a> {
     pub recent: &'a [PathBuf],
     /// Whether there is a scene of the run to go back to.
     followed: bool,
+    /// Whether the pencil is out.
+    drawing: bool,
     /// Of which run the weights are that the stage uses.
     pub weights: Option<&'a Weights>,
 }

@@ -60,6 +60,11 @@ impl App {
                 return self.perform(Act::Attack(folder, wish), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::ShowRun(_) | Act::Attack(..) => {}
+            Act::Undo if self.view.pad.drawing && !self.view.pad.strokes.is_empty() => {
+                // While one draws it is the stroke that is taken back.
+                let before = self.view.pad.strokes.pop().map(Act::Draw);
+                return before.map_or(Ok(()), |act| self.look_at(act));
+            }
             Act::Preset(_) | Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => {
                 return self.edit(act);
             }
@@ -148,7 +153,7 @@ impl App {
                     source = Source::Opening;
                 }
             }
-            Act::Take(experiment) => self.document.take_text(*experiment),
+            Act::Take(experiment) => self.document.take(*experiment),
             Act::Set(key, value) => {
                 self.document.set(&key, &value)?;
                 // Only these show on the stage.
@@ -276,7 +281,7 @@ impl App {
     fn resume(&mut self, path: &Path) {
         self.unfinished = None;
         if let Ok(experiment) = opened::experiment_of(path) {
-            self.document.take_text(experiment);
+            self.document.take(experiment);
         }
         self.state = State::started(library::name_of(path));
         self.weights = None;
@@ -338,7 +343,7 @@ impl App {
         match result {
             Ok(run) => {
                 // Not under the folder's name: a run of it would get a longer one each time.
-                self.document.take_text(run.experiment.clone());
+                self.document.take(run.experiment.clone());
                 self.state = run.state;
                 self.weights = Some((run.experiment, run.weights));
                 self.run_scene = None;

@@ -35,6 +35,8 @@ pub struct Showing {
     pub facts: Option<Arc<Facts>>,
     /// Why the levers' present position cannot be shown.
     pub trouble: Option<String>,
+    /// Whether what was stolen is of an earlier moment than the rest.
+    pub kept: bool,
     /// The reconstruction as it emerged.
     pub film: Film,
     /// Under PSGL, or undefended.
@@ -73,6 +75,7 @@ impl Showing {
                 && before.original == scene.original
                 && before.stamp.defended == scene.stamp.defended
         });
+        self.kept = before.as_ref().is_some_and(|before| !before.reconstruction.is_empty());
         if let Some(before) = before {
             scene.reconstruction = before.reconstruction;
             scene.progress = before.progress;

@@ -48,6 +48,7 @@ impl Shop {
             library: &self.library,
             runs: &self.runs,
             recent: &self.recent,
+            drawing: false,
             followed: false,
             weights: None,
         }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{Button, Grid, RichText, ScrollArea, Slider, Ui};
+use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Slider, Ui};
 
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::experiment::{AttackSpec, Experiment};
@@ -10,7 +10,7 @@ use crate::setting::{Kind, find};
 
 /// Draws the levers.
 pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         note_ui(ui, look);
         Grid::new("levers").num_columns(2).spacing([12.0, 7.0]).show(ui, |ui| {
             defence_ui(ui, look, acts);
@@ -36,7 +36,15 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 
 /// What pulling a lever does now.
 fn note_ui(ui: &mut Ui, look: Look<'_>) {
+    let experiment = look.document.experiment();
+    let opening = format!(
+        "The opening: undefended, never trained, cut after layer {}. The experiment is cut after layer {}: choose a model \
+         below to see it there.",
+        experiment.first_cut(),
+        experiment.model.cut
+    );
     let note = match (look.weights, look.activity) {
+        _ if look.showing.source == Source::Opening => opening.as_str(),
         (_, Activity::Running | Activity::Paused | Activity::Stopping) => {
             "A run is going with the settings it was started with. Levers show on the stage at once, with its present \
              weights, and count for the next run."
@@ -44,7 +52,7 @@ fn note_ui(ui: &mut Ui, look: Look<'_>) {
         (Some(_), _) => "Levers show on the stage at once, with the weights of the open run; nothing is trained anew.",
         (None, _) => "Levers show on the stage at once, with a network that was never trained. Run trains it.",
     };
-    ui.label(RichText::new(note).weak());
+    ui.add(Label::new(RichText::new(note).weak()).wrap());
     ui.add_space(4.0);
 }
 
@@ -63,11 +71,12 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 /// Undefended, or under PSGL.
 fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.label("Defence").on_hover_text("Which of the two models the stage shows");
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
         let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
         let tip = "The network without a defence: the hospital's layers see the image as it is";
-        if ui.selectable_label(!defended, "Undefended").on_hover_text(tip).clicked() {
+        let opening = look.showing.source == Source::Opening;
+        if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
             acts.push(Act::Defended(false));
         }
         let tip = "Proximal gradient split learning: the hospital disguises the image, the server cleans the numbers";
@@ -155,14 +164,15 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     });
     ui.end_row();
     ui.label("It knows").on_hover_text("A defence is as good as it is against an attacker who knows it");
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         let adaptive = look.showing.adaptive;
         let tip = "Naive: the attacker does not know of the defence. Alone it flatters the defence.";
         if ui.selectable_label(!adaptive, "no defence").on_hover_text(tip).clicked() {
             acts.push(Act::Adaptive(false));
         }
         let tip = "Adaptive: the attacker imitates the defence and undoes it. It first trains a head of its own, which \
-                   takes a while.";
+                   takes a while. Where the first layer is narrow or the disguise weak, that can come out worse: the worse \
+                   of the two for the patient counts.";
         let button = ui.add_enabled(look.showing.defended, Button::selectable(adaptive, "the defence"));
         if button.on_hover_text(tip).on_disabled_hover_text("Undefended there is nothing to know").clicked() {
             acts.push(Act::Adaptive(true));

@@ -151,7 +151,7 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
     ui.horizontal(|ui| {
         let (word, tip) =
-            if film.playing { ("Hold", "Stop the film") } else { ("Play", "Play how the stolen image emerged") };
+            if film.playing { ("Freeze", "Stop the film") } else { ("Play", "Play how the stolen image emerged") };
         if ui.add(Button::new(word)).on_hover_text(tip).clicked() {
             acts.push(Act::Play);
         }

@@ -21,7 +21,11 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, pad: &mut P
     ui.horizontal_top(|ui| {
         let brain = look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !own;
         let patient = Pane {
-            caption: if own { "your image" } else { "patient" },
+            caption: match (own, pad.drawing && pad.strokes.is_empty()) {
+                (true, true) => "draw here",
+                (true, false) => "your image",
+                (false, _) => "patient",
+            },
             tip: if brain { STAND_IN } else { "The patient's image. It never leaves the hospital." },
             color: Some(Role::Patient.color(ui)),
         };
@@ -78,7 +82,7 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
     let facts = look.showing.facts.as_ref().filter(|_| ui.available_width() > 50.0);
     if let (Shown::Patient(at), Some(facts)) = (&look.showing.image, facts) {
         let label = look.showing.scene.as_ref().and_then(|scene| scene.label).map(|label| facts.class(label));
-        let class = label.map(|label| format!(", {label}")).unwrap_or_default();
+        let class = label.map(|label| format!(", class {label}")).unwrap_or_default();
         let at = if look.showing.source == Source::Run { 0 } else { *at };
         ui.add(Label::new(format!("{} of {}{class}", at + 1, facts.patients)).truncate())
             .on_hover_text("Which test image, and its class. The classes take turns.");

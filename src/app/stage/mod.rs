@@ -14,6 +14,7 @@ use eframe::egui::{
 use super::showing::Source;
 use super::state::Status;
 use super::theme::Role;
+use super::words::phase;
 use super::{Act, Look};
 
 const GAP: f32 = 8.0;
@@ -29,6 +30,8 @@ const ROW: f32 = 26.0;
 /// The columns of wire and server need as much.
 const WIRE: f32 = 190.0;
 const SERVER: f32 = 200.0;
+/// The width that the four cards need.
+pub const LEAST: f32 = 820.0;
 /// The column beside a picture needs as much for its captions.
 const SIDE: f32 = 92.0;
 
@@ -36,7 +39,7 @@ const SIDE: f32 = 92.0;
 pub fn height(window: Vec2) -> f32 {
     let most = (0.46 * window.y).clamp(290.0, 620.0);
     let above = LEAD + 2.0 * EDGE + 26.0 + LINE + 2.0 * ROW;
-    (Sizes::fitting(window.x - 16.0, most - LEAD).big + above).clamp(290.0, most)
+    (Sizes::fitting((window.x - 16.0).max(LEAST), most - LEAD).big + above).clamp(290.0, most)
 }
 
 /// Draws the stage over all the room there is.
@@ -44,7 +47,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, pad: &mut pad::PadView, acts: &mut 
     ui.add_space(2.0);
     ui.horizontal(|ui| lead_ui(ui, look, acts));
     ui.add_space(2.0);
-    let room = ui.available_size() - vec2(0.0, 4.0);
+    let room = vec2(ui.available_width().max(LEAST), ui.available_height() - 4.0);
     let sizes = Sizes::fitting(room.x, room.y);
     let outer = sizes.big + GAP + sizes.side + 2.0 * EDGE;
     let spare = 0.5 * (room.x - 2.0 * outer - 3.0 * GAP - WIRE - SERVER).max(0.0);
@@ -65,6 +68,11 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let showing = look.showing;
     let lead = match (&showing.trouble, showing.source) {
         (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
+        _ if showing.kept => {
+            let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
+            let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
+            format!("Training goes on. The right was stolen earlier: {words}.")
+        }
         _ if showing.reconstruction().is_some() => {
             "Only the middle leaves the hospital. The right was made from it.".to_owned()
         }
@@ -182,7 +190,9 @@ mod tests {
 
     #[test]
     fn the_columns_fit_from_the_smallest_window_on() {
-        for (width, height) in [(884.0, 250.0), (1084.0, 270.0), (1264.0, 330.0), (1904.0, 460.0), (3800.0, 520.0)] {
+        for (width, height) in
+            [(LEAST, 240.0), (884.0, 250.0), (1084.0, 270.0), (1264.0, 330.0), (1904.0, 460.0), (3800.0, 520.0)]
+        {
             let sizes = Sizes::fitting(width, height);
             let columns = 2.0 * (sizes.big + GAP + sizes.side + 2.0 * EDGE) + WIRE + SERVER;
             assert!(columns + 3.0 * GAP <= width + 1.0, "{width}: {sizes:?}");

@@ -87,10 +87,8 @@ fn accuracy_ui(ui: &mut Ui, look: Look<'_>) {
         return;
     }
     let last = |stream| look.state.test.last(stream);
-    let words = match (last(Stream::Decision), last(Stream::Vanilla)) {
-        (Some(fused), Some(plain)) => format!("right on tests {fused:.1} %, undefended {plain:.1} %"),
-        (Some(value), None) | (None, Some(value)) => format!("right on test images {value:.1} %"),
-        (None, None) => return,
-    };
+    let defended = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.defended);
+    let Some(value) = last(if defended { Stream::Decision } else { Stream::Vanilla }) else { return };
+    let words = format!("right on test images {value:.1} %");
     ui.add(Label::new(RichText::new(&words).weak()).truncate()).on_hover_text(&words);
 }

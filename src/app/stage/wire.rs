@@ -72,6 +72,10 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
     let step = rect.width() / layers.len() as f32;
     let edge = |after: usize| rect.left() + step * after as f32;
     let wanted = wanted_cut(ui, &response, cut, layers, |x| ((x - rect.left()) / step).round());
+    if response.clicked() || response.drag_started() {
+        // The arrow keys move it then.
+        response.request_focus();
+    }
     if let Some(wanted) = wanted.filter(|wanted| *wanted != cut) {
         acts.push(Act::Cut(wanted));
     }

@@ -16,6 +16,8 @@ use claims::{CLAIMS, Claim, Verdict};
 
 /// From this width on there are two columns.
 const TWO_COLUMNS: f32 = 600.0;
+/// With fewer test images a standard error is above a point.
+const FEW: usize = 500;
 
 /// Draws the cards.
 pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
@@ -36,6 +38,10 @@ pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
              paper's abstract, [E]: its equations at second hand."
         };
         ui.add(Label::new(RichText::new(intro).weak()).wrap());
+        if let Some(few) = summary.map(|summary| summary.experiment.data.test).filter(|n| (1..FEW).contains(n)) {
+            let words = format!("Only {few} test images: differences of several points are chance here.");
+            ui.add(Label::new(RichText::new(words).strong()).wrap());
+        }
         ui.add_space(4.0);
         let columns = if ui.available_width() > TWO_COLUMNS { 2 } else { 1 };
         ui.columns(columns, |columns| {

@@ -35,7 +35,10 @@ impl<'a> Reading<'a> {
 
     /// `at step 120`, `last values`.
     pub fn words(&self) -> String {
-        let Some(at) = self.at else { return "last values".to_owned() };
+        let Some(at) = self.at else {
+            let smoothed = self.chart.series.iter().any(|series| series.raw.is_some());
+            return if smoothed { "last values, smoothed" } else { "last values" }.to_owned();
+        };
         let x = self.chart.values(egui_plot::PlotPoint::new(at, 0.0))[0];
         let axis = Axis { log: false, whole: false, percent: false };
         let name = self.chart.x_label.split(',').next().unwrap_or_default();
