@@ -125,9 +125,11 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
     ui.horizontal(|ui| {
         let font = eframe::egui::TextStyle::Body.resolve(ui.style());
         let text = ui.painter().layout_no_wrap(words.clone(), font, color).size().x + 8.0;
-        let side = ((ui.available_width() - text) / count as f32 - 3.0).clamp(8.0, 22.0);
+        let side = ((ui.available_width() - text) / count as f32 - 3.0).min(22.0);
         ui.spacing_mut().item_spacing.x = 3.0;
-        for (i, texture) in look.textures.lineup.iter().enumerate() {
+        // Too small to be told apart: the words are worth more.
+        let shown = if side < 9.0 { &[][..] } else { look.textures.lineup.as_slice() };
+        for (i, texture) in shown.iter().enumerate() {
             let Some(texture) = texture else { continue };
             let size = texture.size_vec2() * (side / texture.size_vec2().max_elem());
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);

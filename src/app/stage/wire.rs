@@ -32,7 +32,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     arrow_ui(ui, true);
     if let Some(scene) = &look.showing.scene {
         let image = (scene.crossed.iter().product::<usize>() * size_of::<f32>()) as u64;
-        let words = format!("{} numbers, {}", shape(&scene.crossed), bytes(image));
+        let words = format!("{}, {}", shape(&scene.crossed), bytes(image));
         ui.add(Label::new(RichText::new(words).strong()).truncate())
             .on_hover_text("What crosses for one image: channels, height, width; four bytes each");
     }

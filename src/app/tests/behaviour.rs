@@ -359,6 +359,7 @@ fn two_runs_are_compared_and_everything_is_exported() {
         let bytes = std::fs::read(&path).unwrap();
         assert!(bytes.len() > 200 && bytes.starts_with(begins), "{name}: {} bytes", bytes.len());
     }
+    window.act(Act::Pane(Pane::Table));
     window.act(Act::Pane(Pane::Runs));
     window.act(Act::Refresh);
     window.until("the list", |app| app.library().runs.len() == 2);
