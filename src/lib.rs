@@ -15,11 +15,12 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`random`], [`data`], [`metrics`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
-//! [`experiment`], [`run`], [`live`], [`export`], [`cli`] and the window.
+//! [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod attack;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod engine;

@@ -57,6 +57,28 @@ fn a_data_set_is_counted_whether_built_in_or_in_files() {
     }
 }
 
+// --- bench ----------------------------------------------------------------------------------------
+
+#[test]
+fn the_bench_prints_a_line_a_case_and_refuses_what_it_does_not_know() {
+    let told = succeed(["bench", "apg_64x28", "rmle_b1", "--secs", "0", "--json"]);
+    let lines: Vec<Value> = told.lines().map(|line| json_of(line.as_bytes())).collect();
+    assert_eq!([&lines[0]["case"], &lines[1]["case"]], ["apg_64x28", "rmle_b1"]);
+    for line in &lines {
+        assert!(line["rate"].as_f64().unwrap() > 0.0 && line["median_ms"].as_f64().unwrap() > 0.0, "{line}");
+    }
+    assert_eq!(lines[1]["unit"], json!("iterations/s"));
+    for (arguments, said) in [
+        (["bench", "rmle_b2"], "did you mean `rmle_b1`?"),
+        (["bench", "--secs=-1"], "--secs -1: allowed is a number from 0 to 3600"),
+    ] {
+        let output = call(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 // --- run and show ---------------------------------------------------------------------------------
 
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -45,6 +45,7 @@ impl App {
         let Some(runner) = &mut self.runner else { return };
         let begin = Instant::now();
         let at = runner.elapsed();
+        let heard = self.state.rows.len();
         let (mut ended, mut more) = (false, true);
         while !ended && more && begin.elapsed() < EVENT_BUDGET {
             let event = runner.next_event();
@@ -70,6 +71,7 @@ impl App {
                 self.said.clone_from(line);
             }
         }
+        self.state.spread_times(heard);
         if let Some(scene) = runner.new_scene() {
             if self.showing.source == Source::Run {
                 self.showing.see(scene);

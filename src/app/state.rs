@@ -168,6 +168,18 @@ impl State {
         self.log.push_back((at, text));
     }
 
+    /// Steps that were heard of together were taken one after another: they share out the time since the one before.
+    pub fn spread_times(&mut self, heard_before: usize) {
+        // Those of an earlier session have no time.
+        let timed = |i: &usize| self.rows[*i].0.is_some();
+        let Some(first) = (heard_before..self.rows.len()).find(timed) else { return };
+        let (count, end) = (self.rows.len() - first, self.rows.last().and_then(|row| row.0).unwrap_or(0.0));
+        let start = first.checked_sub(1).and_then(|i| self.rows[i].0).unwrap_or(end).min(end);
+        for (i, row) in self.rows[first..].iter_mut().enumerate() {
+            row.0 = Some(start + (end - start) * (i + 1) as f64 / count as f64);
+        }
+    }
+
     fn add_past(&mut self, past: Past) {
         past.rows.into_iter().for_each(|row| self.add_step(None, row));
         past.epochs.into_iter().for_each(|row| self.add_epoch(None, row));
@@ -270,6 +282,24 @@ mod tests {
         assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
         assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
         assert_eq!(state.progress, None);
+    }
+
+    #[test]
+    fn steps_heard_of_together_share_out_their_time() {
+        let mut state = State::default();
+        let steps = |n: usize| Event::Steps(vec![MetricRow::default(); n]);
+        state.read(steps(1), Duration::from_secs(1));
+        state.spread_times(0);
+        state.read(steps(2), Duration::from_secs(3));
+        state.read(steps(2), Duration::from_secs(3));
+        state.spread_times(1);
+        let times: Vec<f64> = state.rows.iter().filter_map(|row| row.0).collect();
+        assert_eq!(times, [1.0, 1.5, 2.0, 2.5, 3.0]);
+        let mut resumed = State::default();
+        resumed.add_step(None, MetricRow::default());
+        resumed.read(steps(2), Duration::from_secs(4));
+        resumed.spread_times(0);
+        assert_eq!(resumed.rows.iter().map(|row| row.0).collect::<Vec<_>>(), [None, Some(4.0), Some(4.0)]);
     }
 
     #[test]

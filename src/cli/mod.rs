@@ -1,6 +1,7 @@
 //! The command line: arguments in, results on standard output, progress on standard error.
 
 mod attack;
+mod bench;
 mod export;
 mod run;
 
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Time the hot paths: training steps, attack iterations, recoveries.
+    Bench(BenchArgs),
     /// Hand a run's weights to another program.
     Export {
         /// The run's folder.
@@ -113,6 +116,22 @@ struct AttackArgs {
     images: Option<String>,
 }
 
+#[derive(Debug, Args)]
+struct BenchArgs {
+    /// Which; all without.
+    #[arg(value_name = "CASE")]
+    cases: Vec<String>,
+    /// Time for each, in seconds.
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    secs: f64,
+    /// Processor threads; 0 for every core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// One line of JSON each, as the peers print.
+    #[arg(long)]
+    json: bool,
+}
+
 impl Cli {
     /// Does what the arguments ask for.
     ///
@@ -126,6 +145,7 @@ impl Cli {
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Show { run, json }) => show(&run, json),
             Some(Command::Data { name, json }) => describe(&name, json),
+            Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export { run, torch }) => export::export(&run, &torch),
         }
     }

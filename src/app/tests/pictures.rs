@@ -39,9 +39,20 @@ fn drawn(window: &mut Window, name: &str) -> Option<RgbaImage> {
 }
 
 /// Compares a picture with the kept one.
-fn same(image: &RgbaImage, name: &str) {
+///
+/// An attack that does not converge ends elsewhere where a processor rounds otherwise: with `attacker` off its card is
+/// covered first.
+fn same(mut image: RgbaImage, name: &str, attacker: bool) {
+    let (width, height) = image.dimensions();
+    if !attacker {
+        for (x, y, pixel) in image.enumerate_pixels_mut() {
+            if x > width * 2 / 3 && y < height * 53 / 100 {
+                *pixel = image::Rgba([128, 128, 128, 255]);
+            }
+        }
+    }
     let options = SnapshotOptions::new().output_path("tests/pictures").max_failed_pixels(TOLERATED);
-    image_snapshot_options(image, name, &options);
+    image_snapshot_options(&image, name, &options);
 }
 
 fn window(experiment: Experiment, size: [f32; 2], theme: Theme, scale: f32) -> Window {
@@ -102,7 +113,7 @@ fn before_a_run() {
             nothing_cut_off(&window, &name);
             let Some(image) = drawn(&mut window, &name) else { return };
             if size == "1280" {
-                same(&image, &name);
+                same(image, &name, true);
             }
         }
     }
@@ -119,7 +130,7 @@ fn the_stage_under_psgl_and_undefended() {
             nothing_cut_off(&window, &name);
             let Some(image) = drawn(&mut window, &name) else { return };
             if size == "1280" {
-                same(&image, &name);
+                same(image, &name, !defended);
             }
         }
     }
@@ -145,6 +156,13 @@ fn during_and_after_a_run_every_pane() {
             window.harness.run_steps(4);
             nothing_cut_off(&window, pane.title());
             drawn(&mut window, &format!("after-{}-{theme:?}", pane.title()).to_lowercase().replace(' ', "-"));
+        }
+        window.harness.set_size(vec2(1920.0, 1080.0));
+        for pane in Pane::ALL {
+            window.act(Act::Pane(pane));
+            window.harness.run_steps(4);
+            nothing_cut_off(&window, pane.title());
+            drawn(&mut window, &format!("after-{}-{theme:?}-1920", pane.title()).to_lowercase().replace(' ', "-"));
         }
     }
 }

@@ -1,0 +1,107 @@
+"""Cutlayer beside PyTorch and JAX on this machine, in one run.
+
+    cargo build --release
+    python3 -m venv peers && peers/bin/pip install numpy torch jax optax
+    peers/bin/python benches/compare.py [--rounds 5] [--secs 2] [--threads 2] [CASE ...]
+
+Each round times every side in turn (a process each), so that a slow moment of the machine meets them all. The ratio is our
+rate divided by the faster peer's of the same round; its median and range over the rounds are printed, and the share that
+the convolutions' and matrix products' own multiplications have of the machine's measured matrix-product rate.
+"""
+import argparse, json, os, pathlib, statistics, subprocess, sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "apg_64x28"]
+# Those that the JAX side has.
+JAX = ["train_small", "rmle_b1", "rmle_b16", "apg_64x28"]
+
+
+def conv(n, c_in, c_out, side, kernel=3):
+    """Multiply-adds of one convolution, forward."""
+    return n * c_out * c_in * kernel * kernel * side * side
+
+
+def gigaflops(case):
+    """2 x multiply-adds of a step's convolutions and matrix products; none where they are not the work."""
+    if case == "train_small":
+        forward = conv(64, 1, 16, 28) + conv(64, 16, 32, 14) + conv(64, 32, 64, 7) + 64 * (3136 * 128 + 1280)
+        return 2 * (3 * forward - conv(64, 1, 16, 28)) / 1e9  # the first layer's input needs no gradient
+    if case == "train_psgl":
+        client = conv(64, 5, 16, 14) + conv(64, 16, 32, 14)
+        stream = conv(64, 32, 64, 14) + 64 * (3136 * 128 + 1280)
+        head = 64 * 15680
+        fuse = conv(64, 64, 32, 14)
+        first = conv(64, 5, 16, 14)
+        learn_head = 3 * (client + head) - first
+        jacobian = 3 * (client + head)  # once forward, twice back to the image
+        rest = 3 * client - first + 3 * 3 * stream + 3 * fuse
+        return 2 * (learn_head + jacobian + rest) / 1e9
+    if case.startswith("rmle"):
+        n = int(case.split("_b")[1])
+        return 2 * 2 * (conv(n, 1, 16, 28) + conv(n, 16, 32, 14)) / 1e9
+    return None
+
+
+def lines(command, env):
+    """The JSON lines that a side prints, by case."""
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stderr[-2000:]}")
+    return {line["case"]: line for line in map(json.loads, filter(None, done.stdout.splitlines()))}
+
+
+def matrix_product_rate(threads):
+    """Billions of floating-point operations a second of a large matrix product."""
+    code = (
+        "import time, torch; torch.set_num_threads(%d); a, b = torch.rand(2048, 2048), torch.rand(2048, 2048); a @ b\n"
+        "times = []\n"
+        "for _ in range(10):\n    start = time.perf_counter(); a @ b; times.append(time.perf_counter() - start)\n"
+        "print(2 * 2048 ** 3 / min(times) / 1e9)" % threads
+    )
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", metavar="CASE", default=[])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--secs", type=float, default=2.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--cutlayer", default=HERE.parent / "target/release/cutlayer")
+    args = parser.parse_args()
+    cases = args.cases or CASES
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: args.threads]))
+    env = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
+    common = ["--secs", str(args.secs)]
+    sides = {
+        "cutlayer": [args.cutlayer, "bench", "--json", "--threads", str(args.threads), *common, *cases],
+        "torch": [sys.executable, HERE / "peer_torch.py", "--threads", str(args.threads), *common, *cases],
+        "jax": ["taskset", "-c", cores, sys.executable, HERE / "peer_jax.py", *common, *[c for c in cases if c in JAX]],
+    }
+    if not any(case in JAX for case in cases):
+        del sides["jax"]  # without a case it would do all of its own
+    peak = matrix_product_rate(args.threads)
+    rounds = []
+    for i in range(args.rounds):
+        rounds.append({side: lines(command, env) for side, command in sides.items()})
+        print(f"round {i + 1} of {args.rounds}", file=sys.stderr)
+    print(f"{args.threads} threads, {args.rounds} rounds of {args.secs} s; a 2048 x 2048 matrix product reaches {peak:.0f} GFLOP/s\n")
+    print("| case | ours, ms | PyTorch, ms | JAX, ms | ours / faster peer | range | of the matrix-product rate |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for case in cases:
+        def ms(side):
+            values = [each[side][case]["median_ms"] for each in rounds if case in each.get(side, {})]
+            return statistics.median(values) if values else None
+        ratios = []
+        for each in rounds:
+            peers = [each[side][case]["rate"] for side in ("torch", "jax") if case in each.get(side, {})]
+            ratios.append(each["cutlayer"][case]["rate"] / max(peers))
+        shown = [f"{value:.2f}" if value else "–" for value in map(ms, ("cutlayer", "torch", "jax"))]
+        flops = gigaflops(case)
+        share = f"{100 * flops / (ms('cutlayer') / 1e3) / peak:.0f} %" if flops else "–"
+        print(f"| `{case}` | {' | '.join(shown)} | **{statistics.median(ratios):.2f}** | "
+              f"{min(ratios):.2f} – {max(ratios):.2f} | {share} |")
+
+
+if __name__ == "__main__":
+    main()
