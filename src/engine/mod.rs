@@ -12,36 +12,13 @@ pub mod conv;
 pub mod linear;
 pub mod matrix;
 pub mod pool;
+pub mod simd;
 pub mod svt;
+pub mod taps;
 
-use candle_core::{CpuStorage, Layout, Result, WithDType};
+use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType};
 
-/// The numbers the kernels work on: float32 and float64.
-pub trait Real:
-    WithDType
-    + candle_core::cpu::kernels::VecOps
-    + Send
-    + Sync
-    + std::ops::AddAssign
-    + std::ops::Mul<Output = Self>
-    + std::ops::Add<Output = Self>
-    + PartialOrd
-{
-    /// 0.
-    const ZERO: Self;
-    /// 1.
-    const ONE: Self;
-}
-
-impl Real for f32 {
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-}
-
-impl Real for f64 {
-    const ZERO: Self = 0.0;
-    const ONE: Self = 1.0;
-}
+pub use simd::Real;
 
 /// The contiguous values of a tensor's storage.
 ///
@@ -52,6 +29,28 @@ fn values<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) -> Result<
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&all[start..end]),
         None => candle_core::bail!("the kernel wants a contiguous tensor, found {layout:?}"),
+    }
+}
+
+/// A tensor whose values are being read. (What candle hands out has a type that it does not name.)
+struct Held<'a, S>(S, &'a Layout);
+
+/// Holds a tensor for reading.
+fn held(tensor: &Tensor) -> Held<'_, impl std::ops::Deref<Target = Storage> + '_> {
+    let (storage, layout) = tensor.storage_and_layout();
+    Held(storage, layout)
+}
+
+impl<S: std::ops::Deref<Target = Storage>> Held<'_, S> {
+    /// The values, row-major.
+    ///
+    /// # Errors
+    /// Where they are not contiguous, of another type or on another device.
+    fn values<T: WithDType>(&self) -> Result<&[T]> {
+        match &*self.0 {
+            Storage::Cpu(storage) => values(storage, self.1),
+            _ => candle_core::bail!("a kernel for the CPU met a tensor on another device"),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use crate::engine::activation::relu;
-use crate::engine::conv::conv2d;
+use crate::engine::conv::{Finish, conv2d_then};
 use crate::engine::linear::linear;
 use crate::engine::pool::{Pool, pool};
 use crate::error::{Error, Result};
@@ -96,9 +96,19 @@ impl Network {
     /// Where the input's shape does not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
-        for layer in &self.layers {
+        let mut layers = self.layers.as_slice();
+        while let Some((layer, mut rest)) = layers.split_first() {
             x = match layer {
-                Layer::Conv { weight, bias, stride, padding } => conv2d(&x, weight, bias, *stride, *padding)?,
+                Layer::Conv { weight, bias, stride, padding } => {
+                    // What follows a convolution is done while its outputs are in the cache.
+                    let (finish, taken) = match rest {
+                        [Layer::Relu, Layer::Pool { kind: Pool::Max, side: 2 }, ..] => (Finish::ReluPool, 2),
+                        [Layer::Relu, ..] => (Finish::Relu, 1),
+                        _ => (Finish::Plain, 0),
+                    };
+                    rest = &rest[taken..];
+                    conv2d_then(&x, weight, bias, (*stride, *padding), finish)?
+                }
                 Layer::Linear { weight, bias } => linear(&x, weight, bias)?,
                 Layer::Pool { kind, side } => pool(&x, *kind, *side)?,
                 Layer::Relu => relu(&x)?,
@@ -107,6 +117,7 @@ impl Network {
                 Layer::Flatten => x.flatten_from(1)?,
                 Layer::Residual(inner) => (&x + inner.forward(&x)?)?,
             };
+            layers = rest;
         }
         Ok(x)
     }

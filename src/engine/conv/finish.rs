@@ -1,0 +1,110 @@
+//! What is done to a convolution's outputs while they are still in the cache, and the way back through it.
+
+use super::geometry::Geometry;
+use crate::engine::simd::Real;
+
+/// What follows the convolution in the same pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// Nothing.
+    Plain,
+    /// max(y, 0); the derivative at 0 is 0.
+    Relu,
+    /// max(y, 0), then the largest of each 2×2 window; a row or column left over is dropped.
+    ReluPool,
+}
+
+impl Finish {
+    /// Sides of a finished plane.
+    pub fn sides(self, geometry: &Geometry) -> (usize, usize) {
+        match self {
+            Self::ReluPool => (geometry.out_height / 2, geometry.out_width / 2),
+            Self::Plain | Self::Relu => (geometry.out_height, geometry.out_width),
+        }
+    }
+
+    /// Adds the bias to one plane, whose rows lie `step` apart in `line`, and finishes it. `winners` is as
+    /// long as `values` under pooling, else empty.
+    pub fn apply<T: Real>(
+        self,
+        line: &[T],
+        step: usize,
+        width: usize,
+        bias: T,
+        (values, winners): (&mut [T], &mut [u8]),
+    ) {
+        match self {
+            Self::Plain => copy(line, step, width, values, |v| v + bias),
+            // `< 0` and not `> 0` on the other side, so that NaN passes through and is noticed.
+            Self::Relu => copy(line, step, width, values, |v| relu(v + bias)),
+            Self::ReluPool => {
+                let rows = values.chunks_exact_mut(width / 2).zip(winners.chunks_exact_mut(width / 2));
+                for (y, (values, winners)) in rows.enumerate() {
+                    let (top, bottom) = (&line[2 * y * step..][..width], &line[(2 * y + 1) * step..][..width]);
+                    let pairs = top.chunks_exact(2).zip(bottom.chunks_exact(2));
+                    for ((value, winner), (a, b)) in values.iter_mut().zip(winners).zip(pairs) {
+                        let (mut best, mut place) = (a[0], 0);
+                        for (v, at) in [(a[1], 1), (b[0], 2), (b[1], 3)] {
+                            // NaN wins, so that it is not hidden; of equal values the first.
+                            let better = v > best || v.partial_cmp(&v).is_none();
+                            best = if better { v } else { best };
+                            place = if better { at } else { place };
+                        }
+                        *value = relu(best + bias);
+                        *winner = place;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn copy<T: Real>(line: &[T], step: usize, width: usize, values: &mut [T], change: impl Fn(T) -> T) {
+    for (to, from) in values.chunks_exact_mut(width).zip(line.chunks(step)) {
+        for (to, &v) in to.iter_mut().zip(from) {
+            *to = change(v);
+        }
+    }
+}
+
+fn relu<T: Real>(v: T) -> T {
+    if v < T::ZERO { T::ZERO } else { v }
+}
+
+/// The gradient of the finished output, and what is needed to take it back through the finish.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a, T> {
+    pub grad: &'a [T],
+    pub finish: Finish,
+    /// The finished output; empty for [`Finish::Plain`].
+    pub values: &'a [T],
+    /// Under [`Finish::ReluPool`] which of its four values each window gave; else empty.
+    pub winners: &'a [u8],
+}
+
+impl<T: Real> Incoming<'_, T> {
+    /// The gradient of the convolution's own output on one of its N · O planes; `room` holds one plane.
+    pub fn plane<'s>(&'s self, index: usize, geometry: &Geometry, room: &'s mut [T]) -> &'s [T] {
+        let (height, width) = self.finish.sides(geometry);
+        let range = index * height * width..(index + 1) * height * width;
+        let grad = &self.grad[range.clone()];
+        if self.finish == Finish::Plain {
+            return grad;
+        }
+        // Where the finished value is 0 the relu lets nothing through.
+        let pass = |(&g, &y): (&T, &T)| if y > T::ZERO { g } else { T::ZERO };
+        let passed = grad.iter().zip(&self.values[range.clone()]).map(pass);
+        if self.finish == Finish::Relu {
+            for (to, g) in room.iter_mut().zip(passed) {
+                *to = g;
+            }
+            return room;
+        }
+        room.fill(T::ZERO);
+        for (i, (g, &winner)) in passed.zip(&self.winners[range]).enumerate() {
+            let (y, x) = (2 * (i / width) + usize::from(winner / 2), 2 * (i % width) + usize::from(winner % 2));
+            room[y * geometry.out_width + x] = g;
+        }
+        room
+    }
+}

@@ -1,0 +1,165 @@
+//! The kernels against the definition, written out in loops.
+
+use candle_core::{DType, Device, Tensor, Var};
+
+use super::finish::{Finish, Incoming};
+use super::geometry::Geometry;
+use super::{composed, conv2d, conv2d_input_gradient, conv2d_then, conv2d_weight_gradient};
+use crate::engine::activation::relu;
+use crate::engine::pool::{Pool, pool};
+use crate::random::Seed;
+
+/// (N, C, H, W), outputs, kernel, stride, padding: every branch of the layout, small enough for loops.
+const SHAPES: [((usize, usize, usize, usize), usize, usize, usize, usize); 20] = [
+    ((1, 1, 1, 1), 1, 1, 1, 0),
+    ((2, 3, 1, 1), 2, 1, 1, 0),
+    ((1, 1, 1, 1), 1, 3, 1, 1),
+    ((2, 1, 5, 4), 3, 3, 1, 1),
+    ((5, 2, 7, 7), 9, 3, 1, 1),
+    ((1, 16, 9, 8), 24, 3, 1, 1),
+    ((3, 2, 6, 7), 4, 5, 1, 2),
+    ((2, 2, 8, 6), 3, 5, 1, 0),
+    ((2, 2, 5, 5), 3, 2, 1, 1),
+    ((1, 2, 4, 6), 3, 4, 1, 0),
+    ((2, 2, 6, 6), 3, 1, 1, 2),
+    ((2, 3, 5, 5), 2, 2, 1, 4),
+    ((2, 3, 8, 8), 5, 3, 2, 1),
+    ((3, 2, 7, 9), 4, 5, 2, 2),
+    ((2, 2, 9, 8), 3, 1, 2, 0),
+    ((2, 2, 8, 8), 3, 3, 3, 0),
+    ((2, 1, 10, 7), 2, 2, 4, 0),
+    ((1, 2, 6, 6), 2, 2, 3, 3),
+    ((2, 1, 40, 3), 2, 3, 1, 1),
+    ((40, 2, 3, 3), 2, 3, 1, 1),
+];
+
+fn random(stream: &str, count: usize) -> Vec<f64> {
+    let mut stream = Seed(3).stream(stream, 0);
+    (0..count).map(|_| stream.uniform(-1.0, 1.0)).collect()
+}
+
+/// Calls `visit(weight index, input index, output index)` for every multiplication of the definition.
+fn each_product(g: &Geometry, mut visit: impl FnMut(usize, usize, usize)) {
+    for n in 0..g.samples {
+        for o in 0..g.outputs {
+            for (oy, ox) in (0..g.out_height).flat_map(|y| (0..g.out_width).map(move |x| (y, x))) {
+                for c in 0..g.channels {
+                    for (ky, kx) in (0..g.kernel).flat_map(|y| (0..g.kernel).map(move |x| (y, x))) {
+                        let (y, x) = (oy * g.stride + ky, ox * g.stride + kx);
+                        let inside = |v: usize, side: usize| v >= g.padding && v < side + g.padding;
+                        if inside(y, g.height) && inside(x, g.width) {
+                            visit(
+                                ((o * g.channels + c) * g.kernel + ky) * g.kernel + kx,
+                                ((n * g.channels + c) * g.height + y - g.padding) * g.width + x - g.padding,
+                                ((n * g.outputs + o) * g.out_height + oy) * g.out_width + ox,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn assert_near(got: &[f64], want: &[f64], what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (i, (got, want)) in got.iter().zip(want).enumerate() {
+        assert!((got - want).abs() < 1e-10, "{what}: {i}: {got} {want}");
+    }
+}
+
+#[test]
+fn the_three_products_are_the_definitions() {
+    for (shape, outputs, kernel, stride, padding) in SHAPES {
+        let g = Geometry::new(shape, (outputs, shape.1, kernel, kernel), stride, padding).unwrap();
+        let x = random("x", g.samples * g.image());
+        let (w, b) = (random("w", outputs * g.window()), random("b", outputs));
+        let grad = random("g", g.samples * outputs * g.positions());
+        let mut y: Vec<f64> = (0..grad.len()).map(|i| b[i / g.positions() % outputs]).collect();
+        let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; outputs]);
+        each_product(&g, |weight, pixel, out| {
+            y[out] += w[weight] * x[pixel];
+            dx[pixel] += w[weight] * grad[out];
+            dw[weight] += x[pixel] * grad[out];
+        });
+        for (i, v) in grad.iter().enumerate() {
+            db[i / g.positions() % outputs] += v;
+        }
+        let what = format!("{g:?}");
+        assert_near(&g.forward(&x, &w, &b, Finish::Plain).values, &y, &what);
+        let incoming = Incoming { grad: &grad, finish: Finish::Plain, values: &[], winners: &[] };
+        assert_near(&g.input_gradient(incoming, &w), &dx, &what);
+        let (got_w, got_b) = g.weight_gradient(incoming, &x);
+        assert_near(&got_w, &dw, &what);
+        assert_near(&got_b, &db, &what);
+    }
+}
+
+fn tensor(stream: &str, shape: &[usize]) -> Tensor {
+    Tensor::from_vec(random(stream, shape.iter().product()), shape, &Device::Cpu).unwrap()
+}
+
+fn numbers(t: &Tensor) -> Vec<f64> {
+    t.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn what_follows_in_the_same_pass_gives_the_same_bits() {
+    for (shape, finish) in
+        [([3, 2, 7, 6], Finish::Relu), ([3, 2, 7, 5], Finish::ReluPool), ([1, 1, 2, 2], Finish::ReluPool)]
+    {
+        let vars = |names: [&str; 3]| {
+            let shapes = [shape.to_vec(), vec![4, shape[1], 3, 3], vec![4]];
+            [0, 1, 2].map(|i| Var::from_tensor(&tensor(names[i], &shapes[i])).unwrap())
+        };
+        let [x, w, b] = vars(["x", "w", "b"]);
+        let together = conv2d_then(&x, &w, &b, (1, 1), finish).unwrap();
+        let plain = relu(&conv2d(&x, &w, &b, 1, 1).unwrap()).unwrap();
+        let apart = if finish == Finish::Relu { plain } else { pool(&plain, Pool::Max, 2).unwrap() };
+        assert_eq!(numbers(&together), numbers(&apart));
+        let weight = tensor("g", together.dims());
+        let back = |y: &Tensor| (y * &weight).unwrap().sum_all().unwrap().backward().unwrap();
+        let (together, apart) = (back(&together), back(&apart));
+        for var in [&x, &w, &b] {
+            assert_eq!(numbers(together.get(var).unwrap()), numbers(apart.get(var).unwrap()));
+        }
+    }
+}
+
+#[test]
+fn other_devices_composition_gives_the_same_numbers() {
+    for (shape, outputs, kernel, stride, padding) in SHAPES {
+        let g = Geometry::new(shape, (outputs, shape.1, kernel, kernel), stride, padding).unwrap();
+        let x = tensor("x", &[shape.0, shape.1, shape.2, shape.3]);
+        let w = tensor("w", &[outputs, shape.1, kernel, kernel]);
+        let grad = tensor("g", &[shape.0, outputs, g.out_height, g.out_width]);
+        let zero = Tensor::zeros(outputs, DType::F64, &Device::Cpu).unwrap();
+        let what = format!("{g:?}");
+        let y = conv2d(&x, &w, &zero, stride, padding).unwrap();
+        assert_near(&numbers(&y), &numbers(&composed::forward(&x, &w, &g).unwrap()), &what);
+        let dx = conv2d_input_gradient(&grad, &w, shape, stride, padding).unwrap();
+        assert_near(&numbers(&dx), &numbers(&composed::input_gradient(&grad, &w, &g).unwrap()), &what);
+        let dw = conv2d_weight_gradient(&grad, &x, kernel, stride, padding).unwrap();
+        assert_near(&numbers(&dw), &numbers(&composed::weight_gradient(&grad, &x, &g).unwrap()), &what);
+    }
+}
+
+#[test]
+fn a_kernel_larger_than_the_image_a_wrong_bias_and_nan() {
+    let (x, w) = (tensor("x", &[1, 1, 3, 3]), tensor("w", &[2, 1, 5, 5]));
+    let bias = |n: usize| Tensor::zeros(n, DType::F64, &Device::Cpu).unwrap();
+    let error = conv2d(&x, &w, &bias(2), 1, 0).unwrap_err().to_string();
+    assert!(error.contains("a 5×5 kernel with padding 0 is larger than 3×3"), "{error}");
+    assert!(conv2d(&x, &w, &bias(3), 1, 1).is_err());
+    assert!(conv2d_then(&x, &tensor("w", &[1, 1, 3, 3]), &bias(1), (1, 0), Finish::ReluPool).is_err());
+    let broken = (x.clone() * f64::NAN).unwrap();
+    for finish in [Finish::Plain, Finish::Relu, Finish::ReluPool] {
+        let y = conv2d_then(&broken, &w, &bias(2), (1, 2), finish).unwrap();
+        assert!(numbers(&y).iter().all(|v| v.is_nan()), "{finish:?}");
+    }
+    // A transposed image is not contiguous, and gives the transposed result.
+    let kernel = tensor("w", &[1, 1, 1, 1]);
+    let turned = conv2d(&x.t().unwrap(), &kernel, &bias(1), 1, 0).unwrap();
+    let straight = conv2d(&x, &kernel, &bias(1), 1, 0).unwrap().t().unwrap();
+    assert_eq!(numbers(&turned), numbers(&straight.contiguous().unwrap()));
+}
