@@ -6,6 +6,10 @@ use clap::Parser;
 use cutlayer::cli::Cli;
 use cutlayer::error::Error;
 
+/// Tensors come and go at every step; this one hands their memory out again in place of giving it back to the system.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Warnings, but not those of the window's system libraries, which no user can act on.
 const QUIET: &str = "warn,winit=error,egui_system_font_provider=error";
 

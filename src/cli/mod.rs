@@ -230,12 +230,13 @@ fn print(text: &str) -> Result<()> {
 fn set_threads(threads: usize) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if threads == 0 { cores } else { threads }.to_string();
-    for variable in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
+    // candle's own pool waits by spinning, on cores that our kernels want: its operations stay on one thread.
+    for (variable, threads) in [("RAYON_NUM_THREADS", threads.as_str()), ("CANDLE_NUM_THREADS", "1")] {
         // SAFETY: called from `main`'s thread before any other is started, so nobody reads the
         // environment meanwhile. candle takes its thread count from nowhere else.
         #[expect(unsafe_code, reason = "the environment is candle's only way to be told")]
         unsafe {
-            std::env::set_var(variable, &threads);
+            std::env::set_var(variable, threads);
         }
     }
 }
