@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{BenchArgs, print, set_threads};
-use crate::bench::{CASES, Case};
+use crate::bench::{CASES, Case, Timing};
 use crate::error::{Error, Result};
 
 pub(super) fn bench(args: &BenchArgs) -> Result<()> {
@@ -20,7 +20,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
         let line = if args.json {
             serde_json::to_string(&timing).map_err(|e| Error::Internal(format!("bench: {e}")))?
         } else {
-            format!("{:<12} {:>10.1} {:<13} {:>8.3} ms a step", timing.case, timing.rate, timing.unit, timing.median_ms)
+            let Timing { case, rate, unit, median_ms, best_ms } = timing;
+            format!("{case:<12} {rate:>10.1} {unit:<13} {median_ms:>8.3} ms a step, best {best_ms:>8.3}")
         };
         print(&format!("{line}\n"))?;
     }

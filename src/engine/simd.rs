@@ -77,6 +77,14 @@ real!(f64, f64s, F64_LANES, splat_f64s, as_simd_f64s, as_mut_simd_f64s, mul_add_
 
 /// The sum of many numbers, in sixteen interleaved parts: fast, and more accurate than one after the other.
 pub fn sum<T: Real>(values: &[T]) -> T {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || sum_here(values),
+    )
+}
+
+#[inline(always)]
+fn sum_here<T: Real>(values: &[T]) -> T {
     let mut parts = [T::ZERO; 16];
     let chunks = values.chunks_exact(16);
     let rest = chunks.remainder();

@@ -1,5 +1,7 @@
 //! What is done to a convolution's outputs while they are still in the cache, and the way back through it.
 
+use pulp::Arch;
+
 use super::geometry::Geometry;
 use crate::engine::simd::Real;
 
@@ -26,6 +28,22 @@ impl Finish {
     /// Adds the bias to one plane, whose rows lie `step` apart in `line`, and finishes it. `winners` is as
     /// long as `values` under pooling, else empty.
     pub fn apply<T: Real>(
+        self,
+        line: &[T],
+        step: usize,
+        width: usize,
+        bias: T,
+        to: (&mut [T], &mut [u8]),
+    ) {
+        // Compiled for the processor's widest vectors.
+        Arch::new().dispatch(
+            #[inline(always)]
+            || self.apply_here(line, step, width, bias, to),
+        );
+    }
+
+    #[inline(always)]
+    fn apply_here<T: Real>(
         self,
         line: &[T],
         step: usize,
@@ -59,6 +77,7 @@ impl Finish {
     }
 }
 
+#[inline(always)]
 fn copy<T: Real>(line: &[T], step: usize, width: usize, values: &mut [T], change: impl Fn(T) -> T) {
     for (to, from) in values.chunks_exact_mut(width).zip(line.chunks(step)) {
         for (to, &v) in to.iter_mut().zip(from) {
@@ -67,6 +86,7 @@ fn copy<T: Real>(line: &[T], step: usize, width: usize, values: &mut [T], change
     }
 }
 
+#[inline(always)]
 fn relu<T: Real>(v: T) -> T {
     if v < T::ZERO { T::ZERO } else { v }
 }
@@ -87,24 +107,31 @@ impl<T: Real> Incoming<'_, T> {
     pub fn plane<'s>(&'s self, index: usize, geometry: &Geometry, room: &'s mut [T]) -> &'s [T] {
         let (height, width) = self.finish.sides(geometry);
         let range = index * height * width..(index + 1) * height * width;
-        let grad = &self.grad[range.clone()];
         if self.finish == Finish::Plain {
-            return grad;
+            return &self.grad[range];
         }
-        // Where the finished value is 0 the relu lets nothing through.
+        Arch::new().dispatch(
+            #[inline(always)]
+            || self.pass(range.clone(), width, geometry.out_width, room),
+        );
+        room
+    }
+
+    /// Where the finished value is 0 the relu lets nothing through; a window's gradient goes to its winner.
+    #[inline(always)]
+    fn pass(&self, range: std::ops::Range<usize>, width: usize, out_width: usize, room: &mut [T]) {
         let pass = |(&g, &y): (&T, &T)| if y > T::ZERO { g } else { T::ZERO };
-        let passed = grad.iter().zip(&self.values[range.clone()]).map(pass);
+        let passed = self.grad[range.clone()].iter().zip(&self.values[range.clone()]).map(pass);
         if self.finish == Finish::Relu {
             for (to, g) in room.iter_mut().zip(passed) {
                 *to = g;
             }
-            return room;
+            return;
         }
         room.fill(T::ZERO);
         for (i, (g, &winner)) in passed.zip(&self.winners[range]).enumerate() {
             let (y, x) = (2 * (i / width) + usize::from(winner / 2), 2 * (i % width) + usize::from(winner % 2));
-            room[y * geometry.out_width + x] = g;
+            room[y * out_width + x] = g;
         }
-        room
     }
 }
