@@ -95,7 +95,13 @@ impl Case {
         }
         times.sort_by(f64::total_cmp);
         let median = times[times.len() / 2];
-        Ok(Timing { case: self.name, rate: self.per as f64 / median, unit: self.unit, median_ms: 1e3 * median, best_ms: 1e3 * times[0] })
+        Ok(Timing {
+            case: self.name,
+            rate: self.per as f64 / median,
+            unit: self.unit,
+            median_ms: 1e3 * median,
+            best_ms: 1e3 * times[0],
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Adversarial inputs for the attacked rows of the table: JSMA and FGSM against a plain split model.
 
 use candle_core::{D, Tensor, Var};
-use candle_nn::loss::cross_entropy;
 
+use crate::engine::loss::cross_entropy;
 use crate::error::Result;
 use crate::model::split::SplitModel;
 use crate::psgl::saliency::{Strength, attack, gradient, jacobian_rows, saliency_map};

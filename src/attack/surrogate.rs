@@ -2,9 +2,9 @@
 //! client's unknown one, and disguises its auxiliary images as the client would.
 
 use candle_core::Tensor;
-use candle_nn::loss::cross_entropy;
 
 use super::Knowledge;
+use crate::engine::loss::cross_entropy;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::client::{Disguised, Head, head_jacobian};

@@ -1,6 +1,10 @@
-//! Fully connected layer: y = x·Wᵀ + b, with its three gradients.
+//! Fully connected layer: y = x·Wᵀ + b (N × I, O × I, O), with its three gradients.
+//!
+//! All four products are the `gemm` crate's. Forward it would spread a few rows badly over threads (a short
+//! and long product), so the outputs are cut into pieces of columns here, always the same ones.
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
 use super::matrix::{Matrix, Spread, product};
 use super::{Real, for_reals, values};
@@ -40,9 +44,7 @@ impl CustomOp3 for Linear {
         let ((n, inputs), (outputs, _)) = (l1.shape().dims2()?, l2.shape().dims2()?);
         let out = for_reals!(self.name(), s1, T => {
             let (x, weight, bias) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?, values::<T>(s3, l3)?);
-            let mut y = bias.repeat(n);
-            product(Matrix::new(x, n, inputs), Matrix::new(weight, outputs, inputs).t(), &mut y, true, Spread::AllThreads);
-            Ok::<_, candle_core::Error>(y)
+            Ok::<_, candle_core::Error>(forward(x, weight, bias, inputs))
         })?;
         Ok((out, (n, outputs).into()))
     }
@@ -62,6 +64,31 @@ impl CustomOp3 for Linear {
         let db = bias.track_op().then(|| grad.sum(0));
         Ok((dx.transpose()?, dw.transpose()?, db.transpose()?))
     }
+}
+
+/// x·Wᵀ + b.
+fn forward<T: Real>(x: &[T], weight: &[T], bias: &[T], inputs: usize) -> Vec<T> {
+    /// Outputs that a thread computes at once.
+    const COLUMNS: usize = 64;
+    let (n, outputs) = (x.len() / inputs, bias.len());
+    let x = Matrix::new(x, n, inputs);
+    let piece = |(weight, bias): (&[T], &[T])| {
+        let mut y = bias.repeat(n);
+        product(x, Matrix::new(weight, bias.len(), inputs).t(), &mut y, true, Spread::OneThread);
+        y
+    };
+    if outputs <= COLUMNS {
+        return piece((weight, bias));
+    }
+    let pieces: Vec<Vec<T>> = weight.par_chunks(COLUMNS * inputs).zip(bias.par_chunks(COLUMNS)).map(piece).collect();
+    let mut y = Vec::with_capacity(n * outputs);
+    for row in 0..n {
+        for piece in &pieces {
+            let columns = piece.len() / n;
+            y.extend_from_slice(&piece[row * columns..][..columns]);
+        }
+    }
+    y
 }
 
 /// a·b, or aᵀ·b.

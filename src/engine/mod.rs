@@ -10,6 +10,7 @@
 pub mod activation;
 pub mod conv;
 pub mod linear;
+pub mod loss;
 pub mod matrix;
 pub mod pool;
 pub mod simd;

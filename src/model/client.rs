@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Tensor, Var};
-use candle_nn::loss::cross_entropy;
 
 use super::adam::{Adam, AdamSettings};
 use super::network::Network;
@@ -11,6 +10,7 @@ use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
 use crate::engine::linear::linear;
+use crate::engine::loss::{carry_on, cross_entropy};
 use crate::engine::pool::{Pool, pool};
 use crate::error::{Error, Result};
 use crate::psgl::downsample::{pack, pack_clean};
@@ -261,8 +261,7 @@ impl Client {
     /// Where nothing was sent.
     pub fn receive(&mut self, gradient: &CutGradient) -> Result<()> {
         let z = self.sent.take().ok_or_else(|| Error::Internal("a gradient came back for nothing sent".into()))?;
-        let gradients = (z * gradient.tensor())?.sum_all()?.backward()?;
-        self.adam.step(&gradients)
+        self.adam.step(&carry_on(&z, gradient.tensor())?.backward()?)
     }
 
     /// The optimiser's state, for a checkpoint.
@@ -300,7 +299,7 @@ impl Probe {
     /// # Errors
     /// Where the gradients do not fit.
     pub fn finish(&self, predicted: &CutGradient, all: &CutGradient) -> Result<(Tensor, Tensor)> {
-        let back = |g: &CutGradient| gradient(&(&self.z * g.tensor())?.sum_all()?, &self.x);
+        let back = |g: &CutGradient| gradient(&carry_on(&self.z, g.tensor())?, &self.x);
         let alpha = back(predicted)?;
         let beta = (back(all)? - &alpha)?;
         Ok((alpha, beta))

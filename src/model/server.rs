@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor, Var};
-use candle_nn::loss::cross_entropy;
 
 use super::adam::{Adam, AdamSettings};
 use super::network::Network;
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
+use crate::engine::loss::cross_entropy;
 use crate::error::{Error, Result};
 use crate::psgl::Options;
 use crate::psgl::fusion::{DecisionWeights, conv_sum, decide};

@@ -27,14 +27,7 @@ impl Finish {
 
     /// Adds the bias to one plane, whose rows lie `step` apart in `line`, and finishes it. `winners` is as
     /// long as `values` under pooling, else empty.
-    pub fn apply<T: Real>(
-        self,
-        line: &[T],
-        step: usize,
-        width: usize,
-        bias: T,
-        to: (&mut [T], &mut [u8]),
-    ) {
+    pub fn apply<T: Real>(self, line: &[T], step: usize, width: usize, bias: T, to: (&mut [T], &mut [u8])) {
         // Compiled for the processor's widest vectors.
         Arch::new().dispatch(
             #[inline(always)]
