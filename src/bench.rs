@@ -6,18 +6,23 @@
 //! | `train_small` | a split step on 64 images of 1×28×28: two convolutions and pools at the client, one and two linear layers at the server |
 //! | `train_psgl` | a whole PSGL step on 64 such images: head's own step, map, attack, recovery, three streams, all Adam steps |
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
+//! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 
 use std::time::{Duration, Instant};
 
-use candle_core::{Device, Tensor};
+use candle_core::{D, DType, Device, Tensor, Var};
+use candle_nn::ops::softmax;
 use serde::Serialize;
 
 use crate::attack::rmle::{Rmle, Settings};
 use crate::attack::{Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
-use crate::model::adam::AdamSettings;
+use crate::model::adam::{Adam, AdamSettings};
+use crate::model::network::Network;
+use crate::model::parameters::{Init, Parameters};
+use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::psgl::recovery::Recovery;
@@ -25,7 +30,7 @@ use crate::random::Seed;
 use crate::setting::near;
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 5] = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "apg_64x28"];
+pub const CASES: [&str; 6] = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
 
 /// Steps before the clock starts.
 const WARM_UP: usize = 3;
@@ -66,6 +71,7 @@ impl Case {
             "train_psgl" => train("train_psgl", psgl_plan()?),
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
+            "dlg_b1" => dlg(),
             "apg_64x28" => apg(),
             _ => {
                 let hint = near(name, CASES).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -164,6 +170,44 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
     let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
     let mut attack = Rmle::new(&Observation::new(smashed), &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
+}
+
+/// Weights drawn from ±½, as the attack's authors do.
+fn dlg() -> Result<Case> {
+    use LayerSpec::{Flatten, Linear, Sigmoid};
+    let conv = |stride| LayerSpec::Conv { channels: 12, kernel: 5, stride, padding: 2 };
+    let layers = [conv(2), Sigmoid, conv(2), Sigmoid, conv(1), Sigmoid, Flatten, Linear(10)];
+    let mut parameters = Parameters::default();
+    let init = Init { seed: Seed(0), model: "bench", device: &Device::Cpu };
+    Network::init("lenet", &[1, 28, 28], &layers, &mut parameters, init)?;
+    for (i, (_, weight)) in parameters.iter().enumerate() {
+        weight.set(&(random(weight.dims(), 10 + i as u64)? - 0.5)?)?;
+    }
+    let network = Network::of("lenet", &layers, &parameters)?.frozen();
+    let gradients =
+        |x: &Tensor, target: &Tensor| network.weight_gradients(x, |logits| soft_cross_entropy_gradient(logits, target));
+    let one_hot: Vec<f32> = (0..10).map(|k| f32::from(u8::from(k == 3))).collect();
+    let one_hot = Tensor::from_vec(one_hot, (1, 10), &Device::Cpu)?;
+    let truth: Vec<Tensor> = gradients(&random(&[1, 1, 28, 28], 0)?, &one_hot)?.iter().map(Tensor::detach).collect();
+    let image = Var::from_tensor(&random(&[1, 1, 28, 28], 1)?)?;
+    let label = Var::from_tensor(&random(&[1, 10], 2)?)?;
+    let vars = [("image".to_owned(), image.clone()), ("label".to_owned(), label.clone())];
+    let mut adam = Adam::of(vars, AdamSettings::new(0.1));
+    let step = move || {
+        let got = network
+            .weight_gradients(&image, |logits| soft_cross_entropy_gradient(logits, &softmax(&label, D::Minus1)?))?;
+        adam.step(&distance(&got, &truth)?.backward()?)
+    };
+    Ok(Case { name: "dlg_b1", per: 1, unit: "iterations/s", step: Box::new(step) })
+}
+
+/// Σ‖a − b‖² over all tensors.
+fn distance(a: &[Tensor], b: &[Tensor]) -> Result<Tensor> {
+    let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
+    for (a, b) in a.iter().zip(b) {
+        total = (total + (a - b)?.sqr()?.sum_all()?)?;
+    }
+    Ok(total)
 }
 
 fn apg() -> Result<Case> {

@@ -12,9 +12,10 @@ use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::svt::Svt;
 use cutlayer::metrics::image::{mse, psnr, ssim};
 use cutlayer::model::adam::AdamSettings;
-use cutlayer::model::parameters::Parameters;
+use cutlayer::model::network::Network;
+use cutlayer::model::parameters::{Init, Parameters};
 use cutlayer::model::server::Answer;
-use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, MaxPool, Relu};
+use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, MaxPool, Relu, Sigmoid};
 use cutlayer::model::split::{SplitModel, SplitPlan};
 use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
 use cutlayer::psgl::recovery::{MapNorm, Recovery};
@@ -375,6 +376,51 @@ fn rmle() {
     let loss = rmle::objective(&features, &case.input("smashed"), &guess, case.number("tv_weight")).unwrap();
     case.check("loss", &loss);
     case.check("grad", loss.backward().unwrap().get(&guess).unwrap());
+    case.finish();
+}
+
+/// A LeNet of two strided convolutions with sigmoids and a linear layer, with the file's weights.
+fn lenet(case: &Case) -> Network {
+    let conv = |channels| Conv { channels, kernel: 5, stride: 2, padding: 2 };
+    let specs = [conv(4), Sigmoid, conv(6), Sigmoid, Flatten, Linear(4)];
+    let mut parameters = Parameters::default();
+    let init = Init { seed: Seed(0), model: "lenet", device: &Device::Cpu };
+    Network::init("net", &[1, 12, 12], &specs, &mut parameters, init).unwrap();
+    let layers = [0, 2, 5].into_iter().flat_map(|i| [format!("net.{i}.weight"), format!("net.{i}.bias")]);
+    let values = layers.enumerate().map(|(i, name)| (name, case.input(&format!("param{i}"))));
+    parameters.load(&values.collect()).unwrap();
+    Network::of("net", &specs, &parameters).unwrap().frozen()
+}
+
+#[test]
+fn gradient_matching() {
+    use cutlayer::model::second::soft_cross_entropy_gradient;
+    let mut case = Case::load("gradient_matching");
+    let network = lenet(&case);
+    let label = case.number("label") as usize;
+    let classes = case.input("param5").elem_count();
+    let one_hot: Vec<f32> = (0..classes).map(|k| f32::from(u8::from(k == label))).collect();
+    let target = Tensor::from_vec(one_hot, (1, classes), &Device::Cpu).unwrap();
+    let gradients =
+        |x: &Tensor| network.weight_gradients(x, |logits| soft_cross_entropy_gradient(logits, &target)).unwrap();
+    let truth: Vec<Tensor> = gradients(&case.input("true_image")).iter().map(Tensor::detach).collect();
+    let dummy = Var::from_tensor(&case.input("dummy_image")).unwrap();
+    let got = gradients(&dummy);
+    let dot = |a: &[Tensor], b: &[Tensor]| {
+        let products = a.iter().zip(b).map(|(a, b)| (a * b).unwrap().sum_all().unwrap());
+        products.reduce(|a, b| (a + b).unwrap()).unwrap()
+    };
+    let apart: Vec<Tensor> = got.iter().zip(&truth).map(|(a, b)| (a - b).unwrap()).collect();
+    let l2 = dot(&apart, &apart);
+    case.check("l2", &l2);
+    case.check("grad_l2", l2.backward().unwrap().get(&dummy).unwrap());
+    let norms = (dot(&got, &got).sqrt().unwrap() * dot(&truth, &truth).sqrt().unwrap()).unwrap();
+    let cosine = (1.0 - (dot(&got, &truth) / norms).unwrap()).unwrap();
+    case.check("cosine", &cosine);
+    case.check("grad_cosine", cosine.backward().unwrap().get(&dummy).unwrap());
+    let sums: Vec<f32> = truth[4].sum(1).unwrap().to_vec1().unwrap();
+    let least = (0..classes).min_by(|a, b| sums[*a].total_cmp(&sums[*b])).unwrap();
+    case.check_values("idlg_label", &[least as f64]);
     case.finish();
 }
 

@@ -4,6 +4,7 @@ pub mod adam;
 pub mod client;
 pub mod network;
 pub mod parameters;
+pub mod second;
 pub mod server;
 pub mod spec;
 pub mod split;

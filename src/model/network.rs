@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use crate::engine::activation::relu;
-use crate::engine::conv::{Finish, conv2d_then};
+use crate::engine::conv::{Finish, conv2d, conv2d_then};
 use crate::engine::linear::linear;
 use crate::engine::pool::{Pool, pool};
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ pub struct Network {
 }
 
 #[derive(Clone, Debug)]
-enum Layer {
+pub(super) enum Layer {
     Conv { weight: Tensor, bias: Tensor, stride: usize, padding: usize },
     Linear { weight: Tensor, bias: Tensor },
     Pool { kind: Pool, side: usize },
@@ -98,28 +98,26 @@ impl Network {
         let mut x = x.clone();
         let mut layers = self.layers.as_slice();
         while let Some((layer, mut rest)) = layers.split_first() {
-            x = match layer {
-                Layer::Conv { weight, bias, stride, padding } => {
-                    // What follows a convolution is done while its outputs are in the cache.
-                    let (finish, taken) = match rest {
-                        [Layer::Relu, Layer::Pool { kind: Pool::Max, side: 2 }, ..] => (Finish::ReluPool, 2),
-                        [Layer::Relu, ..] => (Finish::Relu, 1),
-                        _ => (Finish::Plain, 0),
-                    };
-                    rest = &rest[taken..];
-                    conv2d_then(&x, weight, bias, (*stride, *padding), finish)?
-                }
-                Layer::Linear { weight, bias } => linear(&x, weight, bias)?,
-                Layer::Pool { kind, side } => pool(&x, *kind, *side)?,
-                Layer::Relu => relu(&x)?,
-                Layer::Sigmoid => candle_nn::ops::sigmoid(&x)?,
-                Layer::Tanh => x.tanh()?,
-                Layer::Flatten => x.flatten_from(1)?,
-                Layer::Residual(inner) => (&x + inner.forward(&x)?)?,
+            x = if let Layer::Conv { weight, bias, stride, padding } = layer {
+                // What follows a convolution is done while its outputs are in the cache.
+                let (finish, taken) = match rest {
+                    [Layer::Relu, Layer::Pool { kind: Pool::Max, side: 2 }, ..] => (Finish::ReluPool, 2),
+                    [Layer::Relu, ..] => (Finish::Relu, 1),
+                    _ => (Finish::Plain, 0),
+                };
+                rest = &rest[taken..];
+                conv2d_then(&x, weight, bias, (*stride, *padding), finish)?
+            } else {
+                layer.forward(&x)?
             };
             layers = rest;
         }
         Ok(x)
+    }
+
+    /// The layers, for passes that look at each of them.
+    pub(super) fn layers(&self) -> &[Layer] {
+        &self.layers
     }
 
     /// The same network for passes in which its weights are not trained: no gradients of theirs are
@@ -149,5 +147,21 @@ impl Network {
             })
         };
         Ok(Self { layers: self.layers.iter().map(layer).collect::<Result<_>>()? })
+    }
+}
+
+impl Layer {
+    /// One layer by itself.
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Conv { weight, bias, stride, padding } => conv2d(x, weight, bias, *stride, *padding)?,
+            Self::Linear { weight, bias } => linear(x, weight, bias)?,
+            Self::Pool { kind, side } => pool(x, *kind, *side)?,
+            Self::Relu => relu(x)?,
+            Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
+            Self::Tanh => x.tanh()?,
+            Self::Flatten => x.flatten_from(1)?,
+            Self::Residual(inner) => (x + inner.forward(x)?)?,
+        })
     }
 }
