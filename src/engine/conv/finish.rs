@@ -52,22 +52,27 @@ impl Finish {
                 let rows = values.chunks_exact_mut(width / 2).zip(winners.chunks_exact_mut(width / 2));
                 for (y, (values, winners)) in rows.enumerate() {
                     let (top, bottom) = (&line[2 * y * step..][..width], &line[(2 * y + 1) * step..][..width]);
-                    let pairs = top.chunks_exact(2).zip(bottom.chunks_exact(2));
-                    for ((value, winner), (a, b)) in values.iter_mut().zip(winners).zip(pairs) {
-                        let (mut best, mut place) = (a[0], 0);
-                        for (v, at) in [(a[1], 1), (b[0], 2), (b[1], 3)] {
-                            // NaN wins, so that it is not hidden; of equal values the first.
-                            let better = v > best || v.partial_cmp(&v).is_none();
-                            best = if better { v } else { best };
-                            place = if better { at } else { place };
-                        }
-                        *value = relu(best + bias);
-                        *winner = place;
+                    let pairs = || top.chunks_exact(2).zip(bottom.chunks_exact(2));
+                    for (value, (a, b)) in values.iter_mut().zip(pairs()) {
+                        *value = larger(larger(a[0] + bias, a[1] + bias), larger(b[0] + bias, b[1] + bias));
+                    }
+                    // The first of equal values wins, after the bias as in a layer of its own.
+                    for ((value, winner), (a, b)) in values.iter_mut().zip(winners).zip(pairs()) {
+                        let third = if b[0] + bias == *value { 2 } else { 3 };
+                        let second = if a[1] + bias == *value { 1 } else { third };
+                        *winner = if a[0] + bias == *value { 0 } else { second };
+                        *value = relu(*value);
                     }
                 }
             }
         }
     }
+}
+
+/// The larger of two, or what is no number.
+#[inline(always)]
+fn larger<T: Real>(a: T, b: T) -> T {
+    if b > a || b.partial_cmp(&b).is_none() { b } else { a }
 }
 
 #[inline(always)]

@@ -95,6 +95,20 @@ fn the_three_products_are_the_definitions() {
     }
 }
 
+#[test]
+fn values_that_the_bias_makes_equal_are_a_tie() {
+    // 0 and 2⁻³⁰ differ, with 1 added they do not in float32: the first wins.
+    let x = Tensor::new(&[[[[0f32, 1.0 / 1_073_741_824.0], [-1.0, -2.0]]]], &Device::Cpu).unwrap();
+    let x = Var::from_tensor(&x).unwrap();
+    let (w, b) = (
+        Tensor::ones((1, 1, 1, 1), DType::F32, &Device::Cpu).unwrap(),
+        Tensor::ones(1, DType::F32, &Device::Cpu).unwrap(),
+    );
+    let y = conv2d_then(&x, &w, &b, (1, 0), Finish::ReluPool).unwrap();
+    let dx = y.sum_all().unwrap().backward().unwrap().remove(&x).unwrap();
+    assert_eq!(dx.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [1.0, 0.0, 0.0, 0.0]);
+}
+
 fn tensor(stream: &str, shape: &[usize]) -> Tensor {
     Tensor::from_vec(random(stream, shape.iter().product()), shape, &Device::Cpu).unwrap()
 }
