@@ -76,7 +76,7 @@ impl Recovery {
         let arch = Arch::new();
         let lanes = arch.dispatch(Width);
         let narrow = batch.len() / size <= FEW;
-        let grouped = lanes >= FEWEST_LANES && rows.min(cols) <= WIDEST_SIDE && size <= LARGEST;
+        let grouped = lanes >= FEWEST_LANES && (2..=WIDEST_SIDE).contains(&rows.min(cols)) && size <= LARGEST;
         let together = if !grouped {
             1
         } else if narrow {
@@ -115,6 +115,7 @@ impl Recovery {
 const START: f32 = 0.99;
 
 /// Matrices with a larger smaller side are solved one at a time: from there on a group leaves the cache.
+/// So are single rows and columns, which need no eigenvectors.
 const WIDEST_SIDE: usize = 64;
 
 /// As are matrices with more entries.

@@ -10,7 +10,7 @@ struct Fault {
     residual: f64,
     /// Of VVᵀ = I.
     bent: f64,
-    /// An eigenvalue at or above the floor that was not found.
+    /// Of eigenvalues at or above the floor, against faer's.
     missed: f64,
 }
 
@@ -62,14 +62,11 @@ fn check(matrix: &[f32], values: &[f64], vectors: &[Vec<f64>], floor: f64, fault
     let exact = exact.self_adjoint_eigenvalues(faer::Side::Lower).unwrap();
     let largest = exact[side - 1].max(1e-30);
     let rows: Vec<Vec<f64>> = matrix.chunks(side).map(|row| row.iter().map(|v| f64::from(*v)).collect()).collect();
-    let mut found: Vec<f64> = values.iter().copied().filter(|v| *v >= floor).collect();
+    // Those below the floor may be mixed, but stay below it.
+    let mut found = values.to_vec();
     found.sort_by(f64::total_cmp);
     for (found, exact) in found.iter().rev().zip(exact.iter().rev().take_while(|v| **v >= floor * 1.001)) {
         fault.missed = fault.missed.max((found - exact).abs() / largest);
-    }
-    let wanted = exact.iter().filter(|v| **v >= floor * 1.001).count();
-    if found.len() < wanted {
-        fault.missed = f64::INFINITY;
     }
     for (i, (value, vector)) in values.iter().zip(vectors).enumerate() {
         for (j, other) in vectors.iter().enumerate() {
