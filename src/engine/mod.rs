@@ -9,6 +9,8 @@
 
 pub mod activation;
 pub mod conv;
+pub mod eigen;
+pub mod lanes;
 pub mod linear;
 pub mod loss;
 pub mod matrix;
