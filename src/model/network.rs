@@ -1,6 +1,6 @@
 //! A stack of layers with its weights.
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
@@ -133,6 +133,14 @@ impl Network {
     /// Where there is no memory left.
     pub fn snapshot(&self) -> Result<Self> {
         self.map(&|t| Ok(t.detach().copy()?))
+    }
+
+    /// The same with numbers of another type, its own copies: double precision for comparing gradients.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn to_dtype(&self, dtype: DType) -> Result<Self> {
+        self.map(&|t| Ok(t.to_dtype(dtype)?))
     }
 
     fn map(&self, change: &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
