@@ -11,6 +11,7 @@ pub mod activation;
 pub mod conv;
 pub mod linear;
 pub mod matrix;
+pub mod norm;
 pub mod pool;
 pub mod svt;
 
