@@ -98,7 +98,7 @@ fn random(shape: &[usize], index: u64) -> Result<Tensor> {
 }
 
 fn conv(channels: usize) -> LayerSpec {
-    LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1 }
+    LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
 fn small_plan() -> SplitPlan {

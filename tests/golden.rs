@@ -284,7 +284,7 @@ fn avgpool2() {
 // --- whole steps ----------------------------------------------------------------------------------
 
 fn conv3(channels: usize) -> LayerSpec {
-    Conv { channels, kernel: 3, stride: 1, padding: 1 }
+    Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
 /// A split model with the case's weights; the last layer's size is the number of classes.
