@@ -12,14 +12,15 @@
 //! | γ, β | Σgx̂, Σg | Σgx̂, Σg |
 
 mod kernel;
+mod op;
 
 use std::sync::{Arc, OnceLock};
 
-use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Storage, StorageRef, Tensor, Var};
+use candle_core::{DType, Result, Tensor, Var};
 
-use self::kernel::{Moments, Sets, Way};
+use self::kernel::{Moments, Sets};
+use self::op::Norm;
 use super::activation::relu;
-use super::{Real, for_reals, values};
 
 /// Added to the variance.
 pub const EPSILON: f64 = 1e-5;
@@ -133,7 +134,7 @@ fn normalise(
         candle_core::bail!("a skip connection of shape {:?} met {:?}", skip.dims(), x.dims());
     }
     if !x.device().is_cpu() {
-        return composed(x, gamma, beta, tail, sets, fixed);
+        return composed(x, gamma, beta, tail, sets, fixed.as_deref());
     }
     let made = Arc::new(OnceLock::new());
     let op = Norm { sets, fixed, relu: tail.relu, made: made.clone() };
@@ -152,7 +153,7 @@ fn composed(
     beta: &Tensor,
     tail: Tail<'_>,
     sets: Sets,
-    fixed: Option<Vec<Moments>>,
+    fixed: Option<&[Moments]>,
 ) -> Result<(Tensor, Vec<Moments>)> {
     let (samples, channels, positions) = (sets.samples, sets.channels, sets.positions);
     let split = match sets.groups {
@@ -161,7 +162,7 @@ fn composed(
     };
     let values = x.reshape(split)?;
     let means = |t: &Tensor| if sets.groups.is_some() { t.mean_keepdim(2) } else { t.mean_keepdim((0, 2)) };
-    let (mean, variance) = match &fixed {
+    let (mean, variance) = match fixed {
         None => {
             let mean = means(&values)?;
             let variance = means(&values.broadcast_sub(&mean)?.sqr()?)?;
@@ -187,128 +188,6 @@ fn composed(
 
 fn numbers(t: &Tensor) -> Result<Vec<f64>> {
     t.detach().to_dtype(DType::F64)?.to_vec1()
-}
-
-/// Inputs are x (N, C, …), γ over β (2, C) and, with three, the skip connection.
-struct Norm {
-    sets: Sets,
-    /// Running statistics; none where the values' own are used.
-    fixed: Option<Vec<Moments>>,
-    relu: bool,
-    /// The statistics in use, which forward leaves for backward.
-    made: Arc<OnceLock<Vec<Moments>>>,
-}
-
-impl Norm {
-    fn forward<T: Real>(&self, x: &[T], affine: &[T], skip: Option<&[T]>) -> Vec<T> {
-        let (y, moments) = self.sets.forward(x, affine, skip, self.relu, self.fixed.as_deref());
-        // A graph runs an operation once; were it run again, the same numbers would come.
-        let _ = self.made.set(moments);
-        y
-    }
-
-    /// Gradients by x and affine; `relu` where the relu is still to be gone back through.
-    fn gradients<T: Real>(&self, x: &Tensor, affine: &Tensor, grad: &Tensor, relu: bool) -> Result<Pair> {
-        let (x_read, affine_read, grad_read) =
-            (x.storage_and_layout(), affine.storage_and_layout(), grad.storage_and_layout());
-        let moments = self.made.get().map_or(&[][..], Vec::as_slice);
-        // Frozen weights (maps, attacks) need no gradient.
-        let way = Way { relu, own: self.fixed.is_none(), wanted: affine.track_op() };
-        let (x_values, affine_values) = (on_host::<T>(&x_read)?, on_host::<T>(&affine_read)?);
-        let (dx, daffine) = self.sets.backward(x_values, affine_values, on_host(&grad_read)?, moments, way);
-        let dx = x.track_op().then(|| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
-        let daffine = way.wanted.then(|| Tensor::from_vec(daffine, affine.shape(), x.device())).transpose()?;
-        Ok((dx, daffine))
-    }
-
-    fn back(&self, x: &Tensor, affine: &Tensor, grad: &Tensor, relu: bool) -> Result<Pair> {
-        let grad = grad.contiguous()?;
-        match x.dtype() {
-            DType::F64 => self.gradients::<f64>(x, affine, &grad, relu),
-            _ => self.gradients::<f32>(x, affine, &grad, relu),
-        }
-    }
-}
-
-/// Gradients by x and affine, where they are wanted.
-type Pair = (Option<Tensor>, Option<Tensor>);
-
-fn on_host<'a, T: Real>((storage, layout): &'a (StorageRef<'_>, &Layout)) -> Result<&'a [T]> {
-    match &**storage {
-        Storage::Cpu(storage) => values(storage, layout),
-        _ => candle_core::bail!("the normalisation's gradient wants tensors of the processor"),
-    }
-}
-
-/// The gradient where y > 0, else 0.
-struct Mask;
-
-impl CustomOp2 for Mask {
-    fn name(&self) -> &'static str {
-        "relu gradient"
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let out = for_reals!(self.name(), s1, T => {
-            let (y, grad) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(kernel::masked(y, grad))
-        })?;
-        Ok((out, l1.shape().clone()))
-    }
-}
-
-impl CustomOp2 for Norm {
-    fn name(&self) -> &'static str {
-        "normalisation"
-    }
-
-    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let out = for_reals!(CustomOp2::name(self), s1, T => {
-            let (x, affine) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(self.forward(x, affine, None))
-        })?;
-        Ok((out, l1.shape().clone()))
-    }
-
-    fn bwd(&self, x: &Tensor, affine: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Pair> {
-        self.back(x, affine, grad, self.relu)
-    }
-}
-
-impl CustomOp3 for Norm {
-    fn name(&self) -> &'static str {
-        "normalisation with a skip connection"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let out = for_reals!(CustomOp3::name(self), s1, T => {
-            let (x, affine, skip) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?, values::<T>(s3, l3)?);
-            Ok::<_, candle_core::Error>(self.forward(x, affine, Some(skip)))
-        })?;
-        Ok((out, l1.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        affine: &Tensor,
-        _skip: &Tensor,
-        y: &Tensor,
-        grad: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        // Behind the relu both branches get the same gradient.
-        let grad = if self.relu { y.apply_op2_no_bwd(&grad.contiguous()?, &Mask)? } else { grad.clone() };
-        let (dx, daffine) = self.back(x, affine, &grad, false)?;
-        Ok((dx, daffine, Some(grad)))
-    }
 }
 
 #[cfg(test)]
@@ -337,7 +216,7 @@ mod tests {
             for tail in [Tail::default(), Tail { skip: Some(&skip), relu: true }] {
                 let sets = Sets::new(&shape, groups).unwrap();
                 let (y, moments) = normalise(&x, &gamma, &beta, tail, sets, fixed.clone()).unwrap();
-                let (other, others) = composed(&x, &gamma, &beta, tail, sets, fixed.clone()).unwrap();
+                let (other, others) = composed(&x, &gamma, &beta, tail, sets, fixed.as_deref()).unwrap();
                 assert!(largest_gap(&y, &other) < 1e-12);
                 let gaps = moments.iter().zip(&others).map(|(a, b)| (a.mean - b.mean, a.variance - b.variance));
                 assert!(gaps.clone().count() == sets.count() && gaps.flat_map(|g| [g.0, g.1]).all(|g| g.abs() < 1e-12));
