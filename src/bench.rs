@@ -4,6 +4,7 @@
 //! | case | one step |
 //! |---|---|
 //! | `train_small` | a split step on 64 images of 1×28×28: two convolutions and pools at the client, one and two linear layers at the server |
+//! | `train_resnet` | the same on 32 images of 3×32×32 for a residual block of 64 channels on each side, BatchNorm in training |
 //! | `train_psgl` | a whole PSGL step on 64 such images: head's own step, map, attack, recovery, three streams, all Adam steps |
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
@@ -30,7 +31,8 @@ use crate::random::Seed;
 use crate::setting::near;
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 6] = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
+pub const CASES: [&str; 7] =
+    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
 
 /// Steps before the clock starts.
 const WARM_UP: usize = 3;
@@ -67,8 +69,9 @@ impl Case {
     /// Lists the cases and says which is near.
     pub fn named(name: &str) -> Result<Self> {
         match name {
-            "train_small" => train("train_small", small_plan()),
-            "train_psgl" => train("train_psgl", psgl_plan()?),
+            "train_small" => train("train_small", small_plan(), 64),
+            "train_resnet" => train("train_resnet", resnet_plan(), 32),
+            "train_psgl" => train("train_psgl", psgl_plan()?, 64),
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
             "dlg_b1" => dlg(),
@@ -117,7 +120,7 @@ fn random(shape: &[usize], index: u64) -> Result<Tensor> {
 }
 
 fn conv(channels: usize) -> LayerSpec {
-    LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1 }
+    LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
 fn small_plan() -> SplitPlan {
@@ -142,15 +145,29 @@ fn psgl_plan() -> Result<SplitPlan> {
     Ok(experiment.split_plans([1, 28, 28], 10)?.swap_remove(0))
 }
 
-fn train(name: &'static str, plan: SplitPlan) -> Result<Case> {
-    const BATCH: usize = 64;
+fn resnet_plan() -> SplitPlan {
+    use LayerSpec::{BatchNorm, Flatten, Linear, MeanPool, Relu};
+    let conv = || LayerSpec::Conv { channels: 64, kernel: 3, stride: 1, padding: 1, bias: false };
+    let block = || LayerSpec::Residual { inner: vec![conv(), BatchNorm, Relu, conv(), BatchNorm], project: Vec::new() };
+    let client = [conv(), BatchNorm, Relu, block(), Relu];
+    let server = [block(), Relu, MeanPool, Flatten, Linear(10)];
+    SplitPlan {
+        cut: client.len(),
+        layers: client.into_iter().chain(server).collect(),
+        image: [3, 32, 32],
+        ..small_plan()
+    }
+}
+
+fn train(name: &'static str, plan: SplitPlan, batch: usize) -> Result<Case> {
+    let [c, h, w] = plan.image;
     let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
-    let x = random(&[BATCH, 1, 28, 28], 0)?;
+    let x = random(&[batch, c, h, w], 0)?;
     let mut stream = Seed(0).stream("bench.labels", 0);
-    let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
-    let labels = Tensor::from_vec(labels, BATCH, &Device::Cpu)?;
+    let labels: Vec<u32> = (0..batch).map(|_| stream.below(10) as u32).collect();
+    let labels = Tensor::from_vec(labels, batch, &Device::Cpu)?;
     let step = Box::new(move || model.step(&x, &labels).map(|_| ()));
-    Ok(Case { name, per: BATCH, unit: "images/s", step })
+    Ok(Case { name, per: batch, unit: "images/s", step })
 }
 
 fn rmle(name: &'static str, images: usize) -> Result<Case> {
@@ -175,7 +192,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
 /// Weights drawn from ±½, as the attack's authors do.
 fn dlg() -> Result<Case> {
     use LayerSpec::{Flatten, Linear, Sigmoid};
-    let conv = |stride| LayerSpec::Conv { channels: 12, kernel: 5, stride, padding: 2 };
+    let conv = |stride| LayerSpec::Conv { channels: 12, kernel: 5, stride, padding: 2, bias: true };
     let layers = [conv(2), Sigmoid, conv(2), Sigmoid, conv(1), Sigmoid, Flatten, Linear(10)];
     let mut parameters = Parameters::default();
     let init = Init { seed: Seed(0), model: "bench", device: &Device::Cpu };
@@ -244,6 +261,12 @@ mod tests {
     fn the_shapes_are_the_peers() {
         assert_eq!(small_plan().smashed().unwrap(), [32, 7, 7]);
         let psgl = psgl_plan().unwrap();
+        let resnet = resnet_plan();
+        assert_eq!(resnet.smashed().unwrap(), [64, 32, 32]);
+        let model = SplitModel::new(resnet, Seed(0), &Device::Cpu).unwrap();
+        // PyTorch's: 9·3·64 + 4·9·64² + five normalisations of 2·64 + 650.
+        let count = |parameters: &Parameters| parameters.trained().map(|(_, var)| var.elem_count()).sum::<usize>();
+        assert_eq!(count(model.client.parameters()) + count(model.server.parameters()), 1728 + 147_456 + 640 + 650);
         assert_eq!((psgl.input(), psgl.smashed().unwrap()), ([5, 14, 14], vec![32, 14, 14]));
     }
 }

@@ -42,7 +42,7 @@ fn model(side: usize, psgl: Option<Options>) -> SplitModel {
 
 /// The same with another number of channels.
 fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel {
-    let conv = Conv { channels, kernel: 3, stride: 1, padding: 1 };
+    let conv = Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true };
     let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
     let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, rate: 1e-3 };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()

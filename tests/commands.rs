@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use candle_core::{DType, Device, Tensor};
-use common::{assert_same_run, call, copy_run, file, finished, program, scratch, succeed};
+use common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use cutlayer::experiment::Experiment;
 use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;
@@ -271,11 +271,28 @@ fn what_is_exported_computes_the_same_in_pytorch() {
     if python(folder.path(), "import torch, safetensors.torch").is_none() {
         return println!("skipped: no python3 with torch and safetensors");
     }
-    let out = folder.path().join("torch");
-    succeed(["export", text(finished()), "--torch", text(&out)]);
-    let setup = Prepared::new(Experiment::preset("quick").unwrap()).unwrap();
-    let checkpoint = Checkpoint::load(&finished().join("checkpoint.safetensors"), &setup.experiment.hash()).unwrap();
-    for (plan, place) in setup.plans.iter().zip([out.clone(), out.join("vanilla")]) {
+    let mut normalised = Experiment::preset("quick").unwrap();
+    let settings = ["model.name=resnet8", "model.cut=6", "data.train=64", "train.epochs=1", "attack=[]"];
+    for setting in settings {
+        normalised.set(setting).unwrap();
+    }
+    let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let run = quick(folder.path(), "normalised", &more);
+    computes_the_same(finished(), Experiment::preset("quick").unwrap(), &folder.path().join("torch"), &python);
+    computes_the_same(&run, normalised, &folder.path().join("torch-normalised"), &python);
+}
+
+/// Exports a run and asks the exported client and ours the same.
+fn computes_the_same(
+    run: &Path,
+    experiment: Experiment,
+    out: &Path,
+    python: &dyn Fn(&Path, &str) -> Option<std::process::Output>,
+) {
+    succeed(["export", text(run), "--torch", text(out)]);
+    let setup = Prepared::new(experiment).unwrap();
+    let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors"), &setup.experiment.hash()).unwrap();
+    for (plan, place) in setup.plans.iter().zip([out.to_owned(), out.join("vanilla")]) {
         let mut model = SplitModel::new(plan.clone(), Seed(0), &Device::Cpu).unwrap();
         checkpoint.load_model(&mut model).unwrap();
         let [c, h, w] = plan.input();

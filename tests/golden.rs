@@ -285,7 +285,7 @@ fn avgpool2() {
 // --- whole steps ----------------------------------------------------------------------------------
 
 fn conv3(channels: usize) -> LayerSpec {
-    Conv { channels, kernel: 3, stride: 1, padding: 1 }
+    Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
 /// A split model with the case's weights; the last layer's size is the number of classes.
@@ -381,7 +381,7 @@ fn rmle() {
 
 /// A LeNet of two strided convolutions with sigmoids and a linear layer, with the file's weights.
 fn lenet(case: &Case) -> Network {
-    let conv = |channels| Conv { channels, kernel: 5, stride: 2, padding: 2 };
+    let conv = |channels| Conv { channels, kernel: 5, stride: 2, padding: 2, bias: true };
     let specs = [conv(4), Sigmoid, conv(6), Sigmoid, Flatten, Linear(4)];
     let mut parameters = Parameters::default();
     let init = Init { seed: Seed(0), model: "lenet", device: &Device::Cpu };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use candle_core::Tensor;
-use common::{assert_same_run, call, copy_run, file, finished, program, scratch, succeed};
+use common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
@@ -43,8 +43,11 @@ fn killed_at_random_moments_and_resumed_equals_unbroken() {
 }
 
 /// `quick` in this process, stopped when `when` says so.
-fn stopped(path: &Path, mut when: impl FnMut(&Event) -> bool) {
-    let experiment = Experiment::preset("quick").unwrap();
+fn stopped(path: &Path, when: impl FnMut(&Event) -> bool) {
+    stopped_of(Experiment::preset("quick").unwrap(), path, when);
+}
+
+fn stopped_of(experiment: Experiment, path: &Path, mut when: impl FnMut(&Event) -> bool) {
     let writer = Arc::new(Writer::default());
     let folder = RunFolder::create(path, &experiment.to_toml(), false, &writer).unwrap();
     let setup = Prepared::new(experiment).unwrap();
@@ -70,6 +73,28 @@ fn stopped_in_training_and_during_an_attack_and_resumed_equals_unbroken() {
     stopped(&run, |event| matches!(event, Event::Attack(record) if record.name == "inverse"));
     succeed(arguments(&run));
     assert_same_run(finished(), &run);
+}
+
+#[test]
+fn running_statistics_go_on_as_if_nothing_had_happened() {
+    let settings = ["model.name=resnet8", "model.cut=4", "data.train=96", "train.epochs=1", "attack=[]"];
+    let mut experiment = Experiment::preset("quick").unwrap();
+    for setting in settings {
+        experiment.set(setting).unwrap();
+    }
+    let folder = scratch();
+    let run = folder.path().join("stopped");
+    stopped_of(experiment, &run, |event| matches!(event, Event::Steps(rows) if rows.iter().any(|row| row.step == 2)));
+    succeed(arguments(&run));
+    let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let unbroken = quick(folder.path(), "unbroken", &more);
+    assert_same_run(&unbroken, &run);
+    let text = String::from_utf8_lossy(&file(&run, "checkpoint.safetensors")).into_owned();
+    for name in
+        ["psgl.client.1.running_mean", "psgl.server.fused.1.project.1.running_var", "vanilla.client.1.running_var"]
+    {
+        assert!(text.contains(&format!("\"{name}\"")), "the checkpoint lacks {name}");
+    }
 }
 
 #[test]

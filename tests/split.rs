@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use candle_nn::loss::cross_entropy;
+use cutlayer::attack::rmle::{self, Rmle};
+use cutlayer::attack::{Inversion, Knowledge, Observation};
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
 use cutlayer::model::parameters::{Init, Parameters};
-use cutlayer::model::spec::LayerSpec::{self, AvgPool, Conv, Flatten, Linear, MaxPool, Relu, Residual, Sigmoid, Tanh};
+use cutlayer::model::spec::LayerSpec::{
+    self, AvgPool, BatchNorm, Conv, Flatten, GroupNorm, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid, Tanh,
+};
 use cutlayer::model::spec::shapes;
 use cutlayer::model::split::{SplitModel, SplitPlan, Step};
 use cutlayer::model::wire::WireCount;
 use cutlayer::model::zoo;
+use cutlayer::psgl::downsample::pack_clean;
 use cutlayer::psgl::fusion::DecisionWeights;
 use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::psgl::saliency::{Apply, Strength};
@@ -37,13 +42,21 @@ fn options(jacobian: Jacobian) -> Options {
 }
 
 fn model(layers: &[LayerSpec], cut: usize, side: usize, psgl: Option<Options>) -> SplitModel {
-    let layers = layers.to_vec();
-    let plan = SplitPlan { name: "split", layers, cut, image: [1, side, side], classes: CLASSES, psgl, rate: RATE };
+    model_of(layers, cut, [1, side, side], psgl)
+}
+
+fn model_of(layers: &[LayerSpec], cut: usize, image: [usize; 3], psgl: Option<Options>) -> SplitModel {
+    let plan = SplitPlan { name: "split", layers: layers.to_vec(), cut, image, classes: CLASSES, psgl, rate: RATE };
     SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap()
 }
 
 /// Images with something to learn: each class is bright in another corner.
 fn batch(samples: usize, side: usize) -> (Tensor, Tensor) {
+    batch_of(samples, [1, side, side])
+}
+
+/// The same of several colours, each as bright as the others.
+fn batch_of(samples: usize, [channels, side, _]: [usize; 3]) -> (Tensor, Tensor) {
     let labels: Vec<u32> = (0..samples).map(|i| (i * 3 % CLASSES) as u32).collect();
     let mut noise = Seed(1).stream("images", 0);
     let half = side / 2;
@@ -57,6 +70,7 @@ fn batch(samples: usize, side: usize) -> (Tensor, Tensor) {
         }
     }
     let images = Tensor::from_vec(pixels, (samples, 1, side, side), &Device::Cpu).unwrap();
+    let images = Tensor::cat(&vec![images; channels], 1).unwrap();
     (images, Tensor::from_vec(labels, samples, &Device::Cpu).unwrap())
 }
 
@@ -90,20 +104,25 @@ fn whole_name(name: &str, cut: usize) -> String {
 
 /// Trains a split model and one network of the same weights on the same batches and compares them.
 fn compare_with_one_network(layers: &[LayerSpec], cut: usize, side: usize, steps: usize) {
-    let mut split = model(layers, cut, side, None);
+    compare_on(layers, cut, [1, side, side], steps);
+}
+
+fn compare_on(layers: &[LayerSpec], cut: usize, image: [usize; 3], steps: usize) {
+    let side = image[1];
+    let mut split = model_of(layers, cut, image, None);
     let before = weights(&split);
     let rename = |weights: &Weights| -> Weights {
         weights.iter().map(|(name, value)| (whole_name(name, cut), value.clone())).collect()
     };
     let mut parameters = Parameters::default();
     let init = Init { seed: Seed(99), model: "whole", device: &Device::Cpu };
-    Network::init("whole", &[1, side, side], layers, &mut parameters, init).unwrap();
+    Network::init("whole", &image, layers, &mut parameters, init).unwrap();
     parameters.load(&rename(&before)).unwrap();
     assert_eq!(parameters.iter().count(), before.len());
     let whole = Network::of("whole", layers, &parameters).unwrap();
     let mut adam = Adam::new(&parameters, AdamSettings::new(RATE));
     for step in 0..steps {
-        let (x, labels) = batch(2 + step % 2, side);
+        let (x, labels) = batch_of(2 + step % 2, image);
         let loss = cross_entropy(&whole.forward(&x).unwrap(), &labels).unwrap();
         adam.step(&loss.backward().unwrap()).unwrap();
         let lesson = split.step(&x, &labels).unwrap().lesson;
@@ -131,12 +150,12 @@ fn compare_with_one_network(layers: &[LayerSpec], cut: usize, side: usize, steps
 
 /// One layer of every kind.
 fn every_kind() -> Vec<LayerSpec> {
-    let conv = |channels, kernel, stride, padding| Conv { channels, kernel, stride, padding };
+    let conv = |channels, kernel, stride, padding| Conv { channels, kernel, stride, padding, bias: true };
     let inner = vec![conv(4, 3, 1, 1), Relu, conv(4, 1, 1, 0)];
     vec![
         conv(4, 5, 2, 2),
         Relu,
-        Residual(inner),
+        Residual { inner, project: Vec::new() },
         MaxPool(2),
         conv(6, 3, 1, 1),
         Tanh,
@@ -163,33 +182,174 @@ fn a_split_step_is_a_step_of_one_network_on_larger_images() {
     }
 }
 
-/// The first, a middle and the last cut before a named model's flatten layer.
-fn compare_named_model(name: &str, side: usize, steps: usize) {
-    let layers = zoo::layers(name, CLASSES).unwrap();
-    let flatten = layers.iter().position(|layer| *layer == Flatten).unwrap();
-    for cut in [1, flatten / 2, flatten] {
-        compare_with_one_network(&layers, cut, side, steps);
+#[test]
+fn a_split_step_is_a_step_of_one_network_for_every_named_model_at_every_cut() {
+    for name in zoo::NAMES {
+        let layers = zoo::layers(name, CLASSES).unwrap();
+        for cut in 1..layers.len() {
+            compare_with_one_network(&layers, cut, 28, 1);
+        }
     }
 }
 
 #[test]
-fn a_split_step_is_a_step_of_one_network_for_every_named_model() {
+fn a_split_step_is_a_step_of_one_network_for_every_named_model_in_colour_and_on_larger_images() {
     for name in zoo::NAMES {
-        compare_named_model(name, 28, 2);
+        let layers = zoo::layers(name, CLASSES).unwrap();
+        let flatten = layers.iter().position(|layer| *layer == Flatten).unwrap();
+        for cut in [1, flatten / 2, flatten, flatten + 1] {
+            compare_on(&layers, cut, [3, 32, 32], 2);
+        }
+        compare_with_one_network(&layers, flatten / 2, 64, 1);
     }
 }
 
 #[test]
-fn a_split_step_is_a_step_of_one_network_for_every_named_model_on_larger_images() {
+fn every_named_model_learns_under_psgl_at_every_cut_before_it_is_flat() {
     for name in zoo::NAMES {
-        compare_named_model(name, 64, 1);
+        let layers = zoo::layers(name, CLASSES).unwrap();
+        let flatten = layers.iter().position(|layer| *layer == Flatten).unwrap();
+        for (cut, image) in (1..=flatten).map(|cut| (cut, [1, 28, 28])).chain([(2, [3, 32, 32]), (2, [1, 64, 64])]) {
+            let mut model = model_of(&layers, cut, image, Some(options(Jacobian::Head)));
+            let (x, labels) = batch_of(3, image);
+            let step = model.step(&x, &labels).unwrap();
+            assert!(step.lesson.losses.iter().all(|loss| loss.is_finite()), "{name}, cut {cut}");
+            assert_eq!(model.answer(&x).unwrap().predicted().unwrap().len(), 3);
+        }
     }
+}
+
+// --- running statistics ---------------------------------------------------------------------------
+
+/// Every kind of normalisation and block.
+fn normalised() -> Vec<LayerSpec> {
+    let conv = |channels, kernel, stride| Conv { channels, kernel, stride, padding: kernel / 2, bias: false };
+    let halving = Residual {
+        inner: vec![conv(6, 3, 2), BatchNorm, Relu, conv(6, 3, 1), BatchNorm],
+        project: vec![conv(6, 1, 2), BatchNorm],
+    };
+    // One block is the end of another: two sums, one relu.
+    let nested = Residual {
+        inner: vec![Residual { inner: vec![conv(6, 3, 1), GroupNorm(3)], project: vec![] }],
+        project: vec![],
+    };
+    let clipped = Residual { inner: vec![conv(6, 3, 1), BatchNorm, Relu], project: vec![] };
+    vec![
+        conv(4, 3, 1),
+        BatchNorm,
+        Relu,
+        halving,
+        Relu,
+        nested,
+        Relu,
+        clipped,
+        GroupNorm(2),
+        MeanPool,
+        Flatten,
+        Linear(CLASSES),
+    ]
+}
+
+#[test]
+fn a_split_step_of_a_normalised_network_is_a_step_of_one_network_at_every_cut() {
+    let layers = normalised();
+    for cut in 1..layers.len() {
+        compare_with_one_network(&layers, cut, 28, 3);
+    }
+}
+
+/// Statistics by name.
+fn statistics(model: &SplitModel) -> Vec<(String, Vec<f32>)> {
+    weights(model).iter().filter(|(name, _)| name.contains("running_")).map(|(n, t)| (n.clone(), values(t))).collect()
+}
+
+#[test]
+fn running_statistics_are_named_as_in_pytorch_and_are_not_trained() {
+    let model = model(&normalised(), 4, 28, None);
+    let names: Vec<String> = statistics(&model).into_iter().map(|(name, _)| name).collect();
+    for name in
+        ["client.1.running_mean", "client.3.1.running_var", "client.3.project.1.running_mean", "server.3.1.running_var"]
+    {
+        assert!(names.contains(&name.to_owned()), "{name} is not among {names:?}");
+    }
+    let states = [model.client.optimiser_state().unwrap(), model.server.optimiser_state().unwrap()];
+    assert!(states.iter().flat_map(BTreeMap::keys).all(|name| !name.contains("running_")));
+    assert!(weights(&model).keys().all(|name| name != "client.0.bias"));
+}
+
+#[test]
+fn only_training_moves_running_statistics() {
+    for psgl in [None, Some(options(Jacobian::Head)), Some(options(Jacobian::Server))] {
+        let mut model = model(&normalised(), 3, 28, psgl);
+        let (x, labels) = batch(4, 28);
+        let fresh = statistics(&model);
+        model.step(&x, &labels).unwrap();
+        let before = statistics(&model);
+        assert!(before.iter().zip(&fresh).all(|(a, b)| a.1 != b.1), "a step moves every statistic");
+        model.ask(&x).unwrap();
+        model.answer(&x).unwrap();
+        if psgl.is_some() {
+            model.disguise(&x).unwrap();
+        } else {
+            model.plain_logits(&x).unwrap();
+        }
+        // White-box inversion, and a copy that somebody takes along.
+        let body = model.client.body();
+        let observation = Observation::new(model.ask(&x).unwrap().0);
+        let knowledge = Knowledge {
+            image: [1, 28, 28],
+            classes: CLASSES,
+            client: Some(body.clone()),
+            packs: psgl.is_some(),
+            auxiliary: None,
+            defence: None,
+            seed: Seed(0),
+            name: "test".to_owned(),
+        };
+        let adam = AdamSettings::new(0.1);
+        let settings = rmle::Settings { iterations: 3, adam, tv: 0.01, boxed: false };
+        let mut attack = Rmle::new(&observation, &knowledge, settings).unwrap();
+        while !attack.done() {
+            attack.advance().unwrap();
+        }
+        let input = if psgl.is_some() { pack_clean(&x).unwrap() } else { x.clone() };
+        let copy = body.snapshot().unwrap();
+        let answer = values(&copy.forward(&input).unwrap());
+        assert_eq!(values(&body.forward(&input).unwrap()), answer);
+        assert_eq!(statistics(&model), before);
+        // The model goes on; the copy does not.
+        model.step(&x, &labels).unwrap();
+        assert_ne!(statistics(&model), before);
+        assert_eq!(values(&copy.forward(&input).unwrap()), answer);
+    }
+}
+
+#[test]
+fn under_psgl_the_clients_running_statistics_are_those_of_what_was_sent() {
+    // A normalisation as the first layer sees the packed images themselves.
+    let layers = [vec![BatchNorm], small()].concat();
+    let mut model = model(&layers, 1, 28, Some(options(Jacobian::Head)));
+    let (x, labels) = batch(4, 28);
+    let packed = model.step(&x, &labels).unwrap().disguised.unwrap().packed;
+    let mean = packed.mean((0, 2, 3)).unwrap();
+    let running = weights(&model)["client.0.running_mean"].clone();
+    assert!(largest_gap(&(mean * 0.1).unwrap(), &running) < 1e-6);
+}
+
+#[test]
+fn a_batch_of_one_value_a_channel_is_told() {
+    let layers = [Flatten, BatchNorm, Linear(CLASSES)];
+    let mut model = model(&layers, 1, 28, None);
+    let (x, labels) = batch(1, 28);
+    let error = model.step(&x, &labels).unwrap_err().to_string();
+    assert!(error.contains("at least 2 values a channel"), "{error}");
+    assert!(model.answer(&x).is_ok(), "running statistics need no second value");
 }
 
 // --- PSGL isolates its streams --------------------------------------------------------------------
 
 fn conv3(channels: usize) -> LayerSpec {
-    Conv { channels, kernel: 3, stride: 1, padding: 1 }
+    Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
 fn small() -> Vec<LayerSpec> {

@@ -14,6 +14,7 @@ pub mod lanes;
 pub mod linear;
 pub mod loss;
 pub mod matrix;
+pub mod norm;
 pub mod pool;
 pub mod simd;
 pub mod svt;

@@ -158,21 +158,29 @@ fn size(layer: &LayerSpec, input: &[usize], output: &[usize]) -> (usize, usize) 
             numbers(&[*channels, input[0], *kernel, *kernel]).saturating_add(*channels)
         }
         LayerSpec::Linear(n) => numbers(&[*n, input[0]]).saturating_add(*n),
-        LayerSpec::Residual(inner) => {
-            let outputs = shapes(input, inner).unwrap_or_default();
-            let inputs = std::iter::once(input).chain(outputs.iter().map(Vec::as_slice));
-            let each = inner.iter().zip(inputs).zip(&outputs).map(|((layer, from), to)| size(layer, from, to));
-            return each.fold((0, numbers(output)), |sum, one| (sum.0.saturating_add(one.0), sum.1.max(one.1)));
+        // With running mean and variance.
+        LayerSpec::BatchNorm | LayerSpec::GroupNorm(_) => 4 * input[0],
+        LayerSpec::Residual { inner, project } => {
+            let (a, b) = (branch_size(inner, input), branch_size(project, input));
+            return (a.0.saturating_add(b.0), a.1.max(b.1).max(numbers(output)));
         }
         _ => 0,
     };
     (weights, numbers(output))
 }
 
+/// The same of one branch of a residual block.
+fn branch_size(layers: &[LayerSpec], input: &[usize]) -> (usize, usize) {
+    let outputs = shapes(input, layers).unwrap_or_default();
+    let inputs = std::iter::once(input).chain(outputs.iter().map(Vec::as_slice));
+    let each = layers.iter().zip(inputs).zip(&outputs).map(|((layer, from), to)| size(layer, from, to));
+    each.fold((0, 0), |sum, one| (sum.0.saturating_add(one.0), sum.1.max(one.1)))
+}
+
 fn has_weights(layer: &LayerSpec) -> bool {
     match layer {
-        LayerSpec::Conv { .. } | LayerSpec::Linear(_) => true,
-        LayerSpec::Residual(inner) => inner.iter().any(has_weights),
+        LayerSpec::Conv { .. } | LayerSpec::Linear(_) | LayerSpec::BatchNorm | LayerSpec::GroupNorm(_) => true,
+        LayerSpec::Residual { inner, project } => inner.iter().chain(project).any(has_weights),
         _ => false,
     }
 }

@@ -6,13 +6,14 @@ use toml::{Table, Value};
 
 use super::attack::{AttackSpec, known};
 use super::document::{DataSpec, Device, Experiment, SCHEMA};
-use crate::model::spec::LayerSpec;
+use crate::model::spec::{self, LayerSpec};
 use crate::model::zoo;
 use crate::setting::{self, Kind, MAX_LAYERS, SETTINGS, Setting, near, nearest, shorten, shown, split};
 
 /// Words that begin a layer, for the near one of a misspelt word.
-const LAYER_WORDS: [&str; 9] =
-    ["relu", "sigmoid", "tanh", "flatten", "conv", "maxpool", "avgpool", "linear", "residual"];
+fn layer_words() -> impl Iterator<Item = &'static str> + Clone {
+    spec::WORDS.into_iter().chain(spec::KEYS)
+}
 
 /// Checks every field of a table: known, of the right type, in its range.
 pub(super) fn fields(document: &Table) -> Result<(), String> {
@@ -133,17 +134,19 @@ fn layers(key: &str, list: &[Value]) -> Result<(), String> {
                 ));
             }
         };
-        if let Some(inner) = layer.get("residual") {
-            let inner = inner
-                .as_array()
-                .ok_or_else(|| format!("{key}.residual = {}: allowed is a list of layers", shown(inner)))?;
-            layers(&format!("{key}.residual"), inner)?;
+        for part in ["residual", "project"] {
+            if let Some(inner) = layer.get(part) {
+                let key = format!("{key}.{part}");
+                let inner =
+                    inner.as_array().ok_or_else(|| format!("{key} = {}: allowed is a list of layers", shown(inner)))?;
+                layers(&key, inner)?;
+            }
         }
         if let Err(error) = layer.clone().try_into::<LayerSpec>() {
-            let misspelt = words.iter().find(|word| !LAYER_WORDS.contains(word));
+            let misspelt = words.iter().find(|word| !layer_words().any(|known| known == **word));
             let near = misspelt
                 .filter(|_| error.message().starts_with("unknown layer"))
-                .and_then(|word| near(word, LAYER_WORDS));
+                .and_then(|word| near(word, layer_words()));
             let hint = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
             // The message repeats the word, which may be anything.
             let clean = |c: char| if c.is_control() { '\u{fffd}' } else { c };
@@ -217,7 +220,10 @@ pub(super) fn unknown_model(name: &str) -> String {
 
 /// Layers of a list, those inside residual blocks counted.
 fn nested(layers: &[LayerSpec]) -> usize {
-    let inside = |layer: &LayerSpec| if let LayerSpec::Residual(inner) = layer { nested(inner) } else { 0 };
+    let inside = |layer: &LayerSpec| match layer {
+        LayerSpec::Residual { inner, project } => nested(inner) + nested(project),
+        _ => 0,
+    };
     layers.iter().map(|layer| 1 + inside(layer)).sum()
 }
 

@@ -54,9 +54,9 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// An optimiser of all `parameters` (float32).
+    /// An optimiser of all `parameters` (float32) but running statistics.
     pub fn new(parameters: &Parameters, settings: AdamSettings) -> Self {
-        Self::of(parameters.iter().map(|(name, var)| (name.clone(), var.clone())), settings)
+        Self::of(parameters.trained().map(|(name, var)| (name.clone(), var.clone())), settings)
     }
 
     /// An optimiser of these variables (float32).

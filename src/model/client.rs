@@ -189,7 +189,9 @@ impl Client {
     /// Where the batch does not fit.
     pub fn learn_head(&mut self, x: &Tensor, labels: &Tensor) -> Result<Option<f64>> {
         let Some(head) = self.guard.as_ref().and_then(|guard| guard.head.as_ref()) else { return Ok(None) };
-        let loss = cross_entropy(&head.forward(&self.body.forward(&pack_clean(x)?)?)?, labels)?;
+        // Running statistics are those of what is sent, not of the clean images.
+        let z = self.body.unrecorded().forward(&pack_clean(x)?)?;
+        let loss = cross_entropy(&head.forward(&z)?, labels)?;
         self.adam.step(&loss.backward()?)?;
         Ok(Some(f64::from(loss.to_scalar::<f32>()?)))
     }

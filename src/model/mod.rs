@@ -3,6 +3,7 @@
 pub mod adam;
 pub mod client;
 pub mod network;
+mod norm;
 pub mod parameters;
 pub mod second;
 pub mod server;

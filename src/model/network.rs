@@ -2,11 +2,13 @@
 
 use candle_core::{DType, Tensor};
 
+use super::norm::Norm;
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use crate::engine::activation::relu;
 use crate::engine::conv::{Finish, conv2d, conv2d_then};
 use crate::engine::linear::linear;
+use crate::engine::norm::Tail;
 use crate::engine::pool::{Pool, pool};
 use crate::error::{Error, Result};
 
@@ -21,15 +23,42 @@ pub(super) enum Layer {
     Conv { weight: Tensor, bias: Tensor, stride: usize, padding: usize },
     Linear { weight: Tensor, bias: Tensor },
     Pool { kind: Pool, side: usize },
+    MeanPool,
+    Norm(Norm),
     Relu,
     Sigmoid,
     Tanh,
     Flatten,
-    Residual(Network),
+    Residual { inner: Network, project: Network },
+}
+
+/// What becomes of a network's weights and its running statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Shared and not trained, in evaluation.
+    Freeze,
+    /// Copied and not trained, in evaluation.
+    Copy,
+    /// Shared and trained; running statistics stay as they are.
+    Silence,
+    /// Of another number type and not trained, in evaluation.
+    Cast(DType),
+}
+
+impl Change {
+    pub fn weight(self, weight: &Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Freeze => weight.detach(),
+            Self::Copy => weight.detach().copy()?,
+            Self::Silence => weight.clone(),
+            Self::Cast(dtype) => weight.detach().to_dtype(dtype)?,
+        })
+    }
 }
 
 impl Network {
-    /// Adds the weights of `specs` to `parameters`, named `{prefix}.{index}.weight`.
+    /// Adds the weights of `specs` to `parameters`, named `{prefix}.{index}.weight`; a residual block's are
+    /// `{prefix}.{index}.{index}.weight` and, on its skip connection, `{prefix}.{index}.project.{index}.weight`.
     ///
     /// # Errors
     /// Where the layers do not fit each other.
@@ -45,12 +74,22 @@ impl Network {
             let name = format!("{prefix}.{i}");
             let output = spec.output_shape(&shape).map_err(|e| Error::input(format!("{name}: {e}")))?;
             match spec {
-                LayerSpec::Conv { channels, kernel, .. } => {
+                LayerSpec::Conv { channels, kernel, bias, .. } => {
                     let weight = [*channels, shape[0], *kernel, *kernel];
-                    parameters.add(&name, &weight, shape[0] * kernel * kernel, init)?;
+                    let fan_in = shape[0] * kernel * kernel;
+                    if *bias {
+                        parameters.add(&name, &weight, fan_in, init)?;
+                    } else {
+                        parameters.add_unbiased(&name, &weight, fan_in, init)?;
+                    }
                 }
+                LayerSpec::BatchNorm => parameters.add_norm(&name, shape[0], true, init)?,
+                LayerSpec::GroupNorm(_) => parameters.add_norm(&name, shape[0], false, init)?,
                 LayerSpec::Linear(features) => parameters.add(&name, &[*features, shape[0]], shape[0], init)?,
-                LayerSpec::Residual(inner) => Self::init(&name, &shape, inner, parameters, init)?,
+                LayerSpec::Residual { inner, project } => {
+                    Self::init(&name, &shape, inner, parameters, init)?;
+                    Self::init(&format!("{name}.project"), &shape, project, parameters, init)?;
+                }
                 _ => {}
             }
             shape = output;
@@ -58,33 +97,40 @@ impl Network {
         Ok(())
     }
 
-    /// The network of `specs` whose weights are in `parameters` under `prefix`.
+    /// The network of `specs` whose weights are in `parameters` under `prefix`, in training: its forward pass
+    /// normalises by the batch and moves running statistics.
     ///
     /// # Errors
     /// Where a weight is missing.
     pub fn of(prefix: &str, specs: &[LayerSpec], parameters: &Parameters) -> Result<Self> {
-        let weights = |name: &str| -> Result<(Tensor, Tensor)> {
-            let get = |part| Ok::<_, Error>(parameters.get(&format!("{name}.{part}"))?.as_tensor().clone());
-            Ok((get("weight")?, get("bias")?))
-        };
+        let get = |name: &str, part| Ok::<_, Error>(parameters.get(&format!("{name}.{part}"))?.as_tensor().clone());
         let layer = |(i, spec): (usize, &LayerSpec)| {
             let name = format!("{prefix}.{i}");
             Ok(match spec {
-                LayerSpec::Conv { stride, padding, .. } => {
-                    let (weight, bias) = weights(&name)?;
+                LayerSpec::Conv { channels, stride, padding, bias, .. } => {
+                    let weight = get(&name, "weight")?;
+                    // Zeros that nobody trains stand for a bias that is not there.
+                    let bias = if *bias {
+                        get(&name, "bias")?
+                    } else {
+                        Tensor::zeros(*channels, weight.dtype(), weight.device())?
+                    };
                     Layer::Conv { weight, bias, stride: *stride, padding: *padding }
                 }
-                LayerSpec::Linear(_) => {
-                    let (weight, bias) = weights(&name)?;
-                    Layer::Linear { weight, bias }
-                }
+                LayerSpec::Linear(_) => Layer::Linear { weight: get(&name, "weight")?, bias: get(&name, "bias")? },
+                LayerSpec::BatchNorm => Layer::Norm(Norm::batch(&name, parameters)?),
+                LayerSpec::GroupNorm(groups) => Layer::Norm(Norm::group(&name, *groups, parameters)?),
                 LayerSpec::MaxPool(side) => Layer::Pool { kind: Pool::Max, side: *side },
                 LayerSpec::AvgPool(side) => Layer::Pool { kind: Pool::Mean, side: *side },
+                LayerSpec::MeanPool => Layer::MeanPool,
                 LayerSpec::Relu => Layer::Relu,
                 LayerSpec::Sigmoid => Layer::Sigmoid,
                 LayerSpec::Tanh => Layer::Tanh,
                 LayerSpec::Flatten => Layer::Flatten,
-                LayerSpec::Residual(inner) => Layer::Residual(Self::of(&name, inner, parameters)?),
+                LayerSpec::Residual { inner, project } => Layer::Residual {
+                    inner: Self::of(&name, inner, parameters)?,
+                    project: Self::of(&format!("{name}.project"), project, parameters)?,
+                },
             })
         };
         Ok(Self { layers: specs.iter().enumerate().map(layer).collect::<Result<_>>()? })
@@ -95,24 +141,34 @@ impl Network {
     /// # Errors
     /// Where the input's shape does not fit.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.forward_with(x, Tail::default())
+    }
+
+    /// The output for a batch, and behind the last layer a sum and a relu.
+    fn forward_with(&self, x: &Tensor, tail: Tail<'_>) -> Result<Tensor> {
         let mut x = x.clone();
         let mut layers = self.layers.as_slice();
         while let Some((layer, mut rest)) = layers.split_first() {
-            x = if let Layer::Conv { weight, bias, stride, padding } = layer {
-                // What follows a convolution is done while its outputs are in the cache.
-                let (finish, taken) = match rest {
-                    [Layer::Relu, Layer::Pool { kind: Pool::Max, side: 2 }, ..] => (Finish::ReluPool, 2),
-                    [Layer::Relu, ..] => (Finish::Relu, 1),
-                    _ => (Finish::Plain, 0),
-                };
-                rest = &rest[taken..];
-                conv2d_then(&x, weight, bias, (*stride, *padding), finish)?
-            } else {
-                layer.forward(&x)?
+            // What follows a convolution or a normalisation is done while its outputs are in the cache.
+            x = match (layer, rest) {
+                (Layer::Conv { weight, bias, stride, padding }, [Layer::Relu, next @ ..]) => {
+                    let (finish, next) = match next {
+                        [Layer::Pool { kind: Pool::Max, side: 2 }, next @ ..] => (Finish::ReluPool, next),
+                        _ => (Finish::Relu, next),
+                    };
+                    rest = next;
+                    conv2d_then(&x, weight, bias, (*stride, *padding), finish)?
+                }
+                (layer, [Layer::Relu, next @ ..]) if layer.ends_in_norm() => {
+                    rest = next;
+                    layer.forward(&x, Tail { skip: None, relu: true })?
+                }
+                (layer, []) if layer.ends_in_norm() => return layer.forward(&x, tail),
+                (layer, _) => layer.forward(&x, Tail::default())?,
             };
             layers = rest;
         }
-        Ok(x)
+        finish(x, tail)
     }
 
     /// The layers, for passes that look at each of them.
@@ -121,18 +177,26 @@ impl Network {
     }
 
     /// The same network for passes in which its weights are not trained: no gradients of theirs are
-    /// computed. The values stay shared, so it follows later training.
+    /// computed, and running statistics are used, not moved. The values stay shared, so it follows later
+    /// training.
     #[must_use]
     pub fn frozen(&self) -> Self {
-        self.map(&|t| Ok(t.detach())).unwrap_or_else(|_: Error| unreachable!("detaching cannot fail"))
+        self.map(Change::Freeze).unwrap_or_else(|_: Error| unreachable!("detaching cannot fail"))
     }
 
-    /// A copy with its own weights, which later training does not touch.
+    /// The same network for training passes that leave running statistics as they are.
+    #[must_use]
+    pub fn unrecorded(&self) -> Self {
+        self.map(Change::Silence).unwrap_or_else(|_: Error| unreachable!("sharing cannot fail"))
+    }
+
+    /// A copy with its own weights and statistics, which later training does not touch, for passes that do
+    /// not train it.
     ///
     /// # Errors
     /// Where there is no memory left.
     pub fn snapshot(&self) -> Result<Self> {
-        self.map(&|t| Ok(t.detach().copy()?))
+        self.map(Change::Copy)
     }
 
     /// The same with numbers of another type, its own copies: double precision for comparing gradients.
@@ -140,17 +204,21 @@ impl Network {
     /// # Errors
     /// Where there is no memory left.
     pub fn to_dtype(&self, dtype: DType) -> Result<Self> {
-        self.map(&|t| Ok(t.to_dtype(dtype)?))
+        self.map(Change::Cast(dtype))
     }
 
-    fn map(&self, change: &dyn Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+    fn map(&self, change: Change) -> Result<Self> {
+        let weight = |t: &Tensor| change.weight(t);
         let layer = |layer: &Layer| {
             Ok(match layer {
-                Layer::Conv { weight, bias, stride, padding } => {
-                    Layer::Conv { weight: change(weight)?, bias: change(bias)?, stride: *stride, padding: *padding }
+                Layer::Conv { weight: w, bias, stride, padding } => {
+                    Layer::Conv { weight: weight(w)?, bias: weight(bias)?, stride: *stride, padding: *padding }
                 }
-                Layer::Linear { weight, bias } => Layer::Linear { weight: change(weight)?, bias: change(bias)? },
-                Layer::Residual(inner) => Layer::Residual(inner.map(change)?),
+                Layer::Linear { weight: w, bias } => Layer::Linear { weight: weight(w)?, bias: weight(bias)? },
+                Layer::Norm(norm) => Layer::Norm(norm.changed(change)?),
+                Layer::Residual { inner, project } => {
+                    Layer::Residual { inner: inner.map(change)?, project: project.map(change)? }
+                }
                 other => other.clone(),
             })
         };
@@ -159,17 +227,46 @@ impl Network {
 }
 
 impl Layer {
-    /// One layer by itself.
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self {
+    /// Whether its last operation is a normalisation, which can add and clip in the same pass.
+    fn ends_in_norm(&self) -> bool {
+        match self {
+            Self::Norm(_) => true,
+            Self::Residual { inner, .. } => inner.layers.last().is_some_and(Self::ends_in_norm),
+            _ => false,
+        }
+    }
+
+    /// One layer by itself, and behind it a sum and a relu.
+    pub(super) fn forward(&self, x: &Tensor, tail: Tail<'_>) -> Result<Tensor> {
+        let y = match self {
+            Self::Norm(norm) => return norm.forward(x, tail),
+            Self::Residual { inner, project } => {
+                let skip = project.forward(x)?;
+                // Within another block's end there are two sums, of which a normalisation does one.
+                return match tail.skip {
+                    None => inner.forward_with(x, Tail { skip: Some(&skip), ..tail }),
+                    Some(_) => finish(inner.forward_with(x, Tail { skip: Some(&skip), relu: false })?, tail),
+                };
+            }
             Self::Conv { weight, bias, stride, padding } => conv2d(x, weight, bias, *stride, *padding)?,
             Self::Linear { weight, bias } => linear(x, weight, bias)?,
             Self::Pool { kind, side } => pool(x, *kind, *side)?,
+            Self::MeanPool => {
+                let (samples, channels, _, _) = x.dims4()?;
+                x.flatten_from(2)?.mean_keepdim(2)?.reshape((samples, channels, 1, 1))?
+            }
             Self::Relu => relu(x)?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
             Self::Tanh => x.tanh()?,
             Self::Flatten => x.flatten_from(1)?,
-            Self::Residual(inner) => (x + inner.forward(x)?)?,
-        })
+        };
+        finish(y, tail)
     }
+}
+
+/// What a [`Tail`] asks for, in passes of its own.
+fn finish(x: Tensor, tail: Tail<'_>) -> Result<Tensor> {
+    // The skip connection first, as a block always was.
+    let x = tail.skip.map_or(Ok(x.clone()), |skip| skip + x)?;
+    Ok(if tail.relu { relu(&x)? } else { x })
 }

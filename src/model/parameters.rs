@@ -1,16 +1,19 @@
 //! Named weights of one party.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{Device, Tensor, Var};
 
 use crate::error::{Error, Result};
 use crate::random::Seed;
 
-/// Weights by name (`client.0.weight`), in the order of their names.
+/// Weights by name (`client.0.weight`), in the order of their names, and with them running statistics
+/// (`client.1.running_mean`), which belong to the model and no optimiser trains.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
     vars: BTreeMap<String, Var>,
+    /// Names of the statistics.
+    statistics: BTreeSet<String>,
 }
 
 /// Where the values of new weights come from.
@@ -31,12 +34,39 @@ impl Parameters {
     /// # Errors
     /// Where the device has no memory left.
     pub fn add(&mut self, layer: &str, shape: &[usize], fan_in: usize, init: Init<'_>) -> Result<()> {
+        self.draw(&format!("{layer}.weight"), shape, fan_in, init)?;
+        self.draw(&format!("{layer}.bias"), &shape[..1], fan_in, init)
+    }
+
+    /// Adds a weight alone, drawn as [`Parameters::add`] does.
+    ///
+    /// # Errors
+    /// Where the device has no memory left.
+    pub fn add_unbiased(&mut self, layer: &str, shape: &[usize], fan_in: usize, init: Init<'_>) -> Result<()> {
+        self.draw(&format!("{layer}.weight"), shape, fan_in, init)
+    }
+
+    fn draw(&mut self, name: &str, shape: &[usize], fan_in: usize, init: Init<'_>) -> Result<()> {
         let bound = 1.0 / (fan_in as f64).sqrt();
-        for (part, shape) in [("weight", shape), ("bias", &shape[..1])] {
+        let mut stream = init.seed.stream(&format!("init.{}.{name}", init.model), 0);
+        let values = stream.uniform_tensor(-bound, bound, shape, init.device)?;
+        self.vars.insert(name.to_owned(), Var::from_tensor(&values)?);
+        Ok(())
+    }
+
+    /// Adds a normalisation: `weight` 1 and `bias` 0 and, where it is of the batch, `running_mean` 0 and
+    /// `running_var` 1, as PyTorch begins.
+    ///
+    /// # Errors
+    /// Where the device has no memory left.
+    pub fn add_norm(&mut self, layer: &str, channels: usize, batch: bool, init: Init<'_>) -> Result<()> {
+        let parts = [("weight", 1f32), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)];
+        for (part, value) in parts.into_iter().take(if batch { 4 } else { 2 }) {
             let name = format!("{layer}.{part}");
-            let mut stream = init.seed.stream(&format!("init.{}.{name}", init.model), 0);
-            let values = stream.uniform_tensor(-bound, bound, shape, init.device)?;
-            self.vars.insert(name, Var::from_tensor(&values)?);
+            if part.starts_with("running") {
+                self.statistics.insert(name.clone());
+            }
+            self.vars.insert(name, Var::from_tensor(&Tensor::full(value, channels, init.device)?)?);
         }
         Ok(())
     }
@@ -49,12 +79,17 @@ impl Parameters {
         self.vars.get(name).ok_or_else(|| Error::Internal(format!("there is no weight called {name}")))
     }
 
-    /// All weights, by name.
+    /// All weights and statistics, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Var)> {
         self.vars.iter()
     }
 
-    /// Number of values.
+    /// The weights without the statistics: what an optimiser trains.
+    pub fn trained(&self) -> impl Iterator<Item = (&String, &Var)> {
+        self.vars.iter().filter(|(name, _)| !self.statistics.contains(*name))
+    }
+
+    /// Number of values, statistics included.
     pub fn count(&self) -> usize {
         self.vars.values().map(|var| var.elem_count()).sum()
     }

@@ -9,6 +9,7 @@ use candle_nn::ops::{log_softmax, softmax};
 
 use super::network::{Layer, Network};
 use crate::engine::conv::{conv2d_input_gradient, conv2d_weight_gradient};
+use crate::engine::norm::Tail;
 use crate::engine::pool::Pool;
 use crate::error::{Error, Result};
 
@@ -42,7 +43,7 @@ impl Network {
     ) -> Result<Vec<Tensor>> {
         let mut passed = vec![x.clone()];
         for layer in self.layers() {
-            let output = layer.forward(&passed[passed.len() - 1])?;
+            let output = layer.forward(&passed[passed.len() - 1], Tail::default())?;
             passed.push(output);
         }
         let mut grad = loss_gradient(&passed[passed.len() - 1])?;
@@ -71,7 +72,11 @@ impl Network {
                 Layer::Tanh => grad = (&grad - (&grad * output.sqr()?)?)?,
                 Layer::Flatten => grad = grad.reshape(input.shape())?,
                 Layer::Pool { kind: Pool::Mean, side } => grad = spread(&grad, input, *side)?,
-                _ => return Err(Error::input("max-pooling and residual blocks have no second derivative yet")),
+                _ => {
+                    return Err(Error::input(
+                        "max-pooling, normalisation and residual blocks have no second derivative yet",
+                    ));
+                }
             }
         }
         gradients.reverse();

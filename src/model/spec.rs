@@ -1,16 +1,24 @@
 //! The layer list: what a user writes, and the shapes that follow from it.
 //!
 //! `layers = [{ conv = 8, kernel = 5, padding = 2 }, "relu", { maxpool = 2 }, "flatten", { linear = 10 }]`
+//!
+//! A residual block that halves the sides and doubles the channels projects its skip connection:
+//! `{ residual = [{ conv = 32, kernel = 3, stride = 2, padding = 1, bias = false }, "batchnorm"],
+//! project = [{ conv = 32, kernel = 1, stride = 2, bias = false }, "batchnorm"] }`
+
+mod document;
 
 use serde::{Deserialize, Serialize};
 
+use self::document::RawLayer;
+pub use self::document::{KEYS, WORDS};
 use crate::error::{Error, Result};
 
 /// One layer. Every entry of the list counts, those without weights too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawLayer", into = "RawLayer")]
 pub enum LayerSpec {
-    /// Two-dimensional convolution with bias.
+    /// Two-dimensional convolution.
     Conv {
         /// Output channels.
         channels: usize,
@@ -20,7 +28,14 @@ pub enum LayerSpec {
         stride: usize,
         /// Zeros added on each side.
         padding: usize,
+        /// A number added to each output channel. A normalisation right behind takes it away again.
+        bias: bool,
     },
+    /// Each channel less its mean over its standard deviation, of the batch in training and running ones in
+    /// evaluation; then scaled and shifted. Of (C, H, W) or of features.
+    BatchNorm,
+    /// The same of so many groups of neighbouring channels of each sample.
+    GroupNorm(usize),
     /// max(x, 0).
     Relu,
     /// 1 / (1 + e^-x).
@@ -31,86 +46,39 @@ pub enum LayerSpec {
     MaxPool(usize),
     /// Mean of each window; window = stride, what is left over at the edge is dropped.
     AvgPool(usize),
+    /// Mean over all positions: (C, H, W) to (C, 1, 1).
+    MeanPool,
     /// (C, H, W) to (C·H·W).
     Flatten,
     /// Fully connected layer with bias: output features.
     Linear(usize),
-    /// x + inner(x); the inner layers keep the shape.
-    Residual(Vec<LayerSpec>),
-}
-
-/// The layer as TOML has it: a bare word or an inline table.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum RawLayer {
-    Word(String),
-    Table(toml::Table),
-}
-
-const WORDS: [&str; 4] = ["relu", "sigmoid", "tanh", "flatten"];
-const KEYS: [&str; 5] = ["conv", "maxpool", "avgpool", "linear", "residual"];
-
-impl TryFrom<RawLayer> for LayerSpec {
-    type Error = String;
-
-    fn try_from(raw: RawLayer) -> Result<Self, String> {
-        match raw {
-            RawLayer::Word(word) => Ok(match word.as_str() {
-                "relu" => Self::Relu,
-                "sigmoid" => Self::Sigmoid,
-                "tanh" => Self::Tanh,
-                "flatten" => Self::Flatten,
-                _ => return Err(unknown_layer(&word)),
-            }),
-            RawLayer::Table(table) => Self::from_table(table),
-        }
-    }
-}
-
-fn unknown_layer(word: &str) -> String {
-    let all = WORDS.iter().map(|w| format!("\"{w}\"")).chain(KEYS.iter().map(|k| format!("{{ {k} = … }}")));
-    format!("unknown layer \"{word}\"; allowed: {}", all.collect::<Vec<_>>().join(", "))
+    /// project(x) + inner(x), which have the same shape.
+    Residual {
+        /// The block's layers.
+        inner: Vec<LayerSpec>,
+        /// The skip connection's; none leave x as it is, and the inner layers keep the shape.
+        project: Vec<LayerSpec>,
+    },
 }
 
 impl LayerSpec {
-    fn from_table(mut table: toml::Table) -> Result<Self, String> {
-        let kind = KEYS.into_iter().find(|key| table.contains_key(*key));
-        let Some(kind) = kind else {
-            return Err(unknown_layer(&table.keys().cloned().collect::<Vec<_>>().join(" ")));
-        };
-        let value = table.remove(kind).expect("the key was just found");
-        let layer = match kind {
-            "conv" => Self::Conv {
-                channels: count(kind, &value)?,
-                kernel: table
-                    .remove("kernel")
-                    .map_or(Err("a conv layer needs `kernel`".to_owned()), |v| count("kernel", &v))?,
-                stride: table.remove("stride").map_or(Ok(1), |v| count("stride", &v))?,
-                padding: table.remove("padding").map_or(Ok(0), |v| whole("padding", &v))?,
-            },
-            "maxpool" => Self::MaxPool(count(kind, &value)?),
-            "avgpool" => Self::AvgPool(count(kind, &value)?),
-            "linear" => Self::Linear(count(kind, &value)?),
-            _ => Self::Residual(value.try_into().map_err(|e: toml::de::Error| format!("residual: {}", e.message()))?),
-        };
-        match table.keys().next() {
-            Some(extra) => Err(format!("a {kind} layer has no `{extra}`")),
-            None => Ok(layer),
-        }
-    }
-
     /// What it is, in a word or two: `conv 3×3, 16`.
     pub fn words(&self) -> String {
         match self {
-            Self::Conv { channels, kernel, .. } => format!("conv {kernel}×{kernel}, {channels}"),
+            Self::Conv { channels, kernel, stride: 1, .. } => format!("conv {kernel}×{kernel}, {channels}"),
+            Self::Conv { channels, kernel, stride, .. } => format!("conv {kernel}×{kernel}, {channels}, step {stride}"),
+            Self::BatchNorm => "batch norm".to_owned(),
+            Self::GroupNorm(groups) => format!("group norm {groups}"),
             Self::Relu => "relu".to_owned(),
             Self::Sigmoid => "sigmoid".to_owned(),
             Self::Tanh => "tanh".to_owned(),
             Self::MaxPool(side) => format!("max-pool {side}"),
             Self::AvgPool(side) => format!("mean-pool {side}"),
+            Self::MeanPool => "mean over positions".to_owned(),
             Self::Flatten => "flatten".to_owned(),
             Self::Linear(features) => format!("linear {features}"),
-            Self::Residual(_) => "residual block".to_owned(),
+            Self::Residual { project, .. } if project.is_empty() => "residual block".to_owned(),
+            Self::Residual { .. } => "residual block, projected".to_owned(),
         }
     }
 
@@ -120,7 +88,7 @@ impl LayerSpec {
     /// Says what the layer wanted and what it found.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, String> {
         match (self, input) {
-            (Self::Conv { channels, kernel, stride, padding }, &[_, h, w]) => {
+            (Self::Conv { channels, kernel, stride, padding, .. }, &[_, h, w]) => {
                 let side = |n: usize| (n + 2 * padding).checked_sub(*kernel).map(|room| room / stride + 1);
                 match (side(h), side(w)) {
                     (Some(h), Some(w)) => Ok(vec![*channels, h, w]),
@@ -137,73 +105,40 @@ impl LayerSpec {
             (Self::Linear(_), _) => {
                 Err(format!("wants a flat input, found {}; put \"flatten\" before it", shape_text(input)))
             }
-            (Self::Conv { .. } | Self::MaxPool(_) | Self::AvgPool(_), _) => {
+            (Self::MeanPool, &[c, _, _]) => Ok(vec![c, 1, 1]),
+            (Self::Conv { .. } | Self::MaxPool(_) | Self::AvgPool(_) | Self::MeanPool, _) => {
                 Err(format!("wants channels × height × width, found {}", shape_text(input)))
             }
+            (Self::GroupNorm(groups), &[channels, ..]) if !channels.is_multiple_of(*groups) => {
+                Err(format!("{groups} groups do not divide the {channels} channels of {}", shape_text(input)))
+            }
             (Self::Flatten, _) => Ok(vec![input.iter().product()]),
-            (Self::Residual(inner), _) => {
-                let shapes = shapes(input, inner).map_err(|e| e.to_string())?;
-                match shapes.last() {
-                    Some(last) if last == input => Ok(last.clone()),
-                    Some(last) => Err(format!(
-                        "the inner layers must keep the shape: wanted {}, found {}",
-                        shape_text(input),
-                        shape_text(last)
-                    )),
-                    None => Err("a residual block needs at least one layer inside".to_owned()),
-                }
-            }
-            (Self::Relu | Self::Sigmoid | Self::Tanh, _) => Ok(input.to_vec()),
+            (Self::Residual { inner, project }, _) => block_shape(input, inner, project),
+            (Self::Relu | Self::Sigmoid | Self::Tanh | Self::BatchNorm | Self::GroupNorm(_), _) => Ok(input.to_vec()),
         }
     }
 }
 
-fn whole(key: &str, value: &toml::Value) -> Result<usize, String> {
-    let limit = 65_536;
-    match value.as_integer().and_then(|n| usize::try_from(n).ok()) {
-        Some(n) if n <= limit => Ok(n),
-        _ => Err(format!("`{key}` = {value}: allowed is a whole number up to {limit}")),
+/// What both branches of a residual block give.
+fn block_shape(input: &[usize], inner: &[LayerSpec], project: &[LayerSpec]) -> Result<Vec<usize>, String> {
+    let last = |layers: &[LayerSpec], what: &str| {
+        let shapes = shapes(input, layers).map_err(|e| format!("{what}: {e}"))?;
+        Ok::<_, String>(shapes.last().cloned().unwrap_or_else(|| input.to_vec()))
+    };
+    if inner.is_empty() {
+        return Err("a residual block needs at least one layer inside".to_owned());
     }
-}
-
-fn count(key: &str, value: &toml::Value) -> Result<usize, String> {
-    match whole(key, value)? {
-        0 => Err(format!("`{key}` = 0: must be at least 1")),
-        n => Ok(n),
-    }
-}
-
-impl From<LayerSpec> for RawLayer {
-    fn from(layer: LayerSpec) -> Self {
-        let number = |n: usize| toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
-        let table = |key: &str, value: toml::Value| {
-            let mut table = toml::Table::new();
-            table.insert(key.to_owned(), value);
-            table
-        };
-        match layer {
-            LayerSpec::Relu => Self::Word("relu".to_owned()),
-            LayerSpec::Sigmoid => Self::Word("sigmoid".to_owned()),
-            LayerSpec::Tanh => Self::Word("tanh".to_owned()),
-            LayerSpec::Flatten => Self::Word("flatten".to_owned()),
-            LayerSpec::MaxPool(k) => Self::Table(table("maxpool", number(k))),
-            LayerSpec::AvgPool(k) => Self::Table(table("avgpool", number(k))),
-            LayerSpec::Linear(n) => Self::Table(table("linear", number(n))),
-            LayerSpec::Conv { channels, kernel, stride, padding } => {
-                let mut conv = table("conv", number(channels));
-                for (key, value) in [("kernel", kernel), ("stride", stride), ("padding", padding)] {
-                    conv.insert(key.to_owned(), number(value));
-                }
-                Self::Table(conv)
-            }
-            LayerSpec::Residual(inner) => {
-                let inner = inner.into_iter().map(|layer| match Self::from(layer) {
-                    Self::Word(word) => toml::Value::String(word),
-                    Self::Table(table) => toml::Value::Table(table),
-                });
-                Self::Table(table("residual", toml::Value::Array(inner.collect())))
-            }
-        }
+    let (got, wanted) = (last(inner, "residual")?, last(project, "project")?);
+    let (found, wanted_text) = (shape_text(&got), shape_text(&wanted));
+    if got == wanted {
+        Ok(got)
+    } else if project.is_empty() {
+        Err(format!(
+            "the inner layers must keep the shape: wanted {wanted_text}, found {found}; or bring the skip connection to it \
+             with project = […]"
+        ))
+    } else {
+        Err(format!("the inner layers and project must give the same shape: found {found} and {wanted_text}"))
     }
 }
 
@@ -224,6 +159,17 @@ pub fn shapes(input: &[usize], layers: &[LayerSpec]) -> Result<Vec<Vec<usize>>> 
         all.push(shape.clone());
     }
     Ok(all)
+}
+
+/// Whether a training batch must have two samples, because a batch normalisation sees a single position of each.
+pub fn needs_two_samples(input: &[usize], layers: &[LayerSpec]) -> bool {
+    let outputs = shapes(input, layers).unwrap_or_default();
+    let inputs = std::iter::once(input).chain(outputs.iter().map(Vec::as_slice));
+    layers.iter().zip(inputs).any(|(layer, input)| match layer {
+        LayerSpec::BatchNorm => input[1..].iter().product::<usize>() == 1,
+        LayerSpec::Residual { inner, project } => needs_two_samples(input, inner) || needs_two_samples(input, project),
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -247,6 +193,43 @@ mod tests {
         assert_eq!(shapes, [vec![8, 28, 28], vec![8, 28, 28], vec![8, 14, 14], vec![8, 14, 14], vec![1568], vec![10]]);
     }
 
+    const DEEP: &str = r#"layers = [{ conv = 4, kernel = 3, padding = 1, bias = false }, "batchnorm", "relu",
+        { residual = [{ conv = 8, kernel = 3, stride = 2, padding = 1, bias = false }, { groupnorm = 4 }],
+        project = [{ conv = 8, kernel = 1, stride = 2, bias = false }, "batchnorm"] }, "relu", "meanpool", "flatten",
+        "batchnorm", { linear = 10 }]"#;
+
+    #[test]
+    fn normalised_and_projected_layers_read_write_and_have_words() {
+        let document: Document = toml::from_str(DEEP).unwrap();
+        let text = toml::to_string(&document).unwrap();
+        assert_eq!(document, toml::from_str(&text).unwrap());
+        assert_eq!(text.matches("bias = false").count(), 3);
+        let shapes = shapes(&[1, 9, 7], &document.layers).unwrap();
+        assert_eq!(shapes[2..6], [vec![4, 9, 7], vec![8, 5, 4], vec![8, 5, 4], vec![8, 1, 1]]);
+        let words: Vec<String> = document.layers.iter().map(LayerSpec::words).collect();
+        assert_eq!(
+            [&words[1], &words[3], &words[5]],
+            ["batch norm", "residual block, projected", "mean over positions"]
+        );
+        let LayerSpec::Residual { inner, .. } = &document.layers[3] else { panic!("a block") };
+        assert_eq!([inner[0].words(), inner[1].words()], ["conv 3×3, 8, step 2", "group norm 4"]);
+    }
+
+    #[test]
+    fn blocks_and_norms_that_do_not_fit_say_so() {
+        let told = |layers: &str| {
+            let document: Document = toml::from_str(&format!("layers = {layers}")).unwrap();
+            shapes(&[4, 8, 8], &document.layers).unwrap_err().to_string()
+        };
+        assert_eq!(told("[{ groupnorm = 3 }]"), "model.layers[0]: 3 groups do not divide the 4 channels of 4×8×8");
+        assert!(told("[\"flatten\", \"meanpool\"]").contains("wants channels × height × width, found 256"));
+        let halved = "residual = [{ conv = 4, kernel = 3, stride = 2, padding = 1 }]";
+        assert!(told(&format!("[{{ {halved} }}]")).contains("wanted 4×8×8, found 4×4×4; or bring"));
+        let project = "project = [{ conv = 8, kernel = 1, stride = 2 }]";
+        assert!(told(&format!("[{{ {halved}, {project} }}]")).ends_with("found 4×4×4 and 8×4×4"));
+        assert!(told("[{ residual = [] }]").contains("at least one layer inside"));
+    }
+
     #[test]
     fn an_error_names_the_layer_what_it_wanted_and_what_it_found() {
         let layers: Document = toml::from_str(r#"layers = ["relu", { linear = 10 }]"#).unwrap();
@@ -254,9 +237,16 @@ mod tests {
         assert_eq!(error, "model.layers[1]: wants a flat input, found 1×8×8; put \"flatten\" before it");
         let kernel: Document = toml::from_str("layers = [{ conv = 1, kernel = 9 }]").unwrap();
         assert!(shapes(&[1, 8, 8], &kernel.layers).unwrap_err().to_string().contains("larger than the 8×8 input"));
-        for wrong in
-            ["[\"rely\"]", "[{ conv = 8 }]", "[{ linear = 0 }]", "[{ maxpool = 2, stride = 1 }]", "[{ pool = 2 }]"]
-        {
+        for wrong in [
+            "[\"rely\"]",
+            "[{ conv = 8 }]",
+            "[{ linear = 0 }]",
+            "[{ maxpool = 2, stride = 1 }]",
+            "[{ pool = 2 }]",
+            "[{ groupnorm = 0 }]",
+            "[{ conv = 8, kernel = 1, bias = 0 }]",
+            "[{ residual = [\"relu\"], project = [\"rely\"] }]",
+        ] {
             assert!(toml::from_str::<Document>(&format!("layers = {wrong}")).is_err(), "{wrong}");
         }
     }

@@ -3,8 +3,9 @@
 use candle_core::Device;
 
 use crate::data::{Dataset, Images, load, split, targets};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
+use crate::model::spec::needs_two_samples;
 use crate::model::split::SplitPlan;
 use crate::random::Seed;
 
@@ -51,8 +52,10 @@ impl Prepared {
         let test = first(dataset.test, experiment.data.test);
         let most = experiment.attacks.iter().map(AttackSpec::images).chain([experiment.evaluate.mu_images]).max();
         let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
+        let victim = first(parts.victim, experiment.data.train);
+        check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         Ok(Self {
-            victim: first(parts.victim, experiment.data.train),
+            victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),
             class_names,
@@ -70,5 +73,44 @@ impl Prepared {
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.plans[0].classes
+    }
+}
+
+/// A batch normalisation cannot learn from one value a channel, and nobody wants to hear so at an epoch's end.
+fn check_last_batch(images: usize, batch: usize, plans: &[SplitPlan]) -> Result<()> {
+    let alone = images > 0 && (images % batch == 1 || batch == 1);
+    if alone && plans.iter().any(|plan| needs_two_samples(&plan.input(), &plan.layers)) {
+        return Err(Error::input(format!(
+            "train.batch = {batch}: of {images} training images the last batch has one, and the model's batch \
+             normalisation sees a single value a channel in it; set another train.batch or data.train"
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_batch_of_one_is_told_before_the_run() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.psgl.enabled = false;
+        experiment.set("model.layers=[\"flatten\", \"batchnorm\", { linear = 10 }]").unwrap();
+        experiment.set("model.cut=1").unwrap();
+        let told = |train: usize, batch: usize| {
+            let mut experiment = experiment.clone();
+            (experiment.data.train, experiment.train.batch) = (train, batch);
+            Prepared::new(experiment).err().map(|e| e.to_string())
+        };
+        assert_eq!(told(64, 32), None);
+        for (train, batch) in [(65, 32), (64, 1)] {
+            assert!(
+                told(train, batch).unwrap().starts_with(&format!("train.batch = {batch}: of {train} training images"))
+            );
+        }
+        experiment.set("model.layers=[\"batchnorm\", \"flatten\", { linear = 10 }]").unwrap();
+        experiment.data.train = 65;
+        assert!(Prepared::new(experiment).is_ok(), "a whole image has many positions");
     }
 }

@@ -168,6 +168,25 @@ mod tests {
     }
 
     #[test]
+    fn running_statistics_go_along_wherever_the_network_is_cut() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.psgl.enabled = false;
+        experiment.set("model.name=resnet8").unwrap();
+        let mut first = model(&experiment, 1);
+        let x = Tensor::ones((3, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();
+        first.step(&x, &Tensor::new(&[0u32, 1, 2], &Device::Cpu).unwrap()).unwrap();
+        let trained = ModelWeights::of(&first, "x".to_owned()).unwrap();
+        assert_ne!(trained.values["client.1.running_mean"].1, vec![0.0; 16]);
+        let logits = |m: &SplitModel| m.plain_logits(&x).unwrap().to_vec2::<f32>().unwrap();
+        for cut in [1, 4, 8] {
+            experiment.model.cut = cut;
+            let mut moved = model(&experiment, 9);
+            assert!(trained.load_into(&mut moved).unwrap());
+            assert_eq!(logits(&moved), logits(&first), "cut {cut}");
+        }
+    }
+
+    #[test]
     fn a_defended_network_takes_only_weights_of_its_own_cut() {
         let mut experiment = Experiment::preset("quick").unwrap();
         let trained = ModelWeights::of(&model(&experiment, 1), "x".to_owned()).unwrap();

@@ -115,7 +115,8 @@ pub static SETTINGS: &[Setting] = &[
         "Model",
         "",
         Kind::Text,
-        "A model that Cutlayer knows. Where the layers are listed, any name of your own.",
+        "A model that Cutlayer knows: split-cnn, lenet5, dlg-lenet, vgg-he, resnet8, residual-cnn. Where the layers are \
+         listed, any name of your own.",
     )
     .here("split-cnn"),
     Setting::new(

@@ -13,12 +13,15 @@ use super::values::{Values, assigned, check, number, shown, typed, without_effec
 use crate::app::Act;
 use crate::app::theme::warning_ui;
 use crate::experiment::Experiment;
+use crate::model::zoo;
 use crate::setting::{Kind, Mark, Setting};
 
 /// Height of a row.
 const ROW: f32 = 22.0;
 /// Width of a number beside its slider.
 const NUMBER: f32 = 66.0;
+/// Width of the menu beside the model's name.
+const MENU: f32 = 58.0;
 /// Width of the button that goes back.
 const BACK: f32 = 46.0;
 
@@ -141,7 +144,13 @@ impl Rows<'_> {
             }
             (_, value) => {
                 let current = value.map(shown).unwrap_or_default();
-                self.text_ui(ui, setting, &current, label, width)
+                let named = setting.key == "model.name";
+                let width = if named { width - MENU } else { width };
+                let response = self.text_ui(ui, setting, &current, label, width);
+                if named {
+                    self.models_ui(ui, setting);
+                }
+                response
             }
         }
     }
@@ -188,6 +197,19 @@ impl Rows<'_> {
             self.drafts.remove(setting.key);
         }
         response
+    }
+
+    /// The models that have a name, to choose from.
+    fn models_ui(&mut self, ui: &mut Ui, setting: &'static Setting) {
+        let menu = ui.menu_button("Known", |ui| {
+            for name in zoo::NAMES {
+                if ui.button(name).on_hover_text(zoo::words(name)).clicked() {
+                    self.apply(setting.key, name.to_owned());
+                    ui.close();
+                }
+            }
+        });
+        menu.response.accessible_name("Known models").on_hover_text("The models that Cutlayer knows");
     }
 
     /// The list of layers, each on its line, over the row's whole width.

@@ -136,6 +136,16 @@ fn what_has_no_effect_cannot_be_changed() {
 }
 
 #[test]
+fn a_named_model_is_chosen_from_the_menu() {
+    let mut harness = window([1280.0, 800.0], "psgl-digits", "model.name");
+    harness.get_by_label("Known models").click();
+    harness.run_steps(3);
+    harness.get_by_label("resnet8").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().2, [set("model.name", "resnet8")]);
+}
+
+#[test]
 fn layers_are_listed_edited_and_checked() {
     let mut harness = window([1280.0, 800.0], "psgl-digits", "model.layers");
     harness.get_by_label("Edit list…").click();
