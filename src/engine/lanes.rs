@@ -183,7 +183,8 @@ pub fn lower<S: Simd>(simd: S, a: &Square<S>, b: &Square<S>, out: &mut Square<S>
 #[inline(always)]
 fn lower_by<S: Simd, const C: usize>(simd: S, a: &Square<S>, b: &Square<S>, out: &mut Square<S>) {
     let (side, pitch) = (out.side, out.pitch);
-    let (a, b, out): (&[S::f32s], &[S::f32s], &mut [S::f32s]) = (&a.lanes, &b.lanes, &mut out.lanes);
+    let (a, b): (&[S::f32s], &[S::f32s]) = (&a.lanes, &b.lanes);
+    let out: &mut [S::f32s] = &mut out.lanes;
     for i in (0..side).step_by(TILE) {
         let left: [&[S::f32s]; TILE] = std::array::from_fn(|r| &a[(i + r) * pitch..][..side]);
         for j in (0..i + TILE).step_by(C) {

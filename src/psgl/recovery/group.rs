@@ -89,11 +89,10 @@ impl WithSimd for Group<'_> {
             {
                 let d = &d[at * TILE * step..][..TILE * step];
                 lanes::times(simd, &low.square, point, step, &mut low_block);
-                match &map {
-                    Some((map, rest)) => {
-                        lanes::times(simd, &map.square, &rest[at * TILE * step..][..TILE * step], step, &mut map_block)
-                    }
-                    None => soft_threshold(simd, d, point, map_bound, &mut map_block),
+                if let Some((map, rest)) = &map {
+                    lanes::times(simd, &map.square, &rest[at * TILE * step..][..TILE * step], step, &mut map_block);
+                } else {
+                    soft_threshold(simd, d, point, map_bound, &mut map_block);
                 }
                 let parts = low_block.iter().zip(map_block.iter());
                 for (((point, gap), d), (low, map)) in point.iter_mut().zip(gap).zip(d).zip(parts) {
