@@ -123,7 +123,10 @@ fn gram_by<S: Simd, const C: usize>(simd: S, p: &[S::f32s], step: usize, out: &m
     for band in p.chunks(step * BAND) {
         for i in (0..side).step_by(TILE) {
             for k in (i..side).step_by(C) {
-                let mut sum: [[S::f32s; C]; TILE] = std::array::from_fn(|r| *tile(out, (i + r) * pitch + k));
+                let mut sum = [[simd.splat_f32s(0.0); C]; TILE];
+                for (r, sum) in sum.iter_mut().enumerate() {
+                    sum.copy_from_slice(&out[(i + r) * pitch + k..][..C]);
+                }
                 for column in band.chunks_exact(step) {
                     let (left, right) = (tile::<_, TILE>(column, i), tile::<_, C>(column, k));
                     for (sum, left) in sum.iter_mut().zip(left) {

@@ -161,9 +161,10 @@ fn for_entries((rows, cols): (usize, usize), mut tell: impl FnMut(usize, usize, 
 /// The proximal map of τ‖·‖₁ at d − p.
 #[inline(always)]
 fn soft_threshold<S: Simd>(simd: S, d: &[S::f32s], p: &[S::f32s], tau: S::f32s, out: &mut [S::f32s]) {
+    let negative = simd.neg_f32s(tau);
     for ((out, d), p) in out.iter_mut().zip(d).zip(p) {
         let v = simd.sub_f32s(*d, *p);
-        *out = simd.sub_f32s(v, simd.min_f32s(tau, simd.max_f32s(simd.neg_f32s(tau), v)));
+        *out = simd.sub_f32s(v, simd.min_f32s(tau, simd.max_f32s(negative, v)));
     }
 }
 
