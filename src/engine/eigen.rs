@@ -99,7 +99,12 @@ impl<S: Simd> Eigen<S> {
     /// The largest eigenvalue of each lane.
     #[inline(always)]
     pub fn largest(&self, simd: S) -> S::f32s {
-        (0..self.side).fold(simd.splat_f32s(0.0), |most, i| simd.max_f32s(most, self.value(i)))
+        // A loop, as everywhere here: closures passed to the standard library lose the instruction set.
+        let mut most = simd.splat_f32s(0.0);
+        for i in 0..self.side {
+            most = simd.max_f32s(most, self.value(i));
+        }
+        most
     }
 
     /// Starts the next call from another's eigenvectors.
@@ -174,9 +179,8 @@ impl<S: Simd> Eigen<S> {
     #[inline(always)]
     fn sweep(&mut self, simd: S, floor: S::f32s, share: f32) {
         let largest = self.largest(simd);
-        let part = |share| simd.mul_f32s(simd.splat_f32s(share), largest);
-        let floor = simd.max_f32s(floor, part(share));
-        let least = simd.max_f32s(floor, part(LEAST));
+        let floor = simd.max_f32s(floor, simd.mul_f32s(simd.splat_f32s(share), largest));
+        let least = simd.max_f32s(floor, simd.mul_f32s(simd.splat_f32s(LEAST), largest));
         let settled = simd.splat_f32s(SETTLED * SETTLED);
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
         self.sum_rows(simd);
@@ -220,12 +224,10 @@ impl<S: Simd> Eigen<S> {
             for (n, (&(p, q), &by)) in fresh.iter().zip(angles).enumerate() {
                 for (&(u, v), &across) in fresh[..n].iter().zip(angles) {
                     let at = [place(p, u, pitch), place(q, u, pitch), place(p, v, pitch), place(q, v, pitch)];
-                    let [pu, qu, pv, qv] = at.map(|at| turned[at]);
+                    let (pu, qu, pv, qv) = (turned[at[0]], turned[at[1]], turned[at[2]], turned[at[3]]);
                     let ((pu, qu), (pv, qv)) = (turn(simd, by, pu, qu), turn(simd, by, pv, qv));
                     let ((pu, pv), (qu, qv)) = (turn(simd, across, pu, pv), turn(simd, across, qu, qv));
-                    for (at, value) in at.into_iter().zip([pu, qu, pv, qv]) {
-                        turned[at] = value;
-                    }
+                    (turned[at[0]], turned[at[1]], turned[at[2]], turned[at[3]]) = (pu, qu, pv, qv);
                 }
                 for &k in &self.still {
                     let (p, q) = (place(p, k, pitch), place(q, k, pitch));

@@ -123,7 +123,10 @@ fn gram_by<S: Simd, const C: usize>(simd: S, p: &[S::f32s], step: usize, out: &m
     for band in p.chunks(step * BAND) {
         for i in (0..side).step_by(TILE) {
             for k in (i..side).step_by(C) {
-                let mut sum: [[S::f32s; C]; TILE] = std::array::from_fn(|r| *tile(out, (i + r) * pitch + k));
+                let mut sum = [[simd.splat_f32s(0.0); C]; TILE];
+                for (r, sum) in sum.iter_mut().enumerate() {
+                    sum.copy_from_slice(&out[(i + r) * pitch + k..][..C]);
+                }
                 for column in band.chunks_exact(step) {
                     let (left, right) = (tile::<_, TILE>(column, i), tile::<_, C>(column, k));
                     for (sum, left) in sum.iter_mut().zip(left) {
@@ -183,7 +186,8 @@ pub fn lower<S: Simd>(simd: S, a: &Square<S>, b: &Square<S>, out: &mut Square<S>
 #[inline(always)]
 fn lower_by<S: Simd, const C: usize>(simd: S, a: &Square<S>, b: &Square<S>, out: &mut Square<S>) {
     let (side, pitch) = (out.side, out.pitch);
-    let (a, b, out): (&[S::f32s], &[S::f32s], &mut [S::f32s]) = (&a.lanes, &b.lanes, &mut out.lanes);
+    let (a, b): (&[S::f32s], &[S::f32s]) = (&a.lanes, &b.lanes);
+    let out: &mut [S::f32s] = &mut out.lanes;
     for i in (0..side).step_by(TILE) {
         let left: [&[S::f32s]; TILE] = std::array::from_fn(|r| &a[(i + r) * pitch..][..side]);
         for j in (0..i + TILE).step_by(C) {

@@ -89,11 +89,10 @@ impl WithSimd for Group<'_> {
             {
                 let d = &d[at * TILE * step..][..TILE * step];
                 lanes::times(simd, &low.square, point, step, &mut low_block);
-                match &map {
-                    Some((map, rest)) => {
-                        lanes::times(simd, &map.square, &rest[at * TILE * step..][..TILE * step], step, &mut map_block)
-                    }
-                    None => soft_threshold(simd, d, point, map_bound, &mut map_block),
+                if let Some((map, rest)) = &map {
+                    lanes::times(simd, &map.square, &rest[at * TILE * step..][..TILE * step], step, &mut map_block);
+                } else {
+                    soft_threshold(simd, d, point, map_bound, &mut map_block);
                 }
                 let parts = low_block.iter().zip(map_block.iter());
                 for (((point, gap), d), (low, map)) in point.iter_mut().zip(gap).zip(d).zip(parts) {
@@ -162,9 +161,10 @@ fn for_entries((rows, cols): (usize, usize), mut tell: impl FnMut(usize, usize, 
 /// The proximal map of τ‖·‖₁ at d − p.
 #[inline(always)]
 fn soft_threshold<S: Simd>(simd: S, d: &[S::f32s], p: &[S::f32s], tau: S::f32s, out: &mut [S::f32s]) {
+    let negative = simd.neg_f32s(tau);
     for ((out, d), p) in out.iter_mut().zip(d).zip(p) {
         let v = simd.sub_f32s(*d, *p);
-        *out = simd.sub_f32s(v, simd.min_f32s(tau, simd.max_f32s(simd.neg_f32s(tau), v)));
+        *out = simd.sub_f32s(v, simd.min_f32s(tau, simd.max_f32s(negative, v)));
     }
 }
 
