@@ -4,6 +4,7 @@
 //! blocks are added in double precision.
 
 use candle_core::Result;
+use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::engine::Real;
@@ -69,7 +70,16 @@ impl Moments {
 
 /// Σ f(a, b) of two numbers at once.
 fn sums<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
-    const LANES: usize = 8;
+    // Compiled for the processor's widest vectors, as are the other loops below.
+    Arch::new().dispatch(
+        #[inline(always)]
+        || sums_here(a, b, f),
+    )
+}
+
+#[inline(always)]
+fn sums_here<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
+    const LANES: usize = 16;
     const BLOCK: usize = 32 * LANES;
     let mut total = [0.0; 2];
     for (a, b) in a.chunks(BLOCK).zip(b.chunks(BLOCK)) {
@@ -104,6 +114,7 @@ struct Line<T> {
 }
 
 impl<T: Real> Line<T> {
+    #[inline(always)]
     fn at(self, x: T) -> T {
         (x - self.mean) * self.scale + self.shift
     }
@@ -243,9 +254,14 @@ impl Sets {
         };
         let (constant, slope) = (T::from_f64(share(0)), T::from_f64(share(1) * inverse));
         for (dx, ((x, grad), line)) in dx.into_iter().zip(planes()) {
-            for ((dx, &x), &g) in dx.iter_mut().zip(*x).zip(*grad) {
-                *dx = line.scale * passed(x, g, *line, way.relu) - constant - slope * (x - line.mean);
-            }
+            Arch::new().dispatch(
+                #[inline(always)]
+                || {
+                    for ((dx, &x), &g) in dx.iter_mut().zip(*x).zip(*grad) {
+                        *dx = line.scale * passed(x, g, *line, way.relu) - constant - slope * (x - line.mean);
+                    }
+                },
+            );
         }
         own
     }
@@ -266,15 +282,33 @@ impl Sets {
 
 /// One plane of y.
 fn write<T: Real>(y: &mut [T], x: &[T], skip: Option<&[T]>, line: Line<T>, relu: bool) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || write_here(y, x, skip, line, relu),
+    );
+}
+
+#[inline(always)]
+fn write_here<T: Real>(y: &mut [T], x: &[T], skip: Option<&[T]>, line: Line<T>, relu: bool) {
     // `v < 0` and not `v > 0` on the other side, so that NaN passes through and is noticed.
     let clip = |v: T| if relu && v < T::ZERO { T::ZERO } else { v };
+    // Loops and no `for_each`: a closure handed to the standard library would be compiled for any processor.
     match skip {
-        None => y.iter_mut().zip(x).for_each(|(y, &x)| *y = clip(line.at(x))),
-        Some(skip) => y.iter_mut().zip(x).zip(skip).for_each(|((y, &x), &skip)| *y = clip(line.at(x) + skip)),
+        None => {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = clip(line.at(x));
+            }
+        }
+        Some(skip) => {
+            for ((y, &x), &skip) in y.iter_mut().zip(x).zip(skip) {
+                *y = clip(line.at(x) + skip);
+            }
+        }
     }
 }
 
 /// The gradient behind a relu, whose argument is cheaper to compute again than to read.
+#[inline(always)]
 fn passed<T: Real>(x: T, grad: T, line: Line<T>, relu: bool) -> T {
     if !relu || line.at(x) > T::ZERO { grad } else { T::ZERO }
 }
