@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
-use candle_nn::loss::cross_entropy;
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::{Inversion, Knowledge, Observation};
+use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
 use cutlayer::model::parameters::{Init, Parameters};
