@@ -67,8 +67,8 @@ impl Case {
     /// Lists the cases and says which is near.
     pub fn named(name: &str) -> Result<Self> {
         match name {
-            "train_small" => train("train_small", small_plan()),
-            "train_psgl" => train("train_psgl", psgl_plan()?),
+            "train_small" => train("train_small", small_plan(28, 10), 64),
+            "train_psgl" => train("train_psgl", psgl_plan()?, 64),
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
             "dlg_b1" => dlg(),
@@ -120,16 +120,17 @@ fn conv(channels: usize) -> LayerSpec {
     LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1 }
 }
 
-fn small_plan() -> SplitPlan {
+/// The network of `train_small` for images of 1×`side`×`side` and so many classes.
+pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
     use LayerSpec::{Flatten, Linear, MaxPool, Relu};
     let client = [conv(16), Relu, MaxPool(2), conv(32), Relu, MaxPool(2)];
-    let server = [conv(64), Relu, Flatten, Linear(128), Relu, Linear(10)];
+    let server = [conv(64), Relu, Flatten, Linear(128), Relu, Linear(classes)];
     SplitPlan {
         name: "vanilla",
         cut: client.len(),
         layers: client.into_iter().chain(server).collect(),
-        image: [1, 28, 28],
-        classes: 10,
+        image: [1, side, side],
+        classes,
         psgl: None,
         rate: 1e-3,
     }
@@ -142,19 +143,26 @@ fn psgl_plan() -> Result<SplitPlan> {
     Ok(experiment.split_plans([1, 28, 28], 10)?.swap_remove(0))
 }
 
-fn train(name: &'static str, plan: SplitPlan) -> Result<Case> {
-    const BATCH: usize = 64;
-    let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
-    let x = random(&[BATCH, 1, 28, 28], 0)?;
+fn train(name: &'static str, plan: SplitPlan, images: usize) -> Result<Case> {
+    Ok(Case { name, per: images, unit: "images/s", step: Box::new(training_step(plan, images)?) })
+}
+
+/// A training step that can be taken again and again, on random images with random labels.
+///
+/// # Errors
+/// Where the plan's layers do not fit.
+pub fn training_step(plan: SplitPlan, images: usize) -> Result<impl FnMut() -> Result<()> + Send> {
+    let [channels, height, width] = plan.image;
+    let x = random(&[images, channels, height, width], 0)?;
     let mut stream = Seed(0).stream("bench.labels", 0);
-    let labels: Vec<u32> = (0..BATCH).map(|_| stream.below(10) as u32).collect();
-    let labels = Tensor::from_vec(labels, BATCH, &Device::Cpu)?;
-    let step = Box::new(move || model.step(&x, &labels).map(|_| ()));
-    Ok(Case { name, per: BATCH, unit: "images/s", step })
+    let labels: Vec<u32> = (0..images).map(|_| stream.below(plan.classes) as u32).collect();
+    let labels = Tensor::from_vec(labels, images, &Device::Cpu)?;
+    let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
+    Ok(move || model.step(&x, &labels).map(|_| ()))
 }
 
 fn rmle(name: &'static str, images: usize) -> Result<Case> {
-    let model = SplitModel::new(small_plan(), Seed(0), &Device::Cpu)?;
+    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
     let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?)?;
     let knowledge = Knowledge {
         image: [1, 28, 28],
@@ -242,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_shapes_are_the_peers() {
-        assert_eq!(small_plan().smashed().unwrap(), [32, 7, 7]);
+        assert_eq!(small_plan(28, 10).smashed().unwrap(), [32, 7, 7]);
         let psgl = psgl_plan().unwrap();
         assert_eq!((psgl.input(), psgl.smashed().unwrap()), ([5, 14, 14], vec![32, 14, 14]));
     }
