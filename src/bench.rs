@@ -9,6 +9,8 @@
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 
+mod together;
+
 use std::time::{Duration, Instant};
 
 use candle_core::{D, DType, Device, Tensor, Var};
@@ -28,6 +30,8 @@ use crate::model::split::{SplitModel, SplitPlan};
 use crate::psgl::recovery::Recovery;
 use crate::random::Seed;
 use crate::setting::near;
+
+pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
 pub const CASES: [&str; 6] = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
@@ -74,8 +78,9 @@ impl Case {
             "dlg_b1" => dlg(),
             "apg_64x28" => apg(),
             _ => {
-                let hint = near(name, CASES).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}", CASES.join(", "))))
+                let names = CASES.into_iter().chain([TOGETHER]);
+                let hint = near(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}, {TOGETHER}", CASES.join(", "))))
             }
         }
     }
