@@ -4,16 +4,16 @@
     python3 -m venv peers && peers/bin/pip install numpy torch jax optax
     peers/bin/python benches/compare.py [--rounds 5] [--secs 2] [--threads 2] [CASE ...]
 
-Each round times every side in turn (a process each), so that a slow moment of the machine meets them all. The ratio is our
+Cases that this build of Cutlayer does not have are skipped with a note. Each round times every side in turn (a process each), so that a slow moment of the machine meets them all. The ratio is our
 rate divided by the faster peer's of the same round; its median and range over the rounds are printed, and the share that
 the convolutions' and matrix products' own multiplications have of the machine's measured matrix-product rate.
 """
-import argparse, json, os, pathlib, statistics, subprocess, sys
+import argparse, json, os, pathlib, platform, statistics, subprocess, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["train_small", "train_psgl", "rmle_b1", "rmle_b16", "apg_64x28"]
+CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"]
 # Those that the JAX side has.
-JAX = ["train_small", "rmle_b1", "rmle_b16", "apg_64x28"]
+JAX = ["train_small", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"]
 
 
 def conv(n, c_in, c_out, side, kernel=3):
@@ -26,6 +26,10 @@ def gigaflops(case):
     if case == "train_small":
         forward = conv(64, 1, 16, 28) + conv(64, 16, 32, 14) + conv(64, 32, 64, 7) + 64 * (3136 * 128 + 1280)
         return 2 * (3 * forward - conv(64, 1, 16, 28)) / 1e9  # the first layer's input needs no gradient
+    if case == "train_resnet":
+        block = 2 * conv(32, 64, 64, 32)  # one on each side of the cut
+        first = conv(32, 3, 64, 32)
+        return 2 * (3 * (first + 2 * block + 32 * 640) - first) / 1e9  # as above; normalisation is not counted
     if case == "train_psgl":
         client = conv(64, 5, 16, 14) + conv(64, 16, 32, 14)
         stream = conv(64, 32, 64, 14) + 64 * (3136 * 128 + 1280)
@@ -39,7 +43,43 @@ def gigaflops(case):
     if case.startswith("rmle"):
         n = int(case.split("_b")[1])
         return 2 * 2 * (conv(n, 1, 16, 28) + conv(n, 16, 32, 14)) / 1e9
+    if case == "dlg_b1":
+        first = conv(1, 1, 12, 14, 5)
+        forward = first + 2 * conv(1, 12, 12, 7, 5) + 588 * 10
+        backward = 2 * forward - first  # all weights' gradients, and all inputs' but the image's
+        # Back through all of that to image and label, with the weights fixed: two products for each weight gradient, one for
+        # each input gradient, one for each layer.
+        second = 2 * forward + (forward - first) + forward
+        return 2 * (forward + backward + second) / 1e9
     return None
+
+
+def processor():
+    """What the processor calls itself."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def versions():
+    """The peers' versions, from what pip installed: importing them would take seconds."""
+    from importlib.metadata import PackageNotFoundError, version
+    def of(package):
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return "missing"
+    return f"PyTorch {of('torch')}, JAX {of('jax')}, Python {platform.python_version()}"
+
+
+def is_known(program, case):
+    """Whether `cutlayer bench` has this case."""
+    done = subprocess.run([program, "bench", "--json", "--secs", "0", case], capture_output=True, text=True)
+    if done.returncode != 0 and "unknown case" not in done.stderr:
+        sys.exit(f"{case} failed:\n{done.stderr[-2000:]}")
+    return done.returncode == 0
 
 
 def lines(command, env):
@@ -69,7 +109,14 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--cutlayer", default=HERE.parent / "target/release/cutlayer")
     args = parser.parse_args()
-    cases = args.cases or CASES
+    cases = []
+    for case in args.cases or CASES:
+        if is_known(args.cutlayer, case):
+            cases.append(case)
+        else:
+            print(f"skipped: `cutlayer bench` has no {case}", file=sys.stderr)
+    if not cases:
+        sys.exit("nothing is left to compare")
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[: args.threads]))
     env = {**os.environ, "OMP_NUM_THREADS": str(args.threads)}
     common = ["--secs", str(args.secs)]
@@ -85,7 +132,7 @@ def main():
     for i in range(args.rounds):
         rounds.append({side: lines(command, env) for side, command in sides.items()})
         print(f"round {i + 1} of {args.rounds}", file=sys.stderr)
-    print(f"{args.threads} threads, {args.rounds} rounds of {args.secs} s; a 2048 x 2048 matrix product reaches {peak:.0f} GFLOP/s\n")
+    print(f"{processor()}; {versions()}; {args.threads} threads, {args.rounds} rounds of {args.secs} s; a 2048 x 2048 matrix product reaches {peak:.0f} GFLOP/s\n")
     print("| case | ours, ms | PyTorch, ms | JAX, ms | ours / faster peer | range | of the matrix-product rate |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for case in cases:

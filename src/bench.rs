@@ -10,6 +10,8 @@
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 
+mod together;
+
 use std::time::{Duration, Instant};
 
 use candle_core::{D, DType, Device, Tensor, Var};
@@ -29,6 +31,8 @@ use crate::model::split::{SplitModel, SplitPlan};
 use crate::psgl::recovery::Recovery;
 use crate::random::Seed;
 use crate::setting::near;
+
+pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
 pub const CASES: [&str; 7] =
@@ -69,7 +73,7 @@ impl Case {
     /// Lists the cases and says which is near.
     pub fn named(name: &str) -> Result<Self> {
         match name {
-            "train_small" => train("train_small", small_plan(), 64),
+            "train_small" => train("train_small", small_plan(28, 10), 64),
             "train_resnet" => train("train_resnet", resnet_plan(), 32),
             "train_psgl" => train("train_psgl", psgl_plan()?, 64),
             "rmle_b1" => rmle("rmle_b1", 1),
@@ -77,8 +81,9 @@ impl Case {
             "dlg_b1" => dlg(),
             "apg_64x28" => apg(),
             _ => {
-                let hint = near(name, CASES).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}", CASES.join(", "))))
+                let names = CASES.into_iter().chain([TOGETHER]);
+                let hint = near(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}, {TOGETHER}", CASES.join(", "))))
             }
         }
     }
@@ -87,11 +92,7 @@ impl Case {
     ///
     /// # Errors
     /// Where a step fails.
-    pub fn time(self, long: Duration) -> Result<Timing> {
-        rayon::scope(|_| self.time_here(long))
-    }
-
-    fn time_here(mut self, long: Duration) -> Result<Timing> {
+    pub fn time(mut self, long: Duration) -> Result<Timing> {
         for _ in 0..WARM_UP {
             (self.step)()?;
         }
@@ -123,16 +124,17 @@ fn conv(channels: usize) -> LayerSpec {
     LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true }
 }
 
-fn small_plan() -> SplitPlan {
+/// The network of `train_small` for images of 1×`side`×`side` and so many classes.
+pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
     use LayerSpec::{Flatten, Linear, MaxPool, Relu};
     let client = [conv(16), Relu, MaxPool(2), conv(32), Relu, MaxPool(2)];
-    let server = [conv(64), Relu, Flatten, Linear(128), Relu, Linear(10)];
+    let server = [conv(64), Relu, Flatten, Linear(128), Relu, Linear(classes)];
     SplitPlan {
         name: "vanilla",
         cut: client.len(),
         layers: client.into_iter().chain(server).collect(),
-        image: [1, 28, 28],
-        classes: 10,
+        image: [1, side, side],
+        classes,
         psgl: None,
         rate: 1e-3,
     }
@@ -155,23 +157,30 @@ fn resnet_plan() -> SplitPlan {
         cut: client.len(),
         layers: client.into_iter().chain(server).collect(),
         image: [3, 32, 32],
-        ..small_plan()
+        ..small_plan(28, 10)
     }
 }
 
-fn train(name: &'static str, plan: SplitPlan, batch: usize) -> Result<Case> {
-    let [c, h, w] = plan.image;
-    let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
-    let x = random(&[batch, c, h, w], 0)?;
+fn train(name: &'static str, plan: SplitPlan, images: usize) -> Result<Case> {
+    Ok(Case { name, per: images, unit: "images/s", step: Box::new(training_step(plan, images)?) })
+}
+
+/// A training step that can be taken again and again, on random images with random labels.
+///
+/// # Errors
+/// Where the plan's layers do not fit.
+pub fn training_step(plan: SplitPlan, images: usize) -> Result<impl FnMut() -> Result<()> + Send> {
+    let [channels, height, width] = plan.image;
+    let x = random(&[images, channels, height, width], 0)?;
     let mut stream = Seed(0).stream("bench.labels", 0);
-    let labels: Vec<u32> = (0..batch).map(|_| stream.below(10) as u32).collect();
-    let labels = Tensor::from_vec(labels, batch, &Device::Cpu)?;
-    let step = Box::new(move || model.step(&x, &labels).map(|_| ()));
-    Ok(Case { name, per: batch, unit: "images/s", step })
+    let labels: Vec<u32> = (0..images).map(|_| stream.below(plan.classes) as u32).collect();
+    let labels = Tensor::from_vec(labels, images, &Device::Cpu)?;
+    let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
+    Ok(move || model.step(&x, &labels).map(|_| ()))
 }
 
 fn rmle(name: &'static str, images: usize) -> Result<Case> {
-    let model = SplitModel::new(small_plan(), Seed(0), &Device::Cpu)?;
+    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
     let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?)?;
     let knowledge = Knowledge {
         image: [1, 28, 28],
@@ -259,7 +268,7 @@ mod tests {
 
     #[test]
     fn the_shapes_are_the_peers() {
-        assert_eq!(small_plan().smashed().unwrap(), [32, 7, 7]);
+        assert_eq!(small_plan(28, 10).smashed().unwrap(), [32, 7, 7]);
         let psgl = psgl_plan().unwrap();
         let resnet = resnet_plan();
         assert_eq!(resnet.smashed().unwrap(), [64, 32, 32]);

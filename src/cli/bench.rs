@@ -2,9 +2,23 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{BenchArgs, print, set_threads};
-use crate::bench::{CASES, Case, Timing};
+use crate::bench::{CASES, Case, Share, TOGETHER, Timing, Together};
 use crate::error::{Error, Result};
+
+/// What was asked for, ready to be timed.
+enum Asked {
+    Case(Case),
+    Together,
+}
+
+impl Asked {
+    fn named(name: &str) -> Result<Self> {
+        if name == TOGETHER { Ok(Self::Together) } else { Case::named(name).map(Self::Case) }
+    }
+}
 
 pub(super) fn bench(args: &BenchArgs) -> Result<()> {
     if !(args.secs.is_finite() && (0.0..=3600.0).contains(&args.secs)) {
@@ -14,16 +28,35 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
     let names: Vec<&str> =
         if args.cases.is_empty() { CASES.to_vec() } else { args.cases.iter().map(String::as_str).collect() };
     // A wrong name is told of before any work.
-    let cases = names.into_iter().map(Case::named).collect::<Result<Vec<_>>>()?;
-    for case in cases {
-        let timing = case.time(Duration::from_secs_f64(args.secs))?;
-        let line = if args.json {
-            serde_json::to_string(&timing).map_err(|e| Error::Internal(format!("bench: {e}")))?
-        } else {
-            let Timing { case, rate, unit, median_ms, best_ms } = timing;
-            format!("{case:<12} {rate:>10.1} {unit:<13} {median_ms:>8.3} ms a step, best {best_ms:>8.3}")
+    let asked = names.into_iter().map(Asked::named).collect::<Result<Vec<_>>>()?;
+    let long = Duration::from_secs_f64(args.secs);
+    for asked in asked {
+        let line = match asked {
+            Asked::Case(case) => {
+                let timing = case.time(long)?;
+                if args.json { json(&timing)? } else { timing_line(timing) }
+            }
+            Asked::Together => {
+                let together = Together::measure(long)?;
+                if args.json { json(&together)? } else { together_lines(&together) }
+            }
         };
         print(&format!("{line}\n"))?;
     }
     Ok(())
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Internal(format!("bench: {e}")))
+}
+
+fn timing_line(Timing { case, rate, unit, median_ms, best_ms }: Timing) -> String {
+    format!("{case:<12} {rate:>10.1} {unit:<13} {median_ms:>8.3} ms a step, best {best_ms:>8.3}")
+}
+
+fn together_lines(Together { training, attack, .. }: &Together) -> String {
+    let line = |name: &str, Share { alone, together, unit, share }: &Share| {
+        format!("{name:<12} {together:>10.1} {unit:<13} of {alone:>8.1} alone: {:.0} %", 100.0 * share)
+    };
+    format!("{TOGETHER}\n{}\n{}", line("  training", training), line("  attack", attack))
 }

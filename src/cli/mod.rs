@@ -118,7 +118,7 @@ struct AttackArgs {
 
 #[derive(Debug, Args)]
 struct BenchArgs {
-    /// Which; all without.
+    /// Which; all without. "together" times training and an attack at once.
     #[arg(value_name = "CASE")]
     cases: Vec<String>,
     /// Time for each, in seconds.
