@@ -1,7 +1,7 @@
 //! Training and an attack at the same time, as during a run that is watched: what each keeps of its speed.
 //!
-//! Each has an operating-system thread of its own, as the worker and the live mirror have, and both hand their parallel
-//! pieces to the one pool of kernel threads (the policy is in [`engine`](crate::engine)).
+//! Each has an operating-system thread of its own, as the worker and the live mirror have. Training hands its pieces to
+//! the pool of kernel threads, the attack keeps to its thread (the policy is in [`engine`](crate::engine)).
 
 use std::sync::Barrier;
 use std::thread::{Builder, scope};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{Case, WARM_UP};
+use crate::engine::alone;
 use crate::error::{Error, Result};
 
 /// The name that it goes by.
@@ -47,8 +48,23 @@ pub struct Share {
 /// One of the two, its steps counted.
 struct Side {
     case: Case,
+    place: Place,
     alone: Count,
     together: Count,
+}
+
+/// Where kernels run.
+#[derive(Clone, Copy)]
+enum Place {
+    Pool,
+    OwnThread,
+}
+
+/// What one thread does.
+struct Counted<'a> {
+    case: &'a mut Case,
+    place: Place,
+    count: &'a mut Count,
 }
 
 /// Steps, and how long they took.
@@ -64,21 +80,29 @@ impl Together {
     /// # Errors
     /// Where a step fails, or the system gives no thread.
     pub fn measure(long: Duration) -> Result<Self> {
-        let mut training = Side::of("train_small")?;
-        let mut attack = Side::of("rmle_b1")?;
+        let mut training = Side::of("train_small", Place::Pool)?;
+        let mut attack = Side::of("rmle_b1", Place::OwnThread)?;
         let each = long / (3 * ROUNDS);
         for _ in 0..ROUNDS {
-            at_once([(&mut training.case, &mut training.alone)], each)?;
-            at_once([(&mut attack.case, &mut attack.alone)], each)?;
-            at_once([(&mut training.case, &mut training.together), (&mut attack.case, &mut attack.together)], each)?;
+            at_once([training.alone()], each)?;
+            at_once([attack.alone()], each)?;
+            at_once([training.together(), attack.together()], each)?;
         }
         Ok(Self { case: TOGETHER, training: training.share(), attack: attack.share() })
     }
 }
 
 impl Side {
-    fn of(name: &str) -> Result<Self> {
-        Ok(Self { case: Case::named(name)?, alone: Count::default(), together: Count::default() })
+    fn of(name: &str, place: Place) -> Result<Self> {
+        Ok(Self { case: Case::named(name)?, place, alone: Count::default(), together: Count::default() })
+    }
+
+    fn alone(&mut self) -> Counted<'_> {
+        Counted { case: &mut self.case, place: self.place, count: &mut self.alone }
+    }
+
+    fn together(&mut self) -> Counted<'_> {
+        Counted { case: &mut self.case, place: self.place, count: &mut self.together }
     }
 
     fn share(&self) -> Share {
@@ -89,16 +113,16 @@ impl Side {
 }
 
 /// Steps through all of them, a thread each, for so long.
-fn at_once<const N: usize>(sides: [(&mut Case, &mut Count); N], long: Duration) -> Result<()> {
+fn at_once<const N: usize>(sides: [Counted<'_>; N], long: Duration) -> Result<()> {
     let warm = Barrier::new(N);
     scope(|threads| {
         let mut running = Vec::new();
-        for (case, count) in sides {
+        for counted in sides {
             let warm = &warm;
             let thread = Builder::new()
-                .name(format!("cutlayer-bench-{}", case.name))
+                .name(format!("cutlayer-bench-{}", counted.case.name))
                 .stack_size(STACK_BYTES)
-                .spawn_scoped(threads, move || count_steps(case, count, warm, long));
+                .spawn_scoped(threads, move || count_steps(counted, warm, long));
             running.push(thread.map_err(|e| Error::Internal(format!("no thread for a benchmark: {e}")))?);
         }
         for thread in running {
@@ -108,7 +132,10 @@ fn at_once<const N: usize>(sides: [(&mut Case, &mut Count); N], long: Duration) 
     })
 }
 
-fn count_steps(case: &mut Case, count: &mut Count, warm: &Barrier, long: Duration) -> Result<()> {
+fn count_steps(Counted { case, place, count }: Counted<'_>, warm: &Barrier, long: Duration) -> Result<()> {
+    if matches!(place, Place::OwnThread) {
+        alone();
+    }
     // A step that fails is told of after the barrier, at which the other waits.
     let warmed = (0..WARM_UP).try_for_each(|_| (case.step)());
     warm.wait();

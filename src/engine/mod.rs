@@ -6,6 +6,21 @@
 //!
 //! Work is cut into pieces by shape, never by the number of threads, and sums are added in a fixed
 //! order: the same input gives the same bits with any number of threads.
+//!
+//! # Who runs where
+//!
+//! There is one pool of kernel threads, rayon's own, as many as the experiment's `threads` (all cores by default). Two
+//! threads of control use kernels, and neither is one of the pool's:
+//!
+//! - the run's worker ([`run::worker`](crate::run::worker)): training, and a run's attacks between its steps. It hands its
+//!   pieces to the pool and sleeps until they are done;
+//! - the live mirror ([`live`](crate::live)), which attacks one image. It keeps to its own thread ([`alone`]): a piece of
+//!   one image takes microseconds, and in the pool it would wait each time for pieces of a whole batch.
+//!
+//! Nobody yields to the other: where there are fewer cores than threads the system gives each its turn. The mirror costs
+//! training one core at most, while a question is open; it ends by itself, and at once when it is cancelled. The window
+//! computes nothing. candle's own threads are kept off the cores (`CANDLE_NUM_THREADS=1`), since they wait by spinning.
+//! `cutlayer bench together` measures what both keep of their speed.
 
 pub mod activation;
 pub mod conv;
@@ -20,6 +35,17 @@ pub mod taps;
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType};
 
 pub use simd::Real;
+
+/// Lets all kernels that are called from this thread run on it alone, for as long as it lives: it becomes the one thread
+/// of a pool of its own. For a thread that computes for a single image beside a run.
+///
+/// A thread that is one of a pool's already stays there.
+pub fn alone() {
+    // Numbers do not depend on it, so a refusal costs time at most.
+    if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
+        tracing::debug!("kernels stay in the common pool: {error}");
+    }
+}
 
 /// The contiguous values of a tensor's storage.
 ///

@@ -2,7 +2,8 @@
 //! image, the cut or the defence changes. Nothing is trained and nothing recorded.
 //!
 //! A thread of its own ([`Live`]) takes the latest [`Question`] and answers with scenes, each newer one
-//! replacing the last. It works while a question is open and sleeps otherwise.
+//! replacing the last. It works while a question is open and sleeps otherwise. Its kernels run on that thread
+//! too, not in the pool that a run's steps fill: who runs where is written down in [`engine`](crate::engine).
 
 mod mirror;
 mod question;
@@ -14,6 +15,7 @@ use std::thread::{Builder, JoinHandle};
 pub use mirror::Mirror;
 pub use question::{Question, Shown};
 
+use crate::engine::alone;
 use crate::error::{Error, Result};
 use crate::run::event::Latest;
 use crate::run::facts::Facts;
@@ -127,6 +129,7 @@ impl Shared {
 }
 
 fn work(shared: &Shared, wake: &dyn Fn()) {
+    alone();
     let mut mirror = Mirror::default();
     while let Some((number, question)) = next(shared) {
         let answered = guarded(|| {
