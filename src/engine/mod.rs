@@ -22,6 +22,11 @@
 //! computes nothing. candle's own threads are kept off the cores (`CANDLE_NUM_THREADS=1`), since they wait by spinning.
 //! `cutlayer bench together` measures what both keep of their speed.
 
+#![expect(
+    clippy::inline_always,
+    reason = "code that is not inlined into `pulp`'s dispatch is compiled without the processor's vectors"
+)]
+
 pub mod activation;
 pub mod conv;
 pub mod eigen;

@@ -127,10 +127,11 @@ impl Geometry {
         }
         Ok(())
     }
+}
 
-    fn plain<'a, T>(&self, grad: &'a [T]) -> Incoming<'a, T> {
-        Incoming { grad, finish: Finish::Plain, values: &[], winners: &[] }
-    }
+/// The gradient of an output that nothing follows.
+fn plain<T>(grad: &[T]) -> Incoming<'_, T> {
+    Incoming { grad, finish: Finish::Plain, values: &[], winners: &[] }
 }
 
 struct Conv {
@@ -218,7 +219,7 @@ impl CustomOp2 for InputGradient {
         let g = &self.0;
         let out = for_reals!(self.name(), s1, T => {
             let (grad, weight) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(g.input_gradient(g.plain(grad), weight))
+            Ok::<_, candle_core::Error>(g.input_gradient(plain(grad), weight))
         })?;
         Ok((out, (g.samples, g.channels, g.height, g.width).into()))
     }
@@ -246,7 +247,7 @@ impl CustomOp2 for WeightGradient {
         let g = &self.0;
         let out = for_reals!(self.name(), s1, T => {
             let (grad, x) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(g.weight_gradient(g.plain(grad), x).0)
+            Ok::<_, candle_core::Error>(g.weight_gradient(plain(grad), x).0)
         })?;
         Ok((out, (g.outputs, g.channels, g.kernel, g.kernel).into()))
     }

@@ -9,8 +9,10 @@ use crate::engine::activation::relu;
 use crate::engine::pool::{Pool, pool};
 use crate::random::Seed;
 
+type Image = (usize, usize, usize, usize);
+
 /// (N, C, H, W), outputs, kernel, stride, padding: every branch of the layout, small enough for loops.
-const SHAPES: [((usize, usize, usize, usize), usize, usize, usize, usize); 20] = [
+const SHAPES: [(Image, usize, usize, usize, usize); 20] = [
     ((1, 1, 1, 1), 1, 1, 1, 0),
     ((2, 3, 1, 1), 2, 1, 1, 0),
     ((1, 1, 1, 1), 1, 3, 1, 1),
