@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::attack::rmle::{Rmle, Settings};
 use crate::attack::{Inversion, Knowledge, Observation};
+use crate::engine::matrix::{Matrix, Spread, product};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
 use crate::model::adam::{Adam, AdamSettings};
@@ -37,6 +38,9 @@ pub use together::{Share, TOGETHER, Together};
 /// The cases, in the peers' order.
 pub const CASES: [&str; 7] =
     ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
+
+/// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
+pub const MATRIX_PRODUCT: &str = "matmul_2048";
 
 /// Steps before the clock starts.
 const WARM_UP: usize = 3;
@@ -80,10 +84,14 @@ impl Case {
             "rmle_b16" => rmle("rmle_b16", 16),
             "dlg_b1" => dlg(),
             "apg_64x28" => apg(),
+            MATRIX_PRODUCT => matrix_product(),
             _ => {
-                let names = CASES.into_iter().chain([TOGETHER]);
+                let names = CASES.into_iter().chain([TOGETHER, MATRIX_PRODUCT]);
                 let hint = near(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}, {TOGETHER}", CASES.join(", "))))
+                Err(Error::input(format!(
+                    "unknown case \"{name}\"{hint}\ncases: {}, {TOGETHER}, {MATRIX_PRODUCT}",
+                    CASES.join(", ")
+                )))
             }
         }
     }
@@ -177,6 +185,18 @@ pub fn training_step(plan: SplitPlan, images: usize) -> Result<impl FnMut() -> R
     let labels = Tensor::from_vec(labels, images, &Device::Cpu)?;
     let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
     Ok(move || model.step(&x, &labels).map(|_| ()))
+}
+
+fn matrix_product() -> Result<Case> {
+    const SIDE: usize = 2048;
+    let values: Vec<f32> = random(&[SIDE, SIDE], 0)?.flatten_all()?.to_vec1()?;
+    let mut out = vec![0.0; SIDE * SIDE];
+    let step = move || {
+        let matrix = || Matrix::new(&values, SIDE, SIDE);
+        product(matrix(), matrix(), &mut out, false, Spread::AllThreads);
+        Ok(())
+    };
+    Ok(Case { name: MATRIX_PRODUCT, per: 1, unit: "products/s", step: Box::new(step) })
 }
 
 fn rmle(name: &'static str, images: usize) -> Result<Case> {

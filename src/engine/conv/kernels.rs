@@ -27,8 +27,11 @@ pub struct Output<T> {
 /// Samples fewer than this are taken one by one, their channels spread over the threads.
 const FEW: usize = 4;
 
-/// Multiply-adds below which a second thread costs more than it brings.
-const SMALL: usize = 400_000;
+/// Multiply-adds that a thread takes at once, at least.
+const PIECE: usize = 400_000;
+
+/// Multiply-adds of a whole product below which waking a second thread costs more than it brings (some 7 µs).
+const SMALL: usize = 1_500_000;
 
 /// Rows of a group of panels: the channels that a thread takes at once.
 const GROUP: usize = Panels::<f32>::ROWS;
@@ -148,7 +151,7 @@ impl Geometry {
     pub fn weight_gradient<T: Real>(&self, incoming: Incoming<'_, T>, x: &[T]) -> (Vec<T>, Vec<T>) {
         /// Partial sums, added in order at the end: enough for any machine this is likely to meet.
         const PARTS: usize = 16;
-        let part = self.samples.div_ceil(PARTS).max(SMALL.div_ceil(self.work()));
+        let part = self.samples.div_ceil(PARTS).max(PIECE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + part).min(self.samples);
@@ -216,7 +219,8 @@ impl Geometry {
 
     /// Samples that one thread takes together, at least.
     fn samples_at_once(&self) -> usize {
-        if self.samples < FEW { self.samples } else { SMALL.div_ceil(self.work()) }
+        let one_thread = self.samples < FEW || self.samples * self.work() < SMALL;
+        if one_thread { self.samples } else { PIECE.div_ceil(self.work()) }
     }
 
     /// Whether a sample's channels are spread over the threads, and not the samples.
