@@ -100,6 +100,9 @@ pub enum Kind {
     Layers,
 }
 
+/// Threads that may be asked for.
+pub const MOST_THREADS: usize = 256;
+
 /// Layers of one model at most, those inside residual blocks counted; shapes cannot overflow below it.
 pub const MAX_LAYERS: usize = 64;
 /// Characters of a free text at most.

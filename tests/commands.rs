@@ -71,6 +71,7 @@ fn the_bench_prints_a_line_a_case_and_refuses_what_it_does_not_know() {
     for (arguments, said) in [
         (["bench", "rmle_b2"], "did you mean `rmle_b1`?"),
         (["bench", "--secs=-1"], "--secs -1: allowed is a number from 0 to 3600"),
+        (["bench", "--threads=999999"], "--threads 999999: allowed is a number from 0 to 256"),
     ] {
         let output = call(arguments);
         assert_eq!(output.status.code(), Some(2));

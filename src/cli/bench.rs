@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{BenchArgs, print, set_threads};
 use crate::bench::{CASES, Case, Share, TOGETHER, Timing, Together};
 use crate::error::{Error, Result};
+use crate::setting::MOST_THREADS;
 
 /// What was asked for, ready to be timed.
 enum Asked {
@@ -23,6 +24,9 @@ impl Asked {
 pub(super) fn bench(args: &BenchArgs) -> Result<()> {
     if !(args.secs.is_finite() && (0.0..=3600.0).contains(&args.secs)) {
         return Err(Error::input(format!("--secs {}: allowed is a number from 0 to 3600", args.secs)));
+    }
+    if args.threads > MOST_THREADS {
+        return Err(Error::input(format!("--threads {}: allowed is a number from 0 to {MOST_THREADS}", args.threads)));
     }
     set_threads(args.threads);
     let names: Vec<&str> =

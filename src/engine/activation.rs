@@ -3,10 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::{Real, for_reals, values};
-
-/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
-const PIECE: usize = 16_384;
+use super::{PIECE, Real, for_reals, values};
 
 /// max(x, 0), any shape. NaN stays NaN.
 ///
@@ -49,7 +46,7 @@ impl candle_core::CustomOp2 for ReluGradient {
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let out = for_reals!(self.name(), s1, T => {
             let (y, grad) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(backward(y, grad))
+            Ok::<_, candle_core::Error>(masked(y, grad))
         })?;
         Ok((out, l1.shape().clone()))
     }
@@ -60,7 +57,8 @@ fn forward<T: Real>(x: &[T]) -> Vec<T> {
     x.par_iter().with_min_len(PIECE).map(|&v| if v < T::ZERO { T::ZERO } else { v }).collect()
 }
 
-fn backward<T: Real>(y: &[T], grad: &[T]) -> Vec<T> {
+/// `grad` where y > 0, else 0.
+pub(super) fn masked<T: Real>(y: &[T], grad: &[T]) -> Vec<T> {
     let pass = |(&y, &g)| if y > T::ZERO { g } else { T::ZERO };
     y.par_iter().zip(grad).with_min_len(PIECE).map(pass).collect()
 }

@@ -14,11 +14,6 @@
 //! Rotations are three shears by tan(θ/2), sin θ and tan(θ/2): one operation fewer than the usual
 //! four, and small ones do not stretch a vector, so eigenvectors stay orthonormal for long.
 
-#![expect(
-    clippy::inline_always,
-    reason = "a function that is not inlined loses the instruction set chosen at run time"
-)]
-
 use std::ops::Range;
 
 use pulp::Simd;

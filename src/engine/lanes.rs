@@ -7,11 +7,6 @@
 //!
 //! Sides are padded with zeros to whole tiles, so no kernel has a remainder.
 
-#![expect(
-    clippy::inline_always,
-    reason = "a function that is not inlined loses the instruction set chosen at run time"
-)]
-
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
@@ -82,7 +77,7 @@ pub struct Square<S> {
     /// Rows, a multiple of [`TILE`].
     pub side: usize,
     /// Vectors from a row to the next: an odd number of tiles, because with a power of two the entries
-    /// of a column share a few sets of the cache and drive each other out (three times slower at 64).
+    /// of a column share a few sets of the cache and drive each other out.
     pub pitch: usize,
 }
 

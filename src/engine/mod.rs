@@ -55,6 +55,9 @@ pub fn alone() {
     }
 }
 
+/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
+const PIECE: usize = 16_384;
+
 /// The contiguous values of a tensor's storage.
 ///
 /// # Errors

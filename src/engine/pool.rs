@@ -7,7 +7,7 @@
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::{Real, for_reals, values};
+use super::{PIECE, Real, for_reals, values};
 
 /// Which value a window gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +109,6 @@ fn peak<T: Real>(plane: &[T], w: usize, side: usize, oy: usize, ox: usize) -> us
     }
     best
 }
-
-/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
-const PIECE: usize = 16_384;
 
 /// Planes of `size` values that a thread takes at once.
 fn planes_at_once(size: usize) -> usize {

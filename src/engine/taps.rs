@@ -6,8 +6,8 @@
 //! the indirect convolution of Dukhan (2019), for whole rows in place of single pixels.
 //!
 //! Both keep a tile of sums in registers, so that each number read is used several times: 8 × 3 vectors
-//! of outputs for [`Rows::accumulate`], 4 × 6 for [`dot`]. On two cores with AVX-512 they run at the rate of a
-//! large matrix product.
+//! of outputs for [`Rows::accumulate`], 4 × 6 for [`dot`]. With AVX-512 they run at the rate of a large
+//! matrix product (`cargo bench --bench kernels`).
 
 use pulp::{Arch, Simd, WithSimd};
 

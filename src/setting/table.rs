@@ -70,8 +70,8 @@ pub static SETTINGS: &[Setting] = &[
         "threads",
         "Processor threads",
         "threads",
-        whole(0, 256),
-        "0 uses every core. Another count sums in another order, so the last digits of a run change with it.",
+        whole(0, super::MOST_THREADS as i64),
+        "0 uses every core. The numbers of a run do not depend on it.",
     ),
     Setting::new(
         "device",

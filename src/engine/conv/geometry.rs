@@ -67,7 +67,12 @@ impl Geometry {
         let padded = |n: usize| (n + 2 * padding).div_ceil(s);
         // At stride 1 the zeros left of a row are also those right of the row above.
         let width = if s == 1 { (self.width + padding).max(self.out_width) } else { padded(self.width) };
-        Layout { stride: s, lead: padding, height: padded(self.height), width, samples }
+        Layout { stride: s, phases: self.phases(), lead: padding, height: padded(self.height), width, samples }
+    }
+
+    /// Remainders of a coordinate by the stride that some tap meets: pixels of the others count for nothing.
+    fn phases(&self) -> usize {
+        self.stride.min(self.kernel)
     }
 
     /// Where each weight of one output channel finds its pixels, in the weights' order.
@@ -87,11 +92,13 @@ impl Geometry {
 
 /// Planes of images with zeros around them, one row after the other.
 ///
-/// With a stride s each plane is split into s² *phases*, by the remainder of the padded coordinates: taps
-/// then read neighbours where the image has pixels s apart. Order: channel, phase, sample, row, column.
+/// With a stride s each plane is split into *phases*, by the remainders of the padded coordinates: taps then
+/// read neighbours where the image has pixels s apart. Order: channel, phase, sample, row, column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
     pub stride: usize,
+    /// How many remainders are kept, of rows and of columns.
+    pub phases: usize,
     /// Zeros before the first row and column.
     pub lead: usize,
     /// Rows and columns of one phase of one sample.
@@ -109,7 +116,7 @@ impl Layout {
 
     /// Where a phase of a channel begins.
     pub fn phase(&self, channel: usize, py: usize, px: usize) -> usize {
-        ((channel * self.stride + py) * self.stride + px) * self.samples * self.cell()
+        ((channel * self.phases + py) * self.phases + px) * self.samples * self.cell()
     }
 
     /// A buffer for so many channels, of zeros; `reach` is the largest shift of a tap inside its phase.
@@ -129,6 +136,9 @@ impl Layout {
         let columns = width.min((s * self.width).saturating_sub(self.lead));
         for y in 0..height.min((s * self.height).saturating_sub(self.lead)) {
             let (row, line) = (&plane[y * width..][..columns], y + self.lead);
+            if line % s >= self.phases {
+                continue;
+            }
             let start = sample * self.cell() + line / s * self.width;
             if s == 1 {
                 let at = self.phase(channel, 0, 0) + start + self.lead;
@@ -136,6 +146,9 @@ impl Layout {
             } else {
                 for (x, &v) in row.iter().enumerate() {
                     let column = x + self.lead;
+                    if column % s >= self.phases {
+                        continue;
+                    }
                     to[self.phase(channel, line % s, column % s) + start + column / s] = v;
                 }
             }
@@ -169,18 +182,21 @@ impl Geometry {
             let first = q * s + r - padding;
             (q, first, n.saturating_sub(first).div_ceil(s))
         };
-        let lead = ((self.kernel - 1) / s).saturating_sub((0..s).map(|r| lines(r, 1).0).min().unwrap_or(0));
-        let needed = |n: usize| (0..s).map(|r| lines(r, n)).map(|(q, _, count)| q + count).max().unwrap_or(0) + lead;
+        let remainders = 0..self.phases();
+        let first = remainders.clone().map(|r| lines(r, 1).0).min().unwrap_or(0);
+        let lead = ((self.kernel - 1) / s).saturating_sub(first);
+        let needed =
+            |n: usize| remainders.clone().map(|r| lines(r, n)).map(|(q, _, count)| q + count).max().unwrap_or(0) + lead;
         let (height, mut width) = (needed(self.height), needed(self.width));
         // The zeros left of a row are also those right of the row above, where they are enough.
         let own = lead + self.out_width;
         if width > own && width - own <= lead {
             width = own;
         }
-        let layout = Layout { stride: 1, lead, height: height.max(1), width: width.max(1), samples: 1 };
-        let mut phases = Vec::with_capacity(s * s);
-        for py in 0..s {
-            for px in 0..s {
+        let layout = Layout { stride: 1, phases: 1, lead, height: height.max(1), width: width.max(1), samples: 1 };
+        let mut phases = Vec::new();
+        for py in remainders.clone() {
+            for px in remainders.clone() {
                 let ((qy, y, rows), (qx, x, columns)) = (lines(py, self.height), lines(px, self.width));
                 let mut phase = Phase { rows: (y, rows), columns: (x, columns), weights: Vec::new(), taps: Vec::new() };
                 for o in 0..self.outputs {

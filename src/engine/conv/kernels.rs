@@ -28,9 +28,9 @@ pub struct Output<T> {
 const FEW: usize = 4;
 
 /// Multiply-adds that a thread takes at once, at least.
-const PIECE: usize = 400_000;
+const WORK_AT_ONCE: usize = 400_000;
 
-/// Multiply-adds of a whole product below which waking a second thread costs more than it brings (some 7 µs).
+/// Multiply-adds of a whole product below which waking a second thread costs more than it brings.
 const SMALL: usize = 1_500_000;
 
 /// Rows of a group of panels: the channels that a thread takes at once.
@@ -99,7 +99,7 @@ impl Geometry {
 
         let group = |buffer: &[T], scratch: &mut [T], group: usize, dx: &mut [T]| {
             for (phase, panels) in phases.iter().zip(&panels) {
-                if phase.taps.is_empty() || phase.rows.1 * phase.columns.1 == 0 {
+                if phase.rows.1 * phase.columns.1 == 0 {
                     continue;
                 }
                 let rows = Rows { buffer, offsets: &phase.taps, length: length(phase) };
@@ -151,7 +151,7 @@ impl Geometry {
     pub fn weight_gradient<T: Real>(&self, incoming: Incoming<'_, T>, x: &[T]) -> (Vec<T>, Vec<T>) {
         /// Partial sums, added in order at the end: enough for any machine this is likely to meet.
         const PARTS: usize = 16;
-        let part = self.samples.div_ceil(PARTS).max(PIECE.div_ceil(self.work()));
+        let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + part).min(self.samples);
@@ -176,7 +176,7 @@ impl Geometry {
         let layout = self.input_layout(together);
         let taps = self.taps(&layout);
         // The gradients' rows lie as the input's do, so that both are read at the same positions.
-        let lines = Layout { stride: 1, lead: 0, ..layout };
+        let lines = Layout { stride: 1, phases: 1, lead: 0, ..layout };
         let step = whole_vectors(together * layout.cell());
         let (mut weight, mut bias) = (vec![T::ZERO; self.outputs * self.window()], vec![T::ZERO; self.outputs]);
         let mut buffer = layout.buffer::<T>(self.channels, self.reach());
@@ -220,7 +220,7 @@ impl Geometry {
     /// Samples that one thread takes together, at least.
     fn samples_at_once(&self) -> usize {
         let one_thread = self.samples < FEW || self.samples * self.work() < SMALL;
-        if one_thread { self.samples } else { PIECE.div_ceil(self.work()) }
+        if one_thread { self.samples } else { WORK_AT_ONCE.div_ceil(self.work()) }
     }
 
     /// Whether a sample's channels are spread over the threads, and not the samples.

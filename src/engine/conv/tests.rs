@@ -12,7 +12,7 @@ use crate::random::Seed;
 type Image = (usize, usize, usize, usize);
 
 /// (N, C, H, W), outputs, kernel, stride, padding: every branch of the layout, small enough for loops.
-const SHAPES: [(Image, usize, usize, usize, usize); 20] = [
+const SHAPES: [(Image, usize, usize, usize, usize); 21] = [
     ((1, 1, 1, 1), 1, 1, 1, 0),
     ((2, 3, 1, 1), 2, 1, 1, 0),
     ((1, 1, 1, 1), 1, 3, 1, 1),
@@ -32,6 +32,7 @@ const SHAPES: [(Image, usize, usize, usize, usize); 20] = [
     ((2, 1, 10, 7), 2, 2, 4, 0),
     ((1, 2, 6, 6), 2, 2, 3, 3),
     ((2, 1, 40, 3), 2, 3, 1, 1),
+    ((2, 2, 5, 6), 2, 3, 60_000, 1),
     ((40, 2, 3, 3), 2, 3, 1, 1),
 ];
 

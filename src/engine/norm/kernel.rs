@@ -7,10 +7,7 @@ use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use crate::engine::Real;
-
-/// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.
-const PIECE: usize = 16_384;
+use crate::engine::{PIECE, Real};
 
 /// Mean and biased variance of a set.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -311,10 +308,4 @@ fn write_here<T: Real>(y: &mut [T], x: &[T], skip: Option<&[T]>, line: Line<T>, 
 #[inline(always)]
 fn passed<T: Real>(x: T, grad: T, line: Line<T>, relu: bool) -> T {
     if !relu || line.at(x) > T::ZERO { grad } else { T::ZERO }
-}
-
-/// `grad` where y > 0, else 0.
-pub fn masked<T: Real>(y: &[T], grad: &[T]) -> Vec<T> {
-    let pass = |(&y, &g)| if y > T::ZERO { g } else { T::ZERO };
-    y.par_iter().zip(grad).with_min_len(PIECE).map(pass).collect()
 }

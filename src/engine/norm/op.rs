@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, DType, Layout, Result, Shape, Storage, StorageRef, Tensor};
 
-use super::kernel::{self, Moments, Sets, Way};
+use super::kernel::{Moments, Sets, Way};
+use crate::engine::activation::masked;
 use crate::engine::{Real, for_reals, values};
 
 /// Inputs are x (N, C, …), γ over β (2, C) and, with three, the skip connection.
@@ -69,7 +70,7 @@ impl CustomOp2 for Mask {
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let out = for_reals!(self.name(), s1, T => {
             let (y, grad) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
-            Ok::<_, candle_core::Error>(kernel::masked(y, grad))
+            Ok::<_, candle_core::Error>(masked(y, grad))
         })?;
         Ok((out, l1.shape().clone()))
     }
