@@ -46,7 +46,7 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
         return;
     }
     let line = |ui: &mut Ui, words: String, tip: &str| {
-        ui.add(Label::new(RichText::new(&words).weak()).truncate()).on_hover_text(format!("{words}\n{tip}"));
+        ui.add(Label::new(RichText::new(&words).weak().small()).truncate()).on_hover_text(format!("{words}\n{tip}"));
     };
     for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
         let [up, down] = [count.smashed_bytes, count.gradient_bytes].map(bytes);
