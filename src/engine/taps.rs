@@ -5,9 +5,10 @@
 //! unrolled matrix (im2col) need not be written down; the loops below read them where they are. That is
 //! the indirect convolution of Dukhan (2019), for whole rows in place of single pixels.
 //!
-//! Both keep a tile of sums in registers, so that each number read is used several times: 8 × 3 vectors
-//! of outputs for [`Rows::accumulate`], 4 × 6 for [`dot`]. With AVX-512 they run at the rate of a large
-//! matrix product (`cargo bench --bench kernels`).
+//! Both keep a tile of sums in registers, so that each number read is used several times. With 32 registers
+//! (AVX-512, NEON) it is 8 × 3 vectors of outputs for [`Rows::accumulate`] and 4 × 6 for [`dot`], with 16
+//! (AVX2) 4 × 3 for either: 12 sums, three vectors and one more are all there is room for. They run at the
+//! rate of a large matrix product (`cargo bench --bench kernels`).
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -99,6 +100,12 @@ impl<T: Real> Rows<'_, T> {
     }
 }
 
+/// Whether a processor has the 32 vector registers of AVX-512 and NEON, and not AVX2's 16.
+#[inline(always)]
+fn many_registers<S: Simd>() -> bool {
+    S::REGISTER_COUNT >= 32
+}
+
 struct Accumulate<'a, T> {
     rows: Rows<'a, T>,
     panel: Panel<'a, T>,
@@ -125,30 +132,38 @@ impl<T: Real> Accumulate<'_, T> {
         let lanes = T::lanes::<S>();
         let vectors = self.rows.length.div_ceil(lanes);
         let mut at = 0;
-        // Eight rows of three vectors fill 32 registers; with fewer there is room for one vector.
-        if S::REGISTER_COUNT >= 32 {
-            while vectors - at >= 3 && vectors - at != 4 {
-                self.tile::<S, R, 3>(simd, at * lanes);
-                at += 3;
-            }
-            while vectors - at >= 2 {
-                self.tile::<S, R, 2>(simd, at * lanes);
-                at += 2;
-            }
+        while vectors - at >= 3 && vectors - at != 4 {
+            self.strip::<S, R, 3>(simd, at * lanes);
+            at += 3;
         }
-        while vectors > at {
-            self.tile::<S, R, 1>(simd, at * lanes);
-            at += 1;
+        while vectors - at >= 2 {
+            self.strip::<S, R, 2>(simd, at * lanes);
+            at += 2;
+        }
+        if vectors > at {
+            self.strip::<S, R, 1>(simd, at * lanes);
+        }
+    }
+
+    /// V vectors of all R rows, as many rows at once as the registers hold.
+    #[inline(always)]
+    fn strip<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, at: usize) {
+        if many_registers::<S>() || R < 8 {
+            self.tile::<S, R, R, V>(simd, 0, at);
+        } else {
+            self.tile::<S, R, 4, V>(simd, 0, at);
+            self.tile::<S, R, 4, V>(simd, 4, at);
         }
     }
 
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "plain counted loops are what the compiler unrolls into registers")]
-    fn tile<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, at: usize) {
+    fn tile<S: Simd, const P: usize, const R: usize, const V: usize>(&mut self, simd: S, first: usize, at: usize) {
         let lanes = T::lanes::<S>();
         let zero = T::splat(simd, T::ZERO);
         let mut sums = [[zero; V]; R];
-        for (scalars, &offset) in self.panel.values.chunks_exact(R).zip(self.rows.offsets) {
+        for (scalars, &offset) in self.panel.values.chunks_exact(P).zip(self.rows.offsets) {
+            let scalars = &scalars[first..first + R];
             let row = &self.rows.buffer[offset + at..][..V * lanes];
             let mut x = [zero; V];
             for v in 0..V {
@@ -163,7 +178,7 @@ impl<T: Real> Accumulate<'_, T> {
         }
         let step = whole_vectors(self.rows.length);
         for r in 0..R {
-            let row = &mut self.out[r * step + at..][..V * lanes];
+            let row = &mut self.out[(first + r) * step + at..][..V * lanes];
             for v in 0..V {
                 T::store::<S>(&mut row[v * lanes..], sums[r][v]);
             }
@@ -192,9 +207,11 @@ impl<T: Real> WithSimd for Dot<'_, T> {
     fn with_simd<S: Simd>(mut self, simd: S) {
         let taps = self.rows.offsets.len();
         let mut tap = 0;
-        while taps - tap >= 6 {
-            self.column::<S, 6>(simd, tap);
-            tap += 6;
+        if many_registers::<S>() {
+            while taps - tap >= 6 {
+                self.column::<S, 6>(simd, tap);
+                tap += 6;
+            }
         }
         while taps - tap >= 3 {
             self.column::<S, 3>(simd, tap);
@@ -236,6 +253,20 @@ impl<T: Real> Dot<'_, T> {
             rows[c] = &self.rows.buffer[self.rows.offsets[tap + c]..][..end];
         }
         for p in (0..end).step_by(lanes) {
+            // The smaller side is held, the other read one by one: registers are scarce.
+            if C < R {
+                let mut right = [zero; C];
+                for c in 0..C {
+                    right[c] = T::load::<S>(&rows[c][p..p + lanes]);
+                }
+                for r in 0..R {
+                    let left = T::load::<S>(&lines[r][p..p + lanes]);
+                    for c in 0..C {
+                        sums[r][c] = T::mul_add(simd, left, right[c], sums[r][c]);
+                    }
+                }
+                continue;
+            }
             let mut left = [zero; R];
             for r in 0..R {
                 left[r] = T::load::<S>(&lines[r][p..p + lanes]);
