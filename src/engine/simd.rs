@@ -33,12 +33,17 @@ pub trait Real:
     fn store<S: Simd>(values: &mut [Self], vector: Self::Vector<S>);
     /// a·b + c, lane by lane, rounded once where the processor can.
     fn mul_add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// a + b, lane by lane.
+    fn plus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a − b, lane by lane.
+    fn minus<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum over the lanes, always in the same order.
     fn sum<S: Simd>(simd: S, vector: Self::Vector<S>) -> Self;
 }
 
 macro_rules! real {
-    ($T:ident, $vector:ident, $lanes:ident, $splat:ident, $slice:ident, $slice_mut:ident, $mul_add:ident, $sum:ident) => {
+    ($T:ident, $vector:ident, $lanes:ident, $splat:ident, $slice:ident, $slice_mut:ident, $mul_add:ident, $add:ident, $sub:ident,
+     $sum:ident) => {
         impl Real for $T {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -65,6 +70,14 @@ macro_rules! real {
                 simd.$mul_add(a, b, c)
             }
             #[inline(always)]
+            fn plus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn minus<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
             fn sum<S: Simd>(simd: S, vector: S::$vector) -> Self {
                 simd.$sum(vector)
             }
@@ -72,8 +85,8 @@ macro_rules! real {
     };
 }
 
-real!(f32, f32s, F32_LANES, splat_f32s, as_simd_f32s, as_mut_simd_f32s, mul_add_e_f32s, reduce_sum_f32s);
-real!(f64, f64s, F64_LANES, splat_f64s, as_simd_f64s, as_mut_simd_f64s, mul_add_e_f64s, reduce_sum_f64s);
+real!(f32, f32s, F32_LANES, splat_f32s, as_simd_f32s, as_mut_simd_f32s, mul_add_e_f32s, add_f32s, sub_f32s, reduce_sum_f32s);
+real!(f64, f64s, F64_LANES, splat_f64s, as_simd_f64s, as_mut_simd_f64s, mul_add_e_f64s, add_f64s, sub_f64s, reduce_sum_f64s);
 
 /// The sum of many numbers, in sixteen interleaved parts: fast, and more accurate than one after the other.
 pub fn sum<T: Real>(values: &[T]) -> T {

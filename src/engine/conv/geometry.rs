@@ -143,13 +143,21 @@ impl Layout {
             if s == 1 {
                 let at = self.phase(channel, 0, 0) + start + self.lead;
                 to[at..at + columns].copy_from_slice(row);
-            } else {
-                for (x, &v) in row.iter().enumerate() {
-                    let column = x + self.lead;
-                    if column % s >= self.phases {
-                        continue;
+                continue;
+            }
+            for remainder in 0..self.phases {
+                let first = (remainder + s - self.lead % s) % s;
+                let at = self.phase(channel, line % s, remainder) + start + (first + self.lead) / s;
+                let row = row.get(first..).unwrap_or_default();
+                if s == 2 {
+                    // In pairs, which the compiler takes several at a time.
+                    let pairs = row.chunks_exact(2);
+                    if let Some(&last) = pairs.remainder().first() {
+                        to[at + row.len() / 2] = last;
                     }
-                    to[self.phase(channel, line % s, column % s) + start + column / s] = v;
+                    to[at..].iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
+                } else {
+                    to[at..].iter_mut().zip(row.iter().step_by(s)).for_each(|(to, &v)| *to = v);
                 }
             }
         }

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use super::finish::{Finish, Incoming};
 use super::geometry::{Geometry, Layout, Phase};
+use super::winograd::Winograd;
 use crate::engine::simd::{Real, sum};
 use crate::engine::taps::{Panels, Rows, dot, whole_vectors};
 
@@ -39,6 +40,9 @@ const GROUP: usize = Panels::<f32>::ROWS;
 impl Geometry {
     /// y (N, O, H′, W′) from x (N, C, H, W), weight (O, C, K, K), bias (O).
     pub fn forward<T: Real>(&self, x: &[T], weight: &[T], bias: &[T], finish: Finish) -> Output<T> {
+        if self.suits_winograd() {
+            return self.forward_in_tiles(x, weight, bias, finish);
+        }
         let layout = self.input_layout(1);
         let taps = self.taps(&layout);
         let panels = Panels::new(self.outputs, taps.len(), |o, t| weight[o * taps.len() + t]);
@@ -82,6 +86,9 @@ impl Geometry {
 
     /// ∂/∂x (N, C, H, W) from the gradient of the output and the weight.
     pub fn input_gradient<T: Real>(&self, incoming: Incoming<'_, T>, weight: &[T]) -> Vec<T> {
+        if self.suits_winograd() && self.padding < self.kernel {
+            return self.input_gradient_in_tiles(incoming, weight);
+        }
         let (layout, phases) = self.gradient_layout();
         let (taps, kernel) = (self.window(), self.kernel);
         let packed = |phase: &Phase| {
@@ -129,6 +136,66 @@ impl Geometry {
                 groups.for_each(|(g, dx)| group(buffer, line, g, dx));
             }
         });
+        dx
+    }
+
+    /// Whether [`Winograd`] is faster: not for a few samples, whose channels are spread over the threads.
+    fn suits_winograd(&self) -> bool {
+        self.samples >= FEW && Winograd::<f32>::fits(self.channels, self.outputs, self.kernel, self.stride)
+    }
+
+    /// [`Geometry::forward`] by [`Winograd`].
+    fn forward_in_tiles<T: Real>(&self, x: &[T], weight: &[T], bias: &[T], finish: Finish) -> Output<T> {
+        let (sizes, sides) = ((self.channels, self.outputs), (self.height, self.width));
+        let winograd =
+            Winograd::new(sizes, sides, self.padding, |o, c, y, x| weight[(o * self.channels + c) * 9 + 3 * y + x]);
+        let (height, width) = finish.sides(self);
+        let (plane, pooling) = (height * width, finish == Finish::ReluPool);
+        let pooled = if pooling { plane } else { 0 };
+        let mut values = vec![T::ZERO; self.samples * self.outputs * plane];
+        let mut winners = vec![0; self.samples * self.outputs * pooled];
+        let samples = values.par_chunks_mut(self.outputs * plane);
+        let samples = samples.zip(pieces(&mut winners, self.outputs * pooled, self.samples));
+        let samples = samples.zip(x.par_chunks(self.image())).with_min_len(self.samples_at_once());
+        samples.for_each_init(
+            || winograd.room(),
+            |room, ((values, winners), x)| {
+                for (c, x) in x.chunks_exact(self.height * self.width).enumerate() {
+                    winograd.put(x, c, room);
+                }
+                winograd.run(room, |band| {
+                    let (first, rows) = if pooling { (band.rows.0 / 2, band.rows.1 / 2) } else { band.rows };
+                    let (start, count) = (band.output * plane + first * width, rows * width);
+                    let winners = if pooling { &mut winners[start..start + count] } else { &mut [][..] };
+                    let to = (&mut values[start..start + count], winners);
+                    finish.apply(band.lines, band.step, self.out_width, bias[band.output], to);
+                });
+            },
+        );
+        Output { values, winners }
+    }
+
+    /// [`Geometry::input_gradient`] by [`Winograd`]: the convolution of the gradient with the weights turned round.
+    fn input_gradient_in_tiles<T: Real>(&self, incoming: Incoming<'_, T>, weight: &[T]) -> Vec<T> {
+        let (sizes, sides) = ((self.outputs, self.channels), (self.out_height, self.out_width));
+        let turned = |c: usize, o: usize, y: usize, x: usize| weight[(o * self.channels + c) * 9 + 8 - (3 * y + x)];
+        let winograd = Winograd::new(sizes, sides, 2 - self.padding, turned);
+        let plane = self.height * self.width;
+        let mut dx = vec![T::ZERO; self.samples * self.image()];
+        let samples = dx.par_chunks_mut(self.image()).enumerate().with_min_len(self.samples_at_once());
+        samples.for_each_init(
+            || (winograd.room(), vec![T::ZERO; self.positions()]),
+            |(room, passed), (sample, dx)| {
+                for o in 0..self.outputs {
+                    winograd.put(incoming.plane(sample * self.outputs + o, self, passed), o, room);
+                }
+                winograd.run(room, |band| {
+                    let start = band.output * plane + band.rows.0 * self.width;
+                    let to = &mut dx[start..start + band.rows.1 * self.width];
+                    Finish::Plain.apply(band.lines, band.step, self.width, T::ZERO, (to, &mut []));
+                });
+            },
+        );
         dx
     }
 

@@ -12,7 +12,7 @@ use crate::random::Seed;
 type Image = (usize, usize, usize, usize);
 
 /// (N, C, H, W), outputs, kernel, stride, padding: every branch of the layout, small enough for loops.
-const SHAPES: [(Image, usize, usize, usize, usize); 21] = [
+const SHAPES: [(Image, usize, usize, usize, usize); 25] = [
     ((1, 1, 1, 1), 1, 1, 1, 0),
     ((2, 3, 1, 1), 2, 1, 1, 0),
     ((1, 1, 1, 1), 1, 3, 1, 1),
@@ -34,6 +34,10 @@ const SHAPES: [(Image, usize, usize, usize, usize); 21] = [
     ((2, 1, 40, 3), 2, 3, 1, 1),
     ((2, 2, 5, 6), 2, 3, 60_000, 1),
     ((40, 2, 3, 3), 2, 3, 1, 1),
+    ((4, 32, 7, 6), 33, 3, 1, 1),
+    ((5, 33, 5, 9), 32, 3, 1, 0),
+    ((4, 32, 1, 2), 32, 3, 1, 2),
+    ((4, 32, 30, 41), 34, 3, 1, 1),
 ];
 
 fn random(stream: &str, count: usize) -> Vec<f64> {
