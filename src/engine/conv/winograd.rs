@@ -205,26 +205,40 @@ impl<T: Real> WithSimd for Transform<'_, T> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "plain counted loops are what the compiler unrolls into registers")]
     fn with_simd<S: Simd>(self, simd: S) {
+        let zero = T::splat(simd, T::ZERO);
         for p in (0..self.length).step_by(T::lanes::<S>()) {
-            let pixel = |i: usize, j: usize| {
-                T::load::<S>(&self.from[self.phases[i % 2][j % 2] + i / 2 * self.width + j / 2 + p..])
-            };
-            // Rows of Bᵀ d: d0 − d2, d1 + d2, d2 − d1, d1 − d3; then the same of the columns.
-            for (i, (a, b)) in [(0, 2), (1, 2), (2, 1), (1, 3)].into_iter().enumerate() {
-                let row = |j: usize| {
-                    let (a, b) = (pixel(a, j), pixel(b, j));
-                    if i == 1 { T::plus(simd, a, b) } else { T::minus(simd, a, b) }
-                };
-                let t = [row(0), row(1), row(2), row(3)];
-                let places =
-                    [T::minus(simd, t[0], t[2]), T::plus(simd, t[1], t[2]), T::minus(simd, t[2], t[1]), T::minus(simd, t[1], t[3])];
-                for (j, place) in places.into_iter().enumerate() {
-                    T::store::<S>(&mut self.to[(4 * i + j) * self.apart + p..], place);
+            let mut columns = [[zero; 4]; 4];
+            for j in 0..4 {
+                let mut pixels = [zero; 4];
+                for i in 0..4 {
+                    let at = self.phases[i % 2][j % 2] + i / 2 * self.width + j / 2 + p;
+                    pixels[i] = T::load::<S>(&self.from[at..]);
+                }
+                columns[j] = four::<T, S>(simd, pixels);
+            }
+            for i in 0..4 {
+                let places = four::<T, S>(simd, [columns[0][i], columns[1][i], columns[2][i], columns[3][i]]);
+                for j in 0..4 {
+                    T::store::<S>(&mut self.to[(4 * i + j) * self.apart + p..], places[j]);
                 }
             }
         }
     }
+}
+
+/// Bᵀ d.
+#[inline(always)]
+fn four<T: Real, S: Simd>(simd: S, d: [T::Vector<S>; 4]) -> [T::Vector<S>; 4] {
+    [T::minus(simd, d[0], d[2]), T::plus(simd, d[1], d[2]), T::minus(simd, d[2], d[1]), T::minus(simd, d[1], d[3])]
+}
+
+/// Aᵀ m.
+#[inline(always)]
+fn two<T: Real, S: Simd>(simd: S, m: [T::Vector<S>; 4]) -> [T::Vector<S>; 2] {
+    let first = T::plus(simd, T::plus(simd, m[0], m[1]), m[2]);
+    [first, T::minus(simd, T::minus(simd, m[1], m[2]), m[3])]
 }
 
 struct Join<'a, T> {
@@ -241,22 +255,22 @@ impl<T: Real> WithSimd for Join<'_, T> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "plain counted loops are what the compiler unrolls into registers")]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Both sides: m0 + m1 + m2, and m1 − m2 − m3.
-        let both = |m: [T::Vector<S>; 4]| {
-            let first = T::plus(simd, T::plus(simd, m[0], m[1]), m[2]);
-            [first, T::minus(simd, T::minus(simd, m[1], m[2]), m[3])]
-        };
+        let zero = T::splat(simd, T::ZERO);
         for p in (0..self.length).step_by(T::lanes::<S>()) {
-            let place = |i: usize, j: usize| T::load::<S>(&self.from[(4 * i + j) * self.apart + p..]);
-            let rows = [0, 1, 2, 3].map(
-                #[inline(always)]
-                |i| both([place(i, 0), place(i, 1), place(i, 2), place(i, 3)]),
-            );
+            let mut rows = [[zero; 2]; 4];
+            for i in 0..4 {
+                let mut places = [zero; 4];
+                for j in 0..4 {
+                    places[j] = T::load::<S>(&self.from[(4 * i + j) * self.apart + p..]);
+                }
+                rows[i] = two::<T, S>(simd, places);
+            }
             for b in 0..2 {
-                let column = both([rows[0][b], rows[1][b], rows[2][b], rows[3][b]]);
-                for (a, value) in column.into_iter().enumerate() {
-                    T::store::<S>(&mut self.to[(2 * a + b) * self.own + p..], value);
+                let column = two::<T, S>(simd, [rows[0][b], rows[1][b], rows[2][b], rows[3][b]]);
+                for a in 0..2 {
+                    T::store::<S>(&mut self.to[(2 * a + b) * self.own + p..], column[a]);
                 }
             }
         }
