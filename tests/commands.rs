@@ -293,9 +293,9 @@ fn computes_the_same(
     succeed(["export", text(run), "--torch", text(out)]);
     let setup = Prepared::new(experiment).unwrap();
     let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors"), &setup.experiment.hash()).unwrap();
-    for (plan, place) in setup.plans.iter().zip([out.to_owned(), out.join("vanilla")]) {
+    for (i, (plan, place)) in setup.plans.iter().zip([out.to_owned(), out.join("vanilla")]).enumerate() {
         let mut model = SplitModel::new(plan.clone(), Seed(0), &Device::Cpu).unwrap();
-        checkpoint.load_model(&mut model).unwrap();
+        checkpoint.restore(i, &mut model).unwrap();
         let [c, h, w] = plan.input();
         let x = (Tensor::ones((1, c, h, w), DType::F32, &Device::Cpu).unwrap() * 0.25).unwrap();
         let z = model.client.body().forward(&x).unwrap();

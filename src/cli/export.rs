@@ -24,13 +24,13 @@ pub(super) fn export(run: &Path, out: &Path) -> Result<()> {
     }
     let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
     let setup = Prepared::new(experiment)?;
-    let load = |plan: &SplitPlan| {
+    let load = |(i, plan): (usize, &SplitPlan)| {
         let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
-        checkpoint.load_model(&mut model)?;
+        checkpoint.restore(i, &mut model)?;
         Ok(model)
     };
     // All of them before anything is written.
-    let models = setup.plans.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let models = setup.plans.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::input(format!("--torch cannot be used: the folder is not empty: {}", out.display())));
     }

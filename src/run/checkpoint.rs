@@ -104,38 +104,40 @@ impl Checkpoint {
         self.tensors.extend(tensors.into_iter().map(|(name, t)| (format!("{prefix}{name}"), t)));
     }
 
-    /// Adds a model's weights (`{name}.client.0.weight`) and optimiser states.
+    /// Adds what is needed of the run's `i`-th model: nothing before its training, since its first weights come from
+    /// the seed; its weights (`{name}.client.0.weight`) after; and optimiser states only meanwhile. A Stop waits for
+    /// every byte.
     ///
     /// # Errors
     /// Where there is no memory left.
-    pub fn put_model(&mut self, model: &SplitModel) -> Result<()> {
+    pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
         let name = model.plan.name;
-        self.put(&format!("{name}."), model.client.parameters().snapshot()?);
-        self.put(&format!("{name}."), model.server.parameters().snapshot()?);
-        self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
-        self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
+        if i <= self.position.model {
+            self.put(&format!("{name}."), model.client.parameters().snapshot()?);
+            self.put(&format!("{name}."), model.server.parameters().snapshot()?);
+        }
+        if i == self.position.model {
+            self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
+            self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
+        }
         Ok(())
     }
 
-    /// Loads a model's weights and optimiser states.
+    /// Loads what there is of the run's `i`-th model, which is as new, and all that its answers depend on.
     ///
     /// # Errors
-    /// Where they are of another model.
-    pub fn load_model(&self, model: &mut SplitModel) -> Result<()> {
-        let weights = self.part(&format!("{}.", model.plan.name));
-        model.client.parameters().load(&weights)?;
-        model.server.parameters().load(&weights)?;
-        let state = self.part(&format!("adam.{}.", model.plan.name));
-        model.client.load_optimiser(&state)?;
-        model.server.load_optimiser(&state)
-    }
-
-    /// Loads the `i`-th model of the run with all that its answers depend on.
-    ///
-    /// # Errors
-    /// Where the weights are of another model.
+    /// Where it is of another model.
     pub fn restore(&self, i: usize, model: &mut SplitModel) -> Result<()> {
-        self.load_model(model)?;
+        if i <= self.position.model {
+            let weights = self.part(&format!("{}.", model.plan.name));
+            model.client.parameters().load(&weights)?;
+            model.server.parameters().load(&weights)?;
+        }
+        if i == self.position.model {
+            let state = self.part(&format!("adam.{}.", model.plan.name));
+            model.client.load_optimiser(&state)?;
+            model.server.load_optimiser(&state)?;
+        }
         if let Some(Some(weights)) = self.position.weights.get(i) {
             model.server.set_decision_weights(DecisionWeights::new(*weights));
         }

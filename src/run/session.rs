@@ -260,8 +260,8 @@ impl Session {
         };
         position.weights = self.models.iter().map(weights).collect();
         let mut checkpoint = Checkpoint { position, ..Checkpoint::default() };
-        for model in &self.models {
-            checkpoint.put_model(model)?;
+        for (i, model) in self.models.iter().enumerate() {
+            checkpoint.put_model(i, model)?;
         }
         // A running attack begins again when the run goes on: it ends the same.
         let running = self.active.iter().chain(self.inverting.iter().map(|(job, _)| job)).map(|job| &job.order);

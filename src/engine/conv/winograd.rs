@@ -21,7 +21,7 @@ const PLACES: usize = 16;
 /// Output planes at a time.
 const GROUP: usize = Panels::<f32>::ROWS;
 /// Channels on either side from which it pays (`cargo bench --bench kernels`).
-const CHANNELS: usize = 32;
+const CHANNELS: usize = 64;
 /// Bytes of transformed images at a time: half of a second cache of 512 KiB holds them and the weights.
 const BLOCK: usize = 192 << 10;
 
