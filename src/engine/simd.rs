@@ -85,8 +85,30 @@ macro_rules! real {
     };
 }
 
-real!(f32, f32s, F32_LANES, splat_f32s, as_simd_f32s, as_mut_simd_f32s, mul_add_e_f32s, add_f32s, sub_f32s, reduce_sum_f32s);
-real!(f64, f64s, F64_LANES, splat_f64s, as_simd_f64s, as_mut_simd_f64s, mul_add_e_f64s, add_f64s, sub_f64s, reduce_sum_f64s);
+real!(
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    mul_add_e_f32s,
+    add_f32s,
+    sub_f32s,
+    reduce_sum_f32s
+);
+real!(
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    mul_add_e_f64s,
+    add_f64s,
+    sub_f64s,
+    reduce_sum_f64s
+);
 
 /// The sum of many numbers, in sixteen interleaved parts: fast, and more accurate than one after the other.
 pub fn sum<T: Real>(values: &[T]) -> T {

@@ -99,26 +99,47 @@ impl SplitModel {
         })
     }
 
-    /// One split training step on images (N, C, H, W) and labels (N).
+    /// One split training step on images (N, C, H, W) and labels (N): its three parts in turn.
     ///
     /// # Errors
     /// Where the batch does not fit.
     pub fn step(&mut self, x: &Tensor, labels: &Tensor) -> Result<Step> {
         let head_loss = self.client.learn_head(x, labels)?;
-        let disguised = if self.plan.psgl.is_some() {
-            let (disguised, asked) = self.disguise(x)?;
+        let hidden = self.hide(x)?;
+        Ok(Step { head_loss, ..self.send_and_learn(x, hidden, labels)? })
+    }
+
+    /// The second part of a step, in which nothing is learnt: PSGL's disguise of the images, and what crossed the
+    /// wire for it; none without PSGL. The first part is [`Client::learn_head`].
+    ///
+    /// # Errors
+    /// Where the batch does not fit.
+    pub fn hide(&self, x: &Tensor) -> Result<Option<(Disguised, WireCount)>> {
+        self.plan.psgl.is_some().then(|| self.disguise(x)).transpose()
+    }
+
+    /// The last part of a step: what the images became goes up, a gradient comes down, both sides learn. The head's
+    /// loss is not known here.
+    ///
+    /// # Errors
+    /// Where the batch does not fit.
+    pub fn send_and_learn(
+        &mut self,
+        x: &Tensor,
+        hidden: Option<(Disguised, WireCount)>,
+        labels: &Tensor,
+    ) -> Result<Step> {
+        let disguised = hidden.map(|(disguised, asked)| {
             self.wire = self.wire.plus(asked);
-            Some(disguised)
-        } else {
-            None
-        };
+            disguised
+        });
         let input = disguised.as_ref().map_or(x, |d| &d.packed);
         let smashed = self.client.send(input)?;
         self.wire.up(&smashed);
         let (cut_gradient, lesson) = self.server.learn(&smashed, labels)?;
         self.wire.down(&cut_gradient);
         self.client.receive(&cut_gradient)?;
-        Ok(Step { head_loss, disguised, smashed, cut_gradient, lesson })
+        Ok(Step { head_loss: None, disguised, smashed, cut_gradient, lesson })
     }
 
     /// PSGL: attacks and packs images, and what crossed the wire for that.

@@ -32,6 +32,9 @@ pub struct Position {
     pub stage: Stage,
     /// Training steps done in the epoch.
     pub step: usize,
+    /// Whether in the step that comes next the client's head has already learnt.
+    #[serde(default)]
+    pub head_learnt: bool,
     /// Rows of `metrics.csv` up to here.
     pub metric_rows: usize,
     /// Right answers of the recovered, fused and attacked stream in this epoch's training batches, and samples.

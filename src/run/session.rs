@@ -18,7 +18,9 @@ use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
+use crate::model::client::Disguised;
 use crate::model::split::{SplitModel, SplitPlan};
+use crate::model::wire::WireCount;
 use crate::psgl::recovery::MapNorm;
 
 /// Between checkpoints, beside those after every epoch.
@@ -41,6 +43,8 @@ pub struct Session {
     pub(super) sink: Sink,
     /// This epoch's order of the training images.
     pub(super) order: Vec<usize>,
+    /// The next step's images in their disguise, once it is made.
+    pub(super) hidden: Option<(Disguised, WireCount)>,
     /// Seconds that attacks are behind training: they take turns.
     pub(super) debt: f64,
     pub(super) pace: Pace,
@@ -86,6 +90,7 @@ impl Session {
             judge: None,
             sink,
             order: Vec::new(),
+            hidden: None,
             debt: 0.0,
             pace: Pace { phase: String::new(), start: Instant::now(), first: 0 },
             saved: Instant::now(),

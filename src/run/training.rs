@@ -18,7 +18,7 @@ use crate::psgl::WeightsFrom;
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
 /// Test images at once.
-const TEST_CHUNK: usize = 100;
+const TEST_CHUNK: usize = 50;
 
 impl Session {
     fn steps_an_epoch(&self) -> usize {
@@ -39,7 +39,9 @@ impl Session {
                 self.order.clear();
             }
             Stage::Train if self.position.step < self.steps_an_epoch() => {
-                self.train_step()?;
+                if !self.train_step()? {
+                    return Ok(());
+                }
                 let done = self.position.epoch * self.steps_an_epoch() + self.position.step;
                 let name = self.models[self.position.model].plan.name;
                 self.progress(format!("training {name}"), done, epochs * self.steps_an_epoch());
@@ -61,7 +63,9 @@ impl Session {
         Ok(())
     }
 
-    fn train_step(&mut self) -> Result<()> {
+    /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
+    /// has learnt is kept in the position, and a disguise is made again.
+    fn train_step(&mut self) -> Result<bool> {
         if self.order.is_empty() {
             // Both models see the images in the same order.
             let stream = self.setup.seed().stream("order", self.position.epoch as u64);
@@ -72,16 +76,30 @@ impl Session {
         let indices = &self.order[from..(from + batch).min(self.order.len())];
         let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
         let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
-        let step = self.models[self.position.model].step(&x, &labels)?;
+        let at = self.position.model;
+        if !self.position.head_learnt {
+            let loss = self.models[at].client.learn_head(&x, &labels)?;
+            self.check_finite(loss.as_slice())?;
+            self.position.head_learnt = true;
+            if loss.is_some() {
+                return Ok(false);
+            }
+        }
+        if self.hidden.is_none() && self.models[at].plan.psgl.is_some() {
+            self.hidden = self.models[at].hide(&x)?;
+            return Ok(false);
+        }
+        let step = self.models[at].send_and_learn(&x, self.hidden.take(), &labels)?;
+        self.check_finite(&step.lesson.losses)?;
         self.position.step += 1;
-        self.check_finite(&step)?;
+        self.position.head_learnt = false;
         let row = self.metric_row(&step, &truth)?;
         self.emit(Event::Steps(vec![row]));
         // Being watched must not change how a run ends.
         if let Err(error) = self.show_stage() {
             tracing::warn!("the stage cannot be shown: {error}");
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The first target's way through the model as it is now, for those who watch; nothing is learnt.
@@ -112,15 +130,14 @@ impl Session {
         Ok(())
     }
 
-    fn check_finite(&self, step: &Step) -> Result<()> {
-        let wrong = step.head_loss.iter().chain(&step.lesson.losses).find(|loss| !loss.is_finite());
-        let Some(loss) = wrong else { return Ok(()) };
+    fn check_finite(&self, losses: &[f64]) -> Result<()> {
+        let Some(loss) = losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
         let name = self.models[self.position.model].plan.name;
         Err(Error::Diverged(format!(
             "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
              measured before is kept",
             self.position.epoch + 1,
-            self.position.step,
+            self.position.step + 1,
             self.setup.experiment.train.rate
         )))
     }
