@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
+use crate::model::optimiser::OptimiserSettings;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
@@ -144,7 +145,7 @@ pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
         image: [1, side, side],
         classes,
         psgl: None,
-        rate: 1e-3,
+        optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
     }
 }
 

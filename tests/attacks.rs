@@ -12,6 +12,7 @@ use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::metrics::image::{mse, psnr};
 use cutlayer::model::adam::AdamSettings;
+use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
 use cutlayer::model::split::{SplitModel, SplitPlan};
 use cutlayer::psgl::fusion::DecisionWeights;
@@ -44,7 +45,8 @@ fn model(side: usize, psgl: Option<Options>) -> SplitModel {
 fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel {
     let conv = Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true };
     let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
-    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, rate: 1e-3 };
+    let optimiser = OptimiserSettings::Adam(AdamSettings::new(1e-3));
+    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, optimiser };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
 }
 

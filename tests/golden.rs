@@ -13,6 +13,7 @@ use cutlayer::engine::svt::Svt;
 use cutlayer::metrics::image::{mse, psnr, ssim};
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::network::Network;
+use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::parameters::{Init, Parameters};
 use cutlayer::model::server::Answer;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, MaxPool, Relu, Sigmoid};
@@ -291,7 +292,8 @@ fn conv3(channels: usize) -> LayerSpec {
 /// A split model with the case's weights; the last layer's size is the number of classes.
 fn model(case: &Case, layers: Vec<LayerSpec>, cut: usize, rate: f64, psgl: Option<Options>) -> SplitModel {
     let Some(Linear(classes)) = layers.last().cloned() else { panic!("the last layer is linear") };
-    let plan = SplitPlan { name: "golden", layers, cut, image: [1, 12, 12], classes, psgl, rate };
+    let optimiser = OptimiserSettings::Adam(AdamSettings::new(rate));
+    let plan = SplitPlan { name: "golden", layers, cut, image: [1, 12, 12], classes, psgl, optimiser };
     let model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
     model.client.parameters().load(&case.weights("client.")).unwrap();
     model.server.parameters().load(&case.weights("server.")).unwrap();

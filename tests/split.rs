@@ -8,6 +8,7 @@ use cutlayer::attack::{Inversion, Knowledge, Observation};
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
+use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::parameters::{Init, Parameters};
 use cutlayer::model::spec::LayerSpec::{
     self, AvgPool, BatchNorm, Conv, Flatten, GroupNorm, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid, Tanh,
@@ -46,7 +47,8 @@ fn model(layers: &[LayerSpec], cut: usize, side: usize, psgl: Option<Options>) -
 }
 
 fn model_of(layers: &[LayerSpec], cut: usize, image: [usize; 3], psgl: Option<Options>) -> SplitModel {
-    let plan = SplitPlan { name: "split", layers: layers.to_vec(), cut, image, classes: CLASSES, psgl, rate: RATE };
+    let optimiser = OptimiserSettings::Adam(AdamSettings::new(RATE));
+    let plan = SplitPlan { name: "split", layers: layers.to_vec(), cut, image, classes: CLASSES, psgl, optimiser };
     SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap()
 }
 
@@ -529,7 +531,10 @@ fn what_is_sent_does_not_change_when_the_client_learns_on() {
 fn thirty_steps_on_a_fixed_batch_lower_every_loss() {
     let (x, labels) = batch(12, 28);
     for psgl in [None, Some(options(Jacobian::Head)), Some(options(Jacobian::Server))] {
-        let plan = SplitPlan { rate: 5e-3, ..model(&small(), SMALL_CUT, 28, psgl).plan };
+        let plan = SplitPlan {
+            optimiser: OptimiserSettings::Adam(AdamSettings::new(5e-3)),
+            ..model(&small(), SMALL_CUT, 28, psgl).plan
+        };
         let mut model = SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap();
         let steps: Vec<Step> = (0..30).map(|_| model.step(&x, &labels).unwrap()).collect();
         let losses = |i: usize| {

@@ -35,6 +35,7 @@ pub mod linear;
 pub mod loss;
 pub mod matrix;
 pub mod norm;
+pub mod optimiser;
 pub mod pool;
 pub mod simd;
 pub mod svt;

@@ -6,6 +6,8 @@ use super::plan::Plan;
 use crate::attack::{inverse, rmle};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
+use crate::model::optimiser::OptimiserSettings;
+use crate::model::sgd::SgdSettings;
 use crate::model::split::SplitPlan;
 use crate::psgl::Options;
 use crate::psgl::fusion::DecisionWeights;
@@ -59,6 +61,17 @@ impl InverseSpec {
     }
 }
 
+impl TrainSpec {
+    /// For the models.
+    pub fn optimiser(&self) -> OptimiserSettings {
+        let (rate, momentum) = (self.rate, self.momentum);
+        match self.optimizer {
+            Optimizer::Adam => OptimiserSettings::Adam(AdamSettings::new(rate)),
+            Optimizer::Sgd => OptimiserSettings::Sgd(SgdSettings { rate, momentum }),
+        }
+    }
+}
+
 impl Experiment {
     /// The models to train, in order: PSGL first, vanilla after.
     ///
@@ -68,7 +81,7 @@ impl Experiment {
         let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
         let psgl = self.psgl.enabled.then(|| self.psgl.options());
         let name = if self.psgl.enabled { "psgl" } else { "vanilla" };
-        let main = SplitPlan { name, layers, cut, image, classes, psgl, rate: self.train.rate };
+        let main = SplitPlan { name, layers, cut, image, classes, psgl, optimiser: self.train.optimiser() };
         let twin = twin.map(|twin| SplitPlan {
             name: "vanilla",
             layers: twin.layers,

@@ -184,16 +184,31 @@ pub struct TrainSpec {
     pub epochs: usize,
     /// Images in a step.
     pub batch: usize,
-    /// Adam's step size.
+    /// The optimiser's step size.
     pub rate: f64,
+    /// What takes the steps.
+    pub optimizer: Optimizer,
+    /// Of stochastic gradient descent; Adam has none.
+    pub momentum: f64,
     /// Train the vanilla twin too; without PSGL there is none.
     pub twin: bool,
 }
 
 impl Default for TrainSpec {
     fn default() -> Self {
-        Self { epochs: 6, batch: 64, rate: 1e-3, twin: true }
+        Self { epochs: 6, batch: 64, rate: 1e-3, optimizer: Optimizer::Adam, momentum: 0.9, twin: true }
     }
+}
+
+/// What takes the training's steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Optimizer {
+    /// Adam (Kingma & Ba 2015).
+    #[default]
+    Adam,
+    /// Stochastic gradient descent with momentum.
+    Sgd,
 }
 
 /// `[evaluate]`.

@@ -20,7 +20,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 pub use attack::{AttackSpec, InverseSpec, RmleSpec};
-pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, PsglSpec, SCHEMA, TrainSpec};
+pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
 pub use plan::{Plan, Twin};
 pub use preset::PRESETS;
 
@@ -30,6 +30,9 @@ use crate::setting::{self, Kind, shorten};
 
 /// A document is a page or two; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
+/// Lines that documents have not always had, at their defaults: they do not count for the hash, so that runs from
+/// before them can be resumed.
+const YOUNGER: [&str; 2] = ["optimizer = \"adam\"", "momentum = 0.9"];
 /// The name of a model whose layers were listed without one.
 const OWN_MODEL: &str = "custom";
 
@@ -224,7 +227,8 @@ impl Experiment {
 
     /// A fingerprint of the whole document: equal documents, equal text.
     pub fn hash(&self) -> String {
-        digest(&self.to_toml())
+        let text = self.to_toml();
+        digest(&text.split_inclusive('\n').filter(|line| !YOUNGER.contains(&line.trim_end())).collect::<String>())
     }
 }
 

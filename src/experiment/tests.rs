@@ -85,6 +85,14 @@ fn all_presets_are_valid_come_back_equal_and_fit_their_data() {
     assert_eq!(preset("psgl-digits"), Experiment::default());
     assert_ne!(preset("psgl-digits").hash(), preset("quick").hash());
     assert_eq!(preset("quick").hash().len(), 64);
+    // What runs had in their checkpoints before there was a choice of optimiser.
+    let hash = "448a4e701c760c99938c28ea842fe3ee133b2d16955d76b2b876be1fbdcfa5ce";
+    assert_eq!(preset("psgl-digits").hash(), hash);
+    for change in ["train.optimizer=sgd", "train.momentum=0.5"] {
+        let mut changed = preset("psgl-digits");
+        changed.set(change).unwrap();
+        assert_ne!(changed.hash(), hash, "{change}");
+    }
 }
 
 #[test]

@@ -5,13 +5,12 @@
 //! a gradient is left alone.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, DType, Device, InplaceOp2, Layout, Tensor, Var};
-use rayon::prelude::*;
+use candle_core::{DType, Device, Tensor, Var};
 
 use super::parameters::Parameters;
+use crate::engine::optimiser::{Step, take};
 use crate::error::{Error, Result};
 
 /// Learning rate and the rest.
@@ -31,9 +30,6 @@ impl AdamSettings {
         Self { rate, epsilon: 1e-8, amsgrad: false }
     }
 }
-
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
 
 /// The moments of one parameter.
 #[derive(Clone, Debug, Default)]
@@ -77,14 +73,9 @@ impl Adam {
         for (_, var, moments) in &mut self.slots {
             let Some(gradient) = gradients.get(var) else { continue };
             moments.steps += 1;
-            let update = Update { settings: self.settings, moments: Mutex::new(moments) };
-            if var.device().is_cpu() {
-                var.inplace_op2(&gradient.contiguous()?, &update)?;
-            } else {
-                let host = Var::from_tensor(&var.to_device(&Device::Cpu)?)?;
-                host.inplace_op2(&gradient.contiguous()?.to_device(&Device::Cpu)?, &update)?;
-                var.set(&host.to_device(var.device())?)?;
-            }
+            let AdamSettings { rate, epsilon, .. } = self.settings;
+            let Moments { steps, first, second, largest } = moments;
+            take(var, gradient, Step::Adam { rate, epsilon, steps: *steps, first, second, largest })?;
         }
         Ok(())
     }
@@ -135,65 +126,6 @@ impl Adam {
             moments.steps = steps.flatten_all()?.get(0)?.to_scalar()?;
         }
         Ok(())
-    }
-}
-
-/// One parameter's update, in one pass over memory.
-struct Update<'a> {
-    settings: AdamSettings,
-    /// candle hands the operation out shared; the lock is never contended.
-    moments: Mutex<&'a mut Moments>,
-}
-
-impl InplaceOp2 for Update<'_> {
-    fn name(&self) -> &'static str {
-        "adam"
-    }
-
-    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> candle_core::Result<()> {
-        let (CpuStorage::F32(parameter), CpuStorage::F32(gradient)) = (s1, s2) else {
-            candle_core::bail!("adam works on f32")
-        };
-        let (Some((from, to)), Some((grad_from, grad_to))) = (l1.contiguous_offsets(), l2.contiguous_offsets()) else {
-            candle_core::bail!("adam wants contiguous tensors")
-        };
-        let mut moments = self.moments.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.apply(&mut moments, &mut parameter[from..to], &gradient[grad_from..grad_to]);
-        Ok(())
-    }
-}
-
-impl Update<'_> {
-    fn apply(&self, moments: &mut Moments, parameter: &mut [f32], gradient: &[f32]) {
-        const PIECE: usize = 65_536;
-        let AdamSettings { rate, epsilon, .. } = self.settings;
-        let steps = i32::try_from(moments.steps).unwrap_or(i32::MAX);
-        let scale = (rate / (1.0 - BETA1.powi(steps))) as f32;
-        let root = (1.0 - BETA2.powi(steps)).sqrt() as f32;
-        let (b1, b2, epsilon) = (BETA1 as f32, BETA2 as f32, epsilon as f32);
-        let (c1, c2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
-        let pieces = parameter
-            .par_chunks_mut(PIECE)
-            .zip(gradient.par_chunks(PIECE))
-            .zip(moments.first.par_chunks_mut(PIECE).zip(moments.second.par_chunks_mut(PIECE)));
-        if moments.largest.is_empty() {
-            pieces.for_each(|((p, g), (m, v))| {
-                for (((p, &g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                    *m = b1 * *m + c1 * g;
-                    *v = b2 * *v + c2 * g * g;
-                    *p -= scale * *m / (v.sqrt() / root + epsilon);
-                }
-            });
-        } else {
-            pieces.zip(moments.largest.par_chunks_mut(PIECE)).for_each(|(((p, g), (m, v)), largest)| {
-                for ((((p, &g), m), v), largest) in p.iter_mut().zip(g).zip(m).zip(v).zip(largest) {
-                    *m = b1 * *m + c1 * g;
-                    *v = b2 * *v + c2 * g * g;
-                    *largest = largest.max(*v);
-                    *p -= scale * *m / (largest.sqrt() / root + epsilon);
-                }
-            });
-        }
     }
 }
 

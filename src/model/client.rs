@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{Tensor, Var};
 
-use super::adam::{Adam, AdamSettings};
 use super::network::Network;
+use super::optimiser::{Optimiser, OptimiserSettings};
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
@@ -23,7 +23,7 @@ pub struct Client {
     parameters: Parameters,
     body: Network,
     guard: Option<Guard>,
-    adam: Adam,
+    optimiser: Optimiser,
     /// The graph of the smashed data that was sent last, until its gradient comes back.
     sent: Option<Tensor>,
 }
@@ -155,7 +155,7 @@ impl Client {
     ///
     /// # Errors
     /// Where the layers do not fit each other.
-    pub fn new(plan: ClientPlan<'_>, adam: AdamSettings, init: Init<'_>) -> Result<Self> {
+    pub fn new(plan: ClientPlan<'_>, optimiser: OptimiserSettings, init: Init<'_>) -> Result<Self> {
         let mut parameters = Parameters::default();
         Network::init("client", &plan.input, plan.layers, &mut parameters, init)?;
         let own_head = plan.psgl.is_some_and(|options| options.jacobian == Jacobian::Head);
@@ -166,7 +166,7 @@ impl Client {
         Ok(Self {
             body: Network::of("client", plan.layers, &parameters)?,
             guard: plan.psgl.map(|options| Guard { options, head }),
-            adam: Adam::new(&parameters, adam),
+            optimiser: Optimiser::new(&parameters, optimiser),
             parameters,
             sent: None,
         })
@@ -192,7 +192,7 @@ impl Client {
         // Running statistics are those of what is sent, not of the clean images.
         let z = self.body.unrecorded().forward(&pack_clean(x)?)?;
         let loss = cross_entropy(&head.forward(&z)?, labels)?;
-        self.adam.step(&loss.backward()?)?;
+        self.optimiser.step(&loss.backward()?)?;
         Ok(Some(f64::from(loss.to_scalar::<f32>()?)))
     }
 
@@ -263,7 +263,7 @@ impl Client {
     /// Where nothing was sent.
     pub fn receive(&mut self, gradient: &CutGradient) -> Result<()> {
         let z = self.sent.take().ok_or_else(|| Error::Internal("a gradient came back for nothing sent".into()))?;
-        self.adam.step(&carry_on(&z, gradient.tensor())?.backward()?)
+        self.optimiser.step(&carry_on(&z, gradient.tensor())?.backward()?)
     }
 
     /// The optimiser's state, for a checkpoint.
@@ -271,7 +271,7 @@ impl Client {
     /// # Errors
     /// Where there is no memory left.
     pub fn optimiser_state(&self) -> Result<BTreeMap<String, Tensor>> {
-        self.adam.state()
+        self.optimiser.state()
     }
 
     /// Takes back the optimiser's state.
@@ -279,7 +279,7 @@ impl Client {
     /// # Errors
     /// Where it is another model's.
     pub fn load_optimiser(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        self.adam.load(state)
+        self.optimiser.load(state)
     }
 }
 

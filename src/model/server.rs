@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor, Var};
 
-use super::adam::{Adam, AdamSettings};
 use super::network::Network;
+use super::optimiser::{Optimiser, OptimiserSettings};
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
@@ -20,7 +20,7 @@ use crate::psgl::saliency::{gradient, predicted_logit};
 pub struct Server {
     parameters: Parameters,
     kind: Kind,
-    adam: Adam,
+    optimiser: Optimiser,
 }
 
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Server {
         layers: &[LayerSpec],
         smashed: &[usize],
         psgl: Option<Options>,
-        adam: AdamSettings,
+        optimiser: OptimiserSettings,
         init: Init<'_>,
     ) -> Result<Self> {
         let mut parameters = Parameters::default();
@@ -146,7 +146,7 @@ impl Server {
                 }))
             }
         };
-        Ok(Self { adam: Adam::new(&parameters, adam), parameters, kind })
+        Ok(Self { optimiser: Optimiser::new(&parameters, optimiser), parameters, kind })
     }
 
     /// The server's weights, `server.0.weight` or `server.fused.0.weight` and so on.
@@ -194,7 +194,7 @@ impl Server {
         let gradients = total.backward()?;
         let down = gradients.get(&wire).ok_or_else(|| Error::Internal("no gradient reached the cut".into()))?;
         let down = CutGradient::new(down);
-        self.adam.step(&gradients)?;
+        self.optimiser.step(&gradients)?;
         let losses = losses.iter().map(|loss| Ok(loss.to_dtype(DType::F64)?.to_scalar()?)).collect::<Result<_>>()?;
         Ok((down, Lesson { answer, losses }))
     }
@@ -252,7 +252,7 @@ impl Server {
     /// # Errors
     /// Where there is no memory left.
     pub fn optimiser_state(&self) -> Result<BTreeMap<String, Tensor>> {
-        self.adam.state()
+        self.optimiser.state()
     }
 
     /// Takes back the optimiser's state.
@@ -260,7 +260,7 @@ impl Server {
     /// # Errors
     /// Where it is another model's.
     pub fn load_optimiser(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        self.adam.load(state)
+        self.optimiser.load(state)
     }
 }
 

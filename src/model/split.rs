@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
-use super::adam::AdamSettings;
 use super::client::{Client, ClientPlan, Disguised};
+use super::optimiser::OptimiserSettings;
 use super::parameters::Init;
 use super::server::{Answer, Lesson, Server};
 use super::spec::{LayerSpec, shapes};
@@ -28,8 +28,8 @@ pub struct SplitPlan {
     pub classes: usize,
     /// PSGL's choices; none for plain split learning.
     pub psgl: Option<Options>,
-    /// Learning rate of every Adam.
-    pub rate: f64,
+    /// What trains each party.
+    pub optimiser: OptimiserSettings,
 }
 
 impl SplitPlan {
@@ -87,13 +87,12 @@ impl SplitModel {
     pub fn new(plan: SplitPlan, seed: Seed, device: &Device) -> Result<Self> {
         let smashed = plan.smashed()?;
         let init = Init { seed, model: plan.name, device };
-        let adam = AdamSettings::new(plan.rate);
         let (ours, theirs) = plan.layers.split_at(plan.cut);
         let client =
             ClientPlan { layers: ours, input: plan.input(), smashed: &smashed, classes: plan.classes, psgl: plan.psgl };
         Ok(Self {
-            client: Client::new(client, adam, init)?,
-            server: Server::new(theirs, &smashed, plan.psgl, adam, init)?,
+            client: Client::new(client, plan.optimiser, init)?,
+            server: Server::new(theirs, &smashed, plan.psgl, plan.optimiser, init)?,
             wire: WireCount::default(),
             plan,
         })

@@ -277,8 +277,25 @@ pub static SETTINGS: &[Setting] = &[
         "Images in one exchange between client and server. A small set needs small batches, or it hardly learns.",
     )
     .here("64"),
-    Setting::new("train.rate", "Learning rate", "", RATE, "Adam's step size, the same for client and server.")
+    Setting::new("train.rate", "Learning rate", "", RATE, "The optimiser's step size, the same for client and server.")
         .here("0.001"),
+    Setting::new(
+        "train.optimizer",
+        "Optimiser",
+        "",
+        Kind::Choice(&["adam", "sgd"]),
+        "What takes the training's steps. Adam finds each weight's step itself; plain stochastic gradient descent (sgd) \
+         wants a learning rate some 10 to 100 times as large.",
+    )
+    .here("adam"),
+    Setting::new(
+        "train.momentum",
+        "Momentum",
+        "",
+        Kind::Real { min: 0.0, max: 0.999, log: false, open_min: false },
+        "The share of the last step that sgd goes on with. Adam has its own and takes no notice.",
+    )
+    .here("0.9"),
     Setting::new(
         "train.twin",
         "Vanilla twin",
