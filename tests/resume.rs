@@ -13,7 +13,7 @@ use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::control::Command;
-use cutlayer::run::event::Event;
+use cutlayer::run::event::{Event, stream};
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::prepared::Prepared;
@@ -73,6 +73,48 @@ fn stopped_in_training_and_during_an_attack_and_resumed_equals_unbroken() {
     stopped(&run, |event| matches!(event, Event::Attack(record) if record.name == "inverse"));
     succeed(arguments(&run));
     assert_same_run(finished(), &run);
+}
+
+#[test]
+fn stopped_between_the_parts_of_a_step_and_resumed_equals_unbroken() {
+    let folder = scratch();
+    let mut amid = 0;
+    for slices in 20..23 {
+        let run = folder.path().join(slices.to_string());
+        let experiment = Experiment::preset("quick").unwrap();
+        let (writer, hash) = (Arc::new(Writer::default()), experiment.hash());
+        let recorder = Recorder::new(RunFolder::create(&run, &experiment.to_toml(), false, &writer).unwrap(), writer);
+        let (sink, _events, _slots) = stream();
+        let mut session = Session::new(Prepared::new(experiment).unwrap(), Some(recorder), sink).unwrap();
+        for _ in 0..slices {
+            assert!(session.advance().unwrap().is_none());
+        }
+        session.save().unwrap();
+        let saved = Checkpoint::load(&run.join("checkpoint.safetensors"), &hash).unwrap();
+        amid += usize::from(saved.position.head_learnt);
+        succeed(arguments(&run));
+        assert_same_run(finished(), &run);
+    }
+    assert!((1..3).contains(&amid), "{amid} of three neighbouring slices end amid a step");
+}
+
+#[test]
+fn stochastic_gradient_descent_learns_and_goes_on_as_if_nothing_had_happened() {
+    let settings = ["train.optimizer=sgd", "train.rate=0.05", "train.twin=false", "attack=[]"];
+    let mut experiment = Experiment::preset("quick").unwrap();
+    for setting in settings {
+        experiment.set(setting).unwrap();
+    }
+    let folder = scratch();
+    let run = folder.path().join("stopped");
+    stopped_of(experiment, &run, |event| matches!(event, Event::Steps(rows) if rows.iter().any(|row| row.step == 5)));
+    succeed(arguments(&run));
+    let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+    let unbroken = quick(folder.path(), "unbroken", &more);
+    assert_same_run(&unbroken, &run);
+    let rows = String::from_utf8(file(&run, "metrics.csv")).unwrap();
+    let losses: Vec<f64> = rows.lines().skip(1).map(|row| row.split(',').nth(4).unwrap().parse().unwrap()).collect();
+    assert!(losses[losses.len() - 1] < 0.8 * losses[0], "the fused stream's loss went from {losses:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Optimizer};
 use crate::setting::{Kind, Paper, SETTINGS, Setting, split};
 
 /// Values by key; a key that the experiment has not is missing.
@@ -156,6 +156,9 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
         }
         "psgl.gamma" if dense => Some("The dense disguise moves every pixel, so there is no share to choose."),
         "train.twin" if !experiment.psgl.enabled => Some("PSGL is off: the model itself is the undefended one."),
+        "train.momentum" if experiment.train.optimizer == Optimizer::Adam => {
+            Some("Adam has a momentum of its own: choose sgd first.")
+        }
         "evaluate.gammas" if !experiment.psgl.enabled => Some("PSGL is off: there are no gains to measure."),
         "attack.rmle.naive" | "attack.rmle.adaptive" | "attack.inverse.naive" | "attack.inverse.adaptive"
             if !experiment.psgl.enabled =>
