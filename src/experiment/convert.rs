@@ -1,7 +1,7 @@
 //! From the document's fields to the forms that computations want.
 
 use super::attack::{InverseSpec, RmleSpec};
-use super::document::{Device, Experiment, PsglSpec};
+use super::document::{Device, Experiment, Optimizer, PsglSpec, TrainSpec};
 use super::plan::Plan;
 use crate::attack::{inverse, rmle};
 use crate::error::{Error, Result};

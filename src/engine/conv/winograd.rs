@@ -181,7 +181,7 @@ impl<T: Real> Winograd<T> {
 
 /// G g Gᵀ, row by row.
 fn transform_weight(g: impl Fn(usize, usize) -> f64) -> [f64; PLACES] {
-    let spread = |a: f64, b: f64, c: f64| [a, (a + b + c) / 2.0, (a - b + c) / 2.0, c];
+    let spread = |a: f64, b: f64, c: f64| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
     let columns = [0, 1, 2].map(|x| spread(g(0, x), g(1, x), g(2, x)));
     let mut out = [0.0; PLACES];
     for (i, row) in out.chunks_exact_mut(4).enumerate() {
