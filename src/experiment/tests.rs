@@ -128,7 +128,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert_eq!(complaint("[data]\nepochs = 2"), "data.epochs: no such field; did you mean `train.epochs`?");
     assert_eq!(complaint("[psgll]\ngamma = 0.2"), "psgll: no such field; did you mean [psgl]?");
     assert_eq!(complaint("sed = 1"), "sed: no such field; did you mean `seed`?");
-    assert!(complaint("[train]\nzzz = 1").ends_with("[train] has epochs, batch, rate, twin"));
+    assert!(complaint("[train]\nzzz = 1").ends_with("[train] has epochs, batch, rate, optimizer, momentum, twin"));
     assert!(complaint("zzzzz = 1").ends_with("the sections data, model, psgl, train, evaluate, attack"));
     assert!(complaint("[zzzzz]").contains("zzzzz: no such field; there are schema, seed, threads, device"));
     assert_eq!(complaint("[[atack]]\nname = \"rmle\""), "atack: no such field; did you mean [[attack]]?");
@@ -224,8 +224,8 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
         ("[psgl]\napply = 3", "psgl.apply = 3: allowed is \"sparse\" or \"dense\""),
         ("[psgl.gamma]\nx = 1", "psgl.gamma = { x = 1 }: allowed is a number above 0, up to 1"),
         ("[seed]", "seed = {}: allowed is a whole number from 0 to 9223372036854775807"),
-        ("train = 3", "train = 3: is a section: a line [train] and below it epochs, batch, rate, twin"),
-        ("[[train]]", "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, twin"),
+        ("train = 3", "train = 3: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin"),
+        ("[[train]]", "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin"),
         (
             "schema = \"1\"",
             concat!("schema = \"1\": this build (cutlayer ", env!("CARGO_PKG_VERSION"), ") reads schema 1"),
