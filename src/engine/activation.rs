@@ -10,12 +10,12 @@ use super::{PIECE, Real, for_reals, values};
 /// # Errors
 /// Where the numbers are not float32 or float64.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() {
-        x.contiguous()?.apply_op1(Relu)
-    } else {
-        // Where x is 0 the mask is 0, and with it the gradient.
-        x * x.gt(0.0)?.to_dtype(x.dtype())?
-    }
+    if x.device().is_cpu() { x.contiguous()?.apply_op1(Relu) } else { composed(x) }
+}
+
+/// The same from candle's own operations, for other devices. Where x is 0 the mask is 0, and with it the gradient.
+pub(super) fn composed(x: &Tensor) -> Result<Tensor> {
+    x * x.gt(0.0)?.to_dtype(x.dtype())?
 }
 
 struct Relu;

@@ -21,8 +21,13 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     if x.device().is_cpu() {
         x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear)
     } else {
-        x.matmul(&weight.t()?)?.broadcast_add(bias)
+        composed(x, weight, bias)
     }
+}
+
+/// The same from candle's own operations, for other devices.
+pub(super) fn composed(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    x.matmul(&weight.t()?)?.broadcast_add(bias)
 }
 
 struct Linear;

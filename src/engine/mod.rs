@@ -40,6 +40,8 @@ pub mod pool;
 pub mod simd;
 pub mod svt;
 pub mod taps;
+#[cfg(test)]
+mod tests;
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType};
 

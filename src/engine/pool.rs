@@ -23,13 +23,16 @@ pub enum Pool {
 /// # Errors
 /// Where the window is larger than the image.
 pub fn pool(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
-    let (n, c, h, w) = x.dims4()?;
+    let (_, _, h, w) = x.dims4()?;
     if side == 0 || h < side || w < side {
         candle_core::bail!("a {side}×{side} pooling window does not fit a {h}×{w} image");
     }
-    if x.device().is_cpu() {
-        return x.contiguous()?.apply_op1(PoolOp { kind, side });
-    }
+    if x.device().is_cpu() { x.contiguous()?.apply_op1(PoolOp { kind, side }) } else { composed(x, kind, side) }
+}
+
+/// The same from candle's own operations whose gradients are right, for other devices.
+pub(super) fn composed(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
+    let (n, c, h, w) = x.dims4()?;
     let (oh, ow) = (h / side, w / side);
     let windows = x
         .narrow(2, 0, oh * side)?
