@@ -224,8 +224,14 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
         ("[psgl]\napply = 3", "psgl.apply = 3: allowed is \"sparse\" or \"dense\""),
         ("[psgl.gamma]\nx = 1", "psgl.gamma = { x = 1 }: allowed is a number above 0, up to 1"),
         ("[seed]", "seed = {}: allowed is a whole number from 0 to 9223372036854775807"),
-        ("train = 3", "train = 3: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin"),
-        ("[[train]]", "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin"),
+        (
+            "train = 3",
+            "train = 3: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin",
+        ),
+        (
+            "[[train]]",
+            "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin",
+        ),
         (
             "schema = \"1\"",
             concat!("schema = \"1\": this build (cutlayer ", env!("CARGO_PKG_VERSION"), ") reads schema 1"),
