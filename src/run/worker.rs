@@ -66,6 +66,11 @@ impl Work {
         }
     }
 
+    /// Whether a training step is begun and not done.
+    fn amid_step(&self) -> bool {
+        matches!(self, Self::Run(session) if session.position.head_learnt)
+    }
+
     fn keep_metrics(&self) {
         if let Self::Run(session) = self {
             session.keep_metrics();
@@ -158,7 +163,9 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
 
 fn run(work: &mut Work, control: &Control) -> Outcome {
     loop {
-        if !control.may_go_on() {
+        // A step has several slices, which Pause and Step do not part; Stop does.
+        let go_on = if work.amid_step() { !control.stopped() } else { control.may_go_on() };
+        if !go_on {
             return match guarded(|| work.save()) {
                 Ok(()) => Outcome::Stopped,
                 Err(error) => Outcome::Failed(error),
