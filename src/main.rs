@@ -13,15 +13,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Warnings, but not those of the window's system libraries, which no user can act on.
 const QUIET: &str = "warn,winit=error,egui_system_font_provider=error";
 
-/// Lets the allocator keep unused memory for a second before the system gets it back: a training step uses
-/// the same tens of megabytes as the step before it, and fresh pages must be cleared first.
+/// Lets the allocator keep unused memory for ten seconds before the system gets it back: a training step uses the same
+/// tens of megabytes as the step before it, and fresh pages must be cleared first.
 fn keep_memory() {
     /// mimalloc's documented `purge_delay`, in milliseconds; the bindings have no name for it.
     const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
     // SAFETY: sets a number inside the allocator, and is called before any other thread is started.
     #[expect(unsafe_code, reason = "the allocator has only a foreign face")]
     unsafe {
-        libmimalloc_sys::mi_option_set(PURGE_DELAY, 1000);
+        libmimalloc_sys::mi_option_set(PURGE_DELAY, 10_000);
     }
 }
 

@@ -1,6 +1,8 @@
-//! Reference values computed in double precision by `tests/golden/make_golden.py`, one test a file.
+//! Reference values computed in double precision by `tests/golden/make_golden.py` and `make_norm.py`, one
+//! test a file.
 //!
-//! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same script.
+//! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same scripts, where it has
+//! some of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use cutlayer::model::network::Network;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::parameters::{Init, Parameters};
 use cutlayer::model::server::Answer;
-use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, MaxPool, Relu, Sigmoid};
+use cutlayer::model::spec::LayerSpec::{self, BatchNorm, Conv, Flatten, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid};
 use cutlayer::model::split::{SplitModel, SplitPlan};
 use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
 use cutlayer::psgl::recovery::{MapNorm, Recovery};
@@ -24,6 +26,15 @@ use cutlayer::psgl::saliency::{Apply, Strength, attack, saliency_map};
 use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::random::Seed;
 use serde_json::Value;
+
+/// The folder of other values.
+fn given() -> Option<PathBuf> {
+    std::env::var_os("CUTLAYER_GOLDEN").map(PathBuf::from)
+}
+
+fn own() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
 
 /// One file: inputs, expected values, and which of these have been compared.
 struct Case {
@@ -33,9 +44,10 @@ struct Case {
 
 impl Case {
     fn load(name: &str) -> Self {
-        let folder = std::env::var_os("CUTLAYER_GOLDEN")
-            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden"), PathBuf::from);
-        let path = folder.join(format!("{name}.json"));
+        let file = format!("{name}.json");
+        // Each script may be run without the other.
+        let script = |folder: &PathBuf| folder.join(&file).exists() || name != "batch_norm_train3";
+        let path = given().filter(script).unwrap_or_else(own).join(&file);
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         Self { json: serde_json::from_str(&text).expect("golden JSON"), seen: BTreeSet::new() }
     }
@@ -330,6 +342,30 @@ fn split_train20() {
     case.check_values("losses", &losses);
     case.check_parameters(model.client.parameters());
     case.check_parameters(model.server.parameters());
+    case.finish();
+}
+
+#[test]
+fn batch_norm_train3() {
+    let mut case = Case::load("batch_norm_train3");
+    let conv = |channels, kernel, stride| Conv { channels, kernel, stride, padding: kernel / 2, bias: false };
+    let block = Residual {
+        inner: vec![conv(6, 3, 2), BatchNorm, Relu, conv(6, 3, 1), BatchNorm],
+        project: vec![conv(6, 1, 2), BatchNorm],
+    };
+    let last = Linear(classes(&case, "server.4.weight"));
+    let layers = vec![conv(4, 3, 1), BatchNorm, Relu, block, Relu, MeanPool, Flatten, last];
+    let mut model = model(&case, layers, 3, 1e-2, None);
+    let (images, labels) = (case.input("images"), case.labels("labels"));
+    let mut losses = Vec::new();
+    for i in 0..images.dim(0).unwrap() {
+        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
+    }
+    case.check_values("losses", &losses);
+    case.check_parameters(model.client.parameters());
+    case.check_parameters(model.server.parameters());
+    let Answer::Plain(logits) = model.answer(&images.get(0).unwrap()).unwrap() else { panic!("a plain model") };
+    case.check("answer", &logits);
     case.finish();
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::{Case, WARM_UP};
-use crate::engine::alone;
+use crate::engine::{alone, lead};
 use crate::error::{Error, Result};
 
 /// The name that it goes by.
@@ -133,9 +133,13 @@ fn at_once<const N: usize>(sides: [Counted<'_>; N], long: Duration) -> Result<()
 }
 
 fn count_steps(Counted { case, place, count }: Counted<'_>, warm: &Barrier, long: Duration) -> Result<()> {
-    if matches!(place, Place::OwnThread) {
-        alone();
-    }
+    let _team = match place {
+        Place::Pool => Some(lead()),
+        Place::OwnThread => {
+            alone();
+            None
+        }
+    };
     // A step that fails is told of after the barrier, at which the other waits.
     let warmed = (0..WARM_UP).try_for_each(|_| (case.step)());
     warm.wait();

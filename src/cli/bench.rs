@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{BenchArgs, print, set_threads};
 use crate::bench::{CASES, Case, Share, TOGETHER, Timing, Together};
+use crate::engine::lead;
 use crate::error::{Error, Result};
 use crate::setting::MOST_THREADS;
 
@@ -29,6 +30,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
         return Err(Error::input(format!("--threads {}: allowed is a number from 0 to {MOST_THREADS}", args.threads)));
     }
     set_threads(args.threads);
+    let _team = lead();
     let names: Vec<&str> =
         if args.cases.is_empty() { CASES.to_vec() } else { args.cases.iter().map(String::as_str).collect() };
     // A wrong name is told of before any work.

@@ -30,6 +30,7 @@
 pub mod activation;
 pub mod conv;
 pub mod eigen;
+mod fresh;
 pub mod lanes;
 pub mod linear;
 pub mod loss;
@@ -56,6 +57,24 @@ pub fn alone() {
     if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
         tracing::debug!("kernels stay in the common pool: {error}");
     }
+}
+
+/// The threads that a leading thread works with; they leave when it is dropped.
+#[derive(Debug)]
+pub struct Team(#[expect(dead_code, reason = "held for its threads")] Option<rayon::ThreadPool>);
+
+/// Lets the kernels that are called from this thread run on it and on as many others as the experiment's `threads` leave,
+/// for as long as the team lives. For a thread that does little but call kernels: it takes its own share at once, where a
+/// thread outside the pool sleeps until two others have been woken, have finished, and wake it; a training step has some
+/// hundred kernels, and being woken takes as long as a small one.
+///
+/// A thread that is one of a pool's already stays there.
+pub fn lead() -> Team {
+    let pool = rayon::ThreadPoolBuilder::new().use_current_thread().build();
+    if let Err(error) = &pool {
+        tracing::debug!("kernels stay in the common pool: {error}");
+    }
+    Team(pool.ok())
 }
 
 /// Values a thread takes at once: enough to be worth a hand-over, and independent of the thread count.

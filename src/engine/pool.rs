@@ -7,6 +7,7 @@
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::fresh::{Fresh, Piece};
 use super::{PIECE, Real, for_reals, values};
 
 /// Which value a window gives.
@@ -120,8 +121,8 @@ fn planes_at_once(size: usize) -> usize {
 
 fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp) -> Vec<T> {
     let (side, oh, ow) = (op.side, h / op.side, w / op.side);
-    let mut y = vec![T::ZERO; planes * oh * ow];
-    let pairs = y.par_chunks_mut(oh * ow).zip(x.par_chunks(h * w)).with_min_len(planes_at_once(h * w));
+    let mut fresh = Fresh::new(planes * oh * ow);
+    let pairs = fresh.pieces(oh * ow).map(Piece::open).zip(x.par_chunks(h * w)).with_min_len(planes_at_once(h * w));
     pairs.for_each(|(y, plane)| match op.kind {
         Pool::Max if side == 2 => max_by_two(plane, y, w, ow),
         Pool::Max => {
@@ -143,7 +144,7 @@ fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp)
             }
         }
     });
-    y
+    fresh.finish()
 }
 
 /// The larger of two, or what is no number.
@@ -164,8 +165,8 @@ fn max_by_two<T: Real>(plane: &[T], y: &mut [T], w: usize, ow: usize) {
 fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize), kind: Pool, side: usize) -> Vec<T> {
     let (oh, ow) = (h / side, w / side);
     let share = T::from_f64(1.0 / (side * side) as f64);
-    let mut out = vec![T::ZERO; planes * h * w];
-    let all = out.par_chunks_mut(h * w).zip(x.par_chunks(h * w)).zip(grad.par_chunks(oh * ow));
+    let mut fresh = Fresh::new(planes * h * w);
+    let all = fresh.pieces(h * w).map(Piece::open).zip(x.par_chunks(h * w)).zip(grad.par_chunks(oh * ow));
     all.with_min_len(planes_at_once(h * w)).for_each(|((out, plane), grad)| match kind {
         Pool::Max if side == 2 => spread_by_two(plane, grad, out, w, ow),
         Pool::Max => {
@@ -182,7 +183,7 @@ fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize),
             }
         }
     });
-    out
+    fresh.finish()
 }
 
 /// The gradient of `max_by_two`: the first of equal maxima, row by row, gets it all.

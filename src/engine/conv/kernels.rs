@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::finish::{Finish, Incoming};
 use super::geometry::{Geometry, Layout, Phase};
 use super::winograd::Winograd;
+use crate::engine::fresh::{Fresh, Piece};
 use crate::engine::simd::{Real, sum};
 use crate::engine::taps::{Panels, Rows, dot, whole_vectors};
 
@@ -50,7 +51,7 @@ impl Geometry {
         let (height, width) = finish.sides(self);
         let plane = height * width;
         let pooled = if finish == Finish::ReluPool { plane } else { 0 };
-        let mut values = vec![T::ZERO; self.samples * self.outputs * plane];
+        let mut fresh = Fresh::new(self.samples * self.outputs * plane);
         let mut winners = vec![0; self.samples * self.outputs * pooled];
 
         let group = |buffer: &[T], scratch: &mut [T], group: usize, values: &mut [T], winners: &mut [u8]| {
@@ -66,7 +67,7 @@ impl Geometry {
         };
         let scratch = || vec![T::ZERO; GROUP * whole_vectors(length)];
         let room = || (layout.buffer::<T>(self.channels, self.reach()), scratch());
-        let samples = values.par_chunks_mut(self.outputs * plane);
+        let samples = fresh.pieces(self.outputs * plane).map(Piece::open);
         let samples = samples.zip(pieces(&mut winners, self.outputs * pooled, self.samples));
         let samples = samples.zip(x.par_chunks(self.image())).with_min_len(self.samples_at_once());
         samples.for_each_init(room, |(buffer, line), ((values, winners), x)| {
@@ -81,7 +82,7 @@ impl Geometry {
                 groups.for_each(|(g, (values, winners))| group(buffer, line, g, values, winners));
             }
         });
-        Output { values, winners }
+        Output { values: fresh.finish(), winners }
     }
 
     /// ∂/∂x (N, C, H, W) from the gradient of the output and the weight.
@@ -102,7 +103,7 @@ impl Geometry {
         let image = self.height * self.width;
         let length = |phase: &Phase| (phase.rows.1.saturating_sub(1)) * layout.width + phase.columns.1;
         let longest = phases.iter().map(length).max().unwrap_or(0);
-        let mut dx = vec![T::ZERO; self.samples * self.image()];
+        let mut fresh = Fresh::new(self.samples * self.image());
 
         let group = |buffer: &[T], scratch: &mut [T], group: usize, dx: &mut [T]| {
             for (phase, panels) in phases.iter().zip(&panels) {
@@ -122,7 +123,7 @@ impl Geometry {
         };
         let scratch = || vec![T::ZERO; GROUP * whole_vectors(longest)];
         let room = || (layout.buffer::<T>(self.outputs, layout.cell()), scratch(), vec![T::ZERO; self.positions()]);
-        let samples = dx.par_chunks_mut(self.image()).enumerate().with_min_len(self.samples_at_once());
+        let samples = fresh.pieces(self.image()).map(Piece::open).enumerate().with_min_len(self.samples_at_once());
         samples.for_each_init(room, |(buffer, line, plane), (sample, dx)| {
             for o in 0..self.outputs {
                 let plane = incoming.plane(sample * self.outputs + o, self, plane);
@@ -136,7 +137,7 @@ impl Geometry {
                 groups.for_each(|(g, dx)| group(buffer, line, g, dx));
             }
         });
-        dx
+        fresh.finish()
     }
 
     /// Whether [`Winograd`] is faster: not for a few samples, whose channels are spread over the threads.
@@ -152,9 +153,9 @@ impl Geometry {
         let (height, width) = finish.sides(self);
         let (plane, pooling) = (height * width, finish == Finish::ReluPool);
         let pooled = if pooling { plane } else { 0 };
-        let mut values = vec![T::ZERO; self.samples * self.outputs * plane];
+        let mut fresh = Fresh::new(self.samples * self.outputs * plane);
         let mut winners = vec![0; self.samples * self.outputs * pooled];
-        let samples = values.par_chunks_mut(self.outputs * plane);
+        let samples = fresh.pieces(self.outputs * plane).map(Piece::open);
         let samples = samples.zip(pieces(&mut winners, self.outputs * pooled, self.samples));
         let samples = samples.zip(x.par_chunks(self.image())).with_min_len(self.samples_at_once());
         samples.for_each_init(
@@ -172,7 +173,7 @@ impl Geometry {
                 });
             },
         );
-        Output { values, winners }
+        Output { values: fresh.finish(), winners }
     }
 
     /// [`Geometry::input_gradient`] by [`Winograd`]: the convolution of the gradient with the weights turned round.
@@ -181,8 +182,8 @@ impl Geometry {
         let turned = |c: usize, o: usize, y: usize, x: usize| weight[(o * self.channels + c) * 9 + 8 - (3 * y + x)];
         let winograd = Winograd::new(sizes, sides, 2 - self.padding, turned);
         let plane = self.height * self.width;
-        let mut dx = vec![T::ZERO; self.samples * self.image()];
-        let samples = dx.par_chunks_mut(self.image()).enumerate().with_min_len(self.samples_at_once());
+        let mut fresh = Fresh::new(self.samples * self.image());
+        let samples = fresh.pieces(self.image()).map(Piece::open).enumerate().with_min_len(self.samples_at_once());
         samples.for_each_init(
             || (winograd.room(), vec![T::ZERO; self.positions()]),
             |(room, passed), (sample, dx)| {
@@ -196,7 +197,7 @@ impl Geometry {
                 });
             },
         );
-        dx
+        fresh.finish()
     }
 
     /// Copies a phase's outputs, rows `step` apart in `line`, to their places in the plane.

@@ -7,6 +7,7 @@ use candle_core::Result;
 use pulp::Arch;
 use rayon::prelude::*;
 
+use crate::engine::fresh::{Fresh, Piece};
 use crate::engine::{PIECE, Real};
 
 /// Mean and biased variance of a set.
@@ -183,21 +184,21 @@ impl Sets {
         relu: bool,
         fixed: Option<&[Moments]>,
     ) -> (Vec<T>, Vec<Moments>) {
-        let mut y = vec![T::ZERO; x.len()];
+        let mut y = Fresh::new(x.len());
         let xs: Vec<Planes<'_, T>> = self.dealt(x.chunks_exact(self.positions));
         let skips = skip.map(|skip| self.dealt(skip.chunks_exact(self.positions)));
-        let ys = self.dealt(y.chunks_exact_mut(self.positions));
+        let ys = self.dealt(y.dealt(self.positions));
         let jobs = ys.into_par_iter().zip(&xs).enumerate().with_min_len(self.sets_at_once());
         let moments = jobs.map(|(set, (ys, xs))| {
             let moments = fixed.map_or_else(|| Moments::of(xs), |fixed| fixed[set]);
             for (i, (y, x)) in ys.into_iter().zip(xs).enumerate() {
                 let line = self.line(moments, affine, self.channel(set, i));
-                write(y, x, skips.as_ref().map(|skips| skips[set][i]), line, relu);
+                write(y.open(), x, skips.as_ref().map(|skips| skips[set][i]), line, relu);
             }
             moments
         });
         let moments = moments.collect();
-        (y, moments)
+        (y.finish(), moments)
     }
 
     /// Gradients by x and by affine (which is empty unless wanted).
@@ -209,10 +210,10 @@ impl Sets {
         moments: &[Moments],
         way: Way,
     ) -> (Vec<T>, Vec<T>) {
-        let mut dx = vec![T::ZERO; x.len()];
+        let mut dx = Fresh::new(x.len());
         let xs: Vec<Planes<'_, T>> = self.dealt(x.chunks_exact(self.positions));
         let grads = self.dealt(grad.chunks_exact(self.positions));
-        let dxs = self.dealt(dx.chunks_exact_mut(self.positions));
+        let dxs = self.dealt(dx.dealt(self.positions));
         let jobs = dxs.into_par_iter().zip(xs.into_par_iter().zip(grads)).enumerate();
         let jobs = jobs.with_min_len(self.sets_at_once());
         let sums: Vec<Vec<[f64; 2]>> = jobs
@@ -222,13 +223,13 @@ impl Sets {
                 self.set_backward(dx, (&x, &grad), moments[set], &lines, way)
             })
             .collect();
-        (dx, if way.wanted { self.affine_gradient(&sums) } else { Vec::new() })
+        (dx.finish(), if way.wanted { self.affine_gradient(&sums) } else { Vec::new() })
     }
 
     /// One set's input gradient, and of each plane Σg and Σgx̂.
     fn set_backward<T: Real>(
         self,
-        dx: Vec<&mut [T]>,
+        dx: Vec<Piece<'_, T>>,
         (x, grad): (&[&[T]], &[&[T]]),
         moments: Moments,
         lines: &[Line<T>],
@@ -250,7 +251,7 @@ impl Sets {
             if way.own { sum / self.size() as f64 } else { 0.0 }
         };
         let (constant, slope) = (T::from_f64(share(0)), T::from_f64(share(1) * inverse));
-        for (dx, ((x, grad), line)) in dx.into_iter().zip(planes()) {
+        for (dx, ((x, grad), line)) in dx.into_iter().map(Piece::open).zip(planes()) {
             Arch::new().dispatch(
                 #[inline(always)]
                 || {
