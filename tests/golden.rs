@@ -18,7 +18,9 @@ use cutlayer::model::network::Network;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::parameters::{Init, Parameters};
 use cutlayer::model::server::Answer;
-use cutlayer::model::spec::LayerSpec::{self, BatchNorm, Conv, Flatten, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid};
+use cutlayer::model::spec::LayerSpec::{
+    self, BatchNorm, Conv, Flatten, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid,
+};
 use cutlayer::model::split::{SplitModel, SplitPlan};
 use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
 use cutlayer::psgl::recovery::{MapNorm, Recovery};

@@ -78,10 +78,10 @@ fn stopped_in_training_and_during_an_attack_and_resumed_equals_unbroken() {
 #[test]
 fn stopped_between_the_parts_of_a_step_and_resumed_equals_unbroken() {
     let folder = scratch();
-    // Without attacks, which would take turns with training, three slices are one step.
+    // Without attacks, which would take turns with training, four slices are one step.
     let unbroken = quick(folder.path(), "unbroken", &["--set", "attack=[]"]);
     let mut amid = 0;
-    for slices in 20..23 {
+    for slices in 20..24 {
         let run = folder.path().join(slices.to_string());
         let mut experiment = Experiment::preset("quick").unwrap();
         experiment.set("attack=[]").unwrap();
@@ -99,7 +99,7 @@ fn stopped_between_the_parts_of_a_step_and_resumed_equals_unbroken() {
         succeed(arguments(&run));
         assert_same_run(&unbroken, &run);
     }
-    assert_eq!(amid, 2, "of three neighbouring slices two end amid a step");
+    assert_eq!(amid, 3, "of four neighbouring slices three end amid a step");
 }
 
 #[test]

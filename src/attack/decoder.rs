@@ -3,11 +3,12 @@
 use candle_core::Tensor;
 
 use crate::engine::activation::relu;
-use crate::engine::conv::conv2d;
+use crate::engine::conv::{Finish, conv2d_then};
 use crate::engine::linear::linear;
+use crate::engine::shuffle::depth_to_space;
+use crate::engine::tape::reshape;
 use crate::error::{Error, Result};
 use crate::model::parameters::{Init, Parameters};
-use crate::psgl::downsample::depth_to_space;
 
 /// Channels after the first layer, and after it.
 const WIDE: usize = 64;
@@ -65,21 +66,21 @@ impl Decoder {
     /// Where z does not fit.
     pub fn forward(&self, z: &Tensor) -> Result<Tensor> {
         let [_, h, w] = self.image;
-        let conv = |x: &Tensor, name: &str, padding| -> Result<Tensor> {
+        let conv = |x: &Tensor, name: &str, padding, finish| -> Result<Tensor> {
             let (weight, bias) = (self.weight(name)?, self.bias(name)?);
-            Ok(conv2d(x, &weight, &bias, 1, padding)?)
+            Ok(conv2d_then(x, &weight, &bias, (1, padding), finish)?)
         };
         let mut x = if self.smashed.len() == 1 {
             let flat = linear(z, &self.weight("first")?, &self.bias("first")?)?;
-            relu(&flat)?.reshape((z.dim(0)?, WIDE, h.div_ceil(4), w.div_ceil(4)))?
+            reshape(&relu(&flat)?, (z.dim(0)?, WIDE, h.div_ceil(4), w.div_ceil(4)))?
         } else {
-            relu(&conv(z, "first", 1)?)?
+            conv(z, "first", 1, Finish::Relu)?
         };
         for up in 0..self.ups {
-            x = relu(&depth_to_space(&conv(&x, &format!("up{up}"), 0)?)?)?;
+            x = depth_to_space(&conv(&x, &format!("up{up}"), 0, Finish::Relu)?)?;
         }
         x = fit(&x, h, w)?;
-        conv(&relu(&conv(&x, "mix", 1)?)?, "last", 1)
+        conv(&conv(&x, "mix", 1, Finish::Relu)?, "last", 1, Finish::Plain)
     }
 
     fn weight(&self, name: &str) -> Result<Tensor> {

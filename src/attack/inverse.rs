@@ -10,6 +10,8 @@ use candle_core::Tensor;
 use super::decoder::Decoder;
 use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
 use super::{Inversion, Knowledge, Observation};
+use crate::engine::loss::carry_on;
+use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::Init;
@@ -145,13 +147,17 @@ impl Inverse {
         }
         let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
         let index = index_tensor(batch, self.observed.device())?;
-        let got = self.decoder.forward(&pairs.smashed.index_select(&index, 0)?)?;
-        let loss = (got - pairs.images.index_select(&index, 0)?)?.sqr()?.mean_all()?;
-        self.loss = f64::from(loss.to_scalar::<f32>()?);
+        let smashed = pairs.smashed.index_select(&index, 0)?;
+        let mut tape = Tape::default();
+        let got = tape.record(|| self.decoder.forward(&smashed))?;
+        let apart = (got.detach() - pairs.images.index_select(&index, 0)?)?;
+        self.loss = f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?);
         if !self.loss.is_finite() {
             return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
         }
-        self.adam.step(&loss.backward()?)?;
+        // The gradient of the mean square.
+        let end = tape.record(|| carry_on(&got, &(&apart * (2.0 / apart.elem_count() as f64))?))?;
+        self.adam.step(&tape.backward(&end)?)?;
         self.step += 1;
         Ok(())
     }

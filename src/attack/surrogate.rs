@@ -5,6 +5,7 @@ use candle_core::Tensor;
 
 use super::Knowledge;
 use crate::engine::loss::cross_entropy;
+use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::client::{Disguised, Head, head_jacobian};
@@ -66,9 +67,11 @@ impl Training {
         let order = knowledge.stream("surrogate", self.epoch).permutation(self.smashed.dim(0)?);
         for batch in order.chunks(BATCH) {
             let index = index_tensor(batch, self.smashed.device())?;
-            let logits = self.surrogate.head.forward(&self.smashed.index_select(&index, 0)?)?;
-            let loss = cross_entropy(&logits, &self.labels.index_select(&index, 0)?)?;
-            self.adam.step(&loss.backward()?)?;
+            let (smashed, labels) = (self.smashed.index_select(&index, 0)?, self.labels.index_select(&index, 0)?);
+            let mut tape = Tape::default();
+            let head = &self.surrogate.head;
+            let loss = tape.record(|| Ok::<_, Error>(cross_entropy(&head.forward(&smashed)?, &labels)?))?;
+            self.adam.step(&tape.backward(&loss)?)?;
         }
         self.epoch += 1;
         let Surrogate { client, head, options } = &self.surrogate;

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
 
 /// max(x, 0), any shape. NaN stays NaN.
@@ -10,7 +11,7 @@ use super::{PIECE, Real, for_reals, values};
 /// # Errors
 /// Where the numbers are not float32 or float64.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() { x.contiguous()?.apply_op1(Relu) } else { composed(x) }
+    if x.device().is_cpu() { apply1(&x.contiguous()?, Relu) } else { composed(x) }
 }
 
 /// The same from candle's own operations, for other devices. Where x is 0 the mask is 0, and with it the gradient.

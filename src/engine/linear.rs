@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use super::matrix::{Matrix, Spread, product};
+use super::tape::apply3;
 use super::{Real, for_reals, values};
 
 /// x (N, inputs), weight (outputs, inputs), bias (outputs) to (N, outputs).
@@ -19,7 +20,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
         candle_core::bail!("a linear layer of {wanted} inputs and {outputs} outputs met {inputs} inputs");
     }
     if x.device().is_cpu() {
-        x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Linear)
+        apply3(&x.contiguous()?, &weight.contiguous()?, &bias.contiguous()?, Linear)
     } else {
         composed(x, weight, bias)
     }

@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
+use super::tape::{apply1, apply2};
 use super::{Real, for_reals, held, values};
 
 /// Mean cross-entropy of logits (N, K) against the classes `labels` (N, u32): a scalar.
@@ -22,7 +23,7 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     if let Some(label) = labels.to_vec1::<u32>()?.into_iter().find(|label| *label as usize >= classes) {
         candle_core::bail!("label {label} is none of {classes} classes");
     }
-    logits.contiguous()?.apply_op2(&labels, CrossEntropy)
+    apply2(&logits.contiguous()?, &labels, CrossEntropy)
 }
 
 struct CrossEntropy;
@@ -91,7 +92,7 @@ pub fn carry_on(z: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     if z.shape() != gradient.shape() {
         candle_core::bail!("a gradient of {:?} came for {:?}", gradient.shape(), z.shape());
     }
-    z.apply_op1(CarryOn(gradient.detach()))
+    apply1(z, CarryOn(gradient.detach()))
 }
 
 struct CarryOn(Tensor);

@@ -38,8 +38,10 @@ pub mod matrix;
 pub mod norm;
 pub mod optimiser;
 pub mod pool;
+pub mod shuffle;
 pub mod simd;
 pub mod svt;
+pub mod tape;
 pub mod taps;
 #[cfg(test)]
 mod tests;

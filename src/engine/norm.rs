@@ -21,6 +21,7 @@ use candle_core::{DType, Result, Tensor, Var};
 use self::kernel::{Moments, Sets};
 use self::op::Norm;
 use super::activation::relu;
+use super::tape::{apply2, apply3, join, reshape};
 
 /// Added to the variance.
 pub const EPSILON: f64 = 1e-5;
@@ -138,10 +139,11 @@ fn normalise(
     }
     let made = Arc::new(OnceLock::new());
     let op = Norm { sets, fixed, relu: tail.relu, made: made.clone() };
-    let (x, affine) = (x.contiguous()?, Tensor::stack(&[gamma, beta], 0)?);
+    let row = |t: &Tensor| reshape(t, (1, sets.channels));
+    let (x, affine) = (x.contiguous()?, join(&row(gamma)?, &row(beta)?, 0)?);
     let y = match tail.skip {
-        None => x.apply_op2(&affine, op)?,
-        Some(skip) => x.apply_op3(&affine, &skip.contiguous()?, op)?,
+        None => apply2(&x, &affine, op)?,
+        Some(skip) => apply3(&x, &affine, &skip.contiguous()?, op)?,
     };
     Ok((y, made.get().cloned().unwrap_or_default()))
 }

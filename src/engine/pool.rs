@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
 
 /// Which value a window gives.
@@ -28,7 +29,7 @@ pub fn pool(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
     if side == 0 || h < side || w < side {
         candle_core::bail!("a {side}×{side} pooling window does not fit a {h}×{w} image");
     }
-    if x.device().is_cpu() { x.contiguous()?.apply_op1(PoolOp { kind, side }) } else { composed(x, kind, side) }
+    if x.device().is_cpu() { apply1(&x.contiguous()?, PoolOp { kind, side }) } else { composed(x, kind, side) }
 }
 
 /// The same from candle's own operations whose gradients are right, for other devices.

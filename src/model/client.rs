@@ -12,6 +12,7 @@ use super::wire::{CutGradient, Smashed};
 use crate::engine::linear::linear;
 use crate::engine::loss::{carry_on, cross_entropy};
 use crate::engine::pool::{Pool, pool};
+use crate::engine::tape::{Tape, flat};
 use crate::error::{Error, Result};
 use crate::psgl::downsample::{pack, pack_clean};
 use crate::psgl::saliency::{attack, gradient, jacobian_rows, saliency_map};
@@ -25,7 +26,7 @@ pub struct Client {
     guard: Option<Guard>,
     optimiser: Optimiser,
     /// The graph of the smashed data that was sent last, until its gradient comes back.
-    sent: Option<Tensor>,
+    sent: Option<(Tensor, Tape)>,
 }
 
 /// What PSGL adds to a client.
@@ -117,7 +118,7 @@ impl Head {
     /// Where the shapes do not fit.
     pub fn forward(&self, z: &Tensor) -> Result<Tensor> {
         let side = Self::side(z.dim(2)?, z.dim(3)?);
-        Ok(linear(&pool(z, Pool::Max, side)?.flatten_from(1)?, &self.weight, &self.bias)?)
+        Ok(linear(&flat(&pool(z, Pool::Max, side)?)?, &self.weight, &self.bias)?)
     }
 
     /// The same head for passes that do not train it.
@@ -132,7 +133,11 @@ impl Head {
 /// # Errors
 /// Where the shapes do not fit.
 pub fn head_jacobian(x: &Tensor, body: &Network, head: &Head) -> Result<(Tensor, Tensor)> {
-    jacobian_rows(x, |x| head.forward(&body.forward(&pack_clean(x)?)?))
+    let (alpha, beta) = jacobian_rows(&pack_clean(x)?, |packed| head.forward(&body.forward(packed)?))?;
+    let x = Var::from_tensor(&x.detach())?;
+    let packed = pack_clean(&x)?;
+    let back = |row: &Tensor| gradient(&carry_on(&packed, row)?, &x);
+    Ok((back(&alpha)?, back(&beta)?))
 }
 
 /// What a client is made of.
@@ -190,9 +195,12 @@ impl Client {
     pub fn learn_head(&mut self, x: &Tensor, labels: &Tensor) -> Result<Option<f64>> {
         let Some(head) = self.guard.as_ref().and_then(|guard| guard.head.as_ref()) else { return Ok(None) };
         // Running statistics are those of what is sent, not of the clean images.
-        let z = self.body.unrecorded().forward(&pack_clean(x)?)?;
-        let loss = cross_entropy(&head.forward(&z)?, labels)?;
-        self.optimiser.step(&loss.backward()?)?;
+        let body = self.body.unrecorded();
+        let packed = pack_clean(x)?;
+        let mut tape = Tape::default();
+        let loss =
+            tape.record(|| cross_entropy(&head.forward(&body.forward(&packed)?)?, labels).map_err(Error::from))?;
+        self.optimiser.step(&tape.backward(&loss)?)?;
         Ok(Some(f64::from(loss.to_scalar::<f32>()?)))
     }
 
@@ -243,9 +251,10 @@ impl Client {
     /// # Errors
     /// Where the input does not fit.
     pub fn send(&mut self, input: &Tensor) -> Result<Smashed> {
-        let z = self.body.forward(input)?;
+        let mut tape = Tape::default();
+        let z = tape.record(|| self.body.forward(input))?;
         let smashed = Smashed::new(&z);
-        self.sent = Some(z);
+        self.sent = Some((z, tape));
         Ok(smashed)
     }
 
@@ -262,8 +271,12 @@ impl Client {
     /// # Errors
     /// Where nothing was sent.
     pub fn receive(&mut self, gradient: &CutGradient) -> Result<()> {
-        let z = self.sent.take().ok_or_else(|| Error::Internal("a gradient came back for nothing sent".into()))?;
-        self.optimiser.step(&carry_on(&z, gradient.tensor())?.backward()?)
+        let sent = self.sent.take().ok_or_else(|| Error::Internal("a gradient came back for nothing sent".into()))?;
+        let (z, mut tape) = sent;
+        let end = tape.record(|| carry_on(&z, gradient.tensor()))?;
+        let gradients = tape.backward(&end)?;
+        tape.settle()?;
+        self.optimiser.step(&gradients)
     }
 
     /// The optimiser's state, for a checkpoint.

@@ -10,6 +10,7 @@ use crate::engine::conv::{Finish, conv2d, conv2d_then};
 use crate::engine::linear::linear;
 use crate::engine::norm::Tail;
 use crate::engine::pool::{Pool, pool};
+use crate::engine::tape::{flat, mean_of_last, reshape, sum};
 use crate::error::{Error, Result};
 
 /// Layers in order. Weights are shared with the [`Parameters`] they were made from.
@@ -252,13 +253,14 @@ impl Layer {
             Self::Linear { weight, bias } => linear(x, weight, bias)?,
             Self::Pool { kind, side } => pool(x, *kind, *side)?,
             Self::MeanPool => {
-                let (samples, channels, _, _) = x.dims4()?;
-                x.flatten_from(2)?.mean_keepdim(2)?.reshape((samples, channels, 1, 1))?
+                let (samples, channels, height, width) = x.dims4()?;
+                let rows = reshape(x, (samples, channels, height * width))?;
+                reshape(&mean_of_last(&rows)?, (samples, channels, 1, 1))?
             }
             Self::Relu => relu(x)?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
             Self::Tanh => x.tanh()?,
-            Self::Flatten => x.flatten_from(1)?,
+            Self::Flatten => flat(x)?,
         };
         finish(y, tail)
     }
@@ -267,6 +269,6 @@ impl Layer {
 /// What a [`Tail`] asks for, in passes of its own.
 fn finish(x: Tensor, tail: Tail<'_>) -> Result<Tensor> {
     // The skip connection first, as a block always was.
-    let x = tail.skip.map_or(Ok(x.clone()), |skip| skip + x)?;
+    let x = tail.skip.map_or(Ok(x.clone()), |skip| sum(skip, &x))?;
     Ok(if tail.relu { relu(&x)? } else { x })
 }

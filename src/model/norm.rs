@@ -15,6 +15,7 @@ use candle_core::{Tensor, Var};
 use super::network::Change;
 use super::parameters::Parameters;
 use crate::engine::norm::{Tail, batch_norm, batch_norm_by, group_norm};
+use crate::engine::tape::once_learnt;
 use crate::error::Result;
 
 /// A normalising layer with its γ (weight) and β (bias).
@@ -68,7 +69,8 @@ impl Norm {
             Kind::Batch { mean, variance, mode } => {
                 let (y, statistics) = batch_norm(x, gamma, beta, tail)?;
                 if *mode == Mode::Recording {
-                    statistics.record(mean, variance)?;
+                    let (mean, variance) = (mean.clone(), variance.clone());
+                    once_learnt(move || statistics.record(&mean, &variance))?;
                 }
                 Ok(y)
             }

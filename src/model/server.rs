@@ -10,6 +10,7 @@ use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
 use crate::engine::loss::cross_entropy;
+use crate::engine::tape::{Tape, sum};
 use crate::error::{Error, Result};
 use crate::psgl::Options;
 use crate::psgl::fusion::{DecisionWeights, conv_sum, decide};
@@ -65,6 +66,17 @@ pub struct PsglAnswer {
     pub low_rank: Tensor,
     /// S, the recovered gradient map, shaped as z.
     pub gradient_map: Tensor,
+}
+
+/// What the server made of smashed data whose labels it knows, before it learns from them.
+#[derive(Debug)]
+pub struct Thought {
+    wire: Var,
+    answer: Answer,
+    losses: Vec<Tensor>,
+    /// The losses' sum, and the way back from it.
+    total: Tensor,
+    tape: Tape,
 }
 
 /// What one step taught the server.
@@ -165,38 +177,51 @@ impl Server {
         }
     }
 
-    /// One step on smashed data and labels: the gradient to send back, and what was learnt.
+    /// The first half of a step on smashed data and labels, in which nothing is learnt.
+    ///
+    /// # Errors
+    /// Where the batch does not fit.
+    pub fn think(&self, z: &Smashed, labels: &Tensor) -> Result<Thought> {
+        let wire = Var::from_tensor(z.tensor())?;
+        let mut tape = Tape::default();
+        let (answer, losses, total) = tape.record(|| self.lose(&wire, labels))?;
+        Ok(Thought { wire, answer, losses, total, tape })
+    }
+
+    /// The second half: the gradient to send back, and what was learnt.
     ///
     /// Under PSGL each stream learns from its own loss, and only the fused stream's gradient goes back,
     /// the path through L included, which counts as the identity.
     ///
     /// # Errors
-    /// Where the batch does not fit.
-    pub fn learn(&mut self, z: &Smashed, labels: &Tensor) -> Result<(CutGradient, Lesson)> {
-        let wire = Var::from_tensor(&z.tensor().copy()?)?;
-        let (answer, losses) = match &self.kind {
-            Kind::Plain(network) => {
-                let logits = network.forward(&wire)?;
-                let loss = cross_entropy(&logits, labels)?;
-                (Answer::Plain(logits.detach()), vec![loss])
-            }
-            Kind::Psgl(streams) => {
-                let answer = streams.answer(&wire)?;
-                let loss = |logits| cross_entropy(logits, labels);
-                let losses = vec![loss(&answer.attacked)?, loss(&answer.recovered)?, loss(&answer.fused)?];
-                (Answer::Psgl(answer.detached()), losses)
-            }
-        };
-        let mut total = losses[0].clone();
-        for loss in &losses[1..] {
-            total = (total + loss)?;
-        }
-        let gradients = total.backward()?;
+    /// Where there is no memory left.
+    pub fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)> {
+        let Thought { wire, answer, losses, total, mut tape } = thought;
+        let gradients = tape.backward(&total)?;
         let down = gradients.get(&wire).ok_or_else(|| Error::Internal("no gradient reached the cut".into()))?;
         let down = CutGradient::new(down);
+        tape.settle()?;
         self.optimiser.step(&gradients)?;
         let losses = losses.iter().map(|loss| Ok(loss.to_dtype(DType::F64)?.to_scalar()?)).collect::<Result<_>>()?;
         Ok((down, Lesson { answer, losses }))
+    }
+
+    /// What the server answers, the loss of each stream, and their sum.
+    fn lose(&self, z: &Tensor, labels: &Tensor) -> Result<(Answer, Vec<Tensor>, Tensor)> {
+        match &self.kind {
+            Kind::Plain(network) => {
+                let logits = network.forward(z)?;
+                let loss = cross_entropy(&logits, labels)?;
+                Ok((Answer::Plain(logits.detach()), vec![loss.clone()], loss))
+            }
+            Kind::Psgl(streams) => {
+                let answer = streams.answer(z)?;
+                let [a, r, f] = [&answer.attacked, &answer.recovered, &answer.fused];
+                let losses = [cross_entropy(a, labels)?, cross_entropy(r, labels)?, cross_entropy(f, labels)?];
+                let total = sum(&sum(&losses[0], &losses[1])?, &losses[2])?;
+                Ok((Answer::Psgl(answer.detached()), losses.into(), total))
+            }
+        }
     }
 
     /// The paper's way to a map: ∂logit_ŷ/∂z and Σ_k ∂logit_k/∂z at clean smashed data, of the fused stream.
@@ -280,7 +305,7 @@ impl Streams {
         // The streams a and r get z and L without their graphs, so nothing of theirs goes to the client.
         let plain = z.detach();
         let (low_rank, gradient_map) = self.recover(&plain)?;
-        let straight_through = (z + (&low_rank - &plain)?)?;
+        let straight_through = sum(z, &(&low_rank - &plain)?)?;
         let attacked = self.attacked.forward(&plain)?;
         let recovered = self.recovered.forward(&low_rank)?;
         let fused = conv_sum(z, &straight_through, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;

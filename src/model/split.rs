@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::client::{Client, ClientPlan, Disguised};
 use super::optimiser::OptimiserSettings;
 use super::parameters::Init;
-use super::server::{Answer, Lesson, Server};
+use super::server::{Answer, Lesson, Server, Thought};
 use super::spec::{LayerSpec, shapes};
 use super::wire::{CutGradient, Smashed, WireCount};
 use crate::error::{Error, Result};
@@ -64,6 +64,15 @@ pub struct SplitModel {
     pub wire: WireCount,
 }
 
+/// A training step whose images have gone up and from which nothing has been learnt yet.
+#[derive(Debug)]
+pub struct Underway {
+    disguised: Option<Disguised>,
+    smashed: Smashed,
+    wire: WireCount,
+    thought: Thought,
+}
+
 /// Everything one training step brought forth, for records, pictures and tests.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -98,14 +107,15 @@ impl SplitModel {
         })
     }
 
-    /// One split training step on images (N, C, H, W) and labels (N): its three parts in turn.
+    /// One split training step on images (N, C, H, W) and labels (N): its four parts in turn.
     ///
     /// # Errors
     /// Where the batch does not fit.
     pub fn step(&mut self, x: &Tensor, labels: &Tensor) -> Result<Step> {
         let head_loss = self.client.learn_head(x, labels)?;
         let hidden = self.hide(x)?;
-        Ok(Step { head_loss, ..self.send_and_learn(x, hidden, labels)? })
+        let underway = self.send(x, hidden, labels)?;
+        Ok(Step { head_loss, ..self.learn(underway)? })
     }
 
     /// The second part of a step, in which nothing is learnt: PSGL's disguise of the images, and what crossed the
@@ -117,27 +127,29 @@ impl SplitModel {
         self.plan.psgl.is_some().then(|| self.disguise(x)).transpose()
     }
 
-    /// The last part of a step: what the images became goes up, a gradient comes down, both sides learn. The head's
-    /// loss is not known here.
+    /// The third part of a step: what the images became goes up and the server answers. Nothing is learnt or counted
+    /// yet, so that it can be given up and done again.
     ///
     /// # Errors
     /// Where the batch does not fit.
-    pub fn send_and_learn(
-        &mut self,
-        x: &Tensor,
-        hidden: Option<(Disguised, WireCount)>,
-        labels: &Tensor,
-    ) -> Result<Step> {
-        let disguised = hidden.map(|(disguised, asked)| {
-            self.wire = self.wire.plus(asked);
-            disguised
-        });
-        let input = disguised.as_ref().map_or(x, |d| &d.packed);
-        let smashed = self.client.send(input)?;
-        self.wire.up(&smashed);
-        let (cut_gradient, lesson) = self.server.learn(&smashed, labels)?;
-        self.wire.down(&cut_gradient);
+    pub fn send(&mut self, x: &Tensor, hidden: Option<(Disguised, WireCount)>, labels: &Tensor) -> Result<Underway> {
+        let (disguised, mut wire) = hidden.map(|(disguised, asked)| (Some(disguised), asked)).unwrap_or_default();
+        let smashed = self.client.send(disguised.as_ref().map_or(x, |d| &d.packed))?;
+        wire.up(&smashed);
+        let thought = self.server.think(&smashed, labels)?;
+        Ok(Underway { disguised, smashed, wire, thought })
+    }
+
+    /// The last part of a step: a gradient comes down, and both sides learn. The head's loss is not known here.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn learn(&mut self, underway: Underway) -> Result<Step> {
+        let Underway { disguised, smashed, mut wire, thought } = underway;
+        let (cut_gradient, lesson) = self.server.learn(thought)?;
+        wire.down(&cut_gradient);
         self.client.receive(&cut_gradient)?;
+        self.wire = self.wire.plus(wire);
         Ok(Step { head_loss: None, disguised, smashed, cut_gradient, lesson })
     }
 

@@ -6,6 +6,7 @@
 
 use candle_core::{D, Tensor};
 
+use crate::engine::shuffle::{depth_to_space, space_to_depth};
 use crate::error::Result;
 
 /// Packs images and their gradient map (both N, C, H, W) to (N, 4C + 1, ⌈H/2⌉, ⌈W/2⌉).
@@ -48,26 +49,6 @@ pub fn unpack(packed: &Tensor, height: usize, width: usize) -> Result<Tensor> {
 /// The packed shape of (C, H, W).
 pub fn packed_shape([c, h, w]: [usize; 3]) -> [usize; 3] {
     [4 * c + 1, h.div_ceil(2), w.div_ceil(2)]
-}
-
-/// (N, C, H, W) to (N, 4C, H/2, W/2), channel order c·4 + 2·dy + dx.
-///
-/// # Errors
-/// Where a side is odd.
-pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
-    let (n, c, h, w) = x.dims4()?;
-    let blocks = x.reshape((n, c, h / 2, 2, w / 2, 2))?.permute((0, 1, 3, 5, 2, 4))?;
-    Ok(blocks.contiguous()?.reshape((n, 4 * c, h / 2, w / 2))?)
-}
-
-/// The inverse of [`space_to_depth`]: (N, 4C, H, W) to (N, C, 2H, 2W).
-///
-/// # Errors
-/// Where the channels are no multiple of four.
-pub fn depth_to_space(x: &Tensor) -> Result<Tensor> {
-    let (n, c, h, w) = x.dims4()?;
-    let blocks = x.reshape((n, c / 4, 2, 2, h, w))?.permute((0, 1, 4, 2, 5, 3))?;
-    Ok(blocks.contiguous()?.reshape((n, c / 4, 2 * h, 2 * w))?)
 }
 
 /// Repeats the last row and column of an odd side.

@@ -3,8 +3,8 @@
 use candle_core::{D, Tensor};
 use candle_nn::ops::softmax;
 
-use crate::engine::activation::relu;
-use crate::engine::conv::conv2d;
+use crate::engine::conv::{Finish, conv2d_then};
+use crate::engine::tape::{join, sum};
 use crate::error::Result;
 
 /// fuse = relu(conv3×3([z, L])) + z [E, eqs. 7–8; the relu is ours and a switch].
@@ -13,10 +13,9 @@ use crate::error::Result;
 /// # Errors
 /// Where the shapes do not fit.
 pub fn conv_sum(z: &Tensor, recovered: &Tensor, weight: &Tensor, bias: &Tensor, with_relu: bool) -> Result<Tensor> {
-    let both = Tensor::cat(&[z, recovered], 1)?;
-    let mixed = conv2d(&both, weight, bias, 1, 1)?;
-    let mixed = if with_relu { relu(&mixed)? } else { mixed };
-    Ok((mixed + z)?)
+    let finish = if with_relu { Finish::Relu } else { Finish::Plain };
+    let mixed = conv2d_then(&join(z, recovered, 1)?, weight, bias, (1, 1), finish)?;
+    Ok(sum(&mixed, z)?)
 }
 
 /// Weights of the three streams' decisions, in the paper's order [E, eqs. 9–11].

@@ -6,10 +6,13 @@
 //! its largest magnitude, image by image.
 
 use candle_core::{D, Tensor, Var};
+use candle_nn::encoding::one_hot;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+use crate::engine::loss::carry_on;
+use crate::engine::tape::Tape;
+use crate::error::{Error, Result};
 
 /// How the map is applied to the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +45,16 @@ pub struct Strength {
 /// Where the logits do not depend on x.
 pub fn jacobian_rows(x: &Tensor, logits_of: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<(Tensor, Tensor)> {
     let x = Var::from_tensor(&x.detach())?;
-    let logits = logits_of(&x)?;
-    let alpha = gradient(&predicted_logit(&logits)?.sum_all()?, &x)?;
-    let all = gradient(&logits.sum_all()?, &x)?;
-    let beta = (all - &alpha)?;
+    let mut tape = Tape::default();
+    let logits = tape.record(|| logits_of(&x))?;
+    let mut back = |logit: &Tensor| {
+        let end = tape.record(|| carry_on(&logits, logit))?;
+        tape.backward(&end)?.remove(&x).ok_or_else(missing)
+    };
+    let ones = logits.ones_like()?;
+    let predicted = logits.detach().argmax(D::Minus1)?;
+    let alpha = back(&one_hot(predicted, logits.dim(D::Minus1)?, 1f64, 0.0)?.to_dtype(logits.dtype())?)?;
+    let beta = (back(&ones)? - &alpha)?;
     Ok((alpha, beta))
 }
 
@@ -65,8 +74,12 @@ pub fn predicted_logit(logits: &Tensor) -> Result<Tensor> {
 pub fn gradient(of: &Tensor, by: &Var) -> Result<Tensor> {
     match of.backward()?.remove(by) {
         Some(gradient) => Ok(gradient),
-        None => Err(crate::error::Error::Internal("a gradient is missing: the output does not depend on it".into())),
+        None => Err(missing()),
     }
+}
+
+fn missing() -> Error {
+    Error::Internal("a gradient is missing: the output does not depend on it".into())
 }
 
 /// The gradient map in [−1, 1], shaped as α and β (N, C, H, W); `mirror` adds the case β < 0 < α.

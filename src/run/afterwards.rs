@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::{Job, Order};
+use super::attacks::Job;
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
 use super::finish::{attack_file, attack_sheet};
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::summary::AttackRecord;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::attacks::{Job, Order};
+use super::attacks::Job;
 use super::event::Event;
 use super::finish;
+use super::orders::Order;
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
@@ -13,7 +14,7 @@ use crate::model::server::classes_of;
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
 /// Images deciphered at once for the table.
-const INVERT_CHUNK: usize = 100;
+const INVERT_CHUNK: usize = 50;
 
 impl Session {
     pub(super) fn attack(&mut self) -> Result<()> {

@@ -2,14 +2,13 @@
 //!
 //! This is the one place that holds both an attack and the truth; the attack is handed neither.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use serde::{Deserialize, Serialize};
 
 use super::event::{AttackProgress, Gallery};
-use super::scene::{Lineup, Opinion, Picture, Scene, Stamp};
+use super::orders::{Order, PICTURED};
+use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::inverse::Inverse;
 use crate::attack::rmle::Rmle;
@@ -21,91 +20,12 @@ use crate::metrics::image::{mean_and_error, score};
 use crate::metrics::lineup::{decoys, pick};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
-use crate::model::split::{SplitModel, SplitPlan};
+use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 
-/// Targets whose pictures are kept.
-pub const PICTURED: usize = 8;
 /// Images that decoys of line-ups are chosen from, at most.
 const POOL: usize = 512;
-
-/// Which attack, at which model, when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttackId {
-    /// The attack's fields.
-    pub spec: AttackSpec,
-    /// Whether it knows the defence.
-    pub adaptive: bool,
-    /// `psgl` or `vanilla`.
-    pub target: String,
-    /// After which epoch.
-    pub epoch: usize,
-}
-
-impl AttackId {
-    /// In words: `rmle, adaptive, at psgl after epoch 6`.
-    pub fn words(&self) -> String {
-        let mode = if self.adaptive { ", adaptive" } else { "" };
-        let when = if self.epoch == 0 { "untrained".to_owned() } else { format!("after epoch {}", self.epoch) };
-        format!("{}{mode}, at {} {when}", self.spec.name(), self.target)
-    }
-
-    /// For file names and random streams: `psgl-e6-rmle-adaptive`.
-    pub fn slug(&self) -> String {
-        let mode = if self.adaptive { "adaptive" } else { "naive" };
-        format!("{}-e{}-{}-{mode}", self.target, self.epoch, self.spec.name())
-    }
-}
-
-/// An attack that is due: what was on the wire when it was ordered, and the client's weights of that
-/// moment, so that training may go on meanwhile.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// Which.
-    pub id: AttackId,
-    /// The targets' smashed data.
-    pub smashed: Tensor,
-    /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
-    pub sent: Tensor,
-    /// Gradient maps of the same; zero under vanilla.
-    pub maps: Tensor,
-    /// The client's weights.
-    pub client: BTreeMap<String, Tensor>,
-    /// What the server made of the first target; not known any more after a resume.
-    pub opinion: Option<Opinion>,
-}
-
-impl Order {
-    /// Orders every form of an attack at a model as it is now; `targets` (N, C, H, W) are the victims' images.
-    ///
-    /// # Errors
-    /// Where the images do not fit.
-    pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
-        let x = targets.narrow(0, 0, spec.images().min(targets.dim(0)?))?.contiguous()?;
-        let (smashed, disguised) = model.ask(&x)?;
-        let few = PICTURED.min(x.dim(0)?);
-        let first = |t: &Tensor| Ok::<_, crate::error::Error>(t.narrow(0, 0, few)?.contiguous()?);
-        let (sent, maps) = match &disguised {
-            Some(disguised) => (first(&disguised.attacked)?, first(&disguised.map)?),
-            None => (first(&x)?, first(&x.zeros_like()?)?),
-        };
-        let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
-        let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
-        // Against vanilla there is no defence to know.
-        let defended = model.plan.psgl.is_some();
-        let forms = [(false, spec.naive() || !defended), (true, spec.adaptive() && defended)];
-        let order = |adaptive| Self {
-            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch },
-            smashed: smashed.tensor().clone(),
-            sent: sent.clone(),
-            maps: maps.clone(),
-            client: client.clone(),
-            opinion: Some(opinion.clone()),
-        };
-        Ok(forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| order(adaptive)).collect())
-    }
-}
 
 /// A running attack and what is needed to score it.
 pub struct Job {

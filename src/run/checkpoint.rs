@@ -14,7 +14,7 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::attacks::AttackId;
+use super::orders::AttackId;
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
 use crate::model::split::SplitModel;
@@ -157,7 +157,6 @@ impl Checkpoint {
     /// # Errors
     /// Where there is no memory left.
     pub fn to_bytes(&self, experiment_hash: &str) -> Result<Vec<u8>> {
-        let raw = raw_tensors(&self.tensors)?;
         let head = Head {
             schema: 1,
             experiment: experiment_hash.to_owned(),
@@ -165,6 +164,7 @@ impl Checkpoint {
             pending: self.pending.clone(),
         };
         let head = serde_json::to_string(&head).map_err(|e| Error::Internal(format!("checkpoint: {e}")))?;
+        let raw = raw_tensors(&self.tensors)?;
         let sum = checksum(&head, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
         let metadata = HashMap::from([(ENTRY.to_owned(), format!("{sum}\n{head}"))]);
         file_of(&raw, Some(metadata))

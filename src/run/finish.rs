@@ -1,8 +1,9 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
-use super::attacks::{AttackId, Finished, Job, PICTURED};
+use super::attacks::{Finished, Job};
 use super::folder::IMAGES;
 use super::judge::{Verdict, client_cost, recovery_figure, stream_order, yardsticks};
+use super::orders::{AttackId, PICTURED};
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;

@@ -8,18 +8,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::{Job, Order};
+use super::attacks::Job;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::event::{Event, Past, Progress, Sink};
 use super::finish;
 use super::judge::{Court, Judge};
+use super::orders::{Asking, Order};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
 use crate::model::client::Disguised;
-use crate::model::split::{SplitModel, SplitPlan};
+use crate::model::split::{SplitModel, SplitPlan, Underway};
 use crate::model::wire::WireCount;
 use crate::psgl::recovery::MapNorm;
 
@@ -35,6 +36,7 @@ pub struct Session {
     pub(super) recorder: Option<Recorder>,
     pub(super) hash: String,
     pub(super) pending: VecDeque<Order>,
+    pub(super) ordering: Ordering,
     pub(super) active: Option<Job>,
     /// Vanilla's last inverse network, deciphering the whole test set for the table.
     pub(super) inverting: Option<(Job, Vec<u32>)>,
@@ -45,6 +47,8 @@ pub struct Session {
     pub(super) order: Vec<usize>,
     /// The next step's images in their disguise, once it is made.
     pub(super) hidden: Option<(Disguised, WireCount)>,
+    /// The next step, once its images have gone up.
+    pub(super) underway: Option<Underway>,
     /// Seconds that attacks are behind training: they take turns.
     pub(super) debt: f64,
     pub(super) pace: Pace,
@@ -52,6 +56,17 @@ pub struct Session {
     pub(super) pictured: Option<Instant>,
     /// Of each model after its last epoch, for those who watch.
     pub(super) weights: Weights,
+}
+
+/// How far the attacks that are due are ordered.
+#[derive(Default)]
+pub(super) struct Ordering {
+    /// How many of them are.
+    pub specs: usize,
+    /// Their orders.
+    pub orders: Vec<Order>,
+    /// The next one's questions.
+    pub asking: Option<Asking>,
 }
 
 /// How fast the present phase goes.
@@ -84,6 +99,7 @@ impl Session {
             times: Times::default(),
             recorder,
             pending: VecDeque::new(),
+            ordering: Ordering::default(),
             active: None,
             inverting: None,
             testing: Vec::new(),
@@ -91,6 +107,7 @@ impl Session {
             sink,
             order: Vec::new(),
             hidden: None,
+            underway: None,
             debt: 0.0,
             pace: Pace { phase: String::new(), start: Instant::now(), first: 0 },
             saved: Instant::now(),

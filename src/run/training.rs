@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::Order;
 use super::checkpoint::Stage;
 use super::event::Event;
+use super::orders::Asking;
 use super::scene::Scene;
-use super::session::Session;
+use super::session::{Ordering, Session};
 use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
 use crate::error::{Error, Result};
+use crate::experiment::AttackSpec;
 use crate::model::server::Answer;
 use crate::model::split::Step;
 use crate::psgl::WeightsFrom;
@@ -29,7 +30,9 @@ impl Session {
         let epochs = self.setup.experiment.train.epochs;
         match self.position.stage {
             Stage::Order => {
-                self.order_attacks()?;
+                if !self.order_attacks()? {
+                    return Ok(());
+                }
                 if self.position.epoch == epochs {
                     self.position.model += 1;
                     self.position.epoch = 0;
@@ -52,19 +55,34 @@ impl Session {
         Ok(())
     }
 
-    fn order_attacks(&mut self) -> Result<()> {
+    /// Some questions for the next attack that is due; true once all are ordered. Attacks begin only then, so that a
+    /// Stop in between leaves none ordered twice.
+    fn order_attacks(&mut self) -> Result<bool> {
         let (epoch, last) = (self.position.epoch, self.setup.experiment.train.epochs);
-        let targets = self.setup.targets.tensor(&self.setup.device)?;
-        for spec in &self.setup.experiment.attacks {
-            if epoch == last || spec.early().contains(&epoch) {
-                self.pending.extend(Order::at(&self.models[self.position.model], spec, epoch, &targets)?);
+        let specs = &self.setup.experiment.attacks;
+        let due = |spec: &&AttackSpec| epoch == last || spec.early().contains(&epoch);
+        let (number, orders) = (self.ordering.specs, &mut self.ordering.orders);
+        let Some(spec) = specs.iter().filter(due).nth(number) else {
+            self.pending.extend(orders.drain(..));
+            self.ordering = Ordering::default();
+            return Ok(true);
+        };
+        let mut asking = match self.ordering.asking.take() {
+            Some(asking) => asking,
+            None => Asking::new(spec, epoch, &self.setup.targets.tensor(&self.setup.device)?)?,
+        };
+        match asking.advance(&self.models[self.position.model])? {
+            None => self.ordering.asking = Some(asking),
+            Some(done) => {
+                orders.extend(done);
+                self.ordering.specs += 1;
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
-    /// has learnt is kept in the position, and a disguise is made again.
+    /// has learnt is kept in the position, and what nothing was learnt from is made again.
     fn train_step(&mut self) -> Result<bool> {
         if self.order.is_empty() {
             // Both models see the images in the same order.
@@ -85,11 +103,16 @@ impl Session {
                 return Ok(false);
             }
         }
-        if self.hidden.is_none() && self.models[at].plan.psgl.is_some() {
+        if self.underway.is_none() && self.hidden.is_none() && self.models[at].plan.psgl.is_some() {
             self.hidden = self.models[at].hide(&x)?;
             return Ok(false);
         }
-        let step = self.models[at].send_and_learn(&x, self.hidden.take(), &labels)?;
+        let Some(underway) = self.underway.take() else {
+            let hidden = self.hidden.take();
+            self.underway = Some(self.models[at].send(&x, hidden, &labels)?);
+            return Ok(false);
+        };
+        let step = self.models[at].learn(underway)?;
         self.check_finite(&step.lesson.losses)?;
         self.position.step += 1;
         self.position.head_learnt = false;

@@ -6,7 +6,8 @@ use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::linear::linear;
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::engine::pool::{Pool, pool};
-use cutlayer::psgl::downsample::{depth_to_space, pack, pack_with_channel, space_to_depth, spread_channel, unpack};
+use cutlayer::engine::shuffle::{depth_to_space, space_to_depth};
+use cutlayer::psgl::downsample::{pack, pack_with_channel, spread_channel, unpack};
 use cutlayer::psgl::fusion::conv_sum;
 
 use super::{away_from_zero, check, conv_inputs, noise, rows};

@@ -223,7 +223,12 @@ impl Geometry {
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + part).min(self.samples);
-            self.weight_gradient_of(start, &x[start * self.image()..end * self.image()], incoming)
+            let x = &x[start * self.image()..end * self.image()];
+            if self.suits_winograd() {
+                self.weight_gradient_in_tiles(start, x, incoming)
+            } else {
+                self.weight_gradient_of(start, x, incoming)
+            }
         });
         let mut sums: Vec<_> = sums.collect();
         let (mut weight, mut bias) = sums.remove(0);

@@ -5,7 +5,7 @@
 //! | `geometry` | sizes, and how images are laid out for the inner loops |
 //! | `finish` | bias, relu and pooling while the outputs are in the cache, and the way back |
 //! | `kernels` | the three products on plain numbers |
-//! | `winograd` | two of them with fewer multiplications, for many channels |
+//! | `winograd`, `winograd_weight` | the same with fewer multiplications, for many channels |
 //!
 //! The convolution, its input gradient and its weight gradient are *closed under differentiation*: the
 //! gradient of each is made of the other two, so second derivatives (gradient matching) need nothing more.
@@ -16,6 +16,7 @@ mod kernels;
 #[cfg(test)]
 mod tests;
 mod winograd;
+mod winograd_weight;
 
 use std::sync::OnceLock;
 
@@ -27,6 +28,7 @@ use geometry::Geometry;
 
 use super::activation::relu;
 use super::pool::{Pool, pool};
+use super::tape::{apply2, apply3};
 use super::{Real, for_reals, held, values};
 
 /// x (N, C, H, W), weight (O, C, K, K), bias (O) to (N, O, H′, W′), H′ = ⌊(H + 2·padding − K)/stride⌋ + 1.
@@ -68,7 +70,7 @@ pub fn conv2d_then(
     }
     if x.device().is_cpu() {
         let op = Conv { geometry, finish, winners: OnceLock::new() };
-        return x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op);
+        return apply3(&x.contiguous()?, &weight.contiguous()?, &bias.contiguous()?, op);
     }
     let y = composed::forward(x, weight, &geometry)?.broadcast_add(&bias.reshape((1, geometry.outputs, 1, 1))?)?;
     match finish {
@@ -93,7 +95,7 @@ pub fn conv2d_input_gradient(
     let geometry = Geometry::new(x, weight.dims4()?, stride, padding)?;
     geometry.check_gradient(grad)?;
     if grad.device().is_cpu() {
-        grad.contiguous()?.apply_op2(&weight.contiguous()?, InputGradient(geometry))
+        apply2(&grad.contiguous()?, &weight.contiguous()?, InputGradient(geometry))
     } else {
         composed::input_gradient(grad, weight, &geometry)
     }
@@ -115,7 +117,7 @@ pub fn conv2d_weight_gradient(
     let geometry = Geometry::new(x.dims4()?, weight, stride, padding)?;
     geometry.check_gradient(grad)?;
     if grad.device().is_cpu() {
-        grad.contiguous()?.apply_op2(&x.contiguous()?, WeightGradient(geometry))
+        apply2(&grad.contiguous()?, &x.contiguous()?, WeightGradient(geometry))
     } else {
         composed::weight_gradient(grad, x, &geometry)
     }

@@ -1,0 +1,138 @@
+//! Orders of attacks: which, at which model, when, and what was on the wire then.
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::scene::Opinion;
+use crate::error::{Error, Result};
+use crate::experiment::AttackSpec;
+use crate::model::split::SplitModel;
+use crate::model::wire::Smashed;
+
+/// Targets whose pictures are kept.
+pub const PICTURED: usize = 8;
+/// Targets that a model is asked about at once, no fewer than are pictured.
+const ASKED: usize = 25;
+
+/// Which attack, at which model, when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttackId {
+    /// The attack's fields.
+    pub spec: AttackSpec,
+    /// Whether it knows the defence.
+    pub adaptive: bool,
+    /// `psgl` or `vanilla`.
+    pub target: String,
+    /// After which epoch.
+    pub epoch: usize,
+}
+
+impl AttackId {
+    /// In words: `rmle, adaptive, at psgl after epoch 6`.
+    pub fn words(&self) -> String {
+        let mode = if self.adaptive { ", adaptive" } else { "" };
+        let when = if self.epoch == 0 { "untrained".to_owned() } else { format!("after epoch {}", self.epoch) };
+        format!("{}{mode}, at {} {when}", self.spec.name(), self.target)
+    }
+
+    /// For file names and random streams: `psgl-e6-rmle-adaptive`.
+    pub fn slug(&self) -> String {
+        let mode = if self.adaptive { "adaptive" } else { "naive" };
+        format!("{}-e{}-{}-{mode}", self.target, self.epoch, self.spec.name())
+    }
+}
+
+/// An attack that is due: what was on the wire when it was ordered, and the client's weights of that
+/// moment, so that training may go on meanwhile.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Which.
+    pub id: AttackId,
+    /// The targets' smashed data.
+    pub smashed: Tensor,
+    /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
+    pub sent: Tensor,
+    /// Gradient maps of the same; zero under vanilla.
+    pub maps: Tensor,
+    /// The client's weights.
+    pub client: BTreeMap<String, Tensor>,
+    /// What the server made of the first target; not known any more after a resume.
+    pub opinion: Option<Opinion>,
+}
+
+/// The questions that come before an order: a few targets at a time, so that a Stop need not wait for all of them.
+pub struct Asking {
+    spec: AttackSpec,
+    epoch: usize,
+    /// The victims' images (N, C, H, W).
+    targets: Tensor,
+    smashed: Vec<Tensor>,
+    /// What entered the client's layers, and the maps, of the first few.
+    first: Option<[Tensor; 2]>,
+}
+
+impl Asking {
+    /// Begins to order every form of an attack; `targets` (N, C, H, W) are the victims' images.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub fn new(spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Self> {
+        let targets = targets.narrow(0, 0, spec.images().min(targets.dim(0)?))?.contiguous()?;
+        Ok(Self { spec: spec.clone(), epoch, targets, smashed: Vec::new(), first: None })
+    }
+
+    /// Asks the model as it is now about the next few; the orders once it has been asked about all.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
+        let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
+        let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
+        let (smashed, disguised) = model.ask(&x)?;
+        if self.first.is_none() {
+            let first = |t: &Tensor| Ok::<_, Error>(t.narrow(0, 0, PICTURED.min(t.dim(0)?))?.contiguous()?);
+            self.first = Some(match &disguised {
+                Some(disguised) => [first(&disguised.attacked)?, first(&disguised.map)?],
+                None => [first(&x)?, first(&x.zeros_like()?)?],
+            });
+        }
+        self.smashed.push(smashed.tensor().clone());
+        if from + ASKED < all { Ok(None) } else { self.orders(model).map(Some) }
+    }
+
+    fn orders(&self, model: &SplitModel) -> Result<Vec<Order>> {
+        let smashed = Smashed::new(&Tensor::cat(&self.smashed, 0)?);
+        let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
+        let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
+        let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
+        // Against vanilla there is no defence to know.
+        let defended = model.plan.psgl.is_some();
+        let forms = [(false, self.spec.naive() || !defended), (true, self.spec.adaptive() && defended)];
+        let order = |adaptive| Order {
+            id: AttackId { spec: self.spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
+            smashed: smashed.tensor().clone(),
+            sent: sent.clone(),
+            maps: maps.clone(),
+            client: client.clone(),
+            opinion: Some(opinion.clone()),
+        };
+        Ok(forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| order(adaptive)).collect())
+    }
+}
+
+impl Order {
+    /// Orders every form of an attack at once.
+    ///
+    /// # Errors
+    /// Where the images do not fit.
+    pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
+        let mut asking = Asking::new(spec, epoch, targets)?;
+        loop {
+            if let Some(orders) = asking.advance(model)? {
+                return Ok(orders);
+            }
+        }
+    }
+}
