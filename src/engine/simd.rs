@@ -2,7 +2,7 @@
 //! which chooses the instruction set when the program runs (AVX-512, AVX2, NEON or plain numbers).
 
 use candle_core::WithDType;
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 /// The numbers the kernels work on: float32 and float64.
 pub trait Real:
@@ -110,9 +110,28 @@ real!(
     reduce_sum_f64s
 );
 
+struct Widest<F>(F);
+
+impl<R, F: FnMut() -> R> WithSimd for Widest<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> R {
+        (self.0)()
+    }
+}
+
+/// Does `work`, a closure marked `#[inline(always)]`, compiled for the processor's widest vectors.
+///
+/// `pulp` takes closures too, but calls them as `FnOnce`. For one that can be called again that goes through a function of
+/// the compiler's making, which is not inlined and so is compiled for any processor.
+pub fn widest<R>(work: impl FnMut() -> R) -> R {
+    Arch::new().dispatch(Widest(work))
+}
+
 /// The sum of many numbers, in sixteen interleaved parts: fast, and more accurate than one after the other.
 pub fn sum<T: Real>(values: &[T]) -> T {
-    pulp::Arch::new().dispatch(
+    widest(
         #[inline(always)]
         || sum_here(values),
     )

@@ -124,6 +124,9 @@ pub fn once_learnt(change: impl FnOnce() -> Result<()> + Send + 'static) -> Resu
 }
 
 /// A candle operation of one argument, noted.
+///
+/// # Errors
+/// Where the operation fails.
 pub fn apply1(a: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp1 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op1_arc(op.clone())?;
@@ -138,6 +141,9 @@ pub fn apply1(a: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<
 }
 
 /// A candle operation of two arguments, noted.
+///
+/// # Errors
+/// Where the operation fails.
 pub fn apply2(a: &Tensor, b: &Tensor, op: impl CustomOp2 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp2 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op2_arc(b, op.clone())?;
@@ -152,6 +158,9 @@ pub fn apply2(a: &Tensor, b: &Tensor, op: impl CustomOp2 + Send + Sync + 'static
 }
 
 /// A candle operation of three arguments, noted.
+///
+/// # Errors
+/// Where the operation fails.
 pub fn apply3(a: &Tensor, b: &Tensor, c: &Tensor, op: impl CustomOp3 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp3 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op3_arc(b, c, op.clone())?;

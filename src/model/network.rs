@@ -169,7 +169,7 @@ impl Network {
             };
             layers = rest;
         }
-        finish(x, tail)
+        finish(&x, tail)
     }
 
     /// The layers, for passes that look at each of them.
@@ -246,7 +246,7 @@ impl Layer {
                 // Within another block's end there are two sums, of which a normalisation does one.
                 return match tail.skip {
                     None => inner.forward_with(x, Tail { skip: Some(&skip), ..tail }),
-                    Some(_) => finish(inner.forward_with(x, Tail { skip: Some(&skip), relu: false })?, tail),
+                    Some(_) => finish(&inner.forward_with(x, Tail { skip: Some(&skip), relu: false })?, tail),
                 };
             }
             Self::Conv { weight, bias, stride, padding } => conv2d(x, weight, bias, *stride, *padding)?,
@@ -262,13 +262,13 @@ impl Layer {
             Self::Tanh => x.tanh()?,
             Self::Flatten => flat(x)?,
         };
-        finish(y, tail)
+        finish(&y, tail)
     }
 }
 
 /// What a [`Tail`] asks for, in passes of its own.
-fn finish(x: Tensor, tail: Tail<'_>) -> Result<Tensor> {
+fn finish(x: &Tensor, tail: Tail<'_>) -> Result<Tensor> {
     // The skip connection first, as a block always was.
-    let x = tail.skip.map_or(Ok(x.clone()), |skip| sum(skip, &x))?;
+    let x = tail.skip.map_or(Ok(x.clone()), |skip| sum(skip, x))?;
     Ok(if tail.relu { relu(&x)? } else { x })
 }

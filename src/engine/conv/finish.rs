@@ -1,9 +1,7 @@
 //! What is done to a convolution's outputs while they are still in the cache, and the way back through it.
 
-use pulp::Arch;
-
 use super::geometry::Geometry;
-use crate::engine::simd::Real;
+use crate::engine::simd::{Real, widest};
 
 /// What follows the convolution in the same pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +25,18 @@ impl Finish {
 
     /// Adds the bias to one plane, whose rows lie `step` apart in `line`, and finishes it. `winners` is as
     /// long as `values` under pooling, else empty.
-    pub fn apply<T: Real>(self, line: &[T], step: usize, width: usize, bias: T, to: (&mut [T], &mut [u8])) {
+    pub fn apply<T: Real>(
+        self,
+        line: &[T],
+        step: usize,
+        width: usize,
+        bias: T,
+        (values, winners): (&mut [T], &mut [u8]),
+    ) {
         // Compiled for the processor's widest vectors.
-        Arch::new().dispatch(
+        widest(
             #[inline(always)]
-            || self.apply_here(line, step, width, bias, to),
+            || self.apply_here(line, step, width, bias, (&mut *values, &mut *winners)),
         );
     }
 
@@ -108,7 +113,7 @@ impl<T: Real> Incoming<'_, T> {
         if self.finish == Finish::Plain {
             return &self.grad[range];
         }
-        Arch::new().dispatch(
+        widest(
             #[inline(always)]
             || self.pass(range.clone(), width, geometry.out_width, room),
         );

@@ -2,7 +2,7 @@
 
 use candle_core::Result;
 
-use crate::engine::simd::Real;
+use crate::engine::simd::{Real, widest};
 use crate::engine::taps::SLACK;
 
 /// All sizes of one convolution.
@@ -132,6 +132,21 @@ impl Layout {
         (channel, sample): (usize, usize),
         to: &mut [T],
     ) {
+        // Compiled for the processor's widest vectors.
+        widest(
+            #[inline(always)]
+            || self.embed_here(plane, (height, width), (channel, sample), to),
+        );
+    }
+
+    #[inline(always)]
+    fn embed_here<T: Real>(
+        &self,
+        plane: &[T],
+        (height, width): (usize, usize),
+        (channel, sample): (usize, usize),
+        to: &mut [T],
+    ) {
         let s = self.stride;
         let columns = width.min((s * self.width).saturating_sub(self.lead));
         for y in 0..height.min((s * self.height).saturating_sub(self.lead)) {
@@ -155,7 +170,9 @@ impl Layout {
                     if let Some(&last) = pairs.remainder().first() {
                         to[at + row.len() / 2] = last;
                     }
-                    to[at..].iter_mut().zip(pairs).for_each(|(to, pair)| *to = pair[0]);
+                    for (to, pair) in to[at..].iter_mut().zip(pairs) {
+                        *to = pair[0];
+                    }
                 } else {
                     to[at..].iter_mut().zip(row.iter().step_by(s)).for_each(|(to, &v)| *to = v);
                 }

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::finish::{Finish, Incoming};
 use super::geometry::{Geometry, Layout, Phase};
 use super::winograd::Winograd;
+use super::winograd_weight::weights_of;
 use crate::engine::fresh::{Fresh, Piece};
 use crate::engine::simd::{Real, sum};
 use crate::engine::taps::{Panels, Rows, dot, whole_vectors};
@@ -236,7 +237,7 @@ impl Geometry {
             add(&mut weight, &w);
             add(&mut bias, &b);
         }
-        (weight, bias)
+        if self.suits_winograd() { (weights_of(&weight), bias) } else { (weight, bias) }
     }
 
     /// The same for the samples `x` from number `first` on, on this thread.

@@ -13,7 +13,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::geometry::Layout;
-use crate::engine::simd::Real;
+use crate::engine::simd::{Real, widest};
 use crate::engine::taps::{Panels, Rows, whole_vectors};
 
 /// Places of a tile.
@@ -167,15 +167,22 @@ impl<T: Real> Winograd<T> {
         let own = whole_vectors(length);
         let from = &room.products[output * own..];
         Arch::new().dispatch(Join { from, apart: GROUP * own, length, to: &mut room.parts, own });
-        for (row, lines) in room.lines.chunks_exact_mut(4 * width).take(tiles).enumerate() {
-            for (a, line) in lines.chunks_exact_mut(2 * width).enumerate() {
-                let part = |b: usize| &room.parts[(2 * a + b) * own + row * width..][..width - 1];
-                for ((pair, &left), &right) in line.chunks_exact_mut(2).zip(part(0)).zip(part(1)) {
-                    pair[0] = left;
-                    pair[1] = right;
+        let (parts, lines) = (room.parts.as_slice(), room.lines.as_mut_slice());
+        // Compiled for the processor's widest vectors.
+        widest(
+            #[inline(always)]
+            || {
+                for (row, lines) in lines.chunks_exact_mut(4 * width).take(tiles).enumerate() {
+                    for (a, line) in lines.chunks_exact_mut(2 * width).enumerate() {
+                        let [left, right] = [0, 1].map(|b| &parts[(2 * a + b) * own + row * width..][..width - 1]);
+                        for ((pair, &left), &right) in line.chunks_exact_mut(2).zip(left).zip(right) {
+                            pair[0] = left;
+                            pair[1] = right;
+                        }
+                    }
                 }
-            }
-        }
+            },
+        );
     }
 }
 

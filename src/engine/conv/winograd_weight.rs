@@ -31,11 +31,8 @@ const PIXELS: [&[Term]; 4] = [
 /// A: the same of a tile's outputs.
 const OUTPUTS: [&[Term]; 4] =
     [&[(0, 0, 1.0)], &[(0, 0, 1.0), (1, 0, 1.0)], &[(0, 0, 1.0), (1, 0, -1.0)], &[(1, 0, -1.0)]];
-/// G.
-const WEIGHTS: [[f64; 3]; 4] = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
-
 impl Geometry {
-    /// ∂/∂W and ∂/∂b for the samples `x` from number `first` on, on this thread.
+    /// Sums for [`weights_of`] and ∂/∂b, for the samples `x` from number `first` on, on this thread.
     pub fn weight_gradient_in_tiles<T: Real>(
         &self,
         first: usize,
@@ -62,10 +59,10 @@ impl Geometry {
                 for (c, x) in x.chunks_exact(self.height * self.width).enumerate() {
                     images.embed(x, (self.height, self.width), (c, i), &mut pixels);
                 }
-                for o in 0..self.outputs {
+                for (o, bias) in bias.iter_mut().enumerate() {
                     let index = (first + g * samples + i) * self.outputs + o;
                     let plane = incoming.plane(index, self, &mut plane);
-                    bias[o] += sum(plane);
+                    *bias += sum(plane);
                     outputs.embed(plane, (self.out_height, self.out_width), (o, i), &mut gradients);
                 }
             }
@@ -77,19 +74,27 @@ impl Geometry {
                 dot(&lines, self.outputs, step, Rows { buffer: &rows, offsets: &offsets, length }, place);
             }
         }
-        (weights_of(&places, pairs), bias)
+        (places, bias)
     }
 }
 
-/// Gᵀ m G of every pair of channels.
-fn weights_of<T: Real>(places: &[T], pairs: usize) -> Vec<T> {
+/// Gᵀ m G of every pair of channels: ∂/∂W from the sums m of all tiles, place by place.
+pub fn weights_of<T: Real>(places: &[T]) -> Vec<T> {
+    let pairs = places.len() / 16;
+    let half = T::from_f64(0.5);
+    // Gᵀ of four numbers.
+    let three = |m: [T; 4]| {
+        let (sum, difference) = (half * (m[1] + m[2]), half * (m[1] - m[2]));
+        [m[0] + sum, difference, sum + m[3]]
+    };
     let mut weight = vec![T::ZERO; 9 * pairs];
     for (pair, weight) in weight.chunks_exact_mut(9).enumerate() {
-        let m = |i: usize, j: usize| places[(4 * i + j) * pairs + pair].to_f64();
-        for (at, to) in weight.iter_mut().enumerate() {
-            let (y, x) = (at / 3, at % 3);
-            let row = |i: usize| (0..4).map(|j| WEIGHTS[j][x] * m(i, j)).sum::<f64>();
-            *to = T::from_f64((0..4).map(|i| WEIGHTS[i][y] * row(i)).sum());
+        let rows = [0, 1, 2, 3].map(|i| three([0, 1, 2, 3].map(|j| places[(4 * i + j) * pairs + pair])));
+        for x in 0..3 {
+            let column = three(rows.map(|row| row[x]));
+            for y in 0..3 {
+                weight[3 * y + x] = column[y];
+            }
         }
     }
     weight

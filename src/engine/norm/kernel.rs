@@ -4,10 +4,10 @@
 //! blocks are added in double precision.
 
 use candle_core::Result;
-use pulp::Arch;
 use rayon::prelude::*;
 
 use crate::engine::fresh::{Fresh, Piece};
+use crate::engine::simd::widest;
 use crate::engine::{PIECE, Real};
 
 /// Mean and biased variance of a set.
@@ -69,14 +69,14 @@ impl Moments {
 /// Σ f(a, b) of two numbers at once.
 fn sums<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
     // Compiled for the processor's widest vectors, as are the other loops below.
-    Arch::new().dispatch(
+    widest(
         #[inline(always)]
-        || sums_here(a, b, f),
+        || sums_here(a, b, &f),
     )
 }
 
 #[inline(always)]
-fn sums_here<T: Real>(a: &[T], b: &[T], f: impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
+fn sums_here<T: Real>(a: &[T], b: &[T], f: &impl Fn(T, T) -> [T; 2]) -> [f64; 2] {
     const LANES: usize = 16;
     const BLOCK: usize = 32 * LANES;
     let mut total = [0.0; 2];
@@ -252,7 +252,7 @@ impl Sets {
         };
         let (constant, slope) = (T::from_f64(share(0)), T::from_f64(share(1) * inverse));
         for (dx, ((x, grad), line)) in dx.into_iter().map(Piece::open).zip(planes()) {
-            Arch::new().dispatch(
+            widest(
                 #[inline(always)]
                 || {
                     for ((dx, &x), &g) in dx.iter_mut().zip(*x).zip(*grad) {
@@ -280,7 +280,7 @@ impl Sets {
 
 /// One plane of y.
 fn write<T: Real>(y: &mut [T], x: &[T], skip: Option<&[T]>, line: Line<T>, relu: bool) {
-    Arch::new().dispatch(
+    widest(
         #[inline(always)]
         || write_here(y, x, skip, line, relu),
     );
