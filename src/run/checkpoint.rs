@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use candle_core::safetensors::BufferedSafetensors;
-use candle_core::{DType, Device, Tensor};
+use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
@@ -108,16 +108,18 @@ impl Checkpoint {
     }
 
     /// Adds what is needed of the run's `i`-th model: nothing before its training, since its first weights come from
-    /// the seed; its weights (`{name}.client.0.weight`) after; and optimiser states only meanwhile. A Stop waits for
-    /// every byte.
+    /// the seed; its weights (`{name}.client.0.weight`) after, which stay the model's own; and optimiser states only
+    /// meanwhile. A Stop waits for every byte.
     ///
     /// # Errors
     /// Where there is no memory left.
     pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
         let name = model.plan.name;
         if i <= self.position.model {
-            self.put(&format!("{name}."), model.client.parameters().snapshot()?);
-            self.put(&format!("{name}."), model.server.parameters().snapshot()?);
+            for parameters in [model.client.parameters(), model.server.parameters()] {
+                let shared = parameters.iter().map(|(name, var)| (name.to_owned(), var.as_detached_tensor()));
+                self.put(&format!("{name}."), shared.collect());
+            }
         }
         if i == self.position.model {
             self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
@@ -212,11 +214,14 @@ type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
 /// Tensors as little-endian bytes, by name.
 fn raw_tensors(tensors: &BTreeMap<String, Tensor>) -> Result<Vec<Raw>> {
     let raw = |(name, t): (&String, &Tensor)| {
-        let flat = t.flatten_all()?;
-        let (dtype, bytes) = if t.dtype() == DType::U32 {
-            (Dtype::U32, little_endian(&flat.to_vec1::<u32>()?, u32::to_le_bytes))
-        } else {
-            (Dtype::F32, little_endian(&flat.to_dtype(DType::F32)?.to_vec1::<f32>()?, f32::to_le_bytes))
+        let dtype = if t.dtype() == DType::U32 { DType::U32 } else { DType::F32 };
+        let host = t.to_device(&Device::Cpu)?.to_dtype(dtype)?.contiguous()?;
+        let (storage, layout) = host.storage_and_layout();
+        let range = layout.start_offset()..layout.start_offset() + host.elem_count();
+        let (dtype, bytes) = match &*storage {
+            Storage::Cpu(CpuStorage::U32(values)) => (Dtype::U32, little_endian(&values[range], u32::to_le_bytes)),
+            Storage::Cpu(CpuStorage::F32(values)) => (Dtype::F32, little_endian(&values[range], f32::to_le_bytes)),
+            _ => return Err(Error::Internal(format!("{name} is no tensor that a checkpoint can hold"))),
         };
         Ok((name.clone(), dtype, t.dims().to_vec(), bytes))
     };

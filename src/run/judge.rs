@@ -22,7 +22,7 @@ use crate::psgl::saliency::{Strength, attack};
 use crate::random::Seed;
 
 /// Test images a slice.
-const CHUNK: usize = 50;
+const CHUNK: usize = 20;
 
 /// The judge at work.
 pub struct Judge {
