@@ -14,9 +14,10 @@ pub fn relu(x: &Tensor) -> Result<Tensor> {
     if x.device().is_cpu() { apply1(&x.contiguous()?, Relu) } else { composed(x) }
 }
 
-/// The same from candle's own operations, for other devices. Where x is 0 the mask is 0, and with it the gradient.
+/// The same from candle's own operations, for other devices. Where x is 0 a constant is taken, so the gradient is 0; what
+/// is no number is not below 0, and stays.
 pub(super) fn composed(x: &Tensor) -> Result<Tensor> {
-    x * x.gt(0.0)?.to_dtype(x.dtype())?
+    x.le(0.0)?.where_cond(&x.zeros_like()?, x)
 }
 
 struct Relu;

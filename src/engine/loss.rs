@@ -16,12 +16,12 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
     if labels.dims() != [n] || n == 0 {
         candle_core::bail!("{n} rows of logits met labels of shape {:?}", labels.dims());
     }
-    if !logits.device().is_cpu() {
-        return candle_nn::loss::cross_entropy(logits, labels);
-    }
     let labels = labels.to_dtype(DType::U32)?.contiguous()?;
     if let Some(label) = labels.to_vec1::<u32>()?.into_iter().find(|label| *label as usize >= classes) {
         candle_core::bail!("label {label} is none of {classes} classes");
+    }
+    if !logits.device().is_cpu() {
+        return candle_nn::loss::cross_entropy(logits, &labels);
     }
     apply2(&logits.contiguous()?, &labels, CrossEntropy)
 }

@@ -9,13 +9,14 @@
 //!
 //! # Who runs where
 //!
-//! There is one pool of kernel threads, rayon's own, as many as the experiment's `threads` (all cores by default). Two
-//! threads of control use kernels, and neither is one of the pool's:
+//! Two threads of control use kernels:
 //!
-//! - the run's worker ([`run::worker`](crate::run::worker)): training, and a run's attacks between its steps. It hands its
-//!   pieces to the pool and sleeps until they are done;
+//! - the run's worker ([`run::worker`](crate::run::worker)): training, and a run's attacks between its steps. It leads a
+//!   team of as many threads as the experiment's `threads` (all cores by default) and is itself one of them ([`lead`]);
 //! - the live mirror ([`live`](crate::live)), which attacks one image. It keeps to its own thread ([`alone`]): a piece of
 //!   one image takes microseconds, and in the pool it would wait each time for pieces of a whole batch.
+//!
+//! Other threads (tests, the command line's small jobs) use rayon's common pool of the same size.
 //!
 //! Nobody yields to the other: where there are fewer cores than threads the system gives each its turn. The mirror costs
 //! training one core at most, while a question is open; it ends by itself, and at once when it is cancelled. The window

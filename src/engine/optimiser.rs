@@ -170,12 +170,14 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let parameter = Var::from_tensor(&noise("p")).unwrap();
-                let (mut first, mut second, mut velocity) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
-                for steps in 1..4 {
-                    let (first, second, largest) = (&mut first[..], &mut second[..], &mut [][..]);
+                let [mut first, mut second, mut most, mut velocity] = [0; 4].map(|_| vec![0.0; n]);
+                for steps in 1..5 {
+                    // Plain Adam and SGD first, then AMSGrad and the heavy ball.
+                    let all = if steps < 3 { 0 } else { n };
+                    let (first, second, largest) = (&mut first[..], &mut second[..], &mut most[..all]);
                     let adam = Step::Adam { rate: 0.1, epsilon: 1e-8, steps, first, second, largest };
                     take(&parameter, &noise("g"), adam).unwrap();
-                    let sgd = Step::Sgd { rate: 0.1, momentum: 0.9, velocity: &mut velocity };
+                    let sgd = Step::Sgd { rate: 0.1, momentum: 0.9, velocity: &mut velocity[..all] };
                     take(&parameter, &noise("h"), sgd).unwrap();
                 }
                 parameter.to_vec1::<f32>().unwrap()

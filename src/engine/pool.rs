@@ -4,7 +4,7 @@
 //! shares it among ties, `avg_pool2d` leaks onto dropped edges. Here the first of equal maxima, row by
 //! row, gets the whole gradient, as in PyTorch.
 
-use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, D, DType, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
@@ -46,7 +46,15 @@ pub(super) fn composed(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
         .reshape((n * c * oh * ow, side * side))?;
     let pooled = match kind {
         Pool::Mean => windows.mean(D::Minus1)?,
-        Pool::Max => windows.gather(&windows.argmax_keepdim(D::Minus1)?, 1)?,
+        Pool::Max => {
+            // What is no number wins, so that it is not hidden.
+            let plain = windows.detach();
+            let most = Tensor::full(f64::INFINITY, plain.shape(), plain.device())?.to_dtype(plain.dtype())?;
+            let largest = if plain.dtype() == DType::F64 { f64::MAX } else { f64::from(f32::MAX) };
+            let finite = plain.minimum(largest)?;
+            let winners = plain.ne(&plain)?.where_cond(&most, &finite)?.argmax_keepdim(D::Minus1)?;
+            windows.gather(&winners, 1)?
+        }
     };
     pooled.reshape((n, c, oh, ow))
 }

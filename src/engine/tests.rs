@@ -46,6 +46,15 @@ fn pooling() {
     let x = Var::from_tensor(&Tensor::ones((1, 1, 4, 4), DType::F64, &Device::Cpu).unwrap()).unwrap();
     let both = [pool(&x, Pool::Max, 2).unwrap(), pooling::composed(&x, Pool::Max, 2).unwrap()];
     assert_same(&both[0], &both[1], &[&x], "ties");
+    // What is no number wins, wherever in its window it is.
+    for at in 0..4 {
+        let mut window = [1.0, f64::INFINITY, -2.0, 3.0];
+        window[at] = f64::NAN;
+        let x = Tensor::from_slice(&window, (1, 1, 2, 2), &Device::Cpu).unwrap();
+        for pooled in [pool(&x, Pool::Max, 2).unwrap(), pooling::composed(&x, Pool::Max, 2).unwrap()] {
+            assert!(pooled.flatten_all().unwrap().to_vec1::<f64>().unwrap()[0].is_nan(), "{window:?}");
+        }
+    }
 }
 
 #[test]
@@ -64,4 +73,9 @@ fn relu() {
     assert_same(&activation::relu(&x).unwrap(), &activation::composed(&x).unwrap(), &[&x], "relu");
     let zeros = Var::zeros(4, DType::F64, &Device::Cpu).unwrap();
     assert_same(&activation::relu(&zeros).unwrap(), &activation::composed(&zeros).unwrap(), &[&zeros], "at 0");
+    let edges = Tensor::new(&[f64::NEG_INFINITY, f64::INFINITY, f64::NAN], &Device::Cpu).unwrap();
+    for y in [activation::relu(&edges).unwrap(), activation::composed(&edges).unwrap()] {
+        let y = y.to_vec1::<f64>().unwrap();
+        assert!(y[0] == 0.0 && y[1] == f64::INFINITY && y[2].is_nan(), "{y:?}");
+    }
 }
