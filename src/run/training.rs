@@ -31,6 +31,7 @@ impl Session {
         match self.position.stage {
             Stage::Order => {
                 if !self.order_attacks()? {
+                    self.training_progress();
                     return Ok(());
                 }
                 if self.position.epoch == epochs {
@@ -42,17 +43,20 @@ impl Session {
                 self.order.clear();
             }
             Stage::Train if self.position.step < self.steps_an_epoch() => {
-                if !self.train_step()? {
-                    return Ok(());
+                if self.train_step()? {
+                    self.training_progress();
                 }
-                let done = self.position.epoch * self.steps_an_epoch() + self.position.step;
-                let name = self.models[self.position.model].plan.name;
-                self.progress(format!("training {name}"), done, epochs * self.steps_an_epoch());
             }
             Stage::Train => self.position.stage = Stage::Test,
             Stage::Test => self.test()?,
         }
         Ok(())
+    }
+
+    fn training_progress(&mut self) {
+        let (steps, epochs) = (self.steps_an_epoch(), self.setup.experiment.train.epochs);
+        let name = self.models[self.position.model].plan.name;
+        self.progress(format!("training {name}"), self.position.epoch * steps + self.position.step, epochs * steps);
     }
 
     /// Some questions for the next attack that is due; true once all are ordered. Attacks begin only then, so that a
