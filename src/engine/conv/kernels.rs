@@ -222,13 +222,13 @@ impl Geometry {
         const PARTS: usize = 16;
         let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
-        let sums = starts.into_par_iter().map(|start| {
+        let room = || self.suits_winograd().then(|| self.tiles_room(part));
+        let sums = starts.into_par_iter().map_init(room, |room, start| {
             let end = (start + part).min(self.samples);
             let x = &x[start * self.image()..end * self.image()];
-            if self.suits_winograd() {
-                self.weight_gradient_in_tiles(start, x, incoming)
-            } else {
-                self.weight_gradient_of(start, x, incoming)
+            match room {
+                Some(room) => self.weight_gradient_in_tiles(start, x, incoming, room),
+                None => self.weight_gradient_of(start, x, incoming),
             }
         });
         let mut sums: Vec<_> = sums.collect();

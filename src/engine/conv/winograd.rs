@@ -22,8 +22,20 @@ const PLACES: usize = 16;
 const GROUP: usize = Panels::<f32>::ROWS;
 /// Channels on either side from which it pays: with 32 already, `cutlayer bench train_small train_psgl` is slower.
 const CHANNELS: usize = 64;
-/// Bytes of transformed images at a time: half of a second cache of 512 KiB holds them and the weights.
-const BLOCK: usize = 192 << 10;
+/// Bytes of transformed images at a time, so that they stay in the second cache beside the weights: half a mebibyte is the
+/// usual size of one, and processors with the wide vectors of AVX-512, which want longer rows, have one or two.
+fn block() -> usize {
+    struct Wide;
+    impl WithSimd for Wide {
+        type Output = bool;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> bool {
+            f32::lanes::<S>() >= 16
+        }
+    }
+    if Arch::new().dispatch(Wide) { 620 << 10 } else { 192 << 10 }
+}
 
 /// One convolution with its weights transformed.
 pub struct Winograd<T> {
@@ -83,7 +95,7 @@ impl<T: Real> Winograd<T> {
         let out = (sides.0 + 2 * padding - 2, sides.1 + 2 * padding - 2);
         let (tiles, columns) = (out.0.div_ceil(2), out.1.div_ceil(2));
         let layout = Layout { stride: 2, phases: 2, lead: padding, height: tiles + 1, width: columns + 1, samples: 1 };
-        let most = (BLOCK / (PLACES * inputs * size_of::<T>() * layout.width)).clamp(1, tiles);
+        let most = (block() / (PLACES * inputs * size_of::<T>() * layout.width)).clamp(1, tiles);
         let mut spread = vec![[T::ZERO; PLACES]; outputs * inputs];
         for (i, places) in spread.iter_mut().enumerate() {
             *places = transform_weight(|ky, kx| weight(i / inputs, i % inputs, ky, kx).to_f64()).map(T::from_f64);

@@ -31,47 +31,73 @@ const PIXELS: [&[Term]; 4] = [
 /// A: the same of a tile's outputs.
 const OUTPUTS: [&[Term]; 4] =
     [&[(0, 0, 1.0)], &[(0, 0, 1.0), (1, 0, 1.0)], &[(0, 0, 1.0), (1, 0, -1.0)], &[(1, 0, -1.0)]];
+/// What one thread works in.
+pub struct Room<T> {
+    /// Samples taken together, and how they and their gradients lie.
+    images: Layout,
+    outputs: Layout,
+    pixels: Vec<T>,
+    gradients: Vec<T>,
+    /// One place of every tile: of each input channel a row, of each output channel a line, `step` apart.
+    rows: Vec<T>,
+    lines: Vec<T>,
+    step: usize,
+    offsets: Vec<usize>,
+    plane: Vec<T>,
+}
+
 impl Geometry {
+    /// Room for parts of so many samples.
+    pub fn tiles_room<T: Real>(&self, part: usize) -> Room<T> {
+        let (height, width) = (self.out_height.div_ceil(2) + 1, self.out_width.div_ceil(2) + 1);
+        let samples = (POSITIONS / (height * width)).clamp(1, part);
+        let images = Layout { stride: 2, phases: 2, lead: self.padding, height, width, samples };
+        let outputs = Layout { lead: 0, ..images };
+        let step = whole_vectors(samples * images.cell());
+        Room {
+            images,
+            outputs,
+            pixels: images.buffer(self.channels, width + 1),
+            gradients: outputs.buffer(self.outputs, 0),
+            rows: vec![T::ZERO; self.channels * step + SLACK],
+            lines: vec![T::ZERO; self.outputs * step],
+            step,
+            offsets: (0..self.channels).map(|c| c * step).collect(),
+            plane: vec![T::ZERO; self.positions()],
+        }
+    }
+
     /// Sums for [`weights_of`] and ∂/∂b, for the samples `x` from number `first` on, on this thread.
     pub fn weight_gradient_in_tiles<T: Real>(
         &self,
         first: usize,
         x: &[T],
         incoming: Incoming<'_, T>,
+        room: &mut Room<T>,
     ) -> (Vec<T>, Vec<T>) {
-        let count = x.len() / self.image();
-        let (height, width) = (self.out_height.div_ceil(2) + 1, self.out_width.div_ceil(2) + 1);
-        let samples = (POSITIONS / (height * width)).clamp(1, count);
-        let images = Layout { stride: 2, phases: 2, lead: self.padding, height, width, samples };
-        let outputs = Layout { lead: 0, ..images };
-        let mut pixels = images.buffer::<T>(self.channels, width + 1);
-        let mut gradients = outputs.buffer::<T>(self.outputs, 0);
-        let step = whole_vectors(samples * images.cell());
-        let mut rows = vec![T::ZERO; self.channels * step + SLACK];
-        let mut lines = vec![T::ZERO; self.outputs * step];
-        let offsets: Vec<usize> = (0..self.channels).map(|c| c * step).collect();
+        let Room { images, outputs, pixels, gradients, rows, lines, step, offsets, plane } = room;
+        let (samples, step) = (images.samples, *step);
         let pairs = self.outputs * self.channels;
         let (mut places, mut bias) = (vec![T::ZERO; 16 * pairs], vec![T::ZERO; self.outputs]);
-        let mut plane = vec![T::ZERO; self.positions()];
         for (g, x) in x.chunks(samples * self.image()).enumerate() {
             let present = x.len() / self.image();
             for (i, x) in x.chunks_exact(self.image()).enumerate() {
                 for (c, x) in x.chunks_exact(self.height * self.width).enumerate() {
-                    images.embed(x, (self.height, self.width), (c, i), &mut pixels);
+                    images.embed(x, (self.height, self.width), (c, i), pixels);
                 }
                 for (o, bias) in bias.iter_mut().enumerate() {
                     let index = (first + g * samples + i) * self.outputs + o;
-                    let plane = incoming.plane(index, self, &mut plane);
+                    let plane = incoming.plane(index, self, plane);
                     *bias += sum(plane);
-                    outputs.embed(plane, (self.out_height, self.out_width), (o, i), &mut gradients);
+                    outputs.embed(plane, (self.out_height, self.out_width), (o, i), gradients);
                 }
             }
             let length = present * images.cell();
             for (k, place) in places.chunks_exact_mut(pairs).enumerate() {
                 let place_of = |terms: [&'static [Term]; 4]| (terms[k / 4], terms[k % 4]);
-                gather(&images, place_of(PIXELS), &pixels, length, rows.chunks_mut(step).take(self.channels));
-                gather(&outputs, place_of(OUTPUTS), &gradients, length, lines.chunks_mut(step));
-                dot(&lines, self.outputs, step, Rows { buffer: &rows, offsets: &offsets, length }, place);
+                gather(images, place_of(PIXELS), pixels, length, rows.chunks_mut(step).take(self.channels));
+                gather(outputs, place_of(OUTPUTS), gradients, length, lines.chunks_mut(step));
+                dot(lines, self.outputs, step, Rows { buffer: rows, offsets, length }, place);
             }
         }
         (places, bias)
