@@ -320,6 +320,18 @@ fn classes(case: &Case, last: &str) -> usize {
     case.input(last).dim(0).unwrap()
 }
 
+/// A step a batch: every loss, and every parameter at the end.
+fn check_training(case: &mut Case, model: &mut SplitModel) {
+    let (images, labels) = (case.input("images"), case.labels("labels"));
+    let mut losses = Vec::new();
+    for i in 0..images.dim(0).unwrap() {
+        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
+    }
+    case.check_values("losses", &losses);
+    case.check_parameters(model.client.parameters());
+    case.check_parameters(model.server.parameters());
+}
+
 #[test]
 fn split_train20() {
     let mut case = Case::load("split_train20");
@@ -336,14 +348,7 @@ fn split_train20() {
         Linear(classes(&case, "server.4.weight")),
     ];
     let mut model = model(&case, layers, 5, 1e-2, None);
-    let (images, labels) = (case.input("images"), case.labels("labels"));
-    let mut losses = Vec::new();
-    for i in 0..images.dim(0).unwrap() {
-        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
-    }
-    case.check_values("losses", &losses);
-    case.check_parameters(model.client.parameters());
-    case.check_parameters(model.server.parameters());
+    check_training(&mut case, &mut model);
     case.finish();
 }
 
@@ -358,15 +363,10 @@ fn batch_norm_train3() {
     let last = Linear(classes(&case, "server.4.weight"));
     let layers = vec![conv(4, 3, 1), BatchNorm, Relu, block, Relu, MeanPool, Flatten, last];
     let mut model = model(&case, layers, 3, 1e-2, None);
-    let (images, labels) = (case.input("images"), case.labels("labels"));
-    let mut losses = Vec::new();
-    for i in 0..images.dim(0).unwrap() {
-        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
-    }
-    case.check_values("losses", &losses);
-    case.check_parameters(model.client.parameters());
-    case.check_parameters(model.server.parameters());
-    let Answer::Plain(logits) = model.answer(&images.get(0).unwrap()).unwrap() else { panic!("a plain model") };
+    check_training(&mut case, &mut model);
+    let Answer::Plain(logits) = model.answer(&case.input("images").get(0).unwrap()).unwrap() else {
+        panic!("a plain model")
+    };
     case.check("answer", &logits);
     case.finish();
 }

@@ -202,3 +202,29 @@ impl SplitModel {
         self.server.plain_logits(&self.client.body().forward(x)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+
+    #[test]
+    fn both_parties_go_back_along_their_tapes() {
+        for settings in [&[][..], &["model.name=resnet8", "model.cut=4"]] {
+            let mut experiment = Experiment::preset("quick").unwrap();
+            for setting in settings {
+                experiment.set(setting).unwrap();
+            }
+            let x = Seed(1).stream("x", 0).uniform_tensor(0.0, 1.0, &[4, 1, 28, 28], &Device::Cpu).unwrap();
+            let labels = Tensor::new(&[0u32, 1, 2, 0], &Device::Cpu).unwrap();
+            for plan in experiment.split_plans([1, 28, 28], 10).unwrap() {
+                let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
+                let hidden = model.hide(&x).unwrap();
+                let Thought { total, tape, .. } = model.send(&x, hidden, &labels).unwrap().thought;
+                assert!(tape.covers(&total), "server, {settings:?}");
+                let (z, tape) = model.client.sent.as_ref().unwrap();
+                assert!(tape.covers(z), "client, {settings:?}");
+            }
+        }
+    }
+}

@@ -198,6 +198,11 @@ impl Session {
         Ok(summary)
     }
 
+    /// Whether a training step, or ordering the attacks that are due, is begun and not done.
+    pub(super) fn amid_step(&self) -> bool {
+        self.position.head_learnt || self.ordering.specs > 0 || self.ordering.asking.is_some()
+    }
+
     /// Sends an event to all readers: the recorder at once, the others through the sink.
     pub fn emit(&mut self, event: Event) {
         if let Some(recorder) = &mut self.recorder {

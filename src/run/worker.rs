@@ -67,9 +67,9 @@ impl Work {
         }
     }
 
-    /// Whether a training step is begun and not done.
+    /// Whether what counts as one step to those who watch is begun and not done.
     fn amid_step(&self) -> bool {
-        matches!(self, Self::Run(session) if session.position.head_learnt)
+        matches!(self, Self::Run(session) if session.amid_step())
     }
 
     fn keep_metrics(&self) {
