@@ -36,6 +36,7 @@ pub mod lanes;
 pub mod linear;
 pub mod loss;
 pub mod matrix;
+pub mod mean;
 pub mod norm;
 pub mod optimiser;
 pub mod pool;

@@ -12,7 +12,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor, TensorId};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, TensorId};
 use rayon::prelude::*;
 
 use super::{PIECE, Real, for_reals, values};
@@ -217,31 +217,6 @@ pub fn join(a: &Tensor, b: &Tensor, dim: usize) -> Result<Tensor> {
     Ok(y)
 }
 
-/// The mean over the last dimension, which stays with size 1.
-///
-/// # Errors
-/// Where x is a scalar.
-pub fn mean_of_last(x: &Tensor) -> Result<Tensor> {
-    // candle's mean is these two operations, of which each has its way back.
-    let total = x.sum_keepdim(D::Minus1)?;
-    note(&total, || {
-        let x = x.clone();
-        Box::new(move |grad| {
-            let gradient = grad.broadcast_as(x.shape())?.contiguous()?;
-            Ok(vec![(x.clone(), Some(gradient))])
-        })
-    });
-    let share = 1.0 / x.dim(D::Minus1)? as f64;
-    let y = (&total * share)?;
-    note(&y, || {
-        Box::new(move |grad| {
-            let gradient = (grad * share)?;
-            Ok(vec![(total.clone(), Some(gradient))])
-        })
-    });
-    Ok(y)
-}
-
 /// a + b, of one shape.
 ///
 /// # Errors
@@ -287,6 +262,7 @@ mod tests {
     use crate::engine::conv::{Finish, conv2d_then};
     use crate::engine::linear::linear;
     use crate::engine::loss::{carry_on, cross_entropy};
+    use crate::engine::mean::mean_of_last;
     use crate::engine::norm::{Tail, batch_norm};
     use crate::engine::pool::{Pool, pool};
     use crate::random::Seed;

@@ -8,9 +8,10 @@ use super::spec::LayerSpec;
 use crate::engine::activation::relu;
 use crate::engine::conv::{Finish, conv2d, conv2d_then};
 use crate::engine::linear::linear;
+use crate::engine::mean::mean_of_last;
 use crate::engine::norm::Tail;
 use crate::engine::pool::{Pool, pool};
-use crate::engine::tape::{flat, mean_of_last, reshape, sum};
+use crate::engine::tape::{flat, reshape, sum};
 use crate::error::{Error, Result};
 
 /// Layers in order. Weights are shared with the [`Parameters`] they were made from.

@@ -14,8 +14,7 @@ use rayon::prelude::*;
 
 use super::finish::{Finish, Incoming};
 use super::geometry::{Geometry, Layout, Phase};
-use super::winograd::Winograd;
-use super::winograd_weight::weights_of;
+use super::winograd::{self, PLANES, Parts, Winograd, gradient_planes};
 use crate::engine::fresh::{Fresh, Piece};
 use crate::engine::simd::{Real, sum};
 use crate::engine::taps::{Panels, Rows, dot, whole_vectors};
@@ -143,7 +142,7 @@ impl Geometry {
 
     /// Whether [`Winograd`] is faster: not for a few samples, whose channels are spread over the threads.
     fn suits_winograd(&self) -> bool {
-        self.samples >= FEW && Winograd::<f32>::fits(self.channels, self.outputs, self.kernel, self.stride)
+        self.samples >= FEW && winograd::fits(self)
     }
 
     /// [`Geometry::forward`] by [`Winograd`].
@@ -154,23 +153,34 @@ impl Geometry {
         let (height, width) = finish.sides(self);
         let (plane, pooling) = (height * width, finish == Finish::ReluPool);
         let pooled = if pooling { plane } else { 0 };
+        let together = winograd.together();
         let mut fresh = Fresh::new(self.samples * self.outputs * plane);
         let mut winners = vec![0; self.samples * self.outputs * pooled];
-        let samples = fresh.pieces(self.outputs * plane).map(Piece::open);
-        let samples = samples.zip(pieces(&mut winners, self.outputs * pooled, self.samples));
-        let samples = samples.zip(x.par_chunks(self.image())).with_min_len(self.samples_at_once());
-        samples.for_each_init(
-            || winograd.room(),
+        let groups = fresh.pieces(together * self.outputs * plane).map(Piece::open);
+        let groups =
+            groups.zip(pieces(&mut winners, together * self.outputs * pooled, self.samples.div_ceil(together)));
+        let groups = groups.zip(x.par_chunks(together * self.image()));
+        groups.for_each_init(
+            || winograd.room(together),
             |room, ((values, winners), x)| {
-                for (c, x) in x.chunks_exact(self.height * self.width).enumerate() {
-                    winograd.put(x, c, room);
+                for (i, x) in x.chunks_exact(self.image()).enumerate() {
+                    let planes: Vec<&[T]> = x.chunks_exact(self.height * self.width).collect();
+                    for (q, planes) in planes.chunks(PLANES).enumerate() {
+                        winograd.put(planes, (i, PLANES * q), room);
+                    }
                 }
-                winograd.run(room, |band| {
+                winograd.run(x.len() / self.image(), room, |band| {
                     let (first, rows) = if pooling { (band.rows.0 / 2, band.rows.1 / 2) } else { band.rows };
-                    let (start, count) = (band.output * plane + first * width, rows * width);
-                    let winners = if pooling { &mut winners[start..start + count] } else { &mut [][..] };
-                    let to = (&mut values[start..start + count], winners);
-                    finish.apply(band.lines, band.step, self.out_width, bias[band.output], to);
+                    let start = (band.sample * self.outputs + band.output) * plane + first * width;
+                    let range = start..start + rows * width;
+                    let winners = if pooling { &mut winners[range.clone()] } else { &mut [][..] };
+                    finish.apply(
+                        band.lines,
+                        band.step,
+                        self.out_width,
+                        bias[band.output],
+                        (&mut values[range], winners),
+                    );
                 });
             },
         );
@@ -182,17 +192,21 @@ impl Geometry {
         let (sizes, sides) = ((self.outputs, self.channels), (self.out_height, self.out_width));
         let turned = |c: usize, o: usize, y: usize, x: usize| weight[(o * self.channels + c) * 9 + 8 - (3 * y + x)];
         let winograd = Winograd::new(sizes, sides, 2 - self.padding, turned);
-        let plane = self.height * self.width;
+        let (plane, together) = (self.height * self.width, winograd.together());
         let mut fresh = Fresh::new(self.samples * self.image());
-        let samples = fresh.pieces(self.image()).map(Piece::open).enumerate().with_min_len(self.samples_at_once());
-        samples.for_each_init(
-            || (winograd.room(), vec![T::ZERO; self.positions()]),
-            |(room, passed), (sample, dx)| {
-                for o in 0..self.outputs {
-                    winograd.put(incoming.plane(sample * self.outputs + o, self, passed), o, room);
+        let groups = fresh.pieces(together * self.image()).map(Piece::open).enumerate();
+        groups.for_each_init(
+            || (winograd.room(together), vec![T::ZERO; PLANES * self.positions()]),
+            |(room, planes), (group, dx)| {
+                let samples = dx.len() / self.image();
+                for i in 0..samples {
+                    for o in (0..self.outputs).step_by(PLANES) {
+                        let planes = gradient_planes(&incoming, self, (group * together + i, o), planes);
+                        winograd.put(&planes, (i, o), room);
+                    }
                 }
-                winograd.run(room, |band| {
-                    let start = band.output * plane + band.rows.0 * self.width;
+                winograd.run(samples, room, |band| {
+                    let start = (band.sample * self.channels + band.output) * plane + band.rows.0 * self.width;
                     let to = &mut dx[start..start + band.rows.1 * self.width];
                     Finish::Plain.apply(band.lines, band.step, self.width, T::ZERO, (to, &mut []));
                 });
@@ -222,12 +236,13 @@ impl Geometry {
         const PARTS: usize = 16;
         let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
-        let room = || self.suits_winograd().then(|| self.tiles_room(part));
+        let tiles = self.suits_winograd().then(|| Parts::new(self));
+        let room = || tiles.as_ref().map(|tiles| (tiles, tiles.room(part)));
         let sums = starts.into_par_iter().map_init(room, |room, start| {
             let end = (start + part).min(self.samples);
             let x = &x[start * self.image()..end * self.image()];
             match room {
-                Some(room) => self.weight_gradient_in_tiles(start, x, incoming, room),
+                Some((tiles, room)) => tiles.of((start, part), x, &incoming, room),
                 None => self.weight_gradient_of(start, x, incoming),
             }
         });
@@ -237,7 +252,11 @@ impl Geometry {
             add(&mut weight, &w);
             add(&mut bias, &b);
         }
-        if self.suits_winograd() { (weights_of(&weight), bias) } else { (weight, bias) }
+        let weight = match tiles {
+            Some(tiles) => tiles.weights(&weight),
+            None => weight,
+        };
+        (weight, bias)
     }
 
     /// The same for the samples `x` from number `first` on, on this thread.

@@ -5,7 +5,7 @@
 //! | `geometry` | sizes, and how images are laid out for the inner loops |
 //! | `finish` | bias, relu and pooling while the outputs are in the cache, and the way back |
 //! | `kernels` | the three products on plain numbers |
-//! | `winograd`, `winograd_weight` | the same with fewer multiplications, for many channels |
+//! | `winograd` | the same with fewer multiplications, for many channels |
 //!
 //! The convolution, its input gradient and its weight gradient are *closed under differentiation*: the
 //! gradient of each is made of the other two, so second derivatives (gradient matching) need nothing more.
@@ -16,7 +16,6 @@ mod kernels;
 #[cfg(test)]
 mod tests;
 mod winograd;
-mod winograd_weight;
 
 use std::sync::OnceLock;
 

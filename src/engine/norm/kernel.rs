@@ -46,7 +46,8 @@ impl Moments {
     /// Each plane's moments in two passes, which its size keeps in the cache, joined as Chan et al. 1979 do.
     fn of<T: Real>(planes: &[&[T]]) -> Self {
         let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for plane in planes {
+        for (i, plane) in planes.iter().enumerate() {
+            touch(planes.get(i + 1));
             let size = plane.len() as f64;
             let own = sums(plane, plane, |v, _| [v, T::ZERO])[0] / size;
             let pivot = T::from_f64(own);
@@ -64,6 +65,18 @@ impl Moments {
     fn inverse(self) -> f64 {
         1.0 / (self.variance + super::EPSILON).sqrt()
     }
+}
+
+/// Fetches the plane that comes next into the cache. Planes of a channel lie a sample apart, and the processor looks ahead
+/// by itself only in memory that is read on and on.
+fn touch<T: Real>(plane: Option<&&[T]>) {
+    /// Numbers of a cache line.
+    const LINE: usize = 16;
+    let mut sum = T::ZERO;
+    for v in plane.into_iter().flat_map(|plane| plane.iter().step_by(LINE)) {
+        sum += *v;
+    }
+    std::hint::black_box(sum);
 }
 
 /// Σ f(a, b) of two numbers at once.
@@ -237,14 +250,18 @@ impl Sets {
     ) -> Vec<[f64; 2]> {
         let inverse = moments.inverse();
         let planes = || x.iter().zip(grad).zip(lines);
-        let of_plane = |((x, grad), line): ((&&[T], &&[T]), &Line<T>)| {
+        let planes_after = (x, grad);
+        let of_plane = |(i, ((x, grad), line)): (usize, ((&&[T], &&[T]), &Line<T>))| {
+            touch(planes_after.0.get(i + 1));
+            touch(planes_after.1.get(i + 1));
             let [sum, product] = sums(x, grad, |x, g| {
                 let g = passed(x, g, *line, way.relu);
                 [g, g * (x - line.mean)]
             });
             [sum, product * inverse]
         };
-        let own: Vec<[f64; 2]> = if way.own || way.wanted { planes().map(of_plane).collect() } else { Vec::new() };
+        let own: Vec<[f64; 2]> =
+            if way.own || way.wanted { planes().enumerate().map(of_plane).collect() } else { Vec::new() };
         // Σγg/M and Σγgx̂/M, each over √(variance + ε); the scale of a line is γ over that root.
         let share = |which: usize| {
             let sum: f64 = own.iter().zip(lines).map(|(sums, line)| line.scale.to_f64() * sums[which]).sum();

@@ -1,0 +1,261 @@
+//! The linear maps of F(4×4, 3×3) (Lavin & Gray 2016, with the points 0, ±1, ±2, ∞): what a tile becomes before and after
+//! the products, several channels at a time.
+
+use std::marker::PhantomData;
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::grid::{Grid, TILE};
+use crate::engine::simd::Real;
+
+/// Places up and across.
+const SIDE: usize = 6;
+/// Places of a tile.
+pub const PLACES: usize = SIDE * SIDE;
+
+/// One of the maps, between rows as well as between columns.
+#[derive(Clone, Copy)]
+enum Map {
+    /// Bᵀ: 6 pixels to 6 places.
+    Pixels,
+    /// A: the gradients of 4 outputs to 6 places.
+    Gradients,
+    /// Aᵀ: 6 places to 4 outputs.
+    Outputs,
+    /// G: 3 weights to 6 places.
+    Weights,
+    /// Gᵀ: 6 places to the gradients of 3 weights.
+    WeightGradients,
+}
+
+/// Blocks of numbers to which a map is applied: number (i, j) of a block is at `start + i·up + j·across`.
+#[derive(Clone, Copy)]
+struct Place {
+    start: usize,
+    up: usize,
+    across: usize,
+}
+
+/// `map` for `blocks` neighbours, each of `channels` numbers side by side, `apart` from each other in `from` and `to`.
+struct Mapped<'a, T> {
+    map: Map,
+    blocks: usize,
+    channels: usize,
+    from: (&'a [T], Place, usize),
+    to: (&'a mut [T], Place, usize),
+}
+
+impl<T: Real> Mapped<'_, T> {
+    fn run(self) {
+        Arch::new().dispatch(self);
+    }
+
+    #[inline(always)]
+    fn each<S: Simd, const N: usize, const M: usize>(
+        self,
+        simd: S,
+        map: impl Fn([T::Vector<S>; N]) -> [T::Vector<S>; M],
+    ) {
+        let zero = T::splat(simd, T::ZERO);
+        let ((values, from, from_apart), (out, to, to_apart)) = (self.from, self.to);
+        // Made once: clearing it for every block would cost as much as a map.
+        let mut columns = [[zero; M]; N];
+        for block in 0..self.blocks {
+            for c in (0..self.channels).step_by(T::lanes::<S>()) {
+                let values = &values[from.start + block * from_apart + c..];
+                let out = &mut out[to.start + block * to_apart + c..];
+                for j in 0..N {
+                    let mut column = [zero; N];
+                    for i in 0..N {
+                        column[i] = T::load::<S>(&values[i * from.up + j * from.across..]);
+                    }
+                    columns[j] = map(column);
+                }
+                for i in 0..M {
+                    let mut row = [zero; N];
+                    for j in 0..N {
+                        row[j] = columns[j][i];
+                    }
+                    let row = map(row);
+                    for j in 0..M {
+                        T::store::<S>(&mut out[i * to.up + j * to.across..], row[j]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> WithSimd for Mapped<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let sums = Sums::<T, S>(simd, PhantomData);
+        match self.map {
+            Map::Pixels => self.each(
+                simd,
+                #[inline(always)]
+                |d| sums.pixels(d),
+            ),
+            Map::Gradients => self.each(
+                simd,
+                #[inline(always)]
+                |y| sums.gradients(y),
+            ),
+            Map::Outputs => self.each(
+                simd,
+                #[inline(always)]
+                |m| sums.outputs(m),
+            ),
+            Map::Weights => self.each(
+                simd,
+                #[inline(always)]
+                |g| sums.weights(g),
+            ),
+            Map::WeightGradients => self.each(
+                simd,
+                #[inline(always)]
+                |m| sums.weight_gradients(m),
+            ),
+        }
+    }
+}
+
+/// The maps, written out with as few additions as they need.
+#[derive(Clone, Copy)]
+struct Sums<T, S>(S, PhantomData<T>);
+
+#[expect(clippy::many_single_char_names, reason = "the numbers of a row in their order")]
+impl<T: Real, S: Simd> Sums<T, S> {
+    #[inline(always)]
+    fn plus(self, a: T::Vector<S>, b: T::Vector<S>) -> T::Vector<S> {
+        T::plus(self.0, a, b)
+    }
+
+    #[inline(always)]
+    fn minus(self, a: T::Vector<S>, b: T::Vector<S>) -> T::Vector<S> {
+        T::minus(self.0, a, b)
+    }
+
+    #[inline(always)]
+    fn times(self, value: f64, a: T::Vector<S>) -> T::Vector<S> {
+        self.add(value, a, T::splat(self.0, T::ZERO))
+    }
+
+    /// value·a + b.
+    #[inline(always)]
+    fn add(self, value: f64, a: T::Vector<S>, b: T::Vector<S>) -> T::Vector<S> {
+        T::mul_add(self.0, T::splat(self.0, T::from_f64(value)), a, b)
+    }
+
+    /// Bᵀ: rows (4 0 −5 0 1 0), (0 −4 −4 1 1 0), (0 4 −4 −1 1 0), (0 −2 −1 2 1 0), (0 2 −1 −2 1 0), (0 4 0 −5 0 1).
+    #[inline(always)]
+    fn pixels(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 6] {
+        let (even, odd) = (self.add(-4.0, c, e), self.add(-4.0, b, d));
+        let (half, double) = (self.minus(e, c), self.minus(d, b));
+        [
+            self.add(4.0, a, self.add(-5.0, c, e)),
+            self.plus(even, odd),
+            self.minus(even, odd),
+            self.add(2.0, double, half),
+            self.add(-2.0, double, half),
+            self.add(4.0, b, self.add(-5.0, d, f)),
+        ]
+    }
+
+    /// A: rows (1 0 0 0), (1 1 1 1), (1 −1 1 −1), (1 2 4 8), (1 −2 4 −8), (0 0 0 1).
+    #[inline(always)]
+    fn gradients(self, [a, b, c, d]: [T::Vector<S>; 4]) -> [T::Vector<S>; 6] {
+        let (even, odd) = (self.plus(a, c), self.plus(b, d));
+        let (far, farther) = (self.add(4.0, c, a), self.add(4.0, d, b));
+        [a, self.plus(even, odd), self.minus(even, odd), self.add(2.0, farther, far), self.add(-2.0, farther, far), d]
+    }
+
+    /// Aᵀ.
+    #[inline(always)]
+    fn outputs(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 4] {
+        let (near, gap) = (self.plus(b, c), self.minus(b, c));
+        let (far, wide) = (self.plus(d, e), self.minus(d, e));
+        [
+            self.plus(self.plus(a, near), far),
+            self.add(2.0, wide, gap),
+            self.add(4.0, far, near),
+            self.plus(self.add(8.0, wide, gap), f),
+        ]
+    }
+
+    /// G: rows (¼ 0 0), −(1 1 1)/6, −(1 −1 1)/6, (1 2 4)/24, (1 −2 4)/24, (0 0 1).
+    #[inline(always)]
+    fn weights(self, [a, b, c]: [T::Vector<S>; 3]) -> [T::Vector<S>; 6] {
+        let near = self.times(-1.0 / 6.0, self.plus(a, c));
+        let far = self.times(1.0 / 24.0, self.add(4.0, c, a));
+        [
+            self.times(0.25, a),
+            self.add(-1.0 / 6.0, b, near),
+            self.add(1.0 / 6.0, b, near),
+            self.add(1.0 / 12.0, b, far),
+            self.add(-1.0 / 12.0, b, far),
+            c,
+        ]
+    }
+
+    /// Gᵀ.
+    #[inline(always)]
+    fn weight_gradients(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 3] {
+        let (near, gap) = (self.plus(b, c), self.minus(c, b));
+        let (far, wide) = (self.plus(d, e), self.minus(d, e));
+        [
+            self.add(0.25, a, self.add(-1.0 / 6.0, near, self.times(1.0 / 24.0, far))),
+            self.add(1.0 / 6.0, gap, self.times(1.0 / 12.0, wide)),
+            self.add(1.0 / 6.0, self.minus(far, near), f),
+        ]
+    }
+}
+
+/// The places of a list of blocks: place, block, channel.
+fn listed(start: usize, place: usize) -> Place {
+    Place { start, up: SIDE * place, across: place }
+}
+
+/// Bᵀ d B of some rows of tiles of a grid: place, tile, channel.
+pub fn spread_pixels<T: Real>(grid: &Grid, pixels: &[T], rows: (usize, usize), to: &mut [T]) {
+    spread(Map::Pixels, grid, pixels, rows, to);
+}
+
+/// A y Aᵀ of the same of the outputs' gradients.
+pub fn spread_gradients<T: Real>(grid: &Grid, gradients: &[T], rows: (usize, usize), to: &mut [T]) {
+    spread(Map::Gradients, grid, gradients, rows, to);
+}
+
+fn spread<T: Real>(map: Map, grid: &Grid, pixels: &[T], (first, rows): (usize, usize), to: &mut [T]) {
+    let (channels, columns, place) = (grid.channels, grid.columns, to.len() / PLACES);
+    for row in 0..rows {
+        let from = Place { start: grid.start(first + row), up: grid.line(), across: channels };
+        let to = (&mut *to, listed(row * columns * channels, place), channels);
+        Mapped { map, blocks: columns, channels, from: (pixels, from, TILE * channels), to }.run();
+    }
+}
+
+/// Aᵀ m A of the products (place, tile of `most`, output) of a row of tiles: row, column, output.
+pub fn join<T: Real>(products: &[T], most: usize, (first, tiles): (usize, usize), outputs: usize, to: &mut [T]) {
+    let from = (products, listed(first * outputs, most * outputs), outputs);
+    let place = Place { start: 0, up: TILE * tiles * outputs, across: outputs };
+    Mapped { map: Map::Outputs, blocks: tiles, channels: outputs, from, to: (to, place, TILE * outputs) }.run();
+}
+
+/// G g Gᵀ of the weights (ky, kx, pair of channels, in whole vectors): place, pair.
+pub fn spread_weights<T: Real>(taps: &[T], to: &mut [T]) {
+    let pairs = taps.len() / 9;
+    let from = (taps, Place { start: 0, up: 3 * pairs, across: pairs }, 0);
+    Mapped { map: Map::Weights, blocks: 1, channels: pairs, from, to: (to, listed(0, pairs), 0) }.run();
+}
+
+/// Gᵀ m G of sums m (place, pair of channels, in whole vectors): ky, kx, pair.
+pub fn gather_weights<T: Real>(sums: &[T]) -> Vec<T> {
+    let pairs = sums.len() / PLACES;
+    let mut taps = vec![T::ZERO; 9 * pairs];
+    let to = (&mut *taps, Place { start: 0, up: 3 * pairs, across: pairs }, 0);
+    Mapped { map: Map::WeightGradients, blocks: 1, channels: pairs, from: (sums, listed(0, pairs), 0), to }.run();
+    taps
+}
