@@ -40,6 +40,7 @@ pub mod mean;
 pub mod norm;
 pub mod optimiser;
 pub mod pool;
+mod shelf;
 pub mod shuffle;
 pub mod simd;
 pub mod svt;

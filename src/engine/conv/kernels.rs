@@ -16,6 +16,7 @@ use super::finish::{Finish, Incoming};
 use super::geometry::{Geometry, Layout, Phase};
 use super::winograd::{self, PLANES, Parts, Winograd, gradient_planes};
 use crate::engine::fresh::{Fresh, Piece};
+use crate::engine::shelf::Shelf;
 use crate::engine::simd::{Real, sum};
 use crate::engine::taps::{Panels, Rows, dot, whole_vectors};
 
@@ -70,17 +71,20 @@ impl Geometry {
         let samples = fresh.pieces(self.outputs * plane).map(Piece::open);
         let samples = samples.zip(pieces(&mut winners, self.outputs * pooled, self.samples));
         let samples = samples.zip(x.par_chunks(self.image())).with_min_len(self.samples_at_once());
-        samples.for_each_init(room, |(buffer, line), ((values, winners), x)| {
-            self.embed(&layout, x, 0, buffer);
-            let values = values.chunks_mut(GROUP * plane);
-            let groups = values.zip(pieces(winners, GROUP * pooled, panels.groups())).enumerate();
-            if self.spreads_channels() {
-                let groups: Vec<_> = groups.collect();
-                let each = |line: &mut Vec<T>, (g, (values, winners))| group(buffer, line, g, values, winners);
-                groups.into_par_iter().for_each_init(scratch, each);
-            } else {
-                groups.for_each(|(g, (values, winners))| group(buffer, line, g, values, winners));
-            }
+        let rooms = Shelf::new(room);
+        samples.for_each(|((values, winners), x)| {
+            rooms.with(|(buffer, line)| {
+                self.embed(&layout, x, 0, buffer);
+                let values = values.chunks_mut(GROUP * plane);
+                let groups = values.zip(pieces(winners, GROUP * pooled, panels.groups())).enumerate();
+                if self.spreads_channels() {
+                    let groups: Vec<_> = groups.collect();
+                    let each = |line: &mut Vec<T>, (g, (values, winners))| group(buffer, line, g, values, winners);
+                    groups.into_par_iter().for_each_init(scratch, each);
+                } else {
+                    groups.for_each(|(g, (values, winners))| group(buffer, line, g, values, winners));
+                }
+            })
         });
         Output { values: fresh.finish(), winners }
     }
@@ -124,18 +128,21 @@ impl Geometry {
         let scratch = || vec![T::ZERO; GROUP * whole_vectors(longest)];
         let room = || (layout.buffer::<T>(self.outputs, layout.cell()), scratch(), vec![T::ZERO; self.positions()]);
         let samples = fresh.pieces(self.image()).map(Piece::open).enumerate().with_min_len(self.samples_at_once());
-        samples.for_each_init(room, |(buffer, line, plane), (sample, dx)| {
-            for o in 0..self.outputs {
-                let plane = incoming.plane(sample * self.outputs + o, self, plane);
-                layout.embed(plane, (self.out_height, self.out_width), (o, 0), buffer);
-            }
-            if self.spreads_channels() {
-                let groups = dx.par_chunks_mut(GROUP * image).enumerate();
-                groups.for_each_init(scratch, |line, (g, dx)| group(buffer, line, g, dx));
-            } else {
-                let groups = dx.chunks_mut(GROUP * image).enumerate();
-                groups.for_each(|(g, dx)| group(buffer, line, g, dx));
-            }
+        let rooms = Shelf::new(room);
+        samples.for_each(|(sample, dx)| {
+            rooms.with(|(buffer, line, plane)| {
+                for o in 0..self.outputs {
+                    let plane = incoming.plane(sample * self.outputs + o, self, plane);
+                    layout.embed(plane, (self.out_height, self.out_width), (o, 0), buffer);
+                }
+                if self.spreads_channels() {
+                    let groups = dx.par_chunks_mut(GROUP * image).enumerate();
+                    groups.for_each_init(scratch, |line, (g, dx)| group(buffer, line, g, dx));
+                } else {
+                    let groups = dx.chunks_mut(GROUP * image).enumerate();
+                    groups.for_each(|(g, dx)| group(buffer, line, g, dx));
+                }
+            })
         });
         fresh.finish()
     }
@@ -160,9 +167,9 @@ impl Geometry {
         let groups =
             groups.zip(pieces(&mut winners, together * self.outputs * pooled, self.samples.div_ceil(together)));
         let groups = groups.zip(x.par_chunks(together * self.image()));
-        groups.for_each_init(
-            || winograd.room(together),
-            |room, ((values, winners), x)| {
+        let rooms = Shelf::new(|| winograd.room(together));
+        groups.for_each(|((values, winners), x)| {
+            rooms.with(|room| {
                 for (i, x) in x.chunks_exact(self.image()).enumerate() {
                     let planes: Vec<&[T]> = x.chunks_exact(self.height * self.width).collect();
                     for (q, planes) in planes.chunks(PLANES).enumerate() {
@@ -174,16 +181,11 @@ impl Geometry {
                     let start = (band.sample * self.outputs + band.output) * plane + first * width;
                     let range = start..start + rows * width;
                     let winners = if pooling { &mut winners[range.clone()] } else { &mut [][..] };
-                    finish.apply(
-                        band.lines,
-                        band.step,
-                        self.out_width,
-                        bias[band.output],
-                        (&mut values[range], winners),
-                    );
+                    let to = (&mut values[range], winners);
+                    finish.apply(band.lines, band.step, self.out_width, bias[band.output], to);
                 });
-            },
-        );
+            });
+        });
         Output { values: fresh.finish(), winners }
     }
 
@@ -195,9 +197,9 @@ impl Geometry {
         let (plane, together) = (self.height * self.width, winograd.together());
         let mut fresh = Fresh::new(self.samples * self.image());
         let groups = fresh.pieces(together * self.image()).map(Piece::open).enumerate();
-        groups.for_each_init(
-            || (winograd.room(together), vec![T::ZERO; PLANES * self.positions()]),
-            |(room, planes), (group, dx)| {
+        let rooms = Shelf::new(|| (winograd.room(together), vec![T::ZERO; PLANES * self.positions()]));
+        groups.for_each(|(group, dx)| {
+            rooms.with(|(room, planes)| {
                 let samples = dx.len() / self.image();
                 for i in 0..samples {
                     for o in (0..self.outputs).step_by(PLANES) {
@@ -210,8 +212,8 @@ impl Geometry {
                     let to = &mut dx[start..start + band.rows.1 * self.width];
                     Finish::Plain.apply(band.lines, band.step, self.width, T::ZERO, (to, &mut []));
                 });
-            },
-        );
+            });
+        });
         fresh.finish()
     }
 
@@ -237,12 +239,12 @@ impl Geometry {
         let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let tiles = self.suits_winograd().then(|| Parts::new(self));
-        let room = || tiles.as_ref().map(|tiles| (tiles, tiles.room(part)));
-        let sums = starts.into_par_iter().map_init(room, |room, start| {
+        let rooms = tiles.as_ref().map(|tiles| (tiles, Shelf::new(|| tiles.room(part))));
+        let sums = starts.into_par_iter().map(|start| {
             let end = (start + part).min(self.samples);
             let x = &x[start * self.image()..end * self.image()];
-            match room {
-                Some((tiles, room)) => tiles.of((start, part), x, &incoming, room),
+            match &rooms {
+                Some((tiles, rooms)) => rooms.with(|room| tiles.of((start, part), x, &incoming, room)),
                 None => self.weight_gradient_of(start, x, incoming),
             }
         });

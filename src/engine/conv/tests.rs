@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Tensor, Var};
 use super::finish::{Finish, Incoming};
 use super::geometry::Geometry;
 use super::{composed, conv2d, conv2d_input_gradient, conv2d_then, conv2d_weight_gradient};
+use crate::engine::Real;
 use crate::engine::activation::relu;
 use crate::engine::pool::{Pool, pool};
 use crate::random::Seed;
@@ -12,7 +13,7 @@ use crate::random::Seed;
 type Image = (usize, usize, usize, usize);
 
 /// (N, C, H, W), outputs, kernel, stride, padding: every branch of the layout, small enough for loops.
-const SHAPES: [(Image, usize, usize, usize, usize); 25] = [
+const SHAPES: [(Image, usize, usize, usize, usize); 27] = [
     ((1, 1, 1, 1), 1, 1, 1, 0),
     ((2, 3, 1, 1), 2, 1, 1, 0),
     ((1, 1, 1, 1), 1, 3, 1, 1),
@@ -38,6 +39,8 @@ const SHAPES: [(Image, usize, usize, usize, usize); 25] = [
     ((5, 66, 5, 4), 64, 3, 1, 0),
     ((4, 64, 1, 2), 64, 3, 1, 2),
     ((4, 64, 10, 13), 67, 3, 1, 1),
+    ((9, 33, 7, 7), 32, 3, 1, 1),
+    ((4, 32, 3, 133), 32, 3, 1, 1),
 ];
 
 fn random(stream: &str, count: usize) -> Vec<f64> {
@@ -102,6 +105,35 @@ fn the_three_products_are_the_definitions() {
     }
 }
 
+/// The largest error in float32, as a share of the largest number.
+fn error(exact: &[f64], rounded: &[f32]) -> f64 {
+    let largest = exact.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+    exact.iter().zip(rounded).fold(0.0, |most: f64, (a, b)| most.max((a - f64::from(*b)).abs())) / largest
+}
+
+#[test]
+fn fewer_multiplications_are_about_as_exact_in_float32() {
+    let mut errors = Vec::new();
+    // Three samples go the definition's way.
+    for samples in [3, 4] {
+        let g = Geometry::new((samples, 64, 16, 16), (64, 64, 3, 3), 1, 1).unwrap();
+        let [x, w, grad] = [("x", samples * g.image()), ("w", 64 * g.window()), ("g", samples * 64 * g.positions())]
+            .map(|(name, count)| random(name, count).iter().map(|v| *v as f32).collect::<Vec<_>>());
+        let exact = [&x, &w, &grad].map(|values| values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>());
+        let (narrow, wide) = (products(&g, [&x, &w, &grad]), products(&g, [&exact[0], &exact[1], &exact[2]]));
+        errors.push([0, 1, 2].map(|i| error(&wide[i], &narrow[i])));
+    }
+    assert!(errors[0].iter().all(|e| *e < 1e-6), "{errors:?}");
+    assert!(errors[1].iter().all(|e| *e < 2e-6), "{errors:?}");
+}
+
+/// Forward, input gradient and weight gradient.
+fn products<T: Real>(g: &Geometry, [x, w, grad]: [&[T]; 3]) -> [Vec<T>; 3] {
+    let incoming = Incoming { grad, finish: Finish::Plain, values: &[], winners: &[] };
+    let y = g.forward(x, w, &vec![T::ZERO; g.outputs], Finish::Plain).values;
+    [y, g.input_gradient(incoming, w), g.weight_gradient(incoming, x).0]
+}
+
 #[test]
 fn values_that_the_bias_makes_equal_are_a_tie() {
     // 0 and 2⁻³⁰ differ, with 1 added they do not in float32: the first wins.
@@ -126,11 +158,15 @@ fn numbers(t: &Tensor) -> Vec<f64> {
 
 #[test]
 fn what_follows_in_the_same_pass_gives_the_same_bits() {
-    for (shape, finish) in
-        [([3, 2, 7, 6], Finish::Relu), ([3, 2, 7, 5], Finish::ReluPool), ([1, 1, 2, 2], Finish::ReluPool)]
-    {
+    for (shape, outputs, finish) in [
+        ([3, 2, 7, 6], 4, Finish::Relu),
+        ([3, 2, 7, 5], 4, Finish::ReluPool),
+        ([1, 1, 2, 2], 4, Finish::ReluPool),
+        ([5, 32, 9, 6], 34, Finish::Relu),
+        ([19, 34, 7, 5], 32, Finish::ReluPool),
+    ] {
         let vars = |names: [&str; 3]| {
-            let shapes = [shape.to_vec(), vec![4, shape[1], 3, 3], vec![4]];
+            let shapes = [shape.to_vec(), vec![outputs, shape[1], 3, 3], vec![outputs]];
             [0, 1, 2].map(|i| Var::from_tensor(&tensor(names[i], &shapes[i])).unwrap())
         };
         let [x, w, b] = vars(["x", "w", "b"]);

@@ -1,5 +1,7 @@
-//! The linear maps of F(4×4, 3×3) (Lavin & Gray 2016, with the points 0, ±1, ±2, ∞): what a tile becomes before and after
-//! the products, several channels at a time.
+//! The linear maps of F(4×4, 3×3): what a tile becomes before and after the products, several channels at a time.
+//!
+//! Any six points give such maps. The usual ones are 0, ±1, ±2, ∞ (Lavin & Gray 2016); here they are 0, ±c, ±1/c, ∞ with
+//! c = √2, after Alam, Anderson, Barabasz & Gregg (2022): the same work, and a fourth of the rounding error.
 
 use std::marker::PhantomData;
 
@@ -12,6 +14,9 @@ use crate::engine::simd::Real;
 const SIDE: usize = 6;
 /// Places of a tile.
 pub const PLACES: usize = SIDE * SIDE;
+/// The points a and b.
+const NEAR: f64 = std::f64::consts::FRAC_1_SQRT_2;
+const FAR: f64 = std::f64::consts::SQRT_2;
 
 /// One of the maps, between rows as well as between columns.
 #[derive(Clone, Copy)]
@@ -126,7 +131,6 @@ impl<T: Real> WithSimd for Mapped<'_, T> {
 #[derive(Clone, Copy)]
 struct Sums<T, S>(S, PhantomData<T>);
 
-#[expect(clippy::many_single_char_names, reason = "the numbers of a row in their order")]
 impl<T: Real, S: Simd> Sums<T, S> {
     #[inline(always)]
     fn plus(self, a: T::Vector<S>, b: T::Vector<S>) -> T::Vector<S> {
@@ -149,53 +153,60 @@ impl<T: Real, S: Simd> Sums<T, S> {
         T::mul_add(self.0, T::splat(self.0, T::from_f64(value)), a, b)
     }
 
-    /// Bᵀ: rows (4 0 −5 0 1 0), (0 −4 −4 1 1 0), (0 4 −4 −1 1 0), (0 −2 −1 2 1 0), (0 2 −1 −2 1 0), (0 4 0 −5 0 1).
+    /// Bᵀ: rows (1 0 −2½ 0 1 0), (0 ∓2a −2 ±a 1 0), (0 ∓½b −½ ±b 1 0), (0 1 0 −2½ 0 1).
     #[inline(always)]
     fn pixels(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 6] {
-        let (even, odd) = (self.add(-4.0, c, e), self.add(-4.0, b, d));
-        let (half, double) = (self.minus(e, c), self.minus(d, b));
+        let (even, odd) = (self.add(-2.0, c, e), self.add(-2.0, b, d));
+        let (other_even, other_odd) = (self.add(-0.5, c, e), self.add(-0.5, b, d));
         [
-            self.add(4.0, a, self.add(-5.0, c, e)),
-            self.plus(even, odd),
-            self.minus(even, odd),
-            self.add(2.0, double, half),
-            self.add(-2.0, double, half),
-            self.add(4.0, b, self.add(-5.0, d, f)),
+            self.plus(a, self.add(-2.5, c, e)),
+            self.add(NEAR, odd, even),
+            self.add(-NEAR, odd, even),
+            self.add(FAR, other_odd, other_even),
+            self.add(-FAR, other_odd, other_even),
+            self.plus(b, self.add(-2.5, d, f)),
         ]
     }
 
-    /// A: rows (1 0 0 0), (1 1 1 1), (1 −1 1 −1), (1 2 4 8), (1 −2 4 −8), (0 0 0 1).
+    /// A: rows (1 0 0 0), (1 ±a ½ ±½a), (1 ±b 2 ±2b), (0 0 0 1).
     #[inline(always)]
     fn gradients(self, [a, b, c, d]: [T::Vector<S>; 4]) -> [T::Vector<S>; 6] {
-        let (even, odd) = (self.plus(a, c), self.plus(b, d));
-        let (far, farther) = (self.add(4.0, c, a), self.add(4.0, d, b));
-        [a, self.plus(even, odd), self.minus(even, odd), self.add(2.0, farther, far), self.add(-2.0, farther, far), d]
+        let (even, odd) = (self.add(0.5, c, a), self.add(0.5, d, b));
+        let (other_even, other_odd) = (self.add(2.0, c, a), self.add(2.0, d, b));
+        [
+            a,
+            self.add(NEAR, odd, even),
+            self.add(-NEAR, odd, even),
+            self.add(FAR, other_odd, other_even),
+            self.add(-FAR, other_odd, other_even),
+            d,
+        ]
     }
 
     /// Aᵀ.
     #[inline(always)]
     fn outputs(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 4] {
-        let (near, gap) = (self.plus(b, c), self.minus(b, c));
-        let (far, wide) = (self.plus(d, e), self.minus(d, e));
+        let (near, near_gap) = (self.plus(b, c), self.times(NEAR, self.minus(b, c)));
+        let (far, far_gap) = (self.plus(d, e), self.times(FAR, self.minus(d, e)));
         [
             self.plus(self.plus(a, near), far),
-            self.add(2.0, wide, gap),
-            self.add(4.0, far, near),
-            self.plus(self.add(8.0, wide, gap), f),
+            self.plus(near_gap, far_gap),
+            self.add(2.0, far, self.times(0.5, near)),
+            self.add(2.0, far_gap, self.add(0.5, near_gap, f)),
         ]
     }
 
-    /// G: rows (¼ 0 0), −(1 1 1)/6, −(1 −1 1)/6, (1 2 4)/24, (1 −2 4)/24, (0 0 1).
+    /// G: rows (1 0 0), −(1 ±a ½)·⅔, (1 ±b 2)/6, (0 0 1).
     #[inline(always)]
     fn weights(self, [a, b, c]: [T::Vector<S>; 3]) -> [T::Vector<S>; 6] {
-        let near = self.times(-1.0 / 6.0, self.plus(a, c));
-        let far = self.times(1.0 / 24.0, self.add(4.0, c, a));
+        let near = self.times(-2.0 / 3.0, self.add(0.5, c, a));
+        let far = self.times(1.0 / 6.0, self.add(2.0, c, a));
         [
-            self.times(0.25, a),
-            self.add(-1.0 / 6.0, b, near),
-            self.add(1.0 / 6.0, b, near),
-            self.add(1.0 / 12.0, b, far),
-            self.add(-1.0 / 12.0, b, far),
+            a,
+            self.add(-2.0 / 3.0 * NEAR, b, near),
+            self.add(2.0 / 3.0 * NEAR, b, near),
+            self.add(1.0 / 6.0 * FAR, b, far),
+            self.add(-1.0 / 6.0 * FAR, b, far),
             c,
         ]
     }
@@ -203,12 +214,12 @@ impl<T: Real, S: Simd> Sums<T, S> {
     /// Gᵀ.
     #[inline(always)]
     fn weight_gradients(self, [a, b, c, d, e, f]: [T::Vector<S>; 6]) -> [T::Vector<S>; 3] {
-        let (near, gap) = (self.plus(b, c), self.minus(c, b));
-        let (far, wide) = (self.plus(d, e), self.minus(d, e));
+        let (near, near_gap) = (self.plus(b, c), self.minus(c, b));
+        let (far, far_gap) = (self.plus(d, e), self.minus(d, e));
         [
-            self.add(0.25, a, self.add(-1.0 / 6.0, near, self.times(1.0 / 24.0, far))),
-            self.add(1.0 / 6.0, gap, self.times(1.0 / 12.0, wide)),
-            self.add(1.0 / 6.0, self.minus(far, near), f),
+            self.add(-2.0 / 3.0, near, self.add(1.0 / 6.0, far, a)),
+            self.add(2.0 / 3.0 * NEAR, near_gap, self.times(1.0 / 6.0 * FAR, far_gap)),
+            self.add(1.0 / 3.0, self.minus(far, near), f),
         ]
     }
 }
