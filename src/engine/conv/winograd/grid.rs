@@ -79,13 +79,16 @@ impl Grid {
             #[inline(always)]
             || {
                 for y in 0..height {
-                    let (line, to) = (y * width, &mut to[first + y * self.line()..]);
-                    if let &[a, b, c, d] = planes {
-                        let end = line + width;
-                        beside([&a[line..end], &b[line..end], &c[line..end], &d[line..end]], self.channels, to);
-                    } else {
+                    let to = &mut to[first + y * self.line()..];
+                    for (quad, planes) in planes.chunks(4).enumerate() {
+                        let (start, end, to) = (y * width, (y + 1) * width, &mut to[4 * quad..]);
+                        if let &[a, b, c, d] = planes {
+                            let rows = [&a[start..end], &b[start..end], &c[start..end], &d[start..end]];
+                            beside(rows, self.channels, to);
+                            continue;
+                        }
                         for (c, plane) in planes.iter().enumerate() {
-                            for (x, &v) in plane[line..line + width].iter().enumerate() {
+                            for (x, &v) in plane[start..end].iter().enumerate() {
                                 to[x * self.channels + c] = v;
                             }
                         }

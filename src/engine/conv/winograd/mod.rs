@@ -24,7 +24,7 @@ mod weight;
 
 use self::grid::{Grid, TILE};
 use self::product::{Left, product};
-use self::transform::{PLACES, join, spread_pixels, spread_weights};
+use self::transform::{PLACES, apart, join, spread_pixels, spread_weights};
 use super::finish::Incoming;
 use super::geometry::Geometry;
 use crate::engine::simd::Real;
@@ -36,8 +36,8 @@ pub use self::weight::Parts;
 const CHANNELS: usize = 32;
 /// Tiles at a time.
 const TILES: usize = 32;
-/// Planes that are laid side by side at once.
-pub const PLANES: usize = 4;
+/// Planes that are laid side by side at once: as many as fill a line of the cache.
+pub const PLANES: usize = 16;
 
 /// One convolution with its weights transformed.
 pub struct Winograd<T> {
@@ -119,8 +119,8 @@ impl<T: Real> Winograd<T> {
         let row = TILE * TILE * self.grid.columns * self.lanes;
         Room {
             pixels: zeros(self.grid.size(samples)),
-            transformed: zeros(PLACES * tiles * self.grid.channels),
-            products: zeros(PLACES * tiles * self.lanes),
+            transformed: zeros(PLACES * apart(tiles * self.grid.channels)),
+            products: zeros(PLACES * apart(tiles * self.lanes)),
             rows: zeros(row),
             lines: zeros(row),
         }
@@ -140,7 +140,7 @@ impl<T: Real> Winograd<T> {
             self.multiply((first, rows), room);
             for row in 0..rows {
                 let tiles = (row * columns, columns);
-                join(&room.products, most * columns, tiles, self.lanes, &mut room.rows);
+                join(&room.products, tiles, self.lanes, &mut room.rows);
                 grid::by_channel(&room.rows, self.lanes, &mut room.lines);
                 let ((sample, row), step) = (self.grid.place(first + row), TILE * columns);
                 let rows = (TILE * row, TILE.min(self.out.0 - TILE * row));
@@ -156,8 +156,10 @@ impl<T: Real> Winograd<T> {
         let (tiles, channels) = (rows * self.grid.columns, self.grid.channels);
         let most = self.grid.rows_for(TILES) * self.grid.columns;
         spread_pixels(&self.grid, &room.pixels, (first, rows), &mut room.transformed);
-        let places =
-            room.transformed.chunks_exact(most * channels).zip(room.products.chunks_exact_mut(most * self.lanes));
+        let places = room
+            .transformed
+            .chunks_exact(apart(most * channels))
+            .zip(room.products.chunks_exact_mut(apart(most * self.lanes)));
         for ((left, out), right) in places.zip(self.weights.chunks_exact(self.inputs * self.lanes)) {
             product(Left { values: left, rows: tiles, step: channels }, right, self.lanes, out);
         }

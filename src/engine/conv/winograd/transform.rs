@@ -224,6 +224,12 @@ impl<T: Real, S: Simd> Sums<T, S> {
     }
 }
 
+/// How far places of so many numbers are best apart: a line of the cache more, for at powers of two all places of a tile
+/// would fall into the same few lines of it.
+pub fn apart(numbers: usize) -> usize {
+    numbers + 16
+}
+
 /// The places of a list of blocks: place, block, channel.
 fn listed(start: usize, place: usize) -> Place {
     Place { start, up: SIDE * place, across: place }
@@ -248,9 +254,9 @@ fn spread<T: Real>(map: Map, grid: &Grid, pixels: &[T], (first, rows): (usize, u
     }
 }
 
-/// Aᵀ m A of the products (place, tile of `most`, output) of a row of tiles: row, column, output.
-pub fn join<T: Real>(products: &[T], most: usize, (first, tiles): (usize, usize), outputs: usize, to: &mut [T]) {
-    let from = (products, listed(first * outputs, most * outputs), outputs);
+/// Aᵀ m A of the products (place, tile, output) of a row of tiles: row, column, output.
+pub fn join<T: Real>(products: &[T], (first, tiles): (usize, usize), outputs: usize, to: &mut [T]) {
+    let from = (products, listed(first * outputs, products.len() / PLACES), outputs);
     let place = Place { start: 0, up: TILE * tiles * outputs, across: outputs };
     Mapped { map: Map::Outputs, blocks: tiles, channels: outputs, from, to: (to, place, TILE * outputs) }.run();
 }

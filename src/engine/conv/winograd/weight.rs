@@ -6,7 +6,7 @@
 
 use super::grid::Grid;
 use super::product::{Left, add_turned_product};
-use super::transform::{PLACES, gather_weights, spread_gradients, spread_pixels};
+use super::transform::{PLACES, apart, gather_weights, spread_gradients, spread_pixels};
 use super::{PLANES, TILES, gradient_planes};
 use crate::engine::conv::finish::Incoming;
 use crate::engine::conv::geometry::Geometry;
@@ -46,7 +46,7 @@ impl<'a> Parts<'a> {
         Room {
             pixels: zeros(self.inputs.size(samples)),
             gradients: zeros(self.outputs.size(samples)),
-            transformed: [self.inputs, self.outputs].map(|grid| zeros(PLACES * tiles * grid.channels)),
+            transformed: [self.inputs, self.outputs].map(|grid| zeros(PLACES * apart(tiles * grid.channels))),
             sums: zeros(PLACES * self.geometry.outputs * self.inputs.channels),
             planes: zeros(PLANES * self.geometry.positions()),
         }
@@ -102,7 +102,7 @@ impl<'a> Parts<'a> {
             spread_gradients(&self.outputs, &room.gradients, rows, gradients);
             let tiles = rows.1 * self.inputs.columns;
             let most = most * self.inputs.columns;
-            let places = pixels.chunks_exact(most * inputs).zip(gradients.chunks_exact(most * outputs));
+            let places = pixels.chunks_exact(apart(most * inputs)).zip(gradients.chunks_exact(apart(most * outputs)));
             let count = self.geometry.outputs;
             for ((right, values), sums) in places.zip(room.sums.chunks_exact_mut(count * inputs)) {
                 add_turned_product(Left { values, rows: tiles, step: outputs }, count, right, inputs, sums);
