@@ -35,7 +35,7 @@ pub use self::weight::Parts;
 /// Channels on either side from which it pays (`cutlayer bench train_small train_psgl train_resnet`).
 const CHANNELS: usize = 32;
 /// Tiles at a time.
-const TILES: usize = 32;
+const TILES: usize = 16;
 /// Planes that are laid side by side at once: as many as fill a line of the cache.
 pub const PLANES: usize = 16;
 
