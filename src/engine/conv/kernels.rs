@@ -84,7 +84,7 @@ impl Geometry {
                 } else {
                     groups.for_each(|(g, (values, winners))| group(buffer, line, g, values, winners));
                 }
-            })
+            });
         });
         Output { values: fresh.finish(), winners }
     }
@@ -142,7 +142,7 @@ impl Geometry {
                     let groups = dx.chunks_mut(GROUP * image).enumerate();
                     groups.for_each(|(g, dx)| group(buffer, line, g, dx));
                 }
-            })
+            });
         });
         fresh.finish()
     }

@@ -249,26 +249,24 @@ impl Sets {
         way: Way,
     ) -> Vec<[f64; 2]> {
         let inverse = moments.inverse();
-        let planes = || x.iter().zip(grad).zip(lines);
-        let planes_after = (x, grad);
-        let of_plane = |(i, ((x, grad), line)): (usize, ((&&[T], &&[T]), &Line<T>))| {
-            touch(planes_after.0.get(i + 1));
-            touch(planes_after.1.get(i + 1));
-            let [sum, product] = sums(x, grad, |x, g| {
-                let g = passed(x, g, *line, way.relu);
+        let of_plane = |i: usize| {
+            let line = lines[i];
+            touch(x.get(i + 1));
+            touch(grad.get(i + 1));
+            let [sum, product] = sums(x[i], grad[i], |x, g| {
+                let g = passed(x, g, line, way.relu);
                 [g, g * (x - line.mean)]
             });
             [sum, product * inverse]
         };
-        let own: Vec<[f64; 2]> =
-            if way.own || way.wanted { planes().enumerate().map(of_plane).collect() } else { Vec::new() };
+        let own: Vec<[f64; 2]> = if way.own || way.wanted { (0..x.len()).map(of_plane).collect() } else { Vec::new() };
         // Σγg/M and Σγgx̂/M, each over √(variance + ε); the scale of a line is γ over that root.
         let share = |which: usize| {
             let sum: f64 = own.iter().zip(lines).map(|(sums, line)| line.scale.to_f64() * sums[which]).sum();
             if way.own { sum / self.size() as f64 } else { 0.0 }
         };
         let (constant, slope) = (T::from_f64(share(0)), T::from_f64(share(1) * inverse));
-        for (dx, ((x, grad), line)) in dx.into_iter().map(Piece::open).zip(planes()) {
+        for (dx, ((x, grad), line)) in dx.into_iter().map(Piece::open).zip(x.iter().zip(grad).zip(lines)) {
             widest(
                 #[inline(always)]
                 || {
