@@ -18,8 +18,8 @@
 //!
 //! Other threads (tests, the command line's small jobs) use rayon's common pool of the same size.
 //!
-//! Nobody yields to the other: where there are fewer cores than threads the system gives each its turn. The mirror costs
-//! training one core at most, while a question is open; it ends by itself, and at once when it is cancelled. The window
+//! Where there are fewer cores than threads the system gives each its turn, and the mirror offers its own after each
+//! iteration ([`give_way`]). It costs training one core at most, while a question is open; it ends by itself, and at once when it is cancelled. The window
 //! computes nothing. candle's own threads are kept off the cores (`CANDLE_NUM_THREADS=1`), since they wait by spinning.
 //! `cutlayer bench together` measures what both keep of their speed.
 
@@ -62,6 +62,12 @@ pub fn alone() {
     if let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build() {
         tracing::debug!("kernels stay in the common pool: {error}");
     }
+}
+
+/// Lets a team's thread that waits for this core have it. For a thread that works [`alone`], after each of its iterations:
+/// the system's own turns take milliseconds, in which the rest of a team waits for a piece of microseconds.
+pub fn give_way() {
+    std::thread::yield_now();
 }
 
 /// The threads that a leading thread works with; they leave when it is dropped.

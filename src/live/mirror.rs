@@ -9,6 +9,7 @@ use super::question::{Question, Shown};
 use crate::attack::rmle::Rmle;
 use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use crate::data::{Images, load, split, targets};
+use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::model::split::{SplitModel, SplitPlan};
@@ -175,6 +176,7 @@ impl Mirror {
                 continue;
             }
             job.rmle.advance()?;
+            give_way();
             if job.shown.is_some_and(|last| last.elapsed() >= SCENE_EVERY) || job.rmle.done() {
                 job.shown = Some(Instant::now());
                 return job.scene().map(Some);
