@@ -19,8 +19,9 @@
 //! Other threads (tests, the command line's small jobs) use rayon's common pool of the same size.
 //!
 //! Where there are fewer cores than threads the system gives each its turn, and the mirror offers its own after each
-//! iteration ([`give_way`]). It costs training one core at most, while a question is open; it ends by itself, and at once when it is cancelled. The window
-//! computes nothing. candle's own threads are kept off the cores (`CANDLE_NUM_THREADS=1`), since they wait by spinning.
+//! iteration ([`give_way`]). It costs training one core at most, while a question is open; it ends by itself, and at once
+//! when it is cancelled. The window computes nothing. candle's own threads are kept off the cores
+//! (`CANDLE_NUM_THREADS=1`), since they wait by spinning.
 //! `cutlayer bench together` measures what both keep of their speed.
 
 #![expect(
