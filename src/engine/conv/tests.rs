@@ -135,6 +135,27 @@ fn products<T: Real>(g: &Geometry, [x, w, grad]: [&[T]; 3]) -> [Vec<T>; 3] {
 }
 
 #[test]
+fn what_is_no_number_reaches_all_that_it_belongs_to_in_tiles_too() {
+    let g = Geometry::new((4, 32, 9, 7), (32, 32, 3, 3), 1, 1).unwrap();
+    let [mut x, mut w, mut grad] =
+        [g.samples * g.image(), 32 * g.window(), g.samples * 32 * g.positions()].map(|count| random("nan", count));
+    // One at a time: a pixel, a weight, a gradient.
+    for which in 0..3 {
+        let at = [1234, 567, 4321][which];
+        let values = [&mut x, &mut w, &mut grad][which].as_mut_slice();
+        let before = std::mem::replace(&mut values[at], f64::NAN);
+        let got = products(&g, [&x, &w, &grad]);
+        each_product(&g, |weight, pixel, out| {
+            if [pixel, weight, out][which] == at {
+                let reached = [got[0][out], got[1][pixel], got[2][weight]];
+                assert!((0..3).all(|i| i == [1, 2, 0][which] || reached[i].is_nan()), "{which}: {reached:?}");
+            }
+        });
+        [&mut x, &mut w, &mut grad][which][at] = before;
+    }
+}
+
+#[test]
 fn values_that_the_bias_makes_equal_are_a_tie() {
     // 0 and 2⁻³⁰ differ, with 1 added they do not in float32: the first wins.
     let x = Tensor::new(&[[[[0f32, 1.0 / 1_073_741_824.0], [-1.0, -2.0]]]], &Device::Cpu).unwrap();

@@ -33,21 +33,22 @@ enum Map {
     WeightGradients,
 }
 
-/// Blocks of numbers to which a map is applied: number (i, j) of a block is at `start + i·up + j·across`.
+/// Where blocks of numbers lie: number (i, j) of block n is at `start + i·up + j·across + n·next`.
 #[derive(Clone, Copy)]
 struct Place {
     start: usize,
     up: usize,
     across: usize,
+    next: usize,
 }
 
-/// `map` for `blocks` neighbours, each of `channels` numbers side by side, `apart` from each other in `from` and `to`.
+/// `map` for so many blocks, each of `channels` numbers side by side.
 struct Mapped<'a, T> {
     map: Map,
     blocks: usize,
     channels: usize,
-    from: (&'a [T], Place, usize),
-    to: (&'a mut [T], Place, usize),
+    from: (&'a [T], Place),
+    to: (&'a mut [T], Place),
 }
 
 impl<T: Real> Mapped<'_, T> {
@@ -62,13 +63,13 @@ impl<T: Real> Mapped<'_, T> {
         map: impl Fn([T::Vector<S>; N]) -> [T::Vector<S>; M],
     ) {
         let zero = T::splat(simd, T::ZERO);
-        let ((values, from, from_apart), (out, to, to_apart)) = (self.from, self.to);
+        let ((values, from), (out, to)) = (self.from, self.to);
         // Made once: clearing it for every block would cost as much as a map.
         let mut columns = [[zero; M]; N];
         for block in 0..self.blocks {
             for c in (0..self.channels).step_by(T::lanes::<S>()) {
-                let values = &values[from.start + block * from_apart + c..];
-                let out = &mut out[to.start + block * to_apart + c..];
+                let values = &values[from.start + block * from.next + c..];
+                let out = &mut out[to.start + block * to.next + c..];
                 for j in 0..N {
                     let mut column = [zero; N];
                     for i in 0..N {
@@ -231,8 +232,8 @@ pub fn apart(numbers: usize) -> usize {
 }
 
 /// The places of a list of blocks: place, block, channel.
-fn listed(start: usize, place: usize) -> Place {
-    Place { start, up: SIDE * place, across: place }
+fn listed(start: usize, place: usize, channels: usize) -> Place {
+    Place { start, up: SIDE * place, across: place, next: channels }
 }
 
 /// Bᵀ d B of some rows of tiles of a grid: place, tile, channel.
@@ -248,31 +249,37 @@ pub fn spread_gradients<T: Real>(grid: &Grid, gradients: &[T], rows: (usize, usi
 fn spread<T: Real>(map: Map, grid: &Grid, pixels: &[T], (first, rows): (usize, usize), to: &mut [T]) {
     let (channels, columns, place) = (grid.channels, grid.columns, to.len() / PLACES);
     for row in 0..rows {
-        let from = Place { start: grid.start(first + row), up: grid.line(), across: channels };
-        let to = (&mut *to, listed(row * columns * channels, place), channels);
-        Mapped { map, blocks: columns, channels, from: (pixels, from, TILE * channels), to }.run();
+        let start = grid.start(first + row);
+        let from = Place { start, up: grid.line(), across: channels, next: TILE * channels };
+        let to = (&mut *to, listed(row * columns * channels, place, channels));
+        Mapped { map, blocks: columns, channels, from: (pixels, from), to }.run();
     }
 }
 
 /// Aᵀ m A of the products (place, tile, output) of a row of tiles: row, column, output.
 pub fn join<T: Real>(products: &[T], (first, tiles): (usize, usize), outputs: usize, to: &mut [T]) {
-    let from = (products, listed(first * outputs, products.len() / PLACES), outputs);
-    let place = Place { start: 0, up: TILE * tiles * outputs, across: outputs };
-    Mapped { map: Map::Outputs, blocks: tiles, channels: outputs, from, to: (to, place, TILE * outputs) }.run();
+    let from = (products, listed(first * outputs, products.len() / PLACES, outputs));
+    let place = Place { start: 0, up: TILE * tiles * outputs, across: outputs, next: TILE * outputs };
+    Mapped { map: Map::Outputs, blocks: tiles, channels: outputs, from, to: (to, place) }.run();
+}
+
+/// The weights of so many pairs of channels: ky, kx, pair.
+fn kernel(pairs: usize) -> Place {
+    Place { start: 0, up: 3 * pairs, across: pairs, next: pairs }
 }
 
 /// G g Gᵀ of the weights (ky, kx, pair of channels, in whole vectors): place, pair.
 pub fn spread_weights<T: Real>(taps: &[T], to: &mut [T]) {
     let pairs = taps.len() / 9;
-    let from = (taps, Place { start: 0, up: 3 * pairs, across: pairs }, 0);
-    Mapped { map: Map::Weights, blocks: 1, channels: pairs, from, to: (to, listed(0, pairs), 0) }.run();
+    let from = (taps, kernel(pairs));
+    Mapped { map: Map::Weights, blocks: 1, channels: pairs, from, to: (to, listed(0, pairs, pairs)) }.run();
 }
 
 /// Gᵀ m G of sums m (place, pair of channels, in whole vectors): ky, kx, pair.
 pub fn gather_weights<T: Real>(sums: &[T]) -> Vec<T> {
     let pairs = sums.len() / PLACES;
     let mut taps = vec![T::ZERO; 9 * pairs];
-    let to = (&mut *taps, Place { start: 0, up: 3 * pairs, across: pairs }, 0);
-    Mapped { map: Map::WeightGradients, blocks: 1, channels: pairs, from: (sums, listed(0, pairs), 0), to }.run();
+    let to = (&mut *taps, kernel(pairs));
+    Mapped { map: Map::WeightGradients, blocks: 1, channels: pairs, from: (sums, listed(0, pairs, pairs)), to }.run();
     taps
 }
