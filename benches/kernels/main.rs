@@ -20,6 +20,7 @@ use cutlayer::engine::conv::{Finish, conv2d_input_gradient, conv2d_then, conv2d_
 use cutlayer::engine::linear::linear;
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::engine::pool::{Pool, pool};
+use cutlayer::engine::shuffle::depth_to_space;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::random::Seed;
@@ -77,6 +78,8 @@ fn layers(c: &mut Criterion) -> Result<()> {
     c.bench_function("pooling/forward and gradient, 64x32x14x14", |b| {
         b.iter(|| pool(black_box(&planes), Pool::Max, 2)?.sum_all()?.backward());
     });
+    let blocks = random(&[BATCH, 128, 14, 14], 4)?;
+    c.bench_function("shuffle/64x128x14x14 to 64x32x28x28", |b| b.iter(|| depth_to_space(black_box(&blocks))));
 
     let logits = Var::from_tensor(&random(&[BATCH, 10], 4)?)?;
     let labels = Tensor::from_vec((0..BATCH as u32).map(|i| i % 10).collect(), BATCH, &Device::Cpu)?;

@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, CustomOp1, D, DType, Layout, Result, Shape, Tensor
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::simd::widest;
 use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
 
@@ -133,7 +134,10 @@ fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp)
     let mut fresh = Fresh::new(planes * oh * ow);
     let pairs = fresh.pieces(oh * ow).map(Piece::open).zip(x.par_chunks(h * w)).with_min_len(planes_at_once(h * w));
     pairs.for_each(|(y, plane)| match op.kind {
-        Pool::Max if side == 2 => max_by_two(plane, y, w, ow),
+        Pool::Max if side == 2 => widest(
+            #[inline(always)]
+            || max_by_two(plane, y, w, ow),
+        ),
         Pool::Max => {
             for (i, y) in y.iter_mut().enumerate() {
                 *y = plane[peak(plane, w, side, i / ow, i % ow)];
@@ -157,11 +161,13 @@ fn forward<T: Real>(x: &[T], (planes, h, w): (usize, usize, usize), op: &PoolOp)
 }
 
 /// The larger of two, or what is no number.
+#[inline(always)]
 fn larger<T: Real>(a: T, b: T) -> T {
     if b > a || b.partial_cmp(&b).is_none() { b } else { a }
 }
 
 /// The commonest window, row by row and without an index, so that it is done several values at a time.
+#[inline(always)]
 fn max_by_two<T: Real>(plane: &[T], y: &mut [T], w: usize, ow: usize) {
     for (y, rows) in y.chunks_exact_mut(ow).zip(plane.chunks_exact(2 * w)) {
         let (top, bottom) = rows.split_at(w);
@@ -177,7 +183,10 @@ fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize),
     let mut fresh = Fresh::new(planes * h * w);
     let all = fresh.pieces(h * w).map(Piece::open).zip(x.par_chunks(h * w)).zip(grad.par_chunks(oh * ow));
     all.with_min_len(planes_at_once(h * w)).for_each(|((out, plane), grad)| match kind {
-        Pool::Max if side == 2 => spread_by_two(plane, grad, out, w, ow),
+        Pool::Max if side == 2 => widest(
+            #[inline(always)]
+            || spread_by_two(plane, grad, out, w, ow),
+        ),
         Pool::Max => {
             for (i, &g) in grad.iter().enumerate() {
                 out[peak(plane, w, side, i / ow, i % ow)] += g;
@@ -195,7 +204,9 @@ fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize),
     fresh.finish()
 }
 
-/// The gradient of `max_by_two`: the first of equal maxima, row by row, gets it all.
+/// The gradient of `max_by_two`: the first of equal maxima, row by row, gets it all, as does the first that is no number.
+/// Written without a jump, so that it is done several windows at a time.
+#[inline(always)]
 fn spread_by_two<T: Real>(plane: &[T], grad: &[T], out: &mut [T], w: usize, ow: usize) {
     let rows = out.chunks_exact_mut(2 * w).zip(plane.chunks_exact(2 * w)).zip(grad.chunks_exact(ow));
     for ((out, rows), grad) in rows {
@@ -204,13 +215,13 @@ fn spread_by_two<T: Real>(plane: &[T], grad: &[T], out: &mut [T], w: usize, ow: 
         let places = to_top.chunks_exact_mut(2).zip(to_bottom.chunks_exact_mut(2));
         for (((a, b), (to_a, to_b)), &g) in values.zip(places).zip(grad) {
             let most = larger(larger(a[0], a[1]), larger(b[0], b[1]));
-            let mut left = g;
-            for (value, to) in a.iter().chain(b).zip(to_a.iter_mut().chain(to_b)) {
-                if *value == most {
-                    *to = left;
-                    left = T::ZERO;
-                }
-            }
+            let wins = |value: T| value == most || value.partial_cmp(&value).is_none();
+            let (first, second, third) = (wins(a[0]), wins(a[1]), wins(b[0]));
+            let given = |yes: bool| if yes { g } else { T::ZERO };
+            to_a[0] = given(first);
+            to_a[1] = given(!first & second);
+            to_b[0] = given(!first & !second & third);
+            to_b[1] = given(!first & !second & !third);
         }
     }
 }

@@ -57,8 +57,8 @@ impl CustomOp1 for Shuffle {
         let (n, c, h, w) = layout.shape().dims4()?;
         let out = for_reals!(self.name(), storage, T => {
             values::<T>(storage, layout).map(|x| match self {
-                Self::SpaceToDepth => shuffled(x, (h, w), |to, from, deep, flat| to[deep] = from[flat]),
-                Self::DepthToSpace => shuffled(x, (2 * h, 2 * w), |to, from, deep, flat| to[flat] = from[deep]),
+                Self::SpaceToDepth => shuffled(x, h * w, |deep, flat| deepen(deep, flat, w)),
+                Self::DepthToSpace => shuffled(x, 4 * h * w, |flat, deep| flatten(flat, deep, 2 * w)),
             })
         })?;
         let shape = match self {
@@ -76,22 +76,38 @@ impl CustomOp1 for Shuffle {
     }
 }
 
-/// Goes through planes of h × w pixels in blocks; `put(to, from, deep, flat)` is told where a number is among the four
-/// planes of channels and where in the plane of pixels.
-fn shuffled<T: Real>(x: &[T], (h, w): (usize, usize), put: impl Fn(&mut [T], &[T], usize, usize) + Sync) -> Vec<T> {
+/// Does `plane(to, from)` for every plane of h × w pixels, or the four planes of channels that it becomes.
+fn shuffled<T: Real>(x: &[T], size: usize, plane: impl Fn(&mut [T], &[T]) + Sync) -> Vec<T> {
     let mut fresh = Fresh::new(x.len());
-    let planes = fresh.pieces(h * w).map(Piece::open).zip(x.par_chunks(h * w));
-    planes.with_min_len((PIECE / (h * w)).max(1)).for_each(|(to, from)| {
-        for (row, start) in (0..h * w).step_by(w / 2).enumerate() {
-            // Four planes of h/2 rows: the row is of plane 2·dy + dx.
-            let (plane, y) = (row / (h / 2), row % (h / 2));
-            let first = (2 * y + plane / 2) * w + plane % 2;
-            for i in 0..w / 2 {
-                put(to, from, start + i, first + 2 * i);
+    let planes = fresh.pieces(size).map(Piece::open).zip(x.par_chunks(size));
+    planes.with_min_len((PIECE / size).max(1)).for_each(|(to, from)| plane(to, from));
+    fresh.finish()
+}
+
+/// A plane whose rows have `w` pixels, to four planes.
+fn deepen<T: Real>(deep: &mut [T], flat: &[T], w: usize) {
+    for (dy, pair) in deep.chunks_exact_mut(flat.len() / 2).enumerate() {
+        let (even, odd) = pair.split_at_mut(flat.len() / 4);
+        let columns = even.chunks_exact_mut(w / 2).zip(odd.chunks_exact_mut(w / 2));
+        for ((even, odd), row) in columns.zip(flat.chunks_exact(w).skip(dy).step_by(2)) {
+            for ((even, odd), pixels) in even.iter_mut().zip(odd).zip(row.chunks_exact(2)) {
+                (*even, *odd) = (pixels[0], pixels[1]);
             }
         }
-    });
-    fresh.finish()
+    }
+}
+
+/// And back.
+fn flatten<T: Real>(flat: &mut [T], deep: &[T], w: usize) {
+    for (dy, pair) in deep.chunks_exact(flat.len() / 2).enumerate() {
+        let (even, odd) = pair.split_at(flat.len() / 4);
+        let columns = even.chunks_exact(w / 2).zip(odd.chunks_exact(w / 2));
+        for ((even, odd), row) in columns.zip(flat.chunks_exact_mut(w).skip(dy).step_by(2)) {
+            for ((&even, &odd), pixels) in even.iter().zip(odd).zip(row.chunks_exact_mut(2)) {
+                (pixels[0], pixels[1]) = (even, odd);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
