@@ -3,6 +3,29 @@
 use super::geometry::Geometry;
 use crate::engine::simd::{Real, widest};
 
+/// Does `$work` for `$at` = 0, `$N`, 2·`$N`, … so that the blocks of `$N` numbers from there on cover `$length`. `$N` is a
+/// constant, 16 or, where there are fewer numbers, 8, 4 or 1, so that the compiler takes a block at once; it would go through
+/// rows of 14 or 28 pixels, shorter than what it likes to unroll, one by one. The last block is moved back to end with the
+/// row: what it shares with the one before is done twice, so that must not depend on how often it is done.
+macro_rules! in_blocks {
+    ($length:expr, ($at:ident, $N:ident) => $work:expr) => {{
+        let length: usize = $length;
+        in_blocks!(@from length, $at, $N, $work, 16 8 4 1);
+    }};
+    (@from $length:ident, $at:ident, $N:ident, $work:expr, $size:literal $($smaller:literal)*) => {
+        if $length >= $size {
+            const $N: usize = $size;
+            for start in (0..$length).step_by($N) {
+                let $at = start.min($length - $N);
+                $work;
+            }
+        } else {
+            in_blocks!(@from $length, $at, $N, $work, $($smaller)*);
+        }
+    };
+    (@from $length:ident, $at:ident, $N:ident, $work:expr,) => {};
+}
+
 /// What follows the convolution in the same pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -55,23 +78,31 @@ impl Finish {
             Self::Relu => copy(line, step, width, values, |v| relu(v + bias)),
             Self::ReluPool => {
                 let rows = values.chunks_exact_mut(width / 2).zip(winners.chunks_exact_mut(width / 2));
-                for (y, (values, winners)) in rows.enumerate() {
-                    let (top, bottom) = (&line[2 * y * step..][..width], &line[(2 * y + 1) * step..][..width]);
-                    let pairs = || top.chunks_exact(2).zip(bottom.chunks_exact(2));
-                    for (value, (a, b)) in values.iter_mut().zip(pairs()) {
-                        *value = larger(larger(a[0] + bias, a[1] + bias), larger(b[0] + bias, b[1] + bias));
-                    }
-                    // The first of equal values wins, after the bias as in a layer of its own.
-                    for ((value, winner), (a, b)) in values.iter_mut().zip(winners).zip(pairs()) {
-                        let third = if b[0] + bias == *value { 2 } else { 3 };
-                        let second = if a[1] + bias == *value { 1 } else { third };
-                        *winner = if a[0] + bias == *value { 0 } else { second };
-                        *value = relu(*value);
-                    }
+                for ((values, winners), lines) in rows.zip(line.chunks(2 * step)) {
+                    let (top, bottom) = (&lines[..width], &lines[step..][..width]);
+                    pool(top, bottom, bias, values, winners);
                 }
             }
         }
     }
+}
+
+/// The largest of each 2×2 window of two rows, plus the bias, or 0 if that is more, and which of the four it is.
+#[inline(always)]
+fn pool<T: Real>(top: &[T], bottom: &[T], bias: T, values: &mut [T], winners: &mut [u8]) {
+    in_blocks!(values.len(), (at, N) => {
+        let (top, bottom) = (&top[2 * at..][..2 * N], &bottom[2 * at..][..2 * N]);
+        let (values, winners) = (&mut values[at..][..N], &mut winners[at..][..N]);
+        for i in 0..N {
+            let four = [top[2 * i] + bias, top[2 * i + 1] + bias, bottom[2 * i] + bias, bottom[2 * i + 1] + bias];
+            let value = larger(larger(four[0], four[1]), larger(four[2], four[3]));
+            // The first of equal values wins, after the bias as in a layer of its own.
+            let third = if four[2] == value { 2 } else { 3 };
+            let second = if four[1] == value { 1 } else { third };
+            winners[i] = if four[0] == value { 0 } else { second };
+            values[i] = relu(value);
+        }
+    });
 }
 
 /// The larger of two, or what is no number.
@@ -83,9 +114,12 @@ fn larger<T: Real>(a: T, b: T) -> T {
 #[inline(always)]
 fn copy<T: Real>(line: &[T], step: usize, width: usize, values: &mut [T], change: impl Fn(T) -> T) {
     for (to, from) in values.chunks_exact_mut(width).zip(line.chunks(step)) {
-        for (to, &v) in to.iter_mut().zip(from) {
-            *to = change(v);
-        }
+        in_blocks!(width, (at, N) => {
+            let (to, from) = (&mut to[at..][..N], &from[at..][..N]);
+            for i in 0..N {
+                to[i] = change(from[i]);
+            }
+        });
     }
 }
 
@@ -131,10 +165,32 @@ impl<T: Real> Incoming<'_, T> {
             }
             return;
         }
-        room.fill(T::ZERO);
-        for (i, (g, &winner)) in passed.zip(&self.winners[range]).enumerate() {
-            let (y, x) = (2 * (i / width) + usize::from(winner / 2), 2 * (i % width) + usize::from(winner % 2));
-            room[y * out_width + x] = g;
+        let (grad, values) = (&self.grad[range.clone()], &self.values[range.clone()]);
+        let windows =
+            grad.chunks_exact(width).zip(values.chunks_exact(width)).zip(self.winners[range].chunks_exact(width));
+        let mut rows = room.chunks_exact_mut(2 * out_width);
+        for (((grad, values), winners), rows) in windows.zip(&mut rows) {
+            let (top, bottom) = rows.split_at_mut(out_width);
+            spread((grad, values, winners), top, bottom);
         }
+        rows.into_remainder().fill(T::ZERO);
     }
+}
+
+/// A row of windows' gradients to two rows of outputs: each to its winner, zeros to the others.
+#[inline(always)]
+fn spread<T: Real>((grad, values, winners): (&[T], &[T], &[u8]), top: &mut [T], bottom: &mut [T]) {
+    in_blocks!(grad.len(), (at, N) => {
+        let (grad, values, winners) = (&grad[at..][..N], &values[at..][..N], &winners[at..][..N]);
+        let (top, bottom) = (&mut top[2 * at..][..2 * N], &mut bottom[2 * at..][..2 * N]);
+        for i in 0..N {
+            let passed = if values[i] > T::ZERO { grad[i] } else { T::ZERO };
+            let given = |winner: u8| if winners[i] == winner { passed } else { T::ZERO };
+            (top[2 * i], top[2 * i + 1]) = (given(0), given(1));
+            (bottom[2 * i], bottom[2 * i + 1]) = (given(2), given(3));
+        }
+    });
+    // A column left over.
+    top[2 * grad.len()..].fill(T::ZERO);
+    bottom[2 * grad.len()..].fill(T::ZERO);
 }

@@ -103,17 +103,20 @@ impl Grid {
 #[inline(always)]
 fn beside<T: Real>(rows: [&[T]; 4], step: usize, to: &mut [T]) {
     let width = rows[0].len();
-    let whole = width / 4 * 4;
-    for x in (0..whole).step_by(4) {
+    if width < 4 {
+        for x in 0..width {
+            for (to, row) in to[x * step..][..4].iter_mut().zip(rows) {
+                *to = row[x];
+            }
+        }
+        return;
+    }
+    for x in (0..width).step_by(4) {
+        // The last block is moved back to end with the row.
+        let x = x.min(width - 4);
         let block = turned([&rows[0][x..x + 4], &rows[1][x..x + 4], &rows[2][x..x + 4], &rows[3][x..x + 4]]);
         for (i, row) in block.iter().enumerate() {
             to[(x + i) * step..][..4].copy_from_slice(row);
-        }
-    }
-    for x in whole..width {
-        let to = &mut to[x * step..][..4];
-        for (to, row) in to.iter_mut().zip(rows) {
-            *to = row[x];
         }
     }
 }
