@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::PIECE;
 use super::simd::Real;
 
 /// A buffer of numbers that nobody has cleared yet.
@@ -29,6 +30,15 @@ impl<T: Real> Fresh<T> {
     /// Room for so many numbers.
     pub fn new(length: usize) -> Self {
         Self { values: Vec::with_capacity(length), length, opened: AtomicUsize::new(0) }
+    }
+
+    /// Zeros, cleared by all threads: for a kernel that fills the whole buffer in a way of its own.
+    pub fn zeros(length: usize) -> Vec<T> {
+        let mut fresh = Self::new(length);
+        fresh.pieces(PIECE).for_each(|piece| {
+            piece.open();
+        });
+        fresh.finish()
     }
 
     fn room(&mut self) -> (&mut [MaybeUninit<T>], &AtomicUsize) {
@@ -94,6 +104,7 @@ mod tests {
         });
         assert_eq!(fresh.finish(), [1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 3.0, 0.0]);
         assert!(Fresh::<f64>::new(0).finish().is_empty());
+        assert_eq!(Fresh::<f32>::zeros(PIECE + 1), vec![0.0; PIECE + 1]);
     }
 
     #[test]

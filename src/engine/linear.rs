@@ -6,6 +6,7 @@
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::fresh::Fresh;
 use super::matrix::{Matrix, Spread, product};
 use super::tape::apply3;
 use super::{Real, for_reals, values};
@@ -113,7 +114,7 @@ impl CustomOp2 for Product {
         let out = for_reals!(self.name(), s1, T => {
             let a = Matrix::new(values::<T>(s1, l1)?, rows, cols);
             let a = if self.transposed { a.t() } else { a };
-            let mut out = vec![<T as Real>::ZERO; out_rows * b_cols];
+            let mut out = Fresh::<T>::zeros(out_rows * b_cols);
             product(a, Matrix::new(values::<T>(s2, l2)?, b_rows, b_cols), &mut out, false, Spread::AllThreads);
             Ok::<_, candle_core::Error>(out)
         })?;

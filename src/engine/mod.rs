@@ -32,7 +32,7 @@
 pub mod activation;
 pub mod conv;
 pub mod eigen;
-mod fresh;
+pub(crate) mod fresh;
 pub mod lanes;
 pub mod linear;
 pub mod loss;

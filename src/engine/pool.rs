@@ -215,13 +215,13 @@ fn spread_by_two<T: Real>(plane: &[T], grad: &[T], out: &mut [T], w: usize, ow: 
         let places = to_top.chunks_exact_mut(2).zip(to_bottom.chunks_exact_mut(2));
         for (((a, b), (to_a, to_b)), &g) in values.zip(places).zip(grad) {
             let most = larger(larger(a[0], a[1]), larger(b[0], b[1]));
-            let wins = |value: T| value == most || value.partial_cmp(&value).is_none();
-            let (first, second, third) = (wins(a[0]), wins(a[1]), wins(b[0]));
-            let given = |yes: bool| if yes { g } else { T::ZERO };
-            to_a[0] = given(first);
-            to_a[1] = given(!first & second);
-            to_b[0] = given(!first & !second & third);
-            to_b[1] = given(!first & !second & !third);
+            let give = |value: T, left: T| {
+                if value == most || value.partial_cmp(&value).is_none() { (left, T::ZERO) } else { (T::ZERO, left) }
+            };
+            let (first, left) = give(a[0], g);
+            let (second, left) = give(a[1], left);
+            (to_a[0], to_a[1]) = (first, second);
+            (to_b[0], to_b[1]) = give(b[0], left);
         }
     }
 }

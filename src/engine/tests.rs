@@ -34,8 +34,9 @@ fn assert_same(kernel: &Tensor, composed: &Tensor, vars: &[&Var], what: &str) {
 
 #[test]
 fn pooling() {
-    for (shape, side) in [([2, 3, 5, 7], 2), ([1, 1, 3, 3], 3), ([2, 1, 7, 4], 3), ([1, 2, 1, 1], 1), ([3, 2, 4, 6], 2)]
-    {
+    let small = [([2, 3, 5, 7], 2), ([1, 1, 3, 3], 3), ([2, 1, 7, 4], 3), ([1, 2, 1, 1], 1), ([3, 2, 4, 6], 2)];
+    // And one whose rows fill vectors, with some left over.
+    for (shape, side) in small.into_iter().chain([([1, 2, 6, 75], 2)]) {
         for kind in [Pool::Max, Pool::Mean] {
             let x = noise("x", &shape);
             let what = format!("{kind:?} {side} of {shape:?}");
@@ -50,9 +51,12 @@ fn pooling() {
     for at in 0..4 {
         let mut window = [1.0, f64::INFINITY, -2.0, 3.0];
         window[at] = f64::NAN;
-        let x = Tensor::from_slice(&window, (1, 1, 2, 2), &Device::Cpu).unwrap();
+        let x = Var::from_tensor(&Tensor::from_slice(&window, (1, 1, 2, 2), &Device::Cpu).unwrap()).unwrap();
         for pooled in [pool(&x, Pool::Max, 2).unwrap(), pooling::composed(&x, Pool::Max, 2).unwrap()] {
             assert!(pooled.flatten_all().unwrap().to_vec1::<f64>().unwrap()[0].is_nan(), "{window:?}");
+            let gradients = pooled.sum_all().unwrap().backward().unwrap();
+            let gradient = gradients.get(&x).unwrap().flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            assert!((0..4).all(|i| gradient[i] == f64::from(u8::from(i == at))), "{window:?}: {gradient:?}");
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use candle_core::{D, Tensor};
 
+use crate::engine::pool::{Pool, pool};
 use crate::engine::shuffle::{depth_to_space, space_to_depth};
 use crate::error::Result;
 
@@ -14,8 +15,9 @@ use crate::error::Result;
 /// # Errors
 /// Where image and map differ in shape.
 pub fn pack(x: &Tensor, map: &Tensor) -> Result<Tensor> {
-    let map = space_to_depth(&even(&map.abs()?.mean_keepdim(1)?)?)?.mean_keepdim(1)?;
-    pack_with_channel(x, &map)
+    // candle's means over other dimensions than the last are slow.
+    let map = if map.dim(1)? == 1 { map.abs()? } else { map.abs()?.mean_keepdim(1)? };
+    pack_with_channel(x, &pool(&even(&map)?, Pool::Mean, 2)?)
 }
 
 /// Packs images with a ready map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉).

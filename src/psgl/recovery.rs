@@ -19,6 +19,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::engine::fresh::Fresh;
 use crate::engine::svt::Svt;
 use group::Group;
 
@@ -69,9 +70,8 @@ impl Recovery {
     pub fn solve(&self, batch: &[f32], rows: usize, cols: usize) -> Recovered {
         let size = rows * cols;
         assert!(size > 0 && batch.len().is_multiple_of(size), "whole {rows}×{cols} matrices");
-        let mut out = Recovered { low_rank: vec![0.0; batch.len()], gradient_map: vec![0.0; batch.len()] };
         if self.iterations == 0 {
-            return out;
+            return Recovered { low_rank: vec![0.0; batch.len()], gradient_map: vec![0.0; batch.len()] };
         }
         let arch = Arch::new();
         let lanes = arch.dispatch(Width);
@@ -84,13 +84,15 @@ impl Recovery {
         } else {
             lanes
         };
-        out.low_rank
-            .par_chunks_mut(size * together)
-            .zip(out.gradient_map.par_chunks_mut(size * together))
+        let (mut low_rank, mut gradient_map) = (Fresh::new(batch.len()), Fresh::new(batch.len()));
+        low_rank
+            .pieces(size * together)
+            .zip(gradient_map.pieces(size * together))
             .zip(batch.par_chunks(size * together))
             .for_each_init(
                 || None,
                 |svt, ((low_rank, gradient_map), batch)| {
+                    let (low_rank, gradient_map) = (low_rank.open(), gradient_map.open());
                     if grouped {
                         run(arch, narrow, Group { recovery: self, rows, cols, batch, low_rank, gradient_map });
                     } else {
@@ -99,7 +101,7 @@ impl Recovery {
                     }
                 },
             );
-        out
+        Recovered { low_rank: low_rank.finish(), gradient_map: gradient_map.finish() }
     }
 
     /// First threshold for a matrix with this largest singular value, and by what it falls each step.

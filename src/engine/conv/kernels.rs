@@ -236,6 +236,8 @@ impl Geometry {
     pub fn weight_gradient<T: Real>(&self, incoming: Incoming<'_, T>, x: &[T]) -> (Vec<T>, Vec<T>) {
         /// Partial sums, added in order at the end: enough for any machine this is likely to meet.
         const PARTS: usize = 16;
+        /// Weights that a thread adds up at once.
+        const ADDED_AT_ONCE: usize = 4096;
         let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
         let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let tiles = self.suits_winograd().then(|| Parts::new(self));
@@ -250,9 +252,13 @@ impl Geometry {
         });
         let mut sums: Vec<_> = sums.collect();
         let (mut weight, mut bias) = sums.remove(0);
-        for (w, b) in sums {
-            add(&mut weight, &w);
-            add(&mut bias, &b);
+        weight.par_chunks_mut(ADDED_AT_ONCE).enumerate().for_each(|(i, weight)| {
+            for (part, _) in &sums {
+                add(weight, &part[i * ADDED_AT_ONCE..][..weight.len()]);
+            }
+        });
+        for (_, part) in &sums {
+            add(&mut bias, part);
         }
         let weight = match tiles {
             Some(tiles) => tiles.weights(&weight),
