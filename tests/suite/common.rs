@@ -1,5 +1,4 @@
 //! What several test files share: the program as a user calls it, and runs to look at.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,6 @@
 //! What the commands print for people.
 
-mod common;
-
-use common::{file, finished, succeed};
+use crate::common::{file, finished, succeed};
 
 #[test]
 fn a_run_leaves_all_its_files_and_prints_its_table() {

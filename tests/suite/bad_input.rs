@@ -1,12 +1,10 @@
 //! What the program refuses: exit code 2, one message that says what and where, and nothing written.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
-use common::{copy_run, file, finished, program, quick, scratch};
+use crate::common::{copy_run, file, finished, program, quick, scratch};
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;

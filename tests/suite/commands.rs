@@ -1,14 +1,12 @@
 //! Commands beside each other: what one prints or writes, another finds again; what is not asked for stays as it is.
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use candle_core::{DType, Device, Tensor};
-use common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
+use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use cutlayer::experiment::Experiment;
 use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;

@@ -1,14 +1,12 @@
 //! Runs that survive: stopped, killed, interrupted anywhere, they end as if nothing had happened.
 
-mod common;
-
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use candle_core::Tensor;
-use common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
+use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;

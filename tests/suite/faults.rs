@@ -1,11 +1,9 @@
 //! A disk that refuses the n-th write, for every n: no half file, and the run can go on.
 
-mod common;
-
 use std::path::Path;
 use std::sync::Arc;
 
-use common::{assert_same_run, finished, scratch};
+use crate::common::{assert_same_run, finished, scratch};
 use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;

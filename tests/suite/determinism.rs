@@ -1,8 +1,6 @@
 //! Same experiment, same seed: same bytes.
 
-mod common;
-
-use common::{assert_same_run, file, finished, quick, scratch};
+use crate::common::{assert_same_run, file, finished, quick, scratch};
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {

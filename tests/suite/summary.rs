@@ -1,10 +1,8 @@
 //! What a run comes to: the summary's fields, rows and attacks, and the metrics beside them.
 
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{file, finished, quick, scratch};
+use crate::common::{file, finished, quick, scratch};
 use cutlayer::run::record::read_summary;
 use cutlayer::run::summary::{AttackRecord, MetricRow, Summary};
 use serde_json::Value;

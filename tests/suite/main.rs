@@ -1,0 +1,14 @@
+//! How the program behaves, as its users meet it: one test target, so that the crate is linked once.
+
+mod attacks;
+mod bad_input;
+mod cli;
+mod commands;
+mod common;
+mod determinism;
+mod extremes;
+mod faults;
+mod gradients;
+mod resume;
+mod split;
+mod summary;
