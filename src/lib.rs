@@ -9,12 +9,12 @@
 //!  images ─▶ data ─▶ model::client ─▶ model::wire ─▶ model::server ─▶ run::event ─▶ window | cli | record
 //!                      ▲ psgl::saliency, downsample    ▲ psgl::recovery, fusion
 //!                                                      attack (sees wire + declared knowledge only)
-//!  experiment (document: what to run) ─▶ run::worker (one named thread) ─▶ metrics
+//!  experiment (document: what to run) ─▶ run::worker (one named thread) ─▶ score
 //!                                        live (the shown image, asked again at every change)
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`random`], [`data`], [`metrics`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
+//! [`error`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
 //! [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
@@ -28,9 +28,9 @@ pub mod error;
 pub mod experiment;
 pub mod export;
 pub mod live;
-pub mod metrics;
 pub mod model;
 pub mod psgl;
 pub mod random;
 pub mod run;
+pub mod score;
 pub mod setting;

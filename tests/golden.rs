@@ -12,7 +12,6 @@ use cutlayer::attack::rmle;
 use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::svt::Svt;
-use cutlayer::metrics::image::{mse, psnr, ssim};
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::network::Network;
 use cutlayer::model::optimiser::OptimiserSettings;
@@ -27,6 +26,7 @@ use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::psgl::saliency::{Apply, Strength, attack, saliency_map};
 use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::random::Seed;
+use cutlayer::score::image::{mse, psnr, ssim};
 use serde_json::Value;
 
 /// The folder of other values.

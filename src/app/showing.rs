@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::live::Shown;
-use crate::metrics::image::{Score, score};
 use crate::run::facts::Facts;
 use crate::run::scene::{Lineup, Picture, Scene};
+use crate::score::image::{Score, score};
 
 /// Pictures that a film keeps; a longer one loses every other.
 const FRAMES: usize = 200;

@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::Knowledge;
 use super::surrogate::Surrogate;
 use crate::error::{Error, Result};
-use crate::metrics::image::mse;
 use crate::psgl::recovery::{MapNorm, Recovery};
+use crate::score::image::mse;
 
 /// Auxiliary images on which the choice is made; more would not change it.
 const JUDGES: usize = 64;

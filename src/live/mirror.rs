@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn psnr(scene: &Scene) -> f64 {
-        crate::metrics::image::psnr(crate::metrics::image::mse(&scene.original.values, &scene.reconstruction.values))
+        crate::score::image::psnr(crate::score::image::mse(&scene.original.values, &scene.reconstruction.values))
     }
 
     #[test]

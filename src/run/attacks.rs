@@ -16,13 +16,13 @@ use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use crate::data::Images;
 use crate::error::Result;
 use crate::experiment::AttackSpec;
-use crate::metrics::image::{mean_and_error, score};
-use crate::metrics::lineup::{decoys, pick};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
+use crate::score::image::{mean_and_error, score};
+use crate::score::lineup::{decoys, pick};
 
 /// Images that decoys of line-ups are chosen from, at most.
 const POOL: usize = 512;

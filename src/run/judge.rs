@@ -13,13 +13,13 @@ use crate::attack::adversarial::{fgsm, jsma_map};
 use crate::data::Images;
 use crate::error::Result;
 use crate::experiment::{EvaluateSpec, PsglSpec};
-use crate::metrics::classification::Confusion;
-use crate::metrics::image::{mse, pearson};
 use crate::model::server::classes_of;
 use crate::model::split::SplitModel;
 use crate::psgl::recovery::Recovery;
 use crate::psgl::saliency::{Strength, attack};
 use crate::random::Seed;
+use crate::score::classification::Confusion;
+use crate::score::image::{mse, pearson};
 
 /// Test images a slice.
 const CHUNK: usize = 20;

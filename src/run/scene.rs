@@ -5,11 +5,11 @@ use candle_core::Tensor;
 use super::event::AttackProgress;
 use crate::data::Images;
 use crate::error::Result;
-use crate::metrics::lineup::{SIZE, decoys, pick};
 use crate::model::client::Disguised;
 use crate::model::server::{Answer, PsglAnswer};
 use crate::model::split::SplitModel;
 use crate::model::wire::Smashed;
+use crate::score::lineup::{SIZE, decoys, pick};
 
 /// Channels of smashed data that are shown at most.
 pub const TILES: usize = 36;
@@ -85,7 +85,7 @@ pub struct Vote {
     pub share: f32,
 }
 
-/// Eight images, one of them the patient's; see [`metrics::lineup`](crate::metrics::lineup).
+/// Eight images, one of them the patient's; see [`score::lineup`](crate::score::lineup).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lineup {
     /// The candidates.

@@ -112,7 +112,7 @@ pub struct AttackRecord {
     /// Its standard error over the images.
     pub ssim_se: f64,
     /// How often, in percent, the reconstruction picks its patient out of eight; see
-    /// [`metrics::lineup`](crate::metrics::lineup). Chance is 12.5.
+    /// [`score::lineup`](crate::score::lineup). Chance is 12.5.
     #[serde(default)]
     pub lineup: Option<f64>,
     /// Time spent.

@@ -10,7 +10,6 @@ use cutlayer::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use cutlayer::data;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
-use cutlayer::metrics::image::{mse, psnr};
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
@@ -20,6 +19,7 @@ use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::psgl::saliency::{Apply, Strength};
 use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::random::Seed;
+use cutlayer::score::image::{mse, psnr};
 
 fn options(strength: Strength) -> Options {
     Options {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Tensor;
 use crate::common::{copy_run, file, finished, program, quick, scratch};
+use candle_core::Tensor;
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;

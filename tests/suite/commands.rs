@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use candle_core::{DType, Device, Tensor};
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
+use candle_core::{DType, Device, Tensor};
 use cutlayer::experiment::Experiment;
 use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;

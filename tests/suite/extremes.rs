@@ -1,7 +1,7 @@
 //! Numbers that leave the ordinary: what diverges ends with a word, what stays finite stays readable.
 
-use candle_core::{Device, Tensor};
 use crate::common::{call, scratch, succeed};
+use candle_core::{Device, Tensor};
 use cutlayer::psgl::saliency::saliency_map;
 
 /// `quick` with a learning rate of 1 on a deep model: `layer`, 30 times.

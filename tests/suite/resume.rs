@@ -5,8 +5,8 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use candle_core::Tensor;
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
+use candle_core::Tensor;
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;

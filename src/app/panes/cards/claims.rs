@@ -7,10 +7,10 @@ use crate::app::panes::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, points, yardstick};
 
-use crate::metrics::lineup::{ENOUGH, beats_chance};
 use crate::psgl::Jacobian;
 use crate::run::report::{PAPER_MU, PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, PAPER_THIRD};
 use crate::run::summary::{AttackRecord, GammaGain, Summary};
+use crate::score::lineup::{ENOUGH, beats_chance};
 
 /// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

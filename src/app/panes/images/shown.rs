@@ -8,11 +8,11 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use crate::app::state::State;
 use crate::app::textures::image;
 use crate::app::words::decimal;
-use crate::metrics::image::{Score, score};
-use crate::metrics::lineup::{CHANCE, ENOUGH, beats_chance};
 use crate::run::event::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
+use crate::score::image::{Score, score};
+use crate::score::lineup::{CHANCE, ENOUGH, beats_chance};
 
 /// Time that a frame spends on new galleries at most; one is made at least.
 const BUDGET: Duration = Duration::from_millis(3);
