@@ -13,13 +13,12 @@ use super::finish::{attack_file, attack_sheet};
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
 use super::orders::Order;
 use super::prepared::Prepared;
-use super::record::{Recorder, read_summary};
+use super::record::Recorder;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::model::split::SplitModel;
 use crate::random::Seed;
-use crate::score::judging::Bench;
 
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
@@ -47,10 +46,6 @@ pub struct Afterwards {
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
-    /// In the run's summary.
-    known: Vec<AttackRecord>,
-    /// Guesses at the targets, as far as they are in neither.
-    floors: Vec<AttackRecord>,
     sink: Sink,
     pictured: Option<Instant>,
     start: Instant,
@@ -105,7 +100,6 @@ impl Afterwards {
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
-        let known = read_summary(recorder.folder().path()).map(|summary| summary.attacks).unwrap_or_default();
         Ok(Self {
             setup,
             recorder,
@@ -114,8 +108,6 @@ impl Afterwards {
             benches: Benches::default(),
             earlier,
             records: Vec::new(),
-            known,
-            floors: Vec::new(),
             sink,
             pictured: None,
             start: Instant::now(),
@@ -152,14 +144,18 @@ impl Afterwards {
 
     /// Keeps a finished attack at once: a stop or a failure of the next one does not lose it.
     fn record(&mut self, job: &Job) -> Result<()> {
-        let finished = job.finish()?;
+        let mut finished = job.finish()?;
+        // The run's summary has no guesses at so many targets, perhaps.
+        if let Some(judged) = &mut finished.record.judged {
+            judged.tries = job.tries();
+        }
         if !finished.record.mse.is_finite() {
             return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
         }
         let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
         self.recorder.put(&name, &attack_sheet(job, &finished)?)?;
         self.records.push(finished.record.clone());
-        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).chain(&self.floors).collect();
+        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
         let gallery = job.gallery(&finished)?;
@@ -184,23 +180,9 @@ impl Afterwards {
             return Ok(None);
         };
         self.start = Instant::now();
-        self.add_floors(&bench, &order);
         let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
         let plan = plan.ok_or_else(|| Error::Internal("an attack at a model that is not there".into()))?;
         Job::start(order, plan, &self.setup, bench).map(Some)
-    }
-
-    /// What is guessed of the same targets goes into the file too, once for each model and number of targets.
-    fn add_floors(&mut self, bench: &Bench, order: &Order) {
-        let (target, epoch) = (&order.id.target, order.id.epoch);
-        for floor in bench.floors() {
-            let same = |r: &AttackRecord| {
-                r.name == floor.name && r.target == *target && r.images == floor.images && r.judged.is_some()
-            };
-            if !self.known.iter().chain(&self.earlier).chain(&self.floors).any(same) {
-                self.floors.push(AttackRecord { target: target.clone(), epoch, ..floor.clone() });
-            }
-        }
     }
 
     fn show(&mut self, job: &Job) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::score::utility::{GainLine, gain_lines};
 use crate::score::verdict::{Case, Ruling, is_attack};
 use crate::score::words;
 
-fn table(heading: &[&str]) -> Table {
+pub(super) fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(heading.iter().copied());

@@ -93,7 +93,7 @@ pub struct StreamOrder {
 }
 
 /// All that a run came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Form of this document.
     pub schema: u32,

@@ -24,7 +24,7 @@ pub struct Values {
     pub points: Vec<[f64; 2]>,
 }
 
-/// A line that stands still: a yardstick, a figure of the paper, a value beside the curves.
+/// A line that stands still: a guess, a figure of the paper, a value beside the curves.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name.
@@ -175,9 +175,14 @@ fn steps_per_epoch(state: &State, vanilla: bool) -> f64 {
 fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: usize) -> Raw {
     let mut raw = Raw::against(Against::Epoch);
     let mut names: Vec<&str> = Vec::new();
+    // Guesses are measured on the targets of each attack: the largest count speaks for all.
+    let most = state.attacks.iter().filter(|record| yardstick(record).is_some()).map(|record| record.images).max();
     for record in &state.attacks {
         let y = of(record);
         if let Some(tip) = yardstick(record) {
+            if Some(record.images) != most {
+                continue;
+            }
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
             let (name, value) = (
                 format!("{} {}, {} images", mode(record), maker(record), record.images),

@@ -1,4 +1,4 @@
-//! Attacks and yardsticks, a row each; a click on a heading sorts them.
+//! Attacks and guesses, a row each; a click on a heading sorts them.
 
 use std::cmp::Ordering;
 
