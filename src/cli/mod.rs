@@ -14,7 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
-use crate::run::folder::{SUMMARY, check_is_run, read_text};
+use crate::run::afterwards::earlier;
+use crate::run::folder::check_is_run;
 use crate::run::record::read_summary;
 use crate::run::report::report;
 
@@ -46,7 +47,7 @@ enum Command {
     Show {
         /// The run's folder.
         run: PathBuf,
-        /// Print summary.json as it is.
+        /// Print summary.json, with the attacks of attacks.json and the verdict on all of them.
         #[arg(long)]
         json: bool,
     },
@@ -183,8 +184,13 @@ fn presets() -> Result<()> {
 
 fn show(run: &Path, json: bool) -> Result<()> {
     check_is_run(run)?;
-    let summary = read_summary(run)?;
-    if json { print(&read_text(&run.join(SUMMARY))?) } else { print(&report(&summary)) }
+    // Attacks that were launched at the run afterwards count like its own.
+    let summary = read_summary(run)?.with(earlier(run)?);
+    if json {
+        let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Internal(format!("summary: {e}")))?;
+        return print(&format!("{text}\n"));
+    }
+    print(&report(&summary))
 }
 
 fn describe(name: &str, json: bool) -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::Job;
+use super::attacks::{Benches, Job};
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
@@ -13,12 +13,13 @@ use super::finish::{attack_file, attack_sheet};
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
 use super::orders::Order;
 use super::prepared::Prepared;
-use super::record::Recorder;
+use super::record::{Recorder, read_summary};
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::model::split::SplitModel;
 use crate::random::Seed;
+use crate::score::judging::Bench;
 
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
@@ -42,9 +43,14 @@ pub struct Afterwards {
     recorder: Recorder,
     waiting: VecDeque<Order>,
     active: Option<Job>,
+    benches: Benches,
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
+    /// In the run's summary.
+    known: Vec<AttackRecord>,
+    /// Guesses at the targets, as far as they are in neither.
+    floors: Vec<AttackRecord>,
     sink: Sink,
     pictured: Option<Instant>,
     start: Instant,
@@ -99,8 +105,21 @@ impl Afterwards {
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
-        let (active, records, pictured) = (None, Vec::new(), None);
-        Ok(Self { setup, recorder, waiting, active, earlier, records, sink, pictured, start: Instant::now() })
+        let known = read_summary(recorder.folder().path()).map(|summary| summary.attacks).unwrap_or_default();
+        Ok(Self {
+            setup,
+            recorder,
+            waiting,
+            active: None,
+            benches: Benches::default(),
+            earlier,
+            records: Vec::new(),
+            known,
+            floors: Vec::new(),
+            sink,
+            pictured: None,
+            start: Instant::now(),
+        })
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
@@ -111,7 +130,10 @@ impl Afterwards {
         let mut job = match self.active.take() {
             Some(job) => job,
             None => match self.waiting.pop_front() {
-                Some(order) => self.begin(order)?,
+                Some(order) => match self.begin(order)? {
+                    Some(job) => job,
+                    None => return Ok(None),
+                },
                 None => return Ok(Some(std::mem::take(&mut self.records))),
             },
         };
@@ -137,7 +159,7 @@ impl Afterwards {
         let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
         self.recorder.put(&name, &attack_sheet(job, &finished)?)?;
         self.records.push(finished.record.clone());
-        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
+        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).chain(&self.floors).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
         let gallery = job.gallery(&finished)?;
@@ -154,11 +176,31 @@ impl Afterwards {
         Ok(())
     }
 
-    fn begin(&mut self, order: Order) -> Result<Job> {
+    /// The attack, or none while what it will be scored on is still being made.
+    fn begin(&mut self, order: Order) -> Result<Option<Job>> {
+        let (n, setup) = (order.smashed.dim(0)?, &self.setup);
+        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed()) else {
+            self.waiting.push_front(order);
+            return Ok(None);
+        };
+        self.start = Instant::now();
+        self.add_floors(&bench, &order);
         let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
         let plan = plan.ok_or_else(|| Error::Internal("an attack at a model that is not there".into()))?;
-        self.start = Instant::now();
-        Job::start(order, plan, &self.setup.auxiliary, &self.setup.targets, Seed(self.setup.experiment.seed))
+        Job::start(order, plan, &self.setup, bench).map(Some)
+    }
+
+    /// What is guessed of the same targets goes into the file too, once for each model and number of targets.
+    fn add_floors(&mut self, bench: &Bench, order: &Order) {
+        let (target, epoch) = (&order.id.target, order.id.epoch);
+        for floor in bench.floors() {
+            let same = |r: &AttackRecord| {
+                r.name == floor.name && r.target == *target && r.images == floor.images && r.judged.is_some()
+            };
+            if !self.known.iter().chain(&self.earlier).chain(&self.floors).any(same) {
+                self.floors.push(AttackRecord { target: target.clone(), epoch, ..floor.clone() });
+            }
+        }
     }
 
     fn show(&mut self, job: &Job) -> Result<()> {

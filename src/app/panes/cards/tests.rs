@@ -97,6 +97,7 @@ fn attack(name: &str, adaptive: bool, ssim: f64, lineup: f64) -> AttackRecord {
         ssim_se: 0.01,
         lineup: Some(lineup),
         seconds: 3.0,
+        ..AttackRecord::default()
     }
 }
 

@@ -8,7 +8,7 @@ use super::ink::{DASHED, DOTTED, Ink, MARKS};
 use crate::app::state::{State, Status};
 use crate::app::streams::Stream;
 use crate::app::theme::Role;
-use crate::app::words::{decimal, mode, target, yardstick};
+use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, MetricRow};
 
 /// A curve's values.
@@ -171,7 +171,7 @@ fn steps_per_epoch(state: &State, vanilla: bool) -> f64 {
     steps.unwrap_or(1).max(1) as f64
 }
 
-/// Attacks by the epoch after which they were launched, yardsticks beside them.
+/// Attacks by the epoch after which they were launched; guesses and the oracle beside them.
 fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: usize) -> Raw {
     let mut raw = Raw::against(Against::Epoch);
     let mut names: Vec<&str> = Vec::new();
@@ -179,7 +179,10 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
         let y = of(record);
         if let Some(tip) = yardstick(record) {
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
-            let (name, value) = (format!("yardstick {}", record.name), format!("{}{unit}", decimal(y, digits)));
+            let (name, value) = (
+                format!("{} {}, {} images", mode(record), maker(record), record.images),
+                format!("{}{unit}", decimal(y, digits)),
+            );
             // They are the same beside each target.
             if raw.rules.iter().any(|rule| rule.name == name && rule.value == value) {
                 continue;
@@ -187,7 +190,7 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
             raw.rules.push(Rule {
                 name,
                 value,
-                note: record.name.clone(),
+                note: maker(record).to_owned(),
                 tip,
                 at: y,
                 level: true,
