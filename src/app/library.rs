@@ -85,6 +85,11 @@ pub struct Library {
 type Found = Result<Vec<RunEntry>>;
 
 impl Library {
+    /// A list to be filled that has runs from elsewhere, too.
+    pub fn with(elsewhere: Vec<PathBuf>) -> Self {
+        Self { elsewhere, ..Self::default() }
+    }
+
     /// Looks through a folder anew; the old list stays until then.
     pub fn refresh(&mut self, folder: PathBuf, ctx: &Context) {
         if self.coming.is_some() {

@@ -193,7 +193,7 @@ impl App {
         // What a class left behind is no start for the next one.
         let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
         let experiment = experiment.or_else(before).unwrap_or_else(first);
-        let library = Library { elsewhere: memory.elsewhere.clone(), ..Library::default() };
+        let library = Library::with(memory.elsewhere.clone());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         Self {
             document: Document::new(experiment),
