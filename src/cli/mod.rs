@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::run::afterwards::earlier;
 use crate::run::folder::check_is_run;
+use crate::run::found::{Found, found};
 use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
@@ -27,8 +28,8 @@ use crate::run::summary::Summary;
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// An experiment file (TOML) to open in the window.
-    #[arg(value_name = "FILE")]
+    /// What to open in the window: a run's folder, an experiment file (TOML), a data set or an image.
+    #[arg(value_name = "PATH")]
     experiment: Option<String>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
@@ -151,31 +152,61 @@ impl Cli {
 
 /// Opens the window; where there is no display, does the run in the terminal.
 fn window(name: Option<&str>) -> Result<()> {
-    let chosen = name.map(Experiment::load).transpose()?;
+    let (chosen, found) = name.map_or(Ok((None, None)), asked)?;
     let name = name.unwrap_or("psgl-digits");
-    let experiment = chosen.clone().map_or_else(|| Experiment::load(name), Ok)?;
+    let experiment = chosen.clone().map_or_else(|| Experiment::load("psgl-digits"), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
-    let why = match open_window(chosen) {
+    let path = found.as_ref().map(|found| found.path().to_owned());
+    let why = match open_window(chosen, path) {
         Ok(()) => return Ok(()),
         Err(why) => why,
     };
-    eprintln!("{why}; running {name} in the terminal instead.");
-    run::run_new(experiment, name, None, false)
+    match found {
+        None | Some(Found::Experiment(_)) => {
+            eprintln!("{why}; running {name} in the terminal instead.");
+            run::run_new(experiment, name, None, false)
+        }
+        Some(Found::Run(run)) => {
+            eprintln!("{why}; showing the run in the terminal instead.");
+            show(&[run], false)
+        }
+        Some(Found::Data(path)) => {
+            eprintln!("{why}; describing the data in the terminal instead.");
+            describe(&path.to_string_lossy(), false)
+        }
+        Some(Found::Image(path)) => {
+            Err(Error::input(format!("{why}, and an image can only be shown in one: {}", path.display())))
+        }
+    }
+}
+
+/// What the window is to be opened on: an experiment, or something else that is there.
+fn asked(name: &str) -> Result<(Option<Experiment>, Option<Found>)> {
+    let path = Path::new(name);
+    if PRESETS.iter().any(|preset| preset.0 == name) || !path.exists() {
+        return Ok((Some(Experiment::load(name)?), None));
+    }
+    let found = found(path)?;
+    let experiment = match &found {
+        Found::Experiment(file) => Some(Experiment::load(&file.to_string_lossy())?),
+        _ => None,
+    };
+    Ok((experiment, Some(found)))
 }
 
 #[cfg(feature = "gui")]
-fn open_window(experiment: Option<Experiment>) -> Result<(), String> {
+fn open_window(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<(), String> {
     let unix = cfg!(all(unix, not(target_os = "macos")));
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
         return Err("There is no display for a window".to_owned());
     }
-    crate::app::open(experiment).map_err(|e| format!("No window could be opened ({e})"))
+    crate::app::open(experiment, path).map_err(|e| format!("No window could be opened ({e})"))
 }
 
 #[cfg(not(feature = "gui"))]
-fn open_window(_: Option<Experiment>) -> Result<(), String> {
+fn open_window(_: Option<Experiment>, _: Option<PathBuf>) -> Result<(), String> {
     Err("This build has no window".to_owned())
 }
 

@@ -123,6 +123,26 @@ impl AttackSpec {
         }
     }
 
+    /// What it is called in a sentence: "attacked by …".
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Rmle(_) => "rMLE",
+            Self::Inverse(_) => "an inverse network",
+        }
+    }
+
+    /// How it works, in a sentence.
+    pub fn about(&self) -> &'static str {
+        match self {
+            Self::Rmle(_) => {
+                "Regularised maximum likelihood: searches the image that would give the same numbers on the wire."
+            }
+            Self::Inverse(_) => {
+                "An inverse network, trained on images of the attacker's own, turns the numbers back into an image."
+            }
+        }
+    }
+
     /// How many test images it reconstructs.
     pub fn images(&self) -> usize {
         match self {

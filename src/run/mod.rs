@@ -10,6 +10,7 @@ pub mod facts;
 pub mod files;
 pub mod finish;
 pub mod folder;
+pub mod found;
 pub mod judge;
 pub mod orders;
 pub mod pictures;

@@ -15,7 +15,7 @@ use super::showing::Source;
 use super::state::Status;
 use super::theme::Role;
 use super::words::phase;
-use super::{Act, Look};
+use super::{Act, Activity, Look};
 
 const GAP: f32 = 8.0;
 const MARGIN: f32 = 8.0;
@@ -63,6 +63,16 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, pad: &mut pad::PadView, acts: &mut 
     });
 }
 
+/// What the training is at while pictures of it are shown.
+fn training_words(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Running => "Training goes on.",
+        Activity::Paused => "Training waits.",
+        Activity::Stopping => "Training is being saved.",
+        Activity::Idle => "Training has ended.",
+    }
+}
+
 /// One sentence, what the pictures were made with, and the way back to the run.
 fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let showing = look.showing;
@@ -71,7 +81,7 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         _ if showing.kept => {
             let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
             let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
-            format!("Training goes on. The right was stolen earlier: {words}.")
+            format!("{} The right was stolen earlier: {words}.", training_words(look.activity))
         }
         _ if showing.reconstruction().is_some() => {
             "Only the middle leaves the hospital. The right was made from it.".to_owned()
