@@ -30,6 +30,8 @@ pub struct Settings {
     pub halve_every: usize,
 }
 
+/// Auxiliary images that it needs: one to learn from, one to check itself on.
+pub const LEAST_IMAGES: usize = 2;
 /// Share of the auxiliary images on which the attacker checks itself.
 const HELD_OUT: f64 = 0.1;
 /// Fresh starts for a decoder that does not beat the mean image.
@@ -71,7 +73,7 @@ impl Inverse {
     /// # Errors
     /// Where client or auxiliary images are not known.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        if knowledge.auxiliary()?.images.dim(0)? < 2 {
+        if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.client()?;

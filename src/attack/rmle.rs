@@ -5,6 +5,9 @@
 //!
 //! *Naive* against PSGL: through f(pack(x, 0)). *Adaptive*: the image and a free map channel are found
 //! together, then the intentional attack is undone where the found map points.
+//!
+//! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
+//! moments and so the same numbers in any company.
 
 use candle_core::{Tensor, Var};
 
@@ -29,29 +32,59 @@ pub struct Settings {
     pub boxed: bool,
 }
 
+/// Where the search for a pixel begins.
+const GREY: f64 = 0.5;
+/// Images worked at once.
+const BATCH: usize = 16;
+
 /// A running rMLE attack.
 pub struct Rmle {
     settings: Settings,
     client: Network,
     packs: bool,
     target: Tensor,
-    image: Var,
+    /// Images to start from in place of grey ones (N, C, H, W).
+    start: Option<Tensor>,
     /// Adaptive only.
     adaptive: Option<Adaptive>,
+    /// The images at work.
+    batch: Batch,
+    /// Those before them, as they are handed over.
+    finished: Vec<Tensor>,
+    fits: Vec<Fit>,
+    loss: f64,
+}
+
+/// Some neighbouring images and what is found beside them.
+struct Batch {
+    /// Where the first one stands among all.
+    from: usize,
+    /// (N, C, H, W).
+    image: Var,
+    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), where the attack is adaptive.
+    map: Option<Var>,
     adam: Adam,
     iteration: usize,
-    loss: f64,
+    /// Losses of its images before the last tenth of the iterations.
+    late: Vec<f64>,
 }
 
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
-    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), found beside the image.
-    map: Var,
     /// The surrogate in training, until it is ready.
     training: Option<Training>,
     /// How to undo the disguise, chosen with the surrogate.
     undo: Option<Undo>,
+}
+
+/// How well one image explains what was seen: its own loss, which tells whether its search came to an end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Before the last tenth of the iterations.
+    pub late: f64,
+    /// At the last iteration.
+    pub last: f64,
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -89,33 +122,24 @@ impl Rmle {
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         let target = observation.smashed().tensor().clone();
-        let [c, h, w] = knowledge.image;
-        let n = target.dim(0)?;
-        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
-            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
-            Ok(Var::from_tensor(&(zeros + value)?)?)
-        };
-        let image = grey((n, c, h, w), 0.5)?;
         let adaptive = match knowledge.defence {
             Some(options) if knowledge.packs => Some(Adaptive {
-                map: grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)?,
                 training: Some(Training::new(knowledge, options)?),
                 undo: None,
                 knowledge: knowledge.clone(),
             }),
             _ => None,
         };
-        let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(adaptive.iter().map(|adaptive| ("map".to_owned(), adaptive.map.clone())));
         Ok(Self {
-            adam: Adam::of(vars, settings.adam),
             client: knowledge.client()?.clone(),
             packs: knowledge.packs,
+            batch: Batch::grey(0, &target, knowledge.image, adaptive.is_some(), settings)?,
             settings,
             target,
-            image,
+            start: None,
             adaptive,
-            iteration: 0,
+            finished: Vec::new(),
+            fits: Vec::new(),
             loss: f64::NAN,
         })
     }
@@ -126,15 +150,118 @@ impl Rmle {
     /// # Errors
     /// Where the shapes differ.
     pub fn start_from(&mut self, image: &Tensor) -> Result<()> {
-        Ok(self.image.set(&image.clamp(0.01, 1.0)?)?)
+        let start = image.clamp(0.01, 1.0)?;
+        self.batch.start_from(&start)?;
+        self.start = Some(start);
+        Ok(())
+    }
+
+    /// How well each image of the batches that are done explains what was seen, in their order.
+    pub fn fits(&self) -> &[Fit] {
+        &self.fits
+    }
+
+    fn batches(&self) -> usize {
+        self.target.dims()[0].div_ceil(BATCH).max(1)
+    }
+
+    /// What of the observation the batch at work explains.
+    fn seen(&self) -> Result<Tensor> {
+        Ok(self.target.narrow(0, self.batch.from, self.batch.image.dim(0)?)?.contiguous()?)
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.adaptive {
-            Some(adaptive) => self.client.forward(&pack_with_channel(&self.image, &adaptive.map)?),
-            None if self.packs => self.client.forward(&pack_clean(&self.image)?),
-            None => self.client.forward(&self.image),
+        match &self.batch.map {
+            Some(map) => self.client.forward(&pack_with_channel(&self.batch.image, map)?),
+            None if self.packs => self.client.forward(&pack_clean(&self.batch.image)?),
+            None => self.client.forward(&self.batch.image),
         }
+    }
+
+    /// One step of Adam on the batch at work.
+    fn step(&mut self) -> Result<()> {
+        let (features, seen) = (self.features()?, self.seen()?);
+        let loss = objective(&features, &seen, &self.batch.image, self.settings.tv)?;
+        self.loss = f64::from(loss.to_scalar::<f32>()?);
+        let iteration = self.batch.iteration;
+        if !self.loss.is_finite() {
+            return Err(Error::Diverged(format!("rmle: the loss is {} at iteration {iteration}", self.loss)));
+        }
+        let (late, last) = (self.settings.iterations * 9 / 10, self.settings.iterations - 1);
+        if iteration == late.min(last) {
+            self.batch.late = self.own_losses(&features, &seen)?;
+        }
+        if iteration == last {
+            let own = self.own_losses(&features, &seen)?;
+            self.fits.extend(self.batch.late.iter().zip(own).map(|(&late, last)| Fit { late, last }));
+        }
+        // The batch's mean times the batch's size: each image's own mean, so none depends on its neighbours.
+        let own = (loss * self.batch.image.dim(0)? as f64)?;
+        self.batch.adam.step(&own.backward()?)?;
+        if self.settings.boxed {
+            self.batch.image.set(&self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        }
+        if let Some(map) = &self.batch.map {
+            // |map| is known to lie in [0, 1].
+            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        }
+        self.batch.iteration += 1;
+        Ok(())
+    }
+
+    /// The objective of each image of the batch at work.
+    fn own_losses(&self, features: &Tensor, seen: &Tensor) -> Result<Vec<f64>> {
+        let (features, image) = (features.detach(), self.batch.image.as_detached_tensor());
+        let own = |i: usize| -> Result<f64> {
+            let one = |t: &Tensor| t.narrow(0, i, 1)?.contiguous();
+            let loss = objective(&one(&features)?, &one(seen)?, &one(&image)?, self.settings.tv)?;
+            Ok(f64::from(loss.to_scalar::<f32>()?))
+        };
+        (0..image.dim(0)?).map(own).collect()
+    }
+
+    /// Puts the batch that is done away and takes up the next one, if there is one.
+    fn go_on(&mut self) -> Result<()> {
+        let (from, n) = (self.batch.from + self.batch.image.dim(0)?, self.target.dim(0)?);
+        if self.batch.iteration < self.settings.iterations || from >= n {
+            return Ok(());
+        }
+        self.finished.push(self.handed_over()?);
+        let (_, c, h, w) = self.batch.image.dims4()?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
+    }
+
+    /// The batch at work as it would be handed over now.
+    fn handed_over(&self) -> Result<Tensor> {
+        let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
+        let undo = self.adaptive.as_ref().and_then(|adaptive| adaptive.undo.as_ref());
+        match (undo, &self.batch.map) {
+            (Some(undo), Some(map)) => undo.apply(&image, &map.as_detached_tensor()),
+            _ => Ok(image.copy()?),
+        }
+    }
+}
+
+impl Batch {
+    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
+    /// adaptive, their maps.
+    fn grey(from: usize, target: &Tensor, image: [usize; 3], adaptive: bool, settings: Settings) -> Result<Self> {
+        let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
+        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
+            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
+            Ok(Var::from_tensor(&(zeros + value)?)?)
+        };
+        let image = grey((n, c, h, w), GREY)?;
+        let map = adaptive.then(|| grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)).transpose()?;
+        let mut vars = vec![("image".to_owned(), image.clone())];
+        vars.extend(map.iter().map(|map| ("map".to_owned(), map.clone())));
+        Ok(Self { from, image, map, adam: Adam::of(vars, settings.adam), iteration: 0, late: Vec::new() })
+    }
+
+    /// Starts from its part of these images (N, C, H, W).
+    fn start_from(&self, all: &Tensor) -> Result<()> {
+        Ok(self.image.set(&all.narrow(0, self.from, self.image.dim(0)?)?.contiguous()?)?)
     }
 }
 
@@ -152,27 +279,14 @@ impl Inversion for Rmle {
             }
             return Ok(());
         }
-        let loss = objective(&self.features()?, &self.target, &self.image, self.settings.tv)?;
-        self.loss = f64::from(loss.to_scalar::<f32>()?);
-        if !self.loss.is_finite() {
-            return Err(Error::Diverged(format!("rmle: the loss is {} at iteration {}", self.loss, self.iteration)));
-        }
-        // The batch's mean times the batch's size: each image's own mean, so none depends on its neighbours.
-        let own = (loss * self.image.dim(0)? as f64)?;
-        self.adam.step(&own.backward()?)?;
-        if self.settings.boxed {
-            self.image.set(&self.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
-        }
-        if let Some(Adaptive { map, .. }) = &self.adaptive {
-            // |map| is known to lie in [0, 1].
-            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
-        }
-        self.iteration += 1;
-        Ok(())
+        self.step()?;
+        self.go_on()
     }
 
+    /// Counted by the image, as if all were worked at once: of four batches, a step on one is a quarter.
     fn progress(&self) -> (usize, usize) {
-        (self.iteration, self.settings.iterations)
+        let planned = self.settings.iterations;
+        ((self.finished.len() * planned + self.batch.iteration) / self.batches(), planned)
     }
 
     fn loss(&self) -> f64 {
@@ -180,10 +294,20 @@ impl Inversion for Rmle {
     }
 
     fn reconstruction(&self) -> Result<Tensor> {
-        let image = self.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        match &self.adaptive {
-            Some(Adaptive { map, undo: Some(undo), .. }) => undo.apply(&image, &map.as_detached_tensor()),
-            _ => Ok(image.copy()?),
+        let current = self.handed_over()?;
+        let (_, c, h, w) = current.dims4()?;
+        let waiting = self.target.dim(0)? - self.batch.from - current.dim(0)?;
+        let mut parts = self.finished.clone();
+        parts.push(current);
+        if waiting > 0 {
+            let black = Tensor::zeros((waiting, c, h, w), self.target.dtype(), self.target.device())?;
+            parts.push((black + GREY)?);
         }
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+
+    fn first(&self) -> Result<Tensor> {
+        let batch = self.finished.first().map_or_else(|| self.handed_over(), |batch| Ok(batch.clone()))?;
+        Ok(batch.get(0)?)
     }
 }

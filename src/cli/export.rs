@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use candle_core::Device;
+
 use super::print;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -12,7 +14,7 @@ use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
-use crate::run::prepared::Prepared;
+use crate::run::identity::plans;
 
 pub(super) fn export(run: &Path, out: &Path) -> Result<()> {
     check_is_run(run)?;
@@ -23,14 +25,14 @@ pub(super) fn export(run: &Path, out: &Path) -> Result<()> {
         return Err(Error::input(format!("the run has no weights yet: {}", run.display())));
     }
     let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
-    let setup = Prepared::new(experiment)?;
+    let plans = plans(run, &experiment)?;
     let load = |(i, plan): (usize, &SplitPlan)| {
-        let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
+        let mut model = SplitModel::new(plan.clone(), Seed(experiment.seed), &Device::Cpu)?;
         checkpoint.restore(i, &mut model)?;
         Ok(model)
     };
     // All of them before anything is written.
-    let models = setup.plans.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
+    let models = plans.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
     if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::input(format!("--torch cannot be used: the folder is not empty: {}", out.display())));
     }

@@ -15,6 +15,7 @@ use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::run::folder::{SUMMARY, check_is_run, read_text};
+use crate::run::identity::DataWish;
 use crate::run::record::read_summary;
 use crate::run::report::report;
 
@@ -93,6 +94,25 @@ struct RunArgs {
     /// Go on with the run in this folder, exactly as if it had never stopped.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
     resume: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Which images a run that was made before is to work on.
+#[derive(Debug, Args)]
+struct DataArgs {
+    /// Where the run's images are now, if they have moved.
+    #[arg(long = "data", value_name = "PATH")]
+    place: Option<String>,
+    /// Work on the images that are there even if they are not those of the run.
+    #[arg(long)]
+    other_data: bool,
+}
+
+impl DataArgs {
+    fn wish(&self) -> DataWish {
+        DataWish { place: self.place.clone(), other: self.other_data }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -114,6 +134,8 @@ struct AttackArgs {
     /// Number of targets.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     images: Option<String>,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@ mod determinism;
 mod extremes;
 mod faults;
 mod gradients;
+mod identity;
 mod resume;
 mod split;
 mod summary;
