@@ -53,7 +53,17 @@ fn heading(plan: &SplitPlan) -> String {
 
 /// PSGL's choices.
 fn psgl_settings(options: &Options, weights: DecisionWeights) -> String {
-    let Options { strength, mirror, jacobian, recovery, fuse_relu, weights: _, weights_from: _, inference } = *options;
+    let Options {
+        strength,
+        mirror,
+        jacobian,
+        recovery,
+        fuse_relu,
+        weights: _,
+        weights_from: _,
+        inference,
+        image_recovery: _,
+    } = *options;
     let word = |yes: bool| if yes { "True" } else { "False" };
     let apply = match strength.apply {
         Apply::Sparse => "sparse",

@@ -8,7 +8,7 @@ use candle_core::Tensor;
 use super::question::{Question, Shown};
 use crate::attack::rmle::Rmle;
 use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
-use crate::data::{Images, load, split, targets};
+use crate::data::{Images, drawn, load, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -80,8 +80,9 @@ impl Grounds {
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
         // The same images in the same order as a run's targets.
-        let test = if experiment.data.test == 0 { dataset.test } else { dataset.test.take(experiment.data.test) };
-        let chosen = targets(&test, dataset.classes.len(), PATIENTS.min(test.len()), seed);
+        let (data, classes) = (&experiment.data, dataset.classes.len());
+        let test = drawn(dataset.test, data.test, data.draw, classes, seed);
+        let chosen = targets(&test, classes, PATIENTS.min(test.len()), seed);
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {

@@ -135,7 +135,7 @@ impl Job {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         let id = &self.order.id;
         let defended = id.target == "psgl";
-        let reconstruction = first(&self.inversion.reconstruction()?)?;
+        let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: Picture::of_image(&self.truth, 0),
