@@ -7,11 +7,14 @@
 mod embedded;
 mod idx;
 mod medmnist;
+mod noun;
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+
+pub use noun::Noun;
 
 use crate::error::{Error, Result};
 use crate::random::Seed;

@@ -11,6 +11,7 @@ pub mod files;
 pub mod finish;
 pub mod folder;
 pub mod judge;
+pub mod maps;
 pub mod orders;
 pub mod pictures;
 pub mod prepared;

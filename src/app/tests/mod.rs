@@ -10,6 +10,7 @@ use super::*;
 
 mod behaviour;
 mod pictures;
+mod stage;
 
 /// A window that nobody sees, and the folder that it keeps things in.
 pub(super) struct Window {
