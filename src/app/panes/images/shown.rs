@@ -74,7 +74,7 @@ impl Cache {
         let put = |pictures: &[Picture]| pictures.iter().map(|one| texture(ctx, image(one))).collect::<Vec<_>>();
         let originals = before(|gallery| &gallery.originals);
         let sent = before(|gallery| &gallery.sent);
-        let score = |i| gallery.originals.get(i)?.score_of(gallery.stolen.get(i)?);
+        let score = |i: usize| gallery.originals.get(i)?.score_of(gallery.stolen.get(i)?);
         let scores: Vec<Option<Score>> = (0..gallery.stolen.len()).map(score).collect();
         let words: Vec<String> =
             scores.iter().map(|score| format!("SSIM {}", decimal(score.map_or(f64::NAN, |s| s.ssim), 2))).collect();
