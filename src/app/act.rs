@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::copied::Copied;
 use super::files::Purpose;
 use super::panes::{Layout, Pane};
 use crate::experiment::Experiment;
@@ -87,6 +88,12 @@ pub enum Act {
     Trash(PathBuf),
     /// Copy a text.
     Copy(String),
+    /// Copy one of the texts that have a name.
+    CopyAs(Copied),
+    /// Everything as at the start, for the next class.
+    NextClass,
+    /// The reset is not to be taken back.
+    KeepReset,
     /// The error has been read.
     CloseError,
     /// Nothing is to be done with the unfinished run.

@@ -13,6 +13,8 @@ use crate::run::event::Progress;
 const BUTTON: [f32; 2] = [64.0, 28.0];
 /// In less room, as with large text, the bar takes two rows.
 const ONE_ROW: f32 = 760.0;
+/// From this width on the bar has room for what is asked for once a lesson.
+const ROOMY: f32 = 1000.0;
 
 /// Draws the bar.
 pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
@@ -82,6 +84,21 @@ pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
 }
 
+/// Offers the way back from a reset.
+pub fn reset_ui(ui: &mut Ui, words: &str, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal(|ui| {
+        ui.label(words);
+        if ui.button("Bring it back").on_hover_text("Undo: everything as it was before the reset").clicked() {
+            acts.push(Act::Undo);
+        }
+        if ui.button("Keep the reset").on_hover_text("Hide this line; Undo still brings everything back").clicked() {
+            acts.push(Act::KeepReset);
+        }
+    });
+    ui.add_space(4.0);
+}
+
 /// Draws what went wrong, until it is closed.
 pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
@@ -124,6 +141,12 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     button(ui, !idle && !stopping, Button::new(word), "Save what was measured and end the run", why_not, Act::Stop);
     let tip = "Forget the shown run and play the opening again; its folder is kept";
     button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
+    // In a narrower window the menu has it.
+    if ui.ctx().content_rect().width() >= ROOMY {
+        let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
+                   everything back";
+        button(ui, !stopping, Button::new("Next class"), tip, wait, Act::NextClass);
+    }
 }
 
 fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {

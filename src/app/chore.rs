@@ -8,7 +8,9 @@ use eframe::egui::Context;
 
 use super::library::name_of;
 use super::showing::Showing;
+use super::trouble::About;
 use super::{App, opened, stage};
+use crate::data;
 use crate::error::{Error, Result};
 use crate::run::files::Writer;
 use crate::run::scene::Picture;
@@ -23,6 +25,8 @@ pub enum Done {
     Trashed(PathBuf),
     /// An image was read.
     Image(Picture),
+    /// A path is of a data set, which is told in words.
+    Data(PathBuf, String),
     /// A file was written.
     Saved(PathBuf),
 }
@@ -53,6 +57,20 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn image(path: PathBuf, shape: [usize; 3], ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || stage::pad::read_image(&path, shape).map(Done::Image))
+    }
+
+    /// Begins to read a data set, to see whether it is one.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || {
+            let set = data::load(&path.to_string_lossy())?;
+            let ([c, h, w], classes) = (set.shape(), set.classes.len());
+            let colours = if c == 3 { " in colour" } else { "" };
+            let words = format!("{}: {} images of {h} × {w}{colours}, {classes} classes", set.name, set.train.len());
+            Ok(Done::Data(path, words))
+        })
     }
 
     /// Begins to write the film of a reconstruction.
@@ -93,17 +111,32 @@ impl Chore {
 impl App {
     /// Takes in the list of runs, and what was done to one.
     pub(super) fn hear_library(&mut self, ctx: &Context) {
+        let before = self.library.generation;
         self.library.hear(ctx);
+        if self.library.generation != before {
+            self.forget_gone();
+        }
         let mut answers = Vec::new();
         self.chores.retain(|chore| chore.answer().map(|answer| answers.push(answer)).is_none());
         for answer in answers {
+            if answer.is_ok() {
+                self.mended(About::Chore);
+            }
             match answer {
                 Ok(Done::Renamed(from, to)) => self.moved(&from, Some(&to)),
                 Ok(Done::Trashed(path)) => {
                     self.toasts.say(format!("In the system's trash: {}", name_of(&path)), false);
                     self.moved(&path, None);
                 }
-                Ok(Done::Image(picture)) => self.show_image(picture, ctx),
+                Ok(Done::Image(picture)) => {
+                    self.mended(About::Opening);
+                    self.show_image(picture, ctx);
+                }
+                Ok(Done::Data(path, words)) => {
+                    if let Err(error) = self.take_data(&path, &words) {
+                        self.tell_of(About::Opening, &error);
+                    }
+                }
                 Ok(Done::Saved(path)) => self.toasts.say(format!("Saved: {}", path.display()), false),
                 Err(error) => self.tell(&error),
             }
@@ -112,17 +145,28 @@ impl App {
         }
     }
 
+    /// An unfinished run that was deleted elsewhere is not offered any more.
+    fn forget_gone(&mut self) {
+        let here = |path: &PathBuf| path.parent() == Some(self.runs.as_path());
+        let gone = |path: &PathBuf| here(path) && self.library.find(path).is_none();
+        if self.library.trouble.is_none() && self.unfinished.as_ref().is_some_and(gone) {
+            self.unfinished = None;
+        }
+    }
+
     /// What names a run's folder names its new place, or none.
     fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
+        if self.state.folder.as_deref() == Some(from)
+            && let Some(to) = to
+        {
+            self.state.title = name_of(to);
+        }
+        self.memory.moved(from, to);
+        self.library.elsewhere.clone_from(&self.memory.elsewhere);
         for place in [&mut self.state.folder, &mut self.unfinished, &mut self.memory.unfinished] {
             if place.as_deref() == Some(from) {
                 *place = to.cloned();
             }
-        }
-        if self.state.title == name_of(from)
-            && let Some(to) = to
-        {
-            self.state.title = name_of(to);
         }
         self.view.runs.moved(from, to);
         self.remember();

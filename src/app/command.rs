@@ -3,10 +3,12 @@
 use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
+use super::copied::Copied;
 use super::files::Purpose;
 use super::panes::{Layout, Pane};
+use super::typing::Typing;
 use super::{Activity, Look};
-use crate::experiment::PRESETS;
+use crate::experiment::{AttackSpec, PRESETS};
 
 /// Where in the menus a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,10 +80,17 @@ fn files() -> Vec<Command> {
     let mut all = vec![
         command(
             File,
-            "Open experiment…",
-            "Open an experiment of your own, a TOML file.",
+            "Open…",
+            "Open a run, an experiment of your own, a data set or an image.",
             Some((CTRL, Key::O)),
             Act::Ask(Purpose::Open),
+        ),
+        command(
+            File,
+            "Open run…",
+            "Open the folder of a run, wherever it is.",
+            Some((CTRL_SHIFT, Key::O)),
+            Act::Ask(Purpose::Run),
         ),
         command(
             File,
@@ -114,7 +123,7 @@ fn files() -> Vec<Command> {
 
 fn edits() -> Vec<Command> {
     use Menu::Edit;
-    vec![
+    let mut all = vec![
         command(Edit, "Undo", "Take the last change of the experiment back.", Some((CTRL, Key::Z)), Act::Undo),
         command(Edit, "Redo", "Do again what was taken back.", Some((CTRL_SHIFT, Key::Z)), Act::Redo),
         command(
@@ -124,12 +133,25 @@ fn edits() -> Vec<Command> {
             Some((CTRL, Key::Comma)),
             Act::Popup(Some(Popup::Settings)),
         ),
-    ]
+    ];
+    all.extend(Copied::ALL.map(|what| command(Edit, what.words(), what.help(), None, Act::CopyAs(what))));
+    all
+}
+
+/// Launching each attack that there is at the open run.
+fn attacks() -> impl Iterator<Item = Command> {
+    let keys = [Key::F7, Key::F8, Key::F9].map(Some).into_iter().chain(std::iter::repeat(None));
+    let specs = AttackSpec::NAMES.into_iter().filter_map(|name| AttackSpec::named(name).ok());
+    specs.zip(keys).map(|(spec, key)| {
+        let words = format!("Attack with {}", spec.title());
+        let help = format!("Launch it at the open run, naive and adaptive. {}", spec.about());
+        command(Menu::Run, &words, &help, key.map(|key| (NONE, key)), Act::AttackShown(spec.name()))
+    })
 }
 
 fn runs() -> Vec<Command> {
     use Menu::Run;
-    vec![
+    let mut all = vec![
         command(
             Run,
             "Run or pause",
@@ -148,18 +170,14 @@ fn runs() -> Vec<Command> {
         ),
         command(
             Run,
-            "Attack with rMLE",
-            "Launch rMLE at the open run, naive and adaptive.",
-            Some((NONE, Key::F7)),
-            Act::AttackShown("rmle"),
+            "Reset for the next class",
+            "Preset, seed, cut, levers, drawing and stage as at the start. Undo brings everything back.",
+            Some((CTRL_SHIFT, Key::N)),
+            Act::NextClass,
         ),
-        command(
-            Run,
-            "Attack with an inverse network",
-            "Train an inverse network against the open run, naive and adaptive.",
-            Some((NONE, Key::F8)),
-            Act::AttackShown("inverse"),
-        ),
+    ];
+    all.extend(attacks());
+    all.extend([
         command(
             Run,
             "Follow the run",
@@ -205,7 +223,8 @@ fn runs() -> Vec<Command> {
             None,
             Act::Adaptive(true),
         ),
-    ]
+    ]);
+    all
 }
 
 fn views() -> Vec<Command> {
@@ -279,7 +298,10 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let stopping = look.activity == Activity::Stopping;
     match act {
         Act::Stop | Act::Pause if idle => Some("No run is going"),
+        Act::CopyAs(what) => what.why_not(look),
+        Act::NextClass if stopping => Some("The run is being saved"),
         Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
+        Act::Ask(Purpose::Run) if !idle => Some("Can be done once the run has ended"),
         Act::AttackShown(_) if look.state.folder.is_none() => Some("No run is open"),
         Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
             Some("Can be done once the run has ended")
@@ -297,10 +319,10 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     }
 }
 
-/// What was asked for by keys since the last frame. Keys without Ctrl or a function key are left to a focused control.
-pub fn pressed(ctx: &Context) -> Vec<Act> {
+/// What was asked for by keys since the last frame. Keys without Ctrl or a function key are left to a focused control,
+/// and Undo to a field in which something was typed.
+pub fn pressed(ctx: &Context, typing: &Typing) -> Vec<Act> {
     let busy = ctx.memory(|memory| memory.focused().is_some());
-    let typing = ctx.egui_wants_keyboard_input();
     let mut acts = Vec::new();
     let mut all = commands();
     // The one with more modifiers first: Ctrl+Shift+Z is no Ctrl+Z.
@@ -309,8 +331,13 @@ pub fn pressed(ctx: &Context) -> Vec<Act> {
     let also = ALSO.into_iter().map(|(modifiers, key, act)| (KeyboardShortcut::new(modifiers, key), act));
     for (keys, act) in table.chain(also) {
         let plain = keys.modifiers == NONE && !is_function(keys.logical_key);
-        let text = matches!(act, Act::Undo | Act::Redo | Act::Patient(_));
-        if (plain && busy) || (text && typing) {
+        let own = match act {
+            Act::Undo => typing.takes_undo(),
+            Act::Redo => typing.takes_redo(),
+            Act::Patient(_) => busy,
+            _ => plain && busy,
+        };
+        if own {
             continue;
         }
         if ctx.input_mut(|input| input.consume_shortcut(&keys)) {

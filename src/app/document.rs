@@ -26,12 +26,26 @@ impl Page {
     }
 }
 
+/// A place in the history: each has a number of its own, which it keeps when it is come back to.
+#[derive(Clone, Debug)]
+struct Point {
+    page: Page,
+    number: u64,
+}
+
+/// An experiment with its name, to begin with.
+#[derive(Clone, Debug)]
+pub struct Start(Page);
+
 /// The chosen experiment and its history.
 #[derive(Clone, Debug)]
 pub struct Document {
     page: Page,
-    past: Vec<Page>,
-    future: Vec<Page>,
+    number: u64,
+    /// The largest number so far.
+    last: u64,
+    past: Vec<Point>,
+    future: Vec<Point>,
     /// The key whose control is held: its changes are one until it is let go.
     held: Option<String>,
 }
@@ -40,7 +54,7 @@ impl Document {
     /// A document without a history. A preset that it equals gives it its name.
     pub fn new(experiment: Experiment) -> Self {
         let page = Page::new(preset_of(&experiment).unwrap_or(OWN).to_owned(), experiment, None);
-        Self { page, past: Vec::new(), future: Vec::new(), held: None }
+        Self { page, number: 0, last: 0, past: Vec::new(), future: Vec::new(), held: None }
     }
 
     /// The experiment.
@@ -73,6 +87,39 @@ impl Document {
         (self.past.len(), self.future.len())
     }
 
+    /// Tells the present place in the history from all others.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The document as it is, to begin with again.
+    pub fn start(&self) -> Start {
+        Start(self.page.clone())
+    }
+
+    /// Begins again. Always an undo point.
+    pub fn begin_again(&mut self, start: &Start) {
+        self.remember();
+        self.page = start.0.clone();
+        self.held = None;
+    }
+
+    /// What a run of it is called: a name of its own, or the nearest preset, and what differs.
+    pub fn title(&self) -> String {
+        let experiment = self.experiment();
+        self.own_name().map_or_else(|| experiment.title(), |(name, kept)| experiment.title_beside(name, kept))
+    }
+
+    /// The last part of the name of a new run's folder.
+    pub fn folder_name(&self) -> String {
+        self.experiment().folder_name(self.own_name())
+    }
+
+    /// The name that somebody gave it, and what it is the name of.
+    fn own_name(&self) -> Option<(&str, &Experiment)> {
+        self.path().map(|_| (self.name(), self.kept()))
+    }
+
     /// Changes one setting, as `--set` does. Changes of one held control are one undo point.
     ///
     /// # Errors
@@ -81,14 +128,22 @@ impl Document {
         let mut experiment = self.page.experiment.clone();
         experiment.set(&format!("{key}={value}"))?;
         experiment.validate()?;
-        if experiment != self.page.experiment {
-            if self.held.as_deref() != Some(key) {
-                self.remember();
-                self.held = Some(key.to_owned());
-            }
-            self.page.experiment = experiment;
-            self.rename();
+        if experiment == self.page.experiment {
+            return Ok(());
         }
+        let held = self.held.as_deref() == Some(key);
+        if held && self.past.last().is_some_and(|before| before.page.experiment == experiment) {
+            // Back where it was taken from: nothing has changed.
+            self.undo();
+            self.future.clear();
+            return Ok(());
+        }
+        if !held {
+            self.remember();
+            self.held = Some(key.to_owned());
+        }
+        self.page.experiment = experiment;
+        self.rename();
         Ok(())
     }
 
@@ -139,18 +194,25 @@ impl Document {
 
     /// Takes the last change back. False where there is none.
     pub fn undo(&mut self) -> bool {
-        let Some(page) = self.past.pop() else { return false };
-        self.future.push(std::mem::replace(&mut self.page, page));
-        self.held = None;
+        let Some(point) = self.past.pop() else { return false };
+        let left = self.turn_to(point);
+        self.future.push(left);
         true
     }
 
     /// Does again what was taken back. False where there is nothing.
     pub fn redo(&mut self) -> bool {
-        let Some(page) = self.future.pop() else { return false };
-        self.past.push(std::mem::replace(&mut self.page, page));
-        self.held = None;
+        let Some(point) = self.future.pop() else { return false };
+        let left = self.turn_to(point);
+        self.past.push(left);
         true
+    }
+
+    /// Goes to a place in the history; the one that was left.
+    fn turn_to(&mut self, point: Point) -> Point {
+        self.held = None;
+        let page = std::mem::replace(&mut self.page, point.page);
+        Point { page, number: std::mem::replace(&mut self.number, point.number) }
     }
 
     fn replace(&mut self, page: Page) {
@@ -165,8 +227,10 @@ impl Document {
         if self.past.len() == UNDO_POINTS {
             self.past.remove(0);
         }
-        self.past.push(self.page.clone());
+        self.past.push(Point { page: self.page.clone(), number: self.number });
         self.future.clear();
+        self.last += 1;
+        self.number = self.last;
     }
 
     /// A changed preset is an experiment of one's own, and a preset again once it is changed back.
@@ -210,6 +274,34 @@ mod tests {
         assert!(document.redo() && document.changed());
         document.set("seed", "7").unwrap();
         assert!(!document.redo());
+    }
+
+    #[test]
+    fn a_control_that_comes_back_to_where_it_was_has_changed_nothing() {
+        let mut document = document();
+        for value in ["2", "3", "4", "2"] {
+            document.set("model.cut", value).unwrap();
+        }
+        document.set("model.cut", "4").unwrap();
+        assert_eq!((document.history(), document.changed()), ((0, 0), false));
+    }
+
+    #[test]
+    fn every_place_in_the_history_has_its_own_number() {
+        let mut document = document();
+        let start = document.start();
+        document.set("seed", "1").unwrap();
+        let one = document.number();
+        document.settle();
+        document.begin_again(&start);
+        let again = document.number();
+        assert_eq!((document.experiment().seed, document.history()), (0, (2, 0)));
+        document.begin_again(&start);
+        assert_eq!(document.history(), (3, 0), "also where nothing differs");
+        assert!(document.undo() && document.number() == again && document.undo());
+        assert_eq!((document.number(), document.experiment().seed), (one, 1));
+        document.set("seed", "5").unwrap();
+        assert!(![one, again].contains(&document.number()));
     }
 
     #[test]

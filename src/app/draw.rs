@@ -8,7 +8,7 @@ use super::{Activity, App, Look, bar, command, help, page, palette, settings, st
 impl App {
     /// Shows everything, and does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
-        let mut acts = command::pressed(ui.ctx());
+        let mut acts = command::pressed(ui.ctx(), &self.typing);
         let look = Look {
             state: &self.state,
             document: &self.document,
@@ -20,6 +20,7 @@ impl App {
             runs: &self.runs,
             recent: &self.memory.recent,
             drawing: self.view.pad.drawing,
+            comparing: self.view.runs.compares(),
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
@@ -30,6 +31,10 @@ impl App {
         }
         if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
             Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
+        }
+        if self.offers_the_way_back() {
+            let words = self.start_words();
+            Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, &words, &mut acts));
         }
         page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
@@ -49,13 +54,16 @@ impl App {
         }
         self.toasts.show(ui.ctx());
         announced(ui, &self.said);
+        self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));
         for act in acts {
             self.act(act, ui.ctx());
         }
-        if !ui.input(|input| input.pointer.any_down()) {
+        // What is typed in one field is one change, and what is done while a control is held.
+        if !ui.input(|input| input.pointer.any_down()) && !self.typing.in_field() {
             self.document.settle();
         }
+        self.strokes.resize(self.view.pad.strokes.len(), self.document.number());
     }
 }
 
@@ -66,13 +74,8 @@ fn announced(ui: &mut Ui, said: &str) {
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(egui::accesskit::Live::Polite));
 }
 
-/// Files dropped on the window: experiments and images.
-fn dropped(ctx: &egui::Context) -> Vec<super::Act> {
-    let files = ctx.input(|input| input.raw.dropped_files.clone());
-    let purpose = |path: &std::path::Path| {
-        let toml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
-        if toml { super::Purpose::Open } else { super::Purpose::Image }
-    };
-    let paths = files.iter().map(|file| file.path().to_owned());
-    paths.map(|path| super::Act::File(purpose(&path), path)).collect()
+/// What was dropped on the window: the first of several, since one thing is looked at at a time.
+fn dropped(ctx: &egui::Context) -> Option<super::Act> {
+    let path = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()))?;
+    Some(super::Act::File(super::Purpose::Open, path))
 }

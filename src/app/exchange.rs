@@ -7,11 +7,14 @@ use eframe::egui::Context;
 use super::act::Act;
 use super::chore::Chore;
 use super::files::Purpose;
+use super::opened::Opening;
 use super::showing::Source;
+use super::trouble::About;
 use super::{App, panes};
 use crate::error::{Error, Result};
 use crate::live::Shown;
 use crate::run::files::Writer;
+use crate::run::found::{Found, found};
 
 impl App {
     /// The file that served this purpose last.
@@ -36,14 +39,14 @@ impl App {
                     prompt.trouble = Some(error.to_string());
                     prompt.fresh = true;
                 }
-                None => self.tell(&error),
+                None => self.tell_of(if purpose.reads() { About::Opening } else { About::Saving }, &error),
             },
         }
     }
 
     fn use_file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) -> Result<()> {
         let bytes = match purpose {
-            Purpose::Open => return self.open(&path),
+            Purpose::Open | Purpose::Run => return self.open(&path, ctx),
             // What may take long is done on a thread.
             Purpose::Image => return self.read_image(path, ctx),
             Purpose::Film => {
@@ -59,9 +62,11 @@ impl App {
         };
         Writer::default().write(&path, &bytes)?;
         self.toasts.say(format!("Saved: {}", path.display()), false);
+        self.mended(About::Saving);
         if purpose == Purpose::Save {
             self.memory.used(&path);
             self.document.saved(path);
+            self.begin_classes_here();
             self.remember();
         }
         Ok(())
@@ -75,15 +80,62 @@ impl App {
         Ok(())
     }
 
-    fn open(&mut self, path: &Path) -> Result<()> {
+    /// Opens what is at a path: a run, an experiment, a data set or an image.
+    fn open(&mut self, path: &Path, ctx: &Context) -> Result<()> {
+        match found(path)? {
+            Found::Run(folder) => self.open_run(folder, ctx),
+            Found::Experiment(file) => self.open_experiment(&file),
+            Found::Data(path) => {
+                self.chores.push(Chore::data(path, ctx)?);
+                Ok(())
+            }
+            Found::Image(file) => self.read_image(file, ctx),
+        }
+    }
+
+    /// Begins to read a run; where it is does not matter, and nothing is written there.
+    pub(super) fn open_run(&mut self, folder: PathBuf, ctx: &Context) -> Result<()> {
+        if self.runner.is_some() {
+            return Err(Error::input(format!(
+                "a run is at work: stop it before another one is opened: {}",
+                folder.display()
+            )));
+        }
+        self.opening = Some(Opening::start(folder, ctx)?);
+        Ok(())
+    }
+
+    fn open_experiment(&mut self, path: &Path) -> Result<()> {
         let data = self.document.experiment().data.name.clone();
         self.document.open(path.to_owned())?;
+        // Whoever opens a file of their own teaches with it.
+        self.begin_classes_here();
         self.memory.used(path);
-        self.fit_image(&data);
-        let source = if self.showing.source == Source::Opening { Source::Opening } else { Source::Live };
-        self.look(source);
+        self.show_other(&data);
+        self.mended(About::Opening);
         self.remember();
         Ok(())
+    }
+
+    /// The experiment is to be of these images, which were found to be a data set.
+    pub(super) fn take_data(&mut self, path: &Path, words: &str) -> Result<()> {
+        let data = self.document.experiment().data.name.clone();
+        let name = path.to_str().ok_or_else(|| {
+            Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
+        })?;
+        self.document.set("data.name", &toml::Value::String(name.to_owned()).to_string())?;
+        self.document.settle();
+        self.memory.used(path);
+        self.show_other(&data);
+        self.mended(About::Opening);
+        self.toasts.say(format!("{words}: for the stage and the next run"), false);
+        Ok(())
+    }
+
+    /// Another experiment is looked at as the one before was.
+    fn show_other(&mut self, data_before: &str) {
+        self.fit_image(data_before);
+        self.look(if self.showing.source == Source::Opening { Source::Opening } else { Source::Live });
     }
 
     /// Shows an image that was read, unless the images are of another shape meanwhile.

@@ -11,8 +11,10 @@ use super::act::Act;
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// An experiment to open.
+    /// Something to open: an experiment, a run, a data set or an image.
     Open,
+    /// A run's folder to open.
+    Run,
     /// Where the experiment is to be written.
     Save,
     /// An image to show.
@@ -33,7 +35,8 @@ impl Purpose {
     /// What the window over the panes says.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Open => "Open an experiment",
+            Self::Open => "Open an experiment, a run, data or an image",
+            Self::Run => "Open a run",
             Self::Save => "Save the experiment",
             Self::Image => "Open an image",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
@@ -44,13 +47,14 @@ impl Purpose {
 
     /// Whether a file is read.
     pub fn reads(self) -> bool {
-        matches!(self, Self::Open | Self::Image)
+        matches!(self, Self::Open | Self::Run | Self::Image)
     }
 
     /// The endings that fit, the usual one first.
     pub fn endings(self) -> &'static [&'static str] {
         match self {
-            Self::Open | Self::Save => &["toml"],
+            Self::Open => &["toml", "npz", "png", "jpg", "jpeg", "gif"],
+            Self::Save | Self::Run => &["toml"],
             Self::Image => &["png", "jpg", "jpeg", "gif"],
             Self::CurvesCsv => &["csv"],
             Self::CurvesPng => &["png"],
@@ -63,7 +67,7 @@ impl Purpose {
     /// A name for a new file.
     fn suggestion(self) -> String {
         let stem = match self {
-            Self::Open | Self::Image => return String::new(),
+            Self::Open | Self::Run | Self::Image => return String::new(),
             Self::Save => "experiment",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
             Self::Table => "table",
@@ -108,25 +112,42 @@ impl Prompt {
 
     fn contents_ui(&mut self, ui: &mut Ui, recent: &[PathBuf], acts: &mut Vec<Act>) -> bool {
         self.hear();
-        let label = ui.label(if self.purpose.reads() { "Path of the file" } else { "Path of the new file" });
+        let label = ui.label(match self.purpose {
+            Purpose::Open => "Path of the file or folder",
+            Purpose::Run => "Path of the run's folder",
+            Purpose::Image => "Path of the file",
+            _ => "Path of the new file",
+        });
         let mut done = false;
         ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut self.path).desired_width(350.0).hint_text("/home/me/file");
+            let width = if self.purpose == Purpose::Open { 270.0 } else { 350.0 };
+            let field = TextEdit::singleline(&mut self.path).desired_width(width).hint_text("/home/me/file");
             let field = ui.add(field).labelled_by(label.id);
+            if field.changed() {
+                // It was said of another path.
+                (self.trouble, self.replace) = (None, None);
+            }
             if std::mem::take(&mut self.fresh) {
                 field.request_focus();
             }
             done |= field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-            let asking = self.dialog.is_some();
-            let browse = ui.add_enabled(!asking, Button::new("Browse…")).on_hover_text("The system's own dialog");
-            if browse.on_disabled_hover_text("The system's dialog is open").clicked() {
-                self.browse(ui.ctx());
+            let dialogs: &[_] = match self.purpose {
+                Purpose::Open => &[("Browse…", false), ("Folder…", true)],
+                Purpose::Run => &[("Folder…", true)],
+                _ => &[("Browse…", false)],
+            };
+            for (words, folder) in dialogs {
+                let button = ui.add_enabled(self.dialog.is_none(), Button::new(*words));
+                let button = button.on_hover_text("The system's own dialog");
+                if button.on_disabled_hover_text("The system's dialog is open").clicked() {
+                    self.browse(ui.ctx(), *folder);
+                }
             }
         });
         if let Some(trouble) = &self.trouble {
             ui.label(RichText::new(trouble).strong());
         }
-        if self.purpose == Purpose::Open && !recent.is_empty() {
+        if matches!(self.purpose, Purpose::Open | Purpose::Run) && !recent.is_empty() {
             ui.add_space(6.0);
             ui.label("Opened before");
             for path in recent {
@@ -161,16 +182,18 @@ impl Prompt {
         self.dialog = None;
     }
 
-    fn browse(&mut self, ctx: &Context) {
+    fn browse(&mut self, ctx: &Context, folder: bool) {
         let (sender, answer) = bounded(1);
         let (ctx, purpose) = (ctx.clone(), self.purpose);
         let ask = move || {
-            let dialog =
-                rfd::FileDialog::new().set_title(purpose.title()).add_filter(purpose.endings()[0], purpose.endings());
-            let path = if purpose.reads() {
-                dialog.pick_file()
+            let dialog = rfd::FileDialog::new().set_title(purpose.title());
+            let files = || dialog.clone().add_filter(purpose.endings()[0], purpose.endings());
+            let path = if folder {
+                dialog.pick_folder()
+            } else if purpose.reads() {
+                files().pick_file()
             } else {
-                dialog.set_file_name(purpose.suggestion()).save_file()
+                files().set_file_name(purpose.suggestion()).save_file()
             };
             // Nobody listens any more where the question was closed meanwhile.
             let _ = sender.send(path);

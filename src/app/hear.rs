@@ -6,7 +6,8 @@ use eframe::egui;
 
 use super::showing::Source;
 use super::state::Status;
-use super::{Activity, App, theme};
+use super::trouble::About;
+use super::{Act, Activity, App, Purpose, theme};
 use crate::experiment::Experiment;
 use crate::live::{Live, Question, Shown, attack_of};
 
@@ -29,9 +30,10 @@ impl App {
             theme::install(ctx);
             self.perform_remembered(ctx);
             self.library.refresh(self.runs.clone(), ctx);
+            self.open_first(ctx);
         }
         self.hear_library(ctx);
-        self.hear_opening();
+        self.hear_opening(ctx);
         self.hear_runner(ctx);
         self.hear_live();
         self.play_film(ctx);
@@ -39,6 +41,18 @@ impl App {
             self.ask_live(ctx);
         }
         self.textures.show(ctx, &self.showing);
+    }
+
+    /// Opens what the window was started with. An experiment's file is what it has already: only its name is to be known.
+    fn open_first(&mut self, ctx: &egui::Context) {
+        let Some(path) = self.to_open.take() else { return };
+        let known = Experiment::load(&path.to_string_lossy()).is_ok_and(|its| its == *self.document.experiment());
+        if known {
+            self.document.saved(path);
+            self.begin_classes_here();
+        } else {
+            self.act(Act::File(Purpose::Open, path), ctx);
+        }
     }
 
     fn hear_runner(&mut self, ctx: &egui::Context) {
@@ -102,6 +116,7 @@ impl App {
     fn end_run(&mut self, ctx: &egui::Context) {
         let stopping = self.runner.take().and_then(|runner| runner.stopping_for());
         tracing::debug!(status = ?self.state.status, "run ended");
+        self.error_about = About::Run;
         if let Some(after) = stopping {
             tracing::debug!(ms = after.as_millis() as u64, "the worker left after a stop");
         }
@@ -115,6 +130,9 @@ impl App {
         }
         self.remember();
         self.library.refresh(self.runs.clone(), ctx);
+        if self.class.waits {
+            self.next_class();
+        }
         ctx.request_repaint();
     }
 

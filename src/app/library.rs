@@ -11,9 +11,10 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, run_title};
 use crate::run::afterwards::earlier;
-use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY, read_text};
+use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, read_text};
+use crate::run::found::is_run;
 use crate::run::record::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
 
@@ -25,7 +26,7 @@ const MOST_BYTES: u64 = 16 << 20;
 pub struct RunEntry {
     /// Where it is.
     pub path: PathBuf,
-    /// Its folder's name.
+    /// What it is called: what it runs, or the name that somebody gave its folder. No two of a list are called alike.
     pub name: String,
     /// When it was last written to.
     pub changed: SystemTime,
@@ -73,6 +74,8 @@ pub struct Library {
     pub trouble: Option<String>,
     /// Counts the lists that came, so that what is made of one is made once.
     pub generation: u64,
+    /// Runs that were opened from elsewhere: they are listed, too.
+    pub elsewhere: Vec<PathBuf>,
     coming: Option<Receiver<Found>>,
     /// Asked for while a list was coming, which may have missed what is new.
     again: Option<PathBuf>,
@@ -82,6 +85,11 @@ pub struct Library {
 type Found = Result<Vec<RunEntry>>;
 
 impl Library {
+    /// A list to be filled that has runs from elsewhere, too.
+    pub fn with(elsewhere: Vec<PathBuf>) -> Self {
+        Self { elsewhere, ..Self::default() }
+    }
+
     /// Looks through a folder anew; the old list stays until then.
     pub fn refresh(&mut self, folder: PathBuf, ctx: &Context) {
         if self.coming.is_some() {
@@ -89,9 +97,9 @@ impl Library {
             return;
         }
         let (sender, receiver) = bounded(1);
-        let (ctx, cache) = (ctx.clone(), self.cache.clone());
+        let (ctx, cache, elsewhere) = (ctx.clone(), self.cache.clone(), self.elsewhere.clone());
         let look = move || {
-            let found = cache.lock().unwrap_or_else(PoisonError::into_inner).runs_in(&folder);
+            let found = cache.lock().unwrap_or_else(PoisonError::into_inner).runs_in(&folder, &elsewhere);
             // Nobody listens any more where the window was closed meanwhile.
             let _ = sender.send(found);
             ctx.request_repaint();
@@ -141,19 +149,18 @@ struct Cache {
 }
 
 impl Cache {
-    /// The runs in a folder, newest first. A damaged one is listed as damaged and hides no other.
-    fn runs_in(&mut self, folder: &Path) -> Found {
+    /// The runs in a folder and those elsewhere, newest first. A damaged one is listed as damaged and hides no other.
+    fn runs_in(&mut self, folder: &Path, elsewhere: &[PathBuf]) -> Found {
         let entries = match std::fs::read_dir(folder) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                self.known.clear();
-                return Ok(Vec::new());
-            }
-            entries => entries.map_err(Error::io("look for runs", folder))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            entries => Some(entries.map_err(Error::io("look for runs", folder))?),
         };
         // A dot is before the name of a run that is just being made.
         let visible = |path: &PathBuf| !name_of(path).starts_with('.');
+        let here = entries.into_iter().flatten().flatten().map(|entry| entry.path()).filter(visible);
+        let others = elsewhere.iter().filter(|path| path.parent() != Some(folder)).cloned();
         let mut known = HashMap::new();
-        for path in entries.flatten().map(|entry| entry.path()).filter(visible).filter(|path| is_run(path)) {
+        for path in here.chain(others).filter(|path| is_run(path)) {
             let stamp = stamp_of(&path);
             let before = self.known.remove(&path).filter(|(its, _)| *its == stamp);
             let entry = before.unwrap_or_else(|| {
@@ -164,14 +171,22 @@ impl Cache {
         }
         let mut runs: Vec<RunEntry> = known.values().map(|(_, run)| run.clone()).collect();
         self.known = known;
-        runs.sort_by(|a, b| b.changed.cmp(&a.changed).then_with(|| b.name.cmp(&a.name)));
+        runs.sort_by(|a, b| b.changed.cmp(&a.changed).then_with(|| b.path.cmp(&a.path)));
+        tell_apart(&mut runs);
         Ok(runs)
     }
 }
 
-/// Whether a folder has a run in it, be it one that lost its experiment.
-fn is_run(path: &Path) -> bool {
-    [EXPERIMENT, SUMMARY, CHECKPOINT, METRICS].iter().any(|file| path.join(file).is_file())
+/// Runs that are called alike get a number, the older ones the smaller: `quick`, `quick (2)`.
+fn tell_apart(runs: &mut [RunEntry]) {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    for run in runs.iter_mut().rev() {
+        let count = seen.entry(run.name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            run.name = format!("{} ({count})", run.name);
+        }
+    }
 }
 
 fn stamp_of(path: &Path) -> Stamp {
@@ -198,6 +213,7 @@ fn entry(path: PathBuf, stamp: Stamp) -> RunEntry {
     if let Err(error) = fill(&mut run, stamp) {
         run.standing = Standing::Damaged(error.to_string());
     }
+    run.name = run_title(&run.name, run.experiment.as_ref());
     run
 }
 
@@ -268,7 +284,7 @@ mod tests {
     #[test]
     fn every_standing_is_listed_and_the_damaged_hide_no_other() {
         let folder = folder();
-        let runs = Cache::default().runs_in(folder.path()).unwrap();
+        let runs = Cache::default().runs_in(folder.path(), &[]).unwrap();
         let standing = |run: &RunEntry| match &run.standing {
             Standing::Finished(summary) => format!("finished, {} rows", summary.rows.len()),
             Standing::Unfinished => "unfinished".to_owned(),
@@ -286,22 +302,42 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_called_by_what_they_run_and_none_like_another() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut experiment = Experiment::preset("quick").unwrap();
+        let put = |at: &Path, name: &str, experiment: &Experiment, age| {
+            write(at.join(name).join(EXPERIMENT), &experiment.to_toml(), age);
+        };
+        put(folder.path(), "20261124T121916Z-quick-0", &experiment, 50);
+        put(folder.path(), "20261124T121917Z-quick-0", &experiment, 40);
+        experiment.set("psgl.gamma=0.2").unwrap();
+        experiment.set("seed=1").unwrap();
+        put(folder.path(), "20261124T121918Z-quick-gamma.2-1", &experiment, 30);
+        put(folder.path(), "my best", &experiment, 20);
+        put(elsewhere.path(), "old", &experiment, 10);
+        let others = [elsewhere.path().join("old"), elsewhere.path().join("gone"), folder.path().join("my best")];
+        let runs = Cache::default().runs_in(folder.path(), &others).unwrap();
+        let names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        assert_eq!(names, ["old", "my best", "quick γ.2 s1", "quick (2)", "quick"]);
+    }
+
+    #[test]
     fn a_run_is_read_again_only_when_it_changed() {
         let folder = folder();
         let mut cache = Cache::default();
-        cache.runs_in(folder.path()).unwrap();
+        cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!(cache.read, 6);
-        cache.runs_in(folder.path()).unwrap();
+        cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!(cache.read, 6);
         let begun = folder.path().join("c-begun");
         write(begun.join(CHECKPOINT), "anything", 0);
-        let runs = cache.runs_in(folder.path()).unwrap();
+        let runs = cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!((cache.read, runs[0].name.as_str()), (7, "c-begun"));
         assert!(matches!(runs[0].standing, Standing::Unfinished));
         let attack = serde_json::to_string(&[samples::attack("rmle", true, "psgl", 2, 0.9)]).unwrap();
         write(folder.path().join("a-finished").join(ATTACKS), &attack, 0);
         fs::remove_dir_all(begun).unwrap();
-        let runs = cache.runs_in(folder.path()).unwrap();
+        let runs = cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!((cache.read, runs.len(), cache.known.len()), (8, 5, 5));
         assert_eq!(runs[0].attacks().last().map(|record| record.ssim), Some(0.9));
     }
@@ -309,14 +345,14 @@ mod tests {
     #[test]
     fn huge_and_missing_things_are_told_in_words() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(Cache::default().runs_in(&folder.path().join("none")).unwrap().len(), 0);
+        assert_eq!(Cache::default().runs_in(&folder.path().join("none"), &[]).unwrap().len(), 0);
         write(folder.path().join("x").join(EXPERIMENT), "", 0);
         let file = File::options().write(true).open(folder.path().join("x").join(EXPERIMENT)).unwrap();
         file.set_len(MOST_BYTES + 1).unwrap();
-        let runs = Cache::default().runs_in(folder.path()).unwrap();
+        let runs = Cache::default().runs_in(folder.path(), &[]).unwrap();
         assert!(matches!(&runs[0].standing, Standing::Damaged(text) if text.contains("larger than any")));
         // Where the folder is a file it cannot be looked through.
-        let error = Cache::default().runs_in(&folder.path().join("x").join(EXPERIMENT)).unwrap_err().to_string();
+        let error = Cache::default().runs_in(&folder.path().join("x").join(EXPERIMENT), &[]).unwrap_err().to_string();
         assert!(error.starts_with("could not look for runs"), "{error}");
     }
 
@@ -352,7 +388,7 @@ mod tests {
         let mut cache = Cache::default();
         for _ in 0..3 {
             let begin = std::time::Instant::now();
-            assert_eq!(cache.runs_in(folder.path()).unwrap().len(), 500);
+            assert_eq!(cache.runs_in(folder.path(), &[]).unwrap().len(), 500);
             println!("{:?}, {} read", begin.elapsed(), cache.read);
         }
         assert_eq!(cache.read, 500);

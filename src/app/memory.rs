@@ -30,6 +30,8 @@ pub struct Memory {
     pub recent: Vec<PathBuf>,
     /// The chosen experiment as TOML, and its name.
     pub experiment: Option<(String, String)>,
+    /// Folders of runs that were opened from outside the runs' folder, the latest first.
+    pub elsewhere: Vec<PathBuf>,
     /// The folder of a run that was going when the window was closed.
     pub unfinished: Option<PathBuf>,
 }
@@ -54,6 +56,7 @@ impl Memory {
         let text = if small { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
         let mut memory: Self = serde_json::from_str(&text).unwrap_or_default();
         memory.recent.truncate(RECENT);
+        memory.elsewhere.truncate(RECENT);
         memory
     }
 
@@ -87,11 +90,31 @@ impl Memory {
 
     /// Puts a file first among the recent ones.
     pub fn used(&mut self, path: &Path) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        self.recent.retain(|other| *other != path);
-        self.recent.insert(0, path);
-        self.recent.truncate(RECENT);
+        put_first(&mut self.recent, path);
     }
+
+    /// Puts a run's folder first among those elsewhere.
+    pub fn visited(&mut self, run: &Path) {
+        put_first(&mut self.elsewhere, run);
+    }
+
+    /// A folder has another place, or none.
+    pub fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
+        for list in [&mut self.recent, &mut self.elsewhere] {
+            match (list.iter().position(|path| path == from), to) {
+                (Some(at), Some(to)) => list[at].clone_from(to),
+                (Some(at), None) => drop(list.remove(at)),
+                (None, _) => {}
+            }
+        }
+    }
+}
+
+fn put_first(list: &mut Vec<PathBuf>, path: &Path) {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    list.retain(|other| *other != path);
+    list.insert(0, path);
+    list.truncate(RECENT);
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 mod act;
 mod bar;
 mod chore;
+mod class;
 mod command;
+mod copied;
 mod document;
 mod draw;
 mod exchange;
@@ -32,6 +34,8 @@ mod streams;
 mod textures;
 mod theme;
 mod toasts;
+mod trouble;
+mod typing;
 mod words;
 
 #[cfg(test)]
@@ -54,6 +58,7 @@ use crate::run::folder::home_folder;
 use crate::run::weights::Weights;
 
 pub use act::{Act, Popup};
+pub use copied::Copied;
 pub use document::Document;
 pub use files::Purpose;
 pub use library::{Library, RunEntry, Standing};
@@ -94,6 +99,8 @@ pub struct Look<'a> {
     followed: bool,
     /// Whether the pencil is out.
     drawing: bool,
+    /// Whether two runs are ticked to be compared.
+    comparing: bool,
     /// Of which run the weights are that the stage uses.
     pub weights: Option<&'a Weights>,
 }
@@ -146,6 +153,14 @@ pub struct App {
     prompt: Option<files::Prompt>,
     popup: Option<Popup>,
     toasts: toasts::Toasts,
+    /// What the error that is shown is about.
+    error_about: trouble::About,
+    typing: typing::Typing,
+    class: class::Class,
+    /// Where in the document's history each stroke of the pencil was made.
+    strokes: Vec<u64>,
+    /// What the window was asked to open.
+    to_open: Option<PathBuf>,
     memory: memory::Memory,
     home: PathBuf,
     runs: PathBuf,
@@ -159,11 +174,12 @@ pub struct App {
     mirrored: bool,
 }
 
-/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed.
+/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed. `path` is what to
+/// open in it: a run, the experiment's own file, images.
 ///
 /// # Errors
 /// Where there is no display, or no OpenGL.
-pub fn open(experiment: Option<Experiment>) -> Result<()> {
+pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<()> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -175,7 +191,9 @@ pub fn open(experiment: Option<Experiment>) -> Result<()> {
     let renderer = eframe::Renderer::Wgpu;
     let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
     let app = move |_: &eframe::CreationContext<'_>| {
-        Ok(Box::new(App::in_folder(experiment, home_folder())) as Box<dyn eframe::App>)
+        let mut app = App::in_folder(experiment, home_folder());
+        app.to_open = path;
+        Ok(Box::new(app) as Box<dyn eframe::App>)
     };
     eframe::run_native("Cutlayer", options, Box::new(app)).map_err(|error| Error::input(error.to_string()))
 }
@@ -188,7 +206,11 @@ impl App {
             let (toml, _) = memory.experiment.as_ref()?;
             Experiment::from_toml(toml, "the last experiment").ok().filter(|e| e.validate().is_ok())
         };
-        let experiment = experiment.or_else(before).or_else(|| Experiment::preset(FIRST).ok()).unwrap_or_default();
+        let first = || Experiment::preset(FIRST).unwrap_or_default();
+        // What a class left behind is no start for the next one.
+        let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
+        let experiment = experiment.or_else(before).unwrap_or_else(first);
+        let library = Library::with(memory.elsewhere.clone());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         Self {
             document: Document::new(experiment),
@@ -200,7 +222,7 @@ impl App {
             ask: true,
             weights: None,
             run_scene: None,
-            library: Library::default(),
+            library,
             opening: None,
             chores: Vec::new(),
             tree: memory.tree(),
@@ -208,6 +230,11 @@ impl App {
             prompt: None,
             popup: None,
             toasts: toasts::Toasts::default(),
+            error_about: trouble::About::default(),
+            typing: typing::Typing::default(),
+            class: class::Class::of(start),
+            strokes: Vec::new(),
+            to_open: None,
             runs: home.join("runs"),
             memory,
             home,

@@ -11,7 +11,7 @@ use super::library::name_of;
 use super::pictured;
 use super::state::State;
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, run_title};
 use crate::run::afterwards::earlier;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, METRICS, RunFolder, SUMMARY, check_is_run, read_text};
 use crate::run::record::{read_all_metrics, read_summary};
@@ -66,7 +66,7 @@ impl Opening {
 fn read(path: &Path) -> Result<Opened> {
     check_is_run(path)?;
     let (experiment, weights, position) = Weights::of_run(path)?;
-    let name = name_of(path);
+    let name = run_title(&name_of(path), Some(&experiment));
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
     let mut state = State::of_run(&name, path, rows, summary, position, earlier(path)?);

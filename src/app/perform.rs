@@ -11,9 +11,10 @@ use super::memory::Theme;
 use super::runner::Runner;
 use super::showing::{Film, Showing, Source};
 use super::state::{State, Status};
+use super::trouble::About;
 use super::{Activity, App, library, opened, panes, stage};
 use crate::error::{Error, Result};
-use crate::experiment::PRESETS;
+use crate::experiment::{PRESETS, run_title};
 use crate::live::Shown;
 use crate::run::afterwards::Wish;
 use crate::run::control::Command;
@@ -22,17 +23,11 @@ use crate::run::folder::new_run_path;
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
+        let about = About::of(&act);
         if let Err(error) = self.perform(act, ctx) {
-            self.tell(&error);
+            self.tell_of(about, &error);
         }
         ctx.request_repaint();
-    }
-
-    /// Shows an error until it is closed; the log keeps it.
-    pub(super) fn tell(&mut self, error: &Error) {
-        let at = self.runner.as_ref().map_or_else(Default::default, Runner::elapsed);
-        self.state.say(at, error.to_string());
-        self.state.error = Some(error.to_string());
     }
 
     fn perform(&mut self, act: Act, ctx: &Context) -> Result<()> {
@@ -52,16 +47,21 @@ impl App {
             Act::Stop => self.send(Command::Stop),
             Act::Reset if idle => self.reset(),
             Act::Continue(path) if idle => self.resume(&path),
-            Act::ShowRun(path) if idle => self.opening = Some(opened::Opening::start(path, ctx)?),
+            Act::ShowRun(path) => return self.open_run(path, ctx),
             Act::Attack(path, wish) if idle => return self.attack(&path, wish),
             Act::AttackShown(name) => {
                 let folder = self.state.folder.clone().ok_or_else(|| Error::input("no run is open to be attacked"))?;
                 let wish = Wish { attack: name.to_owned(), ..Wish::default() };
                 return self.perform(Act::Attack(folder, wish), ctx);
             }
-            Act::Reset | Act::Continue(_) | Act::ShowRun(_) | Act::Attack(..) => {}
-            Act::Undo if self.view.pad.drawing && !self.view.pad.strokes.is_empty() => {
-                // While one draws it is the stroke that is taken back.
+            Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
+            Act::NextClass => self.next_class(),
+            Act::KeepReset => {
+                if let Some(reset) = &mut self.class.reset {
+                    reset.offered = false;
+                }
+            }
+            Act::Undo if self.stroke_is_last() => {
                 let before = self.view.pad.strokes.pop().map(Act::Draw);
                 return before.map_or(Ok(()), |act| self.look_at(act));
             }
@@ -84,6 +84,10 @@ impl App {
             Act::Copy(text) => {
                 ctx.copy_text(text);
                 self.toasts.say("Copied", false);
+            }
+            Act::CopyAs(what) => {
+                let text = self.copied(what)?;
+                return self.perform(Act::Copy(text), ctx);
             }
             Act::CloseError => self.state.error = None,
             Act::Leave => {
@@ -144,37 +148,48 @@ impl App {
         }
     }
 
+    /// Whether the last thing that was done is a stroke of the pencil, and no change of the document.
+    fn stroke_is_last(&self) -> bool {
+        let strokes = self.view.pad.strokes.len();
+        let made_at = self.strokes.get(strokes.wrapping_sub(1)).copied().unwrap_or_else(|| self.document.number());
+        self.view.pad.drawing && strokes > 0 && made_at == self.document.number()
+    }
+
     /// Acts on the document. The stage follows at once.
     fn edit(&mut self, act: Act) -> Result<()> {
-        let data = self.document.experiment().data.name.clone();
-        let mut source = Source::Live;
+        let before = self.document.experiment().clone();
+        // Before any run a preset is looked at as the first one was, and so is what was there before it.
+        let whole = matches!(act, Act::Preset(_) | Act::Undo | Act::Redo);
+        let source = if whole && self.showing.source == Source::Opening { Source::Opening } else { Source::Live };
+        let mut back = Some(false);
         match act {
             Act::Preset(which) => {
                 let Some((name, ..)) = PRESETS.get(which) else { return Ok(()) };
                 self.document.choose_preset(name)?;
-                // Before any run a preset is looked at as the first one was.
-                if self.showing.source == Source::Opening {
-                    source = Source::Opening;
-                }
             }
             Act::Take(experiment) => self.document.take(*experiment),
             Act::Set(key, value) => {
                 self.document.set(&key, &value)?;
-                // Only these show on the stage.
-                if !["data", "model", "psgl", "seed"].iter().any(|section| key.starts_with(section)) {
-                    return Ok(());
-                }
                 if key == "psgl.enabled" {
                     self.showing.defended = value == "true";
                 }
+                // Only these show on the stage.
+                let shows = ["data", "model", "psgl", "seed"].iter().any(|section| key.starts_with(section));
+                back = shows.then_some(false);
             }
             Act::Cut(cut) => self.document.set("model.cut", &cut.to_string())?,
-            Act::Undo if !self.document.undo() => return Ok(()),
-            Act::Redo if !self.document.redo() => return Ok(()),
+            Act::Undo => back = self.undo(),
+            Act::Redo => back = self.redo(),
             _ => {}
         }
-        self.fit_image(&data);
-        self.look(source);
+        if *self.document.experiment() != before {
+            self.mended(About::Experiment);
+        }
+        // Where there is nothing to look at anew, or the stage is back already.
+        if back == Some(false) {
+            self.fit_image(&before.data.name);
+            self.look(source);
+        }
         Ok(())
     }
 
@@ -282,25 +297,28 @@ impl App {
     }
 
     fn start(&mut self, _: &Context) {
+        // What was said is of the run before.
+        self.toasts.clear();
         let experiment = self.document.experiment().clone();
         let (wanted, threads) = (experiment.threads, rayon::current_num_threads());
         if wanted != 0 && wanted != threads {
             let text = format!("threads = {wanted} counts from the next start on; this run uses {threads}");
             self.toasts.say(text, true);
         }
-        let (name, seed) = (self.document.name().to_owned(), experiment.seed);
-        self.state = State::started(format!("{name}, seed {seed}"));
+        self.state = State::started(self.document.title());
         self.weights = None;
-        let folder = new_run_path(&self.runs, &name, seed);
+        let folder = new_run_path(&self.runs, &self.document.folder_name());
         self.follow(Runner::start(experiment, folder));
     }
 
     fn resume(&mut self, path: &Path) {
         self.unfinished = None;
-        if let Ok(experiment) = opened::experiment_of(path) {
+        let experiment = opened::experiment_of(path).ok();
+        self.toasts.clear();
+        self.state = State::started(run_title(&library::name_of(path), experiment.as_ref()));
+        if let Some(experiment) = experiment {
             self.document.take(experiment);
         }
-        self.state = State::started(library::name_of(path));
         self.weights = None;
         self.follow(Runner::resume(path));
     }
@@ -311,12 +329,15 @@ impl App {
         }
         self.state.status = Status::Going;
         self.state.error = None;
+        self.toasts.clear();
         self.follow(Runner::attack(path, wish));
         Ok(())
     }
 
     /// Lets the stage follow a worker that was started, or tells why it was not.
     fn follow(&mut self, runner: Result<Runner>) {
+        // A reset before it is not taken back any more: what is shown now is this run.
+        self.class.reset = None;
         match runner {
             Ok(runner) => {
                 self.runner = Some(runner);
@@ -338,12 +359,13 @@ impl App {
             }
             Err(error) => {
                 self.state.status = Status::Failed;
-                self.state.error = Some(error.to_string());
+                self.tell_of(About::Run, &error);
             }
         }
     }
 
     fn reset(&mut self) {
+        self.toasts.clear();
         self.state = State::default();
         self.weights = None;
         self.run_scene = None;
@@ -354,7 +376,7 @@ impl App {
     }
 
     /// Takes a run that was made before, once it is read.
-    pub(super) fn hear_opening(&mut self) {
+    pub(super) fn hear_opening(&mut self, ctx: &Context) {
         let Some(result) = self.opening.as_ref().and_then(opened::Opening::answer) else { return };
         self.opening = None;
         if self.runner.is_some() {
@@ -364,7 +386,10 @@ impl App {
             Ok(run) => {
                 // Not under the folder's name: a run of it would get a longer one each time.
                 self.document.take(run.experiment.clone());
+                self.toasts.clear();
+                self.class.reset = None;
                 self.state = run.state;
+                self.visited(ctx);
                 self.weights = Some((run.experiment, run.weights));
                 self.run_scene = None;
                 self.view.pad = stage::pad::PadView::default();
@@ -373,7 +398,19 @@ impl App {
                 self.look(Source::Live);
                 panes::show(&mut self.tree, panes::Pane::Table);
             }
-            Err(error) => self.tell(&error),
+            Err(error) => self.tell_of(About::Opening, &error),
+        }
+    }
+
+    /// A run that was opened from outside the runs' folder is listed with the others.
+    fn visited(&mut self, ctx: &Context) {
+        let Some(folder) = self.state.folder.clone() else { return };
+        if folder.parent() != Some(self.runs.as_path()) {
+            self.memory.used(&folder);
+            self.memory.visited(&folder);
+            self.library.elsewhere.clone_from(&self.memory.elsewhere);
+            self.remember();
+            self.library.refresh(self.runs.clone(), ctx);
         }
     }
 }

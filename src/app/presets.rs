@@ -57,12 +57,7 @@ impl Card {
 /// Defence and attacks in a few words.
 fn facts(experiment: &Experiment) -> String {
     let defence = if experiment.psgl.enabled { "PSGL" } else { "undefended" };
-    let words = |attack: &AttackSpec| match attack.name() {
-        "rmle" => "rMLE",
-        "inverse" => "inverse network",
-        other => other,
-    };
-    let attacks: Vec<&str> = experiment.attacks.iter().map(words).collect();
+    let attacks: Vec<&str> = experiment.attacks.iter().map(AttackSpec::title).collect();
     let attacks = if attacks.is_empty() { "no attacks".to_owned() } else { attacks.join(" and ") };
     let epochs = experiment.train.epochs;
     format!("{}, {defence}, {epochs} epochs, attacked by {attacks}", experiment.data.name)
@@ -187,13 +182,13 @@ fn recent_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.separator();
     ui.horizontal(|ui| {
         ui.label(RichText::new("Files of your own").strong());
-        if ui.small_button("Open\u{2026}").on_hover_text("Open an experiment from a TOML file").clicked() {
+        if ui.small_button("Open\u{2026}").on_hover_text("Open an experiment, a run or a data set").clicked() {
             acts.push(Act::Ask(Purpose::Open));
             ui.close();
         }
     });
     if look.recent.is_empty() {
-        ui.weak("Experiments that you open or save appear here.");
+        ui.weak("Experiments, runs and data that you open or save appear here.");
     }
     for path in look.recent.iter().take(RECENT) {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
@@ -254,7 +249,7 @@ mod tests {
     #[test]
     fn a_card_says_what_is_in_it() {
         let facts = |name: &str| facts(&Experiment::preset(name).unwrap());
-        assert_eq!(facts("psgl-brain"), "brainmri, PSGL, 10 epochs, attacked by rMLE and inverse network");
+        assert_eq!(facts("psgl-brain"), "brainmri, PSGL, 10 epochs, attacked by rMLE and an inverse network");
         assert!(facts("vanilla-digits").contains("undefended"));
         assert_eq!(PRESETS.iter().filter_map(Card::of).count(), PRESETS.len());
     }

@@ -97,7 +97,9 @@ impl Runner {
     pub fn attack(path: &Path, wish: Wish) -> Result<Self> {
         let path = path.to_owned();
         Self::with(move |sink, known| {
-            let folder = RunFolder::open(&path)?;
+            let folder = RunFolder::open(&path).map_err(|error| {
+                Error::input(format!("the run cannot be attacked: what is stolen is kept in its folder, and {error}"))
+            })?;
             let wished = wished(&folder, &wish)?;
             known(&Prepared::new(wished.0.clone())?)?;
             Ok(Afterwards::new(folder, wished, sink)?.into())

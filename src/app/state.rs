@@ -13,6 +13,7 @@ use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
 use crate::run::facts::Facts;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use crate::score::verdict::{Case, Ruling, Verdict};
 
 /// Lines that the log keeps.
 const LOG_LINES: usize = 1024;
@@ -52,7 +53,7 @@ pub struct State {
     pub rows: Vec<(Option<f64>, MetricRow)>,
     /// Tests after epochs, likewise.
     pub epochs: Vec<(Option<f64>, EpochRow)>,
-    /// Attacks finished so far; the yardsticks beside them once the run is done.
+    /// Attacks finished so far; the guesses beside them once the run is done.
     pub attacks: Vec<AttackRecord>,
     /// Pictures of the finished attacks.
     pub galleries: Vec<Gallery>,
@@ -167,6 +168,22 @@ impl State {
         state
     }
 
+    /// What is said of each attack, in their order.
+    pub fn rulings(&self) -> Vec<Option<Ruling>> {
+        self.judged(|case| case.rulings())
+    }
+
+    /// What the attacks at each model came to.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.judged(|case| case.verdicts())
+    }
+
+    fn judged<T>(&self, judge: impl FnOnce(Case<'_>) -> T) -> T {
+        let epochs: Vec<EpochRow> = self.epochs.iter().map(|(_, row)| row.clone()).collect();
+        let rows = self.summary.as_ref().map(|summary| summary.rows.as_slice()).unwrap_or_default();
+        judge(Case { attacks: &self.attacks, epochs: &epochs, rows })
+    }
+
     /// Adds a line to the log.
     pub fn say(&mut self, at: Duration, text: String) {
         if self.log.len() == LOG_LINES {
@@ -240,8 +257,8 @@ mod tests {
             psnr: 13.0,
             ssim: 0.4,
             ssim_se: 0.1,
-            lineup: None,
             seconds: 3.0,
+            ..AttackRecord::default()
         }
     }
 

@@ -49,6 +49,7 @@ impl Shop {
             runs: &self.runs,
             recent: &self.recent,
             drawing: false,
+            comparing: false,
             followed: false,
             weights: None,
         }

@@ -42,6 +42,11 @@ impl Toasts {
         });
     }
 
+    /// What was said is of something else than what is shown now.
+    pub fn clear(&mut self) {
+        self.shown.clear();
+    }
+
     /// The texts that are shown now.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.shown.iter().map(|(.., text)| text.as_str())

@@ -14,9 +14,13 @@ use clap::{Args, Parser, Subcommand};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
-use crate::run::folder::{SUMMARY, check_is_run, read_text};
+use crate::run::afterwards::earlier;
+use crate::run::folder::check_is_run;
+use crate::run::found::{Found, found};
 use crate::run::record::read_summary;
 use crate::run::report::report;
+use crate::run::seeds::over_seeds;
+use crate::run::summary::Summary;
 
 /// A research workbench for privacy in split learning.
 ///
@@ -24,8 +28,8 @@ use crate::run::report::report;
 #[derive(Debug, Parser)]
 #[command(version, about, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// An experiment file (TOML) to open in the window.
-    #[arg(value_name = "FILE")]
+    /// What to open in the window: a run's folder, an experiment file (TOML), a data set or an image.
+    #[arg(value_name = "PATH")]
     experiment: Option<String>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
@@ -42,11 +46,12 @@ enum Command {
     Run(RunArgs),
     /// Launch an attack at a run's trained models.
     Attack(AttackArgs),
-    /// Print a finished run's table.
+    /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
-        /// The run's folder.
-        run: PathBuf,
-        /// Print summary.json as it is.
+        /// The run's folder; several for the mean and its error over their seeds.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Print summary.json, with the attacks of attacks.json and the verdict on all of them.
         #[arg(long)]
         json: bool,
     },
@@ -60,14 +65,8 @@ enum Command {
     },
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
-    /// Hand a run's weights to another program.
-    Export {
-        /// The run's folder.
-        run: PathBuf,
-        /// A new folder for client.safetensors, server.safetensors and the Python that loads them.
-        #[arg(long, value_name = "FOLDER")]
-        torch: PathBuf,
-    },
+    /// Hand a run's models, or what they make of images, to another program.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -143,41 +142,71 @@ impl Cli {
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
             Some(Command::Attack(args)) => attack::attack(&args),
-            Some(Command::Show { run, json }) => show(&run, json),
+            Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data { name, json }) => describe(&name, json),
             Some(Command::Bench(args)) => bench::bench(&args),
-            Some(Command::Export { run, torch }) => export::export(&run, &torch),
+            Some(Command::Export(args)) => export::export(&args),
         }
     }
 }
 
 /// Opens the window; where there is no display, does the run in the terminal.
 fn window(name: Option<&str>) -> Result<()> {
-    let chosen = name.map(Experiment::load).transpose()?;
+    let (chosen, found) = name.map_or(Ok((None, None)), asked)?;
     let name = name.unwrap_or("psgl-digits");
-    let experiment = chosen.clone().map_or_else(|| Experiment::load(name), Ok)?;
+    let experiment = chosen.clone().map_or_else(|| Experiment::load("psgl-digits"), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
-    let why = match open_window(chosen) {
+    let path = found.as_ref().map(|found| found.path().to_owned());
+    let why = match open_window(chosen, path) {
         Ok(()) => return Ok(()),
         Err(why) => why,
     };
-    eprintln!("{why}; running {name} in the terminal instead.");
-    run::run_new(experiment, name, None, false)
+    match found {
+        None | Some(Found::Experiment(_)) => {
+            eprintln!("{why}; running {name} in the terminal instead.");
+            run::run_new(experiment, name, None, false)
+        }
+        Some(Found::Run(run)) => {
+            eprintln!("{why}; showing the run in the terminal instead.");
+            show(&[run], false)
+        }
+        Some(Found::Data(path)) => {
+            eprintln!("{why}; describing the data in the terminal instead.");
+            describe(&path.to_string_lossy(), false)
+        }
+        Some(Found::Image(path)) => {
+            Err(Error::input(format!("{why}, and an image can only be shown in one: {}", path.display())))
+        }
+    }
+}
+
+/// What the window is to be opened on: an experiment, or something else that is there.
+fn asked(name: &str) -> Result<(Option<Experiment>, Option<Found>)> {
+    let path = Path::new(name);
+    if PRESETS.iter().any(|preset| preset.0 == name) || !path.exists() {
+        return Ok((Some(Experiment::load(name)?), None));
+    }
+    let found = found(path)?;
+    let experiment = match &found {
+        Found::Experiment(file) => Some(Experiment::load(&file.to_string_lossy())?),
+        _ => None,
+    };
+    Ok((experiment, Some(found)))
 }
 
 #[cfg(feature = "gui")]
-fn open_window(experiment: Option<Experiment>) -> Result<(), String> {
+fn open_window(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<(), String> {
     let unix = cfg!(all(unix, not(target_os = "macos")));
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
         return Err("There is no display for a window".to_owned());
     }
-    crate::app::open(experiment).map_err(|e| format!("No window could be opened ({e})"))
+    crate::app::open(experiment, path).map_err(|e| format!("No window could be opened ({e})"))
 }
 
 #[cfg(not(feature = "gui"))]
-fn open_window(_: Option<Experiment>) -> Result<(), String> {
+fn open_window(_: Option<Experiment>, _: Option<PathBuf>) -> Result<(), String> {
     Err("This build has no window".to_owned())
 }
 
@@ -187,10 +216,20 @@ fn presets() -> Result<()> {
     print(&lines.collect::<String>())
 }
 
-fn show(run: &Path, json: bool) -> Result<()> {
-    check_is_run(run)?;
-    let summary = read_summary(run)?;
-    if json { print(&read_text(&run.join(SUMMARY))?) } else { print(&report(&summary)) }
+fn show(runs: &[PathBuf], json: bool) -> Result<()> {
+    let read = |run: &PathBuf| {
+        check_is_run(run)?;
+        // Attacks that were launched at the run afterwards count like its own.
+        Ok(read_summary(run)?.with(earlier(run)?))
+    };
+    let summaries = runs.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let json_of =
+        |summary: &Summary| serde_json::to_string_pretty(summary).map_err(|e| Error::Internal(format!("summary: {e}")));
+    match summaries.as_slice() {
+        all if json => print(&format!("{}\n", all.iter().map(json_of).collect::<Result<Vec<_>>>()?.join("\n"))),
+        [summary] => print(&report(summary)),
+        all => print(&over_seeds(all)?),
+    }
 }
 
 fn describe(name: &str, json: bool) -> Result<()> {

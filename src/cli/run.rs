@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{RunArgs, print, set_threads};
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, PRESETS};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Progress};
@@ -43,12 +43,22 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
 /// Runs an experiment in a new folder.
 pub(super) fn run_new(experiment: Experiment, name: &str, out: Option<PathBuf>, force: bool) -> Result<()> {
     let setup = Prepared::new(experiment)?;
-    let stem = Path::new(name).file_stem().map_or("run".into(), |stem| stem.to_string_lossy());
-    let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &stem, setup.experiment.seed));
+    let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &folder_name(name, &setup.experiment)));
     let writer = Arc::new(Writer::default());
     let folder = RunFolder::create(&path, &setup.experiment.to_toml(), force, &writer)?;
     let recorder = Recorder::new(folder, writer);
     watch(Worker::start(move |sink| Session::new(setup, Some(recorder), sink))?, &path)
+}
+
+/// What a new run's folder is called: a file's name is its experiment's own.
+fn folder_name(name: &str, experiment: &Experiment) -> String {
+    if PRESETS.iter().any(|preset| preset.0 == name) {
+        return experiment.folder_name(None);
+    }
+    let stem = Path::new(name).file_stem().unwrap_or_default().to_string_lossy();
+    // What was changed by arguments is told as far as the file can still be read.
+    let kept = Experiment::load(name).unwrap_or_else(|_| experiment.clone());
+    experiment.folder_name(Some((&stem, &kept)))
 }
 
 /// Goes on with a run; one that has no checkpoint yet starts over.

@@ -8,6 +8,7 @@ mod embedded;
 mod idx;
 mod medmnist;
 mod noun;
+pub mod numpy;
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;

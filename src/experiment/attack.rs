@@ -68,7 +68,7 @@ pub struct InverseSpec {
     pub adaptive: bool,
     /// Epochs after which to attack too, besides the last; 0 is untrained.
     pub early: Vec<usize>,
-    /// The decoder's passes through the auxiliary images.
+    /// The decoder's passes through the auxiliary images; 0 plans steps in place of them.
     pub epochs: usize,
     /// Images in a step.
     pub batch: usize,
@@ -89,7 +89,7 @@ impl Default for InverseSpec {
             naive: true,
             adaptive: true,
             early: vec![0],
-            epochs: 10,
+            epochs: 0,
             batch: 32,
             rate: 1e-3,
             halve_every: 20,
@@ -120,6 +120,26 @@ impl AttackSpec {
         match self {
             Self::Rmle(_) => "rmle",
             Self::Inverse(_) => "inverse",
+        }
+    }
+
+    /// What it is called in a sentence: "attacked by …".
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Rmle(_) => "rMLE",
+            Self::Inverse(_) => "an inverse network",
+        }
+    }
+
+    /// How it works, in a sentence.
+    pub fn about(&self) -> &'static str {
+        match self {
+            Self::Rmle(_) => {
+                "Regularised maximum likelihood: searches the image that would give the same numbers on the wire."
+            }
+            Self::Inverse(_) => {
+                "An inverse network, trained on images of the attacker's own, turns the numbers back into an image."
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod attack;
 mod convert;
 mod document;
+mod naming;
 mod plan;
 mod preset;
 mod validate;
@@ -21,6 +22,7 @@ use toml::{Table, Value};
 
 pub use attack::{AttackSpec, InverseSpec, RmleSpec};
 pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
+pub use naming::{Values, run_title};
 pub use plan::{Plan, Twin};
 pub use preset::PRESETS;
 

@@ -152,7 +152,9 @@ impl Mirror {
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
         let theft = knowledge(&made.model, &question, &grounds.auxiliary)
             .and_then(|knowledge| Theft::begin(basis, &question, &knowledge, smashed, kept));
-        let lineup = original.has_content().then(|| Lineup::of(&original, &grounds.patients));
+        let class = label.map(|label| label as u32);
+        let seed = Seed(question.experiment.seed);
+        let lineup = original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed));
         self.model = Some(made);
         self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None });
         Ok(())

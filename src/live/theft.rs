@@ -186,8 +186,12 @@ impl Theft {
     }
 }
 
-/// The experiment's own settings with as many epochs as make it [`STEPS`]; of more epochs the rate halves later.
+/// The experiment's own settings with as many epochs as make it [`STEPS`]; of more epochs the rate halves later. An
+/// attack that plans its steps itself has enough.
 fn watched(spec: &InverseSpec, knowledge: &Knowledge) -> Result<InverseSpec> {
+    if spec.epochs == 0 {
+        return Ok(spec.clone());
+    }
     let steps = knowledge.auxiliary()?.images.dim(0)?.div_ceil(spec.batch).max(1);
     let epochs = spec.epochs.clamp(STEPS[0].div_ceil(steps), STEPS[1].div_ceil(steps));
     let halve_every = if epochs > spec.epochs { spec.halve_every.max(epochs.div_ceil(2)) } else { spec.halve_every };

@@ -190,12 +190,12 @@ pub fn runs_folder() -> PathBuf {
     home_folder().join("runs")
 }
 
-/// A folder for a new run among others: `<time>-<name>-<seed>`.
-pub fn new_run_path(runs: &Path, name: &str, seed: u64) -> PathBuf {
+/// A folder for a new run among others: `<time>-<name>`, where the name says what is run.
+pub fn new_run_path(runs: &Path, name: &str) -> PathBuf {
     let time = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let stamp: String = time.chars().filter(char::is_ascii_alphanumeric).collect();
-    let base = runs.join(format!("{stamp}-{name}-{seed}"));
+    let base = runs.join(format!("{stamp}-{name}"));
     // Two runs may start within a second.
-    let numbered = (2..).map(|n| base.with_file_name(format!("{stamp}-{name}-{seed}-{n}")));
+    let numbered = (2..).map(|n| base.with_file_name(format!("{stamp}-{name}-{n}")));
     std::iter::once(base.clone()).chain(numbered).find(|path| !path.exists()).unwrap_or(base)
 }

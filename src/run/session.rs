@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::Job;
+use super::attacks::{Benches, Job};
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::event::{Event, Past, Progress, Sink};
 use super::finish;
@@ -38,6 +38,7 @@ pub struct Session {
     pub(super) pending: VecDeque<Order>,
     pub(super) ordering: Ordering,
     pub(super) active: Option<Job>,
+    pub(super) benches: Benches,
     /// Vanilla's last inverse network, deciphering the whole test set for the table.
     pub(super) inverting: Option<(Job, Vec<u32>)>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
@@ -101,6 +102,7 @@ impl Session {
             pending: VecDeque::new(),
             ordering: Ordering::default(),
             active: None,
+            benches: Benches::default(),
             inverting: None,
             testing: Vec::new(),
             judge: None,
@@ -242,6 +244,10 @@ impl Session {
     }
 
     fn judge(&mut self) -> Result<Option<Summary>> {
+        // A run that was resumed after its last attack has not measured the floors yet.
+        if finish::floors(self).is_none() {
+            return Ok(None);
+        }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
         judge.advance(&self.court())?;
         let (done, total) = judge.progress(&self.court());

@@ -95,11 +95,43 @@ fn without_a_display_the_run_happens_in_the_terminal() {
     // The table, and only it, goes to standard output; it can be had again.
     let table = String::from_utf8(output.stdout).unwrap();
     assert_eq!(table, succeed(["show", text(&run.path())]));
-    for words in ["vanilla, clean images", "PSGL, fused decision", "adaptive rmle", "36.9 [A]", "not for clinical use"]
+    for words in
+        ["vanilla, clean images", "PSGL, fused decision", "adaptive rmle", "36.9 [A v1]", "not for clinical use"]
     {
         assert!(table.contains(words), "no {words} in {table}");
     }
     assert!(!progress.contains("PSGL, fused decision"));
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+#[test]
+fn without_a_display_what_would_be_opened_is_told_in_the_terminal() {
+    let table = succeed(["show", text(finished())]);
+    let checkpoint = finished().join("checkpoint.safetensors");
+    for path in [finished(), &finished().join("experiment.toml"), &checkpoint] {
+        assert_eq!(succeed([text(path)]), table, "{}", path.display());
+    }
+    let folder = scratch();
+    let notes = folder.path().join("notes.txt");
+    Writer::default().write(&notes, b"Dear diary,\n").unwrap();
+    for path in [folder.path(), &notes] {
+        let output = call([text(path)]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(error.contains("what can is a run's folder") && error.trim_end().ends_with(text(path)), "{error}");
+    }
+}
+
+#[test]
+fn a_run_without_a_folder_is_named_by_what_differs() {
+    let home = scratch();
+    let changes = ["--set", "psgl.gamma=0.2", "--set", "attack=[]", "--set", "train.epochs=1", "--seed", "1"];
+    let output = program(["run", "quick"].into_iter().chain(changes)).env("CUTLAYER_HOME", home.path()).output();
+    assert!(output.unwrap().status.success());
+    let runs: Vec<_> = std::fs::read_dir(home.path().join("runs")).unwrap().flatten().collect();
+    let [run] = runs.as_slice() else { panic!("{} runs", runs.len()) };
+    let name = run.file_name().into_string().unwrap();
+    assert!(name.ends_with("Z-quick-gamma.2-1-epochs-no-attacks-1"), "{name}");
 }
 
 #[test]

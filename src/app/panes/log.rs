@@ -3,7 +3,7 @@
 use eframe::egui::{Label, ScrollArea, Ui};
 
 use crate::app::words::clock;
-use crate::app::{Act, Look};
+use crate::app::{Act, Copied, Look};
 
 /// Draws the log.
 pub fn log_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
@@ -12,9 +12,8 @@ pub fn log_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.label("What happens in a run is told here, line by line.");
         return;
     }
-    if ui.button("Copy").on_hover_text("Copy every line").clicked() {
-        let lines = log.iter().map(|(at, text)| format!("{} {text}\n", clock(at.as_secs_f64())));
-        acts.push(Act::Copy(lines.collect()));
+    if ui.button(Copied::Log.words()).on_hover_text(Copied::Log.help()).clicked() {
+        acts.push(Act::CopyAs(Copied::Log));
     }
     ScrollArea::vertical().auto_shrink(false).stick_to_bottom(true).show(ui, |ui| {
         for (at, text) in log {

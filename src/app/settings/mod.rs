@@ -9,11 +9,13 @@ use std::collections::{BTreeMap, HashMap};
 use eframe::egui::{Button, CollapsingHeader, Context, Key, Label, Rect, RichText, ScrollArea, TextEdit, Ui, Window};
 use eframe::egui::{pos2, vec2};
 
+pub use self::share::command_line;
+
 use self::row::Rows;
-use self::values::{Values, heading, told, values};
+use self::values::{heading, told};
 use super::theme::warning_ui;
 use super::{Act, Document, Look};
-use crate::experiment::{AttackSpec, Experiment};
+use crate::experiment::{AttackSpec, Experiment, Values};
 use crate::setting::{SETTINGS, Setting, split};
 
 /// Height of the buttons below the settings.
@@ -60,20 +62,38 @@ impl SettingsView {
         key.clone_into(&mut self.filter);
         self.wants_focus = true;
     }
+
+    /// Shows other values. A field in which nothing was typed shows them too; what was refused may be right now.
+    fn renew(&mut self, shown: Shown, classes: Option<usize>) {
+        if let Some(before) = &self.shown {
+            let listed = row::layer_list(&before.experiment, classes);
+            self.drafts.retain(|key, draft| match before.values.get(key) {
+                _ if *key == "model.layers" => {
+                    if *draft == listed {
+                        *draft = row::layer_list(&shown.experiment, classes);
+                    }
+                    true
+                }
+                value => *draft != value.map(values::shown).unwrap_or_default(),
+            });
+        }
+        self.shown = Some(shown);
+        self.troubles.clear();
+    }
 }
 
 impl Shown {
     fn of(document: &Document) -> Self {
         let (experiment, kept) = (document.experiment().clone(), document.kept().clone());
         let (base_name, base) = base(document);
-        let mut base = values(&base);
+        let mut base = base.values();
         // An attack that the base has not is compared with its own defaults.
-        let defaults = values(&Experiment::default()).into_iter().filter(|(key, _)| key.starts_with("attack."));
+        let defaults = Experiment::default().values().into_iter().filter(|(key, _)| key.starts_with("attack."));
         for (key, value) in defaults {
             base.entry(key).or_insert(value);
         }
         let papers = SETTINGS.iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
-        Self { values: values(&experiment), base, base_name, papers: papers.collect(), experiment, kept }
+        Self { values: experiment.values(), base, base_name, papers: papers.collect(), experiment, kept }
     }
 
     fn fits(&self, document: &Document) -> bool {
@@ -101,9 +121,11 @@ fn base(document: &Document) -> (String, Experiment) {
 
 /// Draws it. False where it is closed.
 pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<Act>) -> bool {
+    let facts = look.showing.facts.as_ref();
+    let facts = facts.filter(|facts| facts.data == look.document.experiment().data.name && !facts.classes.is_empty());
+    let classes = facts.map(|facts| facts.classes.len());
     if !view.shown.as_ref().is_some_and(|shown| shown.fits(look.document)) {
-        view.shown = Some(Shown::of(look.document));
-        view.troubles.clear();
+        view.renew(Shown::of(look.document), classes);
     }
     let mut open = true;
     let window = Window::new("All settings").open(&mut open).default_rect(place(ctx)).collapsible(false);
@@ -112,14 +134,19 @@ pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts:
         ui.separator();
         let foot = if view.paste.is_some() { PASTE } else { FOOT };
         let height = (ui.available_height() - foot).max(80.0);
-        ScrollArea::vertical().auto_shrink(false).max_height(height).show(ui, |ui| sections_ui(ui, view, acts));
+        let area = ScrollArea::vertical().auto_shrink(false).max_height(height);
+        area.show(ui, |ui| sections_ui(ui, view, classes, acts));
         ui.separator();
         foot_ui(ui, look, view, acts);
     });
     let escape = ctx.input(|input| input.key_pressed(Key::Escape));
     let busy = ctx.memory(|memory| memory.focused().is_some()) || eframe::egui::Popup::is_any_open(ctx);
     let was_busy = std::mem::replace(&mut view.busy, busy);
-    open && !(escape && !was_busy && !busy)
+    let open = open && !(escape && !was_busy && !busy);
+    if !open {
+        view.troubles.clear();
+    }
+    open
 }
 
 /// Below the stage, as large as the panes are.
@@ -163,7 +190,7 @@ fn matches(setting: &Setting, filter: &str) -> bool {
     filter.to_lowercase().split_whitespace().all(holds)
 }
 
-fn sections_ui(ui: &mut Ui, view: &mut SettingsView, acts: &mut Vec<Act>) {
+fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, acts: &mut Vec<Act>) {
     let SettingsView { filter, drafts, troubles, shown: Some(shown), put_away, .. } = view else { return };
     let mut rows = Rows {
         experiment: &shown.experiment,
@@ -171,6 +198,7 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, acts: &mut Vec<Act>) {
         base: &shown.base,
         base_name: &shown.base_name,
         papers: &shown.papers,
+        classes,
         drafts,
         troubles,
         acts,
@@ -241,7 +269,7 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
         }
         let tip = "The command that runs this experiment: a preset, and what differs from it";
         if ui.button("Copy as --set").on_hover_text(tip).clicked() {
-            match share::command_line(look.document.experiment()) {
+            match command_line(look.document.experiment()) {
                 Ok(text) => acts.push(Act::Copy(text)),
                 Err(error) => view.paste = Some(Paste { trouble: Some(error.to_string()), ..Paste::default() }),
             }
@@ -255,7 +283,9 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
     let mut open = true;
     ScrollArea::vertical().id_salt("paste").max_height(PASTE - 100.0).show(ui, |ui| {
         let field = TextEdit::multiline(&mut paste.text).code_editor().desired_rows(4).desired_width(f32::INFINITY);
-        ui.add(field).accessible_name("Experiment as TOML or as a command");
+        if ui.add(field).accessible_name("Experiment as TOML or as a command").changed() {
+            paste.trouble = None;
+        }
     });
     ui.horizontal(|ui| {
         let some = !paste.text.trim().is_empty();

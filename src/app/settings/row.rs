@@ -9,10 +9,11 @@ use eframe::egui::{
 };
 use toml::Value;
 
-use super::values::{Values, assigned, check, number, shown, typed, without_effect};
+use super::values::{assigned, check, number, shown, typed, without_effect};
 use crate::app::Act;
 use crate::app::theme::warning_ui;
-use crate::experiment::Experiment;
+use crate::data::{self, BUILT_IN};
+use crate::experiment::{Experiment, Values};
 use crate::model::zoo;
 use crate::setting::{Kind, Mark, Setting};
 
@@ -35,6 +36,8 @@ pub(super) struct Rows<'a> {
     pub base_name: &'a str,
     /// What is told of the paper, as `--set` takes it.
     pub papers: &'a BTreeMap<&'static str, String>,
+    /// Classes of the images; none where they are not loaded yet.
+    pub classes: Option<usize>,
     /// What is typed and not yet applied.
     pub drafts: &'a mut HashMap<&'static str, String>,
     /// What was refused.
@@ -135,9 +138,13 @@ impl Rows<'_> {
             (Kind::Layers, listed) => {
                 let words = listed.map_or_else(|| format!("as {} has them", self.experiment.model.name), shown);
                 let open = self.drafts.contains_key(setting.key);
-                let button = ui.button(if open { "Close list" } else { "Edit list\u{2026}" });
+                let list = Button::new(if open { "Close list" } else { "Edit list\u{2026}" });
+                let known = self.classes.is_some() || BUILT_IN.contains(&self.experiment.data.name.as_str());
+                let button = ui.add_enabled(open || known, list);
+                let why = "How many classes the images have is known once they are loaded";
+                let button = button.on_disabled_hover_text(why);
                 if button.clicked() && self.drafts.remove(setting.key).is_none() {
-                    self.drafts.insert(setting.key, layer_list(self.experiment));
+                    self.drafts.insert(setting.key, layer_list(self.experiment, self.classes));
                 }
                 ui.add(Label::new(RichText::new(words).weak()).truncate());
                 button
@@ -184,6 +191,9 @@ impl Rows<'_> {
         if response.gained_focus() {
             select_all(ui, response.id, draft.chars().count());
         }
+        if response.changed() {
+            self.troubles.remove(setting.key);
+        }
         if response.lost_focus() {
             let escaped = ui.input(|input| input.key_pressed(Key::Escape));
             let same = draft.trim() == current;
@@ -216,7 +226,9 @@ impl Rows<'_> {
     fn layers_ui(&mut self, ui: &mut Ui, setting: &'static Setting) {
         let Some(draft) = self.drafts.get_mut(setting.key) else { return };
         let field = TextEdit::multiline(draft).code_editor().desired_rows(6).desired_width(f32::INFINITY);
-        ui.add(field).accessible_name("List of layers as TOML");
+        if ui.add(field).accessible_name("List of layers as TOML").changed() {
+            self.troubles.remove(setting.key);
+        }
         let text = typed(setting.kind, draft);
         ui.horizontal(|ui| {
             let tip = "Take these layers; they are checked first, and the cut with them";
@@ -325,9 +337,12 @@ fn select_all(ui: &Ui, id: Id, letters: usize) {
     state.store(ui.ctx(), id);
 }
 
-/// The layers one on a line, listed or the named model's.
-fn layer_list(experiment: &Experiment) -> String {
-    let layers = experiment.layers(if experiment.data.name == "brainmri" { 3 } else { 10 }).unwrap_or_default();
+/// The layers one on a line, listed or the named model's; its last one has an output for each class of the images.
+pub(super) fn layer_list(experiment: &Experiment, classes: Option<usize>) -> String {
+    let name = experiment.data.name.as_str();
+    // Only what comes with the program is loaded here: that takes no time.
+    let built_in = || BUILT_IN.contains(&name).then(|| data::load(name).ok()).flatten().map(|data| data.classes.len());
+    let layers = classes.or_else(built_in).and_then(|classes| experiment.layers(classes).ok()).unwrap_or_default();
     let line = |layer| Value::try_from(layer).map_or_else(|_| String::new(), |value| format!("    {value},\n"));
     format!("[\n{}]", layers.iter().map(line).collect::<String>())
 }
@@ -340,9 +355,22 @@ mod tests {
     fn the_list_of_layers_is_read_back_as_it_was() {
         let mut experiment = Experiment::default();
         let layers = experiment.layers(10).unwrap();
-        let text = layer_list(&experiment);
+        let text = layer_list(&experiment, None);
         assert!(text.lines().count() == layers.len() + 2 && text.contains("    \"relu\",\n"), "{text}");
         experiment.set(&format!("model.layers={text}")).unwrap();
         assert_eq!(experiment.model.layers, Some(layers));
+    }
+
+    #[test]
+    fn a_list_ends_with_an_output_for_each_class() {
+        let mut experiment = Experiment::default();
+        let last = |experiment: &Experiment, classes| {
+            let text = layer_list(experiment, classes);
+            text.lines().rev().find(|line| line.contains("linear")).unwrap_or_default().trim().to_owned()
+        };
+        assert_eq!(last(&experiment, None), "{ linear = 10 },");
+        assert_eq!(last(&experiment, Some(7)), "{ linear = 7 },");
+        "brainmri".clone_into(&mut experiment.data.name);
+        assert_eq!(last(&experiment, None), "{ linear = 3 },");
     }
 }

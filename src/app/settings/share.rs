@@ -1,13 +1,13 @@
 //! An experiment as a text that can be passed on: TOML, or a command line.
 
-use super::values::{assigned, values};
+use super::values::assigned;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment, PRESETS};
 use crate::setting::shorten;
 
 /// What `--set` makes of one experiment to get the other; none where it cannot.
 pub fn assignments(from: &Experiment, to: &Experiment) -> Option<Vec<String>> {
-    let (old, new) = (values(from), values(to));
+    let (old, new) = (from.values(), to.values());
     let mut all = Vec::new();
     let names = |experiment: &Experiment| experiment.attacks.iter().map(AttackSpec::name).collect::<Vec<_>>();
     let other_attacks = names(from) != names(to);

@@ -1,32 +1,9 @@
 //! Settings' values as a control shows them, and as `--set` takes them.
 
-use std::collections::BTreeMap;
-
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::experiment::{Experiment, Optimizer};
-use crate::setting::{Kind, Paper, SETTINGS, Setting, split};
-
-/// Values by key; a key that the experiment has not is missing.
-pub type Values = BTreeMap<&'static str, Value>;
-
-/// All values of an experiment.
-pub fn values(experiment: &Experiment) -> Values {
-    let Ok(table) = Table::try_from(experiment) else { return Values::new() };
-    SETTINGS.iter().filter_map(|setting| Some((setting.key, value(&table, setting.key)?.clone()))).collect()
-}
-
-fn value<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    let (section, leaf) = split(key);
-    match (section, section.strip_prefix("attack.")) {
-        ("", _) => table.get(leaf),
-        (_, Some(name)) => {
-            let attacks = table.get("attack")?.as_array()?;
-            attacks.iter().find(|attack| attack.get("name").and_then(Value::as_str) == Some(name))?.get(leaf)
-        }
-        (section, None) => table.get(section)?.get(leaf),
-    }
-}
+use crate::setting::{Kind, Paper, Setting};
 
 /// Checks one change without making it.
 ///
@@ -160,8 +137,9 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
             Some("Adam has a momentum of its own: choose sgd first.")
         }
         "evaluate.gammas" if !experiment.psgl.enabled => Some("PSGL is off: there are no gains to measure."),
-        "attack.rmle.naive" | "attack.rmle.adaptive" | "attack.inverse.naive" | "attack.inverse.adaptive"
-            if !experiment.psgl.enabled =>
+        _ if !experiment.psgl.enabled
+            && key.starts_with("attack.")
+            && (key.ends_with(".naive") || key.ends_with(".adaptive")) =>
         {
             Some("PSGL is off: without a defence there is nothing to know, so the attack has one form.")
         }
@@ -173,13 +151,13 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
 mod tests {
     use super::*;
     use crate::experiment::PRESETS;
-    use crate::setting::{Mark, find};
+    use crate::setting::{Mark, SETTINGS, find, split};
 
     #[test]
     fn every_value_of_every_preset_can_be_set_to_itself() {
         for (name, ..) in PRESETS {
             let experiment = Experiment::preset(name).unwrap();
-            let all = values(&experiment);
+            let all = experiment.values();
             // All but those that this preset leaves open.
             assert!(all.len() >= SETTINGS.len() - 2, "{name}: {}", all.len());
             for (key, value) in &all {

@@ -129,6 +129,16 @@ impl Card {
     }
 }
 
+/// What the training is at while pictures of it are shown.
+fn training_words(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Running => "Training goes on.",
+        Activity::Paused => "Training waits.",
+        Activity::Stopping => "Training is being saved.",
+        Activity::Idle => "Training has ended.",
+    }
+}
+
 /// One sentence, what the pictures were made with, and the way back to the run.
 fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let lead = lead(look);
@@ -172,12 +182,7 @@ fn lead(look: Look<'_>) -> String {
         _ if showing.kept => {
             let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
             let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
-            let training = match look.activity {
-                Activity::Running => "Training goes on",
-                Activity::Paused => "Training is paused",
-                Activity::Stopping | Activity::Idle => "The run has stopped",
-            };
-            format!("{training}. The right was stolen earlier: {words}.")
+            format!("{} The right was stolen earlier: {words}.", training_words(look.activity))
         }
         _ if showing.nothing_to_steal() => "The image is blank: there is nothing to steal.".to_owned(),
         _ if showing.waits && showing.scene.is_some() => "The levers have moved: the answer comes.".to_owned(),

@@ -190,7 +190,7 @@ fn keys_do_what_the_commands_say() {
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num7);
     assert!(window.app().shows(Pane::Log));
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::O);
-    window.harness.get_by_label("Open an experiment");
+    window.harness.get_by_label("Open an experiment, a run, data or an image");
     press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
     let before = window.app().showing().film.pinned;
     press(&mut window, egui::Modifiers::NONE, egui::Key::ArrowLeft);
@@ -222,12 +222,12 @@ fn files_are_opened_saved_and_broken_ones_named() {
     // Through the path field, as a person would.
     window.act(Act::Ask(Purpose::Open));
     window.harness.step();
-    window.harness.get_by_label("Path of the file").type_text("/no/such.toml");
+    window.harness.get_by_label("Path of the file or folder").type_text("/no/such.toml");
     window.harness.step();
     window.harness.get_by_label("Open").click();
     window.harness.step();
     window.harness.step();
-    window.harness.get_by_label_contains("there is no such file: /no/such.toml");
+    window.harness.get_by_label_contains("there is no such file or folder: /no/such.toml");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 
+mod anything;
 mod behaviour;
+mod lessons;
 mod pictures;
 mod stage;
 

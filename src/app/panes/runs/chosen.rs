@@ -36,10 +36,6 @@ const KNOWS: [(&str, &str); 3] = [
     ("adaptive", "Knows the defence, imitates it and undoes it: a defence is as good as against this form."),
     ("both", "One after the other."),
 ];
-const ATTACKS: [&str; 2] = [
-    "Regularised maximum likelihood: searches the image that would give the same numbers on the wire.",
-    "An inverse network, trained on images of the attacker's own, turns the numbers back into an image.",
-];
 
 impl Doing {
     /// Begins to rename a run.
@@ -220,7 +216,8 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
     ui.horizontal_wrapped(|ui| {
         ui.label("Attack");
         for (at, name) in AttackSpec::NAMES.into_iter().enumerate() {
-            if ui.radio(form.attack == at, name).on_hover_text(ATTACKS[at]).clicked() {
+            let about = AttackSpec::named(name).map_or("", |spec| spec.about());
+            if ui.radio(form.attack == at, name).on_hover_text(about).clicked() {
                 *form = Form { knows: form.knows, ..Form::of(run, at) };
             }
         }

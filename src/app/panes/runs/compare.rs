@@ -289,10 +289,14 @@ fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let ssim =
         number("SSIM", tip, of(|record| record.ssim), (2, ""), (real && beyond_chance(records)).then_some(false));
     let psnr = number("PSNR", "Mean over the images, dB. Higher is a worse leak.", of(|r| r.psnr), (1, " dB"), None);
-    let lineups = records.map(|record| record.and_then(|record| record.lineup));
-    let tip = "How often the stolen image picks its original out of eight; chance is 12.5 %. Higher is a worse leak.";
+    // Old line-ups were easier: with a new one they are not compared.
+    let mixed = records.iter().flatten().any(|record| record.judged.is_some());
+    let asked = |record: &AttackRecord| if mixed && record.judged.is_none() { None } else { record.lineup };
+    let lineups = records.map(|record| record.and_then(asked));
+    let tip = "How often the stolen image picks its target out of eight of its class; chance is 12.5 %. Higher is a worse \
+               leak.";
     let lineup = number("line-up", tip, lineups, (1, " %"), None);
-    let tip = "Other counts are other images: compare these two with care.";
+    let tip = "Other counts are other targets: compare these two with care.";
     let images = number("images attacked", tip, of(|record| record.images as f64), (0, ""), None);
     let mut lines = vec![ssim, psnr];
     if lineups != [None, None] {

@@ -209,7 +209,11 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
             ui.add(Label::new(RichText::new("open").strong()).selectable(false)).on_hover_text(tip);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.add(plain(RichText::new(&run.name).strong())).on_hover_text(&run.name);
+            ui.add(plain(RichText::new(&run.name).strong())).on_hover_text(run.path.display().to_string());
+            if let Some(parent) = run.path.parent().filter(|parent| *parent != look.runs.as_path()) {
+                let tip = "It was opened from there, and is not among the program's own runs.";
+                ui.add(plain(RichText::new(format!("in {}", parent.display())).weak())).on_hover_text(tip);
+            }
         });
     });
     let was_run = run.experiment.as_ref().map_or("what was run cannot be read".to_owned(), what);

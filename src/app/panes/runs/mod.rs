@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
-use crate::app::{Act, Look};
+use self::compare::Comparison;
+use crate::app::{Act, Library, Look};
+use crate::error::{Error, Result};
 
 /// Runs that need no filter.
 const FEW: usize = 8;
@@ -47,6 +49,21 @@ impl RunsView {
             (Some(at), None) => drop(self.ticked.remove(at)),
             (None, _) => {}
         }
+    }
+
+    /// The two ticked runs beside each other.
+    ///
+    /// # Errors
+    /// Where there are not two, or one is not finished.
+    pub fn compared(&self, library: &Library) -> Result<Comparison> {
+        let [a, b] = self.ticked.as_slice() else { return Err(Error::input("tick two finished runs first")) };
+        let made = library.find(a).zip(library.find(b)).and_then(|(a, b)| Comparison::of(a, b));
+        made.ok_or_else(|| Error::input("one of the two runs is no longer a finished one"))
+    }
+
+    /// Whether two runs are ticked.
+    pub fn compares(&self) -> bool {
+        self.ticked.len() == 2
     }
 
     fn select(&mut self, path: &Path) {
