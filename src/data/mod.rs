@@ -9,6 +9,7 @@ mod draw;
 mod embedded;
 mod idx;
 mod medmnist;
+mod noun;
 pub mod numpy;
 
 use std::io::{ErrorKind, Read};
@@ -18,6 +19,7 @@ use candle_core::{Device, Tensor};
 
 pub use catalogue::Catalogue;
 pub use draw::{Draw, drawn, unfair};
+pub use noun::Noun;
 
 use crate::error::{Error, Result};
 use crate::random::Seed;

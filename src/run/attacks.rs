@@ -148,7 +148,7 @@ impl Job {
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
-            stamp: Stamp { defended, adaptive: id.adaptive, cut: self.cut, trained },
+            stamp: Stamp { defended, attack: id.spec.name().to_owned(), adaptive: id.adaptive, cut: self.cut, trained },
         })
     }
 

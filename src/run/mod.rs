@@ -13,6 +13,7 @@ pub mod folder;
 pub mod found;
 pub mod identity;
 pub mod judge;
+pub mod maps;
 pub mod orders;
 pub mod pictures;
 pub mod prepared;
