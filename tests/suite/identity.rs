@@ -264,9 +264,9 @@ fn auxiliary_images_for_every_attack_are_asked_for_before_the_first_step() {
 #[cfg(target_os = "linux")]
 fn on_a_disk_of(size: &str, folder: &Path, script: &str) -> Option<std::process::Output> {
     let script = format!("mount -t tmpfs -o size={size} none {} && {{ {script}; }}", text(folder));
-    let mut unshare = std::process::Command::new("unshare");
-    let tried = unshare.args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(folder).status();
-    let allowed = tried.is_ok_and(|status| status.success());
+    let mut trial = std::process::Command::new("unshare");
+    let allowed = trial.args(["-rm", "mount", "-t", "tmpfs", "none"]).arg(folder).status();
+    let allowed = allowed.is_ok_and(|status| status.success());
     allowed.then(|| {
         let mut command = std::process::Command::new("unshare");
         command.args(["-rm", "sh", "-c", &script]).env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
