@@ -146,8 +146,10 @@ fn list(layers: &[LayerSpec], input: &[usize], depth: usize) -> (String, Vec<usi
                 format!("Residual({})", list(inner, &shape, depth + 1).0)
             }
             LayerSpec::Residual { inner, project } => {
-                let (inner, project) = (list(inner, &shape, depth + 1).0, list(project, &shape, depth + 1).0);
-                format!("Residual({inner}, project=[{project}])")
+                let (inner, project) = (list(inner, &shape, depth + 1).0, list(project, &shape, depth + 2).0);
+                let outside = "    ".repeat(depth + 1);
+                // The inner layers end with a comma and their indent.
+                format!("Residual({inner}    project=[{project}],\n{outside})")
             }
         });
         // The plan was checked when the run was made.
