@@ -1,12 +1,19 @@
-//! `cutlayer export --torch`: weights for PyTorch.
+//! `cutlayer export`: a run for other programs.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use clap::{ArgGroup, Args};
 
 use super::print;
+use crate::data::load;
+use crate::data::numpy::{Array, npz, read_images};
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
-use crate::export::loader;
+use crate::experiment::{self, Experiment};
+use crate::export::arrays::arrays;
+use crate::export::torch::loader;
+use crate::model::spec::shape_text;
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
@@ -14,37 +21,153 @@ use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
 use crate::run::prepared::Prepared;
 
-pub(super) fn export(run: &Path, out: &Path) -> Result<()> {
-    check_is_run(run)?;
-    let file = run.join(EXPERIMENT);
-    let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
-    let checkpoint = run.join(CHECKPOINT);
-    if !checkpoint.exists() {
-        return Err(Error::input(format!("the run has no weights yet: {}", run.display())));
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("forms").required(true).multiple(true)))]
+pub(super) struct ExportArgs {
+    /// The run's folder.
+    run: PathBuf,
+    /// A new folder for client.safetensors, server.safetensors and load.py, which computes what the model does.
+    #[arg(long, value_name = "FOLDER", group = "forms")]
+    torch: Option<PathBuf>,
+    /// A new .npz file for smashed data, logits and decisions of the run's test images, under PSGL also the disguised
+    /// images, their maps and what the server recovers.
+    #[arg(long, value_name = "FILE", group = "forms")]
+    arrays: Option<PathBuf>,
+    /// Images for --arrays in place of the run's test images: a .npy or .npz file of (N, C, H, W) or (N, H, W), floats
+    /// from 0 to 1 or bytes.
+    #[arg(long, value_name = "FILE", requires = "arrays")]
+    images: Option<PathBuf>,
+}
+
+pub(super) fn export(args: &ExportArgs) -> Result<()> {
+    check_is_run(&args.run)?;
+    let trained = Trained::of(&args.run)?;
+    // Everything is known to be possible before anything is written.
+    if let Some(out) = &args.torch {
+        check_new_folder("--torch", out)?;
     }
-    let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
-    let setup = Prepared::new(experiment)?;
-    let load = |(i, plan): (usize, &SplitPlan)| {
-        let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
-        checkpoint.restore(i, &mut model)?;
-        Ok(model)
-    };
-    // All of them before anything is written.
-    let models = setup.plans.iter().enumerate().map(load).collect::<Result<Vec<_>>>()?;
-    if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::input(format!("--torch cannot be used: the folder is not empty: {}", out.display())));
-    }
+    let arrays = args.arrays.as_deref().map(|out| {
+        check_new_file("--arrays", out)?;
+        trained.arrays(args.images.as_deref())
+    });
+    let arrays = arrays.transpose()?;
     let writer = Writer::default();
-    for (i, model) in models.iter().enumerate() {
-        // The run's own model; its vanilla twin, where there is one, in a folder beside it.
-        let folder = if i == 0 { out.to_owned() } else { out.join(model.plan.name) };
-        fs::create_dir_all(&folder)
-            .map_err(|e| Error::input(format!("--torch cannot be used: {e}: {}", folder.display())))?;
-        for (party, weights) in [("client", model.client.parameters()), ("server", model.server.parameters())] {
-            let bytes = weights_file(&weights.snapshot()?)?;
-            writer.write(&folder.join(format!("{party}.safetensors")), &bytes)?;
+    let mut said = String::new();
+    if let (Some(out), Some(arrays)) = (&args.arrays, &arrays) {
+        writer.write(out, &npz(arrays)?)?;
+        said += &format!("Arrays are in {}:\n", out.display());
+        let widest = arrays.iter().map(|array| array.name.len()).max().unwrap_or(0);
+        for Array { name, shape, .. } in arrays {
+            said += &format!("  {name:widest$}  {}\n", shape_text(shape));
         }
-        writer.write(&folder.join("load.py"), loader(&model.plan).as_bytes())?;
     }
-    print(&format!("Weights are in {}; load.py there loads them.\n", out.display()))
+    if let Some(out) = &args.torch {
+        fill_new_folder("--torch", out, |folder| trained.write_torch(&writer, folder))?;
+        said += &format!("Weights are in {}; load() of load.py there gives the model.\n", out.display());
+    }
+    print(&said)
+}
+
+/// A run's models as it left them.
+struct Trained {
+    experiment: Experiment,
+    /// The run's own; its vanilla twin, where there is one.
+    models: Vec<SplitModel>,
+}
+
+impl Trained {
+    fn of(run: &Path) -> Result<Self> {
+        let file = run.join(EXPERIMENT);
+        let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+        let checkpoint = run.join(CHECKPOINT);
+        if !checkpoint.exists() {
+            return Err(Error::input(format!("the run has no weights yet: {}", run.display())));
+        }
+        let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
+        // The weights are the same on every device, and this machine may not have the run's.
+        experiment.device = experiment::Device::Cpu;
+        experiment.validate()?;
+        let model = |(i, plan): (usize, SplitPlan)| {
+            let mut model = SplitModel::new(plan, Seed(experiment.seed), &Device::Cpu)?;
+            checkpoint.restore(i, &mut model)?;
+            Ok(model)
+        };
+        let models = plans(&experiment)?.into_iter().enumerate().map(model).collect::<Result<_>>()?;
+        Ok(Self { experiment, models })
+    }
+
+    /// What the models make of the images in a file, or of the run's test images.
+    fn arrays(&self, file: Option<&Path>) -> Result<Vec<Array>> {
+        if let Some(file) = file {
+            let shape = self.models.first().map_or([0; 3], |model| model.plan.image);
+            return arrays(&self.models, &read_images(file, shape)?, None);
+        }
+        let test = Prepared::new(self.experiment.clone())?.test;
+        arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(&test.labels))
+    }
+
+    /// Weights and loader of the run's own model; those of its twin in a folder of its name.
+    fn write_torch(&self, writer: &Writer, out: &Path) -> Result<()> {
+        for (i, model) in self.models.iter().enumerate() {
+            let folder = if i == 0 { out.to_owned() } else { out.join(model.plan.name) };
+            fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
+            for (party, weights) in [("client", model.client.parameters()), ("server", model.server.parameters())] {
+                let bytes = weights_file(&weights.snapshot()?)?;
+                writer.write(&folder.join(format!("{party}.safetensors")), &bytes)?;
+            }
+            let code = loader(&model.plan, model.server.decision_weights());
+            writer.write(&folder.join("load.py"), code.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// What the run's models are made of.
+fn plans(experiment: &Experiment) -> Result<Vec<SplitPlan>> {
+    let data = load(&experiment.data.name)?;
+    experiment.split_plans(data.shape(), data.classes.len())
+}
+
+fn unusable(option: &str, why: &dyn std::fmt::Display, path: &Path) -> Error {
+    Error::input(format!("{option} cannot be used: {why}: {}", path.display()))
+}
+
+/// A file is not replaced.
+fn check_new_file(option: &str, path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(unusable(option, &"there is something of that name already", path));
+    }
+    Ok(())
+}
+
+/// An empty folder counts as new.
+fn check_new_folder(option: &str, path: &Path) -> Result<()> {
+    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(unusable(option, &"the folder is not empty", path)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(unusable(option, &e, path)),
+    }
+}
+
+/// Makes a folder that appears with all that belongs in it, or not at all.
+fn fill_new_folder(option: &str, path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let refused = |e: std::io::Error| unusable(option, &e, path);
+    let name = path.file_name().ok_or_else(|| unusable(option, &"it names no new folder", path))?;
+    let mut draft_name = std::ffi::OsString::from(".");
+    draft_name.push(name);
+    draft_name.push(format!(".new-{}", std::process::id()));
+    let draft = path.with_file_name(draft_name);
+    fs::create_dir_all(&draft).map_err(refused)?;
+    let filled = fill(&draft).and_then(|()| {
+        if path.is_dir() {
+            fs::remove_dir(path).map_err(refused)?;
+        }
+        fs::rename(&draft, path).map_err(refused)
+    });
+    if filled.is_err() {
+        // Best effort: the error that matters is already on its way.
+        let _ = fs::remove_dir_all(&draft);
+    }
+    filled
 }

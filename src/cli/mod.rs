@@ -65,14 +65,8 @@ enum Command {
     },
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
-    /// Hand a run's weights to another program.
-    Export {
-        /// The run's folder.
-        run: PathBuf,
-        /// A new folder for client.safetensors, server.safetensors and the Python that loads them.
-        #[arg(long, value_name = "FOLDER")]
-        torch: PathBuf,
-    },
+    /// Hand a run's models, or what they make of images, to another program.
+    Export(export::ExportArgs),
 }
 
 #[derive(Debug, Args)]
@@ -151,7 +145,7 @@ impl Cli {
             Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data { name, json }) => describe(&name, json),
             Some(Command::Bench(args)) => bench::bench(&args),
-            Some(Command::Export { run, torch }) => export::export(&run, &torch),
+            Some(Command::Export(args)) => export::export(&args),
         }
     }
 }

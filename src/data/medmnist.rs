@@ -100,22 +100,23 @@ fn labels(file: &mut dyn Read) -> Result<Vec<u32>, String> {
 }
 
 /// What a NumPy array declares of itself.
-struct Header {
+pub(super) struct Header {
     /// The element type as written, such as `<i8`: byte order, kind, size.
-    descr: String,
+    pub descr: String,
     /// `u` unsigned, `i` signed, or another.
-    kind: char,
+    pub kind: char,
     /// Bytes an element, where the kind is a number.
-    size: usize,
+    pub size: usize,
     /// Whether the first index runs fastest.
-    fortran: bool,
-    shape: Vec<u64>,
+    pub fortran: bool,
+    /// Its sides.
+    pub shape: Vec<u64>,
 }
 
 impl Header {
     /// Reads up to the first byte of data: magic, version, length, then a Python dict in the one form
     /// that NumPy and other writers use: `{'descr': '|u1', 'fortran_order': False, 'shape': (9, 1), }`.
-    fn read(file: &mut dyn Read) -> Result<Self, String> {
+    pub fn read(file: &mut dyn Read) -> Result<Self, String> {
         let damaged = |error| format!("is damaged or cut short ({error})");
         let mut start = [0; 8];
         file.read_exact(&mut start).map_err(damaged)?;

@@ -7,6 +7,7 @@
 mod embedded;
 mod idx;
 mod medmnist;
+pub mod numpy;
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
