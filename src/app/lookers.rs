@@ -10,6 +10,8 @@ pub struct Looker {
     pub attack: &'static str,
     /// Who that is.
     pub words: &'static str,
+    /// The same in a word or two.
+    pub brief: &'static str,
     /// What the attack does.
     pub tip: &'static str,
 }
@@ -19,11 +21,13 @@ pub const LOOKERS: [Looker; AttackSpec::NAMES.len()] = [
     Looker {
         attack: "rmle",
         words: "the server, with the client's weights",
+        brief: "the server",
         tip: "White box: rMLE searches for the image whose smashed data are those on the wire.",
     },
     Looker {
         attack: "inverse",
         words: "somebody with similar images",
+        brief: "similar images",
         tip: "An inverse network learns from images of the attacker's own to turn smashed data back. That takes seconds; \
               then it serves every image at once.",
     },

@@ -12,7 +12,7 @@ use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind as SettingKind, find};
 
 /// Width of the names beside the levers.
-const NAMES: f32 = 124.0;
+const NAMES: f32 = 136.0;
 /// In less room a lever stands below its name.
 const BESIDE: f32 = 330.0;
 
@@ -167,16 +167,29 @@ fn lever_ui(ui: &mut Ui, lever: &Lever, acts: &mut Vec<Act>) {
 fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
-    let tip = "The stage shows what this attacker steals; a run launches the attacks that are ticked";
+    let tip = "The stage shows what this attacker steals";
     row_ui(ui, "Who is looking?", tip, |ui, _| {
         for looker in &LOOKERS {
-            looker_ui(ui, look, looker, attacker.attack == looker.attack, acts);
+            let chosen = attacker.attack == looker.attack;
+            if ui.add(RadioButton::new(chosen, looker.words)).on_hover_text(looker.tip).clicked() {
+                acts.push(Act::Attacker(looker.attack));
+            }
         }
-        for words in MISSING {
-            ui.add_enabled(false, RadioButton::new(false, words))
-                .on_disabled_hover_text("No attack of this kind is in this version");
-        }
+        let others = format!("Not in this version: {}.", MISSING.join(", "));
+        ui.add_enabled(false, RadioButton::new(false, "others")).on_disabled_hover_text(others);
     });
+    row_ui(
+        ui,
+        "The run has",
+        "The attackers that a run launches; each counts as it is set among all settings",
+        |ui, _| {
+            ui.horizontal_wrapped(|ui| {
+                for looker in &LOOKERS {
+                    tick_ui(ui, look, looker, acts);
+                }
+            });
+        },
+    );
     row_ui(ui, "It knows", "A defence is as good as it is against an attacker who knows it", |ui, _| {
         knows_ui(ui, look, attacker, acts);
         let words = format!("It {}.", attacker.words());
@@ -184,29 +197,18 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     });
 }
 
-/// One who may look: chosen for the stage, and ticked for the run.
-fn looker_ui(ui: &mut Ui, look: Look<'_>, looker: &Looker, chosen: bool, acts: &mut Vec<Act>) {
+/// Whether a run launches the attack.
+fn tick_ui(ui: &mut Ui, look: Look<'_>, looker: &Looker, acts: &mut Vec<Act>) {
     let attacks = &look.document.experiment().attacks;
-    let contents = |ui: &mut Ui| {
-        // Of the opening's own attacker nothing was chosen yet: choosing it shows it under the levers.
-        if ui.add(RadioButton::new(chosen, looker.words)).on_hover_text(looker.tip).clicked() {
-            acts.push(Act::Attacker(looker.attack));
-        }
-        let mut on = attacks.iter().any(|spec| spec.name() == looker.attack);
-        let tick = ui.add(Checkbox::new(&mut on, "in the run"));
-        let name = format!("{}: in the run", looker.words);
-        tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
-        let changed = tick.changed();
-        tick.on_hover_text("Whether a run launches this attack");
-        if changed {
-            let list = attack_list(attacks, look.document.kept(), looker.attack, on);
-            acts.push(Act::Set("attack".to_owned(), list));
-        }
-    };
-    if ui.available_width() < BESIDE {
-        ui.vertical(contents);
-    } else {
-        ui.horizontal_wrapped(contents);
+    let mut on = attacks.iter().any(|spec| spec.name() == looker.attack);
+    let tick = ui.add(Checkbox::new(&mut on, looker.brief));
+    let name = format!("{}: in the run", looker.words);
+    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
+    let changed = tick.changed();
+    tick.on_hover_text(name);
+    if changed {
+        let list = attack_list(attacks, look.document.kept(), looker.attack, on);
+        acts.push(Act::Set("attack".to_owned(), list));
     }
 }
 

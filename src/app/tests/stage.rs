@@ -88,7 +88,7 @@ fn of_a_blank_canvas_there_is_nothing_to_steal() {
     assert_eq!(window.app().said, "The image is blank: there is nothing to steal");
     window.click("Digits");
     window.rest();
-    window.harness.get_by_label_contains("SSIM ");
+    assert!(window.harness.query_all_by_label_contains("SSIM ").count() > 0);
 }
 
 #[test]
@@ -183,19 +183,6 @@ fn large(window: &mut Window, size: [f32; 2], text: f32) {
 const LARGE: [([f32; 2], f32); 4] =
     [([1280.0, 800.0], 1.5), ([1280.0, 800.0], 2.0), ([1100.0, 700.0], 1.5), ([1100.0, 700.0], 2.0)];
 
-fn wheel(window: &mut Window, at: egui::Pos2, by: f32) {
-    window.harness.hover_at(at);
-    window.harness.step();
-    window.harness.event(egui::Event::MouseWheel {
-        unit: egui::MouseWheelUnit::Point,
-        delta: vec2(0.0, by),
-        phase: egui::TouchPhase::Move,
-        source: egui::MouseWheelSource::Unknown,
-        modifiers: egui::Modifiers::NONE,
-    });
-    window.harness.run_steps(40);
-}
-
 #[test]
 fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
     for (size, text) in LARGE {
@@ -221,15 +208,15 @@ fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
         let compared =
             stage.iter().filter(|(_, words, _)| words.starts_with("digit: ") || words.starts_with("stolen: "));
         assert!(compared.clone().count() == 2 && compared.clone().all(|(.., rect)| screen.contains_rect(*rect)));
-        // The page's end is the panes' end.
-        let left_edge = pos2(screen.left() + 12.0, screen.center().y);
-        wheel(&mut window, left_edge, -10_000.0);
-        let all = things(&window);
-        for title in ["Curves", "Table", "Images", "Paper and here"] {
-            let tab = all.iter().find(|(_, words, _)| words == title).unwrap().2;
-            assert!(tab.right() <= screen.right() && tab.bottom() <= screen.bottom(), "{size:?} at {text}: {title}");
+        // Each pane can be scrolled to, and the stage again.
+        for title in ["Levers", "Curves", "Table", "Images", "Paper and here", "Hospital"] {
+            window.harness.get_all_by_label(title).next().unwrap().scroll_to_me();
+            window.harness.run_steps(12);
+            let place = things(&window).into_iter().find(|(_, words, _)| words == title).unwrap().2;
+            assert!(
+                screen.contains_rect(place),
+                "{size:?} at {text}: {title} at {place:?} is not inside of {screen:?}"
+            );
         }
-        wheel(&mut window, left_edge, 10_000.0);
-        assert!(screen.contains_rect(things(&window).iter().find(|(_, words, _)| words == "Hospital").unwrap().2));
     }
 }
