@@ -39,6 +39,7 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -142,11 +143,20 @@ pub struct App {
     mirrored: bool,
 }
 
+/// What came of opening the window.
+#[derive(Debug)]
+pub enum Opened {
+    /// It was open, and was closed.
+    Closed,
+    /// There is no display, or no OpenGL; in words.
+    NoDisplay(String),
+}
+
 /// Opens the window on an experiment, or on the one of the last time, and returns when it is closed.
 ///
 /// # Errors
-/// Where there is no display, or no OpenGL.
-pub fn open(experiment: Option<Experiment>) -> Result<()> {
+/// Where the display is lost while the window is open.
+pub fn open(experiment: Option<Experiment>) -> Result<Opened> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -157,10 +167,19 @@ pub fn open(experiment: Option<Experiment>) -> Result<()> {
     #[cfg(feature = "wgpu")]
     let renderer = eframe::Renderer::Wgpu;
     let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
+    let opened = Arc::new(AtomicBool::new(false));
+    let its = opened.clone();
     let app = move |_: &eframe::CreationContext<'_>| {
+        its.store(true, Ordering::Relaxed);
         Ok(Box::new(App::in_folder(experiment, home_folder())) as Box<dyn eframe::App>)
     };
-    eframe::run_native("Cutlayer", options, Box::new(app)).map_err(|error| Error::input(error.to_string()))
+    match eframe::run_native("Cutlayer", options, Box::new(app)) {
+        Ok(()) => Ok(Opened::Closed),
+        Err(error) if opened.load(Ordering::Relaxed) => {
+            Err(Error::Internal(format!("the window was lost: {error}; a run that was going can be resumed")))
+        }
+        Err(error) => Ok(Opened::NoDisplay(error.to_string())),
+    }
 }
 
 impl App {

@@ -3,17 +3,26 @@
 mod attack;
 mod bench;
 mod export;
+mod interrupt;
 mod run;
+mod tell;
+mod terminal;
+mod window;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+
+pub use tell::{tell, tell_of_defects_plainly};
 
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
+use crate::place;
 use crate::run::folder::{SUMMARY, check_is_run, read_text};
 use crate::run::record::read_summary;
 use crate::run::report::report;
@@ -26,10 +35,10 @@ use crate::run::report::report;
 pub struct Cli {
     /// An experiment file (TOML) to open in the window.
     #[arg(value_name = "FILE")]
-    experiment: Option<String>,
+    experiment: Option<OsString>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
-    preset: Option<String>,
+    preset: Option<OsString>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -45,6 +54,7 @@ enum Command {
     /// Print a finished run's table.
     Show {
         /// The run's folder.
+        #[arg(value_parser = place())]
         run: PathBuf,
         /// Print summary.json as it is.
         #[arg(long)]
@@ -53,7 +63,7 @@ enum Command {
     /// Say what a data set holds.
     Data {
         /// A built-in name (mnist, brainmri), a folder of IDX files or a MedMNIST .npz file.
-        name: String,
+        name: OsString,
         /// For other programs.
         #[arg(long)]
         json: bool,
@@ -63,9 +73,10 @@ enum Command {
     /// Hand a run's weights to another program.
     Export {
         /// The run's folder.
+        #[arg(value_parser = place())]
         run: PathBuf,
         /// A new folder for client.safetensors, server.safetensors and the Python that loads them.
-        #[arg(long, value_name = "FOLDER")]
+        #[arg(long, value_name = "FOLDER", value_parser = place())]
         torch: PathBuf,
     },
 }
@@ -74,9 +85,9 @@ enum Command {
 struct RunArgs {
     /// A preset's name or an experiment file (TOML).
     #[arg(value_name = "PRESET|FILE", required_unless_present = "resume")]
-    experiment: Option<String>,
+    experiment: Option<OsString>,
     /// The run's folder; without it one is made among the program's own data.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = place())]
     out: Option<PathBuf>,
     /// Seed of everything random.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
@@ -86,18 +97,20 @@ struct RunArgs {
     threads: Option<String>,
     /// Change a setting, as in --set psgl.gamma=0.2.
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    set: Vec<OsString>,
     /// Replace the run that is in the folder.
     #[arg(long)]
     force: bool,
     /// Go on with the run in this folder, exactly as if it had never stopped.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
+    #[arg(long, value_name = "FOLDER", value_parser = place(),
+          conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
     resume: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 struct AttackArgs {
     /// The run's folder.
+    #[arg(value_parser = place())]
     run: PathBuf,
     /// Which attack: rmle or inverse.
     #[arg(long, value_name = "ATTACK")]
@@ -151,34 +164,21 @@ impl Cli {
     }
 }
 
+/// A folder as people write it, see [`place::found`].
+fn place() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(place::found)
+}
+
 /// Opens the window; where there is no display, does the run in the terminal.
-fn window(name: Option<&str>) -> Result<()> {
+fn window(name: Option<&OsStr>) -> Result<()> {
     let chosen = name.map(Experiment::load).transpose()?;
-    let name = name.unwrap_or("psgl-digits");
+    let name = name.unwrap_or("psgl-digits".as_ref());
     let experiment = chosen.clone().map_or_else(|| Experiment::load(name), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
-    let why = match open_window(chosen) {
-        Ok(()) => return Ok(()),
-        Err(why) => why,
-    };
-    eprintln!("{why}; running {name} in the terminal instead.");
+    let Some(why) = window::open(chosen)? else { return Ok(()) };
+    tell(&format!("{why}; running {} in the terminal instead.", name.display()));
     run::run_new(experiment, name, None, false)
-}
-
-#[cfg(feature = "gui")]
-fn open_window(experiment: Option<Experiment>) -> Result<(), String> {
-    let unix = cfg!(all(unix, not(target_os = "macos")));
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-        return Err("There is no display for a window".to_owned());
-    }
-    crate::app::open(experiment).map_err(|e| format!("No window could be opened ({e})"))
-}
-
-#[cfg(not(feature = "gui"))]
-fn open_window(_: Option<Experiment>) -> Result<(), String> {
-    Err("This build has no window".to_owned())
 }
 
 fn presets() -> Result<()> {
@@ -193,7 +193,7 @@ fn show(run: &Path, json: bool) -> Result<()> {
     if json { print(&read_text(&run.join(SUMMARY))?) } else { print(&report(&summary)) }
 }
 
-fn describe(name: &str, json: bool) -> Result<()> {
+fn describe(name: &OsStr, json: bool) -> Result<()> {
     let set = data::load(name)?;
     let classes = set.classes.len();
     let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
@@ -220,9 +220,19 @@ fn describe(name: &str, json: bool) -> Result<()> {
 
 /// Writes to standard output; a reader that has gone, as `head` does, is no error.
 fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::Internal(format!("standard output: {e}"))),
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Internal(format!("standard output cannot be written: {e}")))
+        }
         _ => Ok(()),
+    }
+}
+
+/// The same for what is kept in a folder too: where it cannot be printed nothing is lost, and all is well.
+fn print_kept(text: &str) {
+    if let Err(error) = print(text) {
+        tell(&format!("Warning: {error}"));
     }
 }
 

@@ -98,6 +98,9 @@ impl Afterwards {
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
+        if let Some(warning) = folder.warning() {
+            sink.emit(Event::Warning(warning));
+        }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
         let (active, records, pictured) = (None, Vec::new(), None);
         Ok(Self { setup, recorder, waiting, active, earlier, records, sink, pictured, start: Instant::now() })
@@ -150,7 +153,6 @@ impl Afterwards {
     fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
         let Error::Diverged(text) = error else { return Err(error) };
         self.sink.emit(Event::Warning(format!("{}: {text}; it is left out", job.order.id.words())));
-        tracing::warn!("{}: {text}; it is left out", job.order.id.words());
         Ok(())
     }
 
