@@ -33,7 +33,7 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
             Err(Error::Stopped)
         }
         Outcome::Stopped => {
-            tell(&format!("Stopped. The {finished} attacks that were finished are kept in {}", file.display()));
+            tell(&format!("Stopped. Finished attacks are kept in {}", file.display()));
             Err(Error::Stopped)
         }
         Outcome::Failed(error) => Err(error),

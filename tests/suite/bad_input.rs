@@ -280,7 +280,7 @@ fn a_checkpoint_of_another_experiment_or_program_is_refused() {
     let words = ["another experiment than the experiment.toml beside it", "checkpoint.safetensors"];
     refused_checkpoint(&file(&other, "checkpoint.safetensors"), &words);
     let weights = folder.path().join("weights");
-    common::succeed(["export", text(&other), "--torch", text(&weights)]);
+    crate::common::succeed(["export", text(&other), "--torch", text(&weights)]);
     refused_checkpoint(
         &file(&weights, "client.safetensors"),
         &["no checkpoint of this program", "checkpoint.safetensors"],

@@ -12,3 +12,4 @@ mod gradients;
 mod resume;
 mod split;
 mod summary;
+mod survive;
