@@ -230,6 +230,7 @@ fn two_processes_do_not_work_in_one_run() {
     let folder = scratch();
     let run = folder.path().join("held");
     copy_run(finished(), &run);
+    std::fs::remove_file(run.join("summary.json")).unwrap();
     let held = RunFolder::open(&run).unwrap();
     let output = call(["run", "--resume", run.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
