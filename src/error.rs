@@ -29,7 +29,7 @@ pub enum Error {
     Stopped,
     /// A tensor operation failed: a defect of the program, or memory.
     #[error("tensor operation failed: {0}")]
-    Tensor(#[from] candle_core::Error),
+    Tensor(#[source] candle_core::Error),
     /// A defect of the program.
     #[error("{0}")]
     Internal(String),
@@ -56,5 +56,42 @@ impl Error {
             Self::Input(_) => 2,
             _ => 1,
         }
+    }
+}
+
+impl From<candle_core::Error> for Error {
+    /// Leaves out the backtrace that candle adds where the environment asks for one: it names files of the machine
+    /// that built the program, and would stand in the middle of a sentence.
+    fn from(error: candle_core::Error) -> Self {
+        Self::Tensor(without_backtrace(error))
+    }
+}
+
+fn without_backtrace(error: candle_core::Error) -> candle_core::Error {
+    use candle_core::Error as Candle;
+    let inner = |inner: Box<Candle>| Box::new(without_backtrace(*inner));
+    match error {
+        Candle::WithBacktrace { inner, .. } => without_backtrace(*inner),
+        Candle::Context { inner: of, context } => Candle::Context { inner: inner(of), context },
+        Candle::WithPath { inner: of, path } => Candle::WithPath { inner: inner(of), path },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_error_is_told_without_a_backtrace() {
+        use candle_core::Error as Candle;
+        let traced = |error: Candle| Candle::WithBacktrace {
+            inner: Box::new(error),
+            backtrace: Box::new(std::backtrace::Backtrace::force_capture()),
+        };
+        let error = traced(traced(Candle::Msg("shapes differ".to_owned())).context("in a test").with_path("weights"));
+        assert!(error.to_string().contains("error.rs"), "there is one to leave out: {error}");
+        let told = Error::from(error).to_string();
+        assert_eq!(told, "tensor operation failed: path: \"weights\" in a test\nshapes differ");
     }
 }

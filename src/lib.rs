@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
+//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
 //! [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
@@ -29,6 +29,7 @@ pub mod experiment;
 pub mod export;
 pub mod live;
 pub mod model;
+pub mod place;
 pub mod psgl;
 pub mod random;
 pub mod run;

@@ -1,9 +1,10 @@
 //! Arguments in, a window or a command's results out, an exit code at the end.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cutlayer::cli::Cli;
+use cutlayer::cli::{Cli, tell, tell_of_defects_plainly};
 use cutlayer::error::Error;
 
 /// Tensors come and go at every step; this one hands their memory out again in place of giving it back to the system.
@@ -25,16 +26,25 @@ fn keep_memory() {
     }
 }
 
+/// Colours are for eyes that want them (<https://no-color.org>); a file keeps the codes.
+fn wants_colours() -> bool {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
+}
+
 fn main() -> ExitCode {
     keep_memory();
+    tell_of_defects_plainly();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| QUIET.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // Its own errors would be told by a macro that panics where standard error cannot be written.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(wants_colours()).log_internal_errors(false);
+    log.with_writer(std::io::stderr).init();
     match Cli::parse().execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A Stop has already said what to do next.
             if !matches!(error, Error::Stopped) {
-                eprintln!("cutlayer: {error}");
+                tell(&format!("cutlayer: {error}"));
             }
             ExitCode::from(error.exit_code())
         }

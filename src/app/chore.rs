@@ -65,7 +65,7 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || {
-            let set = data::load(&path.to_string_lossy())?;
+            let set = data::load(&path)?;
             let ([c, h, w], classes) = (set.shape(), set.classes.len());
             let colours = if c == 3 { " in colour" } else { "" };
             let words = format!("{}: {} images of {h} × {w}{colours}, {classes} classes", set.name, set.train.len());

@@ -174,11 +174,10 @@ impl Document {
     /// # Errors
     /// Where it is no experiment; the path comes last.
     pub fn open(&mut self, path: PathBuf) -> Result<()> {
-        let text = path.to_string_lossy().into_owned();
         if !path.is_file() {
-            return Err(Error::input(format!("there is no such file: {text}")));
+            return Err(Error::input(format!("there is no such file: {}", path.display())));
         }
-        let experiment = Experiment::load(&text)?;
+        let experiment = Experiment::load(&path)?;
         experiment.validate()?;
         let name = path.file_stem().map_or(OWN.into(), |stem| stem.to_string_lossy()).into_owned();
         self.replace(Page::new(name, experiment, Some(path)));

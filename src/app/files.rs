@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::{Button, Context, Id, Key, Modal, RichText, TextEdit, Ui};
 
 use super::act::Act;
+use crate::place;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ pub struct Prompt {
 impl Prompt {
     /// A new question; `before` is the file that served last.
     pub fn new(purpose: Purpose, before: Option<&PathBuf>) -> Self {
-        let path = before.map_or_else(|| purpose.suggestion(), |path| path.display().to_string());
+        let path = before.map_or_else(|| purpose.suggestion(), |path| place::written(path));
         Self { purpose, path, trouble: None, replace: None, dialog: None, fresh: true }
     }
 
@@ -152,7 +153,7 @@ impl Prompt {
             ui.label("Opened before");
             for path in recent {
                 if ui.link(path.display().to_string()).clicked() {
-                    self.path = path.display().to_string();
+                    self.path = place::written(path);
                     done = true;
                 }
             }
@@ -165,7 +166,10 @@ impl Prompt {
             open = !ui.button("Cancel").clicked();
         });
         if done && !self.path.trim().is_empty() {
-            acts.push(Act::File(self.purpose, PathBuf::from(self.path.trim())));
+            match place::found(self.path.trim()) {
+                Ok(path) => acts.push(Act::File(self.purpose, path)),
+                Err(error) => self.trouble = Some(error.to_string()),
+            }
         }
         open
     }
@@ -173,7 +177,7 @@ impl Prompt {
     fn hear(&mut self) {
         match self.dialog.as_ref().map(Receiver::try_recv) {
             None | Some(Err(TryRecvError::Empty)) => return,
-            Some(Ok(Some(path))) => self.path = path.display().to_string(),
+            Some(Ok(Some(path))) => self.path = place::written(&path),
             Some(Ok(None) | Err(TryRecvError::Disconnected)) => {
                 let text = "No file was chosen. If no dialog of the system opened, type the path here.";
                 self.trouble = Some(text.to_owned());

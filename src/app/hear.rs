@@ -46,7 +46,7 @@ impl App {
     /// Opens what the window was started with. An experiment's file is what it has already: only its name is to be known.
     fn open_first(&mut self, ctx: &egui::Context) {
         let Some(path) = self.to_open.take() else { return };
-        let known = Experiment::load(&path.to_string_lossy()).is_ok_and(|its| its == *self.document.experiment());
+        let known = Experiment::load(&path).is_ok_and(|its| its == *self.document.experiment());
         if known {
             self.document.saved(path);
             self.begin_classes_here();

@@ -27,13 +27,50 @@ pub struct Memory {
     /// How the panes were arranged since.
     tree: Option<serde_json::Value>,
     /// Experiments opened or saved, the latest first.
+    #[serde(with = "many")]
     pub recent: Vec<PathBuf>,
     /// The chosen experiment as TOML, and its name.
     pub experiment: Option<(String, String)>,
     /// Folders of runs that were opened from outside the runs' folder, the latest first.
     pub elsewhere: Vec<PathBuf>,
     /// The folder of a run that was going when the window was closed.
+    #[serde(with = "one")]
     pub unfinished: Option<PathBuf>,
+}
+
+/// A path as text: it may be any bytes, which JSON may not.
+mod one {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::place::{found, written};
+
+    #[expect(clippy::ref_option, reason = "serde hands the field over so")]
+    pub fn serialize<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_deref().map(written).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.and_then(|text| found(text).ok()))
+    }
+}
+
+/// Paths as texts.
+mod many {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::place::{found, written};
+
+    pub fn serialize<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(paths.iter().map(|path| written(path)))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+        Ok(Vec::<String>::deserialize(deserializer)?.into_iter().filter_map(|text| found(text).ok()).collect())
+    }
 }
 
 /// Which colours.
@@ -120,6 +157,20 @@ fn put_first(list: &mut Vec<PathBuf>, path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_of_any_bytes_are_remembered() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = PathBuf::from(std::ffi::OsString::from_vec(b"/caf\xe9/run".to_vec()));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        let mut memory = Memory { unfinished: Some(odd.clone()), ..Memory::default() };
+        memory.used(&odd);
+        memory.save(&path).unwrap();
+        let back = Memory::load(&path);
+        assert_eq!((back.recent, back.unfinished), (vec![odd.clone()], Some(odd)));
+    }
 
     #[test]
     fn what_is_remembered_comes_back_and_what_is_broken_is_forgotten() {

@@ -45,6 +45,7 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -174,12 +175,21 @@ pub struct App {
     mirrored: bool,
 }
 
+/// What came of opening the window.
+#[derive(Debug)]
+pub enum Opened {
+    /// It was open, and was closed.
+    Closed,
+    /// There is no display, or no OpenGL; in words.
+    NoDisplay(String),
+}
+
 /// Opens the window on an experiment, or on the one of the last time, and returns when it is closed. `path` is what to
 /// open in it: a run, the experiment's own file, images.
 ///
 /// # Errors
-/// Where there is no display, or no OpenGL.
-pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<()> {
+/// Returns an error if the display is lost while the window is open.
+pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<Opened> {
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -190,12 +200,21 @@ pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<()>
     #[cfg(feature = "wgpu")]
     let renderer = eframe::Renderer::Wgpu;
     let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
+    let opened = Arc::new(AtomicBool::new(false));
+    let its = opened.clone();
     let app = move |_: &eframe::CreationContext<'_>| {
+        its.store(true, Ordering::Relaxed);
         let mut app = App::in_folder(experiment, home_folder());
         app.to_open = path;
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
-    eframe::run_native("Cutlayer", options, Box::new(app)).map_err(|error| Error::input(error.to_string()))
+    match eframe::run_native("Cutlayer", options, Box::new(app)) {
+        Ok(()) => Ok(Opened::Closed),
+        Err(error) if opened.load(Ordering::Relaxed) => {
+            Err(Error::Internal(format!("the window was lost: {error}; a run that was going can be resumed")))
+        }
+        Err(error) => Ok(Opened::NoDisplay(error.to_string())),
+    }
 }
 
 impl App {

@@ -105,6 +105,14 @@ impl State {
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("Warning: {text}")),
+            Event::Missed(missed) => self.say(
+                at,
+                format!(
+                    "The window was far behind: {} training steps and {} attacks' pictures are left out here; open the \
+                     run again to see them",
+                    missed.rows, missed.galleries
+                ),
+            ),
             Event::Done(summary) => {
                 self.say(at, format!("Done in {}", duration(summary.seconds)));
                 self.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];

@@ -1,34 +1,42 @@
 //! `cutlayer attack`: attacks at the trained models of a run.
 
-use indicatif::ProgressBar;
-
-use super::{AttackArgs, print, set_threads};
-use crate::error::Result;
+use super::interrupt::obey_interrupts;
+use super::terminal::Terminal;
+use super::{AttackArgs, print_kept, set_threads, tell};
+use crate::error::{Error, Result};
 use crate::run::afterwards::{Afterwards, Wish, wished};
-use crate::run::event::stream;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{ATTACKS, RunFolder};
 use crate::run::report::launched_text;
+use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
     let wish =
         Wish { attack: args.with.clone(), naive: args.naive, adaptive: args.adaptive, images: args.images.clone() };
-    let (experiment, hash) = wished(&folder, &wish)?;
-    set_threads(experiment.threads);
-    // Nobody reads the stream: the bar asks the attack itself.
-    let (sink, _, _) = stream();
-    let mut attacks = Afterwards::new(folder, (experiment, hash), &args.data.wish(), sink)?;
-    let bar = ProgressBar::new(0);
-    let records = loop {
-        if let Some(records) = attacks.advance()? {
-            break records;
+    let wished = wished(&folder, &wish)?;
+    set_threads(wished.0.threads);
+    let file = folder.file(ATTACKS);
+    let data = args.data.wish();
+    let worker = Worker::start(move |sink| Afterwards::new(folder, wished, &data, sink))?;
+    obey_interrupts(&worker, format!("Left at once. What was finished is kept in {}", file.display()));
+    let mut terminal = Terminal::new(["Attacking"; 2]);
+    let outcome = worker.join(|event| terminal.read(&event));
+    let finished = terminal.end();
+    match outcome {
+        Outcome::Attacked(records) => {
+            print_kept(&launched_text(&args.run, &records)?);
+            Ok(())
         }
-        if let Some(progress) = attacks.progress() {
-            bar.set_message(progress.attack);
-            bar.set_length(progress.planned as u64);
-            bar.set_position(progress.iteration as u64);
+        // Only runs end so.
+        Outcome::Done(_) => Ok(()),
+        Outcome::Stopped if finished == 0 => {
+            tell("Stopped before an attack was finished; nothing was changed");
+            Err(Error::Stopped)
         }
-    };
-    bar.finish_and_clear();
-    print(&launched_text(&args.run, &records)?)
+        Outcome::Stopped => {
+            tell(&format!("Stopped. Finished attacks are kept in {}", file.display()));
+            Err(Error::Stopped)
+        }
+        Outcome::Failed(error) => Err(error),
+    }
 }

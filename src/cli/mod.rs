@@ -3,17 +3,26 @@
 mod attack;
 mod bench;
 mod export;
+mod interrupt;
 mod run;
+mod tell;
+mod terminal;
+mod window;
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+
+pub use tell::{tell, tell_of_defects_plainly};
 
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
+use crate::place;
 use crate::run::afterwards::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
@@ -31,10 +40,10 @@ use crate::run::summary::Summary;
 pub struct Cli {
     /// What to open in the window: a run's folder, an experiment file (TOML), a data set or an image.
     #[arg(value_name = "PATH")]
-    experiment: Option<String>,
+    experiment: Option<OsString>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
-    preset: Option<String>,
+    preset: Option<OsString>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -50,7 +59,7 @@ enum Command {
     /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
         /// The run's folder; several for the mean and its error over their seeds.
-        #[arg(required = true, value_name = "RUN")]
+        #[arg(required = true, value_name = "RUN", value_parser = place())]
         runs: Vec<PathBuf>,
         /// Print summary.json, with the attacks of attacks.json and the verdict on all of them.
         #[arg(long)]
@@ -59,7 +68,7 @@ enum Command {
     /// Say what a data set holds.
     Data {
         /// A built-in name (mnist, brainmri), a folder of IDX files or a MedMNIST .npz file.
-        name: String,
+        name: OsString,
         /// For other programs.
         #[arg(long)]
         json: bool,
@@ -74,9 +83,9 @@ enum Command {
 struct RunArgs {
     /// A preset's name or an experiment file (TOML).
     #[arg(value_name = "PRESET|FILE", required_unless_present = "resume")]
-    experiment: Option<String>,
+    experiment: Option<OsString>,
     /// The run's folder; without it one is made among the program's own data.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_parser = place())]
     out: Option<PathBuf>,
     /// Seed of everything random.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
@@ -86,12 +95,13 @@ struct RunArgs {
     threads: Option<String>,
     /// Change a setting, as in --set psgl.gamma=0.2.
     #[arg(long, value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    set: Vec<OsString>,
     /// Replace the run that is in the folder.
     #[arg(long)]
     force: bool,
     /// Go on with the run in this folder, exactly as if it had never stopped.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
+    #[arg(long, value_name = "FOLDER", value_parser = place(),
+          conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
     resume: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
@@ -117,6 +127,7 @@ impl DataArgs {
 #[derive(Debug, Args)]
 struct AttackArgs {
     /// The run's folder.
+    #[arg(value_parser = place())]
     run: PathBuf,
     /// Which attack: rmle or inverse.
     #[arg(long, value_name = "ATTACK")]
@@ -172,30 +183,32 @@ impl Cli {
     }
 }
 
+/// A folder as people write it, see [`place::found`].
+fn place() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(place::found)
+}
+
 /// Opens the window; where there is no display, does the run in the terminal.
-fn window(name: Option<&str>) -> Result<()> {
+fn window(name: Option<&OsStr>) -> Result<()> {
     let (chosen, found) = name.map_or(Ok((None, None)), asked)?;
-    let name = name.unwrap_or("psgl-digits");
+    let name = name.unwrap_or("psgl-digits".as_ref());
     let experiment = chosen.clone().map_or_else(|| Experiment::load("psgl-digits"), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
     let path = found.as_ref().map(|found| found.path().to_owned());
-    let why = match open_window(chosen, path) {
-        Ok(()) => return Ok(()),
-        Err(why) => why,
-    };
+    let Some(why) = window::open(chosen, path)? else { return Ok(()) };
     match found {
         None | Some(Found::Experiment(_)) => {
-            eprintln!("{why}; running {name} in the terminal instead.");
+            tell(&format!("{why}; running {} in the terminal instead.", name.display()));
             run::run_new(experiment, name, None, false)
         }
         Some(Found::Run(run)) => {
-            eprintln!("{why}; showing the run in the terminal instead.");
+            tell(&format!("{why}; showing the run in the terminal instead."));
             show(&[run], false)
         }
         Some(Found::Data(path)) => {
-            eprintln!("{why}; describing the data in the terminal instead.");
-            describe(&path.to_string_lossy(), false)
+            tell(&format!("{why}; describing the data in the terminal instead."));
+            describe(path.as_os_str(), false)
         }
         Some(Found::Image(path)) => {
             Err(Error::input(format!("{why}, and an image can only be shown in one: {}", path.display())))
@@ -204,32 +217,16 @@ fn window(name: Option<&str>) -> Result<()> {
 }
 
 /// What the window is to be opened on: an experiment, or something else that is there.
-fn asked(name: &str) -> Result<(Option<Experiment>, Option<Found>)> {
-    let path = Path::new(name);
-    if PRESETS.iter().any(|preset| preset.0 == name) || !path.exists() {
-        return Ok((Some(Experiment::load(name)?), None));
-    }
-    let found = found(path)?;
+fn asked(name: &OsStr) -> Result<(Option<Experiment>, Option<Found>)> {
+    let is_preset = PRESETS.iter().any(|preset| *name == *preset.0);
+    let path = if is_preset { None } else { Some(place::found(name)?).filter(|path| path.exists()) };
+    let Some(path) = path else { return Ok((Some(Experiment::load(name)?), None)) };
+    let found = found(&path)?;
     let experiment = match &found {
-        Found::Experiment(file) => Some(Experiment::load(&file.to_string_lossy())?),
+        Found::Experiment(file) => Some(Experiment::load(file)?),
         _ => None,
     };
     Ok((experiment, Some(found)))
-}
-
-#[cfg(feature = "gui")]
-fn open_window(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<(), String> {
-    let unix = cfg!(all(unix, not(target_os = "macos")));
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if unix && !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-        return Err("There is no display for a window".to_owned());
-    }
-    crate::app::open(experiment, path).map_err(|e| format!("No window could be opened ({e})"))
-}
-
-#[cfg(not(feature = "gui"))]
-fn open_window(_: Option<Experiment>, _: Option<PathBuf>) -> Result<(), String> {
-    Err("This build has no window".to_owned())
 }
 
 fn presets() -> Result<()> {
@@ -254,7 +251,7 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
     }
 }
 
-fn describe(name: &str, json: bool) -> Result<()> {
+fn describe(name: &OsStr, json: bool) -> Result<()> {
     let set = data::load(name)?;
     let classes = set.classes.len();
     let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
@@ -281,9 +278,19 @@ fn describe(name: &str, json: bool) -> Result<()> {
 
 /// Writes to standard output; a reader that has gone, as `head` does, is no error.
 fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::Internal(format!("standard output: {e}"))),
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Internal(format!("standard output cannot be written: {e}")))
+        }
         _ => Ok(()),
+    }
+}
+
+/// The same for what is kept in a folder too: where it cannot be printed nothing is lost, and all is well.
+fn print_kept(text: &str) {
+    if let Err(error) = print(text) {
+        tell(&format!("Warning: {error}"));
     }
 }
 

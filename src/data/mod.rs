@@ -12,6 +12,7 @@ mod medmnist;
 mod noun;
 pub mod numpy;
 
+use std::ffi::OsStr;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub use draw::{Draw, drawn, unfair};
 pub use noun::Noun;
 
 use crate::error::{Error, Result};
+use crate::place;
 use crate::random::Seed;
 
 /// The names [`load`] knows without a file.
@@ -196,7 +198,8 @@ impl Dataset {
 }
 
 /// Loads a built-in set by name, or reads a folder of IDX files (plain or `.gz`) or a MedMNIST
-/// `.npz` file. A built-in name wins over a file of that name; `./mnist` is the file.
+/// `.npz` file. A built-in name wins over a file of that name; `./mnist` is the file. Paths are as [`place::found`]
+/// takes them.
 ///
 /// ```
 /// let digits = cutlayer::data::load("mnist")?;
@@ -207,23 +210,25 @@ impl Dataset {
 /// # Errors
 /// [`Error::Input`] where there is no such set, or a file is damaged or beyond the limits;
 /// [`Error::Io`] where the system refuses to open it.
-pub fn load(name_or_path: &str) -> Result<Dataset> {
-    match name_or_path {
-        "mnist" => return embedded::mnist(),
-        "brainmri" => return embedded::brainmri(),
+pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Dataset> {
+    let given = name_or_path.as_ref();
+    match given.to_str() {
+        Some("mnist") => return embedded::mnist(),
+        Some("brainmri") => return embedded::brainmri(),
         _ => {}
     }
-    let path = Path::new(name_or_path);
+    let path = place::found(given)?;
+    let path = path.as_path();
     let kind = match path.metadata() {
         Ok(metadata) => metadata.file_type(),
         Err(error)
             if [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind()) =>
         {
-            return Err(unknown(name_or_path));
+            return Err(unknown(&given.to_string_lossy()));
         }
         Err(error) => return Err(Error::io("look at the data", path)(error)),
     };
-    let name = path.file_stem().map_or_else(|| name_or_path.into(), |stem| stem.to_string_lossy());
+    let name = path.file_stem().unwrap_or(given).to_string_lossy();
     let (format, parts) = if kind.is_dir() {
         ("IDX files", idx::read_folder(path)?)
     } else if kind.is_file() {

@@ -10,11 +10,13 @@ mod document;
 mod naming;
 mod plan;
 mod preset;
+pub mod text;
 mod validate;
 
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::Path;
 
@@ -29,6 +31,7 @@ pub use preset::PRESETS;
 use crate::data::Draw;
 use crate::error::{Error, Result};
 use crate::model::zoo;
+use crate::place;
 use crate::setting::{self, Kind, shorten};
 
 /// A document is a page or two; what is larger is something else.
@@ -79,21 +82,22 @@ impl Experiment {
         })
     }
 
-    /// Reads a preset by its name, or else a TOML file by its path.
+    /// Reads a preset by its name, or else a TOML file by its path, as [`place::found`] takes it.
     ///
     /// # Errors
     /// Neither; a folder; not text; larger than 1 MiB; or a wrong document. The path comes last.
-    pub fn load(name_or_path: &str) -> Result<Self> {
-        if let Some(text) = preset::text(name_or_path) {
-            return Self::from_toml(text, &format!("preset {name_or_path}"));
+    pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Self> {
+        let given = name_or_path.as_ref();
+        if let Some((name, text)) = given.to_str().and_then(|name| Some((name, preset::text(name)?))) {
+            return Self::from_toml(text, &format!("preset {name}"));
         }
-        let path = Path::new(name_or_path);
-        let is_path =
-            name_or_path.contains(['/', '\\']) || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
+        let path = place::found(given)?;
+        let is_path = given.as_encoded_bytes().iter().any(|byte| b"/\\".contains(byte))
+            || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml"));
         if !is_path && !path.exists() {
-            return Err(preset::unknown(name_or_path, "; or give the path of a .toml file"));
+            return Err(preset::unknown(&given.to_string_lossy(), "; or give the path of a .toml file"));
         }
-        let text = text_of(path).map_err(|problem| Error::input(format!("{problem}: {}", path.display())))?;
+        let text = text_of(&path).map_err(|problem| Error::input(format!("{problem}: {}", path.display())))?;
         Self::from_toml(&text, &path.display().to_string())
     }
 
@@ -274,9 +278,5 @@ fn text_of(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err("larger than 1 MiB, so no experiment".to_owned());
     }
-    let no_text = |at: usize| format!("not a text file (UTF-8): byte {at}");
-    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
-        return Err(no_text(at));
-    }
-    String::from_utf8(bytes).map_err(|error| no_text(error.utf8_error().valid_up_to()))
+    text::decoded(bytes)
 }

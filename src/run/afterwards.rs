@@ -108,9 +108,8 @@ impl Afterwards {
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
-        for warning in &setup.warnings {
-            sink.emit(Event::Warning(warning.clone()));
-            tracing::warn!("{warning}");
+        for warning in setup.warnings.iter().cloned().chain(folder.warning()) {
+            sink.emit(Event::Warning(warning));
         }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
         Ok(Self {
@@ -181,7 +180,6 @@ impl Afterwards {
     fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
         let Error::Diverged(text) = error else { return Err(error) };
         self.sink.emit(Event::Warning(format!("{}: {text}; it is left out", job.order.id.words())));
-        tracing::warn!("{}: {text}; it is left out", job.order.id.words());
         Ok(())
     }
 

@@ -204,7 +204,7 @@ impl Checkpoint {
         }
         let loaded = BufferedSafetensors::new(bytes.to_vec()).map_err(|e| damaged(&e))?;
         let tensors = names.iter().map(|name| Ok((name.clone(), loaded.load(name, &Device::Cpu)?)));
-        let tensors = tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&e))?;
+        let tensors = tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
         Ok(Self { position: head.position, pending: head.pending, tensors })
     }
 }

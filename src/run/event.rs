@@ -41,6 +41,8 @@ pub enum Event {
     Saved,
     /// Something to know that is no error.
     Warning(String),
+    /// The reader was so far behind that this was left out for it.
+    Missed(Missed),
     /// The run is complete.
     Done(Box<Summary>),
     /// Attacks launched at a finished run are complete.
@@ -60,6 +62,16 @@ pub struct Past {
     pub epochs: Vec<EpochRow>,
     /// Finished attacks.
     pub attacks: Vec<AttackRecord>,
+}
+
+/// What a reader did not get because it was too far behind. Rows that follow have gaps. All of it is in the run's
+/// folder: the rows in `metrics.csv`, the pictures in `images`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Training steps.
+    pub rows: usize,
+    /// Galleries of finished attacks.
+    pub galleries: usize,
 }
 
 /// How far the present phase is.
@@ -145,13 +157,23 @@ pub type Pictures = Latest<Scene>;
 
 /// Events a reader may be behind before they are merged.
 const CAPACITY: usize = 1024;
+/// Training steps that wait for a reader at most, beside those in the channel.
+const WAITING_ROWS: usize = 8192;
+/// Training steps in one event at most, so that a channel full of them is not large either.
+const ROWS_AT_ONCE: usize = 256;
+/// Galleries that wait for a reader at most, beside those in the channel.
+const WAITING_GALLERIES: usize = 16;
 
 /// The worker's end of the stream.
 #[derive(Debug)]
 pub struct Sink {
     sender: Sender<Event>,
-    /// What the reader had no room for yet, merged.
+    /// What the reader had no room for yet, in order.
     backlog: VecDeque<Event>,
+    /// Of these only the latest is of use: progress, an attack's progress, a checkpoint.
+    latest: [Option<Event>; 3],
+    /// What had to be left out of the backlog, and has not been told yet.
+    missed: Missed,
     /// Large things beside the stream.
     pub slots: Arc<Slots>,
 }
@@ -169,41 +191,126 @@ pub struct Slots {
 pub fn stream() -> (Sink, Receiver<Event>, Arc<Slots>) {
     let (sender, receiver) = bounded(CAPACITY);
     let slots = Arc::new(Slots::default());
-    (Sink { sender, backlog: VecDeque::new(), slots: slots.clone() }, receiver, slots)
+    (Sink::new(sender, slots.clone()), receiver, slots)
 }
 
 impl Sink {
-    /// Sends an event. Never waits: where the reader is behind, training steps are merged into one
-    /// event and progress is replaced, so the backlog stays small; nothing else is lost.
+    fn new(sender: Sender<Event>, slots: Arc<Slots>) -> Self {
+        Self { sender, backlog: VecDeque::new(), latest: [None, None, None], missed: Missed::default(), slots }
+    }
+
+    /// Sends an event. Never waits, and never holds more than so much for a reader that is behind: of progress the
+    /// latest is kept, training steps are merged and then thinned, the oldest galleries are dropped, and
+    /// [`Event::Missed`] tells of that. All else arrives, in order.
     pub fn emit(&mut self, event: Event) {
-        match (self.backlog.back_mut(), event) {
-            (Some(Event::Steps(waiting)), Event::Steps(rows)) => waiting.extend(rows),
-            (Some(last @ Event::Progress(_)), event @ Event::Progress(_))
-            | (Some(last @ Event::Reconstruction(_)), event @ Event::Reconstruction(_)) => *last = event,
-            (_, event) => self.backlog.push_back(event),
+        match event {
+            Event::Progress(_) => self.latest[0] = Some(event),
+            Event::Reconstruction(_) => self.latest[1] = Some(event),
+            Event::Saved => self.latest[2] = Some(event),
+            Event::Steps(rows) => self.add_steps(rows),
+            Event::Gallery(_) => self.add_gallery(event),
+            Event::Done(_) | Event::Attacked(_) | Event::Stopped | Event::Failed(_) => {
+                // Nothing comes after the end.
+                self.latest = [None, None, None];
+                self.backlog.push_back(event);
+            }
+            event => self.backlog.push_back(event),
         }
         self.flush();
     }
 
     /// A second end of the same stream, with a backlog of its own.
     pub(super) fn another(&self) -> Self {
-        Self { sender: self.sender.clone(), backlog: VecDeque::new(), slots: self.slots.clone() }
+        Self::new(self.sender.clone(), self.slots.clone())
     }
 
     /// Hands over what there is room for. True where nothing is left waiting.
     pub fn flush(&mut self) -> bool {
-        while let Some(event) = self.backlog.pop_front() {
+        while !self.sender.is_full() {
+            let Some(event) = self.next() else { return true };
             match self.sender.try_send(event) {
                 Ok(()) => {}
+                // Another end of the stream was faster.
                 Err(TrySendError::Full(event)) => {
-                    self.backlog.push_front(event);
+                    self.put_back(event);
                     return false;
                 }
                 // Nobody reads any more.
-                Err(TrySendError::Disconnected(_)) => self.backlog.clear(),
+                Err(TrySendError::Disconnected(_)) => {
+                    *self = Self::new(self.sender.clone(), self.slots.clone());
+                    return true;
+                }
             }
         }
-        true
+        self.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.backlog.is_empty() && self.latest.iter().all(Option::is_none) && self.missed == Missed::default()
+    }
+
+    /// What is sent next: that something is missing before what has gaps, and what is going on last.
+    fn next(&mut self) -> Option<Event> {
+        if self.missed != Missed::default() {
+            return Some(Event::Missed(std::mem::take(&mut self.missed)));
+        }
+        if let Some(Event::Steps(rows)) = self.backlog.front_mut()
+            && rows.len() > ROWS_AT_ONCE
+        {
+            return Some(Event::Steps(rows.drain(..ROWS_AT_ONCE).collect()));
+        }
+        self.backlog.pop_front().or_else(|| self.latest.iter_mut().find_map(Option::take))
+    }
+
+    fn put_back(&mut self, event: Event) {
+        match event {
+            Event::Missed(missed) => self.missed = missed,
+            Event::Progress(_) => self.latest[0] = Some(event),
+            Event::Reconstruction(_) => self.latest[1] = Some(event),
+            Event::Saved => self.latest[2] = Some(event),
+            event => self.backlog.push_front(event),
+        }
+    }
+
+    fn add_steps(&mut self, rows: Vec<MetricRow>) {
+        match self.backlog.back_mut() {
+            Some(Event::Steps(waiting)) => waiting.extend(rows),
+            _ => self.backlog.push_back(Event::Steps(rows)),
+        }
+        if self.waiting_rows() > WAITING_ROWS {
+            self.thin();
+        }
+    }
+
+    fn waiting_rows(&self) -> usize {
+        self.backlog.iter().map(|event| if let Event::Steps(rows) = event { rows.len() } else { 0 }).sum()
+    }
+
+    /// Leaves out every second waiting step of each model, whose rows may alternate.
+    fn thin(&mut self) {
+        let before = self.waiting_rows();
+        let mut seen = [0_usize; 2];
+        for event in &mut self.backlog {
+            if let Event::Steps(rows) = event {
+                rows.retain(|row| {
+                    let seen = &mut seen[usize::from(row.acc_vanilla.is_some())];
+                    *seen += 1;
+                    seen.is_multiple_of(2)
+                });
+            }
+        }
+        self.backlog.retain(|event| !matches!(event, Event::Steps(rows) if rows.is_empty()));
+        self.missed.rows += before - self.waiting_rows();
+    }
+
+    fn add_gallery(&mut self, gallery: Event) {
+        let galleries = self.backlog.iter().enumerate().filter(|(_, event)| matches!(event, Event::Gallery(_)));
+        let places: Vec<usize> = galleries.map(|(place, _)| place).collect();
+        if places.len() >= WAITING_GALLERIES {
+            self.backlog.remove(places[0]);
+            self.missed.galleries += 1;
+        }
+        self.backlog.push_back(gallery);
     }
 }
 
@@ -211,30 +318,101 @@ impl Sink {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_reader_that_sleeps_loses_no_step_and_blocks_nobody() {
-        let (mut sink, receiver, _) = stream();
-        let row = |step| Event::Steps(vec![MetricRow { epoch: 1, step, ..MetricRow::default() }]);
-        for step in 0..5000 {
-            sink.emit(row(step));
-            sink.emit(Event::Reconstruction(AttackProgress {
-                attack: String::new(),
-                iteration: step,
-                planned: 5000,
-                loss: 0.0,
-            }));
-        }
-        sink.emit(Event::Stopped);
-        let mut steps = Vec::new();
-        let mut stopped = false;
-        while !stopped {
+    fn steps(model: usize, step: usize) -> Event {
+        let acc_vanilla = (model == 1).then_some(50.0);
+        Event::Steps(vec![MetricRow { epoch: 1, step, acc_vanilla, ..MetricRow::default() }])
+    }
+
+    fn progress(done: usize) -> Event {
+        Event::Progress(Progress { phase: "training".to_owned(), done, total: 0, seconds_left: None })
+    }
+
+    /// Everything until the end, from a reader that has woken up.
+    fn all(sink: &mut Sink, receiver: &Receiver<Event>) -> Vec<Event> {
+        let mut events = Vec::new();
+        while !matches!(events.last(), Some(Event::Stopped)) {
             match receiver.try_recv() {
-                Ok(Event::Steps(rows)) => steps.extend(rows.into_iter().map(|row| row.step)),
-                Ok(event) => stopped = matches!(event, Event::Stopped),
+                Ok(event) => events.push(event),
                 Err(_) => assert!(!sink.flush() || !receiver.is_empty(), "the last event never came"),
             }
         }
-        assert_eq!(steps, (0..5000).collect::<Vec<_>>());
+        events
+    }
+
+    fn rows(events: &[Event]) -> Vec<&MetricRow> {
+        events.iter().flat_map(|event| if let Event::Steps(rows) = event { rows.as_slice() } else { &[] }).collect()
+    }
+
+    #[test]
+    fn a_reader_that_sleeps_a_while_loses_no_step_and_blocks_nobody() {
+        let (mut sink, receiver, _) = stream();
+        for step in 0..5000 {
+            sink.emit(steps(0, step));
+            sink.emit(progress(step));
+        }
+        sink.emit(Event::Stopped);
+        let events = all(&mut sink, &receiver);
+        assert_eq!(rows(&events).iter().map(|row| row.step).collect::<Vec<_>>(), (0..5000).collect::<Vec<_>>());
+        assert!(!events.iter().any(|event| matches!(event, Event::Missed(_))));
+    }
+
+    #[test]
+    fn a_reader_that_sleeps_for_hours_finds_little_waiting_and_nothing_but_steps_and_pictures_missing() {
+        let (mut sink, receiver, _) = stream();
+        let (epochs, per_epoch) = (20, 4000);
+        let (mut most, mut galleries) = (0, 0);
+        for epoch in 1..=epochs {
+            for step in 0..per_epoch {
+                let step = (epoch - 1) * per_epoch + step;
+                for model in 0..2 {
+                    sink.emit(steps(model, step));
+                    sink.emit(progress(step));
+                }
+                if step % 100 == 0 {
+                    sink.emit(Event::Saved);
+                    sink.emit(Event::Gallery(Box::default()));
+                    galleries += 1;
+                }
+                most = most.max(sink.waiting_rows());
+            }
+            let (model, [attacked, recovered, fused_stream]) = ("psgl".to_owned(), [Some(50.0); 3]);
+            sink.emit(Event::Epoch(EpochRow { model, epoch, attacked, recovered, fused_stream, accuracy: 50.0 }));
+            sink.emit(Event::Warning(format!("after {epoch}")));
+        }
+        sink.emit(Event::Stopped);
+        assert!(most <= WAITING_ROWS, "{most} rows");
+        let held = sink.backlog.len();
+        assert!(held < 5 * epochs + 2 * WAITING_GALLERIES, "{held} events wait");
+        let events = all(&mut sink, &receiver);
+        let count = |wanted: fn(&Event) -> bool| events.iter().filter(|event| wanted(event)).count();
+        assert_eq!(count(|event| matches!(event, Event::Epoch(_))), epochs);
+        assert_eq!(count(|event| matches!(event, Event::Warning(_))), epochs);
+        let told: Vec<Missed> = events
+            .iter()
+            .filter_map(|event| if let Event::Missed(missed) = event { Some(*missed) } else { None })
+            .collect();
+        let got = rows(&events);
+        assert_eq!(told.iter().map(|missed| missed.rows).sum::<usize>() + got.len(), 2 * epochs * per_epoch);
+        let shown = count(|event| matches!(event, Event::Gallery(_)));
+        assert_eq!(told.iter().map(|missed| missed.galleries).sum::<usize>() + shown, galleries);
+        // Curves from beginning to end for both models, in order.
+        for model in [false, true] {
+            let own: Vec<usize> = got.iter().filter(|r| r.acc_vanilla.is_some() == model).map(|r| r.step).collect();
+            assert!(own.is_sorted() && own.len() > WAITING_ROWS / 8, "{} rows", own.len());
+            assert!(own[0] == 0 && own[own.len() - 1] + 4 > epochs * per_epoch, "{:?}", own.last());
+        }
+        assert!(sink.is_empty());
+    }
+
+    #[test]
+    fn for_a_reader_that_has_gone_nothing_is_kept() {
+        let (mut sink, receiver, _) = stream();
+        for step in 0..5000 {
+            sink.emit(steps(0, step));
+        }
+        drop(receiver);
+        sink.emit(Event::Stopped);
+        assert!(sink.is_empty() && sink.flush());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A run's folder: how it comes to be, its files, its lock.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::Writer;
+use super::files::{Writer, remove_drafts};
 use crate::error::{Error, Result};
+use crate::experiment::text;
+use crate::place;
 
 /// What was run.
 pub const EXPERIMENT: &str = "experiment.toml";
@@ -29,8 +32,16 @@ const LOCK: &str = ".lock";
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    lock: Lock,
+}
+
+/// What keeps other processes out.
+#[derive(Debug)]
+struct Lock {
     /// Unlocked when dropped, also by a kill.
-    _lock: File,
+    _file: File,
+    /// Why it keeps nobody out: the disk has no locks.
+    lacks: Option<String>,
 }
 
 impl RunFolder {
@@ -44,7 +55,7 @@ impl RunFolder {
             |e: &dyn std::fmt::Display| Error::input(format!("--out cannot be used: {e}: {}", path.display()));
         let occupied = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_some(),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
                 return Self::create_new(path, experiment, writer).map_err(|e| refused(&e));
             }
             Err(e) => return Err(refused(&e)),
@@ -55,7 +66,7 @@ impl RunFolder {
         if occupied && !path.join(EXPERIMENT).is_file() {
             return Err(refused(&"it holds other files than a run, and --force only replaces a run"));
         }
-        let folder = Self { path: path.to_owned(), _lock: lock(path)? };
+        let folder = Self::hold(path)?;
         folder.remove_run().map_err(|e| refused(&e))?;
         folder.write(writer, EXPERIMENT, experiment.as_bytes()).map_err(|e| refused(&e))?;
         Ok(folder)
@@ -70,11 +81,18 @@ impl RunFolder {
         let name = path.file_name().ok_or_else(|| Error::input("the path names no folder"))?.to_string_lossy();
         let draft = parent.join(format!(".{name}.new-{}", std::process::id()));
         fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
-        let made =
-            writer.write(&draft.join(EXPERIMENT), experiment.as_bytes()).and_then(|()| lock(&draft)).and_then(|lock| {
-                fs::rename(&draft, path).map_err(Error::io("create the folder", path))?;
-                Ok(Self { path: path.to_owned(), _lock: lock })
-            });
+        let make = || {
+            writer.write(&draft.join(EXPERIMENT), experiment.as_bytes())?;
+            let held = lock(&draft)?;
+            if fs::rename(&draft, path).is_ok() {
+                return Ok(Self { path: path.to_owned(), lock: held });
+            }
+            // Shares of other systems move no folder while a file in it is open.
+            drop(held);
+            fs::rename(&draft, path).map_err(Error::io("create the folder", path))?;
+            Self::hold(path)
+        };
+        let made = make();
         if made.is_err() {
             // Best effort: the error that matters is already on its way.
             let _ = fs::remove_dir_all(&draft);
@@ -88,7 +106,25 @@ impl RunFolder {
     /// Where it is no run, or another process works in it.
     pub fn open(path: &Path) -> Result<Self> {
         check_is_run(path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock(path)? })
+        Self::hold(path)
+    }
+
+    fn hold(path: &Path) -> Result<Self> {
+        let lock = lock(path)?;
+        if lock.lacks.is_none() {
+            remove_drafts(path);
+            remove_drafts(&path.join(IMAGES));
+        }
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// What to know about the folder: that its disk has no locks, if so.
+    pub fn warning(&self) -> Option<String> {
+        let why = self.lock.lacks.as_ref()?;
+        Some(format!(
+            "the run cannot be locked ({why}), so let no second program work in it meanwhile: {}",
+            self.path.display()
+        ))
     }
 
     /// Where it is.
@@ -107,10 +143,8 @@ impl RunFolder {
     /// Where the disk refuses.
     pub fn write(&self, writer: &Writer, name: &str, bytes: &[u8]) -> Result<()> {
         let path = self.file(name);
-        // Made anew it would look like a run and be none.
-        if name != EXPERIMENT && !self.file(EXPERIMENT).is_file() {
-            let gone = "the run's folder was taken away, or its experiment.toml, while the run was going";
-            return Err(Error::input(format!("{gone}: {}", self.path.display())));
+        if name != EXPERIMENT {
+            self.check_is_there()?;
         }
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
@@ -118,12 +152,30 @@ impl RunFolder {
         writer.write(&path, bytes)
     }
 
+    /// Puts `bytes` after the first `kept` bytes of a file in it; see [`Writer::append`].
+    ///
+    /// # Errors
+    /// Where the file is missing or shorter, or the disk refuses.
+    pub fn append(&self, writer: &Writer, name: &str, kept: u64, bytes: &[u8]) -> Result<()> {
+        self.check_is_there()?;
+        writer.append(&self.file(name), kept, bytes)
+    }
+
+    /// Made anew it would look like a run and be none.
+    fn check_is_there(&self) -> Result<()> {
+        if self.file(EXPERIMENT).is_file() {
+            return Ok(());
+        }
+        let gone = "the run's folder was taken away, or its experiment.toml, while the run was going";
+        Err(Error::input(format!("{gone}: {}", self.path.display())))
+    }
+
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
         for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),
+                Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),
                 _ => {}
             }
         }
@@ -158,10 +210,10 @@ pub fn check_is_run(path: &Path) -> Result<()> {
 /// Where it is missing or no text.
 pub fn read_text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    String::from_utf8(bytes).map_err(|_| Error::input(format!("damaged: it is no text: {}", path.display())))
+    text::decoded(bytes).map_err(|problem| Error::input(format!("damaged: {problem}: {}", path.display())))
 }
 
-fn lock(folder: &Path) -> Result<File> {
+fn lock(folder: &Path) -> Result<Lock> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new()
         .create(true)
@@ -169,20 +221,37 @@ fn lock(folder: &Path) -> Result<File> {
         .write(true)
         .open(&path)
         .map_err(|e| Error::input(format!("the folder cannot be written: {e}: {}", folder.display())))?;
+    let mut interrupted = None;
     // A process that was killed lets go of its lock only once the system has cleared it away.
     for _ in 0..20 {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(50)),
-            Err(TryLockError::Error(e)) => return Err(Error::io("lock the folder", folder)(e)),
-        }
+        interrupted = match file.try_lock() {
+            Ok(()) => return Ok(Lock { _file: file, lacks: None }),
+            Err(TryLockError::WouldBlock) => None,
+            // What some shares say of a lock that another holds.
+            Err(TryLockError::Error(e)) if e.kind() == ErrorKind::PermissionDenied && can_lock(folder) => None,
+            Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Interrupted => Some(e),
+            Err(TryLockError::Error(e)) => return Ok(Lock { _file: file, lacks: Some(e.to_string()) }),
+        };
+        std::thread::sleep(Duration::from_millis(50));
     }
-    Err(Error::input(format!("another process is working in this run: {}", folder.display())))
+    match interrupted {
+        Some(e) => Ok(Lock { _file: file, lacks: Some(e.to_string()) }),
+        None => Err(Error::input(format!("another process is working in this run: {}", folder.display()))),
+    }
+}
+
+/// Whether the folder's disk has locks: a new file that nobody else knows can be locked.
+fn can_lock(folder: &Path) -> bool {
+    let path = folder.join(format!("{LOCK}-{}", std::process::id()));
+    let locked = OpenOptions::new().create_new(true).write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok());
+    let _ = fs::remove_file(&path);
+    locked
 }
 
 /// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.
 pub fn home_folder() -> PathBuf {
-    let home = std::env::var_os("CUTLAYER_HOME").map(PathBuf::from);
+    let home = std::env::var_os("CUTLAYER_HOME").filter(|home| !home.is_empty());
+    let home = home.map(|home| place::found(&home).unwrap_or_else(|_| home.into()));
     let home = home.or_else(|| dirs::data_dir().map(|data| data.join("cutlayer")));
     home.unwrap_or_else(|| PathBuf::from("cutlayer"))
 }

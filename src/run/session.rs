@@ -121,15 +121,15 @@ impl Session {
         })
     }
 
-    /// A run that goes on from its checkpoint. The recorder comes without rows.
+    /// A run that goes on from its checkpoint. The recorder comes as new.
     ///
     /// # Errors
     /// Where the checkpoint is of another model.
     pub fn resume(setup: Prepared, recorder: Recorder, checkpoint: &Checkpoint, sink: Sink) -> Result<Self> {
         check_targets(&setup, checkpoint)?;
-        let rows = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
+        let (rows, bytes) = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
         let times = read_times(recorder.folder());
-        let mut session = Self::untold(setup, Some(recorder.with_rows(rows.clone())), sink)?;
+        let mut session = Self::untold(setup, Some(recorder.after(bytes)), sink)?;
         session.position = checkpoint.position.clone();
         session.times = times;
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
@@ -166,7 +166,8 @@ impl Session {
     fn started(&mut self, resumed: bool) {
         let folder = self.recorder.as_ref().map(|r| r.folder().path().to_owned());
         self.sink.emit(Event::Started { folder, resumed });
-        for warning in std::mem::take(&mut self.setup.warnings) {
+        let lock = self.recorder.as_ref().and_then(|recorder| recorder.folder().warning());
+        for warning in std::mem::take(&mut self.setup.warnings).into_iter().chain(lock) {
             self.sink.emit(Event::Warning(warning));
         }
         let psgl = &self.setup.experiment.psgl;
@@ -284,7 +285,7 @@ impl Session {
             return Ok(());
         }
         let checkpoint = self.checkpoint()?;
-        if let Some(recorder) = &self.recorder {
+        if let Some(recorder) = &mut self.recorder {
             recorder.save(&checkpoint, &self.times, &self.hash)?;
         }
         self.saved = Instant::now();
@@ -315,12 +316,15 @@ impl Session {
         Ok(checkpoint)
     }
 
-    /// Keeps the metric rows when the run ends with an error: they were measured.
-    pub fn keep_metrics(&self) {
-        if let Some(recorder) = &self.recorder
-            && let Err(error) = recorder.save_metrics()
+    /// Keeps the metric rows when the run ends with an error: they were measured. A disk that refused before is not
+    /// told of twice.
+    pub fn keep_metrics(&mut self, ended: &Error) {
+        let kept = self.recorder.as_mut().map_or(Ok(()), Recorder::save_metrics);
+        if let Err(error) = kept
+            && !matches!(ended, Error::Io { .. })
+            && error.to_string() != ended.to_string()
         {
-            tracing::error!("{error}");
+            self.emit(Event::Warning(error.to_string()));
         }
     }
 }

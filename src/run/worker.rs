@@ -1,5 +1,6 @@
 //! The one worker thread, and what the rest of the program holds of it.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
@@ -72,9 +73,9 @@ impl Work {
         matches!(self, Self::Run(session) if session.amid_step())
     }
 
-    fn keep_metrics(&self) {
+    fn keep_metrics(&mut self, ended: &Error) {
         if let Self::Run(session) = self {
-            session.keep_metrics();
+            session.keep_metrics(ended);
         }
     }
 
@@ -177,16 +178,28 @@ fn run(work: &mut Work, control: &Control) -> Outcome {
             Ok(None) => {}
             Ok(Some(outcome)) => return outcome,
             Err(error) => {
-                work.keep_metrics();
+                work.keep_metrics(&error);
                 return Outcome::Failed(error);
             }
         }
     }
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread becomes an error, which is told where it arrives.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
 /// A panic becomes an error: it must not take the window with it.
 pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| {
+    let before = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(before);
+    done.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<&str>().map(ToString::to_string);
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
         Err(Error::Internal(format!("the worker met a defect of the program: {text}")))

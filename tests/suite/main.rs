@@ -14,3 +14,4 @@ mod old_run;
 mod resume;
 mod split;
 mod summary;
+mod survive;

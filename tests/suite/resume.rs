@@ -15,7 +15,7 @@ use cutlayer::run::event::{Event, stream};
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::prepared::Prepared;
-use cutlayer::run::record::Recorder;
+use cutlayer::run::record::{Recorder, read_all_metrics};
 use cutlayer::run::session::Session;
 use cutlayer::run::worker::{Outcome, Worker};
 
@@ -101,6 +101,60 @@ fn stopped_between_the_parts_of_a_step_and_resumed_equals_unbroken() {
 }
 
 #[test]
+fn rows_past_the_checkpoint_are_cut_off_and_a_torn_one_is_no_row() {
+    let folder = scratch();
+    let stopped_run = folder.path().join("stopped");
+    stopped(&stopped_run, |event| matches!(event, Event::Steps(rows) if rows.iter().any(|row| row.step == 7)));
+    let rows = read_all_metrics(&stopped_run).unwrap();
+    let before = file(&stopped_run, "metrics.csv");
+    // A whole row, one torn in a number, one torn at its first letter, and what some disks leave after a power cut.
+    let tails: [&[u8]; 4] = [b"1,99,0.5,0.5,0.5,1,1,1,1,\n", b"1,99,0.5,0.", b"1", b"\0\0\0\0"];
+    for (n, tail) in tails.iter().enumerate() {
+        let run = folder.path().join(n.to_string());
+        copy_run(&stopped_run, &run);
+        Writer::default().write(&run.join("metrics.csv"), &[&before, *tail].concat()).unwrap();
+        let read = read_all_metrics(&run).unwrap();
+        assert_eq!((read.len(), &read[..rows.len()]), (rows.len() + usize::from(n == 0), &rows[..]));
+        succeed(arguments(&run));
+        assert_same_run(finished(), &run);
+    }
+    // Rows that the checkpoint counts cannot be done without.
+    let cut = before[..before.len() - 3].to_vec();
+    Writer::default().write(&stopped_run.join("metrics.csv"), &cut).unwrap();
+    let output = call(arguments(&stopped_run));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains(&format!("{} rows, the checkpoint has {}", rows.len() - 1, rows.len())), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn metrics_grow_and_are_not_written_anew() {
+    use std::os::unix::fs::MetadataExt;
+    let folder = scratch();
+    let run = folder.path().join("run");
+    let mut experiment = Experiment::preset("quick").unwrap();
+    experiment.set("attack=[]").unwrap();
+    let writer = Arc::new(Writer::default());
+    let recorder = Recorder::new(RunFolder::create(&run, &experiment.to_toml(), false, &writer).unwrap(), writer);
+    let (sink, _events, _slots) = stream();
+    let mut session = Session::new(Prepared::new(experiment).unwrap(), Some(recorder), sink).unwrap();
+    let mut before: Option<(u64, Vec<u8>)> = None;
+    for _ in 0..4 {
+        for _ in 0..12 {
+            assert!(session.advance().unwrap().is_none());
+        }
+        session.save().unwrap();
+        let (inode, bytes) = (run.join("metrics.csv").metadata().unwrap().ino(), file(&run, "metrics.csv"));
+        if let Some((same, start)) = &before {
+            assert_eq!(inode, *same, "the file was replaced");
+            assert!(bytes.starts_with(start) && bytes.len() > start.len());
+        }
+        before = Some((inode, bytes));
+    }
+}
+
+#[test]
 fn stochastic_gradient_descent_learns_and_goes_on_as_if_nothing_had_happened() {
     let settings = ["train.optimizer=sgd", "train.rate=0.05", "train.twin=false", "attack=[]"];
     let mut experiment = Experiment::preset("quick").unwrap();
@@ -176,6 +230,7 @@ fn two_processes_do_not_work_in_one_run() {
     let folder = scratch();
     let run = folder.path().join("held");
     copy_run(finished(), &run);
+    std::fs::remove_file(run.join("summary.json")).unwrap();
     let held = RunFolder::open(&run).unwrap();
     let output = call(["run", "--resume", run.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));

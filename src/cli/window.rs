@@ -1,0 +1,68 @@
+//! Opening the window, by whichever way to a display works.
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::experiment::Experiment;
+
+/// Opens the window and returns when it is closed; why there is none, if there is no way to a display.
+///
+/// # Errors
+/// Where a window that was open is lost.
+#[cfg(feature = "gui")]
+pub(super) fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<Option<String>> {
+    use crate::app::{self, Opened};
+
+    let unix = cfg!(all(unix, not(target_os = "macos")));
+    if unix && !is_set("DISPLAY") && !WAYLAND.into_iter().any(is_set) {
+        return Ok(Some("There is no display for a window".to_owned()));
+    }
+    Ok(match app::open(experiment, path)? {
+        Opened::Closed => None,
+        Opened::NoDisplay(why) => Some(by_x11(format!("No window could be opened ({why})"))),
+    })
+}
+
+/// # Errors
+/// None: this build has no window to lose.
+#[cfg(not(feature = "gui"))]
+pub(super) fn open(_: Option<Experiment>, _: Option<PathBuf>) -> Result<Option<String>> {
+    Ok(Some("This build has no window".to_owned()))
+}
+
+/// What says that there is Wayland.
+#[cfg(feature = "gui")]
+const WAYLAND: [&str; 2] = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"];
+
+#[cfg(feature = "gui")]
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// Begins again without Wayland, where it was there only by name (left over from `ssh -X`, tmux or a snap) and X11 may
+/// be there too. A process has one try at a display, so the program takes its own place. Gives back why not.
+#[cfg(all(feature = "gui", unix, not(target_os = "macos")))]
+fn by_x11(why: String) -> String {
+    use std::os::unix::process::CommandExt;
+
+    if !is_set("DISPLAY") || !WAYLAND.into_iter().any(is_set) {
+        return why;
+    }
+    super::tell(&format!("{why}; trying X11."));
+    let mut arguments = std::env::args_os();
+    let Ok(program) = std::env::current_exe() else { return why };
+    let mut again = std::process::Command::new(program);
+    if let Some(name) = arguments.next() {
+        again.arg0(name);
+    }
+    for name in WAYLAND {
+        again.env_remove(name);
+    }
+    let error = again.args(arguments).exec();
+    format!("{why}, and the program could not begin again for X11 ({error})")
+}
+
+#[cfg(all(feature = "gui", not(all(unix, not(target_os = "macos")))))]
+fn by_x11(why: String) -> String {
+    why
+}
