@@ -379,6 +379,7 @@ fn psgl_step() {
         mirror: true,
         jacobian: Jacobian::Head,
         recovery: Recovery { mu: 0.55, iterations: 12, map_norm: MapNorm::L1 },
+        image_recovery: Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 },
         fuse_relu: true,
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,

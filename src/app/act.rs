@@ -44,6 +44,8 @@ pub enum Act {
     File(Purpose, PathBuf),
     /// Show the model under PSGL, or the undefended one.
     Defended(bool),
+    /// Let another attack look, by its name.
+    Attacker(&'static str),
     /// Let the attacker know the defence, or not.
     Adaptive(bool),
     /// Cut the network after so many layers.

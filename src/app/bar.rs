@@ -11,22 +11,38 @@ use super::{Act, Activity, Look};
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
+/// In less room, as with large text, the bar takes two rows.
+const ONE_ROW: f32 = 760.0;
 /// From this width on the bar has room for what is asked for once a lesson.
 const ROOMY: f32 = 1000.0;
 
 /// Draws the bar.
 pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
+    let one_row = ui.available_width() >= ONE_ROW;
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
         buttons_ui(ui, look, acts);
-        ui.separator();
-        choice_ui(ui, look, presets, acts);
-        ui.separator();
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+        if one_row {
+            ui.separator();
+            rest_ui(ui, look, presets, acts);
+        }
     });
+    if !one_row {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = BUTTON[1];
+            rest_ui(ui, look, presets, acts);
+        });
+    }
     ui.add_space(4.0);
+}
+
+/// What to run, and how far it is.
+fn rest_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
+    choice_ui(ui, look, presets, acts);
+    ui.separator();
+    ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
 }
 
 /// Every command, by menu.
@@ -55,7 +71,7 @@ fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 /// Asks whether an unfinished run is to be continued.
 pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         ui.label(format!("The run {name} was left unfinished."));
         if ui.button("Continue").on_hover_text("Go on where it stopped").clicked() {
@@ -92,7 +108,9 @@ pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
             if ui.button("Close").on_hover_text("Hide this message; it stays in the log").clicked() {
                 acts.push(Act::CloseError);
             }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| ui.label(RichText::new(error).strong()));
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.add(eframe::egui::Label::new(RichText::new(error).strong()).wrap());
+            });
         });
     });
     ui.add_space(4.0);

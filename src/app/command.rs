@@ -102,7 +102,7 @@ fn files() -> Vec<Command> {
         command(
             File,
             "Open image…",
-            "Put an image of your own in the patient's place.",
+            "Put an image of your own on the stage.",
             Some((CTRL, Key::I)),
             Act::Ask(Purpose::Image),
         ),
@@ -111,7 +111,7 @@ fn files() -> Vec<Command> {
         (Purpose::CurvesCsv, "Save curves as CSV…", "Every value behind the curves."),
         (Purpose::CurvesPng, "Save curves as PNG…", "The curves as pixels."),
         (Purpose::CurvesSvg, "Save curves as SVG…", "The curves as lines that scale."),
-        (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the patient's."),
+        (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the original."),
     ] {
         all.push(command(File, words, help, None, Act::Ask(purpose)));
     }
@@ -185,8 +185,8 @@ fn runs() -> Vec<Command> {
             Some((CTRL, Key::L)),
             Act::Follow,
         ),
-        command(Run, "Next patient", "Show the next test image.", Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
-        command(Run, "Previous patient", "Show the test image before.", Some((CTRL, Key::ArrowLeft)), Act::Patient(-1)),
+        command(Run, "Next image", "Show the next test image.", Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
+        command(Run, "Previous image", "Show the test image before.", Some((CTRL, Key::ArrowLeft)), Act::Patient(-1)),
         command(
             Run,
             "Show undefended",
@@ -195,6 +195,20 @@ fn runs() -> Vec<Command> {
             Act::Defended(false),
         ),
         command(Run, "Show under PSGL", "Show the model under PSGL.", Some((CTRL, Key::G)), Act::Defended(true)),
+        command(
+            Run,
+            "Let the server look",
+            "The stage shows what rMLE steals, which knows the client's weights.",
+            None,
+            Act::Attacker("rmle"),
+        ),
+        command(
+            Run,
+            "Let somebody with similar images look",
+            "The stage shows what an inverse network steals, which learns from images of the attacker's own.",
+            None,
+            Act::Attacker("inverse"),
+        ),
         command(
             Run,
             "Attack without knowledge",

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, palette, panes, settings, stage};
+use super::{Activity, App, Look, bar, command, help, page, palette, settings, stage};
 
 impl App {
     /// Shows everything, and does what was asked for.
@@ -24,7 +24,7 @@ impl App {
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
-        let size = stage::height(ui.available_size());
+        let plan = stage::Plan::of(ui.available_size());
         Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
         if let Some(error) = &self.state.error {
             Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
@@ -36,17 +36,7 @@ impl App {
             let words = self.start_words();
             Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, &words, &mut acts));
         }
-        Panel::top("stage").exact_size(size).show(ui, |ui| {
-            // Narrower than all four cards can be: they are scrolled, and none is lost.
-            egui::ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| {
-                ui.set_min_width(ui.available_width().max(stage::LEAST));
-                stage::stage_ui(ui, look, &mut self.view.pad, &mut acts);
-            });
-        });
-        let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
-        egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| {
-            panes::panes_ui(ui, &mut self.tree, look, &mut self.view, &mut acts);
-        });
+        page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),

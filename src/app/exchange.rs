@@ -55,7 +55,7 @@ impl App {
                 return Ok(());
             }
             Purpose::Save => self.document.experiment().to_toml().into_bytes(),
-            Purpose::CurvesCsv => panes::curves::csv(&self.state)?,
+            Purpose::CurvesCsv => panes::curves::csv(&self.state, &self.view.curves)?,
             Purpose::CurvesPng => panes::curves::png(&self.state, &self.view.curves, ctx.theme())?,
             Purpose::CurvesSvg => panes::curves::svg(&self.state, &self.view.curves, ctx.theme())?,
             Purpose::Table => panes::table::text(&self.state, &path)?.into_bytes(),

@@ -9,7 +9,7 @@ use super::state::Status;
 use super::trouble::About;
 use super::{Act, Activity, App, Purpose, theme};
 use crate::experiment::Experiment;
-use crate::live::{Live, Question, Shown};
+use crate::live::{Live, Question, Shown, attack_of};
 
 /// Time that a frame spends on events at most.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -145,7 +145,9 @@ impl App {
                 self.showing.see(scene);
             }
             // After the scene, which clears it: what cannot be answered further is to be told.
-            self.showing.trouble = failure.or_else(|| self.showing.trouble.take());
+            if let Some(failure) = failure {
+                self.showing.fail(failure);
+            }
         }
         let busy = live.busy();
         if std::mem::replace(&mut self.mirrored, busy) && !busy {
@@ -159,7 +161,7 @@ impl App {
             let ctx = ctx.clone();
             match Live::start(move || ctx.request_repaint()) {
                 Ok(live) => self.live = Some(live),
-                Err(error) => self.showing.trouble = Some(error.to_string()),
+                Err(error) => self.showing.fail(error.to_string()),
             }
         }
         let question = self.question();
@@ -178,6 +180,7 @@ impl App {
         let fits = |trained: &Experiment| trained.data.name == experiment.data.name;
         Question {
             defended: self.showing.defended,
+            attack: attack_of(experiment, self.showing.attack()),
             // Undefended there is nothing to know.
             adaptive: self.showing.adaptive && self.showing.defended,
             // So long at least that it can be seen; a drawing is followed as fast as can be.

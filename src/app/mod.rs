@@ -16,8 +16,10 @@ mod files;
 mod hear;
 mod help;
 mod library;
+mod lookers;
 mod memory;
 mod opened;
+mod page;
 mod palette;
 mod panes;
 mod perform;
@@ -48,6 +50,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 use egui_tiles::Tree;
 
+use crate::data::Noun;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::live::Live;
@@ -103,6 +106,19 @@ pub struct Look<'a> {
     pub weights: Option<&'a Weights>,
 }
 
+impl Look<'_> {
+    /// What an image on the stage is called.
+    pub fn noun(&self) -> Noun {
+        let data = &self.document.experiment().data.name;
+        self.showing.facts.as_ref().map_or_else(|| Noun::of(data), |facts| facts.noun())
+    }
+
+    /// What an image of the shown run is called.
+    pub fn run_noun(&self) -> Noun {
+        self.state.noun().unwrap_or_else(|| Noun::of(&self.document.experiment().data.name))
+    }
+}
+
 /// How the panes look at what is shown. Views change their own part.
 #[derive(Default)]
 pub struct View {
@@ -113,6 +129,7 @@ pub struct View {
     palette: palette::PaletteView,
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
+    maps: stage::MapsView,
     presets: presets::PresetsView,
 }
 

@@ -70,9 +70,13 @@ impl App {
             }
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),
             Act::File(purpose, path) => self.file(purpose, path, ctx),
-            Act::Defended(_) | Act::Adaptive(_) | Act::Patient(_) | Act::Draw(_) | Act::Patients | Act::Follow => {
-                return self.look_at(act);
-            }
+            Act::Defended(_)
+            | Act::Attacker(_)
+            | Act::Adaptive(_)
+            | Act::Patient(_)
+            | Act::Draw(_)
+            | Act::Patients
+            | Act::Follow => return self.look_at(act),
             Act::Play | Act::Frame(_) | Act::Pin(_) => self.film(&act),
             Act::Refresh => self.library.refresh(self.runs.clone(), ctx),
             Act::Rename(path, name) => self.chores.push(Chore::rename(path, name, ctx)?),
@@ -210,6 +214,10 @@ impl App {
                 self.showing.defended = defended;
                 source = Source::Live;
             }
+            Act::Attacker(name) => {
+                self.showing.attack = Some(name);
+                source = Source::Live;
+            }
             Act::Adaptive(adaptive) => {
                 self.showing.adaptive = adaptive;
                 source = Source::Live;
@@ -244,7 +252,9 @@ impl App {
         }
         self.showing.source = Source::Run;
         self.showing.trouble = None;
-        self.showing.film = Film::default();
+        self.showing.waits = false;
+        // What was shown is no picture of the run.
+        self.showing.clear();
         self.showing.facts = self.state.facts.clone().or_else(|| self.showing.facts.take());
         if let Some(scene) = self.run_scene.clone() {
             self.showing.see(scene);
@@ -256,8 +266,15 @@ impl App {
 
     /// The stage is to be asked anew, as the levers are now.
     pub(super) fn look(&mut self, source: Source) {
+        let data = &self.document.experiment().data.name;
+        if self.showing.facts.as_ref().is_some_and(|facts| facts.data != *data) {
+            // Pictures of other data are no answer at all, not even until there is one.
+            self.showing.clear();
+            self.showing.facts = None;
+        }
         self.showing.source = source;
         self.showing.trouble = None;
+        self.showing.waits = true;
         self.showing.film = Film::default();
         self.showing.generation += 1;
         self.ask = true;
@@ -326,10 +343,13 @@ impl App {
                 self.runner = Some(runner);
                 self.run_scene = None;
                 self.view.pad = stage::pad::PadView::default();
+                let experiment = self.document.experiment();
+                let facts = self.showing.facts.take().filter(|facts| facts.data == experiment.data.name);
                 self.showing = Showing {
                     source: Source::Run,
-                    defended: self.document.experiment().psgl.enabled,
-                    facts: self.showing.facts.take(),
+                    defended: experiment.psgl.enabled,
+                    attack: self.showing.attack,
+                    facts,
                     generation: self.showing.generation + 1,
                     ..Showing::default()
                 };

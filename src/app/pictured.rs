@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::state::State;
-use crate::data::load;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::event::Gallery;
 use crate::run::folder::IMAGES;
+use crate::run::identity::catalogue;
 use crate::run::pictures::tiles;
 use crate::run::scene::Picture;
 
@@ -22,9 +22,9 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
     if !folder.is_dir() {
         return;
     }
-    match load(&experiment.data.name) {
+    match catalogue(run, experiment) {
         Ok(data) => {
-            let (galleries, troubles) = galleries(&folder, data.shape());
+            let (galleries, troubles) = galleries(&folder, data.shape);
             state.galleries = galleries;
             for trouble in troubles {
                 state.say(Duration::ZERO, trouble);

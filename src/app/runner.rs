@@ -13,10 +13,9 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
-use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use crate::run::identity::DataWish;
 use crate::run::prepared::Prepared;
-use crate::run::record::Recorder;
 use crate::run::scene::Scene;
 use crate::run::session::Session;
 use crate::run::weights::Weights;
@@ -71,10 +70,10 @@ impl Runner {
         Self::with(move |sink, known| {
             let prepared = Prepared::new(experiment)?;
             known(&prepared)?;
-            let writer = Arc::new(Writer::default());
-            let folder = RunFolder::create(&path, &prepared.experiment.to_toml(), false, &writer)
+            let recorder = prepared
+                .begin(&path, false)
                 .map_err(|error| Error::input(error.to_string().replacen(COMMAND_LINE, "the run cannot be kept", 1)))?;
-            Ok(Session::new(prepared, Some(Recorder::new(folder, writer)), sink)?.into())
+            Ok(Session::new(prepared, Some(recorder), sink)?.into())
         })
     }
 
@@ -90,9 +89,9 @@ impl Runner {
             let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
             let (hash, checkpoint) = (experiment.hash(), folder.file(CHECKPOINT));
             let checkpoint = checkpoint.exists().then(|| Checkpoint::load(&checkpoint, &hash)).transpose()?;
-            let prepared = Prepared::new(experiment)?;
+            let prepared = Prepared::of_run(&path, experiment, &DataWish::default())?;
             known(&prepared)?;
-            let recorder = Recorder::new(folder, Arc::new(Writer::default()));
+            let recorder = prepared.go_on(folder)?;
             let session = match checkpoint {
                 Some(checkpoint) => Session::resume(prepared, recorder, &checkpoint, sink)?,
                 None => Session::new(prepared, Some(recorder), sink)?,
@@ -110,8 +109,9 @@ impl Runner {
         Self::with(move |sink, known| {
             let folder = for_attack(&path)?;
             let wished = wished(&folder, &wish)?;
-            known(&Prepared::new(wished.0.clone())?)?;
-            Ok(Afterwards::new(folder, wished, sink)?.into())
+            let data = DataWish::default();
+            known(&Prepared::of_run(&path, wished.0.clone(), &data)?)?;
+            Ok(Afterwards::new(folder, wished, &data, sink)?.into())
         })
     }
 

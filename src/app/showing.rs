@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::experiment::AttackSpec;
 use crate::live::Shown;
 use crate::run::facts::Facts;
 use crate::run::scene::{Lineup, Picture, Scene};
-use crate::score::image::{Score, score};
+use crate::score::image::Score;
 
 /// Pictures that a film keeps; a longer one loses every other.
 const FRAMES: usize = 200;
@@ -35,12 +36,16 @@ pub struct Showing {
     pub facts: Option<Arc<Facts>>,
     /// Why the levers' present position cannot be shown.
     pub trouble: Option<String>,
+    /// Whether the question has changed since the pictures were made: they belong to the last one.
+    pub waits: bool,
     /// Whether what was stolen is of an earlier moment than the rest.
     pub kept: bool,
     /// The reconstruction as it emerged.
     pub film: Film,
     /// Under PSGL, or undefended.
     pub defended: bool,
+    /// Who attacks in the live mirror, by the attack's name; none for the first of all.
+    pub attack: Option<&'static str>,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
     /// Which image.
@@ -81,11 +86,40 @@ impl Showing {
             scene.progress = before.progress;
             scene.lineup = before.lineup;
             scene.stamp.adaptive = before.stamp.adaptive;
+            scene.stamp.attack = before.stamp.attack;
         }
-        self.score = scored(&scene.original, &scene.reconstruction);
+        self.score = scene.original.score_of(&scene.reconstruction);
         self.scene = Some(scene);
         self.generation += 1;
         self.trouble = None;
+        self.waits = false;
+    }
+
+    /// Takes that the question cannot be answered, and why. Pictures of an earlier question would be mistaken for it.
+    pub fn fail(&mut self, trouble: String) {
+        if std::mem::take(&mut self.waits) {
+            self.clear();
+        }
+        self.trouble = Some(trouble);
+    }
+
+    /// Puts all pictures away.
+    pub fn clear(&mut self) {
+        self.scene = None;
+        self.score = None;
+        self.kept = false;
+        self.film = Film::default();
+        self.generation += 1;
+    }
+
+    /// Who attacks in the live mirror, by the attack's name.
+    pub fn attack(&self) -> &'static str {
+        self.attack.unwrap_or(AttackSpec::NAMES[0])
+    }
+
+    /// Whether the shown image is blank, so that there is nothing to steal.
+    pub fn nothing_to_steal(&self) -> bool {
+        self.scene.as_ref().is_some_and(|scene| !scene.original.has_content())
     }
 
     /// The reconstruction to draw: the latest, or the film's pinned frame.
@@ -99,6 +133,9 @@ impl Showing {
         if let Some(trouble) = &self.trouble {
             return format!("This cannot be shown: {trouble}");
         }
+        if self.nothing_to_steal() {
+            return "The image is blank: there is nothing to steal".to_owned();
+        }
         let Some(score) = self.score else { return String::new() };
         let lineup = self.scene.as_ref().and_then(|scene| scene.lineup.as_ref()).and_then(Lineup::correct);
         let lineup =
@@ -106,27 +143,23 @@ impl Showing {
         format!("The stolen image is at {:.1} dB, SSIM {:.2}{lineup}", score.psnr.min(200.0), score.ssim)
     }
 
-    /// The line-up as the drawn reconstruction has it.
+    /// The line-up as the drawn reconstruction has it; none while the question has another answer to come.
     pub fn shown_lineup(&self) -> Option<Lineup> {
-        let lineup = self.scene.as_ref()?.lineup.as_ref()?;
+        let lineup = self.scene.as_ref().filter(|_| !self.waits)?.lineup.as_ref()?;
         Some(match (self.film.pinned, self.reconstruction()) {
             (Some(_), Some(pinned)) => lineup.judged(pinned),
             _ => lineup.clone(),
         })
     }
 
-    /// How near the drawn reconstruction is to the patient's image.
+    /// How near the drawn reconstruction is to the original; none while the question has another answer to come.
     pub fn shown_score(&self) -> Option<Score> {
         match (self.film.pinned, &self.scene) {
-            (Some(_), Some(scene)) => scored(&scene.original, self.reconstruction()?),
+            _ if self.waits => None,
+            (Some(_), Some(scene)) => scene.original.score_of(self.reconstruction()?),
             _ => self.score,
         }
     }
-}
-
-fn scored(truth: &Picture, got: &Picture) -> Option<Score> {
-    let fits = got.shape == truth.shape && got.values.len() == truth.values.len() && !got.is_empty();
-    fits.then(|| score(&got.values, &truth.values, truth.shape))
 }
 
 impl Film {
@@ -186,7 +219,8 @@ mod tests {
     use crate::run::event::AttackProgress;
 
     fn scene(iteration: usize, value: f32) -> Scene {
-        let picture = |v| Picture { shape: [1, 12, 12], values: vec![v; 144] };
+        let values = |v: f32| (0..144).map(|i| if i % 2 == 0 { v - 0.05 } else { v + 0.05 }).collect();
+        let picture = |v| Picture { shape: [1, 12, 12], values: values(v) };
         let progress = AttackProgress { attack: "rmle".to_owned(), iteration, planned: 5000, loss: 0.1 };
         Scene { original: picture(0.5), reconstruction: picture(value), progress: Some(progress), ..Scene::default() }
     }
@@ -198,6 +232,36 @@ mod tests {
         assert!((showing.score.as_ref().map_or(0.0, |score| score.psnr) - 20.0).abs() < 1e-3);
         showing.see(Scene { original: scene(0, 0.0).original, ..Scene::default() });
         assert!(showing.score.is_none() && showing.reconstruction().is_none());
+    }
+
+    #[test]
+    fn a_changed_question_takes_its_numbers_with_it() {
+        let mut showing = Showing { source: Source::Live, ..Showing::default() };
+        showing.see(Scene { lineup: Some(Lineup::default()), ..scene(9, 0.6) });
+        assert!(showing.shown_score().is_some() && showing.shown_lineup().is_some());
+        showing.waits = true;
+        assert!(showing.shown_score().is_none() && showing.shown_lineup().is_none());
+        assert!(showing.reconstruction().is_some(), "the pictures stay until there are others");
+        showing.see(scene(1, 0.7));
+        assert!(showing.shown_score().is_some());
+        // An answer that breaks off leaves what it came to; no answer leaves nothing.
+        showing.fail("it diverged".to_owned());
+        assert!(showing.reconstruction().is_some());
+        showing.waits = true;
+        showing.fail("no such data".to_owned());
+        assert!(showing.scene.is_none() && showing.score.is_none() && showing.film.frames.is_empty());
+        assert_eq!(showing.words(), "This cannot be shown: no such data");
+    }
+
+    #[test]
+    fn of_a_blank_canvas_nothing_is_told_but_that() {
+        let mut showing = Showing::default();
+        let blank = Picture { shape: [1, 12, 12], values: vec![0.0; 144] };
+        showing.see(Scene { original: blank.clone(), ..scene(9, 0.6) });
+        assert!(showing.nothing_to_steal() && showing.shown_score().is_none());
+        assert_eq!(showing.words(), "The image is blank: there is nothing to steal");
+        showing.see(scene(9, 0.6));
+        assert!(!showing.nothing_to_steal() && showing.shown_score().is_some());
     }
 
     #[test]

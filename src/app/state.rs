@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::streams::Curves;
 use super::words::{decimal, duration, mode, target};
+use crate::data::Noun;
 use crate::model::wire::WireCount;
 use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
@@ -72,6 +73,12 @@ impl State {
     /// A run that has just been asked for.
     pub fn started(title: String) -> Self {
         Self { status: Status::Going, title, ..Self::default() }
+    }
+
+    /// What an image of the run is called; none before its data are known.
+    pub fn noun(&self) -> Option<Noun> {
+        let summary = self.summary.as_ref().map(|summary| Noun::of(&summary.experiment.data.name));
+        summary.or_else(|| self.facts.as_ref().map(|facts| facts.noun()))
     }
 
     /// Takes in what happened, `at` so long after the start. True where the run has ended.

@@ -5,6 +5,7 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use super::showing::{Showing, Source};
 use super::theme::{image_color, map_color};
 use crate::live::Shown;
+use crate::run::maps::Maps;
 use crate::run::scene::Picture;
 
 /// Longer sides are thinned out: no screen shows them, and no graphics card takes them all.
@@ -13,9 +14,9 @@ const MAX_SIDE: usize = 1024;
 /// The textures of what is shown; none where there is no such picture.
 #[derive(Default)]
 pub struct Textures {
-    /// The patient's image.
+    /// The image itself.
     pub original: Option<TextureHandle>,
-    /// The gradient map.
+    /// The gradient map, with its signs.
     pub map: Option<TextureHandle>,
     /// What entered the client's layers.
     pub sent: Option<TextureHandle>,
@@ -23,11 +24,16 @@ pub struct Textures {
     pub smashed: Option<TextureHandle>,
     /// Recovered features, channel beside channel.
     pub features: Option<TextureHandle>,
-    /// The recovered gradient map.
+    /// The recovered gradient map, with its signs.
     pub recovered: Option<TextureHandle>,
+    /// The sizes of both, on one grid and one scale.
+    pub sent_size: Option<TextureHandle>,
+    pub found_size: Option<TextureHandle>,
+    /// How alike these are.
+    pub correlation: Option<f64>,
     /// What the attacker made of it.
     pub stolen: Option<TextureHandle>,
-    /// |patient's image − stolen image|.
+    /// |original − stolen image|.
     pub error: Option<TextureHandle>,
     /// The line-up.
     pub lineup: Vec<Option<TextureHandle>>,
@@ -63,6 +69,11 @@ impl Textures {
         let opinion = scene.opinion.as_ref();
         put(ctx, "features", &mut self.features, opinion.and_then(|opinion| tiles(&opinion.features)));
         put(ctx, "recovered", &mut self.recovered, opinion.and_then(|opinion| map(&opinion.map)));
+        // A map that cannot be compared is shown all the same.
+        let maps = Maps::of(scene).ok().flatten();
+        put(ctx, "sent map", &mut self.sent_size, maps.as_ref().and_then(|maps| map(&maps.sent)));
+        put(ctx, "found map", &mut self.found_size, maps.as_ref().and_then(|maps| map(&maps.found)));
+        self.correlation = maps.and_then(|maps| maps.correlation);
         let stolen = showing.reconstruction();
         put(ctx, "stolen", &mut self.stolen, stolen.and_then(image));
         put(ctx, "error", &mut self.error, stolen.and_then(|stolen| error(&scene.original, stolen)));

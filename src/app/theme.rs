@@ -10,7 +10,7 @@ use crate::run::pictures::{byte, map_rgb};
 /// Who or what is shown; each has one colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The patient's image, and the undefended model, which sends it as it is.
+    /// The image as it is, and the undefended model, which sends it as it is.
     Patient,
     /// What the client makes of the image: the paper's "attacked".
     Disguised,

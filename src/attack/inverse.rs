@@ -33,6 +33,8 @@ pub struct Settings {
 
 /// Where steps are planned: passes at least, and steps at least.
 const PLANNED: [usize; 2] = [10, 400];
+/// Auxiliary images that it needs: one to learn from, one to check itself on.
+pub const LEAST_IMAGES: usize = 2;
 /// Share of the auxiliary images on which the attacker checks itself.
 const HELD_OUT: f64 = 0.1;
 /// Fresh starts for a decoder that does not beat the mean image.
@@ -76,7 +78,7 @@ impl Inverse {
     /// # Errors
     /// Where client or auxiliary images are not known.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        if knowledge.auxiliary()?.images.dim(0)? < 2 {
+        if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.client()?;

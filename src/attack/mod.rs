@@ -2,9 +2,16 @@
 //!
 //! The threat model is in the types. An attack is made from an [`Observation`], what it saw on the
 //! wire, and [`Knowledge`], what it is declared to know. The victim's images are reachable from
-//! neither, so an attack that cheats does not compile:
+//! neither, so an attack that cheats does not compile, for want of a method (E0599) and of nothing else:
 //!
-//! ```compile_fail
+//! ```
+//! use cutlayer::attack::Observation;
+//! fn listen(seen: &Observation) -> candle_core::Tensor {
+//!     seen.smashed().tensor().clone()
+//! }
+//! ```
+//!
+//! ```compile_fail,E0599
 //! use cutlayer::attack::Observation;
 //! fn cheat(seen: &Observation) -> candle_core::Tensor {
 //!     seen.images().clone() // there is no such thing
@@ -193,6 +200,14 @@ pub trait Inversion: Send {
     /// # Errors
     /// Where there is no memory left.
     fn reconstruction(&self) -> Result<Tensor>;
+
+    /// That of the first sample alone (C, H, W), for those who watch.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    fn first(&self) -> Result<Tensor> {
+        Ok(self.reconstruction()?.get(0)?)
+    }
 
     /// What the trained attack makes of other smashed data; none for attacks that optimise each image anew.
     ///

@@ -5,6 +5,9 @@
 //!
 //! *Naive* against PSGL: through f(pack(x, 0)). *Adaptive*: the image and a free map channel are found
 //! together, then the intentional attack is undone where the found map points.
+//!
+//! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
+//! moments and so the same numbers in any company.
 
 use candle_core::{Tensor, Var};
 
@@ -29,18 +32,40 @@ pub struct Settings {
     pub boxed: bool,
 }
 
+/// Where the search for a pixel begins.
+const GREY: f64 = 0.5;
+/// Images worked at once.
+const BATCH: usize = 16;
+
 /// A running rMLE attack.
 pub struct Rmle {
     settings: Settings,
     client: Network,
     packs: bool,
     target: Tensor,
-    image: Var,
+    /// Images to start from in place of grey ones (N, C, H, W).
+    start: Option<Tensor>,
     /// Adaptive only.
     adaptive: Option<Adaptive>,
+    /// The images at work.
+    batch: Batch,
+    /// Those before them, as they are handed over.
+    finished: Vec<Tensor>,
+    /// Why a batch before may not have been searched to its end.
+    doubt: Option<Doubt>,
+    loss: f64,
+}
+
+/// Some neighbouring images and what is found beside them.
+struct Batch {
+    /// Where the first one stands among all.
+    from: usize,
+    /// (N, C, H, W).
+    image: Var,
+    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), where the attack is adaptive.
+    map: Option<Var>,
     adam: Adam,
     iteration: usize,
-    loss: f64,
     /// Of every iteration.
     losses: Vec<f64>,
 }
@@ -48,8 +73,6 @@ pub struct Rmle {
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
-    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), found beside the image.
-    map: Var,
     /// The surrogate in training, until it is ready.
     training: Option<Training>,
     /// How to undo the disguise, chosen with the surrogate.
@@ -91,35 +114,25 @@ impl Rmle {
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         let target = observation.smashed().tensor().clone();
-        let [c, h, w] = knowledge.image;
-        let n = target.dim(0)?;
-        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
-            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
-            Ok(Var::from_tensor(&(zeros + value)?)?)
-        };
-        let image = grey((n, c, h, w), 0.5)?;
         let adaptive = match knowledge.defence {
             Some(options) if knowledge.packs => Some(Adaptive {
-                map: grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)?,
                 training: Some(Training::new(knowledge, options)?),
                 undo: None,
                 knowledge: knowledge.clone(),
             }),
             _ => None,
         };
-        let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(adaptive.iter().map(|adaptive| ("map".to_owned(), adaptive.map.clone())));
         Ok(Self {
-            adam: Adam::of(vars, settings.adam),
             client: knowledge.client()?.clone(),
             packs: knowledge.packs,
+            batch: Batch::grey(0, &target, knowledge.image, adaptive.is_some(), settings)?,
             settings,
             target,
-            image,
+            start: None,
             adaptive,
-            iteration: 0,
+            finished: Vec::new(),
+            doubt: None,
             loss: f64::NAN,
-            losses: Vec::new(),
         })
     }
 
@@ -129,15 +142,101 @@ impl Rmle {
     /// # Errors
     /// Where the shapes differ.
     pub fn start_from(&mut self, image: &Tensor) -> Result<()> {
-        Ok(self.image.set(&image.clamp(0.01, 1.0)?)?)
+        let start = image.clamp(0.01, 1.0)?;
+        self.batch.start_from(&start)?;
+        self.start = Some(start);
+        Ok(())
+    }
+
+    fn batches(&self) -> usize {
+        self.target.dims()[0].div_ceil(BATCH).max(1)
+    }
+
+    /// What of the observation the batch at work explains.
+    fn seen(&self) -> Result<Tensor> {
+        Ok(self.target.narrow(0, self.batch.from, self.batch.image.dim(0)?)?.contiguous()?)
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.adaptive {
-            Some(adaptive) => self.client.forward(&pack_with_channel(&self.image, &adaptive.map)?),
-            None if self.packs => self.client.forward(&pack_clean(&self.image)?),
-            None => self.client.forward(&self.image),
+        match &self.batch.map {
+            Some(map) => self.client.forward(&pack_with_channel(&self.batch.image, map)?),
+            None if self.packs => self.client.forward(&pack_clean(&self.batch.image)?),
+            None => self.client.forward(&self.batch.image),
         }
+    }
+
+    /// One step of Adam on the batch at work.
+    fn step(&mut self) -> Result<()> {
+        let (features, seen) = (self.features()?, self.seen()?);
+        let loss = objective(&features, &seen, &self.batch.image, self.settings.tv)?;
+        self.loss = f64::from(loss.to_scalar::<f32>()?);
+        let iteration = self.batch.iteration;
+        if !self.loss.is_finite() {
+            return Err(Error::Diverged(format!("rmle: the loss is {} at iteration {iteration}", self.loss)));
+        }
+        self.batch.losses.push(self.loss);
+        // The batch's mean times the batch's size: each image's own mean, so none depends on its neighbours.
+        let own = (loss * self.batch.image.dim(0)? as f64)?;
+        self.batch.adam.step(&own.backward()?)?;
+        if self.settings.boxed {
+            self.batch.image.set(&self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        }
+        if let Some(map) = &self.batch.map {
+            // |map| is known to lie in [0, 1].
+            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        }
+        self.batch.iteration += 1;
+        Ok(())
+    }
+
+    /// Puts the batch that is done away and takes up the next one, if there is one.
+    fn go_on(&mut self) -> Result<()> {
+        let (from, n) = (self.batch.from + self.batch.image.dim(0)?, self.target.dim(0)?);
+        if self.batch.iteration < self.settings.iterations || from >= n {
+            return Ok(());
+        }
+        self.doubt = self.doubt.or(self.batch.doubt());
+        self.finished.push(self.handed_over()?);
+        let (_, c, h, w) = self.batch.image.dims4()?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
+    }
+
+    /// The batch at work as it would be handed over now.
+    fn handed_over(&self) -> Result<Tensor> {
+        let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
+        let undo = self.adaptive.as_ref().and_then(|adaptive| adaptive.undo.as_ref());
+        match (undo, &self.batch.map) {
+            (Some(undo), Some(map)) => undo.apply(&image, &map.as_detached_tensor()),
+            _ => Ok(image.copy()?),
+        }
+    }
+}
+
+impl Batch {
+    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
+    /// adaptive, their maps.
+    fn grey(from: usize, target: &Tensor, image: [usize; 3], adaptive: bool, settings: Settings) -> Result<Self> {
+        let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
+        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
+            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
+            Ok(Var::from_tensor(&(zeros + value)?)?)
+        };
+        let image = grey((n, c, h, w), GREY)?;
+        let map = adaptive.then(|| grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)).transpose()?;
+        let mut vars = vec![("image".to_owned(), image.clone())];
+        vars.extend(map.iter().map(|map| ("map".to_owned(), map.clone())));
+        Ok(Self { from, image, map, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
+    }
+
+    /// Why its search may not have come to an end.
+    fn doubt(&self) -> Option<Doubt> {
+        doubt_of(&self.losses, self.losses.first().copied().unwrap_or(1.0))
+    }
+
+    /// Starts from its part of these images (N, C, H, W).
+    fn start_from(&self, all: &Tensor) -> Result<()> {
+        Ok(self.image.set(&all.narrow(0, self.from, self.image.dim(0)?)?.contiguous()?)?)
     }
 }
 
@@ -155,28 +254,14 @@ impl Inversion for Rmle {
             }
             return Ok(());
         }
-        let loss = objective(&self.features()?, &self.target, &self.image, self.settings.tv)?;
-        self.loss = f64::from(loss.to_scalar::<f32>()?);
-        if !self.loss.is_finite() {
-            return Err(Error::Diverged(format!("rmle: the loss is {} at iteration {}", self.loss, self.iteration)));
-        }
-        // The batch's mean times the batch's size: each image's own mean, so none depends on its neighbours.
-        let own = (loss * self.image.dim(0)? as f64)?;
-        self.adam.step(&own.backward()?)?;
-        if self.settings.boxed {
-            self.image.set(&self.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
-        }
-        if let Some(Adaptive { map, .. }) = &self.adaptive {
-            // |map| is known to lie in [0, 1].
-            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
-        }
-        self.losses.push(self.loss);
-        self.iteration += 1;
-        Ok(())
+        self.step()?;
+        self.go_on()
     }
 
+    /// Counted by the image, as if all were worked at once: of four batches, a step on one is a quarter.
     fn progress(&self) -> (usize, usize) {
-        (self.iteration, self.settings.iterations)
+        let planned = self.settings.iterations;
+        ((self.finished.len() * planned + self.batch.iteration) / self.batches(), planned)
     }
 
     fn loss(&self) -> f64 {
@@ -184,14 +269,24 @@ impl Inversion for Rmle {
     }
 
     fn doubt(&self) -> Result<Option<Doubt>> {
-        Ok(doubt_of(&self.losses, self.losses.first().copied().unwrap_or(1.0)))
+        Ok(self.doubt.or(self.batch.doubt()))
     }
 
     fn reconstruction(&self) -> Result<Tensor> {
-        let image = self.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        match &self.adaptive {
-            Some(Adaptive { map, undo: Some(undo), .. }) => undo.apply(&image, &map.as_detached_tensor()),
-            _ => Ok(image.copy()?),
+        let current = self.handed_over()?;
+        let (_, c, h, w) = current.dims4()?;
+        let waiting = self.target.dim(0)? - self.batch.from - current.dim(0)?;
+        let mut parts = self.finished.clone();
+        parts.push(current);
+        if waiting > 0 {
+            let black = Tensor::zeros((waiting, c, h, w), self.target.dtype(), self.target.device())?;
+            parts.push((black + GREY)?);
         }
+        Ok(Tensor::cat(&parts, 0)?)
+    }
+
+    fn first(&self) -> Result<Tensor> {
+        let batch = self.finished.first().map_or_else(|| self.handed_over(), |batch| Ok(batch.clone()))?;
+        Ok(batch.get(0)?)
     }
 }

@@ -15,6 +15,8 @@ use crate::psgl::Options;
 
 const EPOCHS: u64 = 10;
 const BATCH: usize = 32;
+/// Auxiliary images that a head can be trained on at all.
+pub const LEAST_IMAGES: usize = 1;
 /// Images taken at once, so that neither memory nor waiting grows with their number.
 pub const CHUNK: usize = 128;
 
@@ -41,7 +43,7 @@ impl Training {
     /// Where client or auxiliary images are not known.
     pub fn new(knowledge: &Knowledge, options: Options) -> Result<Self> {
         let auxiliary = knowledge.auxiliary()?;
-        if auxiliary.images.dim(0)? == 0 {
+        if auxiliary.images.dim(0)? < LEAST_IMAGES {
             return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
         }
         let smashed = in_chunks(&auxiliary.images, |x| knowledge.smash(x))?;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Knowledge;
 use super::surrogate::Surrogate;
 use crate::error::{Error, Result};
-use crate::psgl::recovery::{MapNorm, Recovery};
+use crate::psgl::recovery::Recovery;
 use crate::score::image::mse;
 
 /// Auxiliary images on which the choice is made; more would not change it.
@@ -36,6 +36,8 @@ pub struct Undo {
     share: f64,
     /// In flagged blocks, take only pixels at the ends of the range.
     ends_only: bool,
+    /// The solver on images, as the defence declares it.
+    recovery: Recovery,
 }
 
 impl Undo {
@@ -51,9 +53,10 @@ impl Undo {
         let channels = disguised.packed.dim(1)?;
         let channel = disguised.packed.narrow(1, channels - 1, 1)?;
         let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
-        let recovered = recovered_pixels(&disguised.attacked)?;
-        let mut best = (f64::INFINITY, Self { mend: Mend::Nothing, share: 0.0, ends_only: false });
-        for way in Self::candidates(options.strength.gamma) {
+        let recovered = recovered_pixels(&disguised.attacked, options.image_recovery)?;
+        let nothing = Self { mend: Mend::Nothing, share: 0.0, ends_only: false, recovery: options.image_recovery };
+        let mut best = (f64::INFINITY, nothing);
+        for way in nothing.candidates(options.strength.gamma) {
             let got = way.apply_with(&disguised.attacked, &channel, &recovered)?;
             let error = mse(&got.flatten_all()?.to_vec1::<f32>()?, &truth);
             if error < best.0 {
@@ -63,12 +66,13 @@ impl Undo {
         Ok(best.1)
     }
 
-    fn candidates(gamma: f64) -> Vec<Self> {
-        let mut all = vec![Self { mend: Mend::Nothing, share: 0.0, ends_only: false }];
+    /// All ways with this one's solver, this one first.
+    fn candidates(self, gamma: f64) -> Vec<Self> {
+        let mut all = vec![self];
         for mend in [Mend::Median, Mend::Recovery] {
             for times in [1.0, 2.0, 3.0, 4.0] {
                 for ends_only in [false, true] {
-                    all.push(Self { mend, share: (times * gamma).min(1.0), ends_only });
+                    all.push(Self { mend, share: (times * gamma).min(1.0), ends_only, ..self });
                 }
             }
         }
@@ -80,7 +84,8 @@ impl Undo {
     /// # Errors
     /// Where the shapes do not fit.
     pub fn apply(&self, images: &Tensor, channel: &Tensor) -> Result<Tensor> {
-        let recovered = if self.mend == Mend::Recovery { recovered_pixels(images)? } else { Vec::new() };
+        let needed = self.mend == Mend::Recovery;
+        let recovered = if needed { recovered_pixels(images, self.recovery)? } else { Vec::new() };
         self.apply_with(images, channel, &recovered)
     }
 
@@ -133,9 +138,8 @@ impl Undo {
 }
 
 /// Image-space recovery of every plane.
-fn recovered_pixels(images: &Tensor) -> Result<Vec<f32>> {
+fn recovered_pixels(images: &Tensor, recovery: Recovery) -> Result<Vec<f32>> {
     let (_, _, h, w) = images.dims4()?;
-    let recovery = Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 };
     Ok(recovery.solve(&images.flatten_all()?.to_vec1()?, h, w).low_rank)
 }
 
@@ -164,7 +168,11 @@ fn median_of_neighbours(plane: &[f32], flagged: &[bool], w: usize, at: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::psgl::recovery::MapNorm;
+    use crate::random::Seed;
     use candle_core::Device;
+
+    const RECOVERY: Recovery = Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 };
 
     #[test]
     fn flagged_pixels_get_their_neighbours_median() {
@@ -175,11 +183,28 @@ mod tests {
         let mut channel = vec![0.0f32; 16];
         channel[0] = 0.9;
         let channel = Tensor::from_vec(channel, (1, 1, 4, 4), &Device::Cpu).unwrap();
-        let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only };
+        let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only, recovery: RECOVERY };
         let mended =
             |undo: Undo| undo.apply(&images, &channel).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(mended(undo(false)), vec![0.25; 64]);
         let kept = mended(undo(true));
         assert_eq!((kept[0], kept[1]), (0.25, 0.6));
+    }
+
+    #[test]
+    fn recovered_pixels_are_those_of_the_declared_defence() {
+        let images = Seed(1).stream("images", 0).uniform_tensor(0.0, 1.0, (2, 1, 8, 8), &Device::Cpu).unwrap();
+        let channel = Tensor::ones((2, 1, 4, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let pixels = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let mended = |recovery| {
+            let undo = Undo { mend: Mend::Recovery, share: 1.0, ends_only: false, recovery };
+            pixels(&undo.apply(&images, &channel).unwrap())
+        };
+        for recovery in [RECOVERY, Recovery { mu: 0.1, ..RECOVERY }, Recovery { iterations: 3, ..RECOVERY }] {
+            let wanted = recovery.solve(&pixels(&images), 8, 8).low_rank;
+            assert_eq!(mended(recovery), wanted.iter().map(|v| v.clamp(0.0, 1.0)).collect::<Vec<_>>(), "{recovery:?}");
+        }
+        assert_ne!(mended(RECOVERY), mended(Recovery { mu: 0.1, ..RECOVERY }));
+        assert_ne!(mended(RECOVERY), mended(Recovery { iterations: 3, ..RECOVERY }));
     }
 }

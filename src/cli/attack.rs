@@ -17,7 +17,7 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     set_threads(experiment.threads);
     // Nobody reads the stream: the bar asks the attack itself.
     let (sink, _, _) = stream();
-    let mut attacks = Afterwards::new(folder, (experiment, hash), sink)?;
+    let mut attacks = Afterwards::new(folder, (experiment, hash), &args.data.wish(), sink)?;
     let bar = ProgressBar::new(0);
     let records = loop {
         if let Some(records) = attacks.advance()? {

@@ -7,7 +7,6 @@ use candle_core::Device;
 use clap::{ArgGroup, Args};
 
 use super::print;
-use crate::data::load;
 use crate::data::numpy::{Array, npz, read_images};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Experiment};
@@ -19,6 +18,7 @@ use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
+use crate::run::identity::{DataWish, plans};
 use crate::run::prepared::Prepared;
 
 #[derive(Debug, Args)]
@@ -70,6 +70,8 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
 
 /// A run's models as it left them.
 struct Trained {
+    /// Its folder.
+    run: PathBuf,
     experiment: Experiment,
     /// The run's own; its vanilla twin, where there is one.
     models: Vec<SplitModel>,
@@ -92,8 +94,8 @@ impl Trained {
             checkpoint.restore(i, &mut model)?;
             Ok(model)
         };
-        let models = plans(&experiment)?.into_iter().enumerate().map(model).collect::<Result<_>>()?;
-        Ok(Self { experiment, models })
+        let models = plans(run, &experiment)?.into_iter().enumerate().map(model).collect::<Result<_>>()?;
+        Ok(Self { run: run.to_owned(), experiment, models })
     }
 
     /// What the models make of the images in a file, or of the run's test images.
@@ -102,7 +104,7 @@ impl Trained {
             let shape = self.models.first().map_or([0; 3], |model| model.plan.image);
             return arrays(&self.models, &read_images(file, shape)?, None);
         }
-        let test = Prepared::new(self.experiment.clone())?.test;
+        let test = Prepared::of_run(&self.run, self.experiment.clone(), &DataWish::default())?.test;
         arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(&test.labels))
     }
 
@@ -120,12 +122,6 @@ impl Trained {
         }
         Ok(())
     }
-}
-
-/// What the run's models are made of.
-fn plans(experiment: &Experiment) -> Result<Vec<SplitPlan>> {
-    let data = load(&experiment.data.name)?;
-    experiment.split_plans(data.shape(), data.classes.len())
 }
 
 fn unusable(option: &str, why: &dyn std::fmt::Display, path: &Path) -> Error {

@@ -17,6 +17,7 @@ use crate::experiment::{Experiment, PRESETS};
 use crate::run::afterwards::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
+use crate::run::identity::DataWish;
 use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
@@ -92,6 +93,25 @@ struct RunArgs {
     /// Go on with the run in this folder, exactly as if it had never stopped.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["experiment", "out", "seed", "threads", "set", "force"])]
     resume: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// Which images a run that was made before is to work on.
+#[derive(Debug, Args)]
+struct DataArgs {
+    /// Where the run's images are now, if they have moved.
+    #[arg(long = "data", value_name = "PATH")]
+    place: Option<String>,
+    /// Work on the images that are there even if they are not those of the run.
+    #[arg(long)]
+    other_data: bool,
+}
+
+impl DataArgs {
+    fn wish(&self) -> DataWish {
+        DataWish { place: self.place.clone(), other: self.other_data }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +133,8 @@ struct AttackArgs {
     /// Number of targets.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     images: Option<String>,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,6 @@
 //! `cutlayer run`: the terminal as a reader of the stream.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,17 +12,23 @@ use crate::experiment::{Experiment, PRESETS};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Progress};
-use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, new_run_path, read_text, runs_folder};
+use crate::run::identity::DataWish;
 use crate::run::prepared::Prepared;
-use crate::run::record::{Recorder, read_summary};
+use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::session::Session;
 use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn run(args: RunArgs) -> Result<()> {
     if let Some(folder) = &args.resume {
-        return resume(folder);
+        return resume(folder, &args.data.wish());
+    }
+    if args.data.wish() != DataWish::default() {
+        return Err(Error::input(
+            "--data and --other-data are for a run that goes on with --resume; a new one has its images by --set \
+             data.name=PATH",
+        ));
     }
     let name = args.experiment.as_deref().unwrap_or_default();
     let mut experiment = Experiment::load(name)?;
@@ -44,9 +49,7 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
 pub(super) fn run_new(experiment: Experiment, name: &str, out: Option<PathBuf>, force: bool) -> Result<()> {
     let setup = Prepared::new(experiment)?;
     let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &folder_name(name, &setup.experiment)));
-    let writer = Arc::new(Writer::default());
-    let folder = RunFolder::create(&path, &setup.experiment.to_toml(), force, &writer)?;
-    let recorder = Recorder::new(folder, writer);
+    let recorder = setup.begin(&path, force)?;
     watch(Worker::start(move |sink| Session::new(setup, Some(recorder), sink))?, &path)
 }
 
@@ -62,7 +65,7 @@ fn folder_name(name: &str, experiment: &Experiment) -> String {
 }
 
 /// Goes on with a run; one that has no checkpoint yet starts over.
-fn resume(path: &Path) -> Result<()> {
+fn resume(path: &Path, data: &DataWish) -> Result<()> {
     let folder = RunFolder::open(path)?;
     let file = folder.file(EXPERIMENT);
     let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
@@ -75,8 +78,8 @@ fn resume(path: &Path) -> Result<()> {
     set_threads(experiment.threads);
     let checkpoint = folder.file(CHECKPOINT);
     let checkpoint = if checkpoint.exists() { Some(Checkpoint::load(&checkpoint, &hash)?) } else { None };
-    let setup = Prepared::new(experiment)?;
-    let recorder = Recorder::new(folder, Arc::new(Writer::default()));
+    let setup = Prepared::of_run(path, experiment, data)?;
+    let recorder = setup.go_on(folder)?;
     let worker = Worker::start(move |sink| match checkpoint {
         Some(checkpoint) => Session::resume(setup, recorder, &checkpoint, sink),
         None => Session::new(setup, Some(recorder), sink),

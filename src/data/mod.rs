@@ -4,15 +4,22 @@
 //! come from strangers: every reader checks counts, sides and bytes against the limits below before
 //! it allocates, and memory grows with what a file holds, never with what it declares.
 
+pub mod catalogue;
+mod draw;
 mod embedded;
 mod idx;
 mod medmnist;
+mod noun;
 pub mod numpy;
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+
+pub use catalogue::Catalogue;
+pub use draw::{Draw, drawn, unfair};
+pub use noun::Noun;
 
 use crate::error::{Error, Result};
 use crate::random::Seed;
@@ -299,12 +306,7 @@ pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
 /// # Panics
 /// Where a label of `test` is not below `classes`.
 pub fn targets(test: &Images, classes: usize, n: usize, seed: Seed) -> Vec<usize> {
-    let mut members = vec![Vec::new(); classes];
-    for i in seed.stream("targets", 0).permutation(test.len()) {
-        members[test.labels[i] as usize].push(i);
-    }
-    let rounds = members.iter().map(Vec::len).max().unwrap_or(0);
-    (0..rounds).flat_map(|round| members.iter().filter_map(move |class| class.get(round).copied())).take(n).collect()
+    draw::in_turn(test, classes, n, seed.stream("targets", 0))
 }
 
 #[cfg(test)]

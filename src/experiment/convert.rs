@@ -37,6 +37,7 @@ impl PsglSpec {
             mirror: self.mirror,
             jacobian: self.jacobian,
             recovery: self.feature_recovery(),
+            image_recovery: self.image_recovery(),
             fuse_relu: self.fuse_relu,
             weights: DecisionWeights::new(self.weights),
             weights_from: self.weights_from,

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attack::{AttackSpec, InverseSpec, RmleSpec};
+use crate::data::Draw;
 use crate::model::spec::LayerSpec;
 use crate::psgl::recovery::MapNorm;
 use crate::psgl::saliency::Apply;
@@ -76,7 +77,7 @@ pub enum Device {
 
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(from = "WrittenData")]
 pub struct DataSpec {
     /// A built-in set or a path.
     pub name: String,
@@ -84,8 +85,38 @@ pub struct DataSpec {
     pub aux: f64,
     /// The first so many of the victim's training images; 0 for all.
     pub train: usize,
-    /// The first so many test images; 0 for all.
+    /// So many test images; 0 for all.
     pub test: usize,
+    /// How they are taken out of more.
+    pub draw: Draw,
+}
+
+/// `[data]` as a document has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenData {
+    name: String,
+    aux: f64,
+    train: usize,
+    test: usize,
+    draw: Option<Draw>,
+}
+
+impl Default for WrittenData {
+    fn default() -> Self {
+        let DataSpec { name, aux, train, test, .. } = DataSpec::default();
+        Self { name, aux, train, test, draw: None }
+    }
+}
+
+impl From<WrittenData> for DataSpec {
+    /// A document with a number of test images and no way to draw them is from before there was a choice: it goes on
+    /// to mean the same images. Where all are taken there is nothing to draw.
+    fn from(written: WrittenData) -> Self {
+        let WrittenData { name, aux, train, test, draw } = written;
+        let unsaid = if test == 0 { Draw::default() } else { Draw::First };
+        Self { name, aux, train, test, draw: draw.unwrap_or(unsaid) }
+    }
 }
 
 impl DataSpec {
@@ -95,7 +126,7 @@ impl DataSpec {
 
 impl Default for DataSpec {
     fn default() -> Self {
-        Self { name: "mnist".to_owned(), aux: 0.125, train: 0, test: 0 }
+        Self { name: "mnist".to_owned(), aux: 0.125, train: 0, test: 0, draw: Draw::default() }
     }
 }
 

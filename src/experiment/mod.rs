@@ -26,15 +26,16 @@ pub use naming::{Values, run_title};
 pub use plan::{Plan, Twin};
 pub use preset::PRESETS;
 
+use crate::data::Draw;
 use crate::error::{Error, Result};
 use crate::model::zoo;
 use crate::setting::{self, Kind, shorten};
 
 /// A document is a page or two; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
-/// Lines that documents have not always had, at their defaults: they do not count for the hash, so that runs from
-/// before them can be resumed.
-const YOUNGER: [&str; 2] = ["optimizer = \"adam\"", "momentum = 0.9"];
+/// Lines that documents have not always had, at the values that the others mean: they do not count for the hash, so
+/// that runs from before them can be resumed.
+const YOUNGER: [&str; 3] = ["optimizer = \"adam\"", "momentum = 0.9", "draw = \"first\""];
 /// The name of a model whose layers were listed without one.
 const OWN_MODEL: &str = "custom";
 
@@ -227,9 +228,14 @@ impl Experiment {
             .map_err(Error::input)
     }
 
-    /// A fingerprint of the whole document: equal documents, equal text.
+    /// A fingerprint of the whole document: runs with the same one come to the same.
     pub fn hash(&self) -> String {
-        let text = self.to_toml();
+        let mut experiment = self.clone();
+        if experiment.data.test == 0 {
+            // All test images are the same, however they are drawn.
+            experiment.data.draw = Draw::First;
+        }
+        let text = experiment.to_toml();
         digest(&text.split_inclusive('\n').filter(|line| !YOUNGER.contains(&line.trim_end())).collect::<String>())
     }
 }

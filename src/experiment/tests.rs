@@ -83,18 +83,107 @@ fn all_presets_are_valid_come_back_equal_and_fit_their_data() {
         }
     }
     assert_eq!(preset("psgl-digits"), Experiment::default());
-    assert_ne!(preset("psgl-digits").hash(), preset("quick").hash());
-    assert_eq!(preset("quick").hash().len(), 64);
     // What runs had in their checkpoints before there was a choice of optimiser, when decoders were given epochs.
     let hash = "448a4e701c760c99938c28ea842fe3ee133b2d16955d76b2b876be1fbdcfa5ce";
     let mut old = preset("psgl-digits");
     old.set("attack.inverse.epochs=10").unwrap();
     assert_eq!(old.hash(), hash);
-    for change in ["train.optimizer=sgd", "train.momentum=0.5"] {
-        let mut changed = old.clone();
-        changed.set(change).unwrap();
-        assert_ne!(changed.hash(), hash, "{change}");
+}
+
+/// `quick`'s data section as builds wrote it that had no choice of drawing.
+const OLD_DATA: &str = "[data]\nname = \"mnist\"\naux = 0.01\ntrain = 512\ntest = 100\n";
+
+#[test]
+fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
+    let now = preset("quick").to_toml();
+    let start = now.find("[data]").unwrap();
+    let end = now.find("[model]").unwrap();
+    // With the seed of the run whose checkpoint has this hash.
+    let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replace("seed = 0", "seed = 4");
+    let read = Experiment::from_toml(&old, "old").unwrap();
+    assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
+    assert_eq!((read.data.test, read.data.draw), (100, Draw::First));
+    let mut same = preset("quick");
+    for assignment in ["seed=4", "data.draw=first"] {
+        same.set(assignment).unwrap();
     }
+    assert_eq!((&read, read.hash()), (&same, same.hash()));
+    // A summary has it as JSON.
+    let json = serde_json::to_string(&preset("quick")).unwrap();
+    let old = json.replace(",\"draw\":\"balanced\"", "");
+    assert_ne!(old, json);
+    assert_eq!(serde_json::from_str::<Experiment>(&old).unwrap().data.draw, Draw::First);
+}
+
+#[test]
+fn where_no_number_of_test_images_is_said_they_are_drawn_fairly() {
+    for text in ["", "[data]\naux = 0.2", "[data]\ntest = 0", "[data]\ntest = 40\ndraw = \"balanced\""] {
+        assert_eq!(Experiment::from_toml(text, "x").unwrap().data.draw, Draw::Balanced, "{text}");
+    }
+    assert_eq!(Experiment::from_toml("[data]\ntest = 40", "x").unwrap().data.draw, Draw::First);
+    for (name, ..) in PRESETS {
+        let mut experiment = preset(name);
+        experiment.set("data.test=40").unwrap();
+        assert_eq!(experiment.data.draw, Draw::Balanced, "{name}");
+    }
+    // Of all images there is only one choice.
+    let mut all = preset("psgl-digits");
+    let hash = all.hash();
+    all.set("data.draw=first").unwrap();
+    assert_eq!(all.hash(), hash);
+    all.set("data.test=40").unwrap();
+    let first = all.hash();
+    all.set("data.draw=balanced").unwrap();
+    assert_ne!(all.hash(), first);
+}
+
+/// Another value than this one, within the setting's range.
+fn another(kind: Kind, value: &Value) -> Value {
+    match (kind, value) {
+        (Kind::Switch, Value::Boolean(on)) => Value::Boolean(!on),
+        (Kind::Whole { max, .. }, Value::Integer(n)) => Value::Integer(if *n < max { n + 1 } else { n - 1 }),
+        (Kind::Real { min, max, .. }, Value::Float(x)) => {
+            Value::Float(f64::midpoint(*x, if *x < max { max } else { min }))
+        }
+        (Kind::Choice(words), Value::String(word)) => {
+            Value::String((*words.iter().find(|other| *other != word).unwrap()).to_owned())
+        }
+        (Kind::Text, Value::String(text)) => Value::String(format!("./{text}")),
+        (Kind::List { item, .. }, Value::Array(list)) if !list.is_empty() => {
+            let mut list = list.clone();
+            list[0] = another(*item, &list[0]);
+            Value::Array(list)
+        }
+        (Kind::List { .. }, _) => Value::Array(vec![Value::Integer(1)]),
+        (kind, value) => panic!("{kind:?} {value}"),
+    }
+}
+
+#[test]
+fn every_setting_counts_for_the_hash() {
+    let mut base = Experiment::default();
+    base.set("data.test=40").unwrap();
+    base.model.input = Some([1, 28, 28]);
+    let listed = base.to_table().unwrap();
+    let mut hashes = BTreeSet::from([base.hash()]);
+    for setting in SETTINGS.iter().filter(|setting| setting.kind != Kind::Layers) {
+        let (section, leaf) = setting::split(setting.key);
+        let value = match section.strip_prefix("attack.") {
+            Some(name) => {
+                let attacks = listed["attack"].as_array().unwrap();
+                &attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap()[leaf]
+            }
+            None if section.is_empty() => &listed[leaf],
+            None => &listed[section][leaf],
+        };
+        let mut changed = base.clone();
+        changed.set(&format!("{}={}", setting.key, another(setting.kind, value))).unwrap();
+        assert!(hashes.insert(changed.hash()), "{} does not count", setting.key);
+    }
+    let mut changed = base.clone();
+    changed.set("model.layers=[\"flatten\", { linear = 10 }]").unwrap();
+    assert!(hashes.insert(changed.hash()), "the layers do not count");
+    assert_eq!(Experiment::from_toml(&base.to_toml(), "x").unwrap().hash(), base.hash());
 }
 
 #[test]

@@ -53,7 +53,17 @@ fn heading(plan: &SplitPlan) -> String {
 
 /// PSGL's choices.
 fn psgl_settings(options: &Options, weights: DecisionWeights) -> String {
-    let Options { strength, mirror, jacobian, recovery, fuse_relu, weights: _, weights_from: _, inference } = *options;
+    let Options {
+        strength,
+        mirror,
+        jacobian,
+        recovery,
+        fuse_relu,
+        weights: _,
+        weights_from: _,
+        inference,
+        image_recovery: _,
+    } = *options;
     let word = |yes: bool| if yes { "True" } else { "False" };
     let apply = match strength.apply {
         Apply::Sparse => "sparse",
@@ -136,8 +146,10 @@ fn list(layers: &[LayerSpec], input: &[usize], depth: usize) -> (String, Vec<usi
                 format!("Residual({})", list(inner, &shape, depth + 1).0)
             }
             LayerSpec::Residual { inner, project } => {
-                let (inner, project) = (list(inner, &shape, depth + 1).0, list(project, &shape, depth + 1).0);
-                format!("Residual({inner}, project=[{project}])")
+                let (inner, project) = (list(inner, &shape, depth + 1).0, list(project, &shape, depth + 2).0);
+                let outside = "    ".repeat(depth + 1);
+                // The inner layers end with a comma and their indent.
+                format!("Residual({inner}    project=[{project}],\n{outside})")
             }
         });
         // The plan was checked when the run was made.

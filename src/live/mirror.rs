@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_core::Tensor;
-
 use super::question::{Question, Shown};
-use crate::attack::rmle::Rmle;
-use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
-use crate::data::{Images, load, split, targets};
+use super::theft::{Basis, Held, Kept, Theft};
+use crate::attack::{Auxiliary, Knowledge};
+use crate::data::{Images, drawn, load, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -17,7 +15,6 @@ use crate::random::Seed;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
-use crate::run::weights::Weights;
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);
@@ -25,6 +22,10 @@ const SCENE_EVERY: Duration = Duration::from_millis(33);
 const EARLY: f64 = 0.35;
 /// Test images that can be chosen.
 const PATIENTS: usize = 200;
+/// Of the attacker's own images it works from so many at most: an answer is to come in seconds.
+pub const OWN_IMAGES: usize = 1000;
+/// Attacks of which something is kept. A network's pairs take tens of megabytes.
+const KEPT: usize = 3;
 
 /// Answers questions, one at a time.
 #[derive(Default)]
@@ -32,8 +33,8 @@ pub struct Mirror {
     grounds: Option<Arc<Grounds>>,
     model: Option<Made>,
     job: Option<Job>,
-    /// The last reconstruction and what it was made under, to start the next one from.
-    last: Option<(Key, Tensor)>,
+    /// What the last few attacks left, for the next question: one may go to and fro between attackers.
+    kept: Vec<Kept>,
 }
 
 /// The data of an experiment.
@@ -50,9 +51,7 @@ struct Grounds {
 struct Key {
     plan: SplitPlan,
     seed: u64,
-    /// Weights are compared by where they are: they never change in place.
-    weights: Option<usize>,
-    adaptive: bool,
+    weights: Held,
 }
 
 /// A model that was made for a question.
@@ -60,15 +59,15 @@ struct Made {
     key: Key,
     model: SplitModel,
     trained: Option<String>,
-    /// Keeps the weights' place from being used again.
-    _weights: Option<Arc<Weights>>,
 }
 
-/// The running attack.
+/// The question at work.
 struct Job {
-    rmle: Rmle,
+    /// The attack, or why there is none.
+    theft: Result<Theft>,
     scene: Scene,
-    lineup: Lineup,
+    /// None of a blank canvas, where there is nothing to pick.
+    lineup: Option<Lineup>,
     question: Question,
     start: Instant,
     shown: Option<Instant>,
@@ -80,8 +79,9 @@ impl Grounds {
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
         // The same images in the same order as a run's targets.
-        let test = if experiment.data.test == 0 { dataset.test } else { dataset.test.take(experiment.data.test) };
-        let chosen = targets(&test, dataset.classes.len(), PATIENTS.min(test.len()), seed);
+        let (data, classes) = (&experiment.data, dataset.classes.len());
+        let test = drawn(dataset.test, data.test, data.draw, classes, seed);
+        let chosen = targets(&test, classes, PATIENTS.min(test.len()), seed);
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {
@@ -91,7 +91,8 @@ impl Grounds {
             images: if train == 0 { parts.victim.len() } else { train.min(parts.victim.len()) },
             ..Facts::default()
         };
-        Ok(Self { data: experiment.data.clone(), seed: experiment.seed, facts, patients, auxiliary: parts.aux })
+        let auxiliary = parts.aux.take(OWN_IMAGES);
+        Ok(Self { data: experiment.data.clone(), seed: experiment.seed, facts, patients, auxiliary })
     }
 
     fn is_of(&self, experiment: &Experiment) -> bool {
@@ -109,7 +110,11 @@ impl Mirror {
         question.experiment.validate()?;
         let grounds = match self.grounds.take() {
             Some(grounds) if grounds.is_of(&question.experiment) => grounds,
-            _ => Arc::new(Grounds::of(&question.experiment)?),
+            _ => {
+                // What was learnt from other images is of no use.
+                self.kept.clear();
+                Arc::new(Grounds::of(&question.experiment)?)
+            }
         };
         self.grounds = Some(grounds.clone());
         let shape = grounds.patients.shape;
@@ -129,45 +134,45 @@ impl Mirror {
 
     fn begin(&mut self, question: Question, grounds: &Grounds, plan: SplitPlan) -> Result<()> {
         let (original, label) = shown(&question.image, &grounds.patients)?;
-        let weights = question.weights.as_ref().map(|weights| Arc::as_ptr(weights) as usize);
-        let key = Key { plan, seed: question.experiment.seed, weights, adaptive: question.adaptive };
+        let key = Key { plan, seed: question.experiment.seed, weights: Held(question.weights.clone()) };
         let made = match self.model.take() {
             Some(made) if made.key == key => made,
-            _ => made(key.clone(), &question)?,
+            _ => made(key, &question)?,
         };
-        let mut scene = Scene::of(&made.model, &original.tensor()?)?;
+        let x = original.tensor()?;
+        let mut scene = Scene::of(&made.model, &x)?;
         scene.label = label;
+        question.attack.name().clone_into(&mut scene.stamp.attack);
         scene.stamp.adaptive = question.adaptive;
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
-        let (smashed, _) = made.model.ask(&original.tensor()?)?;
-        let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
-        let mut rmle = Rmle::new(&Observation::new(smashed), &knowledge, question.attack.settings())?;
-        // Between two strokes a drawing changes little: the attacker may go on from what it has.
-        let drawn = matches!(question.image, Shown::Own(_));
-        if let Some((_, image)) = self.last.as_ref().filter(|(last, _)| *last == key && drawn) {
-            rmle.start_from(image)?;
-        }
+        let (smashed, _) = made.model.ask(&x)?;
+        let basis = Basis::of(&question, &made.key.plan);
+        let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
+        // Without auxiliary images, say: everything but the attacker's part is shown all the same.
+        let theft = knowledge(&made.model, &question, &grounds.auxiliary)
+            .and_then(|knowledge| Theft::begin(basis, &question, &knowledge, smashed, kept));
+        let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
-        let lineup = Lineup::of(&original, label.map(|label| label as u32), &grounds.auxiliary, seed);
+        let lineup = original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed));
         self.model = Some(made);
-        self.job = Some(Job { rmle, scene, lineup, question, start: Instant::now(), shown: None });
+        self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None });
         Ok(())
     }
 
     /// Goes on with the attack until there is something new to see; none once it is over, or `interrupted`.
     ///
     /// # Errors
-    /// Where the attack diverges.
+    /// Where there is no attack on this question, once the rest of it was shown; where the attack diverges.
     pub fn advance(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Option<Scene>> {
         let Some(job) = &mut self.job else { return Ok(None) };
         if job.shown.is_none() {
-            // First what the hospital and the server have; the attacker has not begun.
+            // First what the hospital and the server have, and what the attacker has from before.
             job.shown = Some(Instant::now());
             return job.scene().map(Some);
         }
-        while !job.rmle.done() {
+        while job.theft.as_ref().is_ok_and(|theft| !theft.done()) {
             if interrupted() {
                 self.keep()?;
                 return Ok(None);
@@ -176,9 +181,12 @@ impl Mirror {
                 std::thread::sleep(Duration::from_millis(4));
                 continue;
             }
-            job.rmle.advance()?;
+            if let Ok(theft) = &mut job.theft {
+                theft.advance()?;
+            }
             give_way();
-            if job.shown.is_some_and(|last| last.elapsed() >= SCENE_EVERY) || job.rmle.done() {
+            let done = job.theft.as_ref().is_ok_and(Theft::done);
+            if done || job.shown.is_some_and(|last| last.elapsed() >= SCENE_EVERY) {
                 job.shown = Some(Instant::now());
                 return job.scene().map(Some);
             }
@@ -187,13 +195,12 @@ impl Mirror {
         Ok(None)
     }
 
-    /// Keeps the reconstruction for the next question.
+    /// Keeps what serves the next question. An attack that could not be begun is told now.
     fn keep(&mut self) -> Result<()> {
-        if let (Some(job), Some(made)) = (self.job.take(), &self.model)
-            && matches!(job.question.image, Shown::Own(_))
-            && !job.question.adaptive
-        {
-            self.last = Some((made.key.clone(), job.rmle.reconstruction()?));
+        let Some(job) = self.job.take() else { return Ok(()) };
+        if let Some(kept) = job.theft?.keep(&job.question)? {
+            self.kept.truncate(KEPT - 1);
+            self.kept.insert(0, kept);
         }
         Ok(())
     }
@@ -202,21 +209,22 @@ impl Mirror {
 impl Job {
     /// Whether a watched attack is ahead of its time. Most is seen in the first iterations, so they get more of it.
     fn early(&self) -> bool {
-        let Some(spread) = self.question.spread else { return false };
-        let (done, planned) = self.rmle.progress();
+        let (Some(spread), Ok(theft)) = (self.question.spread, &self.theft) else { return false };
+        let (done, planned) = theft.progress();
         self.start.elapsed() < spread.mul_f64((done as f64 / planned.max(1) as f64).powf(EARLY))
     }
 
     fn scene(&self) -> Result<Scene> {
-        let (iteration, planned) = self.rmle.progress();
         let mut scene = self.scene.clone();
-        if iteration > 0 {
-            scene.reconstruction = Picture::of_tensor(&self.rmle.reconstruction()?.get(0)?)?;
+        let Ok(theft) = &self.theft else { return Ok(scene) };
+        if let Some(stolen) = theft.reconstruction()? {
+            scene.reconstruction = Picture::of_tensor(&stolen.get(0)?)?;
         }
-        scene.lineup = Some(self.lineup.judged(&scene.reconstruction));
-        let words = if self.question.adaptive { "rmle, adaptive" } else { "rmle" };
-        let loss = self.rmle.loss();
-        scene.progress = Some(AttackProgress { attack: words.to_owned(), iteration, planned, loss });
+        scene.lineup = self.lineup.as_ref().map(|lineup| lineup.judged(&scene.reconstruction));
+        let mode = if self.question.adaptive { ", adaptive" } else { "" };
+        let attack = format!("{}{mode}", self.question.attack.name());
+        let (iteration, planned) = theft.progress();
+        scene.progress = Some(AttackProgress { attack, iteration, planned, loss: theft.loss() });
         Ok(scene)
     }
 }
@@ -244,23 +252,23 @@ fn made(key: Key, question: &Question) -> Result<Made> {
         Some(weights) if weights.load_into(&mut model)? => Some(weights.trained.clone()),
         _ => None,
     };
-    Ok(Made { key, model, trained, _weights: question.weights.clone() })
+    Ok(Made { key, model, trained })
 }
 
 fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Result<Knowledge> {
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
-    let auxiliary = if question.adaptive {
-        Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? })
-    } else {
-        None
+    // Who searches for one image by the client's weights alone has no use for others.
+    let wanted = question.adaptive || Theft::learns(&question.attack);
+    let own = || -> Result<Auxiliary> {
+        Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? })
     };
     Ok(Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
         packs: plan.psgl.is_some(),
-        auxiliary,
+        auxiliary: wanted.then(own).transpose()?,
         defence: plan.psgl.filter(|_| question.adaptive),
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
@@ -270,6 +278,7 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::attack_of;
 
     fn last_scene(mirror: &mut Mirror, question: Question) -> Scene {
         mirror.ask(question).unwrap();
@@ -313,10 +322,97 @@ mod tests {
         let cold = {
             let mut fresh = Mirror::default();
             fresh.ask(ask(&drawn)).unwrap();
-            fresh.job.as_mut().unwrap().rmle.advance().unwrap();
+            fresh.job.as_mut().unwrap().theft.as_mut().unwrap().advance().unwrap();
             fresh.job.as_ref().unwrap().scene().unwrap()
         };
         assert!(psnr(&warm) > psnr(&cold) + 3.0, "{} against {}", psnr(&warm), psnr(&cold));
+    }
+
+    #[test]
+    fn a_network_learns_once_and_serves_every_image() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.psgl.enabled = false;
+        let ask = |image: usize, experiment: &Experiment| Question {
+            attack: attack_of(experiment, "inverse"),
+            image: Shown::Patient(image),
+            ..Question::new(experiment.clone())
+        };
+        let mut mirror = Mirror::default();
+        let learnt = last_scene(&mut mirror, ask(0, &experiment));
+        let progress = learnt.progress.as_ref().unwrap();
+        assert_eq!((learnt.stamp.attack.as_str(), progress.attack.as_str()), ("inverse", "inverse"));
+        assert!(progress.iteration == progress.planned && progress.planned >= 200, "{progress:?}");
+        assert!(psnr(&learnt) > 12.0, "{}", psnr(&learnt));
+        // Another image is stolen in one pass, and as well as if the network had learnt for it.
+        mirror.ask(ask(1, &experiment)).unwrap();
+        let at_once = mirror.advance(&|| false).unwrap().unwrap();
+        assert_eq!(at_once.progress.as_ref().unwrap().iteration, progress.planned);
+        assert!(mirror.advance(&|| false).unwrap().is_none());
+        let alone = last_scene(&mut Mirror::default(), ask(1, &experiment));
+        assert_eq!(at_once.reconstruction, alone.reconstruction);
+        // To rMLE and back: nothing is learnt again. Other layers are.
+        last_scene(&mut mirror, Question::new(experiment.clone()));
+        mirror.ask(ask(0, &experiment)).unwrap();
+        let back = mirror.advance(&|| false).unwrap().unwrap();
+        assert_eq!(back.reconstruction, learnt.reconstruction);
+        experiment.model.cut = 2;
+        mirror.ask(ask(0, &experiment)).unwrap();
+        let first = mirror.advance(&|| false).unwrap().unwrap();
+        assert!(first.reconstruction.is_empty() && first.progress.unwrap().iteration == 0);
+    }
+
+    #[test]
+    fn learning_is_interrupted_at_once_and_goes_on_where_it_was() {
+        let experiment = Experiment::preset("quick").unwrap();
+        let ask = |gamma: f64, adaptive: bool| {
+            let mut experiment = experiment.clone();
+            experiment.psgl.gamma = gamma;
+            Question { attack: attack_of(&experiment, "inverse"), adaptive, ..Question::new(experiment) }
+        };
+        let mut mirror = Mirror::default();
+        let iteration = |scene: &Scene| scene.progress.as_ref().unwrap().iteration;
+        mirror.ask(ask(0.1, false)).unwrap();
+        let mut reached = 0;
+        while reached < 5 {
+            reached = iteration(&mirror.advance(&|| false).unwrap().unwrap());
+        }
+        assert!(mirror.advance(&|| true).unwrap().is_none(), "it gives way before its next step");
+        // Who does not know the defence learns nothing of its strength; who does begins anew.
+        mirror.ask(ask(0.2, false)).unwrap();
+        assert!(iteration(&mirror.advance(&|| false).unwrap().unwrap()) >= reached);
+        mirror.ask(ask(0.2, true)).unwrap();
+        assert_eq!(iteration(&mirror.advance(&|| false).unwrap().unwrap()), 0);
+    }
+
+    #[test]
+    fn an_attack_that_cannot_be_shown_says_why_and_the_rest_is_shown() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.data.aux = 0.01;
+        let mut question = Question { attack: attack_of(&experiment, "inverse"), ..Question::new(experiment) };
+        let mut mirror = Mirror::default();
+        mirror.ask(question.clone()).unwrap();
+        // As if the share came to no image at all.
+        question.image = Shown::Patient(1);
+        let grounds = Arc::get_mut(mirror.grounds.as_mut().unwrap()).unwrap();
+        grounds.auxiliary = grounds.auxiliary.take(1);
+        mirror.kept.clear();
+        mirror.job = None;
+        mirror.ask(question).unwrap();
+        let scene = mirror.advance(&|| false).unwrap().unwrap();
+        assert!(scene.reconstruction.is_empty() && scene.progress.is_none() && !scene.smashed.is_empty());
+        let error = mirror.advance(&|| false).unwrap_err().to_string();
+        assert!(error.contains("two auxiliary images or more: raise data.aux"), "{error}");
+        assert!(mirror.advance(&|| false).unwrap().is_none());
+    }
+
+    #[test]
+    fn of_a_blank_canvas_nobody_is_picked() {
+        let experiment = Experiment::preset("quick").unwrap();
+        let blank = Picture { shape: [1, 28, 28], values: vec![0.0; 784] };
+        let question = Question { image: Shown::Own(blank), ..Question::new(experiment) };
+        let scene = last_scene(&mut Mirror::default(), question);
+        assert!(!scene.reconstruction.is_empty() && scene.lineup.is_none());
+        assert!(scene.original.score_of(&scene.reconstruction).is_none());
     }
 
     #[test]

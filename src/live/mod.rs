@@ -7,13 +7,14 @@
 
 mod mirror;
 mod question;
+mod theft;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 pub use mirror::Mirror;
-pub use question::{Question, Shown};
+pub use question::{Question, Shown, attack_of};
 
 use crate::engine::alone;
 use crate::error::{Error, Result};

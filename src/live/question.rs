@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::experiment::{Experiment, RmleSpec};
+use crate::experiment::{AttackSpec, Experiment, RmleSpec};
 use crate::run::scene::Picture;
 use crate::run::weights::Weights;
 
@@ -35,16 +35,16 @@ pub struct Question {
     pub weights: Option<Arc<Weights>>,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
-    /// How the attacker (rMLE) works.
-    pub attack: RmleSpec,
+    /// Who attacks, and how.
+    pub attack: AttackSpec,
     /// Spread the attack over so much time, so that it can be watched; none for as fast as it can be.
     pub spread: Option<Duration>,
 }
 
 impl Question {
-    /// About the first image, with the experiment's own attack.
+    /// About the first image, attacked by the first of all attacks: rMLE.
     pub fn new(experiment: Experiment) -> Self {
-        let attack = attack_of(&experiment);
+        let attack = attack_of(&experiment, AttackSpec::NAMES[0]);
         Self {
             defended: experiment.psgl.enabled,
             experiment,
@@ -65,12 +65,16 @@ impl Question {
     }
 }
 
-/// rMLE with the experiment's own settings, where it has them; enough iterations to be seen.
-fn attack_of(experiment: &Experiment) -> RmleSpec {
-    let own = experiment.attacks.iter().find_map(|spec| match spec {
-        crate::experiment::AttackSpec::Rmle(spec) => Some(spec.clone()),
-        crate::experiment::AttackSpec::Inverse(_) => None,
-    });
-    let spec = own.unwrap_or_default();
-    RmleSpec { iterations: spec.iterations.clamp(300, 500), ..spec }
+/// An attack with the experiment's own settings, where it has them; rMLE with enough iterations to be seen.
+pub fn attack_of(experiment: &Experiment, name: &str) -> AttackSpec {
+    let own = experiment.attacks.iter().find(|spec| spec.name() == name).cloned();
+    match own.or_else(|| AttackSpec::named(name).ok()) {
+        Some(AttackSpec::Rmle(spec)) => watched(spec),
+        Some(other) => other,
+        None => watched(RmleSpec::default()),
+    }
+}
+
+fn watched(spec: RmleSpec) -> AttackSpec {
+    AttackSpec::Rmle(RmleSpec { iterations: spec.iterations.clamp(300, 500), ..spec })
 }

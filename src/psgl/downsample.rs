@@ -15,9 +15,17 @@ use crate::error::Result;
 /// # Errors
 /// Where image and map differ in shape.
 pub fn pack(x: &Tensor, map: &Tensor) -> Result<Tensor> {
+    pack_with_channel(x, &map_channel(map)?)
+}
+
+/// What is sent of a gradient map (N, C, H, W): |map|, averaged over channels and 2×2, (N, 1, ⌈H/2⌉, ⌈W/2⌉).
+///
+/// # Errors
+/// Where the map has other dimensions.
+pub fn map_channel(map: &Tensor) -> Result<Tensor> {
     // candle's means over other dimensions than the last are slow.
     let map = if map.dim(1)? == 1 { map.abs()? } else { map.abs()?.mean_keepdim(1)? };
-    pack_with_channel(x, &pool(&even(&map)?, Pool::Mean, 2)?)
+    Ok(pool(&even(&map)?, Pool::Mean, 2)?)
 }
 
 /// Packs images with a ready map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉).

@@ -65,6 +65,8 @@ pub struct Options {
     pub jacobian: Jacobian,
     /// The server's solver on smashed data.
     pub recovery: Recovery,
+    /// The same solver on images, for those who want them back.
+    pub image_recovery: Recovery,
     /// Whether fuse has a relu.
     pub fuse_relu: bool,
     /// Weights of the three streams' decisions.

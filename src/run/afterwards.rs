@@ -11,9 +11,11 @@ use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
 use super::finish::{attack_file, attack_sheet};
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use super::identity::DataWish;
 use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
+use super::room;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
@@ -77,8 +79,14 @@ impl Afterwards {
     /// Opens a run and orders the attack at each of its models.
     ///
     /// # Errors
-    /// Where the folder is no run, has no trained model yet or is damaged; or the attack is unknown.
-    pub fn new(folder: RunFolder, (experiment, hash): (Experiment, String), mut sink: Sink) -> Result<Self> {
+    /// Where the folder is no run, has no trained model yet or is damaged, or cannot be written; the images are not
+    /// those of the run and `data` does not insist; or the attack is unknown.
+    pub fn new(
+        folder: RunFolder,
+        (experiment, hash): (Experiment, String),
+        data: &DataWish,
+        mut sink: Sink,
+    ) -> Result<Self> {
         let checkpoint = folder.file(CHECKPOINT);
         if !checkpoint.exists() {
             let path = folder.path().display();
@@ -87,7 +95,8 @@ impl Afterwards {
             )));
         }
         let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
-        let setup = Prepared::new(experiment)?;
+        let setup = Prepared::of_run(folder.path(), experiment, data)?;
+        room::check(folder.path(), room::of_attacks(&setup))?;
         let targets = setup.targets.tensor(&setup.device)?;
         let mut waiting = VecDeque::new();
         for (i, plan) in setup.plans.iter().enumerate() {
@@ -99,6 +108,10 @@ impl Afterwards {
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
+        for warning in &setup.warnings {
+            sink.emit(Event::Warning(warning.clone()));
+            tracing::warn!("{warning}");
+        }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
         Ok(Self {
             setup,

@@ -135,7 +135,7 @@ impl Job {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         let id = &self.order.id;
         let defended = id.target == "psgl";
-        let reconstruction = first(&self.inversion.reconstruction()?)?;
+        let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: Picture::of_image(&self.truth, 0),
@@ -148,7 +148,7 @@ impl Job {
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
-            stamp: Stamp { defended, adaptive: id.adaptive, cut: self.cut, trained },
+            stamp: Stamp { defended, attack: id.spec.name().to_owned(), adaptive: id.adaptive, cut: self.cut, trained },
         })
     }
 

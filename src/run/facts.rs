@@ -3,7 +3,7 @@
 use super::prepared::Prepared;
 use super::scene::Picture;
 use super::summary::MetricRow;
-use crate::data::Images;
+use crate::data::{Images, Noun};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::model::spec::LayerSpec;
@@ -94,6 +94,11 @@ impl Facts {
             gradient_bytes: images * one.gradient_bytes,
             leaked_clean_bytes: images * one.leaked_clean_bytes,
         }
+    }
+
+    /// What one of its images is called.
+    pub fn noun(&self) -> Noun {
+        Noun::of(&self.data)
     }
 
     /// A class in words.

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 
 /// What was run.
 pub const EXPERIMENT: &str = "experiment.toml";
+/// What the run keeps of its data.
+pub const DATA: &str = "data.json";
 /// One row a step.
 pub const METRICS: &str = "metrics.csv";
 /// What came out.
@@ -118,7 +120,7 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),

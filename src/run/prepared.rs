@@ -1,8 +1,17 @@
 //! An experiment made ready: data loaded, model checked, targets chosen.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use candle_core::Device;
 
-use crate::data::{Dataset, Images, load, split, targets};
+use super::files::Writer;
+use super::folder::RunFolder;
+use super::identity::{DataWish, absolute, images_of};
+use super::record::Recorder;
+use super::room;
+use crate::attack::{inverse, surrogate};
+use crate::data::{Catalogue, Dataset, Draw, Images, drawn, load, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::model::spec::needs_two_samples;
@@ -26,30 +35,75 @@ pub struct Prepared {
     pub test: Images,
     /// Names of the classes.
     pub class_names: Vec<String>,
+    /// What a run keeps of its data.
+    pub catalogue: Catalogue,
+    /// What is to be told before the first step.
+    pub warnings: Vec<String>,
     /// Targets of attacks, the first of a class-balanced order of the test set.
     pub targets: Images,
 }
 
 impl Prepared {
-    /// Loads the data and checks everything that can be checked before a run.
+    /// Makes a new run ready: loads the data and checks everything that can be checked before the first step. A path
+    /// to data becomes absolute: the run will be opened from other folders.
     ///
     /// # Errors
     /// Names the field or file that does not fit.
-    pub fn new(experiment: Experiment) -> Result<Self> {
+    pub fn new(mut experiment: Experiment) -> Result<Self> {
         experiment.validate()?;
         let device = experiment.device.open()?;
         let dataset = load(&experiment.data.name)?;
-        Self::with_data(experiment, device, dataset)
+        if let Some(path) = absolute(&experiment.data.name) {
+            experiment.data.name = path;
+        }
+        let catalogue = Catalogue::of(&dataset);
+        Self::with_data(experiment, device, dataset, catalogue)
     }
 
-    fn with_data(experiment: Experiment, device: Device, dataset: Dataset) -> Result<Self> {
+    /// Makes a run that was made before ready to go on or to be attacked. Its data must be those that it began with,
+    /// unless `wish` insists on others.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; or where the data are others: the message says what differs, and how to insist.
+    pub fn of_run(run: &Path, experiment: Experiment, wish: &DataWish) -> Result<Self> {
+        experiment.validate()?;
+        let device = experiment.device.open()?;
+        let (dataset, catalogue, warning) = images_of(run, &experiment, wish)?;
+        let mut setup = Self::with_data(experiment, device, dataset, catalogue)?;
+        setup.warnings.extend(warning);
+        Ok(setup)
+    }
+
+    /// Makes the run's folder, once its disk is known to have room.
+    ///
+    /// # Errors
+    /// Where the folder is used, locked or cannot be written, or the disk has too little room.
+    pub fn begin(&self, path: &Path, force: bool) -> Result<Recorder> {
+        room::check(path, room::of_run(self)?)?;
+        let writer = Arc::new(Writer::default());
+        let folder = RunFolder::create(path, &self.experiment.to_toml(), force, &writer)?;
+        Ok(Recorder::new(folder, writer))
+    }
+
+    /// Goes on in the folder of a run that was begun.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written, or the disk has too little room.
+    pub fn go_on(&self, folder: RunFolder) -> Result<Recorder> {
+        room::check(folder.path(), room::of_run(self)?)?;
+        Ok(Recorder::new(folder, Arc::new(Writer::default())))
+    }
+
+    fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
         let classes = dataset.classes.len();
         let plans = experiment.split_plans(dataset.shape(), classes)?;
         let class_names = dataset.classes.clone();
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
+        check_auxiliary(&experiment, parts.aux.len(), dataset.train.len())?;
+        let warnings = unfair_test(&experiment, &dataset).into_iter().collect();
         let first = |images: Images, n: usize| if n == 0 { images } else { images.take(n) };
-        let test = first(dataset.test, experiment.data.test);
+        let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(AttackSpec::images).chain([experiment.evaluate.mu_images]).max();
         let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
         let victim = first(parts.victim, experiment.data.train);
@@ -59,6 +113,8 @@ impl Prepared {
             auxiliary: parts.aux,
             targets: test.select(&chosen),
             class_names,
+            catalogue,
+            warnings,
             test,
             plans,
             device,
@@ -74,6 +130,51 @@ impl Prepared {
     pub fn classes(&self) -> usize {
         self.plans[0].classes
     }
+}
+
+/// An attack that finds after hours of training that it has no images of its own has cost those hours.
+fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<()> {
+    for spec in &experiment.attacks {
+        let adaptive = spec.adaptive() && experiment.psgl.enabled;
+        let (least, why) = match spec {
+            AttackSpec::Inverse(_) => (inverse::LEAST_IMAGES, "its decoder learns from"),
+            AttackSpec::Rmle(_) if adaptive => (surrogate::LEAST_IMAGES, "to imitate the defence it needs"),
+            AttackSpec::Rmle(_) => (1, "what it found is measured against the mean of"),
+        };
+        if found >= least {
+            continue;
+        }
+        let gives = |aux: f64| ((aux * all as f64).round() as usize).min(all.saturating_sub(1)) >= least;
+        // In thousandths, as a person would write it, and no more than is allowed.
+        let enough = (1..=500).map(|thousandths| f64::from(thousandths) / 1000.0).find(|aux| gives(*aux));
+        let advice = match enough {
+            Some(aux) => format!("set data.aux to {aux} or more"),
+            None => "the set is too small for it: bring more training images, or leave it out".to_owned(),
+        };
+        return Err(Error::input(format!(
+            "attack.{}: {why} {least} or more auxiliary images; data.aux = {} of {all} training images gives {found}; \
+             {advice}",
+            spec.name(),
+            experiment.data.aux
+        )));
+    }
+    Ok(())
+}
+
+/// What to say of the first test images where they are no fair sample.
+fn unfair_test(experiment: &Experiment, dataset: &Dataset) -> Option<String> {
+    let (data, all) = (&experiment.data, &dataset.test);
+    if data.draw != Draw::First || data.test == 0 {
+        return None;
+    }
+    let (class, count) = unfair(&all.take(data.test), all, dataset.classes.len())?;
+    Some(format!(
+        "data.test = {}: the first test images are no fair sample of all {}: {count} are of class {:?}; data.draw = \
+         \"balanced\" takes as many of each class",
+        data.test,
+        all.len(),
+        dataset.classes[class]
+    ))
 }
 
 /// A batch normalisation cannot learn from one value a channel, and nobody wants to hear so at an epoch's end.

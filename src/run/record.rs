@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::checkpoint::{Checkpoint, Times};
 use super::event::Event;
 use super::files::Writer;
-use super::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, TIMES, read_text};
+use super::folder::{CHECKPOINT, DATA, METRICS, RunFolder, SUMMARY, TIMES, read_text};
 use super::summary::{MetricRow, Summary};
+use crate::data::Catalogue;
 use crate::error::{Error, Result};
 
 /// Reads the stream and writes the run's files.
@@ -70,6 +71,14 @@ impl Recorder {
         let mut text = serde_json::to_string_pretty(summary).map_err(|e| Error::Internal(format!("summary: {e}")))?;
         text.push('\n');
         self.put(SUMMARY, text.as_bytes())
+    }
+
+    /// Writes what the run keeps of its data, once: what it began with is what it is known by.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn keep_data(&self, data: &Catalogue) -> Result<()> {
+        if self.folder.file(DATA).is_file() { Ok(()) } else { self.put(DATA, data.to_json().as_bytes()) }
     }
 
     /// Writes any other file of the run.

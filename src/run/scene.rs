@@ -11,6 +11,7 @@ use crate::model::split::SplitModel;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::score::floor::nearest;
+use crate::score::image::{Score, score};
 use crate::score::lineup::{decoys, most_alike};
 
 /// Channels of smashed data that are shown at most.
@@ -57,6 +58,9 @@ pub struct Scene {
 pub struct Stamp {
     /// Under PSGL, or undefended.
     pub defended: bool,
+    /// The attack's name, as [`AttackSpec::name`](crate::experiment::AttackSpec::name) has it; empty before there is
+    /// one.
+    pub attack: String,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
     /// Layers on the hospital's side.
@@ -76,6 +80,8 @@ pub struct Opinion {
     pub features: Picture,
     /// Recovered gradient map S, mean over the channels, divided by its largest |value|; empty for a plain server.
     pub map: Picture,
+    /// Its size |S|, mean over the channels, as it is; empty for a plain server.
+    pub map_size: Picture,
 }
 
 /// A class and its share of the whole.
@@ -126,6 +132,20 @@ impl Picture {
     /// Whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// Whether it shows anything: on a blank canvas there is nothing to steal.
+    pub fn has_content(&self) -> bool {
+        let (least, most) =
+            self.values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), v| (a.min(*v), b.max(*v)));
+        // Less than one of a byte's steps cannot be seen.
+        most - least > 1.0 / 255.0
+    }
+
+    /// How near a reconstruction of this image is to it; none where there is none, or nothing to reconstruct.
+    pub fn score_of(&self, reconstruction: &Self) -> Option<Score> {
+        let fits = self.shape == reconstruction.shape && self.values.len() == reconstruction.values.len();
+        (fits && self.has_content()).then(|| score(&reconstruction.values, &self.values, self.shape))
     }
 
     /// The image as a batch of one, (1, C, H, W).
@@ -179,6 +199,7 @@ impl Opinion {
                 decision: vote(scores, false)?,
                 features: Picture::of_features(&low_rank.get(0)?)?,
                 map: mean_map(&gradient_map.get(0)?)?,
+                map_size: Picture::of_tensor(&gradient_map.get(0)?.abs()?.mean_keepdim(0)?)?,
             }),
         }
     }
@@ -246,6 +267,18 @@ mod tests {
         let whole = 1.0 + 2.0_f32.exp() + 1.0_f32.exp();
         assert_eq!(vote.class, 1);
         assert!((vote.share - 2.0_f32.exp() / whole).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_blank_canvas_has_no_score() {
+        let grey = |value| Picture { shape: [1, 12, 12], values: vec![value; 144] };
+        let mut drawn = grey(0.0);
+        assert!(!drawn.has_content() && !Picture::default().has_content());
+        // An exact copy of nothing is no leak.
+        assert!(drawn.score_of(&grey(0.0)).is_none() && grey(0.5).score_of(&grey(0.5)).is_none());
+        drawn.values[70] = 0.5;
+        assert!(drawn.has_content() && drawn.score_of(&drawn).is_some_and(|score| score.ssim > 0.999));
+        assert!(drawn.score_of(&Picture::default()).is_none());
     }
 
     #[test]

@@ -81,8 +81,11 @@ impl Session {
     /// A new run.
     ///
     /// # Errors
-    /// Where a model can't be made.
+    /// Where a model can't be made, or the disk refuses.
     pub fn new(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
+        if let Some(recorder) = &recorder {
+            recorder.keep_data(&setup.catalogue)?;
+        }
         let mut session = Self::untold(setup, recorder, sink)?;
         session.started(false);
         Ok(session)
@@ -123,6 +126,7 @@ impl Session {
     /// # Errors
     /// Where the checkpoint is of another model.
     pub fn resume(setup: Prepared, recorder: Recorder, checkpoint: &Checkpoint, sink: Sink) -> Result<Self> {
+        check_targets(&setup, checkpoint)?;
         let rows = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
         let times = read_times(recorder.folder());
         let mut session = Self::untold(setup, Some(recorder.with_rows(rows.clone())), sink)?;
@@ -162,6 +166,9 @@ impl Session {
     fn started(&mut self, resumed: bool) {
         let folder = self.recorder.as_ref().map(|r| r.folder().path().to_owned());
         self.sink.emit(Event::Started { folder, resumed });
+        for warning in std::mem::take(&mut self.setup.warnings) {
+            self.sink.emit(Event::Warning(warning));
+        }
         let psgl = &self.setup.experiment.psgl;
         if psgl.enabled && psgl.map_norm == MapNorm::Nuclear {
             self.sink.emit(Event::Warning(
@@ -316,4 +323,24 @@ impl Session {
             tracing::error!("{error}");
         }
     }
+}
+
+/// What was begun at some test images can be ended at others only where there are as many.
+fn check_targets(setup: &Prepared, checkpoint: &Checkpoint) -> Result<()> {
+    let wrong = |what: &str, then: usize, now: usize| {
+        Err(Error::input(format!(
+            "the run has begun {what} {then} test images, and now there are {now}: it can only go on with its own data"
+        )))
+    };
+    if let Some(inverted) = checkpoint.position.inverted.as_ref().filter(|all| all.len() != setup.test.len()) {
+        return wrong("its table with", inverted.len(), setup.test.len());
+    }
+    for i in 0..checkpoint.pending.len() {
+        let smashed = checkpoint.tensors.get(&format!("pending.{i}.smashed"));
+        let targets = smashed.map_or(0, |z| z.dims().first().copied().unwrap_or(0));
+        if targets > setup.targets.len() {
+            return wrong("an attack at", targets, setup.targets.len());
+        }
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 
 use super::checkpoint::{Checkpoint, Position};
 use super::folder::{CHECKPOINT, EXPERIMENT, read_text};
+use super::identity::plans;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::LayerSpec;
@@ -119,10 +120,8 @@ impl Weights {
             return Err(Error::input(format!("the run has no trained model yet: {}", folder.display())));
         }
         let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
-        let dataset = crate::data::load(&experiment.data.name)?;
-        let plans = experiment.split_plans(dataset.shape(), dataset.classes.len())?;
         let mut models = BTreeMap::new();
-        for (i, plan) in plans.into_iter().enumerate() {
+        for (i, plan) in plans(folder, &experiment)?.into_iter().enumerate() {
             let mut model = SplitModel::new(plan, crate::random::Seed(experiment.seed), &Device::Cpu)?;
             checkpoint.restore(i, &mut model)?;
             let words = trained(&experiment, model.plan.psgl.is_some(), checkpoint.epochs_of(model.plan.name));

@@ -108,7 +108,16 @@ pub static SETTINGS: &[Setting] = &[
         "Test images",
         "images",
         whole(0, 10_000_000),
-        "Score on the first so many of the held-out images; 0 takes all.",
+        "Score on so many of the held-out images; 0 takes all.",
+    ),
+    Setting::new(
+        "data.draw",
+        "Draw the test images",
+        "",
+        Kind::Choice(&["balanced", "first"]),
+        "balanced takes as many of each class as there are, drawn by the seed; first takes the first as the file has \
+         them, which in a sorted file are all of one class. A file that sets data.test and not this means first, as it \
+         always did.",
     ),
     Setting::new(
         "model.name",

@@ -6,7 +6,7 @@ use cutlayer::attack::inverse::{self, Inverse};
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::surrogate::{Surrogate, Training};
 use cutlayer::attack::undo::Undo;
-use cutlayer::attack::{Auxiliary, Inversion, Knowledge, Observation};
+use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
 use cutlayer::data;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
@@ -27,6 +27,7 @@ fn options(strength: Strength) -> Options {
         mirror: true,
         jacobian: Jacobian::Head,
         recovery: Recovery { mu: 0.55, iterations: 12, map_norm: MapNorm::L1 },
+        image_recovery: Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 },
         fuse_relu: true,
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,
@@ -157,6 +158,44 @@ fn rmle_does_not_depend_on_the_neighbours_in_the_batch() {
         println!("largest difference {gap:e}");
         assert!(gap <= 1e-4, "{settings:?}: {gap}");
         assert!(error(&alone, &x.narrow(0, 1, 1).unwrap()) > 0.01, "the images differ");
+    }
+}
+
+#[test]
+fn rmle_works_many_images_in_batches_and_each_as_if_it_were_alone() {
+    let model = model(28, Some(options(SPARSE)));
+    // Two batches and a part of a third.
+    let x = victims(35);
+    let seen = observe(&model, &x);
+    for adaptive in [false, true] {
+        let attack = |from: usize, n: usize| {
+            let some = Observation::new(seen.smashed().narrow(from, n).unwrap());
+            let knowledge = knowledge(&model, adaptive.then(|| auxiliary(32)), adaptive);
+            Rmle::new(&some, &knowledge, rmle_settings(12)).unwrap()
+        };
+        let mut all = attack(0, 35);
+        assert_eq!(all.reconstruction().unwrap().dims(), x.dims());
+        let (mut slices, mut before) = (0, 0);
+        while !all.done() {
+            all.advance().unwrap();
+            slices += usize::from(all.loss().is_finite());
+            let (done, planned) = all.progress();
+            assert_eq!((done, planned), (slices / 3, 12), "three batches go on a third as fast");
+            assert!(done >= before);
+            before = done;
+            let first = all.reconstruction().unwrap().get(0).unwrap();
+            assert_eq!(values(&all.first().unwrap()), values(&first));
+        }
+        assert_eq!(slices, 36);
+        assert_eq!(all.doubt().unwrap(), Some(Doubt::FewSteps { done: 12, least: 100 }));
+        let got = all.reconstruction().unwrap();
+        for (from, n) in [(0, 8), (15, 2), (34, 1)] {
+            let mut some = attack(from, n);
+            let alone = finish(&mut some);
+            let together = got.narrow(0, from, n).unwrap();
+            let gap = values(&together).iter().zip(values(&alone)).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
+            assert!(gap <= 1e-4, "adaptive {adaptive}, {from}, {n}: {gap}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::common::{assert_same_run, finished, scratch};
+use cutlayer::data::Catalogue;
 use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;
@@ -48,6 +49,7 @@ fn assert_whole(folder: &Path) {
             ".lock" => {}
             ".times.json" => drop(serde_json::from_str::<serde_json::Value>(&text()).unwrap()),
             "experiment.toml" => drop(Experiment::from_toml(&text(), &name).unwrap()),
+            "data.json" => drop(Catalogue::from_json(&text()).unwrap()),
             "summary.json" => drop(read_summary(folder).unwrap()),
             "checkpoint.safetensors" => drop(Checkpoint::load(&path, &hash).unwrap()),
             "metrics.csv" => {

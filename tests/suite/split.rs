@@ -35,6 +35,7 @@ fn options(jacobian: Jacobian) -> Options {
         mirror: true,
         jacobian,
         recovery: Recovery { mu: 0.55, iterations: 12, map_norm: MapNorm::L1 },
+        image_recovery: Recovery { mu: 0.55, iterations: 15, map_norm: MapNorm::L1 },
         fuse_relu: true,
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,

@@ -2,22 +2,29 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{Button, Grid, Label, RichText, ScrollArea, Slider, Ui};
+use eframe::egui::{
+    Button, Checkbox, Id, Label, RadioButton, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
+};
 
+use crate::app::lookers::{Attacker, LOOKERS, Looker, MISSING};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::setting::{Kind, find};
+use crate::setting::{Kind as SettingKind, find};
+
+/// Width of the names beside the levers.
+const NAMES: f32 = 136.0;
+/// In less room a lever stands below its name.
+const BESIDE: f32 = 330.0;
 
 /// Draws the levers.
 pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         note_ui(ui, look);
-        Grid::new("levers").num_columns(2).spacing([12.0, 7.0]).show(ui, |ui| {
-            defence_ui(ui, look, acts);
-            strength_ui(ui, look, acts);
-            attacker_ui(ui, look, acts);
-        });
-        ui.add_space(6.0);
+        ui.spacing_mut().item_spacing.y = 5.0;
+        defence_ui(ui, look, acts);
+        strength_ui(ui, look, acts);
+        attacker_ui(ui, look, acts);
+        ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
             let tip = "Every setting of the experiment, with what it does and the paper's value";
             if ui.button("All settings…").on_hover_text(tip).clicked() {
@@ -31,6 +38,25 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
                 acts.push(Act::Ask(Purpose::Save));
             }
         });
+    });
+}
+
+/// A lever beside its name, or below it where there is little room. It is handed the name's id.
+fn row_ui(ui: &mut Ui, name: &str, tip: &str, lever: impl FnOnce(&mut Ui, Id)) {
+    if ui.available_width() < BESIDE {
+        let name = ui.add(Label::new(name).wrap()).on_hover_text(tip);
+        ui.indent(name.id, |ui| lever(ui, name.id));
+        return;
+    }
+    ui.horizontal_top(|ui| {
+        let height = ui.spacing().interact_size.y;
+        let name = ui
+            .allocate_ui(vec2(NAMES, height), |ui| {
+                ui.set_min_size(vec2(NAMES, height));
+                ui.horizontal_centered(|ui| ui.add(Label::new(name).truncate()).on_hover_text(tip)).inner
+            })
+            .inner;
+        ui.vertical(|ui| lever(ui, name.id));
     });
 }
 
@@ -70,21 +96,22 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 
 /// Undefended, or under PSGL.
 fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.label("Defence").on_hover_text("Which of the two models the stage shows");
-    ui.horizontal(|ui| {
-        let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
-        let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
-        let tip = "The network without a defence: the hospital's layers see the image as it is";
-        let opening = look.showing.source == Source::Opening;
-        if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
-            acts.push(Act::Defended(false));
-        }
-        let tip = "Proximal gradient split learning: the hospital disguises the image, the server cleans the numbers";
-        if ui.selectable_label(defended, "PSGL").on_hover_text(tip).clicked() {
-            acts.push(Act::Defended(true));
-        }
+    row_ui(ui, "Defence", "Which of the two models the stage shows", |ui, _| {
+        ui.horizontal_wrapped(|ui| {
+            let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
+            let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
+            let tip = "The network without a defence: the hospital's layers see the image as it is";
+            let opening = look.showing.source == Source::Opening;
+            if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
+                acts.push(Act::Defended(false));
+            }
+            let tip =
+                "Proximal gradient split learning: the hospital disguises the image, the server cleans the numbers";
+            if ui.selectable_label(defended, "PSGL").on_hover_text(tip).clicked() {
+                acts.push(Act::Defended(true));
+            }
+        });
     });
-    ui.end_row();
 }
 
 /// Strength of the disguise and of the cleaning.
@@ -115,70 +142,92 @@ struct Lever {
 
 fn lever_ui(ui: &mut Ui, lever: &Lever, acts: &mut Vec<Act>) {
     let Some(setting) = find(lever.key) else { return };
-    let log = matches!(setting.kind, Kind::Real { log: true, .. });
+    let log = matches!(setting.kind, SettingKind::Real { log: true, .. });
     let tip = match setting.paper {
         Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, lever.key),
         None => format!("{}\n{}", setting.help, lever.key),
     };
-    let label = ui.label(lever.name).on_hover_text(&tip);
-    let mut value = lever.value;
-    let least = lever.range.start().max(if log { 1e-3 } else { 0.0 });
-    let range = least..=lever.range.end().max(value);
-    ui.spacing_mut().slider_width = (ui.available_width() - 70.0).clamp(60.0, 220.0);
-    let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
-    let slider = ui.add_enabled(lever.why.is_none(), slider).labelled_by(label.id).on_hover_text(&tip);
-    if slider.on_disabled_hover_text(lever.why.unwrap_or_default()).changed() {
-        // γ and θ at their lowest would be refused: no pixel at all would move.
-        let value = if matches!(setting.kind, Kind::Real { open_min: true, .. }) { value.max(0.001) } else { value };
-        acts.push(Act::Set(lever.key.to_owned(), format!("{value}")));
-    }
-    ui.end_row();
-}
-
-/// Who is looking, and what that one knows.
-fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.label("Who is looking?").on_hover_text("What the attacker has decides which attacks the run launches");
-    ui.vertical(|ui| {
-        let attacks = &look.document.experiment().attacks;
-        for (name, words, tip) in [
-            (
-                "rmle",
-                "the server, with the client's weights",
-                "White box: rMLE searches for the image whose smashed data are those on the wire.",
-            ),
-            (
-                "inverse",
-                "somebody with similar images",
-                "An inverse network learns from images of the attacker's own to turn smashed data back.",
-            ),
-        ] {
-            let mut on = attacks.iter().any(|spec| spec.name() == name);
-            if ui.checkbox(&mut on, words).on_hover_text(tip).changed() {
-                acts.push(Act::Set("attack".to_owned(), attack_list(attacks, look.document.kept(), name, on)));
-            }
-        }
-        for words in ["a listener without weights or images", "a malicious server", "whoever gets the gradient"] {
-            ui.add_enabled(false, eframe::egui::Checkbox::new(&mut false, words))
-                .on_disabled_hover_text("No attack of this kind is in this version");
+    row_ui(ui, lever.name, &tip, |ui, name| {
+        let mut value = lever.value;
+        let least = lever.range.start().max(if log { 1e-3 } else { 0.0 });
+        let range = least..=lever.range.end().max(value);
+        ui.spacing_mut().slider_width = (ui.available_width() - 66.0).clamp(50.0, 220.0);
+        let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
+        let slider = ui.add_enabled(lever.why.is_none(), slider).labelled_by(name).on_hover_text(&tip);
+        if slider.on_disabled_hover_text(lever.why.unwrap_or_default()).changed() {
+            // γ and θ at their lowest would be refused: no pixel at all would move.
+            let open = matches!(setting.kind, SettingKind::Real { open_min: true, .. });
+            let value = if open { value.max(0.001) } else { value };
+            acts.push(Act::Set(lever.key.to_owned(), format!("{value}")));
         }
     });
-    ui.end_row();
-    ui.label("It knows").on_hover_text("A defence is as good as it is against an attacker who knows it");
-    ui.horizontal(|ui| {
-        let adaptive = look.showing.adaptive;
+}
+
+/// Who is looking, what that one knows of the defence, and both in a sentence.
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let asked = Attacker::asked(look.showing);
+    let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
+    let tip = "The stage shows what this attacker steals";
+    row_ui(ui, "Who is looking?", tip, |ui, _| {
+        for looker in &LOOKERS {
+            let chosen = attacker.attack == looker.attack;
+            if ui.add(RadioButton::new(chosen, looker.words)).on_hover_text(looker.tip).clicked() {
+                acts.push(Act::Attacker(looker.attack));
+            }
+        }
+        let others = format!("Not in this version: {}.", MISSING.join(", "));
+        ui.add_enabled(false, RadioButton::new(false, "others")).on_disabled_hover_text(others);
+    });
+    row_ui(
+        ui,
+        "The run has",
+        "The attackers that a run launches; each counts as it is set among all settings",
+        |ui, _| {
+            ui.horizontal_wrapped(|ui| {
+                for looker in &LOOKERS {
+                    tick_ui(ui, look, looker, acts);
+                }
+            });
+        },
+    );
+    row_ui(ui, "It knows", "A defence is as good as it is against an attacker who knows it", |ui, _| {
+        knows_ui(ui, look, attacker, acts);
+        let words = format!("It {}.", attacker.words());
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
+    });
+}
+
+/// Whether a run launches the attack.
+fn tick_ui(ui: &mut Ui, look: Look<'_>, looker: &Looker, acts: &mut Vec<Act>) {
+    let attacks = &look.document.experiment().attacks;
+    let mut on = attacks.iter().any(|spec| spec.name() == looker.attack);
+    let tick = ui.add(Checkbox::new(&mut on, looker.brief));
+    let name = format!("{}: in the run", looker.words);
+    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
+    let changed = tick.changed();
+    tick.on_hover_text(name);
+    if changed {
+        let list = attack_list(attacks, look.document.kept(), looker.attack, on);
+        acts.push(Act::Set("attack".to_owned(), list));
+    }
+}
+
+/// Whether it knows the defence.
+fn knows_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Vec<Act>) {
+    ui.horizontal_wrapped(|ui| {
+        let adaptive = if attacker.defended { attacker.adaptive } else { look.showing.adaptive };
         let tip = "Naive: the attacker does not know of the defence. Alone it flatters the defence.";
         if ui.selectable_label(!adaptive, "no defence").on_hover_text(tip).clicked() {
             acts.push(Act::Adaptive(false));
         }
         let tip = "Adaptive: the attacker imitates the defence and undoes it. It first trains a head of its own, which \
                    takes a while. Where the first layer is narrow or the disguise weak, that can come out worse: the worse \
-                   of the two for the patient counts.";
-        let button = ui.add_enabled(look.showing.defended, Button::selectable(adaptive, "the defence"));
+                   of the two for the hospital counts.";
+        let button = ui.add_enabled(attacker.defended, Button::selectable(adaptive, "the defence"));
         if button.on_hover_text(tip).on_disabled_hover_text("Undefended there is nothing to know").clicked() {
             acts.push(Act::Adaptive(true));
         }
     });
-    ui.end_row();
 }
 
 /// The experiment's attacks as `--set attack=` takes them, with one more or one less.

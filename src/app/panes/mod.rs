@@ -11,7 +11,7 @@ pub mod runs;
 pub mod table;
 
 use eframe::egui::{self, Ui, WidgetText};
-use egui_tiles::{Behavior, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 use serde::{Deserialize, Serialize};
 
 use super::{Act, Look, View};
@@ -25,7 +25,7 @@ pub enum Pane {
     Curves,
     /// What a run came to, and its attacks.
     Table,
-    /// Many patients, each attack's reconstruction.
+    /// Many images, each attack's reconstruction.
     Images,
     /// Runs that were made.
     Runs,
@@ -59,7 +59,7 @@ impl Pane {
             Self::Levers => "Image, cut, defence and attacker: the stage follows at once.",
             Self::Curves => "Accuracies, losses, leaks and gains as they are measured.",
             Self::Table => "What the run came to, row by row, and each attack beside it.",
-            Self::Images => "Many patients, and what each attack made of them.",
+            Self::Images => "Many images, and what each attack made of them.",
             Self::Runs => "Every run that was made: open, attack, compare, rename, delete.",
             Self::Cards => "The paper's claims, each beside the number that was measured here.",
             Self::Log => "What happened, line by line.",
@@ -128,7 +128,7 @@ impl Layout {
             tiles.insert_tab_tile(children)
         });
         let root = tiles.insert_horizontal_tile(sides.to_vec());
-        if let Some(Tile::Container(egui_tiles::Container::Linear(linear))) = tiles.get_mut(root) {
+        if let Some(Tile::Container(Container::Linear(linear))) = tiles.get_mut(root) {
             linear.shares.set_share(sides[0], self.left());
             linear.shares.set_share(sides[1], 1.0 - self.left());
         }
@@ -152,9 +152,34 @@ pub fn is_shown(tree: &Tree<Pane>, pane: Pane) -> bool {
     tree.tiles.find_pane(&pane).is_some_and(|id| tree.active_tiles().contains(&id))
 }
 
+/// Below this width, as with large text, what stands side by side is drawn one below the other.
+const SIDE_BY_SIDE: f32 = 760.0;
+
+/// The height that the panes want where they can have any.
+pub fn height(tree: &Tree<Pane>, width: f32) -> f32 {
+    if folds(tree, width) { 760.0 } else { 340.0 }
+}
+
+/// Whether the panes' two sides are drawn one below the other.
+fn folds(tree: &Tree<Pane>, width: f32) -> bool {
+    let root = tree.root().and_then(|root| tree.tiles.get(root));
+    let sides = matches!(root, Some(Tile::Container(Container::Linear(linear))) if linear.dir == LinearDir::Horizontal);
+    sides && width < SIDE_BY_SIDE
+}
+
 /// Draws the panes.
 pub fn panes_ui(ui: &mut Ui, tree: &mut Tree<Pane>, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) {
+    let root = tree.root().filter(|_| folds(tree, ui.available_width()));
+    // For this frame alone: how somebody arranged them is kept.
+    turn(tree, root, LinearDir::Vertical);
     tree.ui(&mut Drawn { look, view, acts }, ui);
+    turn(tree, root, LinearDir::Horizontal);
+}
+
+fn turn(tree: &mut Tree<Pane>, root: Option<TileId>, dir: LinearDir) {
+    if let Some(Tile::Container(Container::Linear(linear))) = root.and_then(|root| tree.tiles.get_mut(root)) {
+        linear.dir = dir;
+    }
 }
 
 struct Drawn<'a> {

@@ -167,7 +167,7 @@ mod tests {
                 let kind = find(key).unwrap().kind;
                 if matches!(kind, Kind::Text | Kind::List { .. }) {
                     same.set(&format!("{key}={}", typed(kind, &shown(value)))).unwrap();
-                    assert_eq!(same.hash().len(), experiment.hash().len());
+                    assert_eq!(same, experiment, "{name}: {key} as it is shown");
                 }
             }
         }

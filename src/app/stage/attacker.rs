@@ -2,7 +2,8 @@
 
 use eframe::egui::{Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
 
-use super::{Pane, Sizes};
+use super::Pane;
+use super::plan::Sizes;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, phase};
 use crate::app::{Act, Look};
@@ -25,7 +26,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut 
             if let Some(error) = &look.textures.error {
                 let pane = Pane {
                     caption: "error",
-                    tip: "How far each pixel is from the patient's: black is equal. The attacker does not see this.",
+                    tip: "How far each pixel is from the original's: black is equal. The attacker does not see this.",
                     color: None,
                 };
                 pane.ui(ui, error, sizes.small);
@@ -50,31 +51,52 @@ fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes) {
         });
         ui.vertical(|ui| {
             ui.set_width(sizes.side);
-            let run = look.showing.source == crate::app::Source::Run;
-            let words = if run && look.showing.facts.as_ref().is_some_and(|facts| !facts.attacked) {
-                "This experiment has no attacks."
-            } else if run {
-                "The attack waits for the network."
-            } else {
-                "Made from the numbers on the wire alone."
-            };
-            ui.add(Label::new(words).wrap());
+            ui.add(Label::new(why_nothing(look)).wrap());
+            progress_ui(ui, look);
         });
     });
+}
+
+/// Why there is no stolen image, or not yet.
+fn why_nothing(look: Look<'_>) -> String {
+    let showing = look.showing;
+    let run = showing.source == crate::app::Source::Run;
+    let begins = showing.scene.as_ref().is_some_and(|scene| scene.progress.is_some());
+    match &showing.trouble {
+        Some(trouble) => format!("No picture: {trouble}"),
+        None if run && showing.facts.as_ref().is_some_and(|facts| !facts.attacked) => {
+            "This experiment has no attacks.".to_owned()
+        }
+        None if begins => "It first learns from images of its own.".to_owned(),
+        None if run => "The attack waits for the network.".to_owned(),
+        None => "Made from the numbers on the wire alone.".to_owned(),
+    }
 }
 
 /// How near the stolen image is, which attack made it, and what that says of the defence.
 fn score_ui(ui: &mut Ui, look: Look<'_>) {
     let Some(scene) = &look.showing.scene else { return };
-    if let Some(score) = look.showing.shown_score() {
-        let about = "Judged against the patient's image, which the attacker does not have. Higher is a worse leak.";
-        let text = format!("{} dB\nSSIM {}", decimal(score.psnr.min(200.0), 1), decimal(score.ssim, 2));
+    if look.showing.nothing_to_steal() {
+        let about = "The image is blank. Whatever the attacker makes of it, nothing leaks.";
+        ui.add(Label::new(RichText::new("nothing to steal").strong()).wrap()).on_hover_text(about);
+    } else {
+        let about = "Judged against the original, which the attacker does not have. Higher is a worse leak.";
+        // Dashes keep the place of numbers that are about to come.
+        let score = look.showing.shown_score();
+        let [psnr, ssim] = score.map_or([f64::NAN; 2], |score| [score.psnr.min(200.0), score.ssim]);
+        let text = format!("{} dB\nSSIM {}", decimal(psnr, 1), decimal(ssim, 2));
         ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
+        if scene.stamp.defended {
+            verdict_ui(ui, look, scene);
+        }
     }
-    if scene.stamp.defended {
-        verdict_ui(ui, look, scene);
-    }
-    if let Some(progress) = &scene.progress {
+    progress_ui(ui, look);
+}
+
+/// Which attack it is, and how far.
+fn progress_ui(ui: &mut Ui, look: Look<'_>) {
+    let Some(scene) = &look.showing.scene else { return };
+    if let Some(progress) = scene.progress.as_ref().filter(|_| !look.showing.waits) {
         let film = &look.showing.film;
         let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
         let step = pinned.unwrap_or(progress.iteration);
@@ -94,12 +116,12 @@ fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
     let (words, tip) = match picked.filter(|_| done) {
         Some(true) => (
             format!("broke: {mode}"),
-            "The stolen image picks the patient out of eight. By chance one in eight does; the table has the rate over \
+            "The stolen image picks the original out of eight. By chance one in eight does; the table has the rate over \
              many.",
         ),
         Some(false) => (
             format!("not picked: {mode}"),
-            "The stolen image does not pick this patient out of eight. One image says little in a defence's favour: the \
+            "The stolen image does not pick the original out of eight. One image says little in a defence's favour: the \
              table has the rate over many.",
         ),
         None => (mode.to_owned(), "The attack is not over."),
@@ -110,7 +132,7 @@ fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
     ));
 }
 
-/// Eight images, one of them the patient's; the one most like the stolen image has a frame.
+/// Eight images, one of them the original; the one most like the stolen image has a frame.
 fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
     let Some(lineup) = look.showing.shown_lineup() else { return };
     let Some(correct) = lineup.correct() else { return };
@@ -139,7 +161,7 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
             }
         }
         ui.add(Label::new(&words).truncate()).on_hover_text(
-            "The line-up: the patient among seven others that are far from it. Which does the stolen image resemble \
+            "The line-up: the original among seven others that are far from it. Which does the stolen image resemble \
              most? By chance one in eight is right.",
         );
     });

@@ -3,64 +3,130 @@
 mod attacker;
 pub mod film;
 mod hospital;
+mod maps;
 pub mod pad;
+mod plan;
 mod server;
 mod wire;
 
 use eframe::egui::{
-    Align, Color32, Frame, Image, Label, Layout, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, Vec2, vec2,
+    Align, Color32, Frame, Image, Label, Layout, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2,
 };
 
+pub use maps::MapsView;
+pub use plan::Plan;
+
+use self::plan::{GAP, LINE, MARGIN};
+use super::lookers::Attacker;
 use super::showing::Source;
 use super::state::Status;
 use super::theme::Role;
 use super::words::phase;
 use super::{Act, Activity, Look};
 
-const GAP: f32 = 8.0;
-const MARGIN: f32 = 8.0;
-/// With the line around it.
-const EDGE: f32 = MARGIN + 1.0;
-/// Height of a line of text with its spacing.
-const LINE: f32 = 19.0;
-/// Height of the sentence above the cards, with all spacing.
-const LEAD: f32 = 36.0;
-/// Height of a row of buttons.
-const ROW: f32 = 26.0;
-/// The columns of wire and server need as much.
-const WIRE: f32 = 190.0;
-const SERVER: f32 = 200.0;
-/// The width that the four cards need.
-pub const LEAST: f32 = 820.0;
-/// The column beside a picture needs as much for its captions.
-const SIDE: f32 = 92.0;
-
-/// The height that the stage makes use of, in a window of this size.
-pub fn height(window: Vec2) -> f32 {
-    let most = (0.46 * window.y).clamp(290.0, 620.0);
-    let above = LEAD + 2.0 * EDGE + 26.0 + LINE + 2.0 * ROW;
-    (Sizes::fitting((window.x - 16.0).max(LEAST), most - LEAD).big + above).clamp(290.0, most)
+/// What is chosen on the stage.
+pub struct Views<'a> {
+    /// The pencil.
+    pub pad: &'a mut pad::PadView,
+    /// How maps are drawn.
+    pub maps: &'a mut MapsView,
 }
 
-/// Draws the stage over all the room there is.
-pub fn stage_ui(ui: &mut Ui, look: Look<'_>, pad: &mut pad::PadView, acts: &mut Vec<Act>) {
+/// Draws the stage as it was planned.
+pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>, acts: &mut Vec<Act>) {
     ui.add_space(2.0);
-    ui.horizontal(|ui| lead_ui(ui, look, acts));
+    if plan.columns == 4 {
+        ui.horizontal(|ui| lead_ui(ui, look, acts));
+    } else {
+        narrow_lead_ui(ui, look, acts);
+    }
     ui.add_space(2.0);
-    let room = vec2(ui.available_width().max(LEAST), ui.available_height() - 4.0);
-    let sizes = Sizes::fitting(room.x, room.y);
-    let outer = sizes.big + GAP + sizes.side + 2.0 * EDGE;
-    let spare = 0.5 * (room.x - 2.0 * outer - 3.0 * GAP - WIRE - SERVER).max(0.0);
-    ui.spacing_mut().item_spacing.x = GAP;
-    ui.horizontal_top(|ui| {
-        let patient = Role::Patient.color(ui);
-        card(ui, "Hospital", patient, vec2(outer, room.y), |ui| hospital::hospital_ui(ui, look, sizes, pad, acts));
-        let plain = ui.visuals().strong_text_color();
-        card(ui, "Wire", plain, vec2(WIRE + spare, room.y), |ui| wire::wire_ui(ui, look, acts));
-        card(ui, "Server", Role::Cleaned.color(ui), vec2(SERVER + spare, room.y), |ui| server::server_ui(ui, look));
-        let attacker = Role::Attacker.color(ui);
-        card(ui, "Attacker", attacker, vec2(outer, room.y), |ui| attacker::attacker_ui(ui, look, sizes, acts));
-    });
+    let sizes = plan.sizes;
+    ui.spacing_mut().item_spacing = vec2(GAP, GAP);
+    // Where they do not fit side by side, the two pictures that are compared stay beside each other.
+    let rows: &[&[Card]] = match plan.columns {
+        4 => &[&[Card::Hospital, Card::Wire, Card::Server, Card::Attacker]],
+        2 => &[&[Card::Hospital, Card::Attacker], &[Card::Wire, Card::Server]],
+        _ => &[&[Card::Hospital], &[Card::Attacker], &[Card::Wire], &[Card::Server]],
+    };
+    for row in rows {
+        ui.horizontal_top(|ui| {
+            for card in *row {
+                card.ui(ui, look, plan, |ui| match card {
+                    Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
+                    Card::Wire => wire::wire_ui(ui, look, sizes, acts),
+                    Card::Server => server::server_ui(ui, look, sizes, views.maps),
+                    Card::Attacker => attacker::attacker_ui(ui, look, sizes, acts),
+                });
+            }
+        });
+    }
+}
+
+/// One of the parties.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Card {
+    Hospital,
+    Wire,
+    Server,
+    Attacker,
+}
+
+impl Card {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Hospital => "Hospital",
+            Self::Wire => "Wire",
+            Self::Server => "Server",
+            Self::Attacker => "Attacker",
+        }
+    }
+
+    fn color(self, ui: &Ui) -> Color32 {
+        match self {
+            Self::Hospital => Role::Patient.color(ui),
+            Self::Wire => ui.visuals().strong_text_color(),
+            Self::Server => Role::Cleaned.color(ui),
+            Self::Attacker => Role::Attacker.color(ui),
+        }
+    }
+
+    fn ui(self, ui: &mut Ui, look: Look<'_>, plan: &Plan, contents: impl FnOnce(&mut Ui)) {
+        let size = match self {
+            Self::Hospital | Self::Attacker => plan.outer,
+            Self::Wire => plan.wire,
+            Self::Server => plan.server,
+        };
+        let frame = Frame::group(ui.style()).fill(ui.visuals().faint_bg_color).inner_margin(MARGIN);
+        ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+            frame.show(ui, |ui| {
+                ui.set_min_size(ui.available_size());
+                ui.set_max_size(ui.available_size());
+                ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+                self.head_ui(ui, look, plan.sizes.head);
+                contents(ui);
+            });
+        });
+    }
+
+    /// Its name; of the attacker also what it sees and knows.
+    fn head_ui(self, ui: &mut Ui, look: Look<'_>, height: f32) {
+        let words = if self == Self::Attacker { Attacker::shown(look).map(Attacker::words) } else { None };
+        ui.horizontal_top(|ui| {
+            if self == Self::Attacker || self == Self::Hospital {
+                // The pictures below begin at one height.
+                ui.set_min_height(height);
+            }
+            ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
+            let Some(words) = words else { return };
+            ui.vertical(|ui| {
+                ui.add_space(1.0);
+                ui.add(Label::new(RichText::new(&words).small()).wrap()).on_hover_text(format!(
+                    "Whose picture this is: it {words}. \u{201c}Who is looking?\u{201d} among the levers chooses another."
+                ));
+            });
+        });
+    }
 }
 
 /// What the training is at while pictures of it are shown.
@@ -75,22 +141,7 @@ fn training_words(activity: Activity) -> &'static str {
 
 /// One sentence, what the pictures were made with, and the way back to the run.
 fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let showing = look.showing;
-    let lead = match (&showing.trouble, showing.source) {
-        (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
-        _ if showing.kept => {
-            let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
-            let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
-            format!("{} The right was stolen earlier: {words}.", training_words(look.activity))
-        }
-        _ if showing.reconstruction().is_some() => {
-            "Only the middle leaves the hospital. The right was made from it.".to_owned()
-        }
-        (_, Source::Run) if look.state.status == Status::Going => {
-            "A network is being trained, split between a hospital and a server.".to_owned()
-        }
-        _ => "The hospital sends numbers, not the image. Watch what comes back out of them.".to_owned(),
-    };
+    let lead = lead(look);
     let width = (0.56 * ui.available_width()).max(300.0);
     ui.allocate_ui_with_layout(vec2(width, LINE), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(width);
@@ -98,16 +149,51 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.add(sentence).on_hover_text(&lead);
     });
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if look.followed && showing.source != Source::Run {
-            let tip = "Let the stage show the run again, in place of your own question";
-            if ui.small_button("Back to the run").on_hover_text(tip).clicked() {
-                acts.push(Act::Follow);
-            }
-        }
+        back_ui(ui, look, acts);
         let stamp = stamp(look);
         ui.add(Label::new(RichText::new(&stamp).weak()).truncate())
             .on_hover_text(format!("What the pictures were made with: {stamp}"));
     });
+}
+
+/// The same in little room, where it takes the lines that it needs.
+fn narrow_lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.add(Label::new(RichText::new(lead(look)).size(15.0)).wrap());
+    ui.horizontal_wrapped(|ui| {
+        ui.add(Label::new(RichText::new(stamp(look)).weak()).wrap()).on_hover_text("What the pictures were made with");
+        back_ui(ui, look, acts);
+    });
+}
+
+fn back_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    if look.followed && look.showing.source != Source::Run {
+        let tip = "Let the stage show the run again, in place of your own question";
+        if ui.small_button("Back to the run").on_hover_text(tip).clicked() {
+            acts.push(Act::Follow);
+        }
+    }
+}
+
+/// What the stage shows, in a sentence.
+fn lead(look: Look<'_>) -> String {
+    let showing = look.showing;
+    match (&showing.trouble, showing.source) {
+        (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
+        _ if showing.kept => {
+            let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
+            let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
+            format!("{} The right was stolen earlier: {words}.", training_words(look.activity))
+        }
+        _ if showing.nothing_to_steal() => "The image is blank: there is nothing to steal.".to_owned(),
+        _ if showing.waits && showing.scene.is_some() => "The levers have moved: the answer comes.".to_owned(),
+        _ if showing.reconstruction().is_some() => {
+            "Only the middle leaves the hospital. The right was made from it.".to_owned()
+        }
+        (_, Source::Run) if look.state.status == Status::Going => {
+            "A network is being trained, split between a hospital and a server.".to_owned()
+        }
+        _ => "The hospital sends numbers, not the image. Watch what comes back out of them.".to_owned(),
+    }
 }
 
 /// What the pictures were made with.
@@ -132,41 +218,6 @@ fn stamp(look: Look<'_>) -> String {
     format!("{source}: {defence}, {weights}{cut}")
 }
 
-/// Sides of the pictures; the same in hospital and attacker, so that they can be compared.
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
-    /// Of the patient's image and of what was stolen.
-    big: f32,
-    /// Of those beside them.
-    small: f32,
-    /// Width of the column beside.
-    side: f32,
-}
-
-impl Sizes {
-    fn fitting(width: f32, height: f32) -> Self {
-        // Title and caption above, two rows of controls below.
-        let by_height = height - 2.0 * EDGE - 26.0 - LINE - 2.0 * ROW;
-        let column = 0.5 * (width - 3.0 * GAP - WIRE - SERVER) - 2.0 * EDGE - GAP;
-        let big = by_height.min(column / 1.55).min(column - SIDE).max(80.0).floor();
-        let small = ((big - LINE - 4.0) / 2.0).floor();
-        Self { big, small, side: (column - big).clamp(SIDE.min(0.55 * big), (0.75 * big).max(SIDE)).floor() }
-    }
-}
-
-fn card(ui: &mut Ui, title: &str, color: Color32, size: Vec2, contents: impl FnOnce(&mut Ui)) {
-    let frame = Frame::group(ui.style()).fill(ui.visuals().faint_bg_color).inner_margin(MARGIN);
-    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-        frame.show(ui, |ui| {
-            ui.set_min_size(ui.available_size());
-            ui.set_max_size(ui.available_size());
-            ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
-            ui.label(RichText::new(title).size(16.0).strong().color(color));
-            contents(ui);
-        });
-    });
-}
-
 /// A picture with its caption.
 struct Pane<'a> {
     caption: &'a str,
@@ -178,35 +229,24 @@ struct Pane<'a> {
 impl Pane<'_> {
     /// Draws it so that its longer side has this many points; the response is the picture's.
     fn ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
+        self.plain_ui(ui, texture, side).on_hover_text(self.tip)
+    }
+
+    /// The same without words for who points at the picture.
+    fn plain_ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
         ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 3.0;
+            let size = texture.size_vec2();
+            let size = size * (side / size.max_elem());
             let color = self.color.unwrap_or(ui.visuals().text_color());
             let caption = Label::new(RichText::new(self.caption).color(color)).truncate();
             ui.add(caption).on_hover_text(self.tip);
-            let size = texture.size_vec2();
-            let size = size * (side / size.max_elem());
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let response = ui.add(image.alt_text(format!("{}: {}", self.caption, self.tip))).on_hover_text(self.tip);
+            let response = ui.add(image.alt_text(format!("{}: {}", self.caption, self.tip)));
             let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
             response
         })
         .inner
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_columns_fit_from_the_smallest_window_on() {
-        for (width, height) in
-            [(LEAST, 240.0), (884.0, 250.0), (1084.0, 270.0), (1264.0, 330.0), (1904.0, 460.0), (3800.0, 520.0)]
-        {
-            let sizes = Sizes::fitting(width, height);
-            let columns = 2.0 * (sizes.big + GAP + sizes.side + 2.0 * EDGE) + WIRE + SERVER;
-            assert!(columns + 3.0 * GAP <= width + 1.0, "{width}: {sizes:?}");
-            assert!(sizes.big + 2.0 * EDGE + LINE + 2.0 * ROW < height, "{height}: {sizes:?}");
-        }
     }
 }

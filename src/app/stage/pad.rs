@@ -1,4 +1,4 @@
-//! Drawing on the patient's image, and opening one of one's own.
+//! Drawing in the original's place, and opening one of one's own.
 
 use std::path::Path;
 

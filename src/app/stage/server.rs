@@ -2,44 +2,38 @@
 
 use eframe::egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
 
-use super::{LINE, Pane};
+use super::Pane;
+use super::maps::{MapsView, compared_ui, found_ui};
+use super::plan::{Sizes, VOTE};
 use crate::app::streams::Stream;
 use crate::app::theme::Role;
 use crate::app::{Look, Source};
 use crate::run::scene::{Opinion, Vote};
 
-/// A bar with its words.
-const BAR: f32 = LINE + 12.0;
+/// Height of a score's bar.
+const BAR: f32 = 5.0;
 
-pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>) {
+pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut MapsView) {
     let scene = look.showing.scene.as_ref();
     let Some(opinion) = scene.and_then(|scene| scene.opinion.as_ref()) else {
         ui.label("The server never sees an image. It goes on from the numbers it gets, and decides.");
         return;
     };
-    let bars = if opinion.streams.is_empty() { 1.0 } else { 4.0 };
-    let textures = look.textures;
-    if let (Some(features), Some(recovered)) = (&textures.features, &textures.recovered) {
-        let room = ui.available_height() - bars * BAR - 2.0 * LINE - 10.0;
-        let side = (0.5 * (ui.available_width() - 8.0)).min(room).max(30.0);
+    if let Some(features) = look.textures.features.as_ref().filter(|_| look.textures.recovered.is_some()) {
         ui.horizontal_top(|ui| {
             let pane = Pane {
                 caption: "cleaned",
                 tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
                 color: Some(Role::Cleaned.color(ui)),
             };
-            pane.ui(ui, features, side);
-            let pane = Pane {
-                caption: "map found",
-                tip: "What the server takes out: the paper's recovered gradient map, mean over the channels.",
-                color: None,
-            };
-            pane.ui(ui, recovered, side);
+            pane.ui(ui, features, sizes.map);
+            found_ui(ui, look, sizes, view);
         });
+        compared_ui(ui, look, view);
     } else {
         ui.add(Label::new(RichText::new("Nothing to clean: it goes on from the numbers as they are.").weak()).wrap());
     }
-    ui.add_space(2.0);
+    ui.spacing_mut().item_spacing.y = 1.0;
     votes_ui(ui, look, opinion);
     accuracy_ui(ui, look);
 }
@@ -65,18 +59,19 @@ fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {
 }
 
 fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote: Vote) {
-    ui.horizontal(|ui| {
+    let size = vec2(ui.available_width(), VOTE - BAR - 3.0);
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.label(name).on_hover_text(tip);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let words = format!("{class}  {:.0} %", 100.0 * vote.share);
             ui.add(Label::new(RichText::new(words).strong()).truncate());
         });
     });
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 6.0), Sense::hover());
-    ui.painter().rect_filled(rect, 3.0, ui.visuals().widgets.inactive.bg_fill);
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
+    ui.painter().rect_filled(rect, 0.5 * BAR, ui.visuals().widgets.inactive.bg_fill);
     let mut filled = rect;
     filled.set_width(rect.width() * vote.share.clamp(0.0, 1.0));
-    ui.painter().rect_filled(filled, 3.0, color);
+    ui.painter().rect_filled(filled, 0.5 * BAR, color);
 }
 
 /// How often the run's decision is right, once that is measured.

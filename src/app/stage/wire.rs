@@ -5,13 +5,14 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::{LINE, Pane};
+use super::Pane;
+use super::plan::{LINE, Sizes};
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
 use crate::app::{Act, Look, Source};
 use crate::run::facts::LayerFacts;
 
-pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
     let Some(facts) = &look.showing.facts else {
         ui.label(
             "All that crosses: numbers from behind the hospital's last layer, and the changes that the server wants.",
@@ -21,7 +22,9 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     cut_ui(ui, look, &facts.layers, acts);
     let bottom = 3.0 * LINE + 8.0;
     if let Some(smashed) = &look.textures.smashed {
-        let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width()).max(30.0);
+        // Never so large as the pictures that are compared.
+        let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width());
+        let side = side.min(0.85 * sizes.big).max(30.0);
         let pane = Pane {
             caption: "smashed data, up",
             tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",

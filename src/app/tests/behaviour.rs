@@ -71,7 +71,7 @@ fn a_stroke_is_followed_and_can_be_taken_back() {
     assert!(window.app().showing().score.unwrap().psnr > 15.0);
     window.click("Undo stroke");
     assert!(ink(window.app()) < 1e-6);
-    window.click("Patients");
+    window.click("Digits");
     window.rest();
     assert!(ink(window.app()) < 0.0);
 }

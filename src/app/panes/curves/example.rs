@@ -7,11 +7,19 @@ use crate::app::state::State;
 use crate::run::checkpoint::Position;
 use crate::run::summary::{MetricRow, Summary};
 
+/// The preset that it is a run of.
+pub const PRESET: &str = "psgl-digits";
+
 /// What is written across it.
 pub const STAMP: &str = "recorded example: psgl-digits, seed 0; press Run for your own";
 
 /// The same where there is little room.
 pub const BRIEF: &str = "recorded example";
+
+/// Whether it stands here while nothing was run yet: for another preset it would be mistaken for that one's.
+pub fn stands_for(preset: &str) -> bool {
+    preset == PRESET
+}
 
 /// The recorded run, read at the first call. Empty if it cannot be read, which a test rules out.
 pub fn example() -> &'static State {
@@ -22,13 +30,31 @@ pub fn example() -> &'static State {
         let metrics = include_str!("../../../../assets/example/metrics.csv");
         let rows: Vec<MetricRow> =
             csv::Reader::from_reader(metrics.as_bytes()).deserialize().filter_map(Result::ok).collect();
-        State::of_run("psgl-digits, seed 0", Path::new("example"), rows, summary, Position::default(), Vec::new())
+        State::of_run(
+            &format!("{PRESET}, seed 0"),
+            Path::new("example"),
+            rows,
+            summary,
+            Position::default(),
+            Vec::new(),
+        )
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::{Experiment, PRESETS};
+
+    #[test]
+    fn it_stands_for_the_preset_that_it_is_a_run_of() {
+        let recorded = &example().summary.as_ref().unwrap().experiment;
+        assert_eq!(*recorded, Experiment::preset(PRESET).unwrap(), "record the example anew");
+        for (name, ..) in PRESETS {
+            assert_eq!(stands_for(name), name == PRESET, "{name}");
+        }
+        assert!(!stands_for("own") && !stands_for(""));
+    }
 
     #[test]
     fn the_recorded_run_is_whole() {

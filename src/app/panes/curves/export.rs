@@ -28,8 +28,8 @@ const MARK: Vec2 = vec2(90.0, 60.0);
 ///
 /// # Errors
 /// Where there is no memory left.
-pub fn csv(state: &State) -> Result<Vec<u8>> {
-    let (state, recorded) = shown(state);
+pub fn csv(state: &State, view: &CurvesView) -> Result<Vec<u8>> {
+    let (state, recorded) = shown(state, &view.preset);
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["figure", "series", "x", "y"]).map_err(|e| wrong(&e))?;
     for figure in Figure::ALL {
@@ -82,7 +82,7 @@ pub fn svg(state: &State, view: &CurvesView, theme: Theme) -> Result<Vec<u8>> {
 impl<D: DrawingBackend> Sheet<'_, D> {
     /// The figure of the view, or all of them.
     fn draw(&self, state: &State, view: &CurvesView) -> Result<()> {
-        let (state, recorded) = shown(state);
+        let (state, recorded) = shown(state, &view.preset);
         self.area.fill(&color_of(self.ground())).map_err(|e| wrong(&e))?;
         let figures = view.figures();
         let columns = if figures.len() > 1 { 4 } else { 1 };

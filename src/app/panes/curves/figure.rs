@@ -12,7 +12,7 @@ pub enum Figure {
     Training,
     /// Loss of each stream in training.
     Losses,
-    /// How like the patients' images each attack's are.
+    /// How like the originals each attack's images are.
     Ssim,
     /// How near to them, in decibels.
     Psnr,
@@ -74,17 +74,17 @@ impl Figure {
                 "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
             }
             Self::Ssim => {
-                "How like the patients' images the stolen ones are: mean structural similarity, 1 is the image itself. \
+                "How like the originals the stolen images are: mean structural similarity, 1 is the image itself. \
                  Higher is a worse leak."
             }
-            Self::Psnr => "How near the stolen images are to the patients', in decibels. Higher is a worse leak.",
+            Self::Psnr => "How near the stolen images are to the originals, in decibels. Higher is a worse leak.",
             Self::Gain => {
                 "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
                  of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
                  \u{2212} clean is the one that cannot be inflated."
             }
             Self::Recovery => {
-                "Mean squared error of the cleaned image against the patient's, by the threshold μ of the cleaning. \
+                "Mean squared error of the cleaned image against the original, by the threshold μ of the cleaning. \
                  Below the line of the disguised images cleaning helps."
             }
         }

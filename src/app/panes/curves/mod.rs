@@ -44,7 +44,8 @@ const ENTRY: f32 = 185.0;
 
 /// Draws the pane.
 pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut Vec<Act>) {
-    let (state, recorded) = shown(look.state);
+    look.document.name().clone_into(&mut view.preset);
+    let (state, recorded) = shown(look.state, &view.preset);
     let experiment = state.summary.as_ref().map_or(look.document.experiment(), |summary| &summary.experiment);
     pane_ui(ui, state, recorded, experiment.train.epochs as f64, view, acts);
 }

@@ -128,7 +128,7 @@ fn every_attack_has_a_curve_and_every_guess_one_line() {
 #[test]
 fn the_table_of_values_is_complete() {
     let state = watched();
-    let text = String::from_utf8(csv(&state).unwrap()).unwrap();
+    let text = String::from_utf8(csv(&state, &CurvesView::default()).unwrap()).unwrap();
     let count = |figure: &str| text.lines().filter(|line| line.starts_with(figure)).count();
     assert_eq!(text.lines().next(), Some("figure,series,x,y"));
     // One accuracy is no number; an epoch has two.
@@ -136,7 +136,7 @@ fn the_table_of_values_is_complete() {
     assert!(
         text.contains("Training accuracy,disguised,12,120\n") && text.contains("Test accuracy,fused decision,2,70\n")
     );
-    let recorded = String::from_utf8(csv(&State::default()).unwrap()).unwrap();
+    let recorded = String::from_utf8(csv(&State::default(), &CurvesView::default()).unwrap()).unwrap();
     assert!(recorded.lines().skip(1).all(|line| line.starts_with("recorded example: ")));
     assert!(recorded.contains("MSE against μ,cleaned image,0.55,"));
 }

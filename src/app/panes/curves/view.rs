@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::data::has_time;
-use super::example::example;
+use super::example::{PRESET, example, stands_for};
 use super::figure::{Against, Figure};
 use super::series::{Chart, Settings};
 use crate::app::state::{State, Status};
@@ -32,6 +32,8 @@ pub struct CurvesView {
     pub reset: bool,
     /// Where the pointer is.
     pub pointer: Option<f64>,
+    /// The document's preset: another one's recorded example is not shown.
+    pub preset: String,
     cache: Option<(u64, Vec<Chart>)>,
 }
 
@@ -46,14 +48,15 @@ impl Default for CurvesView {
             hidden: BTreeSet::new(),
             reset: false,
             pointer: None,
+            preset: PRESET.to_owned(),
             cache: None,
         }
     }
 }
 
 /// The run whose curves are shown, and whether it is the recorded one.
-pub fn shown(state: &State) -> (&State, bool) {
-    if state.status == Status::Fresh { (example(), true) } else { (state, false) }
+pub fn shown<'a>(state: &'a State, preset: &str) -> (&'a State, bool) {
+    if state.status == Status::Fresh && stands_for(preset) { (example(), true) } else { (state, false) }
 }
 
 impl CurvesView {

@@ -1,4 +1,4 @@
-//! One patient, large: the image, its disguise, what was stolen, and the error.
+//! One of them, large: the image, its disguise, what was stolen, and the error.
 
 use eframe::egui::{Label, RichText, ScrollArea, TextureHandle, Ui};
 
@@ -8,6 +8,7 @@ use crate::app::state::State;
 use crate::app::textures::error;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, target};
+use crate::data::Noun;
 
 /// The error's texture, which is made for the enlarged picture alone.
 #[derive(Default)]
@@ -22,17 +23,18 @@ impl Enlarged {
         &mut self,
         ui: &mut Ui,
         state: &State,
-        cache: &Cache,
+        (cache, noun): (&Cache, Noun),
         (at, patient): (usize, usize),
         beside: bool,
     ) -> bool {
         let (Some(gallery), Some(shown)) = (state.galleries.get(at), cache.ready().get(at)) else { return false };
         let mut open = true;
         ui.horizontal_wrapped(|ui| {
-            open = !ui.button("Close").on_hover_text("Back to all patients").clicked();
+            open = !ui.button("Close").on_hover_text(format!("Back to all {}", noun.many)).clicked();
             let mode = if gallery.adaptive { "adaptive" } else { "naive" };
             let words = format!(
-                "patient {}: {}, {mode}, at {}, {}",
+                "{} {}: {}, {mode}, at {}, {}",
+                noun.one,
                 patient + 1,
                 gallery.name,
                 target(&gallery.target),
@@ -46,9 +48,9 @@ impl Enlarged {
             self.of = Some((at, patient));
         }
         let error = Some(self.error.clone());
-        let name = format!("patient {}", patient + 1);
+        let name = format!("{} {}", noun.one, patient + 1);
         let pictures = [
-            ("patient", Role::Patient, shown.originals.get(patient)),
+            (noun.one, Role::Patient, shown.originals.get(patient)),
             ("disguised", Role::Disguised, shown.sent.get(patient)),
             ("stolen", Role::Attacker, shown.stolen.get(patient)),
             ("error", Role::Decision, error.as_ref()),
@@ -74,17 +76,17 @@ impl Enlarged {
                 });
             }
             ui.horizontal_wrapped(|ui| {
-            if let Some(Some(score)) = shown.scores.get(patient) {
-                let psnr = decimal(score.psnr.min(200.0), 1);
-                let text = format!("SSIM {}, {psnr} dB, MSE {}", decimal(score.ssim, 3), decimal(score.mse, 4));
-                ui.label(text).on_hover_text(
-                    "Judged against the patient's image, which the attacker does not have. Higher SSIM is a worse leak.",
-                );
-            }
-            if let Some((word, tip)) = record_of(state, at).and_then(|record| stamp(state, record)) {
-                let mode = if gallery.adaptive { "adaptive" } else { "naive" };
-                ui.strong(format!("{word}: {mode}")).on_hover_text(tip);
-            }
+                if let Some(Some(score)) = shown.scores.get(patient) {
+                    let psnr = decimal(score.psnr.min(200.0), 1);
+                    let text = format!("SSIM {}, {psnr} dB, MSE {}", decimal(score.ssim, 3), decimal(score.mse, 4));
+                    ui.label(text).on_hover_text(
+                        "Judged against the original, which the attacker does not have. Higher SSIM is a worse leak.",
+                    );
+                }
+                if let Some((word, tip)) = record_of(state, at).and_then(|record| stamp(state, record)) {
+                    let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+                    ui.strong(format!("{word}: {mode}")).on_hover_text(tip);
+                }
             });
         });
         open

@@ -1,4 +1,4 @@
-//! Many patients, and what each attack made of them: the worst leak on top.
+//! Many images, and what each attack made of them: the worst leak on top.
 
 mod enlarged;
 mod shown;
@@ -9,6 +9,7 @@ use crate::app::Look;
 use crate::app::state::{State, Status};
 use crate::app::theme::Role;
 use crate::app::words::target;
+use crate::data::Noun;
 use crate::run::event::Gallery;
 
 /// From this width on, an enlarged picture stands beside the others, and below them in a narrower pane.
@@ -20,7 +21,7 @@ pub struct ImagesView {
     /// The attacked model; none takes PSGL where there is one.
     target: Option<String>,
     epoch: Epochs,
-    /// The enlarged picture: its gallery and its patient.
+    /// The enlarged picture: its gallery and its place there.
     chosen: Option<(usize, usize)>,
     enlarged: enlarged::Enlarged,
     cache: shown::Cache,
@@ -52,13 +53,14 @@ fn epoch(at: usize) -> String {
 /// Draws the grid.
 pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView) {
     let state = look.state;
-    let another = view.cache.prepare(ui.ctx(), state);
+    let noun = look.run_noun();
+    let another = view.cache.prepare(ui.ctx(), state, noun);
     if another {
         view.chosen = None;
         view.enlarged.forget();
     }
     if state.galleries.is_empty() {
-        empty_ui(ui, state);
+        empty_ui(ui, state, noun);
         return;
     }
     let (name, last) = choice_ui(ui, state, view);
@@ -73,22 +75,25 @@ pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView) {
         } else {
             Panel::bottom("enlarged below").exact_size((0.55 * ui.available_height()).min(230.0))
         };
-        panel.show(ui, |ui| open = view.enlarged.ui(ui, state, &view.cache, (gallery, patient), beside));
+        panel.show(ui, |ui| open = view.enlarged.ui(ui, state, (&view.cache, noun), (gallery, patient), beside));
         if !open {
             view.chosen = None;
         }
     }
-    ScrollArea::both().auto_shrink(false).show(ui, |ui| grid_ui(ui, state, view, &shown));
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| grid_ui(ui, state, view, noun, &shown));
 }
 
-fn empty_ui(ui: &mut Ui, state: &State) {
+fn empty_ui(ui: &mut Ui, state: &State, noun: Noun) {
     let words = match state.status {
-        Status::Going => "The patients appear here with the first attack that is done, and beside them what it stole.",
-        Status::Fresh => {
-            "Up to eight patients appear here, and beside each what every attack of a run made of the numbers on the \
-             wire. Start a run, or open one under Runs."
+        Status::Going => {
+            format!("The {} appear here with the first attack that is done, and beside them what it stole.", noun.many)
         }
-        _ => "No pictures were kept of this run: no attack of it was finished, or they cannot be read.",
+        Status::Fresh => format!(
+            "Up to eight {} appear here, and beside each what every attack of a run made of the numbers on the wire. \
+             Start a run, or open one under Runs.",
+            noun.many
+        ),
+        _ => "No pictures were kept of this run: no attack of it was finished, or they cannot be read.".to_owned(),
     };
     ui.add(Label::new(words).wrap());
 }
@@ -146,7 +151,7 @@ fn columns(galleries: &[Gallery], name: &str, epochs: Epochs, last: usize, ready
     all.filter(|(_, gallery)| gallery.target == name && fits(gallery)).map(|(i, _)| i).collect()
 }
 
-/// Patients, the one with the worst leak first: the highest SSIM over the shown attacks.
+/// Images, the one with the worst leak first: the highest SSIM over the shown attacks.
 fn worst_first(scores: &[Vec<Option<f64>>], patients: usize) -> Vec<usize> {
     let worst = |patient: usize| {
         let all = scores.iter().filter_map(|column| column.get(patient).copied().flatten());
@@ -157,13 +162,13 @@ fn worst_first(scores: &[Vec<Option<f64>>], patients: usize) -> Vec<usize> {
     order
 }
 
-fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize]) {
+fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, noun: Noun, columns: &[usize]) {
     let ready = view.cache.ready();
     if columns.is_empty() {
         ui.label("No attack at this model after this epoch.");
         return;
     }
-    // Attacks differ in how many patients they have; the latest one is as the model is now.
+    // Attacks differ in how many images they have; the latest one is as the model is now.
     let known = |patient: usize| columns.iter().rev().map(|i| &ready[*i]).find(|shown| patient < shown.originals.len());
     let scores: Vec<Vec<Option<f64>>> =
         columns.iter().map(|i| ready[*i].scores.iter().map(|score| score.map(|score| score.ssim)).collect()).collect();
@@ -174,9 +179,9 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize])
     let mut clicked = None;
     let grid = Grid::new("galleries").spacing([10.0, 6.0]).min_col_width(side).max_col_width(side);
     grid.show(ui, |ui| {
-        head_ui(ui, side, "patient", Some(Role::Patient), "The patients' images, the worst leak on top.");
+        head_ui(ui, side, noun.one, Some(Role::Patient), &format!("The {}, the worst leak on top.", noun.many));
         if defended {
-            let tip = "What entered the network in place of the patient's image: the paper's attacked image.";
+            let tip = "What entered the network in place of the image itself: the paper's attacked image.";
             head_ui(ui, side, "disguised", Some(Role::Disguised), tip);
         }
         for i in columns {
@@ -184,7 +189,7 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, columns: &[usize])
         }
         ui.end_row();
         for patient in worst_first(&scores, patients) {
-            let (name, first) = (format!("patient {}", patient + 1), known(patient));
+            let (name, first) = (format!("{} {}", noun.one, patient + 1), known(patient));
             cell_ui(ui, side, &name, |ui| {
                 picture_ui(ui, first.and_then(|first| first.originals.get(patient)), side, &name);
             });
@@ -384,15 +389,15 @@ pub(super) mod tests {
         for size in [[800.0, 600.0], [420.0, 600.0]] {
             let mut harness = harness(state(), size);
             (0..6).for_each(|_| harness.step());
-            let name = "patient 1, stolen by rmle, adaptive, after epoch 2: SSIM 1.00";
-            assert!(harness.query_by_label("patient 1, error, enlarged").is_none());
+            let name = "digit 1, stolen by rmle, adaptive, after epoch 2: SSIM 1.00";
+            assert!(harness.query_by_label("digit 1, error, enlarged").is_none());
             harness.get_by_label(name).click();
             (0..3).for_each(|_| harness.step());
-            harness.get_by_label("patient 1, error, enlarged");
-            harness.get_by_label("patient 1, disguised, enlarged");
+            harness.get_by_label("digit 1, error, enlarged");
+            harness.get_by_label("digit 1, disguised, enlarged");
             harness.get_by_label("Close").click();
             (0..3).for_each(|_| harness.step());
-            assert!(harness.query_by_label("patient 1, error, enlarged").is_none());
+            assert!(harness.query_by_label("digit 1, error, enlarged").is_none());
         }
     }
 
@@ -400,11 +405,11 @@ pub(super) mod tests {
     fn the_undefended_have_no_disguise_and_an_empty_pane_says_why() {
         let mut full = harness(state(), [800.0, 600.0]);
         (0..6).for_each(|_| full.step());
-        full.get_by_label("patient 1, disguised");
+        full.get_by_label("digit 1, disguised");
         full.get_by_label("undefended").click();
         (0..3).for_each(|_| full.step());
-        assert!(full.query_by_label("patient 1, disguised").is_none());
-        full.get_by_label_contains("patient 1, stolen by rmle, naive");
+        assert!(full.query_by_label("digit 1, disguised").is_none());
+        full.get_by_label_contains("digit 1, stolen by rmle, naive");
         let mut empty = harness(State::default(), [400.0, 300.0]);
         empty.step();
         empty.get_by_label_contains("Start a run");

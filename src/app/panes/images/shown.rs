@@ -8,10 +8,11 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 use crate::app::state::State;
 use crate::app::textures::image;
 use crate::app::words::{decimal, phase};
+use crate::data::Noun;
 use crate::run::event::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
-use crate::score::image::{Score, score};
+use crate::score::image::Score;
 
 /// Time that a frame spends on new galleries at most; one is made at least.
 const BUDGET: Duration = Duration::from_millis(3);
@@ -39,7 +40,7 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Makes what is new, a few milliseconds a frame. True where the galleries are those of another run.
-    pub fn prepare(&mut self, ctx: &Context, state: &State) -> bool {
+    pub fn prepare(&mut self, ctx: &Context, state: &State, noun: Noun) -> bool {
         let same = self.of.as_ref().is_some_and(|of| of.0 == state.title && of.1 == state.folder);
         let another = !same || state.galleries.len() < self.ready.len();
         if another {
@@ -47,7 +48,7 @@ impl Cache {
         }
         let begin = Instant::now();
         while let Some(gallery) = state.galleries.get(self.ready.len()) {
-            let shown = self.shown(ctx, &state.galleries, gallery);
+            let shown = self.shown(ctx, &state.galleries, gallery, noun);
             self.ready.push(shown);
             if begin.elapsed() > BUDGET {
                 break;
@@ -64,21 +65,22 @@ impl Cache {
         &self.ready
     }
 
-    fn shown(&self, ctx: &Context, all: &[Gallery], gallery: &Gallery) -> Shown {
-        // The same patients are attacked again and again.
+    fn shown(&self, ctx: &Context, all: &[Gallery], gallery: &Gallery, noun: Noun) -> Shown {
+        // The same images are attacked again and again.
         let before = |pictures: fn(&Gallery) -> &Vec<Picture>| {
             all[..self.ready.len()].iter().position(|other| pictures(other) == pictures(gallery))
         };
         let put = |pictures: &[Picture]| pictures.iter().map(|one| texture(ctx, image(one))).collect::<Vec<_>>();
         let originals = before(|gallery| &gallery.originals);
         let sent = before(|gallery| &gallery.sent);
-        let score = |i| Some(scored(gallery.originals.get(i)?, gallery.stolen.get(i)?)).flatten();
+        let score = |i: usize| gallery.originals.get(i)?.score_of(gallery.stolen.get(i)?);
         let scores: Vec<Option<Score>> = (0..gallery.stolen.len()).map(score).collect();
         let words: Vec<String> =
             scores.iter().map(|score| format!("SSIM {}", decimal(score.map_or(f64::NAN, |s| s.ssim), 2))).collect();
         let mode = if gallery.adaptive { "adaptive" } else { "naive" };
         let alt = |(i, words): (usize, &String)| {
-            format!("patient {}, stolen by {}, {mode}, after epoch {}: {words}", i + 1, gallery.name, gallery.epoch)
+            let (one, name) = (noun.one, &gallery.name);
+            format!("{one} {}, stolen by {name}, {mode}, after epoch {}: {words}", i + 1, gallery.epoch)
         };
         Shown {
             originals: originals.map_or_else(|| put(&gallery.originals), |i| self.ready[i].originals.clone()),
@@ -94,11 +96,6 @@ impl Cache {
 /// A texture, each pixel sharp.
 pub(super) fn texture(ctx: &Context, image: Option<ColorImage>) -> Option<TextureHandle> {
     Some(ctx.load_texture("gallery", image?, TextureOptions::NEAREST))
-}
-
-fn scored(truth: &Picture, got: &Picture) -> Option<Score> {
-    let fits = got.shape == truth.shape && got.values.len() == truth.values.len() && !got.is_empty();
-    fits.then(|| score(&got.values, &truth.values, truth.shape))
 }
 
 /// The record of gallery `at`. The same attack launched at the finished run has a gallery and a record
@@ -132,9 +129,9 @@ mod tests {
     #[test]
     fn galleries_are_scored_once_and_anew_for_another_run() {
         let (ctx, mut cache, mut state) = (Context::default(), Cache::default(), state());
-        assert!(cache.prepare(&ctx, &state));
+        assert!(cache.prepare(&ctx, &state, Noun::of("mnist")));
         while cache.ready().len() < state.galleries.len() {
-            assert!(!cache.prepare(&ctx, &state));
+            assert!(!cache.prepare(&ctx, &state, Noun::of("mnist")));
         }
         let first = &cache.ready()[0];
         assert_eq!(first.scores.len(), 3);
@@ -142,9 +139,9 @@ mod tests {
         let id = |shown: &Shown| shown.originals[0].as_ref().unwrap().id();
         assert_eq!(id(first), id(&cache.ready()[1]));
         let before = id(first);
-        assert!(!cache.prepare(&ctx, &state) && id(&cache.ready()[0]) == before);
+        assert!(!cache.prepare(&ctx, &state, Noun::of("mnist")) && id(&cache.ready()[0]) == before);
         state.title = "another".to_owned();
-        assert!(cache.prepare(&ctx, &state));
+        assert!(cache.prepare(&ctx, &state, Noun::of("mnist")));
         assert_ne!(id(&cache.ready()[0]), before);
     }
 

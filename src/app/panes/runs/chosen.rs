@@ -233,7 +233,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
         });
         ui.separator();
         let label = ui.label("images");
-        let tip = "How many patients' images are attacked, from the first test image on.";
+        let tip = "How many images are attacked, from the first test image on.";
         ui.add(DragValue::new(&mut form.images).range(1..=10_000)).labelled_by(label.id).on_hover_text(tip);
         let may = if look.state.folder.as_ref() != Some(&run.path) {
             Err("Open the run first: the attack is shown beside what it came to.")

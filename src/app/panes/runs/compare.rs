@@ -284,7 +284,7 @@ fn title(record: &AttackRecord) -> String {
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let of = |value: fn(&AttackRecord) -> f64| records.map(|record| record.map(value));
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let tip = "Structural similarity of the stolen images with the true ones; 1 is the image itself, so lower leaks \
+    let tip = "Structural similarity of the stolen images with the originals; 1 is the image itself, so lower leaks \
                less. One side is marked where the difference is more than twice its standard error.";
     let ssim =
         number("SSIM", tip, of(|record| record.ssim), (2, ""), (real && beyond_chance(records)).then_some(false));

@@ -100,7 +100,7 @@ fn headline_tip(run: &RunEntry) -> String {
     if let Some(record) = worst(run, "psgl").or_else(|| worst(run, "vanilla")) {
         let when = epoch(record.epoch);
         lines.push(format!(
-            "The worst leak of all attacks at it: {} {} at {}, {when}. SSIM 1 is the patient's image itself.",
+            "The worst leak of all attacks at it: {} {} at {}, {when}. SSIM 1 is the image itself.",
             mode(record),
             record.name,
             at(&record.target),

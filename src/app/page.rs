@@ -1,0 +1,56 @@
+//! Stage and panes: one above the other, or where there is no room for both one page that is scrolled.
+
+use eframe::egui::{self, Id, Panel, Ui, UiBuilder, vec2};
+use egui_tiles::Tree;
+
+use super::panes::{self, Pane};
+use super::stage::{self, Plan, Views};
+use super::{Act, Look, View};
+
+/// Draws both.
+pub fn page_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, view: &mut View, acts: &mut Vec<Act>) {
+    let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
+    let Some(height) = plan.fixed else {
+        let margin = egui::Margin { left: 8, right: 8, top: 2, bottom: 0 };
+        egui::CentralPanel::no_frame().frame(ground.inner_margin(margin)).show(ui, |ui| {
+            scrolled_ui(ui, look, plan, tree, view, acts);
+        });
+        return;
+    };
+    Panel::top("stage").exact_size(height).show(ui, |ui| {
+        let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
+        stage::stage_ui(ui, look, plan, &mut views, acts);
+    });
+    egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
+}
+
+/// Large text in a small window: everything is there, further down.
+fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, view: &mut View, acts: &mut Vec<Act>) {
+    // Wider than the window only where even single cards are: they are scrolled too, and none is lost.
+    egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        // The scroll bar lies over the contents.
+        let width = (ui.available_width() - 10.0).max(plan.width());
+        ui.set_max_width(width);
+        let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
+        ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut views, acts));
+        ui.add_space(6.0);
+        let (rect, _) = ui.allocate_exact_size(vec2(width, panes::height(tree, width)), egui::Sense::hover());
+        let inside = UiBuilder::new().max_rect(rect).id_salt("panes");
+        ui.scope_builder(inside, |ui| {
+            ui.set_clip_rect(ui.clip_rect().intersect(rect));
+            panes::panes_ui(ui, tree, look, view, acts);
+        });
+        follow_focus(ui);
+    });
+}
+
+/// Who goes through the controls by keyboard sees the one that has the focus.
+fn follow_focus(ui: &Ui) {
+    let focused = ui.memory(egui::Memory::focused);
+    let last = Id::unique("focus that was followed");
+    let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or_default::<Option<Id>>(last), focused));
+    let moved = focused.filter(|_| focused != before).and_then(|id| ui.ctx().read_response(id));
+    if let Some(response) = moved.filter(|response| response.layer_id == ui.layer_id()) {
+        ui.scroll_to_rect(response.rect, None);
+    }
+}

@@ -1,0 +1,222 @@
+//! What the stage says: who is looking, of what, and nothing of a question that has changed. And that all of it can be
+//! reached when text is large.
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{self, Rect, pos2, vec2};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::*;
+use crate::experiment::{AttackSpec, PRESETS};
+
+/// Everything that is there to be seen or heard: its kind, its words and where it is, in points.
+fn things(window: &Window) -> Vec<(Role, String, Rect)> {
+    let scale = window.harness.ctx.pixels_per_point();
+    let thing = |node: egui_kittest::Node<'_>| {
+        let node = node.accesskit_node();
+        let bounds = node.raw_bounds()?;
+        let words = node.label().or_else(|| node.value()).filter(|words| !words.is_empty())?;
+        let [x0, y0, x1, y1] = [bounds.x0, bounds.y0, bounds.x1, bounds.y1].map(|side| side as f32 / scale);
+        Some((node.role(), words, Rect::from_min_max(pos2(x0, y0), pos2(x1, y1))))
+    };
+    window.harness.root().children_recursive().filter_map(thing).collect()
+}
+
+fn stolen_by(app: &App, attack: &str, adaptive: bool) -> bool {
+    let scene = app.showing().scene.as_ref().filter(|_| app.showing().reconstruction().is_some());
+    scene.is_some_and(|scene| scene.stamp.attack == attack && scene.stamp.adaptive == adaptive)
+}
+
+#[test]
+fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let says = |window: &Window, words: &str| {
+        assert_eq!(window.harness.query_all_by_label(words).count(), 1, "on the stage: {words}");
+        assert_eq!(window.harness.query_all_by_label(&format!("It {words}.")).count(), 1, "in the levers: {words}");
+    };
+    says(&window, "sees the smashed data; knows the client's weights; there is no defence");
+    let before = window.app().document().experiment().clone();
+    window.click("somebody with similar images");
+    window.until("an inverse network's picture", |app| stolen_by(app, "inverse", false));
+    window.rest();
+    let progress = window.app().showing().scene.as_ref().unwrap().progress.clone().unwrap();
+    assert_eq!((progress.attack.as_str(), progress.iteration), ("inverse", progress.planned));
+    says(&window, "sees the smashed data; knows what the client makes of similar images; there is no defence");
+    window.click("PSGL");
+    window.until("a disguise", |app| stolen_by(app, "inverse", false));
+    says(&window, "sees the smashed data; knows what the client makes of similar images; does not know the defence");
+    window.click("the defence");
+    window.until("an adaptive picture", |app| stolen_by(app, "inverse", true));
+    window.rest();
+    says(&window, "sees the smashed data; knows the client's weights, similar images and the defence");
+    window.click("the server, with the client's weights");
+    window.click("no defence");
+    window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
+    says(&window, "sees the smashed data; knows the client's weights; does not know the defence");
+    // Looking changes nothing of the experiment; the ticks do.
+    assert_eq!(*window.app().document().experiment(), before);
+    window.click("somebody with similar images: in the run");
+    let names = |app: &App| app.document().experiment().attacks.iter().map(AttackSpec::name).collect::<Vec<_>>();
+    assert_eq!(names(window.app()), ["rmle"]);
+}
+
+#[test]
+fn learning_gives_way_to_every_change() {
+    let mut experiment = quick();
+    // A network that would learn for long.
+    experiment.data.aux = 0.1;
+    experiment.set("attack=[{ name = \"inverse\", epochs = 500, batch = 1 }]").unwrap();
+    let mut window = Window::open(experiment);
+    window.rest();
+    window.act(Act::Attacker("inverse"));
+    window.until("the first steps", |app| stolen_by(app, "inverse", false));
+    let start = Instant::now();
+    window.act(Act::Attacker("rmle"));
+    window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn of_a_blank_canvas_there_is_nothing_to_steal() {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.click("Draw");
+    window.rest();
+    window.harness.get_by_label("nothing to steal");
+    assert!(window.harness.query_by_label_contains("SSIM ").is_none());
+    assert!(window.harness.query_by_label_contains("picked from").is_none());
+    assert_eq!(window.app().said, "The image is blank: there is nothing to steal");
+    window.click("Digits");
+    window.rest();
+    assert!(window.harness.query_all_by_label_contains("SSIM ").count() > 0);
+}
+
+#[test]
+fn another_question_takes_the_numbers_and_other_data_the_pictures_with_it() {
+    let mut window = Window::open(quick());
+    window.rest();
+    assert!(window.app().showing().shown_score().is_some());
+    let ctx = window.harness.ctx.clone();
+    window.harness.state_mut().act(Act::Patient(1), &ctx);
+    let showing = window.app().showing();
+    assert!(showing.scene.is_some() && showing.shown_score().is_none() && showing.shown_lineup().is_none());
+    window.rest();
+    assert!(window.app().showing().shown_score().is_some());
+    let brain = PRESETS.iter().position(|preset| preset.0 == "psgl-brain").unwrap();
+    window.harness.state_mut().act(Act::Preset(brain), &ctx);
+    let showing = window.app().showing();
+    assert!(showing.scene.is_none() && showing.facts.is_none() && showing.shown_score().is_none());
+    window.rest();
+    assert_eq!(window.app().showing().scene.as_ref().unwrap().original.shape, [1, 64, 64]);
+    // What cannot be answered at all leaves no picture of what was asked before.
+    window.act(Act::Set("data.name".to_owned(), "/no/such/data".to_owned()));
+    window.until("the trouble", |app| app.showing().trouble.is_some());
+    assert!(window.app().showing().scene.is_none() && window.app().textures.stolen.is_none());
+}
+
+#[test]
+fn the_recorded_example_stands_for_its_own_preset_alone() {
+    let mut window = Window::open(quick());
+    window.rest();
+    assert!(window.harness.query_by_label_contains("recorded example").is_none());
+    let digits = PRESETS.iter().position(|preset| preset.0 == "psgl-digits").unwrap();
+    window.act(Act::Preset(digits));
+    window.rest();
+    window.harness.get_by_label_contains("recorded example: psgl-digits");
+}
+
+#[test]
+fn a_digit_is_no_patient() {
+    let mut window = Window::open(quick());
+    window.rest();
+    for pane in [Pane::Levers, Pane::Curves, Pane::Images, Pane::Runs, Pane::Log] {
+        window.act(Act::Pane(pane));
+        window.harness.run_steps(3);
+        for (_, words, _) in things(&window) {
+            assert!(!words.to_lowercase().contains("patient"), "{pane:?}: {words}");
+        }
+    }
+    let starts = |window: &Window, word: &str| things(window).iter().any(|(_, words, _)| words.starts_with(word));
+    assert!(starts(&window, "digit: The digit never leaves the hospital."));
+    let brain = PRESETS.iter().position(|preset| preset.0 == "psgl-brain").unwrap();
+    window.act(Act::Preset(brain));
+    window.rest();
+    assert!(starts(&window, "slice: "));
+}
+
+#[test]
+fn both_maps_have_one_size_one_scale_and_their_correlation() {
+    for (width, height, text) in [(1280.0, 800.0, 1.0), (1100.0, 700.0, 1.0), (1280.0, 800.0, 2.0)] {
+        let mut window = Window::sized(quick(), width, height, |builder| builder);
+        large(&mut window, [width, height], text);
+        window.act(Act::Defended(true));
+        window.rest();
+        let found = |window: &Window, word: &str| {
+            let all = things(window);
+            all.into_iter().find(|(_, words, _)| words.starts_with(word)).unwrap_or_else(|| panic!("{word}"))
+        };
+        let [sent, got] = ["map sent: ", "map found: "].map(|word| found(&window, word));
+        assert!((sent.2.size() - got.2.size()).length() < 0.1, "{sent:?} {got:?}");
+        let textures = &window.app().textures;
+        let size = |texture: &Option<egui::TextureHandle>| texture.as_ref().map(egui::TextureHandle::size);
+        assert_eq!(size(&textures.sent_size), size(&textures.found_size));
+        let correlation = textures.correlation.unwrap();
+        assert!(correlation.abs() < 1.0);
+        let words = format!("correlation {}", words::decimal(correlation, 2));
+        assert_eq!(found(&window, "correlation ").1, words);
+        window.harness.get_by_label("signed").scroll_to_me();
+        window.harness.run_steps(4);
+        window.click("signed");
+        assert!(found(&window, "map found: ").1.contains("with its signs"));
+        let [sent, got] = ["map sent: ", "map found: "].map(|word| found(&window, word));
+        assert!((sent.2.size() - got.2.size()).length() < 0.1, "{sent:?} {got:?}");
+    }
+}
+
+/// The same window with larger text, as its own setting has it.
+fn large(window: &mut Window, size: [f32; 2], text: f32) {
+    window.harness.set_pixels_per_point(text);
+    window.harness.set_size(vec2(size[0], size[1]) / text);
+}
+
+/// Windows in pixels and the size of text.
+const LARGE: [([f32; 2], f32); 4] =
+    [([1280.0, 800.0], 1.5), ([1280.0, 800.0], 2.0), ([1100.0, 700.0], 1.5), ([1100.0, 700.0], 2.0)];
+
+#[test]
+fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
+    for (size, text) in LARGE {
+        let mut window = Window::sized(quick(), size[0], size[1], |builder| builder);
+        large(&mut window, size, text);
+        window.act(Act::Defended(true));
+        window.rest();
+        let screen = window.harness.ctx.content_rect();
+        let all = things(&window);
+        let tabs = all.iter().find(|(_, words, _)| words == "Levers").unwrap().2;
+        let stage: Vec<_> = all.iter().filter(|(.., rect)| rect.bottom() <= tabs.top() + 1.0).collect();
+        assert!(stage.len() > 40, "{size:?} at {text}: only {} things", stage.len());
+        for (_, words, rect) in &stage {
+            let inside = screen.left() - 1.0 <= rect.left() && rect.right() <= screen.right() + 1.0;
+            assert!(inside, "{size:?} at {text}: {words:?} at {rect:?} is beside {screen:?}");
+        }
+        let images = stage.iter().filter(|(role, ..)| *role == Role::Image);
+        let mut areas: Vec<(f32, &str)> = images.map(|(_, words, rect)| (rect.area(), words.as_str())).collect();
+        areas.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let largest = [areas[0].1, areas[1].1].map(|words| words.split(':').next().unwrap());
+        assert!(largest.contains(&"digit") && largest.contains(&"stolen"), "{size:?} at {text}: {areas:?}");
+        assert!((areas[0].0 - areas[1].0).abs() < 1.0 && areas[1].0 > 1.2 * areas[2].0, "{areas:?}");
+        let compared =
+            stage.iter().filter(|(_, words, _)| words.starts_with("digit: ") || words.starts_with("stolen: "));
+        assert!(compared.clone().count() == 2 && compared.clone().all(|(.., rect)| screen.contains_rect(*rect)));
+        // Each pane can be scrolled to, and the stage again.
+        for title in ["Levers", "Curves", "Table", "Images", "Paper and here", "Hospital"] {
+            window.harness.get_all_by_label(title).next().unwrap().scroll_to_me();
+            window.harness.run_steps(12);
+            let place = things(&window).into_iter().find(|(_, words, _)| words == title).unwrap().2;
+            assert!(
+                screen.contains_rect(place),
+                "{size:?} at {text}: {title} at {place:?} is not inside of {screen:?}"
+            );
+        }
+    }
+}

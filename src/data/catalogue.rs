@@ -1,0 +1,217 @@
+//! What a run keeps of its data: enough to do without the images where none are needed, and to know them again where
+//! they are.
+//!
+//! It is of the decoded images, so that packing a file anew or moving it changes nothing.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Dataset, Images};
+
+/// The form of the document that is kept.
+const SCHEMA: u32 = 1;
+
+/// A set of images, known by what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Form of this document.
+    pub schema: u32,
+    /// The set's name: that it is loaded by, or of its file or folder.
+    pub name: String,
+    /// Channels, height, width of every image.
+    pub shape: [usize; 3],
+    /// The classes' names.
+    pub classes: Vec<String>,
+    /// Training images, attackers' included.
+    pub train: PartRecord,
+    /// Images for choosing; there may be none.
+    pub validation: PartRecord,
+    /// Held-out images.
+    pub test: PartRecord,
+}
+
+/// One part of a set. Fingerprints are BLAKE3, in hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartRecord {
+    /// Number of images.
+    pub images: usize,
+    /// How many of them each class has.
+    pub class_counts: Vec<usize>,
+    /// Fingerprint of all pixels, in their order.
+    pub pixels: String,
+    /// Of the labels, in their order.
+    pub labels: String,
+    /// Of images with their labels, in no order.
+    pub members: String,
+}
+
+impl Catalogue {
+    /// Of a set that is loaded.
+    pub fn of(data: &Dataset) -> Self {
+        let part = |images| PartRecord::of(images, data.classes.len());
+        Self {
+            schema: SCHEMA,
+            name: data.name.clone(),
+            shape: data.shape(),
+            classes: data.classes.clone(),
+            train: part(&data.train),
+            validation: part(&data.validation),
+            test: part(&data.test),
+        }
+    }
+
+    /// Reads what [`Self::to_json`] wrote. The problem is told without a path.
+    ///
+    /// # Errors
+    /// Where it is no catalogue, or one of a later form.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let all: Self = serde_json::from_str(text).map_err(|e| format!("damaged: {e}"))?;
+        match all.schema {
+            SCHEMA => Ok(all),
+            other => Err(format!("the list of the data has form {other}, this build reads {SCHEMA}")),
+        }
+    }
+
+    /// As a document.
+    pub fn to_json(&self) -> String {
+        // Plain numbers and texts can always be written.
+        serde_json::to_string_pretty(self).map_or_else(|_| String::new(), |text| text + "\n")
+    }
+
+    /// What is different in `now`, in words; none where it holds the same images with the same labels in the same
+    /// order. A set's name may change: a file can be moved.
+    pub fn difference(&self, now: &Self) -> Option<String> {
+        let mut all = Vec::new();
+        if self.shape != now.shape {
+            let [then, now] = [self.shape, now.shape].map(|[c, h, w]| format!("{c}×{h}×{w}"));
+            all.push(format!("images were {then} and are {now}"));
+        }
+        if self.classes.len() != now.classes.len() {
+            all.push(format!("there were {} classes and are {}", self.classes.len(), now.classes.len()));
+        } else if let Some((then, now)) = self.classes.iter().zip(&now.classes).find(|(then, now)| then != now) {
+            all.push(format!("the class {then:?} is called {now:?}"));
+        }
+        let parts = [
+            ("training", &self.train, &now.train),
+            ("validation", &self.validation, &now.validation),
+            ("test", &self.test, &now.test),
+        ];
+        all.extend(parts.into_iter().filter_map(|(name, then, now)| then.difference(now, name)));
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+impl PartRecord {
+    fn of(images: &Images, classes: usize) -> Self {
+        // A digest an image: one pass over the pixels serves both fingerprints.
+        let digests: Vec<[u8; 32]> =
+            (0..images.len()).into_par_iter().map(|i| *blake3::hash(images.image(i)).as_bytes()).collect();
+        let (mut pixels, mut labels, mut members) = (blake3::Hasher::new(), blake3::Hasher::new(), Vec::new());
+        for (digest, label) in digests.iter().zip(&images.labels) {
+            pixels.update(digest);
+            labels.update(&label.to_le_bytes());
+            members.push((digest, label));
+        }
+        members.sort_unstable();
+        let mut sorted = blake3::Hasher::new();
+        for (digest, label) in members {
+            sorted.update(digest);
+            sorted.update(&label.to_le_bytes());
+        }
+        let text = |hash: blake3::Hasher| hash.finalize().to_hex().to_string();
+        Self {
+            images: images.len(),
+            class_counts: images.class_counts(classes),
+            pixels: text(pixels),
+            labels: text(labels),
+            members: text(sorted),
+        }
+    }
+
+    fn difference(&self, now: &Self, name: &str) -> Option<String> {
+        if self.images != now.images {
+            return Some(format!("there were {} {name} images and are {}", self.images, now.images));
+        }
+        match (self.pixels == now.pixels, self.labels == now.labels) {
+            (true, true) => None,
+            (true, false) => Some(format!("the labels of the {name} images differ")),
+            _ if self.members == now.members => Some(format!("the {name} images are in another order")),
+            (false, true) => Some(format!("the {name} images differ")),
+            (false, false) => Some(format!("the {name} images and their labels differ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn images(pixels: &[u8], labels: &[u32]) -> Images {
+        Images { shape: [1, 1, 2], pixels: pixels.to_vec(), labels: labels.to_vec() }
+    }
+
+    fn set(train: Images) -> Dataset {
+        let test = images(&[9, 8, 7, 6], &[0, 1]);
+        Dataset::new("x", "", Some(&["cat", "dog"]), [train.clone(), train.take(0), test]).unwrap()
+    }
+
+    fn three() -> Images {
+        images(&[1, 2, 3, 4, 5, 6], &[0, 1, 1])
+    }
+
+    #[test]
+    fn what_differs_is_named() {
+        let then = Catalogue::of(&set(three()));
+        let told = |now: &Dataset| then.difference(&Catalogue::of(now));
+        assert_eq!(told(&set(three())), None);
+        for (train, expected) in [
+            (images(&[1, 2, 3, 4, 5, 7], &[0, 1, 1]), "the training images differ"),
+            (images(&[1, 2, 3, 4, 5, 6], &[0, 1, 0]), "the labels of the training images differ"),
+            (images(&[1, 2, 3, 4, 5, 7], &[0, 1, 0]), "the training images and their labels differ"),
+            (images(&[3, 4, 1, 2, 5, 6], &[1, 0, 1]), "the training images are in another order"),
+            // Of one class: the labels stand as they stood.
+            (images(&[1, 2, 5, 6, 3, 4], &[0, 1, 1]), "the training images are in another order"),
+            // Labels that did not move along are other labels.
+            (images(&[3, 4, 1, 2, 5, 6], &[0, 1, 1]), "the training images differ"),
+            (three().take(2), "there were 3 training images and are 2"),
+        ] {
+            assert_eq!(told(&set(train)).as_deref(), Some(expected));
+        }
+        let renamed = Dataset { name: "y".to_owned(), about: "z".to_owned(), ..set(three()) };
+        assert_eq!(told(&renamed), None, "a file may be moved");
+        let mut named = set(three());
+        named.classes[1] = "wolf".to_owned();
+        assert_eq!(told(&named).as_deref(), Some("the class \"dog\" is called \"wolf\""));
+        named.classes.push("fox".to_owned());
+        assert_eq!(told(&named).as_deref(), Some("there were 2 classes and are 3"));
+        let mut tall = set(three());
+        for part in [&mut tall.train, &mut tall.validation, &mut tall.test] {
+            part.shape = [1, 2, 1];
+        }
+        assert_eq!(told(&tall).as_deref(), Some("images were 1×1×2 and are 1×2×1"));
+        let mut both = set(three().take(2));
+        both.test.pixels[0] = 0;
+        assert_eq!(told(&both).as_deref(), Some("there were 3 training images and are 2; the test images differ"));
+    }
+
+    #[test]
+    fn it_is_read_as_it_was_written_and_a_later_form_is_refused() {
+        let all = Catalogue::of(&set(three()));
+        assert_eq!((all.train.images, all.train.class_counts.as_slice(), all.test.images), (3, [1, 2].as_slice(), 2));
+        assert_eq!(Catalogue::from_json(&all.to_json()).as_ref(), Ok(&all));
+        assert!(Catalogue::from_json(&all.to_json()[..40]).unwrap_err().starts_with("damaged: "));
+        let later = Catalogue { schema: 2, ..all }.to_json();
+        assert_eq!(Catalogue::from_json(&later).unwrap_err(), "the list of the data has form 2, this build reads 1");
+    }
+
+    /// A fingerprint must not change from one build to the next: old runs would be taken for others.
+    #[test]
+    fn fingerprints_are_those_of_every_build() {
+        let part = PartRecord::of(&three(), 2);
+        let hash = |bytes: &[u8]| blake3::hash(bytes);
+        let each = [[1, 2], [3, 4], [5, 6]].map(|image| hash(&image));
+        let pixels: Vec<u8> = each.iter().flat_map(|digest| *digest.as_bytes()).collect();
+        assert_eq!(part.pixels, hash(&pixels).to_hex().to_string());
+        assert_eq!(part.labels, hash(&[0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]).to_hex().to_string());
+    }
+}

@@ -1,0 +1,199 @@
+//! The attack on the shown image, and what of it serves the next question.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::question::{Question, Shown};
+use crate::attack::inverse::Inverse;
+use crate::attack::rmle::Rmle;
+use crate::attack::{Inversion, Knowledge, Observation};
+use crate::error::{Error, Result};
+use crate::experiment::{AttackSpec, InverseSpec};
+use crate::model::spec::LayerSpec;
+use crate::model::split::SplitPlan;
+use crate::model::wire::Smashed;
+use crate::psgl::Options;
+use crate::run::weights::Weights;
+
+/// A network that is watched while it learns takes so many steps: fewer teach it nothing where there are few images,
+/// and nobody waits for more.
+const STEPS: [usize; 2] = [200, 600];
+
+/// A run's weights. They are compared by where they are, for they never change in place; held, so that the place is
+/// not used again.
+#[derive(Clone, Default)]
+pub(super) struct Held(pub Option<Arc<Weights>>);
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_ref().map(Arc::as_ptr) == other.0.as_ref().map(Arc::as_ptr)
+    }
+}
+
+/// What an attack's work depends on, besides the shown image and the attacker's own.
+#[derive(Clone, PartialEq)]
+pub(super) struct Basis {
+    attack: AttackSpec,
+    layers: Vec<LayerSpec>,
+    cut: usize,
+    packs: bool,
+    /// A network learns of the defence's strength where the attacker knows it. What rMLE found depends on it always.
+    defence: Option<Options>,
+    adaptive: bool,
+    seed: u64,
+    weights: Held,
+}
+
+impl Basis {
+    pub fn of(question: &Question, plan: &SplitPlan) -> Self {
+        let depends = question.adaptive || !Theft::learns(&question.attack);
+        Self {
+            attack: question.attack.clone(),
+            layers: plan.layers.clone(),
+            cut: plan.cut,
+            packs: plan.psgl.is_some(),
+            defence: plan.psgl.filter(|_| depends),
+            adaptive: question.adaptive,
+            seed: question.experiment.seed,
+            weights: Held(question.weights.clone()),
+        }
+    }
+}
+
+/// What an attack leaves to the next question of the same basis.
+pub(super) struct Kept {
+    basis: Basis,
+    what: Left,
+}
+
+impl Kept {
+    /// Whether it serves a question of this basis.
+    pub fn serves(&self, basis: &Basis) -> bool {
+        self.basis == *basis
+    }
+}
+
+enum Left {
+    /// A reconstruction to start from: between two strokes a drawing changes little.
+    Image(Tensor),
+    /// A network, learnt or learning: it serves any image.
+    Network(Box<dyn Inversion>),
+}
+
+/// A running attack on one image.
+pub(super) struct Theft {
+    basis: Basis,
+    inversion: Box<dyn Inversion>,
+    /// What crossed for the shown image, where the attack was begun on another one.
+    other: Option<Smashed>,
+    /// Whether there is a picture before the first iteration.
+    warm: bool,
+}
+
+impl Theft {
+    /// Whether an attack learns from the attacker's own images, and needs seconds for that before it serves any image.
+    pub fn learns(attack: &AttackSpec) -> bool {
+        matches!(attack, AttackSpec::Inverse(_))
+    }
+
+    /// Begins on what crossed for one image, or goes on with what was `kept`.
+    ///
+    /// # Errors
+    /// Returns an error if the attacker lacks what the attack needs.
+    pub fn begin(
+        basis: Basis,
+        question: &Question,
+        knowledge: &Knowledge,
+        smashed: Smashed,
+        kept: Option<Kept>,
+    ) -> Result<Self> {
+        let left = kept.filter(|kept| kept.serves(&basis)).map(|kept| kept.what);
+        let observation = Observation::new(smashed.clone());
+        let drawn = matches!(question.image, Shown::Own(_));
+        let (inversion, other, warm): (Box<dyn Inversion>, _, _) = match (&question.attack, left) {
+            (AttackSpec::Inverse(_), Some(Left::Network(network))) => (network, Some(smashed), false),
+            (AttackSpec::Inverse(spec), _) => {
+                let settings = watched(spec, knowledge)?.settings();
+                (Box::new(Inverse::new(&observation, knowledge, settings)?), None, false)
+            }
+            (AttackSpec::Rmle(spec), left) => {
+                let mut rmle = Rmle::new(&observation, knowledge, spec.settings())?;
+                let image = left.and_then(|left| if let Left::Image(image) = left { Some(image) } else { None });
+                let image = image.filter(|_| drawn);
+                if let Some(image) = &image {
+                    rmle.start_from(image)?;
+                }
+                (Box::new(rmle), None, image.is_some())
+            }
+        };
+        Ok(Self { basis, inversion, other, warm })
+    }
+
+    /// One slice of work.
+    ///
+    /// # Errors
+    /// Where the attack diverges.
+    pub fn advance(&mut self) -> Result<()> {
+        self.inversion.advance()
+    }
+
+    /// Whether all iterations are done.
+    pub fn done(&self) -> bool {
+        self.inversion.done()
+    }
+
+    /// Iterations done and planned.
+    pub fn progress(&self) -> (usize, usize) {
+        self.inversion.progress()
+    }
+
+    /// The attacker's own loss.
+    pub fn loss(&self) -> f64 {
+        self.inversion.loss()
+    }
+
+    /// The reconstruction now (1, C, H, W); none before there is one.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn reconstruction(&self) -> Result<Option<Tensor>> {
+        if self.progress().0 == 0 && !self.warm {
+            return Ok(None);
+        }
+        match &self.other {
+            Some(smashed) => {
+                let none = || Error::Internal("the attack serves one image alone".to_owned());
+                self.inversion.reconstruct(smashed)?.ok_or_else(none).map(Some)
+            }
+            None => self.inversion.reconstruction().map(Some),
+        }
+    }
+
+    /// What is left of it for the next question; nothing where that gains nothing.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn keep(self, question: &Question) -> Result<Option<Kept>> {
+        let what = if Self::learns(&question.attack) {
+            Left::Network(self.inversion)
+        } else if matches!(question.image, Shown::Own(_)) && !question.adaptive {
+            Left::Image(self.inversion.reconstruction()?)
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(Kept { basis: self.basis, what }))
+    }
+}
+
+/// The experiment's own settings with as many epochs as make it [`STEPS`]; of more epochs the rate halves later. An
+/// attack that plans its steps itself has enough.
+fn watched(spec: &InverseSpec, knowledge: &Knowledge) -> Result<InverseSpec> {
+    if spec.epochs == 0 {
+        return Ok(spec.clone());
+    }
+    let steps = knowledge.auxiliary()?.images.dim(0)?.div_ceil(spec.batch).max(1);
+    let epochs = spec.epochs.clamp(STEPS[0].div_ceil(steps), STEPS[1].div_ceil(steps));
+    let halve_every = if epochs > spec.epochs { spec.halve_every.max(epochs.div_ceil(2)) } else { spec.halve_every };
+    Ok(InverseSpec { epochs, halve_every, ..spec.clone() })
+}
