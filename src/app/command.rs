@@ -299,8 +299,9 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     match act {
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
-        Act::NextClass if stopping => Some("The run is being saved"),
-        Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => Some("The run is being saved"),
+        Act::NextClass | Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => {
+            Some("The run is being saved")
+        }
         Act::Ask(Purpose::Run) if !idle => Some("Can be done once the run has ended"),
         Act::AttackShown(_) if look.state.folder.is_none() => Some("No run is open"),
         Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {

@@ -101,5 +101,11 @@ impl App {
 
 /// The log as a text, a line each.
 pub fn log(state: &State) -> String {
-    state.log.iter().map(|(at, text)| format!("{} {text}\n", clock(at.as_secs_f64()))).collect()
+    let lines: Vec<String> = state
+        .log
+        .iter()
+        .map(|(at, text)| format!("{} {text}", clock(at.as_secs_f64())))
+        .chain([String::new()])
+        .collect();
+    lines.join("\n")
 }

@@ -77,6 +77,7 @@ const FIRST: &str = "psgl-digits";
 
 /// What views look at: all that is shown, and nothing they could change.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold")]
 pub struct Look<'a> {
     /// The shown run.
     pub state: &'a State,

@@ -38,6 +38,17 @@ pub enum Activity {
     Stopping,
 }
 
+/// A run's folder, to write in it what an attack finds. One that is marked read-only is left alone, even where the system
+/// would let this user write.
+fn for_attack(path: &Path) -> Result<RunFolder> {
+    let marked = path.metadata().is_ok_and(|folder| folder.permissions().readonly());
+    let held =
+        if marked { Err(Error::input(format!("it is read-only: {}", path.display()))) } else { RunFolder::open(path) };
+    held.map_err(|error| {
+        Error::input(format!("the run cannot be attacked: what is stolen is kept in its folder, and {error}"))
+    })
+}
+
 /// A worker and what the window knows about it.
 pub struct Runner {
     worker: Worker,
@@ -96,9 +107,7 @@ impl Runner {
     pub fn attack(path: &Path, wish: Wish) -> Result<Self> {
         let path = path.to_owned();
         Self::with(move |sink, known| {
-            let folder = RunFolder::open(&path).map_err(|error| {
-                Error::input(format!("the run cannot be attacked: what is stolen is kept in its folder, and {error}"))
-            })?;
+            let folder = for_attack(&path)?;
             let wished = wished(&folder, &wish)?;
             let data = DataWish::default();
             known(&Prepared::of_run(&path, wished.0.clone(), &data)?)?;

@@ -17,7 +17,7 @@ pub struct Typing {
 impl Typing {
     /// Takes in what the fields told in this frame; to be called once all of it is drawn.
     pub fn watch(&mut self, ctx: &Context) {
-        let field = ctx.memory(|memory| memory.focused()).filter(|id| TextEditState::load(ctx, *id).is_some());
+        let field = ctx.memory(eframe::egui::Memory::focused).filter(|id| TextEditState::load(ctx, *id).is_some());
         if field != self.field {
             *self = Self { field, ..Self::default() };
         }

@@ -112,7 +112,7 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
         let key = setting.key;
         let (before, now) = (old.get(key), new.get(key));
         // Threads and device make no other numbers. Attacks that one of the two has not come below.
-        let told = !matches!(key, "seed" | "threads" | "device") && !(key.starts_with("attack.") && before.is_none());
+        let told = !matches!(key, "seed" | "threads" | "device") && (!key.starts_with("attack.") || before.is_some());
         // Layers go by the model's name, where it has one of its own.
         let named = key == "model.layers" && old.get("model.name") != new.get("model.name");
         if let Some(now) = now.filter(|now| told && !named && before != Some(*now)) {

@@ -139,7 +139,7 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
         "evaluate.gammas" if !experiment.psgl.enabled => Some("PSGL is off: there are no gains to measure."),
         _ if !experiment.psgl.enabled
             && key.starts_with("attack.")
-            && (key.ends_with(".naive") || key.ends_with(".adaptive")) =>
+            && matches!(crate::setting::split(key).1, "naive" | "adaptive") =>
         {
             Some("PSGL is off: without a defence there is nothing to know, so the attack has one form.")
         }

@@ -56,7 +56,7 @@ fn undo_takes_back_a_drag_of_the_cut_as_one_change_while_the_handle_has_the_keyb
     window.rest();
     drag_the_cut(&mut window);
     assert_eq!(cut(&window), 4);
-    assert!(window.harness.ctx.memory(|memory| memory.focused()).is_some());
+    assert!(window.harness.ctx.memory(egui::Memory::focused).is_some());
     undo(&mut window);
     assert_eq!((cut(&window), window.app().document().history()), (2, (1, 1)));
     press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
