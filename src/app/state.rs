@@ -12,6 +12,8 @@ use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
 use crate::run::facts::Facts;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use crate::run::watch::LiveRow;
+use crate::score::verdict::{Case, Ruling, Verdict};
 
 /// Lines that the log keeps.
 const LOG_LINES: usize = 1024;
@@ -51,7 +53,9 @@ pub struct State {
     pub rows: Vec<(Option<f64>, MetricRow)>,
     /// Tests after epochs, likewise.
     pub epochs: Vec<(Option<f64>, EpochRow)>,
-    /// Attacks finished so far; the yardsticks beside them once the run is done.
+    /// How the models answered held-out images while they trained, with the seconds since the start.
+    pub live: Vec<(f64, LiveRow)>,
+    /// Attacks finished so far; the guesses beside them once the run is done.
     pub attacks: Vec<AttackRecord>,
     /// Pictures of the finished attacks.
     pub galleries: Vec<Gallery>,
@@ -84,6 +88,7 @@ impl State {
             Event::Past(past) => self.add_past(*past),
             Event::Progress(progress) => self.progress = Some(progress),
             Event::Steps(rows) => rows.into_iter().for_each(|row| self.add_step(Some(at.as_secs_f64()), row)),
+            Event::Live(rows) => self.live.extend(rows.into_iter().map(|row| (at.as_secs_f64(), row))),
             Event::Epoch(row) => {
                 let name = target(&row.model);
                 self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
@@ -160,6 +165,22 @@ impl State {
         state
     }
 
+    /// What is said of each attack, in their order.
+    pub fn rulings(&self) -> Vec<Option<Ruling>> {
+        self.judged(|case| case.rulings())
+    }
+
+    /// What the attacks at each model came to.
+    pub fn verdicts(&self) -> Vec<Verdict> {
+        self.judged(|case| case.verdicts())
+    }
+
+    fn judged<T>(&self, judge: impl FnOnce(Case<'_>) -> T) -> T {
+        let epochs: Vec<EpochRow> = self.epochs.iter().map(|(_, row)| row.clone()).collect();
+        let rows = self.summary.as_ref().map(|summary| summary.rows.as_slice()).unwrap_or_default();
+        judge(Case { attacks: &self.attacks, epochs: &epochs, rows })
+    }
+
     /// Adds a line to the log.
     pub fn say(&mut self, at: Duration, text: String) {
         if self.log.len() == LOG_LINES {
@@ -233,8 +254,8 @@ mod tests {
             psnr: 13.0,
             ssim: 0.4,
             ssim_se: 0.1,
-            lineup: None,
             seconds: 3.0,
+            ..AttackRecord::default()
         }
     }
 
@@ -278,7 +299,7 @@ mod tests {
     #[test]
     fn an_error_is_kept_in_words_and_ends_the_run() {
         let mut state = State::started(String::new());
-        read(&mut state, Event::Progress(Progress { phase: String::new(), done: 1, total: 2, seconds_left: None }));
+        read(&mut state, Event::Progress(Progress { phase: String::new(), done: 1, total: 2, seconds_left: None, untold: Vec::new() }));
         assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
         assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
         assert_eq!(state.progress, None);

@@ -1,6 +1,9 @@
 //! Numbers and names as the window writes them.
 
 use crate::run::summary::AttackRecord;
+use crate::score::floor::Guess;
+use crate::score::paired::share_error;
+use crate::score::words;
 
 /// `0:05`, `12:30`, `1:02:03`.
 pub fn clock(seconds: f64) -> String {
@@ -60,68 +63,65 @@ pub fn shape(sides: &[usize]) -> String {
 
 /// A model's name: what an attack is aimed at.
 pub fn target(name: &str) -> &str {
-    match name {
-        "psgl" => "PSGL",
-        "vanilla" => "undefended",
-        other => other,
-    }
+    words::window(name)
 }
 
-/// A phase or an attack as a run tells it, in the window's words.
-pub fn phase(words: &str) -> String {
-    let word = |word: &str| match word {
-        "psgl" => "PSGL".to_owned(),
-        "vanilla" => "the undefended model".to_owned(),
-        other => other.to_owned(),
+/// A phase, an attack or a verdict as a run tells it, in the window's words.
+pub fn phase(text: &str) -> String {
+    let word = |word: &str| {
+        let name = word.trim_end_matches([':', '.', ',']);
+        let said = match name {
+            "psgl" => "PSGL",
+            "vanilla" => "the undefended model",
+            other => other,
+        };
+        format!("{said}{}", &word[name.len()..])
     };
-    words.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// What a yardstick is, if the record is one and no attack.
+/// What a guess is, if the record is one and no attack.
 pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
-    match record.name.as_str() {
-        "mean" => Some("Yardstick: the mean of the attacker's own images. An attack that is no better saw nothing."),
-        "noise" => Some("Yardstick: plain noise."),
-        "nearest" => Some(
-            "Yardstick: of the attacker's own images the one nearest to the patient's. It is chosen with the truth \
-             in hand, so it is no attack.",
-        ),
-        _ => None,
-    }
+    Guess::named(&record.name).map(Guess::help)
+}
+
+/// What made the images: `class mean`, or an attack's own name.
+pub fn maker(record: &AttackRecord) -> &str {
+    if yardstick(record).is_some() { words::window(&record.name).trim_start_matches("guess: ") } else { &record.name }
 }
 
 /// Whether an attack knew the defence.
 pub fn mode(record: &AttackRecord) -> &'static str {
-    if yardstick(record).is_some() {
-        "yardstick"
-    } else if record.adaptive {
-        "adaptive"
-    } else {
-        "naive"
+    match Guess::named(&record.name) {
+        Some(guess) if guess.is_floor() => "guess",
+        Some(_) => "oracle",
+        None if record.adaptive => "adaptive",
+        None => "naive",
     }
+}
+
+/// A share in percent with its standard error: `95.3 ± 2.7 %`.
+pub fn share(percent: f64, error: f64) -> String {
+    if !percent.is_finite() {
+        return decimal(percent, 1);
+    }
+    if error.is_finite() {
+        format!("{} \u{b1} {} %", decimal(percent, 1), decimal(error, 1))
+    } else {
+        format!("{} %", decimal(percent, 1))
+    }
+}
+
+/// How often the stolen image picked its target, with its standard error; a dash where there was no line-up.
+pub fn lineup(record: &AttackRecord) -> String {
+    let judged = record.judged.as_ref();
+    let held = judged.map_or(record.images, |judged| judged.each.picked.iter().flatten().count());
+    record.lineup.map_or("\u{2013}".to_owned(), |rate| share(rate, share_error(rate, held)))
 }
 
 /// A row of the table in words, and what it is.
 pub fn row(name: &str) -> (&str, &'static str) {
-    match name {
-        "vanilla_clean" => ("undefended, clean images", "The vanilla model on test images as they are."),
-        "vanilla_attacked" => ("undefended, disguised images", "The vanilla model on images that PSGL disguised."),
-        "vanilla_fgsm" => ("undefended, FGSM images", "The vanilla model on images changed by FGSM."),
-        "vanilla_recovered" => (
-            "undefended, cleaned images",
-            "The vanilla model on disguised images that were cleaned in image space: the paper's \"recovered\".",
-        ),
-        "vanilla_inverted" => (
-            "undefended, stolen images",
-            "The vanilla model on images that an inverse network made from its smashed data: the paper's \
-             \"reconstructed\".",
-        ),
-        "stream_attacked" => ("PSGL, disguised stream", "The stream on attacked features alone."),
-        "stream_recovered" => ("PSGL, cleaned stream", "The stream on recovered features alone."),
-        "stream_fused" => ("PSGL, fused stream", "The stream on fused features alone."),
-        "fused" => ("PSGL, fused decision", "The weighted vote of the three streams: PSGL's answer."),
-        other => (other, ""),
-    }
+    (words::window(name), words::help(name))
 }
 
 #[cfg(test)]
@@ -140,6 +140,8 @@ mod tests {
         assert_eq!([bytes(205_500_000), bytes(99_960)], ["206 MB", "100 kB"]);
         assert_eq!([decimal(-0.004, 2), decimal(-0.006, 2)], ["0.00", "\u{2212}0.01"]);
         assert_eq!(phase("rmle, at psgl after epoch 2"), "rmle, at PSGL after epoch 2");
+        assert_eq!(phase("Worst leak of vanilla: x, psgl."), "Worst leak of the undefended model: x, PSGL.");
+        assert_eq!([share(95.0, 2.24), share(95.0, f64::NAN)], ["95.0 \u{b1} 2.2 %", "95.0 %"]);
         assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
         assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
     }

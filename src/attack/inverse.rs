@@ -9,7 +9,7 @@ use candle_core::Tensor;
 
 use super::decoder::Decoder;
 use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
-use super::{Inversion, Knowledge, Observation};
+use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -20,7 +20,8 @@ use crate::model::wire::Smashed;
 /// How long and how fast.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Passes over the auxiliary images.
+    /// Passes over the auxiliary images; 0 plans steps in place of them: as many passes as make 400 steps, and no fewer
+    /// than ten, so that an attacker with few images trains as long as one with many.
     pub epochs: usize,
     /// Images a step.
     pub batch: usize,
@@ -30,6 +31,8 @@ pub struct Settings {
     pub halve_every: usize,
 }
 
+/// Where steps are planned: passes at least, and steps at least.
+const PLANNED: [usize; 2] = [10, 400];
 /// Share of the auxiliary images on which the attacker checks itself.
 const HELD_OUT: f64 = 0.1;
 /// Fresh starts for a decoder that does not beat the mean image.
@@ -47,6 +50,8 @@ pub struct Inverse {
     step: usize,
     order: Vec<usize>,
     loss: f64,
+    /// Of every step of this attempt.
+    losses: Vec<f64>,
 }
 
 /// What the attack is at.
@@ -91,6 +96,7 @@ impl Inverse {
             step: 0,
             order: Vec::new(),
             loss: f64::NAN,
+            losses: Vec::new(),
         })
     }
 
@@ -136,12 +142,25 @@ impl Inverse {
         self.trained_on().div_ceil(self.settings.batch)
     }
 
+    fn planned_steps(&self) -> usize {
+        let an_epoch = self.steps_an_epoch();
+        let [epochs, steps] = PLANNED;
+        if self.settings.epochs == 0 { (epochs * an_epoch).max(steps) } else { self.settings.epochs * an_epoch }
+    }
+
+    /// How often the rate is halved by then. Where steps are planned, short epochs count for less: with two steps each
+    /// the rate would otherwise be gone before anything is learnt.
+    fn halvings(&self, epoch: usize) -> i32 {
+        let [epochs, steps] = PLANNED;
+        let done = if self.settings.epochs == 0 { epoch * self.steps_an_epoch() * epochs / steps } else { epoch };
+        (done.min(epoch) / self.settings.halve_every.max(1)) as i32
+    }
+
     fn train_step(&mut self) -> Result<()> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(()) };
         let (epoch, within) = (self.step / self.steps_an_epoch(), self.step % self.steps_an_epoch());
         if within == 0 {
-            let halvings = (epoch / self.settings.halve_every.max(1)) as i32;
-            self.adam.settings.rate = self.settings.adam.rate * 0.5f64.powi(halvings);
+            self.adam.settings.rate = self.settings.adam.rate * 0.5f64.powi(self.halvings(epoch));
             let index = self.attempt << 32 | epoch as u64;
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
         }
@@ -155,6 +174,7 @@ impl Inverse {
         if !self.loss.is_finite() {
             return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
         }
+        self.losses.push(self.loss);
         // The gradient of the mean square.
         let end = tape.record(|| carry_on(&got, &(&apart * (2.0 / apart.elem_count() as f64))?))?;
         self.adam.step(&tape.backward(&end)?)?;
@@ -162,17 +182,34 @@ impl Inverse {
         Ok(())
     }
 
-    /// Whether the trained decoder beats the mean image on the images held out.
-    fn beats_the_mean_image(&self) -> Result<bool> {
-        let Stage::Decoding(pairs) = &self.stage else { return Ok(true) };
+    /// Mean squared errors on the images held out: of the decoder, of the mean image and of the class means, both of the
+    /// images trained on.
+    fn checked(&self) -> Result<Option<[f64; 3]>> {
+        let Stage::Decoding(pairs) = &self.stage else { return Ok(None) };
         let kept = self.trained_on();
         let held = pairs.images.dim(0)? - kept;
         let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
-        let mean = pairs.images.narrow(0, 0, kept)?.mean_keepdim(0)?;
+        let seen = pairs.images.narrow(0, 0, kept)?;
+        let mean = seen.mean_keepdim(0)?;
+        let labels: Vec<u32> = self.knowledge.auxiliary()?.labels.to_vec1()?;
+        let class_mean = |label: &u32| -> Result<Tensor> {
+            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
+            if same.is_empty() {
+                return Ok(mean.clone());
+            }
+            Ok(seen.index_select(&index_tensor(&same, seen.device())?, 0)?.mean_keepdim(0)?)
+        };
+        let class_means = labels[kept..kept + held].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
         let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
-        let error =
-            |guess: &Tensor| -> Result<f32> { Ok(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar()?) };
-        Ok(error(&got)? < error(&mean.broadcast_as(truth.shape())?)?)
+        let error = |guess: &Tensor| -> Result<f64> {
+            Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
+        };
+        Ok(Some([error(&got)?, error(&mean.broadcast_as(truth.shape())?)?, error(&Tensor::cat(&class_means, 0)?)?]))
+    }
+
+    /// Whether the trained decoder beats the mean image on the images held out.
+    fn beats_the_mean_image(&self) -> Result<bool> {
+        Ok(self.checked()?.is_none_or(|[decoder, mean, _]| decoder < mean))
     }
 }
 
@@ -186,6 +223,7 @@ impl Inversion for Inverse {
         if finished && self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image()? {
             self.attempt += 1;
             self.step = 0;
+            self.losses.clear();
             self.decoder = Self::fresh(&self.knowledge, &self.observed, self.attempt)?;
             self.adam = Adam::new(self.decoder.parameters(), self.settings.adam);
         }
@@ -193,11 +231,20 @@ impl Inversion for Inverse {
     }
 
     fn progress(&self) -> (usize, usize) {
-        (self.step, self.settings.epochs * self.steps_an_epoch())
+        (self.step, self.planned_steps())
     }
 
     fn loss(&self) -> f64 {
         self.loss
+    }
+
+    fn doubt(&self) -> Result<Option<Doubt>> {
+        let Some([decoder, mean, class_mean]) = self.checked()? else {
+            return Ok(doubt_of(&[], 1.0));
+        };
+        // With NaN on either side it is no better.
+        let better = decoder < mean.min(class_mean);
+        Ok(doubt_of(&self.losses, mean).or((!better).then_some(Doubt::NoBetterThanGuessing)))
     }
 
     fn reconstruction(&self) -> Result<Tensor> {

@@ -21,6 +21,8 @@ pub mod rmle;
 pub mod surrogate;
 pub mod undo;
 
+use std::fmt;
+
 use candle_core::Tensor;
 
 use crate::error::{Error, Result};
@@ -110,6 +112,55 @@ impl Knowledge {
     }
 }
 
+/// Why an attacker may not have done its best.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Doubt {
+    /// It took fewer steps than any such attack needs.
+    FewSteps {
+        /// Taken.
+        done: usize,
+        /// The fewest that are enough.
+        least: usize,
+    },
+    /// Its own loss was still falling: over its last fifth by so much, in percent of what it was to begin with.
+    StillFalling(f64),
+    /// On images of its own that were held out it is no better than a guess from the label.
+    NoBetterThanGuessing,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FewSteps { done, least } => write!(f, "it took only {done} steps, {least} are the fewest"),
+            Self::StillFalling(percent) => {
+                write!(f, "its own loss was still falling, in its last fifth by {percent:.1} % of what it began with")
+            }
+            Self::NoBetterThanGuessing => {
+                write!(f, "on images of its own that were held out it is no better than a guess from the label")
+            }
+        }
+    }
+}
+
+/// Steps below which no attack here can have converged.
+const LEAST_STEPS: usize = 100;
+/// A loss that falls by less over the last fifth, in percent of what the attack began with, has settled.
+const SETTLED_PERCENT: f64 = 1.0;
+
+/// What the losses of all steps tell: whether there were enough, and whether they had settled. `begin` is what a loss is
+/// compared with: that of a guess.
+pub(crate) fn doubt_of(losses: &[f64], begin: f64) -> Option<Doubt> {
+    let n = losses.len();
+    if n < LEAST_STEPS {
+        return Some(Doubt::FewSteps { done: n, least: LEAST_STEPS });
+    }
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let fifth = n / 5;
+    let fell = mean(&losses[n - 2 * fifth..n - fifth]) - mean(&losses[n - fifth..]);
+    let percent = 100.0 * fell / begin.max(f64::MIN_POSITIVE);
+    (percent > SETTLED_PERCENT).then_some(Doubt::StillFalling(percent))
+}
+
 /// A running attack. It works in slices of a few milliseconds, so that it can be watched, paused and stopped.
 pub trait Inversion: Send {
     /// One slice of work; does nothing once [`Inversion::done`].
@@ -130,6 +181,13 @@ pub trait Inversion: Send {
     /// The attacker's own loss, which falls as it gets on.
     fn loss(&self) -> f64;
 
+    /// Why the attacker may not have done its best, as far as it can tell by itself once it is done; none where it
+    /// converged. A doubted attack can break a defence, never show that it held.
+    ///
+    /// # Errors
+    /// Returns an error if the attacker cannot check itself.
+    fn doubt(&self) -> Result<Option<Doubt>>;
+
     /// The reconstruction now (N, C, H, W), of every observed sample.
     ///
     /// # Errors
@@ -142,5 +200,22 @@ pub trait Inversion: Send {
     /// Where z does not fit.
     fn reconstruct(&self, _other: &Smashed) -> Result<Option<Tensor>> {
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_tell_whether_an_attack_has_settled() {
+        let falling = |n: usize, rate: f64| (0..n).map(|i| (-rate * i as f64).exp()).collect::<Vec<_>>();
+        assert_eq!(doubt_of(&falling(20, 1.0), 1.0), Some(Doubt::FewSteps { done: 20, least: 100 }));
+        // Half of the way in five hundred steps: still far to go.
+        assert!(matches!(doubt_of(&falling(500, 0.0014), 1.0), Some(Doubt::StillFalling(percent)) if percent > 5.0));
+        assert_eq!(doubt_of(&falling(500, 0.05), 1.0), None);
+        assert_eq!(doubt_of(&[0.3; 200], 0.0), None);
+        let words = Doubt::FewSteps { done: 20, least: 100 }.to_string();
+        assert_eq!(words, "it took only 20 steps, 100 are the fewest");
     }
 }

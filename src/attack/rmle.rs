@@ -10,7 +10,7 @@ use candle_core::{Tensor, Var};
 
 use super::surrogate::Training;
 use super::undo::Undo;
-use super::{Inversion, Knowledge, Observation};
+use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
@@ -41,6 +41,8 @@ pub struct Rmle {
     adam: Adam,
     iteration: usize,
     loss: f64,
+    /// Of every iteration.
+    losses: Vec<f64>,
 }
 
 /// What knowing the defence adds.
@@ -117,6 +119,7 @@ impl Rmle {
             adaptive,
             iteration: 0,
             loss: f64::NAN,
+            losses: Vec::new(),
         })
     }
 
@@ -167,6 +170,7 @@ impl Inversion for Rmle {
             // |map| is known to lie in [0, 1].
             map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
+        self.losses.push(self.loss);
         self.iteration += 1;
         Ok(())
     }
@@ -177,6 +181,10 @@ impl Inversion for Rmle {
 
     fn loss(&self) -> f64 {
         self.loss
+    }
+
+    fn doubt(&self) -> Result<Option<Doubt>> {
+        Ok(doubt_of(&self.losses, self.losses.first().copied().unwrap_or(1.0)))
     }
 
     fn reconstruction(&self) -> Result<Tensor> {

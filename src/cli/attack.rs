@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::run::afterwards::{Afterwards, Wish, wished};
 use crate::run::event::stream;
 use crate::run::folder::RunFolder;
-use crate::run::report::attack_table;
+use crate::run::report::launched_text;
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
@@ -30,5 +30,5 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
         }
     };
     bar.finish_and_clear();
-    print(&attack_table(&records))
+    print(&launched_text(&args.run, &records)?)
 }

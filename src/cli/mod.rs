@@ -14,9 +14,12 @@ use clap::{Args, Parser, Subcommand};
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
-use crate::run::folder::{SUMMARY, check_is_run, read_text};
+use crate::run::afterwards::earlier;
+use crate::run::folder::check_is_run;
 use crate::run::record::read_summary;
 use crate::run::report::report;
+use crate::run::seeds::over_seeds;
+use crate::run::summary::Summary;
 
 /// A research workbench for privacy in split learning.
 ///
@@ -42,11 +45,12 @@ enum Command {
     Run(RunArgs),
     /// Launch an attack at a run's trained models.
     Attack(AttackArgs),
-    /// Print a finished run's table.
+    /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
-        /// The run's folder.
-        run: PathBuf,
-        /// Print summary.json as it is.
+        /// The run's folder; several for the mean and its error over their seeds.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<PathBuf>,
+        /// Print summary.json, with the attacks of attacks.json and the verdict on all of them.
         #[arg(long)]
         json: bool,
     },
@@ -143,7 +147,7 @@ impl Cli {
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
             Some(Command::Attack(args)) => attack::attack(&args),
-            Some(Command::Show { run, json }) => show(&run, json),
+            Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data { name, json }) => describe(&name, json),
             Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export { run, torch }) => export::export(&run, &torch),
@@ -187,10 +191,20 @@ fn presets() -> Result<()> {
     print(&lines.collect::<String>())
 }
 
-fn show(run: &Path, json: bool) -> Result<()> {
-    check_is_run(run)?;
-    let summary = read_summary(run)?;
-    if json { print(&read_text(&run.join(SUMMARY))?) } else { print(&report(&summary)) }
+fn show(runs: &[PathBuf], json: bool) -> Result<()> {
+    let read = |run: &PathBuf| {
+        check_is_run(run)?;
+        // Attacks that were launched at the run afterwards count like its own.
+        Ok(read_summary(run)?.with(earlier(run)?))
+    };
+    let summaries = runs.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let json_of =
+        |summary: &Summary| serde_json::to_string_pretty(summary).map_err(|e| Error::Internal(format!("summary: {e}")));
+    match summaries.as_slice() {
+        all if json => print(&format!("{}\n", all.iter().map(json_of).collect::<Result<Vec<_>>>()?.join("\n"))),
+        [summary] => print(&report(summary)),
+        all => print(&over_seeds(all)?),
+    }
 }
 
 fn describe(name: &str, json: bool) -> Result<()> {

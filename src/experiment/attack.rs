@@ -68,7 +68,7 @@ pub struct InverseSpec {
     pub adaptive: bool,
     /// Epochs after which to attack too, besides the last; 0 is untrained.
     pub early: Vec<usize>,
-    /// The decoder's passes through the auxiliary images.
+    /// The decoder's passes through the auxiliary images; 0 plans steps in place of them.
     pub epochs: usize,
     /// Images in a step.
     pub batch: usize,
@@ -89,7 +89,7 @@ impl Default for InverseSpec {
             naive: true,
             adaptive: true,
             early: vec![0],
-            epochs: 10,
+            epochs: 0,
             batch: 32,
             rate: 1e-3,
             halve_every: 20,

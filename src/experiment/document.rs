@@ -14,7 +14,7 @@ use crate::psgl::{Inference, Jacobian, WeightsFrom};
 /// The number of the document's form that this build reads and writes.
 pub const SCHEMA: u32 = 1;
 
-/// What to run: data, model, defence, training, yardsticks and attacks.
+/// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Experiment {

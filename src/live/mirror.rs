@@ -149,7 +149,8 @@ impl Mirror {
         if let Some((_, image)) = self.last.as_ref().filter(|(last, _)| *last == key && drawn) {
             rmle.start_from(image)?;
         }
-        let lineup = Lineup::of(&original, &grounds.patients);
+        let seed = Seed(question.experiment.seed);
+        let lineup = Lineup::of(&original, label.map(|label| label as u32), &grounds.auxiliary, seed);
         self.model = Some(made);
         self.job = Some(Job { rmle, scene, lineup, question, start: Instant::now(), shown: None });
         Ok(())

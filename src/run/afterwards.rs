@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::Job;
+use super::attacks::{Benches, Job};
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
@@ -42,6 +42,7 @@ pub struct Afterwards {
     recorder: Recorder,
     waiting: VecDeque<Order>,
     active: Option<Job>,
+    benches: Benches,
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
@@ -99,8 +100,18 @@ impl Afterwards {
         let earlier = earlier(folder.path())?;
         sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
-        let (active, records, pictured) = (None, Vec::new(), None);
-        Ok(Self { setup, recorder, waiting, active, earlier, records, sink, pictured, start: Instant::now() })
+        Ok(Self {
+            setup,
+            recorder,
+            waiting,
+            active: None,
+            benches: Benches::default(),
+            earlier,
+            records: Vec::new(),
+            sink,
+            pictured: None,
+            start: Instant::now(),
+        })
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
@@ -111,7 +122,10 @@ impl Afterwards {
         let mut job = match self.active.take() {
             Some(job) => job,
             None => match self.waiting.pop_front() {
-                Some(order) => self.begin(order)?,
+                Some(order) => match self.begin(order)? {
+                    Some(job) => job,
+                    None => return Ok(None),
+                },
                 None => return Ok(Some(std::mem::take(&mut self.records))),
             },
         };
@@ -130,7 +144,11 @@ impl Afterwards {
 
     /// Keeps a finished attack at once: a stop or a failure of the next one does not lose it.
     fn record(&mut self, job: &Job) -> Result<()> {
-        let finished = job.finish()?;
+        let mut finished = job.finish()?;
+        // The run's summary has no guesses at so many targets, perhaps.
+        if let Some(judged) = &mut finished.record.judged {
+            judged.tries = job.tries();
+        }
         if !finished.record.mse.is_finite() {
             return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
         }
@@ -154,11 +172,17 @@ impl Afterwards {
         Ok(())
     }
 
-    fn begin(&mut self, order: Order) -> Result<Job> {
+    /// The attack, or none while what it will be scored on is still being made.
+    fn begin(&mut self, order: Order) -> Result<Option<Job>> {
+        let (n, setup) = (order.smashed.dim(0)?, &self.setup);
+        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed()) else {
+            self.waiting.push_front(order);
+            return Ok(None);
+        };
+        self.start = Instant::now();
         let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
         let plan = plan.ok_or_else(|| Error::Internal("an attack at a model that is not there".into()))?;
-        self.start = Instant::now();
-        Job::start(order, plan, &self.setup.auxiliary, &self.setup.targets, Seed(self.setup.experiment.seed))
+        Job::start(order, plan, &self.setup, bench).map(Some)
     }
 
     fn show(&mut self, job: &Job) -> Result<()> {
@@ -168,9 +192,11 @@ impl Afterwards {
         self.pictured = Some(Instant::now());
         let AttackProgress { attack, iteration, planned, .. } = job.progress();
         let gone = self.start.elapsed().as_secs_f64();
-        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * (planned - iteration) as f64);
+        // Those that wait are the same attack: each takes as long as this one is going to.
+        let whole = (planned - iteration + self.waiting.len() * planned) as f64;
+        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * whole);
         self.sink.slots.pictures.put(job.scene()?);
-        self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left }));
+        self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left, untold: Vec::new() }));
         Ok(())
     }
 

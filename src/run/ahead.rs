@@ -1,10 +1,10 @@
 //! How long a run still takes, told from what its parts took so far.
 
-use super::event::Progress;
+use super::course::Stage;
+use super::event::{Event, Progress};
 use super::orders::{AttackId, forms, is_due};
 use super::session::Session;
 use super::summary::AttackRecord;
-use crate::run::course::Stage;
 
 /// Seconds, and the units of work that they were spent on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +35,8 @@ pub(super) struct Speeds {
     pub tests: Vec<Rate>,
     /// A test image of the table.
     pub table: Rate,
+    /// Test images that are in the table.
+    pub judged: usize,
     /// Seconds that the running attack has taken.
     pub attack: f64,
     /// Seconds of all attacks.
@@ -54,13 +56,15 @@ impl Speeds {
         self.slices
     }
 
-    /// A slice took so long; of an attack, or of something else.
-    pub fn worked_for(&mut self, seconds: f64, attack: bool) {
+    /// A slice took so long.
+    pub fn worked_for(&mut self, seconds: f64) {
         self.slices += seconds;
-        if attack {
-            self.attack += seconds;
-            self.attacks += seconds;
-        }
+    }
+
+    /// A slice of the running attack took so long.
+    pub fn attacked_for(&mut self, seconds: f64) {
+        self.attack += seconds;
+        self.attacks += seconds;
     }
 
     /// What a second of the measured parts takes of the clock: saving, ordering and showing come on top.
@@ -78,7 +82,7 @@ impl Session {
         let parts = [self.training_left(&mut untold), self.attacks_left(&mut untold), self.table_left(&mut untold)];
         let seconds = parts.iter().sum::<f64>() * self.speeds.on_top(self.watch.spent);
         let seconds_left = (seconds > 0.0 || untold.is_empty()).then_some(seconds);
-        self.emit(super::event::Event::Progress(Progress { phase, done, total, seconds_left, untold }));
+        self.emit(Event::Progress(Progress { phase, done, total, seconds_left, untold }));
     }
 
     fn training_left(&self, untold: &mut Vec<String>) -> f64 {
@@ -157,8 +161,7 @@ impl Session {
     }
 
     fn table_left(&self, untold: &mut Vec<String>) -> f64 {
-        let judged = self.judge.as_ref().map_or(0, |judge| judge.progress(&self.court()).0);
-        let left = self.setup.test.len().saturating_sub(judged);
+        let left = self.setup.test.len().saturating_sub(self.speeds.judged);
         match self.speeds.table.each() {
             Some(each) => left as f64 * each,
             None => {

@@ -21,7 +21,10 @@ impl Session {
         let mut job = match self.active.take() {
             Some(job) => job,
             None => match self.pending.pop_front() {
-                Some(order) => self.start_attack(order)?,
+                Some(order) => match self.start_attack(order)? {
+                    Some(job) => job,
+                    None => return Ok(()),
+                },
                 None => return Ok(()),
             },
         };
@@ -44,10 +47,16 @@ impl Session {
         Ok(())
     }
 
-    fn start_attack(&mut self, order: Order) -> Result<Job> {
-        let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
+    /// The attack, or none while what it will be scored on is still being made.
+    fn start_attack(&mut self, order: Order) -> Result<Option<Job>> {
+        let (n, setup) = (order.smashed.dim(0)?, &self.setup);
+        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed()) else {
+            self.pending.push_front(order);
+            return Ok(None);
+        };
+        let plan = setup.plans.iter().find(|plan| plan.name == order.id.target);
         let plan = plan.ok_or_else(|| Error::input(format!("the checkpoint attacks {}", order.id.target)))?;
-        Job::start(order, plan, &self.setup.auxiliary, &self.setup.targets, self.setup.seed())
+        Job::start(order, plan, setup, bench).map(Some)
     }
 
     fn end_attack(&mut self, job: Job) -> Result<()> {

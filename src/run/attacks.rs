@@ -2,12 +2,14 @@
 //!
 //! This is the one place that holds both an attack and the truth; the attack is handed neither.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
 use super::event::{AttackProgress, Gallery};
 use super::orders::{Order, PICTURED};
+use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::inverse::Inverse;
@@ -21,11 +23,32 @@ use crate::model::parameters::{Init, Parameters};
 use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
-use crate::score::image::{mean_and_error, score};
-use crate::score::lineup::{decoys, pick};
+use crate::score::judging::Bench;
 
-/// Images that decoys of line-ups are chosen from, at most.
-const POOL: usize = 512;
+/// What attacks are scored on, made once for each number of targets.
+#[derive(Default)]
+pub struct Benches {
+    all: Vec<Arc<Bench>>,
+    making: Option<Bench>,
+}
+
+impl Benches {
+    /// The bench of `n` targets, once it is made; a slice of making it otherwise.
+    pub fn of(&mut self, n: usize, targets: &Images, auxiliary: &Images, seed: Seed) -> Option<Arc<Bench>> {
+        let n = n.min(targets.len());
+        if let Some(made) = self.all.iter().find(|bench| bench.len() == n) {
+            return Some(made.clone());
+        }
+        let kept = self.making.take().filter(|bench| bench.len() == n);
+        let mut bench = kept.unwrap_or_else(|| Bench::new(targets, n, auxiliary, seed));
+        if bench.advance(auxiliary) {
+            self.all.push(Arc::new(bench));
+            return self.all.last().cloned();
+        }
+        self.making = Some(bench);
+        None
+    }
+}
 
 /// A running attack and what is needed to score it.
 pub struct Job {
@@ -33,8 +56,7 @@ pub struct Job {
     pub order: Order,
     inversion: Box<dyn Inversion>,
     truth: Images,
-    /// Images that decoys of line-ups are taken from: the attacker's own.
-    pool: Images,
+    bench: Arc<Bench>,
     lineup: Lineup,
     cut: usize,
     seconds: f64,
@@ -49,11 +71,12 @@ pub struct Finished {
 }
 
 impl Job {
-    /// Starts an ordered attack. `truth` are the victims' images, for scoring only.
+    /// Starts an ordered attack. `truth` are the victims' images, for scoring only, as is the bench.
     ///
     /// # Errors
     /// Where the attack lacks what it needs.
-    pub fn start(order: Order, plan: &SplitPlan, auxiliary: &Images, truth: &Images, seed: Seed) -> Result<Self> {
+    pub fn start(order: Order, plan: &SplitPlan, setup: &Prepared, bench: Arc<Bench>) -> Result<Self> {
+        let (auxiliary, seed) = (&setup.auxiliary, setup.seed());
         let start = Instant::now();
         let device = order.smashed.device().clone();
         let knowledge = Knowledge {
@@ -71,10 +94,10 @@ impl Job {
             AttackSpec::Rmle(spec) => Box::new(Rmle::new(&observation, &knowledge, spec.settings())?),
             AttackSpec::Inverse(spec) => Box::new(Inverse::new(&observation, &knowledge, spec.settings())?),
         };
-        let truth = truth.take(order.smashed.dim(0)?);
-        let lineup = Lineup::of(&Picture::of_image(&truth, 0), auxiliary);
+        let truth = setup.targets.take(order.smashed.dim(0)?);
+        let lineup = Lineup::of(&Picture::of_image(&truth, 0), truth.labels.first().copied(), auxiliary, seed);
         let seconds = start.elapsed().as_secs_f64();
-        Ok(Self { order, inversion, truth, pool: auxiliary.take(POOL), lineup, cut: plan.cut, seconds })
+        Ok(Self { order, inversion, truth, bench, lineup, cut: plan.cut, seconds })
     }
 
     /// One slice of work.
@@ -136,6 +159,11 @@ impl Job {
     pub fn finish(&self) -> Result<Finished> {
         let got = self.inversion.reconstruction()?;
         let (iterations, _) = self.inversion.progress();
+        let images = (0..self.truth.len()).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?));
+        let mut scored = self.bench.scored(&images.collect::<Result<Vec<Vec<f32>>>>()?);
+        if let Some(judged) = &mut scored.judged {
+            judged.doubt = self.inversion.doubt()?.map(|doubt| doubt.to_string());
+        }
         let record = AttackRecord {
             name: self.order.id.spec.name().to_owned(),
             adaptive: self.order.id.adaptive,
@@ -143,11 +171,17 @@ impl Job {
             epoch: self.order.id.epoch,
             iterations,
             seconds: self.seconds,
-            ..scored(&got, &self.truth, &self.pool)?
+            ..scored
         };
         let few = PICTURED.min(self.truth.len());
         let reconstructions = (0..few).map(|i| Picture::of_tensor(&got.get(i)?)).collect::<Result<_>>()?;
         Ok(Finished { record, reconstructions })
+    }
+
+    /// What the best of one, two, three … random images of the class reaches at the same targets.
+    pub fn tries(&self) -> Vec<f64> {
+        let judged = self.bench.floors().iter().filter_map(|floor| floor.judged.as_ref());
+        judged.map(|judged| judged.tries.clone()).find(|tries| !tries.is_empty()).unwrap_or_default()
     }
 
     /// The clean image of target `i`.
@@ -181,54 +215,4 @@ fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Re
     Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
     parameters.load(&order.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
-}
-
-/// Scores of images (N, C, H, W) against the truth, line-ups with decoys from `pool`; the names are left empty.
-///
-/// # Errors
-/// Where there is no memory left.
-pub fn scored(got: &Tensor, truth: &Images, pool: &Images) -> Result<AttackRecord> {
-    let scores = (0..truth.len()).map(|i| {
-        let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
-        Ok(score(&got, &Picture::of_image(truth, i).values, truth.shape))
-    });
-    let scores = scores.collect::<Result<Vec<_>>>()?;
-    let lineup = lineup_rate(got, truth, pool)?;
-    let mean = |values: Vec<f64>| mean_and_error(&values);
-    let (ssim, ssim_se) = mean(scores.iter().map(|s| s.ssim).collect());
-    Ok(AttackRecord {
-        name: String::new(),
-        adaptive: false,
-        target: String::new(),
-        epoch: 0,
-        images: scores.len(),
-        iterations: 0,
-        mse: mean(scores.iter().map(|s| s.mse).collect()).0,
-        // An exact copy has no finite PSNR, and JSON no infinity.
-        psnr: mean(scores.iter().map(|s| s.psnr.min(200.0)).collect()).0,
-        ssim,
-        ssim_se: if ssim_se.is_finite() { ssim_se } else { 0.0 },
-        lineup,
-        seconds: 0.0,
-    })
-}
-
-/// How often, in percent, the reconstruction picks the patient out of a line-up; none where there are no decoys.
-fn lineup_rate(got: &Tensor, truth: &Images, pool: &Images) -> Result<Option<f64>> {
-    let pool: Vec<Vec<f32>> = (0..pool.len().min(POOL)).map(|i| Picture::of_image(pool, i).values).collect();
-    if pool.is_empty() || truth.is_empty() {
-        return Ok(None);
-    }
-    let mut right = 0;
-    for i in 0..truth.len() {
-        let got: Vec<f32> = got.get(i)?.flatten_all()?.to_vec1()?;
-        let patient = Picture::of_image(truth, i).values;
-        let decoys = decoys(&patient, &pool);
-        if decoys.is_empty() {
-            return Ok(None);
-        }
-        let candidates = decoys.iter().map(|i| pool[*i].as_slice()).chain([patient.as_slice()]);
-        right += usize::from(pick(&got, candidates) == Some(decoys.len()));
-    }
-    Ok(Some(100.0 * right as f64 / truth.len() as f64))
 }

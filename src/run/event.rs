@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::scene::{Picture, Scene};
 use super::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use super::watch::LiveRow;
 use super::weights::Weights;
 
 /// Something that happened.
@@ -29,6 +30,8 @@ pub enum Event {
     Progress(Progress),
     /// Training steps, in order.
     Steps(Vec<MetricRow>),
+    /// Held-out images were asked about while it trains; see [`watch`](super::watch). Only where somebody watches.
+    Live(Vec<LiveRow>),
     /// An epoch was tested.
     Epoch(EpochRow),
     /// An attack got on; its picture is in [`Pictures`].
@@ -71,8 +74,18 @@ pub struct Progress {
     pub done: usize,
     /// Units in all.
     pub total: usize,
-    /// Seconds until the phase ends, once that can be told.
+    /// Seconds until the whole run ends, without the parts of it in `untold`; none before any can be told.
     pub seconds_left: Option<f64>,
+    /// Parts to come that nothing is known of yet: an attack of a kind that was not launched, the table.
+    pub untold: Vec<String>,
+}
+
+impl Progress {
+    /// `1:40 left`, or `at least 1:40 left` while parts are untold, in the words of `clock`; empty before that.
+    pub fn left(&self, clock: impl Fn(f64) -> String) -> String {
+        let least = if self.untold.is_empty() { "" } else { "at least " };
+        self.seconds_left.map(|seconds| format!("{least}{} left", clock(seconds))).unwrap_or_default()
+    }
 }
 
 /// Which attack, and how far it is.
@@ -163,6 +176,19 @@ pub struct Slots {
     pub pictures: Pictures,
     /// The models' weights, after each epoch.
     pub weights: Latest<Arc<Weights>>,
+    watched: AtomicBool,
+}
+
+impl Slots {
+    /// Asks for accuracies while it trains.
+    pub fn watch(&self) {
+        self.watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anybody asked for them.
+    pub fn watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
 }
 
 /// A stream: the worker's end, the reader's end and the slots beside it.
@@ -178,6 +204,7 @@ impl Sink {
     pub fn emit(&mut self, event: Event) {
         match (self.backlog.back_mut(), event) {
             (Some(Event::Steps(waiting)), Event::Steps(rows)) => waiting.extend(rows),
+            (Some(Event::Live(waiting)), Event::Live(rows)) => waiting.extend(rows),
             (Some(last @ Event::Progress(_)), event @ Event::Progress(_))
             | (Some(last @ Event::Reconstruction(_)), event @ Event::Reconstruction(_)) => *last = event,
             (_, event) => self.backlog.push_back(event),

@@ -2,15 +2,15 @@
 
 use super::attacks::{Finished, Job};
 use super::folder::IMAGES;
-use super::judge::{Verdict, client_cost, recovery_figure, stream_order, yardsticks};
+use super::judge::{Verdict, client_cost, recovery_figure, stream_order};
 use super::orders::{AttackId, PICTURED};
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
-use super::summary::{AttackRecord, Machine, SCHEMA, Summary, WireTotals};
+use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
+use crate::experiment::AttackSpec;
 use crate::model::wire::WireCount;
-use crate::random::Seed;
 
 /// Images, maps and what was sent, under PSGL.
 pub const MAPS_FILE: &str = "images/maps.png";
@@ -60,29 +60,54 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// Where a model fails.
-pub fn summary(session: &Session, verdict: Verdict) -> Result<Summary> {
+pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
+    let attacks = attacks(session);
     let (setup, court) = (&session.setup, session.court());
     let wire_of = |name: &str| session.models.iter().find(|m| m.plan.name == name).map(|m| m.wire);
     let total = session.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));
-    Ok(Summary {
+    let summary = Summary {
         schema: SCHEMA,
         experiment: setup.experiment.clone(),
         seed: setup.experiment.seed,
         machine: Machine::here(rayon::current_num_threads()),
-        epochs: session.position.epochs.clone(),
+        epochs: epochs(session),
         streams: court.psgl.and_then(|model| stream_order(model, &verdict.rows)),
-        attacks: attacks(session)?,
+        attacks,
+        verdicts: Vec::new(),
         recovery: recovery_figure(&court, &setup.targets)?,
         wire: WireTotals { total, psgl: wire_of("psgl"), vanilla: wire_of("vanilla") },
         client_ms_per_image: client_cost(&court)?,
         rows: verdict.rows,
         gain: verdict.gain,
         seconds: session.times.run,
-    })
+    };
+    Ok(summary.with(Vec::new()))
 }
 
-/// Attacks by target and name, early epochs before the last, then the yardsticks beside them.
-fn attacks(session: &Session) -> Result<Vec<AttackRecord>> {
+/// Tests of one model after another, whichever came first.
+fn epochs(session: &Session) -> Vec<EpochRow> {
+    let of = |name: &str| session.position.epochs.iter().filter(move |row| row.model == name).cloned();
+    session.models.iter().flat_map(|model| of(model.plan.name)).collect()
+}
+
+/// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.
+pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
+    let setup = &session.setup;
+    let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(AttackSpec::images).collect();
+    counts.iter_mut().for_each(|n| *n = (*n).min(setup.targets.len()));
+    counts.sort_unstable();
+    counts.dedup();
+    let mut all = Vec::new();
+    for n in counts.into_iter().filter(|n| *n > 0) {
+        let bench = session.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())?;
+        all.extend(bench.floors().iter().cloned());
+    }
+    Some(all)
+}
+
+/// Attacks by target and name, early epochs before the last, then the floors beside them.
+fn attacks(session: &mut Session) -> Vec<AttackRecord> {
+    let measured = floors(session).unwrap_or_default();
     let setup = &session.setup;
     let mut records = session.timed_attacks();
     let rank = |record: &AttackRecord| {
@@ -90,17 +115,12 @@ fn attacks(session: &Session) -> Result<Vec<AttackRecord>> {
         (record.target == "psgl", name, record.adaptive, record.epoch)
     };
     records.sort_by_key(rank);
-    let most = setup.experiment.attacks.iter().map(crate::experiment::AttackSpec::images).max().unwrap_or(0);
-    let targets = setup.targets.take(most.min(setup.targets.len()));
-    if !targets.is_empty() {
-        let measured = yardsticks(&targets, &setup.auxiliary, Seed(setup.experiment.seed))?;
-        for model in session.models.iter().rev() {
-            records.extend(measured.iter().map(|record| AttackRecord {
-                target: model.plan.name.to_owned(),
-                epoch: setup.experiment.train.epochs,
-                ..record.clone()
-            }));
-        }
+    for model in session.models.iter().rev() {
+        records.extend(measured.iter().map(|record| AttackRecord {
+            target: model.plan.name.to_owned(),
+            epoch: setup.experiment.train.epochs,
+            ..record.clone()
+        }));
     }
-    Ok(records)
+    records
 }

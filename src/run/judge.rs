@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
-use super::attacks::scored;
-use super::summary::{AttackRecord, ClientCost, Gain, GammaGain, RecoveryFigure, Row, StreamOrder};
+use super::summary::{ClientCost, Gain, GammaGain, RecoveryFigure, Row, StreamOrder};
 use crate::attack::adversarial::{fgsm, jsma_map};
 use crate::data::Images;
 use crate::error::Result;
@@ -17,9 +16,9 @@ use crate::model::server::classes_of;
 use crate::model::split::SplitModel;
 use crate::psgl::recovery::Recovery;
 use crate::psgl::saliency::{Strength, attack};
-use crate::random::Seed;
 use crate::score::classification::Confusion;
 use crate::score::image::{mse, pearson};
+use crate::score::utility::difference;
 
 /// Test images a slice.
 const CHUNK: usize = 20;
@@ -157,7 +156,13 @@ impl Judge {
                 over_reconstructed: fused - at("vanilla_recovered", gamma)?,
             })
         });
+        let of = |name: &str| {
+            self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, court.psgl_spec.gamma)))
+        };
+        let error = |name: &str| Some(difference(of("fused")?, of(name)?, &court.test.labels).1);
+        let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
+            errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
             over_attacked: fused - accuracy("vanilla_attacked")?,
             over_reconstructed: fused - accuracy("vanilla_recovered")?,
             over_clean: fused - accuracy("vanilla_clean")?,
@@ -182,6 +187,7 @@ fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
         accuracy: confusion.accuracy(),
         balanced_accuracy: confusion.balanced_accuracy(),
         majority: confusion.majority(),
+        images: predicted.len(),
     }
 }
 
@@ -234,28 +240,6 @@ pub fn stream_order(model: &SplitModel, rows: &[Row]) -> Option<StreamOrder> {
         as_in_paper: strictly,
         weights: [weights.recovered, weights.fused, weights.attacked],
     })
-}
-
-/// What an attack must beat to have proved anything: the mean auxiliary image, noise, and the auxiliary
-/// image nearest to the truth. The last one knows the truth, so it is a yardstick and no attack.
-///
-/// # Errors
-/// Where there is no memory left.
-pub fn yardsticks(targets: &Images, auxiliary: &Images, seed: Seed) -> Result<Vec<AttackRecord>> {
-    let device = &Device::Cpu;
-    let aux = auxiliary.tensor(device)?;
-    let n = targets.len();
-    let shape = (n, targets.shape[0], targets.shape[1], targets.shape[2]);
-    let mean = aux.mean_keepdim(0)?.broadcast_as(shape)?.contiguous()?;
-    let noise = seed.stream("yardstick.noise", 0).uniform_tensor(0.0, 1.0, shape, device)?;
-    let distance = |a: &[u8], b: &[u8]| -> u64 { a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum() };
-    let nearest =
-        |i: usize| (0..auxiliary.len()).min_by_key(|j| distance(targets.image(i), auxiliary.image(*j))).unwrap_or(0);
-    let nearest = auxiliary.select(&(0..n).map(nearest).collect::<Vec<_>>()).tensor(device)?;
-    [("mean", mean), ("noise", noise), ("nearest", nearest)]
-        .into_iter()
-        .map(|(name, images)| Ok(AttackRecord { name: name.to_owned(), ..scored(&images, targets, auxiliary)? }))
-        .collect()
 }
 
 /// Milliseconds an image costs each client when it asks, by the median of a few batches.

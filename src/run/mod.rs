@@ -19,6 +19,7 @@ pub mod prepared;
 pub mod record;
 pub mod report;
 pub mod scene;
+pub mod seeds;
 pub mod session;
 pub mod summary;
 mod training;

@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::watch::held_out;
 use crate::data::{Dataset, Images, load, split, targets};
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub auxiliary: Images,
     /// The held-out images.
     pub test: Images,
+    /// The few that those who watch a run see its accuracy on.
+    pub watched: Images,
     /// Names of the classes.
     pub class_names: Vec<String>,
     /// Targets of attacks, the first of a class-balanced order of the test set.
@@ -55,6 +58,7 @@ impl Prepared {
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         Ok(Self {
+            watched: held_out(&dataset.validation, &test, classes, seed),
             victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),

@@ -1,37 +1,22 @@
 //! The summary as text: the table of METHOD §3 with the paper's values and what can be said of them.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment, Table};
 
+use super::afterwards::earlier;
+use super::folder::SUMMARY;
+use super::record::read_summary;
 use super::summary::{AttackRecord, Summary};
+use crate::error::Result;
+use crate::score::paired::share_error;
+use crate::score::paper::{MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
+use crate::score::utility::{GainLine, gain_lines};
+use crate::score::verdict::{Case, Ruling, is_attack};
+use crate::score::words;
 
-/// The paper's gain over attacked images, and where it is from.
-pub const PAPER_OVER_ATTACKED: &str = "36.9 [A]";
-/// Over reconstructed images.
-pub const PAPER_OVER_RECONSTRUCTED: &str = "17.9 [A]";
-/// The third figure of the paper's abstract, whose baseline is not known to us.
-pub const PAPER_THIRD: &str = "14.0 [A]";
-/// The paper's best μ.
-pub const PAPER_MU: &str = ".55 [E]";
-
-/// Words for a row of the table.
-fn words(row: &str) -> &str {
-    match row {
-        "vanilla_clean" => "vanilla, clean images",
-        "vanilla_attacked" => "vanilla, attacked images (JSMA)",
-        "vanilla_fgsm" => "vanilla, attacked images (FGSM)",
-        "vanilla_recovered" => "vanilla, images recovered by proximal gradient",
-        "vanilla_inverted" => "vanilla, images stolen by the inverse network",
-        "stream_attacked" => "PSGL, stream a (attacked)",
-        "stream_recovered" => "PSGL, stream r (recovered)",
-        "stream_fused" => "PSGL, stream f (fused)",
-        "fused" => "PSGL, fused decision",
-        other => other,
-    }
-}
-
-fn table(heading: &[&str]) -> Table {
+pub(super) fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(heading.iter().copied());
@@ -41,21 +26,20 @@ fn table(heading: &[&str]) -> Table {
     table
 }
 
-/// The whole report, for a terminal.
+/// The whole report, for a terminal. Attacks that were launched at the run afterwards are among the summary's own.
 pub fn report(summary: &Summary) -> String {
     let mut text = String::new();
     let data = &summary.experiment.data.name;
-    let _ = writeln!(text, "Accuracy on the held-out images of {data}, % (seed {})", summary.seed);
+    let _ = writeln!(
+        text,
+        "Accuracy on the held-out images of {data}, % (seed {}; ± one standard error over the images)",
+        summary.seed
+    );
     text.push_str(&rows_table(summary));
-    if let Some(gain) = gain_table(summary) {
-        let _ = write!(text, "\nGains of the fused decision, points\n{gain}");
-    }
+    text.push_str(&gain_text(summary));
     if !summary.attacks.is_empty() {
-        let _ = write!(
-            text,
-            "\nWhat attackers got, scored against the clean images (SSIM: Gaussian window, data range 1)\n{}",
-            attack_table(&summary.attacks)
-        );
+        text.push('\n');
+        text.push_str(&attack_text(summary.case(), |_| true));
     }
     text.push_str(&recovery_text(summary));
     text.push_str(&cost_text(summary));
@@ -64,56 +48,190 @@ pub fn report(summary: &Summary) -> String {
 }
 
 fn rows_table(summary: &Summary) -> String {
-    let mut table = table(&["", "accuracy", "balanced", "majority class"]);
+    let mut table = table(&["", "accuracy", "± s.e.", "balanced", "majority class"]);
     for row in &summary.rows {
-        let numbers = [row.accuracy, row.balanced_accuracy, row.majority].map(|v| Cell::new(format!("{v:.1}")));
-        table.add_row(std::iter::once(Cell::new(words(&row.name))).chain(numbers));
+        let error = if row.images == 0 { "–".to_owned() } else { format!("{:.1}", row.error()) };
+        let number = |v: f64| format!("{v:.1}");
+        let cells = [number(row.accuracy), error, number(row.balanced_accuracy), number(row.majority)];
+        table.add_row(std::iter::once(Cell::new(words::paper(&row.name))).chain(cells.map(Cell::new)));
     }
     format!("{table}\n")
 }
 
-fn gain_table(summary: &Summary) -> Option<String> {
-    let gain = summary.gain.as_ref()?;
-    let own = summary.experiment.psgl.gamma;
-    let mut table = table(&["γ", "over attacked", "over recovered", "over clean"]);
+fn gain_text(summary: &Summary) -> String {
+    let Some(gain) = &summary.gain else { return String::new() };
+    let lines = match gain_lines(gain, &summary.rows) {
+        Ok(lines) => lines,
+        Err(why) => return format!("\n{why}\n"),
+    };
+    let paper = |line: &GainLine| match line.key {
+        "over_attacked" => OVER_ATTACKED.to_string(),
+        "over_reconstructed" => OVER_RECONSTRUCTED.to_string(),
+        _ => "not given".to_owned(),
+    };
+    let mut own = table(&["", "fused", "± s.e.", "always the majority", "paper"]);
+    for line in &lines {
+        let constant = line.constant.map_or("–".to_owned(), |v| format!("{v:+.1}"));
+        let cells = [
+            words::paper(line.key).to_owned(),
+            format!("{:+.1}", line.points),
+            format!("{:.1}", line.se),
+            constant,
+            paper(line),
+        ];
+        own.add_row(cells);
+    }
+    let mut by_gamma = table(&["γ", "over attacked", "over recovered"]);
     for point in &gain.by_gamma {
-        let clean = if point.gamma == own { format!("{:+.1}", gain.over_clean) } else { String::new() };
-        let gains = [point.over_attacked, point.over_reconstructed].map(|v| format!("{v:+.1}"));
-        table.add_row([point.gamma.to_string(), gains[0].clone(), gains[1].clone(), clean]);
+        let [a, r] = [point.over_attacked, point.over_reconstructed].map(|v| format!("{v:+.1}"));
+        by_gamma.add_row([point.gamma.to_string(), a, r]);
     }
-    if !gain.by_gamma.iter().any(|point| point.gamma == own) {
-        let gains = [gain.over_attacked, gain.over_reconstructed, gain.over_clean].map(|v| format!("{v:+.1}"));
-        table.add_row([own.to_string(), gains[0].clone(), gains[1].clone(), gains[2].clone()]);
-    }
-    table.add_row(["paper", PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, "not given"]);
-    Some(format!("{table}\n"))
+    let gamma = summary.experiment.psgl.gamma;
+    let mut text =
+        format!("\nGains of the fused decision at γ {gamma}, points, beside what a constant answer gains\n{own}\n");
+    let _ = writeln!(text, "The abstract's third figure, {THIRD}, has a baseline that is not known to us.");
+    let _ = write!(text, "\nThe same against the strength of the attack, which is ours to choose\n{by_gamma}\n");
+    text
 }
 
-/// Attacks and yardsticks, a row each.
-pub fn attack_table(attacks: &[AttackRecord]) -> String {
-    let mut table = table(&["attack", "at", "epoch", "images", "SSIM", "± s.e.", "PSNR dB", "line-up", "MSE", "s"]);
-    for attack in attacks {
-        let yardstick = matches!(attack.name.as_str(), "mean" | "noise" | "nearest");
-        let form = match (yardstick, attack.adaptive) {
-            (true, _) => "yardstick: ",
-            (false, true) => "adaptive ",
-            (false, false) if attack.target == "psgl" => "naive ",
-            (false, false) => "",
+/// Attacks that were launched at a finished run, with the guesses at their targets and the verdict on all that was ever
+/// launched at it: they are looks at the same models.
+///
+/// # Errors
+/// Returns an error if a file of the run is damaged.
+pub fn launched_text(run: &Path, launched: &[AttackRecord]) -> Result<String> {
+    let afterwards = earlier(run)?;
+    // A run that was stopped has no table yet.
+    let summary = if run.join(SUMMARY).is_file() { Some(read_summary(run)?) } else { None };
+    let own = summary.as_ref().map(|summary| summary.attacks.as_slice()).unwrap_or_default();
+    let attacks: Vec<AttackRecord> = own.iter().chain(&afterwards).cloned().collect();
+    let case = match &summary {
+        Some(summary) => Case { attacks: &attacks, ..summary.case() },
+        None => Case { attacks: &attacks, epochs: &[], rows: &[] },
+    };
+    let counts: Vec<usize> = launched.iter().map(|record| record.images).collect();
+    let mut text =
+        attack_text(
+            case,
+            |record| {
+                if is_attack(record) { launched.contains(record) } else { counts.contains(&record.images) }
+            },
+        );
+    let sentences = case.verdicts().into_iter().flat_map(|verdict| verdict.sentences);
+    let _ = writeln!(text, "\n{}", sentences.collect::<Vec<_>>().join("\n"));
+    Ok(text)
+}
+
+/// Attacks with their rulings, and beside them what was guessed of the same targets; those that are `wanted`, judged
+/// among all.
+fn attack_text(case: Case<'_>, wanted: impl Fn(&AttackRecord) -> bool) -> String {
+    let rulings = case.rulings();
+    let ruled = case.attacks.iter().zip(&rulings).filter(|(record, _)| wanted(record));
+    let ruled: Vec<(&AttackRecord, &Ruling)> =
+        ruled.filter_map(|(record, ruling)| Some((record, ruling.as_ref()?))).collect();
+    let mut text = String::new();
+    // What older builds asked of a line-up was easier: their rates stand in a table of their own.
+    let (new, old): (Vec<_>, Vec<_>) = ruled.into_iter().partition(|(record, _)| record.judged.is_some());
+    if !new.is_empty() {
+        text.push_str(
+            "What attackers got, scored against the clean images (SSIM: Gaussian window, data range 1; line-up: picked out of \
+             eight of the target's own class, chance 12.5 %; lead: over the best guess at the same targets)\n",
+        );
+        text.push_str(&attacks_table(&new));
+    }
+    if !old.is_empty() {
+        text.push_str(
+            "As an older build scored it: its line-ups had far decoys of any class, which a class mean passes\n",
+        );
+        text.push_str(&attacks_table(&old));
+    }
+    let guesses: Vec<&AttackRecord> =
+        case.attacks.iter().filter(|record| !is_attack(record) && wanted(record)).collect();
+    let (new, old): (Vec<_>, Vec<_>) = guesses.into_iter().partition(|record| record.judged.is_some());
+    for (heading, guesses) in [
+        ("What can be guessed of the same targets without the wire, and the oracle's ceiling\n", new),
+        ("The same of the older build, with far decoys\n", old),
+    ] {
+        if !guesses.is_empty() {
+            let _ = write!(text, "\n{heading}{}", guesses_table(&guesses));
+        }
+    }
+    text
+}
+
+fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
+    let heading = [
+        "attack",
+        "at",
+        "epoch",
+        "images",
+        "SSIM ± s.e.",
+        "PSNR dB ± s.e.",
+        "line-up ± s.e.",
+        "lead ± s.e.",
+        "verdict",
+        "s",
+    ];
+    let mut table = table(&heading);
+    for (attack, ruling) in attacks {
+        let form = match (attack.target.as_str(), attack.adaptive) {
+            ("vanilla", _) => "",
+            (_, true) => "adaptive ",
+            (_, false) => "naive ",
         };
+        let [ssim, psnr, lineup] = scores(attack);
         table.add_row([
             format!("{form}{}", attack.name),
             attack.target.clone(),
             attack.epoch.to_string(),
             attack.images.to_string(),
-            format!("{:.3}", attack.ssim),
-            format!("{:.3}", attack.ssim_se),
-            format!("{:.1}", attack.psnr),
-            attack.lineup.map_or("–".to_owned(), |rate| format!("{rate:.0} %")),
-            format!("{:.4}", attack.mse),
+            ssim,
+            psnr,
+            lineup,
+            lead(attack),
+            ruling.standing.word().to_owned(),
             format!("{:.1}", attack.seconds),
         ]);
     }
     format!("{table}\n")
+}
+
+fn guesses_table(guesses: &[&AttackRecord]) -> String {
+    let mut table = table(&["", "images", "SSIM ± s.e.", "PSNR dB ± s.e.", "line-up ± s.e."]);
+    let mut seen: Vec<(String, usize)> = Vec::new();
+    for guess in guesses {
+        // The same beside each model: a guess knows no model.
+        let what = (guess.name.clone(), guess.images);
+        if seen.contains(&what) {
+            continue;
+        }
+        seen.push(what);
+        let name = words::paper(&guess.name);
+        let [ssim, psnr, lineup] = scores(guess);
+        table.add_row([name.to_owned(), guess.images.to_string(), ssim, psnr, lineup]);
+    }
+    format!("{table}\n")
+}
+
+/// SSIM, PSNR and line-up, each with its standard error where that is known.
+fn scores(record: &AttackRecord) -> [String; 3] {
+    let judged = record.judged.as_ref();
+    let psnr = judged.map(|judged| format!(" ± {:.1}", judged.psnr_se)).unwrap_or_default();
+    let held = judged.map_or(record.images, |judged| judged.each.picked.iter().flatten().count());
+    let lineup = record.lineup.map(|rate| format!("{rate:.0} ± {:.0} %", share_error(rate, held)));
+    [
+        format!("{:.3} ± {:.3}", record.ssim, record.ssim_se),
+        format!("{:.1}{psnr}", record.psnr),
+        lineup.unwrap_or("none".to_owned()),
+    ]
+}
+
+fn lead(record: &AttackRecord) -> String {
+    match record.judged.as_ref().and_then(|judged| judged.lead.as_ref()) {
+        Some(lead) if lead.of == "lineup" => format!("{:+.0} ± {:.0} points", lead.mean, lead.se),
+        Some(lead) => format!("{:+.3} ± {:.3} SSIM", lead.mean, lead.se),
+        None => "–".to_owned(),
+    }
 }
 
 fn recovery_text(summary: &Summary) -> String {
@@ -127,7 +245,7 @@ fn recovery_text(summary: &Summary) -> String {
     }
     table.add_row(["not recovered".to_owned(), format!("{:.4}", recovery.mse_attacked)]);
     let _ = writeln!(text, "{table}");
-    let _ = writeln!(text, "The paper's best μ is {PAPER_MU}, on its own data.");
+    let _ = writeln!(text, "The paper's best μ is {MU}, on its own data.");
     let _ = writeln!(text, "Recovered map against the true one: correlation {:.2}.", recovery.map_correlation);
     text
 }
@@ -155,11 +273,14 @@ fn cost_text(summary: &Summary) -> String {
 /// What the numbers say, in sentences that the numbers choose.
 fn reading(summary: &Summary) -> String {
     let mut lines = Vec::new();
-    if let Some(gain) = &summary.gain {
+    if let Some(gain) = &summary.gain
+        && let Ok(all) = gain_lines(gain, &summary.rows)
+        && let Some(clean) = all.iter().find(|line| line.key == "over_clean")
+    {
         lines.push(format!(
-            "Over clean is the gain that can't be inflated: {:+.1} points. The other two grow with the strength of the \
-             attack, which is ours to choose; the paper's values are compared in size only.",
-            gain.over_clean
+            "Over clean is the gain that can't be inflated: {:+.1} ± {:.1} points here. The other two grow with the \
+             strength of the attack, which is ours to choose; the paper's values are compared in size only.",
+            clean.points, clean.se
         ));
     }
     if let Some(recovery) = &summary.recovery {
@@ -178,17 +299,10 @@ fn reading(summary: &Summary) -> String {
             if streams.as_in_paper { "the paper's order" } else { "not the paper's recovered > fused > attacked" };
         lines.push(format!("Streams by accuracy: {}; {verdict}.", streams.order.join(", ")));
     }
-    let nearest = summary.attacks.iter().find(|attack| attack.name == "nearest").map(|attack| attack.ssim);
-    let last = summary.attacks.iter().map(|attack| attack.epoch).max().unwrap_or(0);
-    for target in ["psgl", "vanilla"] {
-        let real = summary.attacks.iter().filter(|a| a.target == target && a.epoch == last && a.iterations > 0);
-        let Some(worst) = real.max_by(|a, b| a.ssim.total_cmp(&b.ssim)) else { continue };
-        let form = if worst.adaptive { "adaptive " } else { "" };
-        let beside = match nearest {
-            Some(nearest) if worst.ssim <= nearest => " No better than the nearest auxiliary image: it proves nothing.",
-            _ => "",
-        };
-        lines.push(format!("Worst leak of {target}: {form}{}, SSIM {:.3}.{beside}", worst.name, worst.ssim));
-    }
+    lines.extend(summary.case().verdicts().into_iter().flat_map(|verdict| verdict.sentences));
+    lines.push(
+        "All this is one run with one seed: ± are over its images, and say nothing of what another seed would give."
+            .to_owned(),
+    );
     format!("\n{}\nResearch and teaching, not for clinical use.\n", lines.join("\n"))
 }

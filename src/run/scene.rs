@@ -9,7 +9,9 @@ use crate::model::client::Disguised;
 use crate::model::server::{Answer, PsglAnswer};
 use crate::model::split::SplitModel;
 use crate::model::wire::Smashed;
-use crate::score::lineup::{SIZE, decoys, pick};
+use crate::random::Seed;
+use crate::score::floor::nearest;
+use crate::score::lineup::{decoys, most_alike};
 
 /// Channels of smashed data that are shown at most.
 pub const TILES: usize = 36;
@@ -85,7 +87,7 @@ pub struct Vote {
     pub share: f32,
 }
 
-/// Eight images, one of them the patient's; see [`score::lineup`](crate::score::lineup).
+/// Eight images of one class, one of them the target's; see [`score::lineup`](crate::score::lineup).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lineup {
     /// The candidates.
@@ -201,25 +203,26 @@ fn mean_map(s: &Tensor) -> Result<Picture> {
 }
 
 impl Lineup {
-    /// The patient among images of `pool` that are far from it. The place is drawn from the image itself.
-    pub fn of(patient: &Picture, pool: &Images) -> Self {
-        let all: Vec<Vec<f32>> = (0..pool.len().min(512)).map(|i| Picture::of_image(pool, i).values).collect();
-        let fits = pool.shape == patient.shape;
-        let chosen = if fits { decoys(&patient.values, &all) } else { Vec::new() };
-        let mut pictures: Vec<Picture> =
-            chosen.iter().map(|i| Picture { shape: patient.shape, values: all[*i].clone() }).collect();
-        let bytes: Vec<u8> = patient.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let truth = usize::from(blake3::hash(&bytes).as_bytes()[0]) % SIZE.min(pictures.len() + 1);
-        pictures.insert(truth, patient.clone());
+    /// The target among the attacker's images `pool` of its class; alone where there are too few of them. A drawing has no
+    /// class: it is taken for that of the attacker's image nearest to it. The place is drawn from the image itself.
+    pub fn of(target: &Picture, label: Option<u32>, pool: &Images, seed: Seed) -> Self {
+        let bytes: Vec<u8> = target.values.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
+        let fits = pool.shape == target.shape;
+        let label = label.or_else(|| nearest(&bytes, pool).map(|i| pool.labels[i])).filter(|_| fits);
+        let chosen = label.and_then(|label| decoys(&bytes, label, pool, seed)).unwrap_or_default();
+        let mut pictures: Vec<Picture> = chosen.iter().map(|i| Picture::of_image(pool, *i)).collect();
+        let truth = usize::from(blake3::hash(&bytes).as_bytes()[0]) % (pictures.len() + 1);
+        pictures.insert(truth, target.clone());
         Self { pictures, truth, picked: None }
     }
 
-    /// The same, judged by a reconstruction.
+    /// The same, judged by a reconstruction: nobody is picked where several look equally alike, as to a blank picture.
     #[must_use]
     pub fn judged(&self, reconstruction: &Picture) -> Self {
         let fits = self.pictures.iter().all(|p| p.values.len() == reconstruction.values.len());
-        let candidates = self.pictures.iter().map(|p| p.values.as_slice());
-        let picked = if fits { pick(&reconstruction.values, candidates) } else { None };
+        let candidates: Vec<&[f32]> = self.pictures.iter().map(|p| p.values.as_slice()).collect();
+        let alike = if fits { most_alike(&reconstruction.values, &candidates) } else { Vec::new() };
+        let picked = if let [one] = *alike.as_slice() { Some(one) } else { None };
         Self { picked, ..self.clone() }
     }
 
@@ -234,6 +237,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::score::lineup::SIZE;
 
     #[test]
     fn a_vote_is_the_largest_softmax_of_the_first_sample() {
@@ -257,12 +261,14 @@ mod tests {
         let pixels: Vec<u8> = (0..40 * 16).map(|i| (i * 37 % 251) as u8).collect();
         let pool = Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] };
         let patient = Picture::of_image(&pool, 3);
-        let lineup = Lineup::of(&patient, &pool);
+        let lineup = Lineup::of(&patient, Some(0), &pool, Seed(0));
         assert_eq!(lineup.pictures.len(), SIZE);
+        // What has no label is taken for what it looks like.
+        assert_eq!(Lineup::of(&patient, None, &pool, Seed(0)), lineup);
         assert_eq!(lineup.pictures.iter().filter(|p| **p == patient).count(), 1);
         assert_eq!(lineup.correct(), Some(false));
         assert_eq!(lineup.judged(&patient).correct(), Some(true));
-        let alone = Lineup::of(&patient, &Images { shape: [1, 4, 4], pixels: vec![], labels: vec![] });
+        let alone = Lineup::of(&patient, Some(0), &pool.take(6), Seed(0));
         assert_eq!((alone.pictures.len(), alone.correct()), (1, None));
     }
 }

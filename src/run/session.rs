@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::Speeds;
-use super::attacks::Job;
+use super::attacks::{Benches, Job};
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::course::Course;
 use super::event::{Event, Past, Sink};
@@ -41,6 +41,7 @@ pub struct Session {
     pub(super) pending: VecDeque<Order>,
     pub(super) ordering: Ordering,
     pub(super) active: Option<Job>,
+    pub(super) benches: Benches,
     /// Vanilla's last inverse network, deciphering the whole test set for the table.
     pub(super) inverting: Option<(Job, Vec<u32>)>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
@@ -102,6 +103,7 @@ impl Session {
             pending: VecDeque::new(),
             ordering: Ordering::default(),
             active: None,
+            benches: Benches::default(),
             inverting: None,
             testing: Vec::new(),
             judge: None,
@@ -178,12 +180,17 @@ impl Session {
     pub fn advance(&mut self) -> Result<Option<Summary>> {
         let start = Instant::now();
         let training = self.turn();
+        let amid_attack = self.active.is_some();
         let attacking = self.active.is_some() || !self.pending.is_empty();
         let mut summary = None;
         if self.inverting.is_some() {
             self.invert()?;
         } else if attacking && (training.is_none() || self.debt >= 0.0) {
+            if !amid_attack {
+                self.speeds.attack = 0.0;
+            }
             self.attack()?;
+            self.speeds.attacked_for(start.elapsed().as_secs_f64());
             self.debt -= start.elapsed().as_secs_f64();
         } else if let Some(at) = training {
             self.train(at)?;
@@ -192,6 +199,7 @@ impl Session {
             summary = self.judge()?;
         }
         self.times.run += start.elapsed().as_secs_f64();
+        self.speeds.worked_for(start.elapsed().as_secs_f64());
         if self.saved.elapsed() >= SAVE_EVERY && summary.is_none() {
             self.save()?;
         }
@@ -234,9 +242,16 @@ impl Session {
     }
 
     fn judge(&mut self) -> Result<Option<Summary>> {
+        // A run that was resumed after its last attack has not measured the floors yet.
+        if finish::floors(self).is_none() {
+            return Ok(None);
+        }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
+        let (start, before) = (Instant::now(), judge.progress(&self.court()).0);
         judge.advance(&self.court())?;
         let (done, total) = judge.progress(&self.court());
+        self.speeds.table.add(start.elapsed().as_secs_f64(), done - before);
+        self.speeds.judged = done;
         self.progress("filling in the table".to_owned(), done, total);
         if done < total {
             self.judge = Some(judge);

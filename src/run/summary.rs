@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::Experiment;
 use crate::model::wire::WireCount;
+pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
+use crate::score::verdict::{Case, Verdict};
 
 /// The form of `summary.json`.
 pub const SCHEMA: u32 = 1;
@@ -32,91 +34,6 @@ pub struct MetricRow {
     pub acc_fused: Option<f64>,
     /// Of the vanilla model.
     pub acc_vanilla: Option<f64>,
-}
-
-/// Accuracies on the test set after an epoch, in percent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRow {
-    /// `psgl` or `vanilla`.
-    pub model: String,
-    /// Epoch, from 1.
-    pub epoch: usize,
-    /// Of the attacked stream.
-    pub attacked: Option<f64>,
-    /// Of the recovered stream.
-    pub recovered: Option<f64>,
-    /// Of the fused stream.
-    pub fused_stream: Option<f64>,
-    /// Of the model's decision: fused under PSGL.
-    pub accuracy: f64,
-}
-
-/// One row of the table of METHOD §3, on the test set, in percent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// `vanilla_clean`, `fused` and so on.
-    pub name: String,
-    /// Share of right answers.
-    pub accuracy: f64,
-    /// Mean of the classes' own accuracies.
-    pub balanced_accuracy: f64,
-    /// What always naming the largest class would reach.
-    pub majority: f64,
-}
-
-/// Gains of the fused decision, in points.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Gain {
-    /// fused − vanilla on attacked images.
-    pub over_attacked: f64,
-    /// fused − vanilla on images recovered in image space.
-    pub over_reconstructed: f64,
-    /// fused − vanilla on clean images: the one that can't be inflated.
-    pub over_clean: f64,
-    /// The first two against attack strength, fused being the trained model's at its own γ.
-    pub by_gamma: Vec<GammaGain>,
-}
-
-/// Gains at one attack strength.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GammaGain {
-    /// Share of pixels that move.
-    pub gamma: f64,
-    /// fused − vanilla on attacked images.
-    pub over_attacked: f64,
-    /// fused − vanilla on images recovered in image space.
-    pub over_reconstructed: f64,
-}
-
-/// One finished attack, scored against the clean images; or a yardstick (`mean`, `noise`, `nearest`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AttackRecord {
-    /// As in `--with`, or the yardstick's name.
-    pub name: String,
-    /// Whether it knew the defence.
-    pub adaptive: bool,
-    /// `vanilla` or `psgl`.
-    pub target: String,
-    /// After which epoch; 0 is the untrained model.
-    pub epoch: usize,
-    /// Number of targets.
-    pub images: usize,
-    /// Optimiser steps.
-    pub iterations: usize,
-    /// Mean squared error, pixels in [0, 1].
-    pub mse: f64,
-    /// Mean over the images of −10·log₁₀ mse, dB; at most 200.
-    pub psnr: f64,
-    /// Mean structural similarity (Gaussian window, data range 1).
-    pub ssim: f64,
-    /// Its standard error over the images.
-    pub ssim_se: f64,
-    /// How often, in percent, the reconstruction picks its patient out of eight; see
-    /// [`score::lineup`](crate::score::lineup). Chance is 12.5.
-    #[serde(default)]
-    pub lineup: Option<f64>,
-    /// Time spent.
-    pub seconds: f64,
 }
 
 /// Image-space recovery of attacked images.
@@ -176,7 +93,7 @@ pub struct StreamOrder {
 }
 
 /// All that a run came to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Form of this document.
     pub schema: u32,
@@ -194,8 +111,11 @@ pub struct Summary {
     pub gain: Option<Gain>,
     /// PSGL's streams.
     pub streams: Option<StreamOrder>,
-    /// Attacks and yardsticks; early epochs before the last.
+    /// Attacks, early epochs before the last; then what was guessed of the same targets without the wire.
     pub attacks: Vec<AttackRecord>,
+    /// What the attacks at each model came to; empty in summaries of builds that did not judge so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
     /// Image-space recovery; none without a vanilla model.
     pub recovery: Option<RecoveryFigure>,
     /// Bytes.
@@ -207,6 +127,19 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The summary with attacks that were launched at the run afterwards, judged together.
+    #[must_use]
+    pub fn with(mut self, afterwards: Vec<AttackRecord>) -> Self {
+        self.attacks.extend(afterwards);
+        self.verdicts = self.case().verdicts();
+        self
+    }
+
+    /// What its verdicts are made of.
+    pub fn case(&self) -> Case<'_> {
+        Case { attacks: &self.attacks, epochs: &self.epochs, rows: &self.rows }
+    }
+
     /// The row called `name`.
     pub fn row(&self, name: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.name == name)

@@ -108,7 +108,7 @@ impl Session {
 
     fn watch_due(&self) -> bool {
         let watch = &self.watch;
-        let wanted = self.sink.slots.watched() && !watch.off && !self.setup.held_out.is_empty();
+        let wanted = self.sink.slots.watched() && !watch.off && !self.setup.watched.is_empty();
         if !wanted || watch.spent > FIRST_SECS + SHARE * self.speeds.worked() {
             return false;
         }
@@ -121,7 +121,7 @@ impl Session {
     fn watch_slice(&mut self) -> Result<()> {
         let Some(mut round) = self.watch.round.take() else { return self.begin_round() };
         let Some(&i) = round.waiting.front() else { return Ok(()) };
-        let images = &self.setup.held_out;
+        let images = &self.setup.watched;
         let asked = &mut self.watch.asked[i];
         let Some(copy) = &asked.copy else { return Ok(()) };
         let start = Instant::now();

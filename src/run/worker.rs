@@ -59,6 +59,13 @@ impl Work {
         }
     }
 
+    /// What is only for those who watch, which no command counts.
+    fn watch(&mut self) {
+        if let Self::Run(session) = self {
+            session.watch();
+        }
+    }
+
     fn save(&mut self) -> Result<()> {
         match self {
             Self::Run(session) => session.save(),
@@ -165,6 +172,9 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
 
 fn run(work: &mut Work, control: &Control) -> Outcome {
     loop {
+        if !control.stopped() && !control.paused() {
+            work.watch();
+        }
         // A step has several slices, which Pause and Step do not part; Stop does.
         let go_on = if work.amid_step() { !control.stopped() } else { control.may_go_on() };
         if !go_on {

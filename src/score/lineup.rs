@@ -1,81 +1,135 @@
-//! The line-up: could a stranger pick the patient out by the stolen picture?
+//! The line-up: could a stranger who knows the class pick the target out by the stolen picture?
 //!
-//! Eight images, one of them the patient's, the others far from it; the one most like the reconstruction
-//! is picked. Unlike PSNR and SSIM it asks whether the picture tells *this* patient from others, which
-//! matters where images of one kind are all alike.
+//! Eight images of one class, the target's: the target, and seven that are drawn by seed from the attacker's own. The one
+//! most like the reconstruction is picked. Labels cross the wire in label-sharing split learning, so decoys of other
+//! classes, or far ones, would be no test: a class mean, made from the label alone, wins such line-ups without having
+//! stolen anything. Here any picture made from the label alone wins one in eight.
 
-use super::image::{mse, pearson};
+use super::image::pearson;
+use crate::data::Images;
+use crate::random::Seed;
 
 /// Images in a line-up.
 pub const SIZE: usize = 8;
 
-/// Which of `pool` stand beside `target`: `SIZE − 1` indices, evenly spread over the half that is farther from
-/// it (mean squared error), exact copies left out, so that none is its double. None where the pool is too small
-/// for that: a shorter line-up would be easier. Nothing random.
-///
-/// # Panics
-/// Where the images differ in size.
-pub fn decoys(target: &[f32], pool: &[Vec<f32>]) -> Vec<usize> {
-    let mut order: Vec<(f64, usize)> = pool.iter().enumerate().map(|(i, image)| (mse(target, image), i)).collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    order.retain(|(distance, _)| *distance > 0.0);
-    let far = &order[order.len() / 2..];
-    let count = SIZE - 1;
-    if far.len() < count {
-        return Vec::new();
-    }
-    (0..count).map(|i| far[i * far.len() / count].1).collect()
-}
-
-/// The candidate that correlates most with the reconstruction; none where it is blank or not finite,
-/// since nobody could then say.
-///
-/// # Panics
-/// Where the images differ in size.
-pub fn pick<'a>(reconstruction: &[f32], candidates: impl IntoIterator<Item = &'a [f32]>) -> Option<usize> {
-    let alike = candidates.into_iter().map(|image| pearson(reconstruction, image)).enumerate();
-    let best = alike.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (best.1.is_finite() && best.1 > 0.0).then_some(best.0)
-}
-
-/// How often, in percent, chance picks the patient.
+/// How often, in percent, chance picks the target.
 pub const CHANCE: f64 = 100.0 / SIZE as f64;
 
-/// With fewer line-ups nothing can be said in a defence's favour.
-pub const ENOUGH: usize = 8;
+/// Which of the attacker's images stand beside a target: `SIZE − 1` indices into `pool`, drawn by `seed` among those of
+/// the class `label`, exact copies of the target left out. The draw depends on the target's own pixels and on nothing
+/// else, so all attacks meet the same line-up. None where there are fewer: a shorter line-up would be easier.
+///
+/// # Panics
+/// Where the images differ in size.
+pub fn decoys(target: &[u8], label: u32, pool: &Images, seed: Seed) -> Option<Vec<usize>> {
+    let fits = |i: &usize| pool.labels[*i] == label && pool.image(*i) != target;
+    let members: Vec<usize> = (0..pool.len()).filter(fits).collect();
+    if members.len() < SIZE - 1 {
+        return None;
+    }
+    let hash = blake3::hash(target);
+    let index = hash.as_bytes()[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    let order = seed.stream("lineup", index).permutation(members.len());
+    Some(order.into_iter().take(SIZE - 1).map(|i| members[i]).collect())
+}
 
-/// Whether `rate` percent right over `images` line-ups is more than chance explains: by two of its standard errors.
-pub fn beats_chance(rate: f64, images: usize) -> bool {
-    let error = (CHANCE * (100.0 - CHANCE) / images.max(1) as f64).sqrt();
-    rate > CHANCE + 2.0 * error
+/// The candidates that correlate most with the reconstruction; all of them where it is blank or not finite, since nobody
+/// could then say.
+///
+/// # Panics
+/// Where the images differ in size.
+pub fn most_alike(reconstruction: &[f32], candidates: &[&[f32]]) -> Vec<usize> {
+    let alike: Vec<f64> = candidates.iter().map(|image| pearson(reconstruction, image)).collect();
+    if alike.iter().any(|r| !r.is_finite()) {
+        return (0..candidates.len()).collect();
+    }
+    let best = alike.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (0..candidates.len()).filter(|i| alike[*i] >= best).collect()
+}
+
+/// Line-ups of some targets, made once for all attacks on them.
+#[derive(Clone, Debug, Default)]
+pub struct Lineups {
+    /// Of each target: itself first, then its decoys; none where its class has too few images.
+    candidates: Vec<Option<Vec<Vec<f32>>>>,
+}
+
+impl Lineups {
+    /// Of every target, with decoys from the attacker's images.
+    pub fn new(targets: &Images, pool: &Images, seed: Seed) -> Self {
+        let of = |i: usize| {
+            let decoys = if pool.shape == targets.shape {
+                decoys(targets.image(i), targets.labels[i], pool, seed)?
+            } else {
+                return None;
+            };
+            let all = std::iter::once(targets.image(i)).chain(decoys.into_iter().map(|d| pool.image(d)));
+            Some(all.map(unit).collect())
+        };
+        Self { candidates: (0..targets.len()).map(of).collect() }
+    }
+
+    /// Whether target `i` is picked by the reconstruction: 1, 0, or 1/m where m candidates are equally alike and it is
+    /// among them; none where there is no line-up.
+    pub fn picked(&self, i: usize, reconstruction: &[f32]) -> Option<f64> {
+        let candidates = self.candidates.get(i)?.as_ref()?;
+        let candidates: Vec<&[f32]> = candidates.iter().map(Vec::as_slice).collect();
+        let best = most_alike(reconstruction, &candidates);
+        Some(if best.contains(&0) { 1.0 / best.len() as f64 } else { 0.0 })
+    }
+}
+
+/// Bytes as values in [0, 1].
+fn unit(pixels: &[u8]) -> Vec<f32> {
+    pixels.iter().map(|v| f32::from(*v) / 255.0).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn decoys_are_far_and_the_nearest_is_picked() {
-        let pool: Vec<Vec<f32>> = (0..40).map(|i| vec![i as f32 / 40.0, 1.0 - i as f32 / 40.0, 0.5]).collect();
-        let target = [0.0, 1.0, 0.5];
-        let chosen = decoys(&target, &pool);
-        assert_eq!(chosen.len(), SIZE - 1);
-        assert!(chosen.iter().all(|i| *i >= 20), "{chosen:?}");
-        let mut candidates: Vec<&[f32]> = chosen.iter().map(|i| pool[*i].as_slice()).collect();
-        candidates.insert(3, &target);
-        assert_eq!(pick(&[0.2, 0.7, 0.45], candidates.iter().copied()), Some(3));
-        // A grey or broken picture picks nobody.
-        assert_eq!(pick(&[0.5; 3], candidates.iter().copied()), None);
-        assert_eq!(pick(&[f32::NAN; 3], candidates), None);
-        assert_eq!((decoys(&target, &[]).len(), pick(&target, [])), (0, None));
-        assert_eq!(decoys(&target, &pool[..12]).len(), 0);
+    /// Images of 1 × 3 × 4, image `i` of class `i % classes`, no two alike.
+    fn pool(count: usize, classes: u32) -> Images {
+        let pixels = (0..count * 12).map(|i| (i * i * 37 % 251) as u8).collect();
+        Images { shape: [1, 3, 4], pixels, labels: (0..count as u32).map(|i| i % classes).collect() }
     }
 
     #[test]
-    fn few_line_ups_prove_little() {
-        // Three of eight right: the threshold is 12.5 + 2 × 11.7.
-        assert!(beats_chance(37.5, 8) && !beats_chance(25.0, 8));
-        assert!(beats_chance(25.0, 64) && !beats_chance(12.5, 1_000_000));
-        assert!(beats_chance(100.0, 1) && !beats_chance(0.0, 0));
+    fn decoys_are_of_the_targets_class_drawn_by_seed_and_never_its_double() {
+        let pool = pool(60, 3);
+        let target = pool.image(4).to_vec();
+        let chosen = decoys(&target, 1, &pool, Seed(0)).unwrap();
+        assert_eq!(chosen.len(), SIZE - 1);
+        assert!(chosen.iter().all(|i| i % 3 == 1 && *i != 4), "{chosen:?}");
+        assert_eq!(decoys(&target, 1, &pool, Seed(0)).unwrap(), chosen);
+        assert_ne!(decoys(&target, 1, &pool, Seed(1)).unwrap(), chosen);
+        // Seven of a class are enough, but its double does not count.
+        let seven = pool.take(21);
+        assert!(decoys(&[0; 12], 1, &seven, Seed(0)).is_some());
+        assert!(decoys(&target, 1, &seven, Seed(0)).is_none());
+        assert!(decoys(&target, 9, &pool, Seed(0)).is_none());
+    }
+
+    #[test]
+    fn a_good_picture_picks_its_target_and_a_blank_one_nobody() {
+        let all = pool(60, 3);
+        let targets = all.select(&[1, 2]);
+        let lineups = Lineups::new(&targets, &all, Seed(5));
+        let dim: Vec<f32> = unit(targets.image(0)).iter().map(|v| 0.2 + 0.3 * v).collect();
+        assert_eq!(lineups.picked(0, &dim), Some(1.0));
+        assert_eq!(lineups.picked(1, &dim), Some(0.0));
+        for nothing in [[0.5; 12], [f32::NAN; 12]] {
+            assert_eq!(lineups.picked(0, &nothing), Some(0.125));
+        }
+        assert_eq!(Lineups::new(&targets, &all.take(9), Seed(5)).picked(0, &dim), None);
+        assert_eq!(lineups.picked(2, &dim), None);
+    }
+
+    #[test]
+    fn equally_alike_candidates_share_the_pick() {
+        let (a, b) = ([0.0, 1.0, 0.0], [0.0, 0.0, 1.0]);
+        assert_eq!(most_alike(&a, &[&a, &b, &a]), [0, 2]);
+        assert_eq!(most_alike(&[0.5; 3], &[&a, &b]), [0, 1]);
+        assert_eq!(most_alike(&b, &[]), Vec::<usize>::new());
     }
 }

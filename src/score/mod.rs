@@ -1,6 +1,14 @@
-//! How well a network classifies, and how much of an image an attacker has.
+//! How well a network classifies, how much of an image an attacker has, and what may be said of both.
 
 pub mod band;
 pub mod classification;
+pub mod floor;
 pub mod image;
+pub mod judging;
 pub mod lineup;
+pub mod paired;
+pub mod paper;
+pub mod record;
+pub mod utility;
+pub mod verdict;
+pub mod words;

@@ -384,8 +384,9 @@ pub static SETTINGS: &[Setting] = &[
         "attack.inverse.epochs",
         "Decoder's epochs",
         "epochs",
-        whole(1, 10_000),
-        "How often the decoder's training goes through the attacker's own images. He 2019 has 50.",
+        whole(0, 10_000),
+        "How often the decoder's training goes through the attacker's own images. 0 plans steps: ten times, or as often as \
+         makes 400 steps, so that few images are gone through more often. He 2019 has 50.",
     ),
     Setting::new(
         "attack.inverse.batch",

@@ -14,7 +14,8 @@ fn a_run_leaves_all_its_files_and_prints_its_table() {
         assert!(!file(finished(), name).is_empty());
     }
     let table = succeed(["show", finished().to_str().unwrap()]);
-    for words in ["PSGL, fused decision", "over clean", "36.9 [A]", "17.9 [A]", ".55 [E]", "not for clinical use"] {
+    for words in ["PSGL, fused decision", "over clean", "36.9 [A v1]", "17.9 [A v1]", ".55 [E]", "not for clinical use"]
+    {
         assert!(table.contains(words), "{words} is missing: {table}");
     }
 }

@@ -95,7 +95,8 @@ fn without_a_display_the_run_happens_in_the_terminal() {
     // The table, and only it, goes to standard output; it can be had again.
     let table = String::from_utf8(output.stdout).unwrap();
     assert_eq!(table, succeed(["show", text(&run.path())]));
-    for words in ["vanilla, clean images", "PSGL, fused decision", "adaptive rmle", "36.9 [A]", "not for clinical use"]
+    for words in
+        ["vanilla, clean images", "PSGL, fused decision", "adaptive rmle", "36.9 [A v1]", "not for clinical use"]
     {
         assert!(table.contains(words), "no {words} in {table}");
     }

@@ -9,6 +9,7 @@ mod determinism;
 mod extremes;
 mod faults;
 mod gradients;
+mod old_run;
 mod resume;
 mod split;
 mod summary;

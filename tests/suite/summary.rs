@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::common::{file, finished, quick, scratch};
 use cutlayer::run::record::read_summary;
 use cutlayer::run::summary::{AttackRecord, MetricRow, Summary};
+use cutlayer::score::verdict::{Standing, is_attack};
 use serde_json::Value;
 
 fn summary() -> Summary {
@@ -92,7 +93,7 @@ fn group(record: &AttackRecord) -> (String, String, bool) {
 fn attacks_stand_together_the_last_epoch_last_and_none_is_adaptive_against_vanilla() {
     let mut epochs: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     let mut before = None;
-    for record in &summary().attacks {
+    for record in summary().attacks.iter().filter(|record| is_attack(record)) {
         let seen = epochs.entry(group(record)).or_default();
         assert!(seen.is_empty() || before == Some(group(record)), "{:?} comes in two places", group(record));
         seen.push(record.epoch);
@@ -104,12 +105,30 @@ fn attacks_stand_together_the_last_epoch_last_and_none_is_adaptive_against_vanil
             wanted.insert((target.to_owned(), name.to_owned(), adaptive), vec![early, 2]);
         }
     }
-    for yardstick in ["mean", "noise", "nearest"] {
-        for target in ["vanilla", "psgl"] {
-            wanted.insert((target.to_owned(), yardstick.to_owned(), false), vec![2]);
+    assert_eq!(epochs, wanted);
+}
+
+#[test]
+fn floors_are_measured_on_each_attacks_own_targets() {
+    let summary = summary();
+    for target in ["vanilla", "psgl"] {
+        for images in [2, 8] {
+            let of = |record: &&AttackRecord| !is_attack(record) && record.target == target && record.images == images;
+            let names: Vec<&str> = summary.attacks.iter().filter(of).map(|record| record.name.as_str()).collect();
+            assert_eq!(names, ["class_mean", "class_image", "mean", "noise", "nearest"], "{target}, {images}");
         }
     }
-    assert_eq!(epochs, wanted);
+    for record in summary.attacks.iter().filter(|record| is_attack(record)) {
+        let judged = record.judged.as_ref().unwrap();
+        assert_eq!((judged.each.ssim.len(), judged.each.picked.len()), (record.images, record.images));
+        assert!(
+            judged.lead.is_some() && judged.doubt.as_ref().is_some_and(|doubt| doubt.contains("steps")),
+            "{record:?}"
+        );
+    }
+    // Two and eight targets, twenty steps: none of it is evidence.
+    assert!(summary.verdicts.iter().all(|verdict| verdict.standing == Standing::TooWeak), "{:?}", summary.verdicts);
+    assert_eq!(summary.verdicts.iter().map(|verdict| verdict.target.as_str()).collect::<Vec<_>>(), ["psgl", "vanilla"]);
 }
 
 #[test]
@@ -120,7 +139,7 @@ fn attacks_say_how_much_they_did_and_what_they_got() {
             "rmle" => (2, 20),
             // One epoch of 72 of the 80 auxiliary images, 32 at a time.
             "inverse" => (8, 3),
-            _ => (8, 0),
+            _ => (record.images, 0),
         };
         assert_eq!((record.images, record.iterations), (images, iterations), "{record:?}");
         assert!(
@@ -128,7 +147,7 @@ fn attacks_say_how_much_they_did_and_what_they_got() {
             "{record:?}"
         );
     }
-    let ssim = |name: &str| summary.attacks.iter().find(|record| record.name == name).unwrap().ssim;
+    let ssim = |name: &str| summary.attacks.iter().find(|r| r.name == name && r.images == 8).unwrap().ssim;
     assert!(ssim("noise") < ssim("mean") && ssim("mean") < ssim("nearest"));
     let pictures = std::fs::read_dir(finished().join("images")).unwrap().flatten();
     assert_eq!(pictures.filter(|picture| image::open(picture.path()).is_ok()).count(), 12 + 1);

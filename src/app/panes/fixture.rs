@@ -21,6 +21,7 @@ pub fn summary() -> Summary {
         accuracy,
         balanced_accuracy: accuracy - 1.0,
         majority: 12.0,
+        images: 400,
     };
     let at = |gamma, over_attacked| GammaGain { gamma, over_attacked, over_reconstructed: over_attacked - 20.0 };
     let wire = WireCount { smashed_bytes: 6_400_000, gradient_bytes: 6_400_000, ..WireCount::default() };
@@ -42,6 +43,7 @@ pub fn summary() -> Summary {
             over_attacked: 69.2,
             over_reconstructed: 49.2,
             over_clean: -1.234_567_89,
+            errors: Some([2.0, 2.5, 0.6]),
             by_gamma: vec![at(0.02, 20.0), at(0.1, 69.2)],
         }),
         streams: Some(StreamOrder {
@@ -50,6 +52,7 @@ pub fn summary() -> Summary {
             weights: [0.5, 0.3, 0.2],
         }),
         attacks: Vec::new(),
+        verdicts: Vec::new(),
         recovery: Some(RecoveryFigure {
             mse_by_mu: vec![(0.2, 0.0057), (0.55, 0.0053), (1.2, 0.0056)],
             mse_attacked: 0.008,

@@ -5,18 +5,20 @@
 use crate::app::Act;
 use crate::app::panes::Pane;
 use crate::app::panes::table::stream;
-use crate::app::words::{bytes, decimal, points, yardstick};
-
+use crate::app::words::{bytes, decimal, phase, points, share};
 use crate::psgl::Jacobian;
-use crate::run::report::{PAPER_MU, PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, PAPER_THIRD};
-use crate::run::summary::{AttackRecord, GammaGain, Summary};
-use crate::score::lineup::{ENOUGH, beats_chance};
+use crate::run::summary::{GammaGain, Summary};
+use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, beside};
+use crate::score::utility::gain_lines;
+use crate::score::verdict::Standing;
 
 /// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// By the claim's rule the number supports it.
     Agrees,
+    /// It points the same way, and has another size.
+    SameDirection,
     /// By the claim's rule it contradicts it.
     Differs,
     /// Nothing follows from it.
@@ -28,6 +30,7 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::Agrees => "agrees",
+            Self::SameDirection => "same direction",
             Self::Differs => "differs",
             Self::NotComparable => "not comparable",
         }
@@ -45,12 +48,30 @@ pub struct Finding {
     pub sentence: String,
 }
 
+/// What the paper says.
+#[derive(Clone, Copy, Debug)]
+pub enum Paper {
+    /// A number.
+    Figure(Figure),
+    /// Something else, or nothing.
+    Words(&'static str),
+}
+
+impl std::fmt::Display for Paper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Figure(figure) => figure.fmt(f),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
 /// A claim.
 pub struct Claim {
     /// What is claimed.
     pub title: &'static str,
     /// The paper's value, with its mark.
-    pub paper: &'static str,
+    pub paper: Paper,
     /// What a run will measure.
     pub measures: &'static str,
     /// How the verdict is reached.
@@ -65,25 +86,25 @@ pub struct Claim {
 pub const CLAIMS: [Claim; 10] = [
     Claim {
         title: "Fused beats the undefended on disguised (attacked) images",
-        paper: PAPER_OVER_ATTACKED,
+        paper: Paper::Figure(OVER_ATTACKED),
         measures: "The gain of the fused decision over the undefended model on disguised images.",
-        rule: "Differs where the gain is not above 0. Agrees where it is and the paper's value lies between the least \
-               and the largest gain over \u{3b3}. Else not comparable: the size grows with \u{3b3}, which is ours to choose.",
+        rule: "At the settings fixed before the run. Agrees where the size is the paper's, within two standard errors; \
+               same direction where the gain is above 0 and of another size; differs where it is below 0. Not comparable \
+               where it cannot be told from 0, or the model is of no use.",
         judge: over_attacked,
         test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
     },
     Claim {
         title: "Fused beats the undefended on cleaned (reconstructed) images",
-        paper: PAPER_OVER_RECONSTRUCTED,
+        paper: Paper::Figure(OVER_RECONSTRUCTED),
         measures: "The gain of the fused decision over the undefended model on images that were disguised and cleaned.",
-        rule: "As for disguised images: differs at 0 or below, agrees where the paper's value lies within the gains over \
-               \u{3b3}, else not comparable.",
+        rule: "As for disguised images.",
         judge: over_reconstructed,
         test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
     },
     Claim {
         title: "Fused against the undefended on clean images",
-        paper: "not given",
+        paper: Paper::Words("not given"),
         measures: "Fused less an undefended model that was trained equally long, on clean images: the one gain that \
                    cannot be inflated.",
         rule: "The paper gives no value, so there is nothing to compare with.",
@@ -96,7 +117,7 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "The abstract's third gain",
-        paper: PAPER_THIRD,
+        paper: Paper::Figure(THIRD),
         measures: "Nothing: what this gain is over is not known to us.",
         rule: "Its baseline is not known to us, so no number is set beside it.",
         judge: third,
@@ -104,7 +125,7 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "Streams: cleaned (recovered) > fused > disguised (attacked)",
-        paper: "that order [E]",
+        paper: Paper::Words("that order [E]"),
         measures: "The accuracy of each of the three streams alone, on test images.",
         rule: "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
                are less than a point apart.",
@@ -115,7 +136,7 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "\u{3bc} = .55 cleans best",
-        paper: PAPER_MU,
+        paper: Paper::Figure(MU),
         measures: "The error of cleaned images against the clean ones, over \u{3bc}.",
         rule: "Agrees where .55 has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
                another does, or cleaning makes it worse; not comparable where .55 was not measured.",
@@ -124,12 +145,11 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "PSGL defends against model inversion",
-        paper: "defends [A]",
-        measures: "The worst attacker that knows the defence, beside the same without that knowledge and the attacker's \
-                   own nearest image.",
-        rule: "Differs where any attack at PSGL picks patients out of the line-up more often than chance explains (two \
-               standard errors), or comes nearer (SSIM) than the attacker's own nearest image. Agrees where neither. \
-               Not comparable without an adaptive attack on at least eight images: a defence is as good as against the adaptive attacker.",
+        paper: Paper::Words("defends [A]"),
+        measures: "Whether any attack at PSGL, at any epoch, leads the best guess made without the wire.",
+        rule: "Differs where PSGL broke: an attack leads every guess, target by target, beyond chance (Holm). Agrees where it \
+               held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else not comparable: \
+               weak attackers can break a defence, never show that it held.",
         judge: defends,
         test: ("Let the attacker know", "Show on the stage what an adaptive attacker makes of it", || {
             Act::Adaptive(true)
@@ -137,7 +157,7 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "IoMT devices are weak: the client must be cheap",
-        paper: "no time at hand",
+        paper: Paper::Words("no time at hand"),
         measures: "The hospital's milliseconds for an image, under PSGL and undefended.",
         rule: "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT device.",
         judge: cost,
@@ -145,7 +165,7 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "The gradient map gives nothing away",
-        paper: "map from the server [E]",
+        paper: Paper::Words("map from the server [E]"),
         measures: "The bytes of undisguised smashed data that cross the wire for the gradient map.",
         rule: "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a small \
                head at the hospital, which is our way and not the paper's.",
@@ -158,59 +178,71 @@ pub const CLAIMS: [Claim; 10] = [
     },
     Claim {
         title: "The accuracy means something",
-        paper: "tables not at hand",
+        paper: Paper::Words("tables not at hand"),
         measures: "The fused decision's accuracy beside that of always naming the commonest class.",
-        rule: "Differs where it is less than 2 points above the majority class: then only the balanced accuracy says \
-               anything. Else agrees.",
+        rule: "Differs where it does not beat the majority class by two standard errors: then the model is of no use. Else \
+               agrees.",
         judge: majority,
         test: ("Balanced accuracy", "Show it for every row", || Act::Pane(Pane::Table)),
     },
 ];
 
-/// The number in a value with its mark.
-fn number(paper: &str) -> Option<f64> {
-    paper.split_whitespace().next()?.parse().ok()
-}
-
 fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
     Finding { verdict, here, sentence }
 }
 
-fn gain(summary: &Summary, own: f64, of: fn(&GammaGain) -> f64, paper: &str) -> Option<Finding> {
-    let (paper, gamma) = (number(paper)?, summary.experiment.psgl.gamma);
-    let all = || summary.gain.iter().flat_map(|gain| &gain.by_gamma).map(of).chain([own]);
-    let (least, most) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
-    let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
-    let (verdict, sentence) = if own <= 0.0 {
-        (Verdict::Differs, format!("At \u{3b3} {gamma} the defence gains nothing here ({range})."))
-    } else if (least..=most).contains(&paper) {
-        let text = format!(
-            "The paper's size lies within what \u{3b3} alone gives here, {range}: a choice of ours, no discovery."
-        );
-        (Verdict::Agrees, text)
-    } else {
-        let text =
-            format!("Of another size at every \u{3b3} ({range}); it grows with \u{3b3}, which is ours to choose.");
-        (Verdict::NotComparable, text)
+fn gain(summary: &Summary, key: &str, of: fn(&GammaGain) -> f64, paper: Figure) -> Option<Finding> {
+    let all = summary.gain.as_ref()?;
+    let lines = match gain_lines(all, &summary.rows) {
+        Ok(lines) => lines,
+        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
     };
-    Some(found(verdict, points(own), sentence))
+    let own = lines.into_iter().find(|line| line.key == key)?;
+    let over = || all.by_gamma.iter().map(of).chain([own.points]);
+    let (least, most) = (over().fold(f64::INFINITY, f64::min), over().fold(f64::NEG_INFINITY, f64::max));
+    let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
+    let gamma = summary.experiment.psgl.gamma;
+    let (verdict, sentence) = match beside(own.points, own.se, paper.value) {
+        Beside::Agrees => (Verdict::Agrees, format!("Of the paper's size at \u{3b3} {gamma}, in this run.")),
+        Beside::SameDirection => (
+            Verdict::SameDirection,
+            format!(
+                "Above nothing, of another size than the paper's at \u{3b3} {gamma} ({range}), which is ours to choose."
+            ),
+        ),
+        Beside::Differs => (Verdict::Differs, format!("At \u{3b3} {gamma} the defence loses here ({range}).")),
+        Beside::NoGain => {
+            (Verdict::NotComparable, format!("At \u{3b3} {gamma} it cannot be told from no gain at all ({range})."))
+        }
+    };
+    let constant = own.constant.map(|gain| format!(" Always naming the commonest class gains {}.", points(gain)));
+    let here = format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1));
+    Some(found(verdict, here, sentence + &constant.unwrap_or_default()))
 }
 
 fn over_attacked(summary: &Summary) -> Option<Finding> {
-    gain(summary, summary.gain.as_ref()?.over_attacked, |at| at.over_attacked, PAPER_OVER_ATTACKED)
+    gain(summary, "over_attacked", |at| at.over_attacked, OVER_ATTACKED)
 }
 
 fn over_reconstructed(summary: &Summary) -> Option<Finding> {
-    gain(summary, summary.gain.as_ref()?.over_reconstructed, |at| at.over_reconstructed, PAPER_OVER_RECONSTRUCTED)
+    gain(summary, "over_reconstructed", |at| at.over_reconstructed, OVER_RECONSTRUCTED)
 }
 
 fn over_clean(summary: &Summary) -> Option<Finding> {
-    let own = summary.gain.as_ref()?.over_clean;
-    let what = if own < 0.0 { "The defence costs accuracy" } else { "The defence costs no accuracy" };
+    let lines = match gain_lines(summary.gain.as_ref()?, &summary.rows) {
+        Ok(lines) => lines,
+        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
+    };
+    let own = lines.into_iter().find(|line| line.key == "over_clean")?;
+    let what = match own.points {
+        cost if cost < -2.0 * own.se => "The defence costs accuracy in this run",
+        gain if gain > 2.0 * own.se => "The defence brings accuracy in this run",
+        _ => "What the defence costs cannot be told from nothing in this run",
+    };
     Some(found(
         Verdict::NotComparable,
-        points(own),
-        format!("{what} against an undefended model trained equally long. This gain cannot be inflated."),
+        format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1)),
+        format!("{what}, against an undefended model trained equally long. This gain cannot be inflated."),
     ))
 }
 
@@ -244,7 +276,7 @@ fn order(summary: &Summary) -> Option<Finding> {
 fn optimum(summary: &Summary) -> Option<Finding> {
     let recovery = summary.recovery.as_ref()?;
     let (best, least) = *recovery.mse_by_mu.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let paper = number(PAPER_MU)?;
+    let paper = MU.value;
     let here = format!("\u{3bc} {best}");
     let Some((_, at)) = recovery.mse_by_mu.iter().find(|(mu, _)| (mu - paper).abs() < 1e-9) else {
         return Some(found(Verdict::NotComparable, here, format!("The run did not measure \u{3bc} {paper}.")));
@@ -271,39 +303,21 @@ fn optimum(summary: &Summary) -> Option<Finding> {
 }
 
 fn defends(summary: &Summary) -> Option<Finding> {
-    let at_psgl = || summary.attacks.iter().filter(|attack| attack.target == "psgl");
-    let real = || at_psgl().filter(|attack| yardstick(attack).is_none());
-    let worst = |adaptive| real().filter(move |a| a.adaptive == adaptive).max_by(|a, b| a.ssim.total_cmp(&b.ssim));
-    let nearest = at_psgl().find(|attack| attack.name == "nearest").map(|attack| attack.ssim);
-    let ssim = |attack: Option<&AttackRecord>| decimal(attack.map_or(f64::NAN, |attack| attack.ssim), 2);
-    let naive = worst(false);
-    let Some(adaptive) = worst(true) else {
-        let sentence = "No attacker knew the defence. A defence that is judged by a naive attacker only is not judged.";
-        let finding = |a| found(Verdict::NotComparable, format!("SSIM {} (naive)", ssim(Some(a))), sentence.to_owned());
-        return naive.map(finding);
+    let case = summary.case();
+    let verdict = case.verdicts().into_iter().find(|verdict| verdict.target == "psgl")?;
+    let worst = case.worst("psgl")?;
+    let stands = match verdict.standing {
+        Standing::Broke => Verdict::Differs,
+        Standing::Held => Verdict::Agrees,
+        Standing::ProvesNothing | Standing::TooWeak | Standing::NotMeasured => Verdict::NotComparable,
     };
-    let picks = |a: &&AttackRecord| a.lineup.is_some_and(|rate| beats_chance(rate, a.images));
-    let picked = real().filter(picks).filter_map(|a| a.lineup).reduce(f64::max);
-    let nearer = nearest.is_some_and(|nearest| real().any(|attack| attack.ssim > nearest));
-    let few = real().filter(|a| a.adaptive).all(|a| a.images < ENOUGH || a.lineup.is_none());
-    let verdict = match (picked.is_some() || nearer, few || nearest.is_none()) {
-        (true, _) => Verdict::Differs,
-        (false, true) => Verdict::NotComparable,
-        (false, false) => Verdict::Agrees,
-    };
-    let own = nearest.map(|nearest| format!("; the attacker's own nearest image has {}", decimal(nearest, 2)));
-    let line = match picked {
-        Some(rate) => format!(" An attack picks the patient out of eight for {} % (chance 12.5).", decimal(rate, 1)),
-        None if real().any(|a| a.lineup.is_some()) => " None picks the patient out of eight beyond chance.".to_owned(),
-        None => String::new(),
-    };
-    let sentence = format!(
-        "The worst that knows the defence is {}; not knowing it, {} is the worst{}.{line}",
-        adaptive.name,
-        ssim(naive),
-        own.unwrap_or_default()
+    let here = format!(
+        "{}, worst SSIM {} \u{b1} {}",
+        verdict.standing.word(),
+        decimal(worst.ssim, 2),
+        decimal(worst.ssim_se, 2)
     );
-    Some(found(verdict, format!("SSIM {} (adaptive)", ssim(Some(adaptive))), sentence))
+    Some(found(stands, here, phase(&verdict.sentences.join(" "))))
 }
 
 fn cost(summary: &Summary) -> Option<Finding> {
@@ -337,16 +351,16 @@ fn leaks(summary: &Summary) -> Option<Finding> {
 fn majority(summary: &Summary) -> Option<Finding> {
     let row = summary.row("fused")?;
     let [majority, balanced] = [row.majority, row.balanced_accuracy].map(|value| decimal(value, 1));
-    let (verdict, sentence) = if row.accuracy < row.majority + 2.0 {
-        let text = format!(
-            "Always naming the commonest class is right for {majority} %: only the balanced accuracy, {balanced} %, says \
-             anything here."
-        );
-        (Verdict::Differs, text)
-    } else {
+    let (verdict, sentence) = if row.is_useful() {
         let text =
             format!("Always naming the commonest class is right for {majority} %; balanced accuracy {balanced} %.");
         (Verdict::Agrees, text)
+    } else {
+        let text = format!(
+            "Always naming the commonest class is right for {majority} %, and this does not beat it by two standard \
+             errors: the model is of no use (balanced accuracy {balanced} %)."
+        );
+        (Verdict::Differs, text)
     };
-    Some(found(verdict, format!("{} % right", decimal(row.accuracy, 1)), sentence))
+    Some(found(verdict, format!("right for {}", share(row.accuracy, row.error())), sentence))
 }

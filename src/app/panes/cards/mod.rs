@@ -91,7 +91,8 @@ fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut V
     }
 }
 
-/// A disc agrees, a triangle differs, a hollow square compares with nothing; a hollow disc waits.
+/// A disc agrees, half a disc points the same way, a triangle differs, a hollow square compares with nothing; a hollow
+/// disc waits.
 fn shape_ui(ui: &mut Ui, verdict: Option<Verdict>) {
     let side = 0.8 * ui.text_style_height(&eframe::egui::TextStyle::Body);
     let (rect, _) = ui.allocate_exact_size(vec2(side, side), Sense::hover());
@@ -101,6 +102,12 @@ fn shape_ui(ui: &mut Ui, verdict: Option<Verdict>) {
     match verdict {
         Some(Verdict::Agrees) => {
             painter.circle_filled(rect.center(), radius, color);
+        }
+        // Half of a disc.
+        Some(Verdict::SameDirection) => {
+            painter.circle_stroke(rect.center(), radius, stroke);
+            let left = rect.with_max_x(rect.center().x);
+            painter.with_clip_rect(left).circle_filled(rect.center(), radius, color);
         }
         Some(Verdict::Differs) => {
             let corners = vec![pos2(rect.center().x, rect.top()), rect.right_bottom(), rect.left_bottom()];

@@ -7,13 +7,8 @@ use super::ink::{DASHED, DOTTED, Ink};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, points as points_of};
 use crate::run::summary::{GammaGain, Summary};
-
-/// The paper's gain over attacked images, in points [A].
-const PAPER_OVER_ATTACKED: f64 = 36.9;
-/// Its gain over reconstructed images, in points [A].
-const PAPER_OVER_RECONSTRUCTED: f64 = 17.9;
-/// Its threshold of the cleaning [E].
-const PAPER_MU: f64 = 0.55;
+use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED};
+use crate::score::utility::gain_lines;
 
 /// Gains against attack strength, beside the abstract's.
 pub fn gains(summary: &Summary) -> Raw {
@@ -23,15 +18,19 @@ pub fn gains(summary: &Summary) -> Raw {
         points.sort_by(|a, b| a[0].total_cmp(&b[0]));
         Values { name: name.to_owned(), tip, ink: Ink::of(role), points }
     };
-    let paper = |value: f64, over: &str, role| Rule {
-        name: format!("paper [A], over {over}"),
-        value: decimal(value, 1),
-        note: format!("paper {value:.1} [A] abstract"),
-        tip: "The paper's abstract; whether it means points or a share is not said there.",
-        at: value,
+    let paper = |figure: Figure, over: &str, role| Rule {
+        name: format!("paper [{}], over {over}", figure.mark),
+        value: figure.text.to_owned(),
+        note: format!("paper {figure} abstract"),
+        tip: "The first version of the paper's abstract; whether it means points or a share is not said there.",
+        at: figure.value,
         level: true,
         ink: Ink::rule(Some(role), DASHED),
     };
+    // Where the model is of no use there is no gain to draw.
+    if gain_lines(gain, &summary.rows).is_err() {
+        return Raw::default();
+    }
     let clean = points_of(gain.over_clean);
     let gamma = summary.experiment.psgl.gamma;
     Raw {
@@ -51,8 +50,8 @@ pub fn gains(summary: &Summary) -> Raw {
             ),
         ],
         rules: vec![
-            paper(PAPER_OVER_ATTACKED, "attacked", Role::Disguised),
-            paper(PAPER_OVER_RECONSTRUCTED, "reconstructed", Role::Cleaned),
+            paper(OVER_ATTACKED, "attacked", Role::Disguised),
+            paper(OVER_RECONSTRUCTED, "reconstructed", Role::Cleaned),
             Rule {
                 name: "fused \u{2212} clean".to_owned(),
                 note: format!("fused \u{2212} clean {clean}"),
@@ -112,8 +111,8 @@ pub fn recovery(summary: &Summary) -> Raw {
     }
     rules.push(upright(
         "paper [E], μ",
-        PAPER_MU,
-        format!("paper {PAPER_MU} [E]"),
+        MU.value,
+        format!("paper {MU}"),
         "The paper's optimum on both of its sets, known at second hand.",
         DASHED,
     ));

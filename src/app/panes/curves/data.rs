@@ -8,7 +8,7 @@ use super::ink::{DASHED, DOTTED, Ink, MARKS};
 use crate::app::state::{State, Status};
 use crate::app::streams::Stream;
 use crate::app::theme::Role;
-use crate::app::words::{decimal, mode, target, yardstick};
+use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, MetricRow};
 
 /// A curve's values.
@@ -24,7 +24,7 @@ pub struct Values {
     pub points: Vec<[f64; 2]>,
 }
 
-/// A line that stands still: a yardstick, a figure of the paper, a value beside the curves.
+/// A line that stands still: a guess, a figure of the paper, a value beside the curves.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name.
@@ -171,15 +171,23 @@ fn steps_per_epoch(state: &State, vanilla: bool) -> f64 {
     steps.unwrap_or(1).max(1) as f64
 }
 
-/// Attacks by the epoch after which they were launched, yardsticks beside them.
+/// Attacks by the epoch after which they were launched; guesses and the oracle beside them.
 fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: usize) -> Raw {
     let mut raw = Raw::against(Against::Epoch);
     let mut names: Vec<&str> = Vec::new();
+    // Guesses are measured on the targets of each attack: the largest count speaks for all.
+    let most = state.attacks.iter().filter(|record| yardstick(record).is_some()).map(|record| record.images).max();
     for record in &state.attacks {
         let y = of(record);
         if let Some(tip) = yardstick(record) {
+            if Some(record.images) != most {
+                continue;
+            }
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
-            let (name, value) = (format!("yardstick {}", record.name), format!("{}{unit}", decimal(y, digits)));
+            let (name, value) = (
+                format!("{} {}, {} images", mode(record), maker(record), record.images),
+                format!("{}{unit}", decimal(y, digits)),
+            );
             // They are the same beside each target.
             if raw.rules.iter().any(|rule| rule.name == name && rule.value == value) {
                 continue;
@@ -187,7 +195,7 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
             raw.rules.push(Rule {
                 name,
                 value,
-                note: record.name.clone(),
+                note: maker(record).to_owned(),
                 tip,
                 at: y,
                 level: true,

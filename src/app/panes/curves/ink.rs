@@ -5,7 +5,7 @@ use egui_plot::{LineStyle, MarkerShape};
 
 use crate::app::theme::Role;
 
-/// Dashes of lines that stand still: the paper's figures, yardsticks.
+/// Dashes of lines that stand still: the paper's figures, guesses.
 pub const DASHED: LineStyle = LineStyle::Dashed { length: 6.0 };
 /// Dots of such lines.
 pub const DOTTED: LineStyle = LineStyle::Dotted { spacing: 5.0 };

@@ -99,12 +99,12 @@ fn gains_and_thresholds_have_the_papers_lines_and_their_own() {
     let gain = Chart::of(Figure::Gain, example(), &PLAIN);
     let at: Vec<f64> = gain.rules.iter().filter(|rule| rule.level).map(|rule| rule.at).collect();
     assert_eq!(at, [36.9, 17.9, summary.gain.as_ref().unwrap().over_clean]);
-    assert!(gain.rules[..2].iter().all(|rule| rule.note.contains("[A] abstract")));
+    assert!(gain.rules[..2].iter().all(|rule| rule.note.contains("[A v1] abstract")));
     assert_eq!(gain.series[0].line.all().len(), summary.experiment.evaluate.gammas.len());
     let recovery = Chart::of(Figure::Recovery, example(), &PLAIN);
     assert!(recovery.log_x);
     let upright: Vec<&str> = recovery.rules.iter().filter(|r| !r.level).map(|rule| rule.note.as_str()).collect();
-    assert_eq!(upright[1], "paper 0.55 [E]");
+    assert_eq!(upright[1], "paper .55 [E]");
     let figure = summary.recovery.as_ref().unwrap();
     let best = figure.mse_by_mu.iter().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
     assert_eq!(upright[0], format!("own optimum {}", best.0));
@@ -112,14 +112,14 @@ fn gains_and_thresholds_have_the_papers_lines_and_their_own() {
 }
 
 #[test]
-fn every_attack_has_a_curve_and_every_yardstick_one_line() {
+fn every_attack_has_a_curve_and_every_guess_one_line() {
     let chart = Chart::of(Figure::Ssim, example(), &PLAIN);
     let names: Vec<&str> = chart.series.iter().map(|series| series.name.as_str()).collect();
     for name in ["rmle, undefended", "rmle, naive", "rmle, adaptive", "inverse, adaptive"] {
         assert!(names.contains(&name), "{names:?}");
     }
     let notes: Vec<&str> = chart.rules.iter().map(|rule| rule.note.as_str()).collect();
-    assert_eq!(notes, ["mean", "noise", "nearest"]);
+    assert_eq!(notes, ["class mean", "random image of the class", "mean image", "noise", "oracle: nearest image"]);
     let points: usize = chart.series.iter().map(|series| series.line.all().len()).sum();
     let attacks = example().attacks.iter().filter(|record| crate::app::words::yardstick(record).is_none()).count();
     assert_eq!(points, attacks);

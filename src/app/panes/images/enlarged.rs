@@ -81,7 +81,7 @@ impl Enlarged {
                     "Judged against the patient's image, which the attacker does not have. Higher SSIM is a worse leak.",
                 );
             }
-            if let Some((word, tip)) = record_of(state, at).and_then(stamp) {
+            if let Some((word, tip)) = record_of(state, at).and_then(|record| stamp(state, record)) {
                 let mode = if gallery.adaptive { "adaptive" } else { "naive" };
                 ui.strong(format!("{word}: {mode}")).on_hover_text(tip);
             }

@@ -244,7 +244,7 @@ fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize, epochs: Epoc
         let mode = if gallery.adaptive { "adaptive" } else { "naive" };
         ui.add(Label::new(RichText::new(mode).small()).truncate())
             .on_hover_text("An adaptive attacker knows the defence, a naive one does not.");
-        if let Some((word, tip)) = shown::record_of(state, at).and_then(shown::stamp) {
+        if let Some((word, tip)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
             ui.add(Label::new(RichText::new(word).small().strong()).truncate()).on_hover_text(tip);
         }
     });
@@ -318,6 +318,7 @@ pub(super) mod tests {
             ssim_se: 0.01,
             lineup: Some(87.5),
             seconds: 3.0,
+            ..AttackRecord::default()
         }
     }
 

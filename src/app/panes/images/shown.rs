@@ -7,12 +7,11 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use crate::app::state::State;
 use crate::app::textures::image;
-use crate::app::words::decimal;
+use crate::app::words::{decimal, phase};
 use crate::run::event::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 use crate::score::image::{Score, score};
-use crate::score::lineup::{CHANCE, ENOUGH, beats_chance};
 
 /// Time that a frame spends on new galleries at most; one is made at least.
 const BUDGET: Duration = Duration::from_millis(3);
@@ -115,24 +114,14 @@ pub(super) fn record_of(state: &State, at: usize) -> Option<&AttackRecord> {
     if again { records.nth(nth) } else { records.next_back() }
 }
 
-/// Whether the defence held or broke against an attack, by its line-ups, and why; none where there is no
-/// defence, or were no line-ups or too few to say that it held.
-pub(super) fn stamp(record: &AttackRecord) -> Option<(&'static str, String)> {
-    let rate = record.lineup.filter(|_| record.target == "psgl")?;
-    let broke = beats_chance(rate, record.images);
-    if !broke && record.images < ENOUGH {
+/// What is said of an attack at a defence, in a word, and why; none where there is no defence or nothing to say.
+pub(super) fn stamp(state: &State, record: &AttackRecord) -> Option<(&'static str, String)> {
+    if record.target == "vanilla" {
         return None;
     }
-    let word = if broke { "broke" } else { "held" };
-    let verdict = if broke { "more than chance explains" } else { "no more than chance explains" };
-    let tip = format!(
-        "The stolen image picked its patient out of eight for {} % of {} patients; chance is {} %, and this is {verdict} \
-         (two standard errors). A defence is as good as against the adaptive attacker.",
-        decimal(rate, 1),
-        record.images,
-        decimal(CHANCE, 1)
-    );
-    Some((word, tip))
+    let place = state.attacks.iter().position(|other| std::ptr::eq(other, record))?;
+    let ruling = state.rulings().swap_remove(place)?;
+    Some((ruling.standing.word(), phase(&ruling.why)))
 }
 
 #[cfg(test)]
@@ -172,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_needs_a_defence_and_line_ups() {
-        let made = record("rmle", true, "psgl", 2);
-        assert_eq!(stamp(&made).unwrap().0, "broke");
-        assert_eq!(stamp(&AttackRecord { lineup: Some(12.5), ..made.clone() }).unwrap().0, "held");
-        // One of two is no proof that it held, two of two are proof that it broke.
-        assert!(stamp(&AttackRecord { lineup: Some(50.0), images: 2, ..made.clone() }).is_none());
-        assert_eq!(stamp(&AttackRecord { lineup: Some(100.0), images: 2, ..made.clone() }).unwrap().0, "broke");
-        assert!(stamp(&AttackRecord { lineup: None, ..made.clone() }).is_none());
-        assert!(stamp(&AttackRecord { target: "vanilla".to_owned(), ..made }).is_none());
+    fn a_stamp_is_the_one_judges_word() {
+        let state = state();
+        let rulings = state.rulings();
+        for (record, ruling) in state.attacks.iter().zip(&rulings) {
+            let word = stamp(&state, record).map(|stamp| stamp.0);
+            let wanted = ruling.as_ref().filter(|_| record.target == "psgl").map(|ruling| ruling.standing.word());
+            assert_eq!(word, wanted, "{record:?}");
+        }
+        assert_eq!(stamp(&state, &record("rmle", true, "psgl", 2)), None, "a record of no run");
     }
 }

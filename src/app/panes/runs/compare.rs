@@ -284,15 +284,19 @@ fn title(record: &AttackRecord) -> String {
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let of = |value: fn(&AttackRecord) -> f64| records.map(|record| record.map(value));
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let tip = "Structural similarity of the stolen images with the patients'; 1 is the image itself, so lower leaks \
+    let tip = "Structural similarity of the stolen images with the true ones; 1 is the image itself, so lower leaks \
                less. One side is marked where the difference is more than twice its standard error.";
     let ssim =
         number("SSIM", tip, of(|record| record.ssim), (2, ""), (real && beyond_chance(records)).then_some(false));
     let psnr = number("PSNR", "Mean over the images, dB. Higher is a worse leak.", of(|r| r.psnr), (1, " dB"), None);
-    let lineups = records.map(|record| record.and_then(|record| record.lineup));
-    let tip = "How often the stolen image picks its patient out of eight; chance is 12.5 %. Higher is a worse leak.";
+    // Old line-ups were easier: with a new one they are not compared.
+    let mixed = records.iter().flatten().any(|record| record.judged.is_some());
+    let asked = |record: &AttackRecord| if mixed && record.judged.is_none() { None } else { record.lineup };
+    let lineups = records.map(|record| record.and_then(asked));
+    let tip = "How often the stolen image picks its target out of eight of its class; chance is 12.5 %. Higher is a worse \
+               leak.";
     let lineup = number("line-up", tip, lineups, (1, " %"), None);
-    let tip = "Other counts are other patients: compare these two with care.";
+    let tip = "Other counts are other targets: compare these two with care.";
     let images = number("images attacked", tip, of(|record| record.images as f64), (0, ""), None);
     let mut lines = vec![ssim, psnr];
     if lineups != [None, None] {

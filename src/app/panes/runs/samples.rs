@@ -21,13 +21,19 @@ pub fn attack(name: &str, adaptive: bool, target: &str, epoch: usize, ssim: f64)
         ssim_se: 0.02,
         lineup: Some(50.0),
         seconds: 3.0,
+        ..AttackRecord::default()
     }
 }
 
 /// What the quick preset might come to.
 pub fn summary() -> Summary {
-    let row =
-        |name: &str, accuracy| Row { name: name.to_owned(), accuracy, balanced_accuracy: accuracy, majority: 12.0 };
+    let row = |name: &str, accuracy| Row {
+        name: name.to_owned(),
+        accuracy,
+        balanced_accuracy: accuracy,
+        majority: 12.0,
+        images: 400,
+    };
     let epoch = |model: &str, epoch, accuracy| EpochRow {
         model: model.to_owned(),
         epoch,
@@ -48,13 +54,14 @@ pub fn summary() -> Summary {
             epoch("vanilla", 2, 94.0),
         ],
         rows: vec![row("vanilla_clean", 94.0), row("vanilla_attacked", 60.0), row("fused", 88.0)],
-        gain: Some(Gain { over_attacked: 28.0, over_reconstructed: 20.0, over_clean: -6.0, by_gamma: Vec::new() }),
+        gain: Some(Gain { over_attacked: 28.0, over_reconstructed: 20.0, over_clean: -6.0, ..Gain::default() }),
         streams: None,
         attacks: vec![
             attack("rmle", false, "vanilla", 2, 0.6),
             attack("rmle", false, "psgl", 2, 0.3),
             attack("rmle", true, "psgl", 2, 0.5),
         ],
+        verdicts: Vec::new(),
         recovery: None,
         wire: WireTotals::default(),
         client_ms_per_image: ClientCost::default(),

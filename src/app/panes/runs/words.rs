@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::app::words::{decimal, mode, target, yardstick};
+use crate::app::words::{decimal, mode, target};
 use crate::app::{RunEntry, Standing};
 use crate::experiment::Experiment;
 use crate::run::summary::AttackRecord;
+use crate::score::verdict::is_attack;
 
 /// The last second that can be written as a date: the end of the year 9999.
 const LAST: u64 = 253_402_300_799;
@@ -110,7 +111,7 @@ fn headline_tip(run: &RunEntry) -> String {
 
 /// The attack at a model that came nearest, at whatever epoch: a leak before the last one is a leak too.
 pub fn worst<'a>(run: &'a RunEntry, model: &str) -> Option<&'a AttackRecord> {
-    let real = run.attacks().filter(|record| record.target == model && yardstick(record).is_none());
+    let real = run.attacks().filter(|record| record.target == model && is_attack(record));
     real.filter(|record| record.ssim.is_finite()).max_by(|a, b| a.ssim.total_cmp(&b.ssim))
 }
 
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(standing(&run).0, "fused 88.0 %, undefended 94.0 %, worst SSIM 0.70");
         assert!(standing(&run).1.contains("naive inverse at PSGL, untrained"), "{}", standing(&run).1);
         run.afterwards = vec![samples::attack("nearest", false, "psgl", 2, 0.9)];
-        assert_eq!(worst(&run, "psgl").map(|record| record.ssim), Some(0.5), "a yardstick is no attack");
+        assert_eq!(worst(&run, "psgl").map(|record| record.ssim), Some(0.5), "an oracle is no attack");
     }
 
     #[test]

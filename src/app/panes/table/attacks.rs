@@ -1,13 +1,14 @@
-//! Attacks and yardsticks, a row each; a click on a heading sorts them.
+//! Attacks and guesses, a row each; a click on a heading sorts them.
 
 use std::cmp::Ordering;
 
 use eframe::egui::accesskit::SortDirection;
-use eframe::egui::{Button, Grid, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Button, Grid, Label, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{decimal, duration, mode, target, yardstick};
+use crate::app::words::{decimal, duration, lineup, maker, mode, phase, points, target, yardstick};
 use crate::run::summary::AttackRecord;
+use crate::score::verdict::Ruling;
 
 /// What is told of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +20,15 @@ pub(super) enum Column {
     Ssim,
     Psnr,
     Lineup,
+    Lead,
+    Verdict,
     Mse,
     Images,
     Seconds,
 }
 
 /// Columns are few and fixed.
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 12;
 
 impl Column {
     /// All, in their order.
@@ -37,6 +40,8 @@ impl Column {
         Self::Ssim,
         Self::Psnr,
         Self::Lineup,
+        Self::Lead,
+        Self::Verdict,
         Self::Mse,
         Self::Images,
         Self::Seconds,
@@ -52,6 +57,8 @@ impl Column {
             Self::Ssim => "SSIM",
             Self::Psnr => "PSNR",
             Self::Lineup => "line-up (chance 12.5 %)",
+            Self::Lead => "lead over guesses",
+            Self::Verdict => "verdict",
             Self::Mse => "MSE",
             Self::Images => "images",
             Self::Seconds => "time",
@@ -61,17 +68,17 @@ impl Column {
     /// Its heading where no tooltip helps.
     pub fn full(self) -> String {
         match self {
-            Self::Ssim => "SSIM \u{b1} s.e.".to_owned(),
+            Self::Ssim | Self::Psnr | Self::Lineup | Self::Lead => format!("{} \u{b1} s.e.", self.title()),
             _ => self.title().to_owned(),
         }
     }
 
     fn tip(self) -> &'static str {
         match self {
-            Self::Name => "Which attack made the images. Yardsticks steal nothing.",
+            Self::Name => "Which attack made the images. Guesses and the oracle steal nothing.",
             Self::Mode => {
                 "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
-                 Yardstick: what an attack must beat to have proved anything."
+                 Guess: made without the wire, the floor that an attack must beat. Oracle: chosen with the truth."
             }
             Self::Target => "The model that was attacked.",
             Self::Epoch => "How many epochs the model had been trained.",
@@ -81,31 +88,48 @@ impl Column {
             }
             Self::Psnr => "Peak signal-to-noise ratio, mean over the images, dB. Higher is a worse leak.",
             Self::Lineup => {
-                "How often the stolen image picks its patient out of a line-up of eight. By chance 12.5 % are right. \
-                 Medical images of one kind are alike, so SSIM alone says little."
+                "How often the stolen image picks its target out of a line-up of eight of the same class. By chance \
+                 12.5 % are right, and so is any picture made from the label alone."
+            }
+            Self::Lead => {
+                "How far the attack is above the best guess at the same targets, target by target: in points of \
+                 line-ups, or in SSIM where there are too few of them."
+            }
+            Self::Verdict => {
+                "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
+                 attacker who knows the defence and did its best has no lead."
             }
             Self::Mse => "Mean squared error, pixels from 0 to 1. Lower is a worse leak.",
-            Self::Images => "How many patients' images were attacked.",
+            Self::Images => "How many images were attacked.",
             Self::Seconds => "Spent by the attacker.",
         }
     }
 
     /// Whether the first click puts the largest first: the worst leak on top.
     fn largest_first(self) -> bool {
-        matches!(self, Self::Epoch | Self::Ssim | Self::Psnr | Self::Lineup | Self::Images | Self::Seconds)
+        matches!(self, Self::Epoch | Self::Ssim | Self::Psnr | Self::Lineup | Self::Lead | Self::Images | Self::Seconds)
     }
 
-    /// An attack's cell.
-    pub fn cell(self, record: &AttackRecord) -> String {
+    /// An attack's cell; `ruling` is what is said of it.
+    pub fn cell(self, record: &AttackRecord, ruling: Option<&Ruling>) -> String {
         match self {
-            Self::Name => record.name.clone(),
+            Self::Name => maker(record).to_owned(),
             Self::Mode => mode(record).to_owned(),
             Self::Target => target(&record.target).to_owned(),
             Self::Epoch if record.epoch == 0 => "untrained".to_owned(),
             Self::Epoch => format!("epoch {}", record.epoch),
             Self::Ssim => format!("{} \u{b1} {}", decimal(record.ssim, 3), decimal(record.ssim_se, 3)),
-            Self::Psnr => format!("{} dB", decimal(record.psnr, 1)),
-            Self::Lineup => record.lineup.map_or("\u{2013}".to_owned(), |rate| format!("{} %", decimal(rate, 1))),
+            Self::Psnr => match &record.judged {
+                Some(judged) => format!("{} \u{b1} {} dB", decimal(record.psnr, 1), decimal(judged.psnr_se, 1)),
+                None => format!("{} dB", decimal(record.psnr, 1)),
+            },
+            Self::Lineup => lineup(record),
+            Self::Lead => match record.judged.as_ref().and_then(|judged| judged.lead.as_ref()) {
+                Some(lead) if lead.of == "lineup" => format!("{} \u{b1} {}", points(lead.mean), decimal(lead.se, 1)),
+                Some(lead) => format!("{} \u{b1} {} SSIM", decimal(lead.mean, 3), decimal(lead.se, 3)),
+                None => "\u{2013}".to_owned(),
+            },
+            Self::Verdict => ruling.map_or("\u{2013}", |ruling| ruling.standing.word()).to_owned(),
             Self::Mse => decimal(record.mse, 4),
             Self::Images => record.images.to_string(),
             Self::Seconds if yardstick(record).is_some() => "\u{2013}".to_owned(),
@@ -122,11 +146,20 @@ impl Column {
             Self::Ssim => a.ssim.total_cmp(&b.ssim),
             Self::Psnr => a.psnr.total_cmp(&b.psnr),
             Self::Lineup => a.lineup.unwrap_or(-1.0).total_cmp(&b.lineup.unwrap_or(-1.0)),
+            Self::Lead => lead(a).total_cmp(&lead(b)),
+            // Sorted with its own word by the caller, which knows the rulings.
+            Self::Verdict => Ordering::Equal,
             Self::Mse => a.mse.total_cmp(&b.mse),
             Self::Images => a.images.cmp(&b.images),
             Self::Seconds => a.seconds.total_cmp(&b.seconds),
         }
     }
+}
+
+/// An attack's lead in points; in SSIM as hundredths, which is about as much. What has none comes last.
+fn lead(record: &AttackRecord) -> f64 {
+    let lead = record.judged.as_ref().and_then(|judged| judged.lead.as_ref());
+    lead.map_or(f64::NEG_INFINITY, |lead| if lead.of == "lineup" { lead.mean } else { 100.0 * lead.mean })
 }
 
 /// How the attacks are sorted, and their cells, which are written once.
@@ -136,7 +169,20 @@ pub(super) struct AttacksView {
     pub(super) by: Option<(Column, bool)>,
     /// What the rows were written for.
     of: Option<Of>,
-    rows: Vec<(Option<&'static str>, [String; COLUMNS])>,
+    rows: Vec<Cells>,
+}
+
+/// A row: what a guess is, if it is one; why the verdict is what it is; the cells.
+struct Cells {
+    guess: Option<&'static str>,
+    why: String,
+    cells: [String; COLUMNS],
+}
+
+impl std::fmt::Debug for Cells {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.cells.fmt(f)
+    }
 }
 
 /// Title and number of attacks, whether the run was complete, and the order.
@@ -161,31 +207,62 @@ impl AttacksView {
             return;
         }
         self.of = Some((state.title.clone(), state.attacks.len(), state.summary.is_some(), self.by));
-        let cells = |record: &AttackRecord| (yardstick(record), Column::ALL.map(|column| column.cell(record)));
-        self.rows = sorted(&state.attacks, self.by).into_iter().map(cells).collect();
+        let rulings = state.rulings();
+        let all: Vec<Pair<'_>> = state.attacks.iter().zip(rulings.iter().map(Option::as_ref)).collect();
+        // Old line-ups were easier: their rates do not stand in a column with today's.
+        let mixed = all.iter().any(|(record, _)| record.judged.is_some());
+        let cells = |(record, ruling): Pair<'_>| Cells {
+            guess: yardstick(record),
+            why: ruling.map(|ruling| phase(&ruling.why)).unwrap_or_default(),
+            cells: Column::ALL.map(|column| match column {
+                Column::Lineup if mixed && record.judged.is_none() => "\u{2013}".to_owned(),
+                _ => column.cell(record, ruling),
+            }),
+        };
+        self.rows = sorted(all, self.by).into_iter().map(cells).collect();
     }
 }
 
-fn sorted(attacks: &[AttackRecord], by: Option<(Column, bool)>) -> Vec<&AttackRecord> {
-    let mut all: Vec<&AttackRecord> = attacks.iter().collect();
+/// An attack and what is said of it.
+type Pair<'a> = (&'a AttackRecord, Option<&'a Ruling>);
+
+fn sorted(mut all: Vec<Pair<'_>>, by: Option<(Column, bool)>) -> Vec<Pair<'_>> {
     if let Some((column, largest)) = by {
+        let word = |pair: &Pair<'_>| pair.1.map_or("\u{2013}", |ruling| ruling.standing.word());
+        let compare = |a: &Pair<'_>, b: &Pair<'_>| match column {
+            Column::Verdict => word(a).cmp(word(b)),
+            _ => column.compare(a.0, b.0),
+        };
         // Equal ones keep the run's order.
-        all.sort_by(|a, b| if largest { column.compare(b, a) } else { column.compare(a, b) });
+        all.sort_by(|a, b| if largest { compare(b, a) } else { compare(a, b) });
     }
     all
 }
 
+/// What is said above scores of an older build.
+const OLD: &str = "These scores are an older build's. Its line-ups had far decoys of any class, which a class mean passes: \
+                   attack the run again for a verdict.";
+
 pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
-    ui.label(RichText::new("Attacks and yardsticks").strong());
+    ui.label(RichText::new("Attacks and guesses").strong());
     if state.attacks.is_empty() {
         ui.label(match state.status {
-            Status::Going => "Attacks appear here as they finish, with how near each came to the patients' images.",
+            Status::Going => "Attacks appear here as they finish, with how near each came to the true images.",
             Status::Fresh => "Each attack of the run gets a row here: what it was aimed at, and how near it came.",
             _ => "No attack was finished.",
         });
         return;
     }
     view.write(state);
+    for verdict in state.verdicts() {
+        for sentence in verdict.sentences {
+            ui.add(Label::new(phase(&sentence)).wrap());
+        }
+    }
+    if state.attacks.iter().all(|record| record.judged.is_none()) {
+        ui.add(Label::new(OLD).wrap());
+    }
+    ui.add_space(4.0);
     let mut clicked = None;
     Grid::new("attacks").striped(true).spacing([12.0, 4.0]).show(ui, |ui| {
         for column in Column::ALL {
@@ -195,11 +272,17 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
             }
         }
         ui.end_row();
-        for (measure, cells) in &view.rows {
-            for (i, cell) in cells.iter().enumerate() {
+        for row in &view.rows {
+            for (column, cell) in Column::ALL.into_iter().zip(&row.cells) {
                 let label = ui.label(cell);
-                if let Some(tip) = measure.filter(|_| i == 0) {
-                    label.on_hover_text(tip);
+                match (column, row.guess) {
+                    (Column::Name, Some(tip)) => {
+                        label.on_hover_text(tip);
+                    }
+                    (Column::Verdict, _) if !row.why.is_empty() => {
+                        label.on_hover_text(&row.why);
+                    }
+                    _ => {}
                 }
             }
             ui.end_row();
@@ -241,7 +324,7 @@ mod tests {
         let mut view = AttacksView::default();
         let shown = |view: &mut AttacksView| {
             view.write(&state);
-            view.rows.iter().map(|row| row.1[4].clone()).collect::<Vec<_>>()
+            view.rows.iter().map(|row| row.cells[4].clone()).collect::<Vec<_>>()
         };
         let own = shown(&mut view);
         view.click(Column::Ssim);
@@ -256,7 +339,7 @@ mod tests {
         assert_eq!(shown(&mut view), own);
         view.click(Column::Name);
         view.write(&state);
-        assert_eq!(view.rows[0].1[0], "inverse");
+        assert_eq!(view.rows[0].cells[0], "inverse");
         view.click(Column::Mse);
         assert_eq!(view.by, Some((Column::Mse, false)));
     }
@@ -269,7 +352,7 @@ mod tests {
         view.write(&state);
         assert_eq!(view.rows.len(), state.attacks.len());
         state.attacks[0].lineup = None;
-        assert_eq!(Column::Lineup.cell(&state.attacks[0]), "\u{2013}");
-        assert_eq!(Column::Lineup.cell(&state.attacks[1]), "87.5 %");
+        assert_eq!(Column::Lineup.cell(&state.attacks[0], None), "\u{2013}");
+        assert_eq!(Column::Lineup.cell(&state.attacks[1], None), "87.5 \u{b1} 11.7 %");
     }
 }

@@ -87,6 +87,7 @@ pub(super) mod tests {
             ssim_se: 0.012_345_678_9,
             lineup: Some(87.5),
             seconds: 3.210_987_654_321,
+            ..AttackRecord::default()
         }
     }
 

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use eframe::egui::{Grid, Label, RichText, Ui};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{bytes, decimal, points, row, target};
-use crate::run::report::{PAPER_OVER_ATTACKED, PAPER_OVER_RECONSTRUCTED, PAPER_THIRD};
-use crate::run::summary::{EpochRow, Gain, Summary};
+use crate::app::words::{bytes, decimal, points, row, share, target};
+use crate::run::summary::{EpochRow, Row, Summary};
+use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
+use crate::score::utility;
+use crate::score::words;
 
 /// A line of a small table.
 pub(super) struct Line {
@@ -15,46 +17,45 @@ pub(super) struct Line {
     pub key: &'static str,
     /// The measured number.
     pub value: f64,
+    /// Its standard error, where it has one.
+    pub error: Option<f64>,
+    /// What a constant answer reaches in its place.
+    pub constant: Option<f64>,
     /// Its cells: a name, then what is told of it.
     pub cells: Vec<String>,
     /// What it is, in a sentence.
     pub tip: &'static str,
 }
 
-/// Gains with the paper's beside them; the one that cannot be inflated comes first.
-pub(super) fn gain_lines(gain: &Gain) -> Vec<Line> {
-    let line = |key, name: &str, value, paper: &str, tip| Line {
-        key,
-        value,
-        cells: vec![name.to_owned(), points(value), paper.to_owned()],
-        tip,
+/// Gains with those of a constant answer and the paper's beside them; the one that cannot be inflated comes first.
+///
+/// # Errors
+/// Says why there is none: a model that does not beat the majority class gains nothing.
+pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
+    let Some(gain) = &summary.gain else { return Ok(Vec::new()) };
+    let line = |line: utility::GainLine| Line {
+        key: line.key,
+        value: line.points,
+        error: Some(line.se),
+        constant: line.constant,
+        cells: vec![
+            words::window(line.key).to_owned(),
+            format!("{} \u{b1} {}", points(line.points), decimal(line.se, 1)),
+            line.constant.map_or("\u{2013}".to_owned(), points),
+            match line.key {
+                "over_attacked" => OVER_ATTACKED.to_string(),
+                "over_reconstructed" => OVER_RECONSTRUCTED.to_string(),
+                _ => "not given".to_owned(),
+            },
+        ],
+        tip: words::help(line.key),
     };
-    vec![
-        line(
-            "over_clean",
-            "over clean images",
-            gain.over_clean,
-            "not given",
-            "Against an undefended model that was trained equally long, on images as they are: what the defence costs \
-             or brings. The one gain that cannot be inflated.",
-        ),
-        line(
-            "over_attacked",
-            "over disguised images",
-            gain.over_attacked,
-            PAPER_OVER_ATTACKED,
-            "The paper's gain over attacked images. Grows with the strength of the disguise, which the defence itself \
-             applies.",
-        ),
-        line(
-            "over_reconstructed",
-            "over cleaned images",
-            gain.over_reconstructed,
-            PAPER_OVER_RECONSTRUCTED,
-            "The paper's gain over reconstructed images: here disguised images that were cleaned in image space. Grows \
-             with the strength of the disguise too.",
-        ),
-    ]
+    Ok(utility::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
+}
+
+/// Accuracy with its standard error over the test images.
+pub(super) fn accuracy(row: &Row) -> String {
+    share(row.accuracy, if row.images == 0 { f64::NAN } else { row.error() })
 }
 
 /// Test accuracies so far, the latest epoch first.
@@ -62,6 +63,8 @@ pub(super) fn epoch_lines(epochs: &[(Option<f64>, EpochRow)]) -> Vec<Line> {
     let line = |row: &EpochRow| Line {
         key: "accuracy",
         value: row.accuracy,
+        error: None,
+        constant: None,
         cells: vec![target(&row.model).to_owned(), row.epoch.to_string(), decimal(row.accuracy, 1)],
         tip: "Share of right answers on test images after this epoch, in percent.",
     };
@@ -107,9 +110,9 @@ pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32) {
 }
 
 /// From this width on, rows and gains stand side by side.
-const SIDE_BY_SIDE: f32 = 740.0;
+const SIDE_BY_SIDE: f32 = 860.0;
 /// Of the gains beside the rows.
-const GAIN_WIDTH: f32 = 310.0;
+const GAIN_WIDTH: f32 = 380.0;
 
 fn so_far_ui(ui: &mut Ui, state: &State) {
     if state.epochs.is_empty() {
@@ -141,7 +144,7 @@ fn rows_ui(ui: &mut Ui, summary: &Summary) {
             ui,
             &[
                 ("on test images", ""),
-                ("right", "Share of right answers: the accuracy."),
+                ("right", "Share of right answers: the accuracy, with its standard error over the test images."),
                 ("balanced", "Mean of the classes' own shares: the balanced accuracy. Always naming one class gets no more than chance here."),
                 ("majority", "What always naming the commonest class would reach."),
             ],
@@ -149,7 +152,8 @@ fn rows_ui(ui: &mut Ui, summary: &Summary) {
         for one in &summary.rows {
             let (name, tip) = row(&one.name);
             ui.label(name).on_hover_text(tip);
-            for value in [one.accuracy, one.balanced_accuracy, one.majority] {
+            ui.label(accuracy(one));
+            for value in [one.balanced_accuracy, one.majority] {
                 ui.label(format!("{} %", decimal(value, 1)));
             }
             ui.end_row();
@@ -158,21 +162,36 @@ fn rows_ui(ui: &mut Ui, summary: &Summary) {
 }
 
 fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
-    let Some(gain) = &summary.gain else { return };
+    if summary.gain.is_none() {
+        return;
+    }
     ui.label(RichText::new("Gain of the fused decision, in points").strong());
+    let lines = match gain_lines(summary) {
+        Ok(lines) => lines,
+        Err(why) => {
+            ui.set_max_width(width);
+            ui.add(Label::new(why).wrap());
+            return;
+        }
+    };
     Grid::new("gains").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
         heading(
             ui,
             &[
                 ("", ""),
-                ("here", "Measured in this run."),
-                ("paper", "[A]: from its abstract. Points or relative: unstated."),
+                ("here", "Measured in this run, with its standard error over the test images."),
+                (
+                    "constant",
+                    "What always naming the commonest class gains over the same model: a gain below it is none.",
+                ),
+                ("paper", "[A v1]: its abstract's first version, which says over what. Points or relative: unstated."),
             ],
         );
-        for line in gain_lines(gain) {
+        for line in lines {
             ui.label(&line.cells[0]).on_hover_text(line.tip);
             ui.label(RichText::new(&line.cells[1]).strong());
             ui.label(&line.cells[2]);
+            ui.label(&line.cells[3]);
             ui.end_row();
         }
     });
@@ -180,7 +199,7 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
         ui.set_max_width(width);
         let text = format!(
             "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {}), which \
-             is ours to choose. The paper's third figure, {PAPER_THIRD}, has a baseline that is not known to us.",
+             is ours to choose. The abstract's third figure, {THIRD}, has a baseline that is not known to us.",
             summary.experiment.psgl.gamma
         );
         ui.add(Label::new(RichText::new(text).weak()).wrap());

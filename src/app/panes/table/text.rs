@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use super::attacks::Column;
-use super::results::{Line, epoch_lines, gain_lines};
+use super::results::{Line, accuracy, epoch_lines, gain_lines};
 use crate::app::state::State;
-use crate::app::words::{decimal, mode, row};
+use crate::app::words::{decimal, mode, phase, row};
 use crate::error::{Error, Result};
 use crate::run::summary::AttackRecord;
+use crate::score::verdict::Ruling;
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,20 +103,22 @@ fn sheets(state: &State) -> Vec<Sheet> {
     let cells = |lines: Vec<Line>| lines.into_iter().map(|line| line.cells).collect::<Vec<_>>();
     let mut sheets = Vec::new();
     if let Some(summary) = &state.summary {
-        let numbers = |row: &crate::run::summary::Row| {
-            [row.accuracy, row.balanced_accuracy, row.majority].map(|value| decimal(value, 1))
-        };
-        let rows = summary.rows.iter().map(|one| [vec![row(&one.name).0.to_owned()], numbers(one).to_vec()].concat());
+        let rows = summary.rows.iter().map(|one| {
+            let [balanced, majority] = [one.balanced_accuracy, one.majority].map(|value| decimal(value, 1));
+            vec![row(&one.name).0.to_owned(), accuracy(one).trim_end_matches(" %").to_owned(), balanced, majority]
+        });
         sheets.push(Sheet {
-            title: "Right answers on test images, %",
+            title: "Right answers on test images, % \u{b1} standard error",
             head: strings(&["on test images", "right", "balanced", "majority"]),
             rows: rows.collect(),
         });
-        if let Some(gain) = &summary.gain {
+        if let Ok(lines) = gain_lines(summary)
+            && !lines.is_empty()
+        {
             sheets.push(Sheet {
                 title: "Gain of the fused decision, points; over clean images is the one that cannot be inflated",
-                head: strings(&["gain", "here", "paper"]),
-                rows: cells(gain_lines(gain)),
+                head: strings(&["gain", "here", "always the majority", "paper"]),
+                rows: cells(lines),
             });
         }
     } else if !state.epochs.is_empty() {
@@ -126,12 +129,21 @@ fn sheets(state: &State) -> Vec<Sheet> {
         });
     }
     if !state.attacks.is_empty() {
-        let row = |record: &AttackRecord| Column::ALL.map(|column| column.cell(record)).to_vec();
-        sheets.push(Sheet {
-            title: "Attacks and yardsticks; chance picks 12.5 % of patients from a line-up of eight",
-            head: Column::ALL.iter().map(|column| column.full()).collect(),
-            rows: state.attacks.iter().map(row).collect(),
-        });
+        let rulings = state.rulings();
+        // What older builds asked of a line-up was easier: the two never share a table.
+        for (title, judged) in [
+            ("Attacks and guesses; chance picks 12.5 % of targets from a line-up of eight of their class", true),
+            ("As an older build scored it: line-ups with far decoys, which a class mean passes", false),
+        ] {
+            let of = state.attacks.iter().zip(&rulings).filter(|(record, _)| record.judged.is_some() == judged);
+            let row = |(record, ruling): (&AttackRecord, &Option<Ruling>)| {
+                Column::ALL.map(|column| column.cell(record, ruling.as_ref())).to_vec()
+            };
+            let rows: Vec<Vec<String>> = of.map(row).collect();
+            if !rows.is_empty() {
+                sheets.push(Sheet { title, head: Column::ALL.iter().map(|column| column.full()).collect(), rows });
+            }
+        }
     }
     sheets
 }
@@ -157,6 +169,9 @@ fn markdown(state: &State) -> String {
         for cells in &rows {
             line(cells);
         }
+    }
+    for sentence in state.verdicts().into_iter().flat_map(|verdict| verdict.sentences) {
+        let _ = write!(text, "\n{}\n", phase(&sentence));
     }
     text
 }
@@ -197,6 +212,8 @@ fn escaped(cell: &str) -> String {
             '\u{3b3}' => text.push_str("$\\gamma$"),
             '\u{3bc}' => text.push_str("$\\mu$"),
             '\u{2013}' => text.push_str("--"),
+            '\u{201c}' => text.push_str("``"),
+            '\u{201d}' => text.push_str("''"),
             _ => text.push(c),
         }
     }
@@ -204,21 +221,29 @@ fn escaped(cell: &str) -> String {
 }
 
 /// Columns of the CSV: what a row is about, then what was measured of it.
-const CSV_HEAD: [&str; 18] = [
+const CSV_HEAD: [&str; 26] = [
     "kind",
     "name",
     "mode",
     "target",
     "epoch",
     "accuracy",
+    "accuracy_se",
     "balanced_accuracy",
     "majority",
     "gain_points",
+    "gain_se",
+    "constant_gain_points",
     "paper",
     "ssim",
     "ssim_se",
     "psnr_db",
+    "psnr_se",
     "lineup_percent",
+    "far_lineup_percent",
+    "lead",
+    "verdict",
+    "why",
     "mse",
     "images",
     "iterations",
@@ -240,14 +265,17 @@ fn csv(state: &State) -> Result<String> {
     for row in state.summary.iter().flat_map(|summary| &summary.rows) {
         let mut cells = of("row", &row.name);
         cells.push(("accuracy", row.accuracy.to_string()));
+        cells.extend((row.images > 0).then(|| ("accuracy_se", row.error().to_string())));
         cells.push(("balanced_accuracy", row.balanced_accuracy.to_string()));
         cells.push(("majority", row.majority.to_string()));
         put(&cells)?;
     }
-    for line in state.summary.iter().filter_map(|summary| summary.gain.as_ref()).flat_map(gain_lines) {
+    for line in state.summary.iter().filter_map(|summary| gain_lines(summary).ok()).flatten() {
         let mut cells = of("gain", line.key);
         cells.push(("gain_points", line.value.to_string()));
-        cells.push(("paper", line.cells[2].clone()));
+        cells.extend(line.error.map(|se| ("gain_se", se.to_string())));
+        cells.extend(line.constant.map(|gain| ("constant_gain_points", gain.to_string())));
+        cells.push(("paper", line.cells[3].clone()));
         put(&cells)?;
     }
     for row in &state.epochs {
@@ -262,8 +290,16 @@ fn csv(state: &State) -> Result<String> {
             put(&cells)?;
         }
     }
-    for record in &state.attacks {
+    for (record, ruling) in state.attacks.iter().zip(state.rulings()) {
         let mut cells = of("attack", &record.name);
+        if let Some(judged) = &record.judged {
+            cells.push(("psnr_se", judged.psnr_se.to_string()));
+            cells.extend(judged.lead.as_ref().map(|lead| ("lead", lead.mean.to_string())));
+        }
+        if let Some(ruling) = ruling {
+            cells.extend([("verdict", ruling.standing.word().to_owned()), ("why", ruling.why)]);
+        }
+        let rate = if record.judged.is_some() { "lineup_percent" } else { "far_lineup_percent" };
         cells.extend([
             ("mode", mode(record).to_owned()),
             ("target", record.target.clone()),
@@ -271,7 +307,7 @@ fn csv(state: &State) -> Result<String> {
             ("ssim", record.ssim.to_string()),
             ("ssim_se", record.ssim_se.to_string()),
             ("psnr_db", record.psnr.to_string()),
-            ("lineup_percent", record.lineup.map(|rate| rate.to_string()).unwrap_or_default()),
+            (rate, record.lineup.map(|rate| rate.to_string()).unwrap_or_default()),
             ("mse", record.mse.to_string()),
             ("images", record.images.to_string()),
             ("iterations", record.iterations.to_string()),
@@ -317,8 +353,8 @@ mod tests {
             assert!(lines.len() > 2 && lines.iter().all(|line| *line == lines[0]), "{block}");
         }
         let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("{word}: {text}"));
-        assert!(at("over clean images ") < at("over disguised images") && at("36.9 [A]") < at("17.9 [A]"));
-        for cells in ["| PSGL, fused decision ", " adaptive |", " \u{2212}1.2 |", " +69.2 |"] {
+        assert!(at("over clean images ") < at("over disguised images") && at("36.9 [A v1]") < at("17.9 [A v1]"));
+        for cells in ["| PSGL, fused decision ", " adaptive |", " \u{2212}1.2 \u{b1} 0.6 |", " +69.2 \u{b1} 2.0 |"] {
             assert!(text.contains(cells), "{cells}: {text}");
         }
     }

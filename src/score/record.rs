@@ -1,0 +1,147 @@
+//! What was measured of one thing, as `summary.json` has it: an attack, a row of the table, an epoch, a gain.
+
+use serde::{Deserialize, Serialize};
+
+/// Accuracies on the test set after an epoch, in percent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EpochRow {
+    /// `psgl` or `vanilla`.
+    pub model: String,
+    /// Epoch, from 1.
+    pub epoch: usize,
+    /// Of the attacked stream.
+    pub attacked: Option<f64>,
+    /// Of the recovered stream.
+    pub recovered: Option<f64>,
+    /// Of the fused stream.
+    pub fused_stream: Option<f64>,
+    /// Of the model's decision: fused under PSGL.
+    pub accuracy: f64,
+}
+
+/// One row of the table of METHOD §3, on the test set, in percent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// `vanilla_clean`, `fused` and so on.
+    pub name: String,
+    /// Share of right answers.
+    pub accuracy: f64,
+    /// Mean of the classes' own accuracies.
+    pub balanced_accuracy: f64,
+    /// What always naming the largest class would reach.
+    pub majority: f64,
+    /// Test images; 0 in summaries of builds that did not write it.
+    #[serde(default)]
+    pub images: usize,
+}
+
+/// Gains of the fused decision, in points.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gain {
+    /// fused − vanilla on attacked images.
+    pub over_attacked: f64,
+    /// fused − vanilla on images recovered in image space.
+    pub over_reconstructed: f64,
+    /// fused − vanilla on clean images: the one that can't be inflated.
+    pub over_clean: f64,
+    /// Standard errors of the three in that order, over test images, paired; none in summaries of builds that did not
+    /// measure them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<[f64; 3]>,
+    /// The first two against attack strength, fused being the trained model's at its own γ.
+    pub by_gamma: Vec<GammaGain>,
+}
+
+/// Gains at one attack strength.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GammaGain {
+    /// Share of pixels that move.
+    pub gamma: f64,
+    /// fused − vanilla on attacked images.
+    pub over_attacked: f64,
+    /// fused − vanilla on images recovered in image space.
+    pub over_reconstructed: f64,
+}
+
+/// One finished attack, scored against the clean images; or a guess made without the wire (see
+/// [`floor`](crate::score::floor)).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttackRecord {
+    /// As in `--with`, or the guess's name.
+    pub name: String,
+    /// Whether it knew the defence.
+    pub adaptive: bool,
+    /// `vanilla` or `psgl`.
+    pub target: String,
+    /// After which epoch; 0 is the untrained model.
+    pub epoch: usize,
+    /// Number of targets.
+    pub images: usize,
+    /// Optimiser steps.
+    pub iterations: usize,
+    /// Mean squared error, pixels in [0, 1].
+    pub mse: f64,
+    /// Mean over the images of −10·log₁₀ mse, dB; at most 200.
+    pub psnr: f64,
+    /// Mean structural similarity (Gaussian window, data range 1).
+    pub ssim: f64,
+    /// Its standard error over the images.
+    pub ssim_se: f64,
+    /// How often, in percent, the reconstruction picks its target out of eight. With [`Self::judged`]: out of images of
+    /// the target's own class. Without: out of far images of any class, as older builds asked; the two are never
+    /// compared. Chance is 12.5 in both.
+    #[serde(default)]
+    pub lineup: Option<f64>,
+    /// Time spent.
+    pub seconds: f64,
+    /// What a verdict needs beside the means; none in records of builds that did not judge so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+}
+
+/// What a verdict on an attack needs beside its means.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Standard error of the PSNR over the images, dB.
+    pub psnr_se: f64,
+    /// Of each target, in their order.
+    pub each: Each,
+    /// The paired lead over the best guess; none for a guess.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Lead>,
+    /// Why the attacker may not have done its best: it can then break a defence, never show that it held. None where it
+    /// converged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
+    /// Of a guess that can be drawn again and again, or beside an attack launched afterwards: the mean over the targets of
+    /// the best SSIM among the first one, two, three … random images of the class, chosen with the truth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<f64>,
+}
+
+/// Scores of single targets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Each {
+    /// Structural similarity.
+    pub ssim: Vec<f64>,
+    /// 1 where the target was picked out of its line-up, 0 where another was, 1/m where m looked equally alike and the
+    /// target was among them; none where its class has too few images for a line-up.
+    pub picked: Vec<Option<f64>>,
+}
+
+/// How far an attack is above the best guess made without the wire, target by target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Lead {
+    /// The guess, by name; `chance` where every guess is below it.
+    pub over: String,
+    /// `lineup` (in points) or, where there are too few line-ups, `ssim`.
+    pub of: String,
+    /// What that guess reaches, in the same unit.
+    pub floor: f64,
+    /// Mean difference.
+    pub mean: f64,
+    /// Its standard error over the targets.
+    pub se: f64,
+    /// Probability of such a lead without any, for this attack alone.
+    pub p: f64,
+}
