@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn progress_is_told_in_words() {
-        let mut progress = Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None, untold: Vec::new() };
+        let mut progress =
+            Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None, untold: Vec::new() };
         assert_eq!(progress_text(&progress), "training PSGL, 12 of 16");
         progress.seconds_left = Some(3.2);
         assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, 0:03 left");

@@ -299,7 +299,16 @@ mod tests {
     #[test]
     fn an_error_is_kept_in_words_and_ends_the_run() {
         let mut state = State::started(String::new());
-        read(&mut state, Event::Progress(Progress { phase: String::new(), done: 1, total: 2, seconds_left: None, untold: Vec::new() }));
+        read(
+            &mut state,
+            Event::Progress(Progress {
+                phase: String::new(),
+                done: 1,
+                total: 2,
+                seconds_left: None,
+                untold: Vec::new(),
+            }),
+        );
         assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
         assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
         assert_eq!(state.progress, None);

@@ -196,7 +196,13 @@ impl Afterwards {
         let whole = (planned - iteration + self.waiting.len() * planned) as f64;
         let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * whole);
         self.sink.slots.pictures.put(job.scene()?);
-        self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left, untold: Vec::new() }));
+        self.sink.emit(Event::Progress(Progress {
+            phase: attack,
+            done: iteration,
+            total: planned,
+            seconds_left,
+            untold: Vec::new(),
+        }));
         Ok(())
     }
 

@@ -262,7 +262,7 @@ mod tests {
 
     fn example() -> Checkpoint {
         let mut checkpoint = Checkpoint::default();
-        checkpoint.position.epoch = 3;
+        checkpoint.position.courses = vec![Course { epoch: 3, ..Course::default() }];
         let weight = Tensor::new(&[[1f32, -2.0], [3.0, 4.5]], &Device::Cpu).unwrap();
         checkpoint.put("psgl.", BTreeMap::from([("client.0.weight".to_owned(), weight)]));
         checkpoint.put("adam.", BTreeMap::from([("steps".to_owned(), Tensor::new(&[7u32], &Device::Cpu).unwrap())]));

@@ -86,8 +86,9 @@ pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
 
 /// Tests of one model after another, whichever came first.
 fn epochs(session: &Session) -> Vec<EpochRow> {
-    let of = |name: &str| session.position.epochs.iter().filter(move |row| row.model == name).cloned();
-    session.models.iter().flat_map(|model| of(model.plan.name)).collect()
+    let mut rows = session.position.epochs.clone();
+    rows.sort_by_key(|row| session.models.iter().position(|model| model.plan.name == row.model));
+    rows
 }
 
 /// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.

@@ -209,7 +209,9 @@ impl Session {
 
     /// Whether a training step, or ordering the attacks that are due, is begun and not done.
     pub(super) fn amid_step(&self) -> bool {
-        self.position.courses.iter().any(|course| course.head_learnt) || self.ordering.specs > 0 || self.ordering.asking.is_some()
+        self.position.courses.iter().any(|course| course.head_learnt)
+            || self.ordering.specs > 0
+            || self.ordering.asking.is_some()
     }
 
     /// Sends an event to all readers: the recorder at once, the others through the sink.

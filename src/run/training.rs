@@ -194,11 +194,7 @@ impl Session {
         let percent = |hits: u64| Some(100.0 * hits as f64 / truth.len() as f64);
         let an_epoch = self.steps_an_epoch();
         let course = self.course(at);
-        let mut row = MetricRow {
-            epoch: course.epoch + 1,
-            step: course.steps(an_epoch),
-            ..MetricRow::default()
-        };
+        let mut row = MetricRow { epoch: course.epoch + 1, step: course.steps(an_epoch), ..MetricRow::default() };
         let decision = hits(&step.lesson.answer.predicted()?);
         match (&step.lesson.answer, step.lesson.answer.stream_predictions()?) {
             (Answer::Psgl(_), Some([a, r, f])) => {
