@@ -13,3 +13,4 @@ mod old_run;
 mod resume;
 mod split;
 mod summary;
+mod turns;
