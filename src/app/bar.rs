@@ -170,7 +170,7 @@ fn progress_ui(ui: &mut Ui, look: Look<'_>) {
             let bar = ProgressBar::new(share).desired_height(20.0).corner_radius(4);
             // Beside the bar and not in it: a bar's text has one colour on two grounds.
             let width = ui.available_width();
-            bar_beside(ui, bar, (0.35 * width).min(160.0), &text);
+            bar_beside(ui, bar, (0.35 * width).min(160.0), &text, &left_tip(progress));
         }
         (None, Status::Going) => {
             ui.label(format!("{paused}Loading the images\u{2026}"));
@@ -193,16 +193,27 @@ fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     }
 }
 
-fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str) {
+fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str, tip: &str) {
     let response = ui.add(bar.desired_width(width));
     response.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, text));
-    ui.add(eframe::egui::Label::new(text).truncate());
+    ui.add(eframe::egui::Label::new(text).truncate()).on_hover_text(format!("{text}\n{tip}"));
 }
 
 /// `training PSGL, 12 of 16, 0:03 left`.
 fn progress_text(progress: &Progress) -> String {
-    let left = progress.seconds_left.map(|seconds| format!(", {} left", clock(seconds))).unwrap_or_default();
-    format!("{}, {} of {}{left}", phase(&progress.phase), progress.done, progress.total)
+    let left = progress.left(clock);
+    let comma = if left.is_empty() { "" } else { ", " };
+    format!("{}, {} of {}{comma}{left}", phase(&progress.phase), progress.done, progress.total)
+}
+
+/// What the time left is of, and which parts of it cannot be told yet.
+fn left_tip(progress: &Progress) -> String {
+    let whole = "Time left is of the whole run: training, attacks and the table".to_owned();
+    if progress.untold.is_empty() {
+        return whole;
+    }
+    let untold: Vec<String> = progress.untold.iter().map(|part| phase(part)).collect();
+    format!("{whole}. What these will take is not known before they have begun: {}", untold.join(", "))
 }
 
 #[cfg(test)]
@@ -211,9 +222,15 @@ mod tests {
 
     #[test]
     fn progress_is_told_in_words() {
-        let mut progress = Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None };
+        let mut progress =
+            Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None, untold: Vec::new() };
         assert_eq!(progress_text(&progress), "training PSGL, 12 of 16");
         progress.seconds_left = Some(3.2);
         assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, 0:03 left");
+        progress.untold = vec!["inverse".to_owned(), "the table".to_owned()];
+        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, at least 0:03 left");
+        assert!(left_tip(&progress).ends_with("begun: inverse, the table"));
+        progress.phase = "training psgl and vanilla".to_owned();
+        assert!(progress_text(&progress).starts_with("training PSGL and the undefended model, 12"));
     }
 }

@@ -130,6 +130,7 @@ impl Runner {
         // What nobody asks for is not made.
         worker.slots.pictures.newer_than(u64::MAX);
         worker.slots.weights.newer_than(u64::MAX);
+        worker.slots.watch();
         let start = Instant::now();
         Ok(Self { worker, known, unknown: Experiment::default(), seen: 0, weighed: 0, stopping: None, start })
     }

@@ -13,6 +13,7 @@ use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
 use crate::run::facts::Facts;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use crate::run::watch::LiveRow;
 use crate::score::verdict::{Case, Ruling, Verdict};
 
 /// Lines that the log keeps.
@@ -53,6 +54,8 @@ pub struct State {
     pub rows: Vec<(Option<f64>, MetricRow)>,
     /// Tests after epochs, likewise.
     pub epochs: Vec<(Option<f64>, EpochRow)>,
+    /// How the models answered held-out images while they trained, with the seconds since the start.
+    pub live: Vec<(f64, LiveRow)>,
     /// Attacks finished so far; the guesses beside them once the run is done.
     pub attacks: Vec<AttackRecord>,
     /// Pictures of the finished attacks.
@@ -92,6 +95,7 @@ impl State {
             Event::Past(past) => self.add_past(*past),
             Event::Progress(progress) => self.progress = Some(progress),
             Event::Steps(rows) => rows.into_iter().for_each(|row| self.add_step(Some(at.as_secs_f64()), row)),
+            Event::Live(rows) => self.live.extend(rows.into_iter().map(|row| (at.as_secs_f64(), row))),
             Event::Epoch(row) => {
                 let name = target(&row.model);
                 self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
@@ -310,7 +314,16 @@ mod tests {
     #[test]
     fn an_error_is_kept_in_words_and_ends_the_run() {
         let mut state = State::started(String::new());
-        read(&mut state, Event::Progress(Progress { phase: String::new(), done: 1, total: 2, seconds_left: None }));
+        read(
+            &mut state,
+            Event::Progress(Progress {
+                phase: String::new(),
+                done: 1,
+                total: 2,
+                seconds_left: None,
+                untold: Vec::new(),
+            }),
+        );
         assert!(read(&mut state, Event::Failed("the disk is full".to_owned())));
         assert_eq!((state.status, state.error.as_deref()), (Status::Failed, Some("the disk is full")));
         assert_eq!(state.progress, None);

@@ -5,6 +5,7 @@ use egui_plot::PlotPoint;
 use super::theme::Role;
 use crate::experiment::Experiment;
 use crate::run::summary::{EpochRow, MetricRow};
+use crate::run::watch::LiveRow;
 
 /// Whose accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,17 @@ impl Stream {
             Self::Cleaned => row.recovered,
             Self::Fused => row.fused_stream,
             Self::Decision => Some(row.accuracy),
+        }
+    }
+
+    /// Its right answers on held-out images.
+    pub fn of_live(self, row: &LiveRow) -> Option<usize> {
+        let vanilla = row.model == "vanilla";
+        match self {
+            Self::Decision | Self::Vanilla => (vanilla == (self == Self::Vanilla)).then_some(row.decision),
+            Self::Disguised => row.streams.map(|streams| streams[0]),
+            Self::Cleaned => row.streams.map(|streams| streams[1]),
+            Self::Fused => row.streams.map(|streams| streams[2]),
         }
     }
 

@@ -82,6 +82,7 @@ impl Terminal {
             Event::Reconstruction(_)
             | Event::Missed(_)
             | Event::Steps(_)
+            | Event::Live(_)
             | Event::Saved
             | Event::Gallery(_)
             | Event::Past(_)
@@ -93,9 +94,8 @@ impl Terminal {
     }
 
     fn progress(&mut self, progress: &Progress) {
-        let left = progress.seconds_left.map_or(String::new(), |s| {
-            format!("{} left", humantime::format_duration(Duration::from_secs(s.ceil() as u64)))
-        });
+        let clock = |s: f64| humantime::format_duration(Duration::from_secs(s.ceil() as u64)).to_string();
+        let left = progress.left(clock);
         self.bar.set_length(progress.total as u64);
         self.bar.set_position(progress.done as u64);
         self.bar.set_prefix(left.clone());

@@ -203,9 +203,17 @@ impl Afterwards {
         self.pictured = Some(Instant::now());
         let AttackProgress { attack, iteration, planned, .. } = job.progress();
         let gone = self.start.elapsed().as_secs_f64();
-        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * (planned - iteration) as f64);
+        // Those that wait are the same attack: each takes as long as this one is going to.
+        let whole = (planned - iteration + self.waiting.len() * planned) as f64;
+        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * whole);
         self.sink.slots.pictures.put(job.scene()?);
-        self.sink.emit(Event::Progress(Progress { phase: attack, done: iteration, total: planned, seconds_left }));
+        self.sink.emit(Event::Progress(Progress {
+            phase: attack,
+            done: iteration,
+            total: planned,
+            seconds_left,
+            untold: Vec::new(),
+        }));
         Ok(())
     }
 

@@ -37,7 +37,7 @@ impl Session {
             self.pictured = Some(Instant::now());
             self.emit(Event::Reconstruction(progress.clone()));
         }
-        if self.position.model >= self.models.len() {
+        if self.turn().is_none() {
             self.progress(progress.attack, progress.iteration, progress.planned);
         }
         if job.done() {

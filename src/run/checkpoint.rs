@@ -13,7 +13,9 @@ use candle_core::safetensors::BufferedSafetensors;
 use candle_core::{CpuStorage, DType, Device, Storage, Tensor};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::course::{Course, per_model};
 use super::orders::AttackId;
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
@@ -24,21 +26,10 @@ use crate::psgl::fusion::DecisionWeights;
 /// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Position {
-    /// Which model is being trained; all of them are once it is their number.
-    pub model: usize,
-    /// Whole epochs done with it.
-    pub epoch: usize,
-    /// What comes next in the epoch.
-    pub stage: Stage,
-    /// Training steps done in the epoch.
-    pub step: usize,
-    /// Whether in the step that comes next the client's head has already learnt.
-    #[serde(default)]
-    pub head_learnt: bool,
+    /// How far each model's training is.
+    pub courses: Vec<Course>,
     /// Rows of `metrics.csv` up to here.
     pub metric_rows: usize,
-    /// Right answers of the recovered, fused and attacked stream in this epoch's training batches, and samples.
-    pub stream_hits: [u64; 4],
     /// Test accuracies.
     pub epochs: Vec<EpochRow>,
     /// Finished attacks, their seconds left at 0.
@@ -60,18 +51,6 @@ pub struct Times {
     pub attacks: Vec<f64>,
 }
 
-/// What comes next in an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Stage {
-    /// Order the attacks that are due after so many epochs.
-    #[default]
-    Order,
-    /// Train.
-    Train,
-    /// Test.
-    Test,
-}
-
 /// A checkpoint in memory.
 #[derive(Clone, Debug, Default)]
 pub struct Checkpoint {
@@ -85,6 +64,8 @@ pub struct Checkpoint {
 
 /// The metadata's one entry, a checksum and a line of JSON: a map of several would be written in any order.
 const ENTRY: &str = "cutlayer";
+/// The form of the metadata. In form 1 the position had room for the course of one model.
+const FORM: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -115,13 +96,14 @@ impl Checkpoint {
     /// Where there is no memory left.
     pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
         let name = model.plan.name;
-        if i <= self.position.model {
+        let (begun, done) = self.course(i);
+        if begun {
             for parameters in [model.client.parameters(), model.server.parameters()] {
                 let shared = parameters.iter().map(|(name, var)| (name.to_owned(), var.as_detached_tensor()));
                 self.put(&format!("{name}."), shared.collect());
             }
         }
-        if i == self.position.model {
+        if begun && !done {
             self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
             self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
         }
@@ -133,12 +115,13 @@ impl Checkpoint {
     /// # Errors
     /// Where it is of another model.
     pub fn restore(&self, i: usize, model: &mut SplitModel) -> Result<()> {
-        if i <= self.position.model {
+        let (begun, done) = self.course(i);
+        if begun {
             let weights = self.part(&format!("{}.", model.plan.name));
             model.client.parameters().load(&weights)?;
             model.server.parameters().load(&weights)?;
         }
-        if i == self.position.model {
+        if begun && !done {
             let state = self.part(&format!("adam.{}.", model.plan.name));
             model.client.load_optimiser(&state)?;
             model.server.load_optimiser(&state)?;
@@ -147,6 +130,11 @@ impl Checkpoint {
             model.server.set_decision_weights(DecisionWeights::new(*weights));
         }
         Ok(())
+    }
+
+    /// Whether the run's `i`-th model has learnt anything, and whether it has learnt all.
+    fn course(&self, i: usize) -> (bool, bool) {
+        self.position.courses.get(i).map_or((false, false), |course| (course.begun(), course.done()))
     }
 
     /// Whole epochs that a model was trained for.
@@ -160,7 +148,7 @@ impl Checkpoint {
     /// Where there is no memory left.
     pub fn to_bytes(&self, experiment_hash: &str) -> Result<Vec<u8>> {
         let head = Head {
-            schema: 1,
+            schema: FORM,
             experiment: experiment_hash.to_owned(),
             position: self.position.clone(),
             pending: self.pending.clone(),
@@ -195,10 +183,14 @@ impl Checkpoint {
         if checksum(text, views.iter().map(|(name, view)| (*name, view.data()))) != sum {
             return Err(damaged(&"its checksum does not fit"));
         }
-        let head: Head = serde_json::from_str(text).map_err(|e| damaged(&e))?;
-        if head.schema != 1 {
-            return Err(format!("the checkpoint has form {}, this build reads 1", head.schema));
+        let mut head: Value = serde_json::from_str(text).map_err(|e| damaged(&e))?;
+        if let Some(form) = head.get("schema").and_then(Value::as_u64).filter(|form| *form > FORM.into()) {
+            return Err(format!("the checkpoint has form {form}, this build reads forms up to {FORM}"));
         }
+        if let Some(position) = head.get_mut("position") {
+            per_model(position).map_err(|e| damaged(&e))?;
+        }
+        let head: Head = serde_json::from_value(head).map_err(|e| damaged(&e))?;
         if head.experiment != experiment_hash {
             return Err("the checkpoint is of another experiment than the experiment.toml beside it".to_owned());
         }
@@ -270,7 +262,7 @@ mod tests {
 
     fn example() -> Checkpoint {
         let mut checkpoint = Checkpoint::default();
-        checkpoint.position.epoch = 3;
+        checkpoint.position.courses = vec![Course { epoch: 3, ..Course::default() }];
         let weight = Tensor::new(&[[1f32, -2.0], [3.0, 4.5]], &Device::Cpu).unwrap();
         checkpoint.put("psgl.", BTreeMap::from([("client.0.weight".to_owned(), weight)]));
         checkpoint.put("adam.", BTreeMap::from([("steps".to_owned(), Tensor::new(&[7u32], &Device::Cpu).unwrap())]));

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::scene::{Picture, Scene};
 use super::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use super::watch::LiveRow;
 use super::weights::Weights;
 
 /// Something that happened.
@@ -29,6 +30,8 @@ pub enum Event {
     Progress(Progress),
     /// Training steps, in order.
     Steps(Vec<MetricRow>),
+    /// Held-out images were asked about while it trains; see [`watch`](super::watch). Only where somebody watches.
+    Live(Vec<LiveRow>),
     /// An epoch was tested.
     Epoch(EpochRow),
     /// An attack got on; its picture is in [`Pictures`].
@@ -83,8 +86,18 @@ pub struct Progress {
     pub done: usize,
     /// Units in all.
     pub total: usize,
-    /// Seconds until the phase ends, once that can be told.
+    /// Seconds until the whole run ends, without the parts of it in `untold`; none before any can be told.
     pub seconds_left: Option<f64>,
+    /// Parts to come that nothing is known of yet: an attack of a kind that was not launched, the table.
+    pub untold: Vec<String>,
+}
+
+impl Progress {
+    /// `1:40 left`, or `at least 1:40 left` while parts are untold, in the words of `clock`; empty before that.
+    pub fn left(&self, clock: impl Fn(f64) -> String) -> String {
+        let least = if self.untold.is_empty() { "" } else { "at least " };
+        self.seconds_left.map(|seconds| format!("{least}{} left", clock(seconds))).unwrap_or_default()
+    }
 }
 
 /// Which attack, and how far it is.
@@ -164,6 +177,9 @@ const ROWS_AT_ONCE: usize = 256;
 /// Galleries that wait for a reader at most, beside those in the channel.
 const WAITING_GALLERIES: usize = 16;
 
+/// Live accuracies that wait for a reader, at most.
+const MOST_LIVE: usize = 4096;
+
 /// The worker's end of the stream.
 #[derive(Debug)]
 pub struct Sink {
@@ -185,6 +201,19 @@ pub struct Slots {
     pub pictures: Pictures,
     /// The models' weights, after each epoch.
     pub weights: Latest<Arc<Weights>>,
+    watched: AtomicBool,
+}
+
+impl Slots {
+    /// Asks for accuracies while it trains.
+    pub fn watch(&self) {
+        self.watched.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anybody asked for them.
+    pub fn watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
 }
 
 /// A stream: the worker's end, the reader's end and the slots beside it.
@@ -197,6 +226,17 @@ pub fn stream() -> (Sink, Receiver<Event>, Arc<Slots>) {
 impl Sink {
     fn new(sender: Sender<Event>, slots: Arc<Slots>) -> Self {
         Self { sender, backlog: VecDeque::new(), latest: [None, None, None], missed: Missed::default(), slots }
+    }
+
+    /// Rows that wait are merged; of more than a reader could ever draw the oldest go.
+    fn add_live(&mut self, rows: Vec<LiveRow>) {
+        if let Some(Event::Live(waiting)) = self.backlog.back_mut() {
+            waiting.extend(rows);
+            let over = waiting.len().saturating_sub(MOST_LIVE);
+            waiting.drain(..over);
+        } else {
+            self.backlog.push_back(Event::Live(rows));
+        }
     }
 
     /// Sends an event. Never waits, and never holds more than so much for a reader that is behind: of progress the
@@ -214,6 +254,7 @@ impl Sink {
                 self.latest = [None, None, None];
                 self.backlog.push_back(event);
             }
+            Event::Live(rows) => self.add_live(rows),
             event => self.backlog.push_back(event),
         }
         self.flush();

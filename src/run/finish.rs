@@ -7,7 +7,7 @@ use super::orders::{AttackId, PICTURED};
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
-use super::summary::{AttackRecord, Machine, SCHEMA, Summary, WireTotals};
+use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
 use crate::experiment::AttackSpec;
 use crate::model::wire::WireCount;
@@ -70,7 +70,7 @@ pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
         experiment: setup.experiment.clone(),
         seed: setup.experiment.seed,
         machine: Machine::here(rayon::current_num_threads()),
-        epochs: session.position.epochs.clone(),
+        epochs: epochs(session),
         streams: court.psgl.and_then(|model| stream_order(model, &verdict.rows)),
         attacks,
         verdicts: Vec::new(),
@@ -82,6 +82,13 @@ pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
         seconds: session.times.run,
     };
     Ok(summary.with(Vec::new()))
+}
+
+/// Tests of one model after another, whichever came first.
+fn epochs(session: &Session) -> Vec<EpochRow> {
+    let mut rows = session.position.epochs.clone();
+    rows.sort_by_key(|row| session.models.iter().position(|model| model.plan.name == row.model));
+    rows
 }
 
 /// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.

@@ -1,10 +1,12 @@
 //! A run: the worker that trains and attacks, the stream of what happens, and what is kept of it.
 
 pub mod afterwards;
+mod ahead;
 mod attacking;
 pub mod attacks;
 pub mod checkpoint;
 pub mod control;
+pub mod course;
 pub mod event;
 pub mod facts;
 pub mod files;
@@ -25,5 +27,6 @@ pub mod seeds;
 pub mod session;
 pub mod summary;
 mod training;
+pub mod watch;
 pub mod weights;
 pub mod worker;

@@ -107,9 +107,6 @@ impl Asking {
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
         let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
         let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
-        // Against vanilla there is no defence to know.
-        let defended = model.plan.psgl.is_some();
-        let forms = [(false, self.spec.naive() || !defended), (true, self.spec.adaptive() && defended)];
         let order = |adaptive| Order {
             id: AttackId { spec: self.spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
             smashed: smashed.tensor().clone(),
@@ -118,8 +115,19 @@ impl Asking {
             client: client.clone(),
             opinion: Some(opinion.clone()),
         };
-        Ok(forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| order(adaptive)).collect())
+        Ok(forms(&self.spec, model.plan.psgl.is_some()).map(order).collect())
     }
+}
+
+/// Whether an attack is due after `epoch` epochs of `last`: after the last one, and earlier where it says so.
+pub fn is_due(spec: &AttackSpec, epoch: usize, last: usize) -> bool {
+    epoch == last || spec.early().contains(&epoch)
+}
+
+/// The forms in which an attack is launched: without and with knowledge of the defence, if there is one to know.
+pub fn forms(spec: &AttackSpec, defended: bool) -> impl Iterator<Item = bool> + use<> {
+    let forms = [(false, spec.naive() || !defended), (true, spec.adaptive() && defended)];
+    forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| adaptive)
 }
 
 impl Order {

@@ -10,6 +10,7 @@ use super::folder::RunFolder;
 use super::identity::{DataWish, absolute, images_of};
 use super::record::Recorder;
 use super::room;
+use super::watch::held_out;
 use crate::attack::{inverse, surrogate};
 use crate::data::{Catalogue, Dataset, Draw, Images, drawn, load, split, targets, unfair};
 use crate::error::{Error, Result};
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub auxiliary: Images,
     /// The held-out images.
     pub test: Images,
+    /// The few that those who watch a run see its accuracy on.
+    pub watched: Images,
     /// Names of the classes.
     pub class_names: Vec<String>,
     /// What a run keeps of its data.
@@ -109,6 +112,7 @@ impl Prepared {
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         Ok(Self {
+            watched: held_out(&dataset.validation, &test, classes, seed),
             victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),

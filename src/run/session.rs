@@ -1,6 +1,6 @@
 //! One run from its first step to its summary, in slices of work.
 //!
-//! For each model in turn (PSGL first, vanilla after): order the attacks due after so many epochs, train
+//! For each model (PSGL and vanilla take turns, step by step): order the attacks due after so many epochs, train
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
@@ -8,15 +8,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::ahead::Speeds;
 use super::attacks::{Benches, Job};
 use super::checkpoint::{Checkpoint, Position, Times};
-use super::event::{Event, Past, Progress, Sink};
+use super::course::Course;
+use super::event::{Event, Past, Sink};
 use super::finish;
 use super::judge::{Court, Judge};
 use super::orders::{Asking, Order};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
+use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
 use crate::model::client::Disguised;
@@ -44,15 +47,17 @@ pub struct Session {
     pub(super) testing: Vec<[Vec<u32>; 4]>,
     pub(super) judge: Option<Judge>,
     pub(super) sink: Sink,
-    /// This epoch's order of the training images.
-    pub(super) order: Vec<usize>,
+    /// An epoch, and its order of the training images.
+    pub(super) order: Option<(usize, Vec<usize>)>,
     /// The next step's images in their disguise, once it is made.
     pub(super) hidden: Option<(Disguised, WireCount)>,
     /// The next step, once its images have gone up.
     pub(super) underway: Option<Underway>,
     /// Seconds that attacks are behind training: they take turns.
     pub(super) debt: f64,
-    pub(super) pace: Pace,
+    pub(super) speeds: Speeds,
+    /// What those who watch see of the accuracy.
+    pub(super) watch: Watch,
     pub(super) saved: Instant,
     pub(super) pictured: Option<Instant>,
     /// Of each model after its last epoch, for those who watch.
@@ -68,13 +73,6 @@ pub(super) struct Ordering {
     pub orders: Vec<Order>,
     /// The next one's questions.
     pub asking: Option<Asking>,
-}
-
-/// How fast the present phase goes.
-pub(super) struct Pace {
-    phase: String,
-    start: Instant,
-    first: usize,
 }
 
 impl Session {
@@ -94,12 +92,15 @@ impl Session {
     /// A new session of which no reader has heard yet.
     fn untold(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
         let model = |plan: &SplitPlan| SplitModel::new(plan.clone(), setup.seed(), &setup.device);
-        let models = setup.plans.iter().map(model).collect::<Result<_>>()?;
+        let models = setup.plans.iter().map(model).collect::<Result<Vec<_>>>()?;
+        let courses = vec![Course::default(); models.len()];
         Ok(Self {
             hash: setup.experiment.hash(),
             setup,
+            speeds: Speeds::of(models.len()),
+            watch: Watch::default(),
             models,
-            position: Position::default(),
+            position: Position { courses, ..Position::default() },
             times: Times::default(),
             recorder,
             pending: VecDeque::new(),
@@ -110,11 +111,10 @@ impl Session {
             testing: Vec::new(),
             judge: None,
             sink,
-            order: Vec::new(),
+            order: None,
             hidden: None,
             underway: None,
             debt: 0.0,
-            pace: Pace { phase: String::new(), start: Instant::now(), first: 0 },
             saved: Instant::now(),
             pictured: None,
             weights: Weights::default(),
@@ -131,6 +131,7 @@ impl Session {
         let times = read_times(recorder.folder());
         let mut session = Self::untold(setup, Some(recorder.after(bytes)), sink)?;
         session.position = checkpoint.position.clone();
+        session.position.courses.resize(session.models.len(), Course::default());
         session.times = times;
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
         for (i, model) in session.models.iter_mut().enumerate() {
@@ -186,21 +187,27 @@ impl Session {
     /// Where training diverges, the disk refuses or a tensor operation fails.
     pub fn advance(&mut self) -> Result<Option<Summary>> {
         let start = Instant::now();
-        let training = self.position.model < self.models.len();
+        let training = self.turn();
+        let amid_attack = self.active.is_some();
         let attacking = self.active.is_some() || !self.pending.is_empty();
         let mut summary = None;
         if self.inverting.is_some() {
             self.invert()?;
-        } else if attacking && (!training || self.debt >= 0.0) {
+        } else if attacking && (training.is_none() || self.debt >= 0.0) {
+            if !amid_attack {
+                self.speeds.attack = 0.0;
+            }
             self.attack()?;
+            self.speeds.attacked_for(start.elapsed().as_secs_f64());
             self.debt -= start.elapsed().as_secs_f64();
-        } else if training {
-            self.train()?;
+        } else if let Some(at) = training {
+            self.train(at)?;
             self.debt = if attacking { self.debt + start.elapsed().as_secs_f64() } else { 0.0 };
         } else {
             summary = self.judge()?;
         }
         self.times.run += start.elapsed().as_secs_f64();
+        self.speeds.worked_for(start.elapsed().as_secs_f64());
         if self.saved.elapsed() >= SAVE_EVERY && summary.is_none() {
             self.save()?;
         }
@@ -210,7 +217,9 @@ impl Session {
 
     /// Whether a training step, or ordering the attacks that are due, is begun and not done.
     pub(super) fn amid_step(&self) -> bool {
-        self.position.head_learnt || self.ordering.specs > 0 || self.ordering.asking.is_some()
+        self.position.courses.iter().any(|course| course.head_learnt)
+            || self.ordering.specs > 0
+            || self.ordering.asking.is_some()
     }
 
     /// Sends an event to all readers: the recorder at once, the others through the sink.
@@ -227,15 +236,6 @@ impl Session {
     /// The stream's end, for what comes after the session.
     pub fn into_sink(self) -> Sink {
         self.sink
-    }
-
-    pub(super) fn progress(&mut self, phase: String, done: usize, total: usize) {
-        if self.pace.phase != phase {
-            self.pace = Pace { phase: phase.clone(), start: Instant::now(), first: done };
-        }
-        let (gone, fresh) = (self.pace.start.elapsed().as_secs_f64(), done - self.pace.first.min(done));
-        let seconds_left = (fresh > 0).then(|| gone / fresh as f64 * total.saturating_sub(done) as f64);
-        self.emit(Event::Progress(Progress { phase, done, total, seconds_left }));
     }
 
     pub(super) fn court(&self) -> Court<'_> {
@@ -257,8 +257,11 @@ impl Session {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
+        let (start, before) = (Instant::now(), judge.progress(&self.court()).0);
         judge.advance(&self.court())?;
         let (done, total) = judge.progress(&self.court());
+        self.speeds.table.add(start.elapsed().as_secs_f64(), done - before);
+        self.speeds.judged = done;
         self.progress("filling in the table".to_owned(), done, total);
         if done < total {
             self.judge = Some(judge);

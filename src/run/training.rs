@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::checkpoint::Stage;
+use super::course::{Course, Stage, turn};
 use super::event::Event;
-use super::orders::Asking;
+use super::orders::{Asking, is_due};
 use super::scene::Scene;
 use super::session::{Ordering, Session};
 use super::summary::{EpochRow, MetricRow};
@@ -22,49 +22,66 @@ const STAGE_EVERY: Duration = Duration::from_millis(150);
 const TEST_CHUNK: usize = 50;
 
 impl Session {
-    fn steps_an_epoch(&self) -> usize {
+    pub(super) fn steps_an_epoch(&self) -> usize {
         self.setup.victim.len().div_ceil(self.setup.experiment.train.batch)
     }
 
-    pub(super) fn train(&mut self) -> Result<()> {
+    /// The model that is to train next; none once all have been trained.
+    pub(super) fn turn(&self) -> Option<usize> {
+        turn(&self.position.courses, self.steps_an_epoch())
+    }
+
+    fn course(&mut self, at: usize) -> &mut Course {
+        &mut self.position.courses[at]
+    }
+
+    /// A slice of model `at`'s training.
+    pub(super) fn train(&mut self, at: usize) -> Result<()> {
+        let start = Instant::now();
         let epochs = self.setup.experiment.train.epochs;
-        match self.position.stage {
+        let course = &self.position.courses[at];
+        match course.stage {
             Stage::Order => {
-                if !self.order_attacks()? {
+                let last = course.epoch == epochs;
+                if !self.order_attacks(at)? {
                     self.training_progress();
                     return Ok(());
                 }
-                if self.position.epoch == epochs {
-                    self.position.model += 1;
-                    self.position.epoch = 0;
-                } else {
-                    self.position.stage = Stage::Train;
-                }
-                self.order.clear();
+                self.course(at).stage = if last { Stage::Done } else { Stage::Train };
             }
-            Stage::Train if self.position.step < self.steps_an_epoch() => {
-                if self.train_step()? {
+            Stage::Train if course.step < self.steps_an_epoch() => {
+                let whole = self.train_step(at)?;
+                self.speeds.steps[at].add(start.elapsed().as_secs_f64(), usize::from(whole));
+                if whole {
                     self.training_progress();
                 }
             }
-            Stage::Train => self.position.stage = Stage::Test,
-            Stage::Test => self.test()?,
+            Stage::Train => self.course(at).stage = Stage::Test,
+            Stage::Test => {
+                let images = self.test(at)?;
+                self.speeds.tests[at].add(start.elapsed().as_secs_f64(), images);
+            }
+            Stage::Done => {}
         }
         Ok(())
     }
 
+    /// How far all models are together, and which of them are in training.
     fn training_progress(&mut self) {
-        let (steps, epochs) = (self.steps_an_epoch(), self.setup.experiment.train.epochs);
-        let name = self.models[self.position.model].plan.name;
-        self.progress(format!("training {name}"), self.position.epoch * steps + self.position.step, epochs * steps);
+        let (an_epoch, epochs) = (self.steps_an_epoch(), self.setup.experiment.train.epochs);
+        let courses = || self.position.courses.iter();
+        let going = courses().zip(&self.models).filter(|(course, _)| !course.done());
+        let names: Vec<&str> = going.map(|(_, model)| model.plan.name).collect();
+        let done = courses().map(|course| course.steps(an_epoch)).sum();
+        self.progress(format!("training {}", names.join(" and ")), done, self.models.len() * epochs * an_epoch);
     }
 
     /// Some questions for the next attack that is due; true once all are ordered. Attacks begin only then, so that a
     /// Stop in between leaves none ordered twice.
-    fn order_attacks(&mut self) -> Result<bool> {
-        let (epoch, last) = (self.position.epoch, self.setup.experiment.train.epochs);
+    fn order_attacks(&mut self, at: usize) -> Result<bool> {
+        let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
         let specs = &self.setup.experiment.attacks;
-        let due = |spec: &&AttackSpec| epoch == last || spec.early().contains(&epoch);
+        let due = |spec: &&AttackSpec| is_due(spec, epoch, last);
         let (number, orders) = (self.ordering.specs, &mut self.ordering.orders);
         let Some(spec) = specs.iter().filter(due).nth(number) else {
             self.pending.extend(orders.drain(..));
@@ -75,7 +92,7 @@ impl Session {
             Some(asking) => asking,
             None => Asking::new(spec, epoch, &self.setup.targets.tensor(&self.setup.device)?)?,
         };
-        match asking.advance(&self.models[self.position.model])? {
+        match asking.advance(&self.models[at])? {
             None => self.ordering.asking = Some(asking),
             Some(done) => {
                 orders.extend(done);
@@ -87,22 +104,23 @@ impl Session {
 
     /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
     /// has learnt is kept in the position, and what nothing was learnt from is made again.
-    fn train_step(&mut self) -> Result<bool> {
-        if self.order.is_empty() {
-            // Both models see the images in the same order.
-            let stream = self.setup.seed().stream("order", self.position.epoch as u64);
-            self.order = { stream }.permutation(self.setup.victim.len());
+    fn train_step(&mut self, at: usize) -> Result<bool> {
+        let (epoch, step) = (self.position.courses[at].epoch, self.position.courses[at].step);
+        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            // All models see the images in the same order.
+            let mut stream = self.setup.seed().stream("order", epoch as u64);
+            self.order = Some((epoch, stream.permutation(self.setup.victim.len())));
         }
+        let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
         let batch = self.setup.experiment.train.batch;
-        let from = self.position.step * batch;
-        let indices = &self.order[from..(from + batch).min(self.order.len())];
+        let from = step * batch;
+        let indices = &order[from..(from + batch).min(order.len())];
         let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
         let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
-        let at = self.position.model;
-        if !self.position.head_learnt {
+        if !self.position.courses[at].head_learnt {
             let loss = self.models[at].client.learn_head(&x, &labels)?;
-            self.check_finite(loss.as_slice())?;
-            self.position.head_learnt = true;
+            self.check_finite(at, loss.as_slice())?;
+            self.course(at).head_learnt = true;
             if loss.is_some() {
                 return Ok(false);
             }
@@ -117,72 +135,72 @@ impl Session {
             return Ok(false);
         };
         let step = self.models[at].learn(underway)?;
-        self.check_finite(&step.lesson.losses)?;
-        self.position.step += 1;
-        self.position.head_learnt = false;
-        let row = self.metric_row(&step, &truth)?;
+        self.check_finite(at, &step.lesson.losses)?;
+        self.course(at).step += 1;
+        self.course(at).head_learnt = false;
+        let row = self.metric_row(at, &step, &truth)?;
         self.emit(Event::Steps(vec![row]));
         // Being watched must not change how a run ends.
-        if let Err(error) = self.show_stage() {
+        if let Err(error) = self.show_stage(at) {
             tracing::warn!("the stage cannot be shown: {error}");
         }
         Ok(true)
     }
 
-    /// The first target's way through the model as it is now, for those who watch; nothing is learnt.
-    fn show_stage(&mut self) -> Result<()> {
+    /// The first target's way through model `at` as it is now, for those who watch; nothing is learnt. Of models that
+    /// take turns only the first is shown: pictures of both in turn would flicker.
+    fn show_stage(&mut self, at: usize) -> Result<()> {
         let attacking = self.active.is_some() || !self.pending.is_empty();
         let due = self.pictured.is_none_or(|last| last.elapsed() >= STAGE_EVERY);
-        if !due || attacking || !self.sink.slots.pictures.wanted() || self.setup.targets.is_empty() {
+        let first = self.position.courses.iter().position(|course| !course.done()) == Some(at);
+        if !first || !due || attacking || !self.sink.slots.pictures.wanted() || self.setup.targets.is_empty() {
             return Ok(());
         }
         let target = self.setup.targets.take(1);
-        let mut scene = Scene::of(&self.models[self.position.model], &target.tensor(&self.setup.device)?)?;
+        let mut scene = Scene::of(&self.models[at], &target.tensor(&self.setup.device)?)?;
         scene.label = target.labels.first().map(|label| *label as usize);
-        scene.stamp.trained = Some(format!("epoch {}", self.position.epoch + 1));
+        scene.stamp.trained = Some(format!("epoch {}", self.position.courses[at].epoch + 1));
         self.sink.slots.pictures.put(scene);
         self.pictured = Some(Instant::now());
         Ok(())
     }
 
-    /// Hands out the present model's weights, for those who want to ask it something.
-    fn show_weights(&mut self) -> Result<()> {
+    /// Hands out model `at`'s weights, for those who want to ask it something.
+    fn show_weights(&mut self, at: usize) -> Result<()> {
         if !self.sink.slots.weights.wanted() {
             return Ok(());
         }
-        let model = &self.models[self.position.model];
-        let words = trained(&self.setup.experiment, model.plan.psgl.is_some(), self.position.epoch);
+        let model = &self.models[at];
+        let words = trained(&self.setup.experiment, model.plan.psgl.is_some(), self.position.courses[at].epoch);
         self.weights.models.insert(model.plan.name.to_owned(), ModelWeights::of(model, words)?);
         self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
     }
 
-    fn check_finite(&self, losses: &[f64]) -> Result<()> {
+    fn check_finite(&self, at: usize, losses: &[f64]) -> Result<()> {
         let Some(loss) = losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
-        let name = self.models[self.position.model].plan.name;
+        let (name, course) = (self.models[at].plan.name, &self.position.courses[at]);
         Err(Error::Diverged(format!(
             "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
              measured before is kept",
-            self.position.epoch + 1,
-            self.position.step + 1,
+            course.epoch + 1,
+            course.step + 1,
             self.setup.experiment.train.rate
         )))
     }
 
-    fn metric_row(&mut self, step: &Step, truth: &[u32]) -> Result<MetricRow> {
+    fn metric_row(&mut self, at: usize, step: &Step, truth: &[u32]) -> Result<MetricRow> {
         let hits = |classes: &[u32]| classes.iter().zip(truth).filter(|(a, b)| a == b).count() as u64;
         let percent = |hits: u64| Some(100.0 * hits as f64 / truth.len() as f64);
-        let mut row = MetricRow {
-            epoch: self.position.epoch + 1,
-            step: self.position.epoch * self.steps_an_epoch() + self.position.step,
-            ..MetricRow::default()
-        };
+        let an_epoch = self.steps_an_epoch();
+        let course = self.course(at);
+        let mut row = MetricRow { epoch: course.epoch + 1, step: course.steps(an_epoch), ..MetricRow::default() };
         let decision = hits(&step.lesson.answer.predicted()?);
         match (&step.lesson.answer, step.lesson.answer.stream_predictions()?) {
             (Answer::Psgl(_), Some([a, r, f])) => {
                 let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
                 let sums = [r, f, a, truth.len() as u64];
-                for (sum, more) in self.position.stream_hits.iter_mut().zip(sums) {
+                for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
                     *sum += more;
                 }
                 let loss = |i: usize| step.lesson.losses.get(i).copied();
@@ -195,21 +213,22 @@ impl Session {
         Ok(row)
     }
 
-    fn test(&mut self) -> Result<()> {
+    /// Asks model `at` about the next few test images; so many.
+    fn test(&mut self, at: usize) -> Result<usize> {
         let test = &self.setup.test;
         let from = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
         let to = (from + TEST_CHUNK).min(test.len());
         let (x, _) = test.batch(&(from..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let answer = self.models[self.position.model].answer(&x)?;
+        let answer = self.models[at].answer(&x)?;
         let [a, r, f] = answer.stream_predictions()?.unwrap_or_default();
         self.testing.push([answer.predicted()?, a, r, f]);
         if to == test.len() {
-            self.end_epoch()?;
+            self.end_epoch(at)?;
         }
-        Ok(())
+        Ok(to - from)
     }
 
-    fn end_epoch(&mut self) -> Result<()> {
+    fn end_epoch(&mut self, at: usize) -> Result<()> {
         let labels = &self.setup.test.labels;
         let chunks = std::mem::take(&mut self.testing);
         let accuracy = |which: usize| {
@@ -217,26 +236,23 @@ impl Session {
             let hits = predicted.iter().zip(labels).filter(|(a, b)| a == b).count();
             (predicted.len() == labels.len()).then(|| 100.0 * hits as f64 / labels.len() as f64)
         };
-        let model = &mut self.models[self.position.model];
+        let (model, course) = (&mut self.models[at], &mut self.position.courses[at]);
         let row = EpochRow {
             model: model.plan.name.to_owned(),
-            epoch: self.position.epoch + 1,
+            epoch: course.epoch + 1,
             attacked: accuracy(1),
             recovered: accuracy(2),
             fused_stream: accuracy(3),
             accuracy: accuracy(0).unwrap_or(0.0),
         };
         if self.setup.experiment.psgl.weights_from == WeightsFrom::Streams {
-            let [r, f, a, _] = self.position.stream_hits;
+            let [r, f, a, _] = course.stream_hits;
             model.server.derive_weights([r, f, a].map(|hits| hits as f64));
         }
-        self.position.stream_hits = [0; 4];
+        *course = Course { epoch: course.epoch + 1, ..Course::default() };
         self.position.epochs.push(row.clone());
-        self.position.epoch += 1;
-        self.position.step = 0;
-        self.position.stage = Stage::Order;
         self.emit(Event::Epoch(row));
-        if let Err(error) = self.show_weights() {
+        if let Err(error) = self.show_weights(at) {
             tracing::warn!("the weights cannot be shown: {error}");
         }
         self.save()

@@ -1,5 +1,6 @@
 //! How well a network classifies, how much of an image an attacker has, and what may be said of both.
 
+pub mod band;
 pub mod classification;
 pub mod floor;
 pub mod image;

@@ -8,6 +8,7 @@ use candle_core::Tensor;
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
+use cutlayer::run::course::Stage;
 use cutlayer::run::files::Writer;
 
 fn text(path: &Path) -> &str {
@@ -308,7 +309,7 @@ fn a_checkpoint_of_another_model_names_the_weight() {
     // A finished model has no optimiser's state left; one that is still to be trained needs it.
     let hash = Experiment::preset("quick").unwrap().hash();
     let mut stateless = Checkpoint::load(&finished().join("checkpoint.safetensors"), &hash).unwrap();
-    stateless.position.model = 0;
+    stateless.position.courses[0].stage = Stage::Train;
     refused_checkpoint(&stateless.to_bytes(&hash).unwrap(), &["the optimiser's state lacks"]);
 }
 

@@ -15,3 +15,4 @@ mod resume;
 mod split;
 mod summary;
 mod survive;
+mod turns;

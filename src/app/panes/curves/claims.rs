@@ -16,7 +16,7 @@ pub fn gains(summary: &Summary) -> Raw {
     let series = |name: &str, tip, role, of: fn(&GammaGain) -> f64| {
         let mut points: Vec<[f64; 2]> = gain.by_gamma.iter().map(|at| [at.gamma, of(at)]).collect();
         points.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        Values { name: name.to_owned(), tip, ink: Ink::of(role), points }
+        Values { name: name.to_owned(), tip, ink: Ink::of(role), points, band: Vec::new() }
     };
     let paper = |figure: Figure, over: &str, role| Rule {
         name: format!("paper [{}], over {over}", figure.mark),
@@ -121,6 +121,7 @@ pub fn recovery(summary: &Summary) -> Raw {
         tip: "The error of the image cleaned in image space: the paper's recovered image.",
         ink: Ink::of(Role::Cleaned),
         points,
+        band: Vec::new(),
     };
     Raw { values: vec![values], rules, x_label: "threshold μ" }
 }

@@ -22,6 +22,8 @@ pub struct Values {
     pub ink: Ink,
     /// (x, y), x ascending; numbers only.
     pub points: Vec<[f64; 2]>,
+    /// Where its values are estimates, their bands: (x, low, high) of each point.
+    pub band: Vec<[f64; 3]>,
 }
 
 /// A line that stands still: a guess, a figure of the paper, a value beside the curves.
@@ -99,7 +101,7 @@ impl Raw {
 
 fn stream_values(stream: Stream) -> Values {
     let (name, tip) = (stream.label().to_owned(), stream.tooltip());
-    Values { name, tip, ink: Ink::of(stream.role()), points: Vec::new() }
+    Values { name, tip, ink: Ink::of(stream.role()), points: Vec::new(), band: Vec::new() }
 }
 
 fn tests(state: &State, against: Against) -> Raw {
@@ -121,7 +123,32 @@ fn tests(state: &State, against: Against) -> Raw {
         let points = at.iter().zip(state.epochs.iter().map(|(_, row)| row)).filter_map(value).collect();
         Values { points, ..stream_values(stream) }
     });
-    Raw { values: values.into(), ..Raw::against(against) }
+    let live = Stream::ALL.map(|stream| live(state, against, stream));
+    Raw { values: values.into_iter().chain(live).collect(), ..Raw::against(against) }
+}
+
+/// A stream's right answers on held-out images while it trained: thin and without marks beside its tests.
+fn live(state: &State, against: Against, stream: Stream) -> Values {
+    let mut values = Values {
+        name: format!("{}, live", stream.label()),
+        tip: "While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), as many \
+              of each class as there are; of the validation set where there is one. The band is Wilson's, 95 %.",
+        ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(stream.role()) },
+        ..stream_values(stream)
+    };
+    let per_epoch = [false, true].map(|vanilla| steps_per_epoch(state, vanilla));
+    for (at, row) in &state.live {
+        let Some(right) = stream.of_live(row) else { continue };
+        let x = match against {
+            Against::Step => row.step as f64,
+            Against::Epoch => row.step as f64 / per_epoch[usize::from(row.model == "vanilla")],
+            Against::Time => *at,
+        };
+        let [share, low, high] = row.percent(right);
+        values.points.push([x, share]);
+        values.band.push([x, low, high]);
+    }
+    values
 }
 
 fn losses(state: &State, against: Against) -> Raw {
@@ -218,6 +245,7 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
                 tip: leak_tip(record),
                 ink: leak_ink(record, place),
                 points: vec![point],
+                band: Vec::new(),
             }),
         }
     }

@@ -10,6 +10,7 @@ use super::figure::{Against, Figure};
 use super::ink::{Ink, text_color};
 use super::legend::Reading;
 use super::place::{Frame, place};
+use super::plot::{BAND, is_banded};
 use super::series::Chart;
 use super::sheet::{CENTER, LEFT, RIGHT, Sheet, TOP, color_of, wrong};
 use super::ticks::Axis;
@@ -37,6 +38,12 @@ pub fn csv(state: &State, view: &CurvesView) -> Result<Vec<u8>> {
         let raw = collect(figure, state, natural);
         let name = format!("{}{}", if recorded { "recorded example: " } else { "" }, figure.title());
         for values in &raw.values {
+            for [x, low, high] in &values.band {
+                for (end, y) in [("low", low), ("high", high)] {
+                    let name_of_end = format!("{}, {end} end of its band", values.name);
+                    csv.write_record([&name, &name_of_end, &x.to_string(), &y.to_string()]).map_err(|e| wrong(&e))?;
+                }
+            }
             for [x, y] in &values.points {
                 csv.write_record([&name, &values.name, &x.to_string(), &y.to_string()]).map_err(|e| wrong(&e))?;
             }
@@ -119,6 +126,12 @@ impl<D: DrawingBackend> Sheet<'_, D> {
             let color = series.ink.color(self.theme);
             let line =
                 |points: &[egui_plot::PlotPoint]| points.iter().map(|point| frame.at(*point)).collect::<Vec<_>>();
+            if is_banded(series) {
+                let end = |x: f64, y: f64| frame.at(egui_plot::PlotPoint::new(x, y));
+                let low = series.band.iter().map(|[x, low, _]| end(*x, *low));
+                let high = series.band.iter().rev().map(|[x, _, high]| end(*x, *high));
+                self.area(&low.chain(high).collect::<Vec<_>>(), color.gamma_multiply(BAND))?;
+            }
             if let Some(raw) = &series.raw {
                 self.line(&line(raw.between(x.0, x.1)), color.gamma_multiply(0.35), 1.0, LineStyle::Solid)?;
             }

@@ -68,7 +68,10 @@ impl Figure {
     /// What it shows, in a sentence or two.
     pub fn tip(self) -> &'static str {
         match self {
-            Self::Test => "Share of right answers on test images after each epoch, in percent.",
+            Self::Test => {
+                "Share of right answers on test images after each epoch, in percent; and, of a run that is watched, on \
+                 200 held-out images while it trains."
+            }
             Self::Training => "Share of right answers in each batch before it was learnt from, in percent.",
             Self::Losses => {
                 "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
@@ -93,7 +96,9 @@ impl Figure {
     /// What will appear and how, while there is nothing.
     pub fn empty(self) -> &'static str {
         match self {
-            Self::Test => "The accuracy on test images appears here after the first epoch.",
+            Self::Test => {
+                "The accuracy on held-out images appears here within seconds, that on test images after each epoch."
+            }
             Self::Training => "The accuracy in training appears here with the first step.",
             Self::Losses => "Losses appear here while a model under PSGL is trained.",
             Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",

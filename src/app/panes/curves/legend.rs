@@ -50,7 +50,10 @@ impl<'a> Reading<'a> {
     /// A curve's value.
     pub fn value(&self, series: &Series) -> String {
         let point = self.at.map_or_else(|| series.last(), |x| series.at(x));
-        point.map_or_else(|| "\u{2013}".to_owned(), |point| self.chart.figure.value(self.chart.values(point)[1]))
+        let Some(point) = point else { return "\u{2013}".to_owned() };
+        let value = self.chart.figure.value(self.chart.values(point)[1]);
+        let band = series.band_at(point).map(|[low, high]| format!(" ({low:.0}\u{2013}{high:.0})"));
+        value + &band.unwrap_or_default()
     }
 
     /// All values in a line.

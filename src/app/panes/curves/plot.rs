@@ -7,18 +7,22 @@ use eframe::egui::{
     Align2, Color32, FontId, Galley, Label, PointerButton, Rect, TextStyle, Theme, Ui, UiBuilder, Vec2, vec2,
 };
 use egui_plot::{
-    AxisHints, GridInput, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotResponse, Points, VLine,
+    AxisHints, FilledArea, GridInput, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotResponse, Points, VLine,
 };
 
 use super::example::BRIEF;
 use super::place::{Frame, place};
 use super::series::{Chart, Series};
 use super::ticks::Axis;
+use crate::app::theme::Role;
 
 /// Room for a number under a plot, and beside it.
 const MARK: Vec2 = vec2(46.0, 30.0);
 /// How much of its colour a curve keeps before it is smoothed.
 const FAINT: f32 = 0.35;
+
+/// How much of its colour a band has.
+pub const BAND: f32 = 0.16;
 
 /// From this width on a plot has room for all of the stamp.
 const ROOMY: f32 = 480.0;
@@ -187,6 +191,11 @@ impl Drawn<'_> {
 
 fn draw_series<'a>(plot: &mut egui_plot::PlotUi<'a>, series: &'a Series, theme: Theme, view: (f64, f64)) {
     let (ink, color) = (series.ink, series.ink.color(theme));
+    if is_banded(series) {
+        let column = |i: usize| series.band.iter().map(|band| band[i]).collect::<Vec<f64>>();
+        let area = FilledArea::new("", &column(0), &column(1), &column(2)).id((&series.name, "band"));
+        plot.add(area.fill_color(color.gamma_multiply(BAND)).allow_hover(false));
+    }
     let points = series.line.between(view.0, view.1);
     let line = Line::new(&series.name, PlotPoints::Borrowed(points)).color(color).width(ink.width);
     plot.line(line.style(ink.style).allow_hover(false).allow_band(ink.style == LineStyle::Solid));
@@ -194,6 +203,12 @@ fn draw_series<'a>(plot: &mut egui_plot::PlotUi<'a>, series: &'a Series, theme: 
         let marks = Points::new("", PlotPoints::Borrowed(&series.marks)).id((&series.name, "marks"));
         plot.points(marks.shape(mark).color(color).radius(ink.width + 1.5).allow_hover(false));
     }
+}
+
+/// Whether a curve's band is drawn: of the answers that count. Five bands would hide each other; the legend reads out
+/// those of the streams.
+pub fn is_banded(series: &Series) -> bool {
+    !series.band.is_empty() && matches!(series.ink.role, Some(Role::Decision | Role::Patient))
 }
 
 fn grid(axis: Axis, input: &GridInput, most: f64) -> Vec<GridMark> {

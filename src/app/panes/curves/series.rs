@@ -64,6 +64,8 @@ pub struct Series {
     pub line: Layers,
     /// Where it is marked.
     pub marks: Vec<PlotPoint>,
+    /// Where its values are estimates, their bands: (x, low, high) of each point, as they are drawn.
+    pub band: Vec<[f64; 3]>,
 }
 
 /// A curve, and the same with ever fewer points.
@@ -102,7 +104,7 @@ impl Chart {
                 Layers::of(values.points.iter().filter_map(place).collect())
             });
             if !line.is_empty() {
-                series.push(Series::of(values.name, values.tip, values.ink, raw, line));
+                series.push(Series { band: values.band, ..Series::of(values.name, values.tip, values.ink, raw, line) });
             }
         }
         let rules = raw.rules.into_iter().filter_map(|rule| {
@@ -177,7 +179,7 @@ impl Series {
             let step = line.len() as f64 / FEW as f64;
             (0..FEW).map(|i| line[((i as f64 + 0.5) * step) as usize]).collect()
         };
-        Self { name, tip, ink, raw, line: Layers::of(line), marks }
+        Self { name, tip, ink, raw, line: Layers::of(line), marks, band: Vec::new() }
     }
 
     /// The point nearest to x.
@@ -186,6 +188,12 @@ impl Series {
         let next = points.partition_point(|point| point.x < x);
         let near = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|i| points.get(i));
         near.min_by(|a, b| (a.x - x).abs().total_cmp(&(b.x - x).abs())).copied()
+    }
+
+    /// The band at a point; none where its values are no estimates.
+    pub fn band_at(&self, point: PlotPoint) -> Option<[f64; 2]> {
+        let next = self.band.partition_point(|band| band[0] < point.x);
+        self.band.get(next).map(|[_, low, high]| [*low, *high])
     }
 
     /// The last point.

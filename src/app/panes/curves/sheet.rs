@@ -96,6 +96,12 @@ impl<'a, D: DrawingBackend> Sheet<'a, D> {
         self.area.draw(&Rectangle::new([from, to], color_of(color).filled())).map_err(|e| wrong(&e))
     }
 
+    /// What a closed line is around, filled.
+    pub fn area(&self, corners: &[Pos2], color: Color32) -> Result<()> {
+        let corners: Vec<(i32, i32)> = corners.iter().map(|corner| self.at(*corner)).collect();
+        self.area.draw(&Polygon::new(corners, color_of(color).filled())).map_err(|e| wrong(&e))
+    }
+
     /// An ink's mark.
     pub fn mark(&self, ink: Ink, at: Pos2, radius: f32) -> Result<()> {
         let Some(mark) = ink.mark else { return Ok(()) };

@@ -109,7 +109,7 @@ impl CurvesView {
             let bits = [row.loss_a, row.acc_fused, row.acc_vanilla].map(|value| value.map(f64::to_bits));
             (row.step, bits).hash(&mut hasher);
         }
-        (state.epochs.len(), state.attacks.len(), state.facts.is_some()).hash(&mut hasher);
+        (state.epochs.len(), state.live.len(), state.attacks.len(), state.facts.is_some()).hash(&mut hasher);
         state.attacks.last().map(|record| record.mse.to_bits()).hash(&mut hasher);
         state.summary.as_ref().map(|summary| summary.seconds.to_bits()).hash(&mut hasher);
         (self.figure, self.tests_against, self.training_against, self.keep.to_bits(), self.log_y).hash(&mut hasher);

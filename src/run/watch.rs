@@ -1,0 +1,216 @@
+//! What those who watch a run see of its accuracy while it trains: every few seconds, on a fixed few held-out images.
+//!
+//! Copies of the models answer, so nothing of it reaches the training, the checkpoint or a file; a few images are a
+//! slice, so that a Stop need not wait; and it takes a small share of the time, so that with slow models the points
+//! come less often instead of the training.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::event::Event;
+use super::session::Session;
+use super::worker::guarded;
+use crate::data::{Images, targets};
+use crate::error::Result;
+use crate::model::split::SplitModel;
+use crate::random::Seed;
+use crate::score::band::wilson;
+
+/// Held-out images that are asked about.
+pub const HELD_OUT: usize = 200;
+/// From the beginning of a round to that of the next.
+const EVERY: Duration = Duration::from_secs(2);
+/// Seconds that may be spent before there is a share of anything, so that the first points come soon.
+const FIRST_SECS: f64 = 1.0;
+/// The share of the run's other work that may be spent after.
+const SHARE: f64 = 0.1;
+/// Seconds that a slice is to take.
+const SLICE_SECS: f64 = 0.02;
+/// Images in the first slice, before it is known what one costs.
+const FEW: usize = 4;
+
+/// How a model in training answered the held-out images.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LiveRow {
+    /// `psgl` or `vanilla`.
+    pub model: String,
+    /// Training steps that it had taken.
+    pub step: usize,
+    /// Images it was asked about.
+    pub images: usize,
+    /// Right answers of its decision: fused under PSGL.
+    pub decision: usize,
+    /// Of the attacked, recovered and fused stream; none without PSGL.
+    pub streams: Option<[usize; 3]>,
+}
+
+impl LiveRow {
+    /// So many right answers in percent: the share, and the ends of its 95 % band (Wilson).
+    pub fn percent(&self, right: usize) -> [f64; 3] {
+        let (low, high) = wilson(right, self.images);
+        [right as f64 / self.images.max(1) as f64, low, high].map(|share| 100.0 * share)
+    }
+}
+
+/// The held-out images: of the validation set where there is one, else of the test set; as many of each class as there
+/// are, in an order drawn by `seed`.
+pub fn held_out(validation: &Images, test: &Images, classes: usize, seed: Seed) -> Images {
+    let set = if validation.is_empty() { test } else { validation };
+    set.select(&targets(set, classes, HELD_OUT, seed))
+}
+
+/// The live evaluation of a run.
+#[derive(Default)]
+pub(super) struct Watch {
+    round: Option<Round>,
+    began: Option<Instant>,
+    /// By model.
+    asked: Vec<Asked>,
+    /// Seconds spent.
+    pub spent: f64,
+    /// It failed once; the run does without.
+    off: bool,
+}
+
+/// One model's copy.
+#[derive(Default)]
+struct Asked {
+    copy: Option<SplitModel>,
+    /// Steps it had taken when it was last copied.
+    step: Option<usize>,
+    /// Images that a slice has time for.
+    at_once: usize,
+}
+
+/// One round: models whose copies are new, and how far the first of them is.
+#[derive(Default)]
+struct Round {
+    waiting: VecDeque<usize>,
+    images: usize,
+    /// Right answers of the decision, and of the attacked, recovered and fused stream.
+    right: [usize; 4],
+}
+
+impl Session {
+    /// Takes a slice of the live evaluation, where somebody watches and one is due. It must not change how a run ends:
+    /// where it fails, the run goes on without.
+    pub fn watch(&mut self) {
+        if !self.watch_due() {
+            return;
+        }
+        let start = Instant::now();
+        if let Err(error) = guarded(|| self.watch_slice()) {
+            tracing::warn!("the held-out images cannot be asked about: {error}");
+            self.watch.off = true;
+        }
+        self.watch.spent += start.elapsed().as_secs_f64();
+    }
+
+    fn watch_due(&self) -> bool {
+        let watch = &self.watch;
+        let wanted = self.sink.slots.watched() && !watch.off && !self.setup.watched.is_empty();
+        if !wanted || watch.spent > FIRST_SECS + SHARE * self.speeds.worked() {
+            return false;
+        }
+        // Amid a step a client may be ahead of its server.
+        let between_steps = self.position.courses.iter().all(|course| !course.head_learnt);
+        let due = watch.began.is_none_or(|began| began.elapsed() >= EVERY);
+        watch.round.is_some() || due && between_steps && self.turn().is_some()
+    }
+
+    fn watch_slice(&mut self) -> Result<()> {
+        let Some(mut round) = self.watch.round.take() else { return self.begin_round() };
+        let Some(&i) = round.waiting.front() else { return Ok(()) };
+        let images = &self.setup.watched;
+        let asked = &mut self.watch.asked[i];
+        let Some(copy) = &asked.copy else { return Ok(()) };
+        let start = Instant::now();
+        let to = (round.images + asked.at_once).min(images.len());
+        let (x, _) = images.batch(&(round.images..to).collect::<Vec<_>>(), &self.setup.device)?;
+        let answer = copy.answer(&x)?;
+        let streams = answer.stream_predictions()?;
+        let defended = streams.is_some();
+        let [a, r, f] = streams.unwrap_or_default();
+        let truth = &images.labels[round.images..to];
+        for (right, classes) in round.right.iter_mut().zip([answer.predicted()?, a, r, f]) {
+            *right += classes.iter().zip(truth).filter(|(a, b)| a == b).count();
+        }
+        let each = start.elapsed().as_secs_f64() / (to - round.images) as f64;
+        asked.at_once = ((SLICE_SECS / each.max(1e-9)) as usize).clamp(1, HELD_OUT);
+        round.images = to;
+        let ended = to == images.len();
+        if ended {
+            let [decision, a, r, f] = round.right;
+            let (model, step) = (copy.plan.name.to_owned(), asked.step.unwrap_or_default());
+            let streams = defended.then_some([a, r, f]);
+            let row = LiveRow { model, step, images: to, decision, streams };
+            round.waiting.pop_front();
+            (round.images, round.right) = (0, [0; 4]);
+            self.emit(Event::Live(vec![row]));
+        }
+        self.watch.round = (!round.waiting.is_empty()).then_some(round);
+        Ok(())
+    }
+
+    /// Copies every model that has learnt since it was last asked, all at the same moment.
+    fn begin_round(&mut self) -> Result<()> {
+        let mut round = Round::default();
+        let an_epoch = self.steps_an_epoch();
+        self.watch.asked.resize_with(self.models.len(), Asked::default);
+        self.watch.began = Some(Instant::now());
+        for (i, (model, asked)) in self.models.iter().zip(&mut self.watch.asked).enumerate() {
+            let step = self.position.courses[i].steps(an_epoch);
+            if asked.step == Some(step) {
+                continue;
+            }
+            let copy = match asked.copy.take() {
+                Some(copy) => copy,
+                None => SplitModel::new(model.plan.clone(), self.setup.seed(), &self.setup.device)?,
+            };
+            *asked = Asked { step: Some(step), at_once: asked.at_once.max(FEW), copy: Some(copied(model, copy)?) };
+            round.waiting.push_back(i);
+        }
+        self.watch.round = (!round.waiting.is_empty()).then_some(round);
+        Ok(())
+    }
+}
+
+/// The copy, with all that the model's answers depend on.
+fn copied(model: &SplitModel, mut copy: SplitModel) -> Result<SplitModel> {
+    copy.client.parameters().load(&model.client.parameters().snapshot()?)?;
+    copy.server.parameters().load(&model.server.parameters().snapshot()?)?;
+    if let Some(weights) = model.server.decision_weights() {
+        copy.server.set_decision_weights(weights);
+    }
+    Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_has_a_band_of_its_counts() {
+        let row = LiveRow { images: 200, decision: 150, ..LiveRow::default() };
+        let [share, low, high] = row.percent(row.decision);
+        assert!((share - 75.0).abs() < 1e-9 && (low - 68.57).abs() < 0.01 && (high - 80.49).abs() < 0.01);
+        assert_eq!(LiveRow::default().percent(0), [0.0, 0.0, 100.0]);
+    }
+
+    #[test]
+    fn held_out_images_are_of_the_validation_set_and_of_all_classes() {
+        let images = |n: usize, first: u8| Images {
+            shape: [1, 1, 1],
+            pixels: (0..n).map(|i| first.wrapping_add(i as u8)).collect(),
+            labels: (0..n).map(|i| u32::from(i % 5 == 0)).collect(),
+        };
+        let (validation, test) = (images(1000, 0), images(300, 7));
+        let drawn = held_out(&validation, &test, 2, Seed(3));
+        assert_eq!(drawn.class_counts(2), [100, 100]);
+        assert_eq!(drawn, held_out(&validation, &images(0, 0), 2, Seed(3)));
+        assert_ne!(drawn, held_out(&validation, &test, 2, Seed(4)));
+        let of_test = held_out(&images(0, 0), &test, 2, Seed(3));
+        assert_eq!(of_test.class_counts(2), [140, 60], "once a class is used up, the others fill the rest");
+        assert_eq!(held_out(&images(0, 0), &images(9, 0), 2, Seed(3)).len(), 9);
+    }
+}
