@@ -40,8 +40,8 @@ fn short(file: &str) -> String {
         return file.to_owned();
     }
     let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    let source = parts.iter().rposition(|part| part == "src").unwrap_or(parts.len() - 1);
-    parts[source.saturating_sub(1).max(1)..].join("/")
+    let package = parts.iter().rposition(|part| part == "src").map_or(parts.len() - 1, |source| source - 1);
+    parts[package.max(1)..].join("/")
 }
 
 #[cfg(test)]

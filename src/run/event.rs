@@ -267,11 +267,10 @@ impl Sink {
 
     /// Hands over what there is room for. True where nothing is left waiting.
     pub fn flush(&mut self) -> bool {
-        while !self.sender.is_full() {
-            let Some(event) = self.next() else { return true };
+        // Whether there is room cannot be asked for: without a reader a full channel stays full.
+        while let Some(event) = self.next() {
             match self.sender.try_send(event) {
                 Ok(()) => {}
-                // Another end of the stream was faster.
                 Err(TrySendError::Full(event)) => {
                     self.put_back(event);
                     return false;
@@ -279,15 +278,10 @@ impl Sink {
                 // Nobody reads any more.
                 Err(TrySendError::Disconnected(_)) => {
                     *self = Self::new(self.sender.clone(), self.slots.clone());
-                    return true;
                 }
             }
         }
-        self.is_empty()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.backlog.is_empty() && self.latest.iter().all(Option::is_none) && self.missed == Missed::default()
+        true
     }
 
     /// What is sent next: that something is missing before what has gaps, and what is going on last.
@@ -340,7 +334,14 @@ impl Sink {
                 });
             }
         }
-        self.backlog.retain(|event| !matches!(event, Event::Steps(rows) if rows.is_empty()));
+        // What stood between them may have been dropped.
+        for event in std::mem::take(&mut self.backlog) {
+            match (self.backlog.back_mut(), event) {
+                (_, Event::Steps(rows)) if rows.is_empty() => {}
+                (Some(Event::Steps(waiting)), Event::Steps(rows)) => waiting.extend(rows),
+                (_, event) => self.backlog.push_back(event),
+            }
+        }
         self.missed.rows += before - self.waiting_rows();
     }
 
@@ -442,7 +443,7 @@ mod tests {
             assert!(own.is_sorted() && own.len() > WAITING_ROWS / 8, "{} rows", own.len());
             assert!(own[0] == 0 && own[own.len() - 1] + 4 > epochs * per_epoch, "{:?}", own.last());
         }
-        assert!(sink.is_empty());
+        assert!(sink.flush() && receiver.is_empty());
     }
 
     #[test]
@@ -453,7 +454,7 @@ mod tests {
         }
         drop(receiver);
         sink.emit(Event::Stopped);
-        assert!(sink.is_empty() && sink.flush());
+        assert!(sink.flush() && sink.backlog.is_empty());
     }
 
     #[test]

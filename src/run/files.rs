@@ -254,7 +254,7 @@ mod tests {
         let (_, first) = Draft::beside(&path).unwrap();
         let number = |draft: &Draft| {
             let name = draft.0.as_ref().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
-            name.rsplit('-').nth(1).unwrap().parse::<u64>().unwrap()
+            name.trim_end_matches(DRAFT).rsplit('-').next().unwrap().parse::<u64>().unwrap()
         };
         for next in 1..5 {
             let name = format!(".{}-{}{DRAFT}", std::process::id(), number(&first) + next);
