@@ -25,6 +25,7 @@ pub enum Source {
 
 /// What the stage shows.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices and facts, each with its own control")]
 pub struct Showing {
     /// Where the pictures come from.
     pub source: Source,

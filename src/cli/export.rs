@@ -1,5 +1,6 @@
 //! `cutlayer export`: a run for other programs.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -55,15 +56,15 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let mut said = String::new();
     if let (Some(out), Some(arrays)) = (&args.arrays, &arrays) {
         writer.write(out, &npz(arrays)?)?;
-        said += &format!("Arrays are in {}:\n", out.display());
+        let _ = writeln!(said, "Arrays are in {}:", out.display());
         let widest = arrays.iter().map(|array| array.name.len()).max().unwrap_or(0);
         for Array { name, shape, .. } in arrays {
-            said += &format!("  {name:widest$}  {}\n", shape_text(shape));
+            let _ = writeln!(said, "  {name:widest$}  {}", shape_text(shape));
         }
     }
     if let Some(out) = &args.torch {
         fill_new_folder("--torch", out, |folder| trained.write_torch(&writer, folder))?;
-        said += &format!("Weights are in {}; load() of load.py there gives the model.\n", out.display());
+        let _ = writeln!(said, "Weights are in {}; load() of load.py there gives the model.", out.display());
     }
     print(&said)
 }

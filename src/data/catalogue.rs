@@ -150,6 +150,7 @@ mod tests {
         Images { shape: [1, 1, 2], pixels: pixels.to_vec(), labels: labels.to_vec() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes the images on the spot")]
     fn set(train: Images) -> Dataset {
         let test = images(&[9, 8, 7, 6], &[0, 1]);
         Dataset::new("x", "", Some(&["cat", "dog"]), [train.clone(), train.take(0), test]).unwrap()

@@ -61,8 +61,8 @@ impl Array {
             Values::F32(_) => "<f4",
             Values::I64(_) => "<i8",
         };
-        let sides: String = self.shape.iter().map(|side| format!("{side}, ")).collect();
-        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
+        let sides: Vec<String> = self.shape.iter().map(|side| format!("{side},")).collect();
+        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", sides.join(" "));
         // Ten bytes come before; the values begin at a multiple of 64.
         let padded = (10 + header.len() + 1).next_multiple_of(64) - 11;
         header = format!("{header:padded$}\n");

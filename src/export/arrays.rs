@@ -76,7 +76,7 @@ impl Table {
 
     /// Asks a model about a few images as a client asks for a diagnosis.
     fn ask(&mut self, prefix: &str, model: &SplitModel, x: &Tensor) -> Result<()> {
-        let mut add = |name: &str, rows: &Tensor| self.add(format!("{prefix}{name}"), rows);
+        let mut add = |name: &str, rows: &Tensor| self.add(&format!("{prefix}{name}"), rows);
         let (smashed, disguised) = model.ask(x)?;
         if let Some(disguised) = &disguised {
             add("disguised", &disguised.attacked)?;
@@ -99,8 +99,8 @@ impl Table {
         Ok(())
     }
 
-    fn add(&mut self, name: String, rows: &Tensor) -> Result<()> {
-        self.append(Array::f32(&name, rows.dims(), rows.flatten_all()?.to_vec1()?));
+    fn add(&mut self, name: &str, rows: &Tensor) -> Result<()> {
+        self.append(Array::f32(name, rows.dims(), rows.flatten_all()?.to_vec1()?));
         Ok(())
     }
 

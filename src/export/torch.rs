@@ -159,6 +159,6 @@ fn list(layers: &[LayerSpec], input: &[usize], depth: usize) -> (String, Vec<usi
         return (String::new(), shape);
     }
     let (inside, outside) = ("    ".repeat(depth + 1), "    ".repeat(depth));
-    let lines: String = words.iter().map(|word| format!("{inside}{word},\n")).collect();
-    (format!("\n{lines}{outside}"), shape)
+    let lines: Vec<String> = words.iter().map(|word| format!("{inside}{word},\n")).collect();
+    (format!("\n{}{outside}", lines.concat()), shape)
 }

@@ -162,12 +162,11 @@ impl Session {
 
     fn table_left(&self, untold: &mut Vec<String>) -> f64 {
         let left = self.setup.test.len().saturating_sub(self.speeds.judged);
-        match self.speeds.table.each() {
-            Some(each) => left as f64 * each,
-            None => {
-                untold.push("the table".to_owned());
-                0.0
-            }
+        if let Some(each) = self.speeds.table.each() {
+            left as f64 * each
+        } else {
+            untold.push("the table".to_owned());
+            0.0
         }
     }
 }

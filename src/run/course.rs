@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn at(epoch: usize, step: usize, stage: Stage) -> Course {
-        Course { epoch, step, stage, ..Course::default() }
+        Course { epoch, stage, step, ..Course::default() }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::weights::Weights;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "attacks are few: a box would cost more to read than it saves")]
 pub enum Event {
     /// The run began, or went on.
     Started {
@@ -366,7 +367,13 @@ mod tests {
     }
 
     fn progress(done: usize) -> Event {
-        Event::Progress(Progress { phase: "training".to_owned(), done, total: 0, seconds_left: None })
+        Event::Progress(Progress {
+            phase: "training".to_owned(),
+            done,
+            total: 0,
+            seconds_left: None,
+            untold: Vec::new(),
+        })
     }
 
     /// Everything until the end, from a reader that has woken up.

@@ -95,7 +95,9 @@ fn epochs(session: &Session) -> Vec<EpochRow> {
 pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
     let setup = &session.setup;
     let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(AttackSpec::images).collect();
-    counts.iter_mut().for_each(|n| *n = (*n).min(setup.targets.len()));
+    for n in &mut counts {
+        *n = (*n).min(setup.targets.len());
+    }
     counts.sort_unstable();
     counts.dedup();
     let mut all = Vec::new();

@@ -32,7 +32,7 @@ const BLOCK: usize = 1 << 20;
 /// # Errors
 /// Where a model does not fit.
 pub(super) fn of_run(setup: &Prepared) -> Result<u64> {
-    let weights = setup.plans.iter().map(|plan| weights(plan)).collect::<Result<Vec<_>>>()?;
+    let weights = setup.plans.iter().map(weights).collect::<Result<Vec<_>>>()?;
     let moments = match setup.experiment.train.optimiser() {
         OptimiserSettings::Adam(_) => 2,
         OptimiserSettings::Sgd(_) => 1,

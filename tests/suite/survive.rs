@@ -121,7 +121,7 @@ fn an_error_is_told_once_and_a_file_gets_no_colours() {
     let arguments = ["run", "quick", "--set", "train.epochs=2000", "--set", "attack=[]", "--out", text(&run)];
     let mut child =
         program(arguments).env("RUST_LOG", "debug").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !run.join("checkpoint.safetensors").exists() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
     }

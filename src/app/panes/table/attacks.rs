@@ -176,12 +176,12 @@ pub(super) struct AttacksView {
 struct Cells {
     guess: Option<&'static str>,
     why: String,
-    cells: [String; COLUMNS],
+    texts: [String; COLUMNS],
 }
 
 impl std::fmt::Debug for Cells {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.cells.fmt(f)
+        self.texts.fmt(f)
     }
 }
 
@@ -214,7 +214,7 @@ impl AttacksView {
         let cells = |(record, ruling): Pair<'_>| Cells {
             guess: yardstick(record),
             why: ruling.map(|ruling| phase(&ruling.why)).unwrap_or_default(),
-            cells: Column::ALL.map(|column| match column {
+            texts: Column::ALL.map(|column| match column {
                 Column::Lineup if mixed && record.judged.is_none() => "\u{2013}".to_owned(),
                 _ => column.cell(record, ruling),
             }),
@@ -273,7 +273,7 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
         }
         ui.end_row();
         for row in &view.rows {
-            for (column, cell) in Column::ALL.into_iter().zip(&row.cells) {
+            for (column, cell) in Column::ALL.into_iter().zip(&row.texts) {
                 let label = ui.label(cell);
                 match (column, row.guess) {
                     (Column::Name, Some(tip)) => {
@@ -324,7 +324,7 @@ mod tests {
         let mut view = AttacksView::default();
         let shown = |view: &mut AttacksView| {
             view.write(&state);
-            view.rows.iter().map(|row| row.cells[4].clone()).collect::<Vec<_>>()
+            view.rows.iter().map(|row| row.texts[4].clone()).collect::<Vec<_>>()
         };
         let own = shown(&mut view);
         view.click(Column::Ssim);
@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(shown(&mut view), own);
         view.click(Column::Name);
         view.write(&state);
-        assert_eq!(view.rows[0].cells[0], "inverse");
+        assert_eq!(view.rows[0].texts[0], "inverse");
         view.click(Column::Mse);
         assert_eq!(view.by, Some((Column::Mse, false)));
     }
