@@ -42,8 +42,8 @@ struct Row {
 
 fn main() -> Outcome<()> {
     if std::env::var("CANDLE_NUM_THREADS").as_deref() != Ok("1") {
-        eprintln!(
-            "CANDLE_NUM_THREADS is not 1: candle's threads spin on cores that the kernels want, unlike in the program"
+        cutlayer::cli::tell(
+            "CANDLE_NUM_THREADS is not 1: candle's threads spin on cores that the kernels want, unlike in the program",
         );
     }
     let long = if std::env::args().any(|argument| argument == "--bench") { LONG } else { Duration::ZERO };

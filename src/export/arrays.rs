@@ -140,7 +140,7 @@ mod tests {
         let arrays = arrays(&models, &values, None).unwrap();
         let named = |name: &str| arrays.iter().find(|array| array.name == name).unwrap_or_else(|| panic!("no {name}"));
         for name in ["smashed", "low_rank", "gradient_map", "vanilla_smashed"] {
-            assert_eq!(named(name).shape, [count, 32, 14, 14], "{name}");
+            assert_eq!(named(name).shape, [count, 8, 14, 14], "{name}");
         }
         for name in ["disguised", "map"] {
             assert_eq!(named(name).shape, [count, 1, 28, 28], "{name}");

@@ -156,11 +156,7 @@ impl Afterwards {
 
     /// Keeps a finished attack at once: a stop or a failure of the next one does not lose it.
     fn record(&mut self, job: &Job) -> Result<()> {
-        let mut finished = job.finish()?;
-        // The run's summary has no guesses at so many targets, perhaps.
-        if let Some(judged) = &mut finished.record.judged {
-            judged.tries = job.tries();
-        }
+        let finished = job.finish()?;
         if !finished.record.mse.is_finite() {
             return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
         }

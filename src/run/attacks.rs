@@ -178,12 +178,6 @@ impl Job {
         Ok(Finished { record, reconstructions })
     }
 
-    /// What the best of one, two, three … random images of the class reaches at the same targets.
-    pub fn tries(&self) -> Vec<f64> {
-        let judged = self.bench.floors().iter().filter_map(|floor| floor.judged.as_ref());
-        judged.map(|judged| judged.tries.clone()).find(|tries| !tries.is_empty()).unwrap_or_default()
-    }
-
     /// The clean image of target `i`.
     pub fn original(&self, i: usize) -> Picture {
         Picture::of_image(&self.truth, i)

@@ -210,7 +210,11 @@ pub fn check_is_run(path: &Path) -> Result<()> {
 /// Where it is missing or no text.
 pub fn read_text(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    text::decoded(bytes).map_err(|problem| Error::input(format!("damaged: {problem}: {}", path.display())))
+    let empty = bytes.is_empty();
+    let damaged = |problem: &str| Error::input(format!("damaged: {problem}: {}", path.display()));
+    let text = text::decoded(bytes).map_err(|problem| damaged(&problem))?;
+    // A mark of what is to come, and nothing after it.
+    if text.is_empty() && !empty { Err(damaged("there is no text")) } else { Ok(text) }
 }
 
 fn lock(folder: &Path) -> Result<Lock> {

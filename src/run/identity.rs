@@ -7,6 +7,7 @@ use crate::data::{BUILT_IN, Catalogue, Dataset, load};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::split::SplitPlan;
+use crate::place::{found, written};
 
 /// Which images a run that was made before is to go on with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,7 +62,8 @@ pub(super) fn images_of(
 ) -> Result<(Dataset, Catalogue, Option<String>)> {
     let own = experiment.data.name.as_str();
     let name = wish.place.as_deref().unwrap_or(own);
-    if wish.place.is_none() && !BUILT_IN.contains(&own) && Path::new(own).try_exists().is_ok_and(|there| !there) {
+    let gone = || Ok::<_, Error>(found(own)?.try_exists().is_ok_and(|there| !there));
+    if wish.place.is_none() && !BUILT_IN.contains(&own) && gone()? {
         return Err(Error::input(format!(
             "the images of this run are not where they were; if they have moved, say where they are with --data \
              (`cutlayer run --resume`, `cutlayer attack`): {own}"
@@ -86,14 +88,14 @@ pub(super) fn images_of(
     }
 }
 
-/// A path to data as it is understood from every folder; none for what already is, or cannot be written as text.
+/// A path to data as it is understood from every folder; none for what already is, or names no file here.
 pub(super) fn absolute(name: &str) -> Option<String> {
     // A home is a home everywhere.
     let at_home = name == "~" || name.starts_with("~/") || name.starts_with("~\\");
     if BUILT_IN.contains(&name) || at_home {
         return None;
     }
-    let path = std::path::absolute(name).ok()?.into_os_string().into_string().ok()?;
+    let path = written(&std::path::absolute(found(name).ok()?).ok()?);
     // It must be allowed in a document.
     let setting = crate::setting::find("data.name")?;
     setting.kind.check(setting.key, &toml::Value::String(path.clone())).is_ok().then_some(path)

@@ -6,7 +6,6 @@ use std::path::Path;
 use comfy_table::{Cell, CellAlignment, Table};
 
 use super::afterwards::earlier;
-use super::folder::SUMMARY;
 use super::record::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
@@ -101,8 +100,8 @@ fn gain_text(summary: &Summary) -> String {
 /// Returns an error if a file of the run is damaged.
 pub fn launched_text(run: &Path, launched: &[AttackRecord]) -> Result<String> {
     let afterwards = earlier(run)?;
-    // A run that was stopped has no table yet.
-    let summary = if run.join(SUMMARY).is_file() { Some(read_summary(run)?) } else { None };
+    // A run that was stopped has no table yet; what was launched is told also where the table is damaged.
+    let summary = read_summary(run).ok();
     let own = summary.as_ref().map(|summary| summary.attacks.as_slice()).unwrap_or_default();
     let attacks: Vec<AttackRecord> = own.iter().chain(&afterwards).cloned().collect();
     let case = match &summary {

@@ -195,8 +195,8 @@ mod tests {
         let mut experiment = Experiment::preset("quick").unwrap();
         let of = |experiment: &Experiment| of_run(&Prepared::new(experiment.clone()).unwrap()).unwrap();
         let all = of(&experiment);
-        // What `quick` is known to leave: a checkpoint of .1 MB when it is done, .5 MB of pictures.
-        assert!((400_000..2_000_000).contains(&all), "{all}");
+        // What `quick` is known to leave: checkpoints of .2 MB, waiting attacks among them, and .5 MB of pictures.
+        assert!((400_000..3_000_000).contains(&all), "{all}");
         experiment.train.epochs *= 100;
         let steps = 2 * 2 * 16;
         assert_eq!(of(&experiment) - all, ROW_BYTES * (99 * steps));

@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn numbers_have_a_mean_and_a_spread_over_seeds() {
         let text = over_seeds(&[summary(0, 94.0, 0.5), summary(1, 95.0, 0.7), summary(2, 96.0, 0.6)]).unwrap();
-        for line in ["94.0 | 95.0 | 96.0 |", "95.0 ± 0.6 |", "0.600 ± 0.058 |", "-2.0 ± 0.6 |"] {
+        for line in ["94.0 |   95.0 |   96.0 |", "95.0 ± 0.6 |", "0.600 ± 0.058 |", "-2.0 ± 0.6 |"] {
             assert!(text.contains(line), "no {line} in {text}");
         }
         assert!(text.ends_with("psgl: not measured in 3 of 3 seeds\n"), "{text}");

@@ -113,8 +113,8 @@ pub struct Judged {
     /// converged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<String>,
-    /// Of a guess that can be drawn again and again, or beside an attack launched afterwards: the mean over the targets of
-    /// the best SSIM among the first one, two, three … random images of the class, chosen with the truth.
+    /// Of a guess that can be drawn again and again: the mean over the targets of the best SSIM among the first one,
+    /// two, three … draws, chosen with the truth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tries: Vec<f64>,
 }

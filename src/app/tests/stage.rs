@@ -210,7 +210,13 @@ fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
         assert!(compared.clone().count() == 2 && compared.clone().all(|(.., rect)| screen.contains_rect(*rect)));
         // Each pane can be scrolled to, and the stage again.
         for title in ["Levers", "Curves", "Table", "Images", "Paper and here", "Hospital"] {
-            window.harness.get_all_by_label(title).next().unwrap().scroll_to_me();
+            let node = window.harness.get_all_by_label(title).next().unwrap();
+            // The page follows the keyboard's focus; a heading has none.
+            if title == "Hospital" {
+                node.scroll_to_me();
+            } else {
+                node.focus();
+            }
             window.harness.run_steps(12);
             let place = things(&window).into_iter().find(|(_, words, _)| words == title).unwrap().2;
             assert!(

@@ -186,10 +186,10 @@ fn pictures_can_be_read_and_name_their_curves() {
     let state = State::default();
     let mut view = viewing(Some(Figure::Gain));
     let text = String::from_utf8(svg(&state, &view, Theme::Light).unwrap()).unwrap();
-    for words in ["gain over disguised", "36.9 [A] abstract", "recorded example", "Gain against"] {
+    for words in ["gain over disguised", "36.9 [A v1] abstract", "recorded example", "Gain against"] {
         assert!(text.contains(words), "{words}");
     }
-    view.hidden.insert("paper [A], over attacked".to_owned());
+    view.hidden.insert("paper [A v1], over attacked".to_owned());
     assert!(!String::from_utf8(svg(&state, &view, Theme::Light).unwrap()).unwrap().contains("36.9"));
     let empty = svg(&State::started("new".to_owned()), &view, Theme::Dark).unwrap();
     assert!(String::from_utf8(empty).unwrap().contains("Gains appear here"));
