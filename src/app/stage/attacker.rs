@@ -115,9 +115,9 @@ fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
     let picked = look.showing.shown_lineup().as_ref().and_then(Lineup::correct);
     let (words, tip) = match picked.filter(|_| done) {
         Some(true) => (
-            format!("broke: {mode}"),
-            "The stolen image picks the original out of eight. By chance one in eight does; the table has the rate over \
-             many.",
+            format!("picked: {mode}"),
+            "The stolen image picks the original out of eight of its class. By chance one in eight does, so one image is \
+             no verdict: the table has it, over many.",
         ),
         Some(false) => (
             format!("not picked: {mode}"),
