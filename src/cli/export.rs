@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use clap::{ArgGroup, Args};
 
-use super::print;
+use super::{place, print};
 use crate::data::numpy::{Array, npz, read_images};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Experiment};
@@ -26,17 +26,18 @@ use crate::run::prepared::Prepared;
 #[command(group(ArgGroup::new("forms").required(true).multiple(true)))]
 pub(super) struct ExportArgs {
     /// The run's folder.
+    #[arg(value_parser = place())]
     run: PathBuf,
     /// A new folder for client.safetensors, server.safetensors and load.py, which computes what the model does.
-    #[arg(long, value_name = "FOLDER", group = "forms")]
+    #[arg(long, value_name = "FOLDER", value_parser = place(), group = "forms")]
     torch: Option<PathBuf>,
     /// A new .npz file for smashed data, logits and decisions of the run's test images, under PSGL also the disguised
     /// images, their maps and what the server recovers.
-    #[arg(long, value_name = "FILE", group = "forms")]
+    #[arg(long, value_name = "FILE", value_parser = place(), group = "forms")]
     arrays: Option<PathBuf>,
     /// Images for --arrays in place of the run's test images: a .npy or .npz file of (N, C, H, W) or (N, H, W), floats
     /// from 0 to 1 or bytes.
-    #[arg(long, value_name = "FILE", requires = "arrays")]
+    #[arg(long, value_name = "FILE", value_parser = place(), requires = "arrays")]
     images: Option<PathBuf>,
 }
 
