@@ -3,7 +3,7 @@
 use eframe::egui::{Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
 
 use super::Pane;
-use super::plan::Sizes;
+use super::plan::{ROW, Sizes};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, phase};
 use crate::app::{Act, Look};
@@ -93,6 +93,9 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
     progress_ui(ui, look);
 }
 
+/// Height of an attack's name in three lines of small text, and of its steps.
+const NAME_AND_STEPS: f32 = 56.0;
+
 /// Which attack it is, and how far.
 fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let Some(scene) = &look.showing.scene else { return };
@@ -100,10 +103,13 @@ fn progress_ui(ui: &mut Ui, look: Look<'_>) {
         let film = &look.showing.film;
         let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
         let step = pinned.unwrap_or(progress.iteration);
-        let text = format!("{}\nstep {step} of {}", phase(&progress.attack), progress.planned);
+        let (attack, steps) = (phase(&progress.attack), format!("step {step} of {}", progress.planned));
         let loss = decimal(progress.loss, 6);
+        // Line-up and film stand below, and must not be pushed out of the card: with larger text the name gives way.
+        let room = ui.max_rect().bottom() - 2.0 * ROW - ui.cursor().top();
+        let text = if room < NAME_AND_STEPS { steps } else { format!("{attack}\n{steps}") };
         ui.add(Label::new(RichText::new(text).small()).wrap()).on_hover_text(format!(
-            "The attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"
+            "{attack}: the attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"
         ));
     }
 }

@@ -116,7 +116,7 @@ impl Plan {
         let by_height = (window.y - 2.0 * BAR - LEAD - around).clamp(130.0, 280.0);
         let big = by_height.min(inner - GAP - SIDE).max(72.0).floor();
         let side = (inner - GAP - big).floor();
-        let small = ((big - LINE - 4.0) / 2.0).floor();
+        let small = ((big - LINE - 4.0) / 2.0).min(side).floor();
         let map = (0.5 * (inner - 8.0)).min(0.75 * big).floor();
         let sizes = Sizes { big, small, map, side, head };
         // The column of scores may be higher than a small picture.
@@ -151,7 +151,7 @@ impl Sizes {
         let (big, side) = of(26.0);
         let head = head(big + GAP + side - 10.0);
         let (big, side) = of(head);
-        let small = ((big - LINE - 4.0) / 2.0).floor();
+        let small = ((big - LINE - 4.0) / 2.0).min(side).floor();
         let spare = 0.5 * (width - 2.0 * (big + GAP + side + 2.0 * EDGE) - 3.0 * GAP - WIRE - SERVER).max(0.0);
         let by_width = 0.5 * (SERVER + spare - 2.0 * EDGE - 8.0);
         let by_height = height - 2.0 * EDGE - 26.0 - LINE - ROW - 4.0 * VOTE - LINE - 6.0;
@@ -191,6 +191,7 @@ mod tests {
             assert!(plan.width() <= window.x - 16.0 + 1.0, "{window:?}: {plan:?}");
             assert!(big > 1.2 * small && big > 1.2 * map && big >= LEAST_BIG, "{window:?}: {plan:?}");
             assert!(big + GAP + side + 2.0 * EDGE <= plan.outer.x + 1.0, "{window:?}: {plan:?}");
+            assert!(small <= side, "what stands beside a picture fits its column: {window:?}: {plan:?}");
             assert!(2.0 * map + 8.0 + 2.0 * EDGE <= plan.server.x + 1.0, "{window:?}: {plan:?}");
             assert!(
                 2.0 * EDGE + plan.sizes.head + LINE + big + 2.0 * ROW <= plan.outer.y + 1.0,
