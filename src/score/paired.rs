@@ -2,10 +2,13 @@
 
 use super::image::mean_and_error;
 
-/// Standard error of a share in percent that was counted over `n` cases, in points (binomial). Not a number where
-/// nothing was counted.
+/// Standard error of a share in percent that was counted over `n` cases, in points (binomial). Of none or of all it would
+/// be nothing, as if one case of one were certain: there it is that of one case more, right and wrong (Laplace). Not a
+/// number where nothing was counted.
 pub fn share_error(percent: f64, n: usize) -> f64 {
-    (percent * (100.0 - percent)).max(0.0).sqrt() / (n as f64).sqrt()
+    let least = 100.0 / (n as f64 + 2.0);
+    let percent = if percent <= 0.0 || percent >= 100.0 { least } else { percent };
+    if n == 0 { f64::NAN } else { (percent * (100.0 - percent)).sqrt() / (n as f64).sqrt() }
 }
 
 /// Mean of `a − b` over the targets, its standard error, and the probability of so large a mean where in truth there is
@@ -154,7 +157,9 @@ mod tests {
     #[test]
     fn a_shares_error_is_binomial() {
         near(share_error(50.0, 100), 5.0);
-        assert_eq!(share_error(100.0, 8), 0.0);
-        assert!(share_error(50.0, 0).is_infinite() || share_error(50.0, 0).is_nan());
+        // One of one is no certainty: as one of three.
+        near(share_error(100.0, 1), 47.140_452_1);
+        near(share_error(0.0, 8), 10.606_601_7);
+        assert!(share_error(50.0, 0).is_nan() && share_error(f64::NAN, 8).is_nan());
     }
 }
