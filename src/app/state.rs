@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::streams::Curves;
@@ -34,6 +34,18 @@ pub enum Status {
     /// It could not go on; [`State::error`] says why.
     Failed,
 }
+
+/// What the one judge says of a run's attacks.
+#[derive(Debug, PartialEq)]
+pub struct Judgement {
+    /// Of each attack, in their order; none of a guess.
+    pub rulings: Vec<Option<Ruling>>,
+    /// Of all attacks at each model.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// Attacks and epochs that were judged, and whether there was a table.
+type Of = (usize, usize, bool);
 
 /// What is known of one run.
 #[derive(Debug, Default)]
@@ -70,6 +82,8 @@ pub struct State {
     pub log: VecDeque<(Duration, String)>,
     /// What went wrong, in words.
     pub error: Option<String>,
+    /// What was judged last, and of how many attacks and epochs, and whether the table was there.
+    pub(super) judgement: Mutex<Option<(Of, Arc<Judgement>)>>,
 }
 
 impl State {
@@ -180,20 +194,19 @@ impl State {
         state
     }
 
-    /// What is said of each attack, in their order.
-    pub fn rulings(&self) -> Vec<Option<Ruling>> {
-        self.judged(|case| case.rulings())
-    }
-
-    /// What the attacks at each model came to.
-    pub fn verdicts(&self) -> Vec<Verdict> {
-        self.judged(|case| case.verdicts())
-    }
-
-    fn judged<T>(&self, judge: impl FnOnce(Case<'_>) -> T) -> T {
+    /// What is said of the attacks so far. Judged anew only when there is something new: panes ask in every frame.
+    pub fn judgement(&self) -> Arc<Judgement> {
+        let of = (self.attacks.len(), self.epochs.len(), self.summary.is_some());
+        let mut kept = self.judgement.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, judgement)) = kept.as_ref().filter(|(its, _)| *its == of) {
+            return judgement.clone();
+        }
         let epochs: Vec<EpochRow> = self.epochs.iter().map(|(_, row)| row.clone()).collect();
         let rows = self.summary.as_ref().map(|summary| summary.rows.as_slice()).unwrap_or_default();
-        judge(Case { attacks: &self.attacks, epochs: &epochs, rows })
+        let case = Case { attacks: &self.attacks, epochs: &epochs, rows };
+        let judgement = Arc::new(Judgement { rulings: case.rulings(), verdicts: case.verdicts() });
+        *kept = Some((of, judgement.clone()));
+        judgement
     }
 
     /// Adds a line to the log.

@@ -69,6 +69,14 @@ impl Images {
         &self.pixels[i * size..(i + 1) * size]
     }
 
+    /// The pixels of image `i` as values in \[0, 1\].
+    ///
+    /// # Panics
+    /// If there is no image `i`.
+    pub fn values(&self, i: usize) -> Vec<f32> {
+        self.image(i).iter().map(|pixel| f32::from(*pixel) / 255.0).collect()
+    }
+
     /// The images at `indices`, in that order.
     ///
     /// # Panics

@@ -107,8 +107,7 @@ pub struct Lineup {
 impl Picture {
     /// One image of a set.
     pub fn of_image(images: &Images, i: usize) -> Self {
-        let values = images.image(i).iter().map(|v| f32::from(*v) / 255.0).collect();
-        Self { shape: images.shape, values }
+        Self { shape: images.shape, values: images.values(i) }
     }
 
     /// An image tensor (C, H, W).

@@ -127,14 +127,14 @@ impl Floor {
                 // Without one drawing twice the same: the first few of one order.
                 let order = self.seed.stream("floor.class", i as u64).permutation(members.len());
                 let at = *order.get(draw % members.len().max(1))?;
-                Some(unit(pool.image(members[at])))
+                Some(pool.values(members[at]))
             }
             Guess::Mean => Some(self.mean.clone()),
             Guess::Noise => {
                 let mut stream = self.seed.stream("floor.noise", i as u64);
                 Some((0..self.mean.len()).map(|_| stream.uniform(0.0, 1.0) as f32).collect())
             }
-            Guess::Nearest => nearest(target, pool).map(|j| unit(pool.image(j))),
+            Guess::Nearest => nearest(target, pool).map(|j| pool.values(j)),
         }
     }
 }
@@ -154,10 +154,6 @@ fn mean_of(pool: &Images, belongs: impl Fn(usize) -> bool) -> Option<Vec<f32>> {
     }
     let scale = 255.0 * f64::from(count);
     (count > 0).then(|| sum.into_iter().map(|v| (v as f64 / scale) as f32).collect())
-}
-
-fn unit(pixels: &[u8]) -> Vec<f32> {
-    pixels.iter().map(|v| f32::from(*v) / 255.0).collect()
 }
 
 #[cfg(test)]

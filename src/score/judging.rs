@@ -133,8 +133,7 @@ impl Bench {
     }
 
     fn one(&self, i: usize, got: &[f32]) -> One {
-        let truth: Vec<f32> = self.targets.image(i).iter().map(|v| f32::from(*v) / 255.0).collect();
-        One { score: score(got, &truth, self.targets.shape), picked: self.lineups.picked(i, got) }
+        One { score: score(got, &self.targets.values(i), self.targets.shape), picked: self.lineups.picked(i, got) }
     }
 
     /// The lead in line-ups, where at least half of the targets have one, else in SSIM: over the guess that is best on
@@ -199,10 +198,6 @@ mod tests {
         (targets, aux)
     }
 
-    fn unit(pixels: &[u8]) -> Vec<f32> {
-        pixels.iter().map(|v| f32::from(*v) / 255.0).collect()
-    }
-
     /// The image as 2 × 2 blocks, each of its mean: four numbers, read from the truth.
     fn blocks(image: &[f32]) -> Vec<f32> {
         let mean = |by: usize, bx: usize| -> f32 {
@@ -246,7 +241,7 @@ mod tests {
             println!("{}: {:+.1} ± {:.1} points over {}, p {:.3}", guess.name(), lead.mean, lead.se, lead.over, lead.p);
             assert!(lead.p > ALPHA && lead.of == "lineup", "{guess:?}: {lead:?}");
         }
-        let four: Vec<Vec<f32>> = (0..400).map(|i| blocks(&unit(targets.image(i)))).collect();
+        let four: Vec<Vec<f32>> = (0..400).map(|i| blocks(&targets.values(i))).collect();
         let lead = bench.scored(&four).judged.unwrap().lead.unwrap();
         println!("2×2 block means: {:+.1} ± {:.1} points over {}, p {:.1e}", lead.mean, lead.se, lead.over, lead.p);
         assert!(lead.p < 1e-6, "{lead:?}");
@@ -257,7 +252,7 @@ mod tests {
         let (targets, aux) = digits(1);
         let few = aux.take(20);
         let bench = Bench::new(&targets, 40, &few, Seed(1)).measured(&few);
-        let exact: Vec<Vec<f32>> = (0..40).map(|i| unit(targets.image(i))).collect();
+        let exact: Vec<Vec<f32>> = (0..40).map(|i| targets.values(i)).collect();
         let record = bench.scored(&exact);
         let lead = record.judged.unwrap().lead.unwrap();
         assert!(record.lineup.is_none() && lead.of == "ssim" && lead.p < 1e-6 && record.psnr == 200.0, "{lead:?}");

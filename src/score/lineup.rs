@@ -63,8 +63,8 @@ impl Lineups {
             } else {
                 return None;
             };
-            let all = std::iter::once(targets.image(i)).chain(decoys.into_iter().map(|d| pool.image(d)));
-            Some(all.map(unit).collect())
+            let all = std::iter::once(targets.values(i)).chain(decoys.into_iter().map(|d| pool.values(d)));
+            Some(all.collect())
         };
         Self { candidates: (0..targets.len()).map(of).collect() }
     }
@@ -77,11 +77,6 @@ impl Lineups {
         let best = most_alike(reconstruction, &candidates);
         Some(if best.contains(&0) { 1.0 / best.len() as f64 } else { 0.0 })
     }
-}
-
-/// Bytes as values in [0, 1].
-fn unit(pixels: &[u8]) -> Vec<f32> {
-    pixels.iter().map(|v| f32::from(*v) / 255.0).collect()
 }
 
 #[cfg(test)]
@@ -115,7 +110,7 @@ mod tests {
         let all = pool(60, 3);
         let targets = all.select(&[1, 2]);
         let lineups = Lineups::new(&targets, &all, Seed(5));
-        let dim: Vec<f32> = unit(targets.image(0)).iter().map(|v| 0.2 + 0.3 * v).collect();
+        let dim: Vec<f32> = targets.values(0).iter().map(|v| 0.2 + 0.3 * v).collect();
         assert_eq!(lineups.picked(0, &dim), Some(1.0));
         assert_eq!(lineups.picked(1, &dim), Some(0.0));
         for nothing in [[0.5; 12], [f32::NAN; 12]] {

@@ -337,3 +337,16 @@ fn the_same_seed_gives_the_same_reconstruction_to_the_bit() {
         assert_ne!(inverse(adaptive, 4), inverse(adaptive, 5), "adaptive: {adaptive}");
     }
 }
+
+#[test]
+fn an_attacker_with_few_images_takes_as_many_steps_as_one_with_many() {
+    let model = model(28, None);
+    let seen = observe(&model, &victims(2));
+    for (images, epochs, planned) in [(20, 0, 400), (1400, 0, 400), (20, 10, 10)] {
+        let settings = inverse::Settings { epochs, batch: 32, adam: AdamSettings::new(1e-3), halve_every: 20 };
+        let attack = Inverse::new(&seen, &knowledge(&model, Some(auxiliary(images)), false), settings).unwrap();
+        assert_eq!(attack.progress().1, planned, "{images} images, {epochs} epochs");
+        // Nothing was learnt yet, and it says so.
+        assert_eq!(attack.doubt().unwrap(), Some(Doubt::FewSteps { done: 0, least: 100 }));
+    }
+}

@@ -117,7 +117,8 @@ pub(super) fn stamp(state: &State, record: &AttackRecord) -> Option<(&'static st
         return None;
     }
     let place = state.attacks.iter().position(|other| std::ptr::eq(other, record))?;
-    let ruling = state.rulings().swap_remove(place)?;
+    let judgement = state.judgement();
+    let ruling = judgement.rulings.get(place)?.as_ref()?;
     Some((ruling.standing.word(), phase(&ruling.why)))
 }
 
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn a_stamp_is_the_one_judges_word() {
         let state = state();
-        let rulings = state.rulings();
-        for (record, ruling) in state.attacks.iter().zip(&rulings) {
+        let judgement = state.judgement();
+        for (record, ruling) in state.attacks.iter().zip(&judgement.rulings) {
             let word = stamp(&state, record).map(|stamp| stamp.0);
             let wanted = ruling.as_ref().filter(|_| record.target == "psgl").map(|ruling| ruling.standing.word());
             assert_eq!(word, wanted, "{record:?}");

@@ -170,6 +170,8 @@ pub(super) struct AttacksView {
     /// What the rows were written for.
     of: Option<Of>,
     rows: Vec<Cells>,
+    /// The verdicts, above the rows.
+    sentences: Vec<String>,
 }
 
 /// A row: what a guess is, if it is one; why the verdict is what it is; the cells.
@@ -207,8 +209,10 @@ impl AttacksView {
             return;
         }
         self.of = Some((state.title.clone(), state.attacks.len(), state.summary.is_some(), self.by));
-        let rulings = state.rulings();
-        let all: Vec<Pair<'_>> = state.attacks.iter().zip(rulings.iter().map(Option::as_ref)).collect();
+        let judgement = state.judgement();
+        let sentences = judgement.verdicts.iter().flat_map(|verdict| &verdict.sentences);
+        self.sentences = sentences.map(|sentence| phase(sentence)).collect();
+        let all: Vec<Pair<'_>> = state.attacks.iter().zip(judgement.rulings.iter().map(Option::as_ref)).collect();
         // Old line-ups were easier: their rates do not stand in a column with today's.
         let mixed = all.iter().any(|(record, _)| record.judged.is_some());
         let cells = |(record, ruling): Pair<'_>| Cells {
@@ -254,10 +258,8 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
         return;
     }
     view.write(state);
-    for verdict in state.verdicts() {
-        for sentence in verdict.sentences {
-            ui.add(Label::new(phase(&sentence)).wrap());
-        }
+    for sentence in &view.sentences {
+        ui.add(Label::new(sentence).wrap());
     }
     if state.attacks.iter().all(|record| record.judged.is_none()) {
         ui.add(Label::new(OLD).wrap());

@@ -129,13 +129,14 @@ fn sheets(state: &State) -> Vec<Sheet> {
         });
     }
     if !state.attacks.is_empty() {
-        let rulings = state.rulings();
+        let judgement = state.judgement();
         // What older builds asked of a line-up was easier: the two never share a table.
         for (title, judged) in [
             ("Attacks and guesses; chance picks 12.5 % of targets from a line-up of eight of their class", true),
             ("As an older build scored it: line-ups with far decoys, which a class mean passes", false),
         ] {
-            let of = state.attacks.iter().zip(&rulings).filter(|(record, _)| record.judged.is_some() == judged);
+            let of =
+                state.attacks.iter().zip(&judgement.rulings).filter(|(record, _)| record.judged.is_some() == judged);
             let row = |(record, ruling): (&AttackRecord, &Option<Ruling>)| {
                 Column::ALL.map(|column| column.cell(record, ruling.as_ref())).to_vec()
             };
@@ -170,8 +171,8 @@ fn markdown(state: &State) -> String {
             line(cells);
         }
     }
-    for sentence in state.verdicts().into_iter().flat_map(|verdict| verdict.sentences) {
-        let _ = write!(text, "\n{}\n", phase(&sentence));
+    for sentence in state.judgement().verdicts.iter().flat_map(|verdict| &verdict.sentences) {
+        let _ = write!(text, "\n{}\n", phase(sentence));
     }
     text
 }
@@ -290,14 +291,15 @@ fn csv(state: &State) -> Result<String> {
             put(&cells)?;
         }
     }
-    for (record, ruling) in state.attacks.iter().zip(state.rulings()) {
+    let judgement = state.judgement();
+    for (record, ruling) in state.attacks.iter().zip(&judgement.rulings) {
         let mut cells = of("attack", &record.name);
         if let Some(judged) = &record.judged {
             cells.push(("psnr_se", judged.psnr_se.to_string()));
             cells.extend(judged.lead.as_ref().map(|lead| ("lead", lead.mean.to_string())));
         }
         if let Some(ruling) = ruling {
-            cells.extend([("verdict", ruling.standing.word().to_owned()), ("why", ruling.why)]);
+            cells.extend([("verdict", ruling.standing.word().to_owned()), ("why", ruling.why.clone())]);
         }
         let rate = if record.judged.is_some() { "lineup_percent" } else { "far_lineup_percent" };
         cells.extend([
