@@ -7,11 +7,11 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
 use super::library::name_of;
-use super::showing::Showing;
 use super::trouble::About;
 use super::{App, opened, stage};
 use crate::data;
 use crate::error::{Error, Result};
+use crate::export::attacks::export_attacks;
 use crate::run::files::Writer;
 use crate::run::scene::Picture;
 use crate::run::worker::guarded;
@@ -73,15 +73,27 @@ impl Chore {
         })
     }
 
-    /// Begins to write the film of a reconstruction.
+    /// Begins to write what `make` makes.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn film(path: PathBuf, showing: Showing, ctx: &Context) -> Result<Self> {
+    pub fn written(
+        path: PathBuf,
+        ctx: &Context,
+        make: impl FnOnce() -> Result<Vec<u8>> + Send + 'static,
+    ) -> Result<Self> {
         Self::start(ctx, move || {
-            Writer::default().write(&path, &stage::film::gif(&showing)?)?;
+            Writer::default().write(&path, &make()?)?;
             Ok(Done::Saved(path))
         })
+    }
+
+    /// Begins to write the reconstructions and scores of a run's attacks to a new folder.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn attacks(run: PathBuf, out: PathBuf, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || export_attacks(&run, "the folder", &out).map(|_| Done::Saved(out)))
     }
 
     fn start(ctx: &Context, work: impl FnOnce() -> Result<Done> + Send + 'static) -> Result<Self> {

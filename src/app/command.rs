@@ -111,7 +111,15 @@ fn files() -> Vec<Command> {
         (Purpose::CurvesCsv, "Save curves as CSV…", "Every value behind the curves."),
         (Purpose::CurvesPng, "Save curves as PNG…", "The curves as pixels."),
         (Purpose::CurvesSvg, "Save curves as SVG…", "The curves as lines that scale."),
+        (Purpose::Table, "Save table…", "The run's table: Markdown, CSV or LaTeX, by the file's ending."),
+        (Purpose::TableLatex, "Save table as LaTeX…", "The run's table for a paper, as a .tex file."),
         (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the original."),
+        (Purpose::Stage, "Save stage as PNG…", "The stage as it is seen now, for a slide."),
+        (
+            Purpose::Attacks,
+            "Save attacks as arrays…",
+            "Every reconstruction of the run's attacks with its scores, as .npz and .csv.",
+        ),
     ] {
         all.push(command(File, words, help, None, Act::Ask(purpose)));
     }
@@ -315,6 +323,10 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::Ask(Purpose::CurvesCsv | Purpose::CurvesPng | Purpose::CurvesSvg) if look.state.rows.is_empty() => {
             Some("Nothing has been measured yet")
         }
+        Act::Ask(Purpose::Table | Purpose::TableLatex) if !look.state.measured() => {
+            Some("Nothing has been measured yet")
+        }
+        Act::Ask(Purpose::Attacks) if look.state.folder.is_none() => Some("No run is open"),
         Act::Ask(Purpose::Film) if look.showing.film.frames.is_empty() => Some("No attack has made pictures yet"),
         _ => None,
     }

@@ -65,10 +65,7 @@ impl Copied {
         let state = look.state;
         match self {
             Self::Toml | Self::Command => None,
-            Self::Markdown | Self::Csv | Self::Latex => {
-                let none = state.summary.is_none() && state.epochs.is_empty() && state.attacks.is_empty();
-                none.then_some("Nothing was measured yet")
-            }
+            Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some("Nothing was measured yet"),
             Self::Comparison => (!look.comparing).then_some("Tick two finished runs first"),
             Self::Log => state.log.is_empty().then_some("Nothing has happened yet"),
             Self::Path => state.folder.is_none().then_some("No run is open"),

@@ -36,7 +36,7 @@ impl App {
             let words = self.start_words();
             Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, &words, &mut acts));
         }
-        page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
+        let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
@@ -52,6 +52,8 @@ impl App {
         {
             self.prompt = None;
         }
+        let free = self.popup.is_none() && self.prompt.is_none();
+        self.stage_is_at(stage, free, ui.ctx());
         self.toasts.show(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());

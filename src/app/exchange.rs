@@ -10,7 +10,7 @@ use super::files::Purpose;
 use super::opened::Opening;
 use super::showing::Source;
 use super::trouble::About;
-use super::{App, panes};
+use super::{App, panes, stage};
 use crate::error::{Error, Result};
 use crate::live::Shown;
 use crate::run::files::Writer;
@@ -24,7 +24,8 @@ impl App {
 
     /// Uses a file; where that cannot be, the question for it stays open and says why.
     pub(super) fn file(&mut self, purpose: Purpose, path: PathBuf, ctx: &Context) {
-        let known = self.document.path() == Some(&path);
+        // A folder is never replaced: whoever fills it says why it cannot be used.
+        let known = self.document.path() == Some(&path) || purpose == Purpose::Attacks;
         if let Some(prompt) = self.prompt.as_mut().filter(|_| !purpose.reads() && !known && path.exists())
             && prompt.replace.as_ref() != Some(&path)
         {
@@ -50,15 +51,21 @@ impl App {
             // What may take long is done on a thread.
             Purpose::Image => return self.read_image(path, ctx),
             Purpose::Film => {
-                let film = Chore::film(path, self.showing.clone(), ctx)?;
-                self.chores.push(film);
+                let showing = self.showing.clone();
+                self.chores.push(Chore::written(path, ctx, move || stage::film::gif(&showing))?);
                 return Ok(());
             }
+            Purpose::Attacks => {
+                let run = self.state.folder.clone().ok_or_else(|| Error::input("no run is open"))?;
+                self.chores.push(Chore::attacks(run, path, ctx)?);
+                return Ok(());
+            }
+            Purpose::Stage => return self.shoot(path, ctx),
             Purpose::Save => self.document.experiment().to_toml().into_bytes(),
             Purpose::CurvesCsv => panes::curves::csv(&self.state, &self.view.curves)?,
             Purpose::CurvesPng => panes::curves::png(&self.state, &self.view.curves, ctx.theme())?,
             Purpose::CurvesSvg => panes::curves::svg(&self.state, &self.view.curves, ctx.theme())?,
-            Purpose::Table => panes::table::text(&self.state, &path)?.into_bytes(),
+            Purpose::Table | Purpose::TableLatex => panes::table::text(&self.state, &path)?.into_bytes(),
         };
         Writer::default().write(&path, &bytes)?;
         self.toasts.say(format!("Saved: {}", path.display()), false);

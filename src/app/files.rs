@@ -28,8 +28,14 @@ pub enum Purpose {
     CurvesSvg,
     /// Where the table is to be written: Markdown, CSV or LaTeX by its ending.
     Table,
+    /// Where it is to be written as LaTeX.
+    TableLatex,
     /// Where the film of the reconstruction is to be written.
     Film,
+    /// Where a picture of the stage is to be written.
+    Stage,
+    /// A new folder for the reconstructions and scores of the run's attacks.
+    Attacks,
 }
 
 impl Purpose {
@@ -41,7 +47,9 @@ impl Purpose {
             Self::Save => "Save the experiment",
             Self::Image => "Open an image",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
-            Self::Table => "Save the table",
+            Self::Table | Self::TableLatex => "Save the table",
+            Self::Stage => "Save the stage",
+            Self::Attacks => "Save the attacks",
             Self::Film => "Save the reconstruction",
         }
     }
@@ -58,10 +66,12 @@ impl Purpose {
             Self::Save | Self::Run => &["toml"],
             Self::Image => &["png", "jpg", "jpeg", "gif"],
             Self::CurvesCsv => &["csv"],
-            Self::CurvesPng => &["png"],
+            Self::CurvesPng | Self::Stage => &["png"],
             Self::CurvesSvg => &["svg"],
             Self::Table => &["md", "csv", "tex"],
+            Self::TableLatex => &["tex"],
             Self::Film => &["gif"],
+            Self::Attacks => &[],
         }
     }
 
@@ -71,7 +81,9 @@ impl Purpose {
             Self::Open | Self::Run | Self::Image => return String::new(),
             Self::Save => "experiment",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
-            Self::Table => "table",
+            Self::Table | Self::TableLatex => "table",
+            Self::Stage => "stage",
+            Self::Attacks => return "attacks".to_owned(),
             Self::Film => "reconstruction",
         };
         format!("{stem}.{}", self.endings()[0])
@@ -117,6 +129,7 @@ impl Prompt {
             Purpose::Open => "Path of the file or folder",
             Purpose::Run => "Path of the run's folder",
             Purpose::Image => "Path of the file",
+            Purpose::Attacks => "Path of the new folder",
             _ => "Path of the new file",
         });
         let mut done = false;
@@ -135,6 +148,8 @@ impl Prompt {
             let dialogs: &[_] = match self.purpose {
                 Purpose::Open => &[("Browse…", false), ("Folder…", true)],
                 Purpose::Run => &[("Folder…", true)],
+                // The system's dialogs choose folders that are there.
+                Purpose::Attacks => &[],
                 _ => &[("Browse…", false)],
             };
             for (words, folder) in dialogs {

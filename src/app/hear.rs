@@ -32,6 +32,7 @@ impl App {
             self.library.refresh(self.runs.clone(), ctx);
             self.open_first(ctx);
         }
+        self.hear_shot(ctx);
         self.hear_library(ctx);
         self.hear_opening(ctx);
         self.hear_runner(ctx);

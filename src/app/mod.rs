@@ -27,6 +27,7 @@ mod pictured;
 mod presets;
 mod runner;
 mod settings;
+mod shot;
 mod showing;
 mod stage;
 mod state;
@@ -159,6 +160,7 @@ pub struct App {
     error_about: trouble::About,
     typing: typing::Typing,
     class: class::Class,
+    shot: shot::Shot,
     /// Where in the document's history each stroke of the pencil was made.
     strokes: Vec<u64>,
     /// What the window was asked to open.
@@ -253,6 +255,7 @@ impl App {
             error_about: trouble::About::default(),
             typing: typing::Typing::default(),
             class: class::Class::of(start),
+            shot: shot::Shot::default(),
             strokes: Vec::new(),
             to_open: None,
             runs: home.join("runs"),
@@ -306,6 +309,7 @@ impl App {
         self.runner.is_some()
             || self.ask
             || self.opening.is_some()
+            || self.shooting()
             || !self.chores.is_empty()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing

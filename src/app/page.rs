@@ -7,21 +7,29 @@ use super::panes::{self, Pane};
 use super::stage::{self, Plan, Views};
 use super::{Act, Look, View};
 
-/// Draws both.
-pub fn page_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, view: &mut View, acts: &mut Vec<Act>) {
+/// Draws both. Returns where the stage is, if all of it is in the window.
+pub fn page_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    plan: &Plan,
+    tree: &mut Tree<Pane>,
+    view: &mut View,
+    acts: &mut Vec<Act>,
+) -> Option<egui::Rect> {
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
     let Some(height) = plan.fixed else {
         let margin = egui::Margin { left: 8, right: 8, top: 2, bottom: 0 };
         egui::CentralPanel::no_frame().frame(ground.inner_margin(margin)).show(ui, |ui| {
             scrolled_ui(ui, look, plan, tree, view, acts);
         });
-        return;
+        return None;
     };
-    Panel::top("stage").exact_size(height).show(ui, |ui| {
+    let stage = Panel::top("stage").exact_size(height).show(ui, |ui| {
         let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
         stage::stage_ui(ui, look, plan, &mut views, acts);
     });
     egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
+    Some(stage.response.rect)
 }
 
 /// Large text in a small window: everything is there, further down.

@@ -54,21 +54,23 @@ fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
     (galleries, troubles)
 }
 
-/// What a file's name tells: `psgl-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run.
+/// What a file's name tells: `psgl-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run, or
+/// `-afterwards-2` where it was so once more.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Slug {
     target: String,
     name: String,
     adaptive: bool,
     epoch: usize,
-    afterwards: bool,
+    launch: usize,
 }
 
 impl Slug {
     fn of(stem: &str) -> Option<Self> {
-        let (stem, afterwards) = match stem.strip_suffix("-afterwards") {
-            Some(stem) => (stem, true),
-            None => (stem, false),
+        let (stem, launch) = match stem.split_once("-afterwards") {
+            Some((stem, "")) => (stem, 1),
+            Some((stem, number)) => (stem, number.strip_prefix('-')?.parse().ok()?),
+            None => (stem, 0),
         };
         let (target, rest) = stem.split_once("-e")?;
         let (epoch, rest) = rest.split_once('-')?;
@@ -80,7 +82,7 @@ impl Slug {
         };
         let known = matches!(target, "psgl" | "vanilla") && !name.is_empty();
         let epoch = epoch.parse().ok()?;
-        known.then(|| Self { target: target.to_owned(), name: name.to_owned(), adaptive, epoch, afterwards })
+        known.then(|| Self { target: target.to_owned(), name: name.to_owned(), adaptive, epoch, launch })
     }
 }
 
@@ -109,6 +111,7 @@ fn gallery(slug: &Slug, path: &Path, shape: [usize; 3]) -> Result<Gallery> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::caption::Caption;
     use crate::run::files::Writer;
     use crate::run::pictures::{Tile, sheet};
 
@@ -116,9 +119,18 @@ mod tests {
     fn names_tell_the_attack() {
         let slug = Slug::of("psgl-e12-rmle-adaptive-afterwards").unwrap();
         assert_eq!((slug.target.as_str(), slug.epoch, slug.name.as_str()), ("psgl", 12, "rmle"));
-        assert!(slug.adaptive && slug.afterwards);
+        assert!(slug.adaptive && slug.launch == 1);
+        assert_eq!(Slug::of("psgl-e12-rmle-adaptive-afterwards-3").unwrap().launch, 3);
         assert_eq!(Slug::of("vanilla-e0-deep-prior-naive").unwrap().name, "deep-prior");
-        for wrong in ["maps", "psgl-e1-rmle", "psgl-ex-rmle-naive", "other-e1-rmle-naive", "psgl-e1--naive", ""] {
+        for wrong in [
+            "maps",
+            "psgl-e1-rmle",
+            "psgl-ex-rmle-naive",
+            "other-e1-rmle-naive",
+            "psgl-e1--naive",
+            "psgl-e1-rmle-naive-afterwards3",
+            "",
+        ] {
             assert_eq!(Slug::of(wrong), None, "{wrong}");
         }
     }
@@ -132,12 +144,12 @@ mod tests {
             vec![tile(v), tile(v + 1), tile(v + 2), Tile::Error(picture(v), picture(v + 2))]
         };
         let put = |name: &str, bytes: &[u8]| Writer::default().write(&folder.path().join(name), bytes).unwrap();
-        let bytes = sheet(&[row(10), row(20)]).unwrap();
+        let bytes = sheet(&[row(10), row(20)], &Caption::default()).unwrap();
         put("vanilla-e2-rmle-naive.png", &bytes);
         put("psgl-e2-rmle-adaptive.png", &bytes);
         put("psgl-e1-rmle-adaptive.png", &bytes);
         put("psgl-e2-inverse-naive.png", &bytes[..bytes.len() / 2]);
-        put("psgl-e2-rmle-naive.png", &sheet(&[vec![Tile::Image(picture(1))]]).unwrap());
+        put("psgl-e2-rmle-naive.png", &sheet(&[vec![Tile::Image(picture(1))]], &Caption::default()).unwrap());
         put("maps.png", b"no attack's");
         let (galleries, troubles) = galleries(folder.path(), [1, 2, 3]);
         let found: Vec<(&str, usize)> = galleries.iter().map(|one| (one.target.as_str(), one.epoch)).collect();

@@ -92,6 +92,11 @@ impl State {
         Self { status: Status::Going, title, ..Self::default() }
     }
 
+    /// Whether there is anything for a table.
+    pub fn measured(&self) -> bool {
+        self.summary.is_some() || !self.epochs.is_empty() || !self.attacks.is_empty()
+    }
+
     /// What an image of the run is called; none before its data are known.
     pub fn noun(&self) -> Option<Noun> {
         let summary = self.summary.as_ref().map(|summary| Noun::of(&summary.experiment.data.name));

@@ -12,6 +12,8 @@ use crate::data::numpy::{Array, npz, read_images};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Experiment};
 use crate::export::arrays::arrays;
+use crate::export::attacks::export_attacks;
+use crate::export::folder::{check_new_file, check_new_folder, fill_new_folder};
 use crate::export::torch::loader;
 use crate::model::spec::shape_text;
 use crate::model::split::{SplitModel, SplitPlan};
@@ -39,10 +41,33 @@ pub(super) struct ExportArgs {
     /// from 0 to 1 or bytes.
     #[arg(long, value_name = "FILE", value_parser = place(), requires = "arrays")]
     images: Option<PathBuf>,
+    /// A new folder for the reconstructions and the scores of each image of every attack: one .npz and one .csv each.
+    #[arg(long, value_name = "FOLDER", value_parser = place(), group = "forms")]
+    attacks: Option<PathBuf>,
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     check_is_run(&args.run)?;
+    let mut said = String::new();
+    if args.torch.is_some() || args.arrays.is_some() {
+        said.push_str(&export_models(args)?);
+    }
+    if let Some(out) = &args.attacks {
+        let kept = export_attacks(&args.run, "--attacks", out)?;
+        let _ = writeln!(said, "Reconstructions and scores are in {}:", out.display());
+        for name in kept.files.iter().filter_map(|path| path.file_name()) {
+            let _ = writeln!(said, "  {}", name.display());
+        }
+        if kept.without > 0 {
+            let attacks = if kept.without == 1 { "one attack" } else { &format!("{} attacks", kept.without) };
+            let _ =
+                writeln!(said, "Of {attacks} there are none: a build launched them that kept no more than pictures.");
+        }
+    }
+    print(&said)
+}
+
+fn export_models(args: &ExportArgs) -> Result<String> {
     let trained = Trained::of(&args.run)?;
     // Everything is known to be possible before anything is written.
     if let Some(out) = &args.torch {
@@ -67,7 +92,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
         fill_new_folder("--torch", out, |folder| trained.write_torch(&writer, folder))?;
         let _ = writeln!(said, "Weights are in {}; load() of load.py there gives the model.", out.display());
     }
-    print(&said)
+    Ok(said)
 }
 
 /// A run's models as it left them.
@@ -124,48 +149,4 @@ impl Trained {
         }
         Ok(())
     }
-}
-
-fn unusable(option: &str, why: &dyn std::fmt::Display, path: &Path) -> Error {
-    Error::input(format!("{option} cannot be used: {why}: {}", path.display()))
-}
-
-/// A file is not replaced.
-fn check_new_file(option: &str, path: &Path) -> Result<()> {
-    if path.symlink_metadata().is_ok() {
-        return Err(unusable(option, &"there is something of that name already", path));
-    }
-    Ok(())
-}
-
-/// An empty folder counts as new.
-fn check_new_folder(option: &str, path: &Path) -> Result<()> {
-    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(unusable(option, &"the folder is not empty", path)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(unusable(option, &e, path)),
-    }
-}
-
-/// Makes a folder that appears with all that belongs in it, or not at all.
-fn fill_new_folder(option: &str, path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let refused = |e: std::io::Error| unusable(option, &e, path);
-    let name = path.file_name().ok_or_else(|| unusable(option, &"it names no new folder", path))?;
-    let mut draft_name = std::ffi::OsString::from(".");
-    draft_name.push(name);
-    draft_name.push(format!(".new-{}", std::process::id()));
-    let draft = path.with_file_name(draft_name);
-    fs::create_dir_all(&draft).map_err(refused)?;
-    let filled = fill(&draft).and_then(|()| {
-        if path.is_dir() {
-            fs::remove_dir(path).map_err(refused)?;
-        }
-        fs::rename(&draft, path).map_err(refused)
-    });
-    if filled.is_err() {
-        // Best effort: the error that matters is already on its way.
-        let _ = fs::remove_dir_all(&draft);
-    }
-    filled
 }

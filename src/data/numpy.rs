@@ -32,6 +32,8 @@ pub struct Array {
 pub enum Values {
     /// float32.
     F32(Vec<f32>),
+    /// float64.
+    F64(Vec<f64>),
     /// int64, for classes and places.
     I64(Vec<i64>),
 }
@@ -40,6 +42,11 @@ impl Array {
     /// An array of float32.
     pub fn f32(name: &str, shape: &[usize], values: Vec<f32>) -> Self {
         Self { name: name.to_owned(), shape: shape.to_vec(), values: Values::F32(values) }
+    }
+
+    /// A row of float64.
+    pub fn f64(name: &str, values: Vec<f64>) -> Self {
+        Self { name: name.to_owned(), shape: vec![values.len()], values: Values::F64(values) }
     }
 
     /// A row of whole numbers.
@@ -52,6 +59,7 @@ impl Array {
     pub fn bytes(&self) -> usize {
         match &self.values {
             Values::F32(values) => 4 * values.len(),
+            Values::F64(values) => 8 * values.len(),
             Values::I64(values) => 8 * values.len(),
         }
     }
@@ -59,6 +67,7 @@ impl Array {
     fn write(&self, file: &mut impl Write) -> std::io::Result<()> {
         let kind = match &self.values {
             Values::F32(_) => "<f4",
+            Values::F64(_) => "<f8",
             Values::I64(_) => "<i8",
         };
         let sides: Vec<String> = self.shape.iter().map(|side| format!("{side},")).collect();
@@ -71,6 +80,7 @@ impl Array {
         file.write_all(header.as_bytes())?;
         match &self.values {
             Values::F32(values) => values.iter().try_for_each(|v| file.write_all(&v.to_le_bytes())),
+            Values::F64(values) => values.iter().try_for_each(|v| file.write_all(&v.to_le_bytes())),
             Values::I64(values) => values.iter().try_for_each(|v| file.write_all(&v.to_le_bytes())),
         }
     }

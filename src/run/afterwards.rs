@@ -9,9 +9,9 @@ use super::attacks::{Benches, Job};
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
-use super::finish::{attack_file, attack_sheet};
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
 use super::identity::DataWish;
+use super::kept::{keep, same_attack};
 use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
@@ -160,8 +160,8 @@ impl Afterwards {
         if !finished.record.mse.is_finite() {
             return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
         }
-        let name = attack_file(&job.order.id).replace(".png", "-afterwards.png");
-        self.recorder.put(&name, &attack_sheet(job, &finished)?)?;
+        let before = self.earlier.iter().chain(&self.records).filter(|one| same_attack(one, &finished.record));
+        keep(&self.recorder, job, &finished, 1 + before.count())?;
         self.records.push(finished.record.clone());
         let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;

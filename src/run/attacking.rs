@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::attacks::Job;
 use super::event::Event;
-use super::finish;
+use super::kept::keep;
 use super::orders::Order;
 use super::session::Session;
 use crate::error::{Error, Result};
@@ -94,7 +94,7 @@ impl Session {
             return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
         }
         if let Some(recorder) = &self.recorder {
-            recorder.put(&finish::attack_file(&job.order.id), &finish::attack_sheet(job, &finished)?)?;
+            keep(recorder, job, &finished, 0)?;
         }
         self.times.attacks.push(finished.record.seconds);
         let mut timeless = finished.record.clone();

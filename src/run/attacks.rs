@@ -56,6 +56,8 @@ pub struct Job {
     pub order: Order,
     inversion: Box<dyn Inversion>,
     truth: Images,
+    /// Which of the run's test images they are.
+    places: Vec<usize>,
     bench: Arc<Bench>,
     lineup: Lineup,
     cut: usize,
@@ -68,6 +70,8 @@ pub struct Finished {
     pub record: AttackRecord,
     /// Reconstructions of the first few targets.
     pub reconstructions: Vec<Picture>,
+    /// Of all targets, C·H·W values each.
+    pub images: Vec<Vec<f32>>,
 }
 
 impl Job {
@@ -97,7 +101,8 @@ impl Job {
         let truth = setup.targets.take(order.smashed.dim(0)?);
         let lineup = Lineup::of(&Picture::of_image(&truth, 0), truth.labels.first().copied(), auxiliary, seed);
         let seconds = start.elapsed().as_secs_f64();
-        Ok(Self { order, inversion, truth, bench, lineup, cut: plan.cut, seconds })
+        let places = setup.places[..truth.len()].to_vec();
+        Ok(Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds })
     }
 
     /// One slice of work.
@@ -160,7 +165,8 @@ impl Job {
         let got = self.inversion.reconstruction()?;
         let (iterations, _) = self.inversion.progress();
         let images = (0..self.truth.len()).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?));
-        let mut scored = self.bench.scored(&images.collect::<Result<Vec<Vec<f32>>>>()?);
+        let images = images.collect::<Result<Vec<Vec<f32>>>>()?;
+        let mut scored = self.bench.scored(&images);
         if let Some(judged) = &mut scored.judged {
             judged.doubt = self.inversion.doubt()?.map(|doubt| doubt.to_string());
         }
@@ -175,7 +181,17 @@ impl Job {
         };
         let few = PICTURED.min(self.truth.len());
         let reconstructions = (0..few).map(|i| Picture::of_tensor(&got.get(i)?)).collect::<Result<_>>()?;
-        Ok(Finished { record, reconstructions })
+        Ok(Finished { record, reconstructions, images })
+    }
+
+    /// The clean images of the targets: what the attack is scored against.
+    pub fn truth(&self) -> &Images {
+        &self.truth
+    }
+
+    /// Which of the run's test images the targets are.
+    pub fn places(&self) -> &[usize] {
+        &self.places
     }
 
     /// The clean image of target `i`.

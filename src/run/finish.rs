@@ -1,9 +1,8 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
-use super::attacks::{Finished, Job};
-use super::folder::IMAGES;
+use super::caption::Caption;
 use super::judge::{Verdict, client_cost, recovery_figure, stream_order};
-use super::orders::{AttackId, PICTURED};
+use super::orders::PICTURED;
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
@@ -14,25 +13,6 @@ use crate::model::wire::WireCount;
 
 /// Images, maps and what was sent, under PSGL.
 pub const MAPS_FILE: &str = "images/maps.png";
-
-/// The picture of an attack, within the run's folder.
-pub fn attack_file(id: &AttackId) -> String {
-    format!("{IMAGES}/{}.png", id.slug())
-}
-
-/// Original, sent, reconstruction and error, a row for each of the first targets.
-///
-/// # Errors
-/// Where there is no target.
-pub fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
-    let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
-        let original = job.original(i);
-        let sent = Picture::of_tensor(&job.order.sent.get(i)?)?;
-        let error = Tile::Error(original.clone(), stolen.clone());
-        Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
-    });
-    sheet(&rows.collect::<Result<Vec<_>>>()?)
-}
 
 /// Original, gradient map and disguised image of the first targets; none without PSGL.
 ///
@@ -53,7 +33,11 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
             Tile::Image(Picture::of_tensor(&disguised.attacked.get(i)?)?),
         ])
     });
-    sheet(&rows.collect::<Result<Vec<_>>>()?).map(Some)
+    let caption = Caption {
+        columns: ["original", "gradient map", "sent, disguised"].map(str::to_owned).to_vec(),
+        text: "Gradient map: blue below 0, black at 0, orange above.".to_owned(),
+    };
+    sheet(&rows.collect::<Result<Vec<_>>>()?, &caption).map(Some)
 }
 
 /// Everything a run came to.

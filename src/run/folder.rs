@@ -22,6 +22,8 @@ pub const SUMMARY: &str = "summary.json";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Pictures of attacks and maps.
 pub const IMAGES: &str = "images";
+/// Reconstructions and scores of each attack, for other programs.
+pub const KEPT: &str = "attacks";
 /// Attacks launched at the run afterwards.
 pub const ATTACKS: &str = "attacks.json";
 /// Seconds spent so far.
@@ -113,7 +115,7 @@ impl RunFolder {
         let lock = lock(path)?;
         if lock.lacks.is_none() {
             remove_drafts(path);
-            remove_drafts(&path.join(IMAGES));
+            [IMAGES, KEPT].iter().for_each(|name| remove_drafts(&path.join(name)));
         }
         Ok(Self { path: path.to_owned(), lock })
     }
@@ -179,10 +181,12 @@ impl RunFolder {
                 _ => {}
             }
         }
-        let Ok(images) = fs::read_dir(self.file(IMAGES)) else { return Ok(()) };
-        for image in images.flatten().map(|entry| entry.path()) {
-            if image.extension().is_some_and(|e| e == "png") {
-                fs::remove_file(&image).map_err(Error::io("remove", &image))?;
+        for (folder, endings) in [(IMAGES, &["png"][..]), (KEPT, &["npz", "csv"])] {
+            let Ok(files) = fs::read_dir(self.file(folder)) else { continue };
+            for file in files.flatten().map(|entry| entry.path()) {
+                if file.extension().is_some_and(|ending| endings.iter().any(|own| ending == *own)) {
+                    fs::remove_file(&file).map_err(Error::io("remove", &file))?;
+                }
             }
         }
         Ok(())

@@ -39,8 +39,12 @@ impl AttackId {
 
     /// For file names and random streams: `psgl-e6-rmle-adaptive`.
     pub fn slug(&self) -> String {
-        let mode = if self.adaptive { "adaptive" } else { "naive" };
-        format!("{}-e{}-{}-{mode}", self.target, self.epoch, self.spec.name())
+        Self::slug_of(&self.target, self.epoch, self.spec.name(), self.adaptive)
+    }
+
+    /// The same of an attack that is known by its record alone.
+    pub fn slug_of(target: &str, epoch: usize, name: &str, adaptive: bool) -> String {
+        format!("{target}-e{epoch}-{name}-{}", if adaptive { "adaptive" } else { "naive" })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use image::{ImageFormat, Rgb, RgbImage};
 
+use super::caption::{self, Caption, Strip};
 use super::scene::Picture;
 use crate::error::{Error, Result};
 
@@ -9,6 +10,8 @@ use crate::error::{Error, Result};
 const GAP: u32 = 4;
 /// Most pictures on a sheet that is read: more than a run ever draws.
 const MAX_TILES: usize = 256;
+/// No caption is higher, in pixels.
+const MAX_CAPTION: u32 = 1000;
 /// Between and around pictures.
 const PAPER: Rgb<u8> = Rgb([128, 128, 128]);
 
@@ -66,17 +69,19 @@ pub fn map_rgb(value: f32) -> [u8; 3] {
     if value > 0.0 { [byte(strength), byte(0.6 * strength), 0] } else { [0, byte(0.55 * strength), byte(strength)] }
 }
 
-/// Rows of tiles as a PNG, each pixel enlarged so that a tile is about a hundred pixels wide.
+/// Rows of tiles as a PNG, each pixel enlarged so that a tile is about a hundred pixels wide, and a caption beneath.
 ///
 /// # Errors
 /// Where there is no tile.
-pub fn sheet(rows: &[Vec<Tile>]) -> Result<Vec<u8>> {
+pub fn sheet(rows: &[Vec<Tile>], caption: &Caption) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("picture: {e}"));
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let Some([_, h, w]) = rows.iter().flatten().map(Tile::shape).next() else { return Err(wrong(&"no tiles")) };
     let zoom = zoom(w);
     let (tile_w, tile_h) = (w as u32 * zoom, h as u32 * zoom);
-    let mut page = RgbImage::from_pixel(side(columns, tile_w), side(rows.len(), tile_h), PAPER);
+    let [width, height] = [side(columns, tile_w), side(rows.len(), tile_h)];
+    let strip = Strip::new(caption, width)?;
+    let mut page = RgbImage::from_pixel(width, height + strip.height(), PAPER);
     for (row, tiles) in rows.iter().enumerate() {
         for (column, tile) in tiles.iter().enumerate() {
             let (left, top) = (side(column, tile_w), side(row, tile_h));
@@ -87,6 +92,7 @@ pub fn sheet(rows: &[Vec<Tile>]) -> Result<Vec<u8>> {
             }
         }
     }
+    strip.draw(&mut page, height, tile_w, |column| side(column, tile_w));
     let mut bytes = std::io::Cursor::new(Vec::new());
     page.write_to(&mut bytes, ImageFormat::Png).map_err(|e| wrong(&e))?;
     Ok(bytes.into_inner())
@@ -108,15 +114,18 @@ pub fn tiles(png: &[u8], shape: [usize; 3]) -> Result<Vec<Vec<Picture>>> {
     let mut reader = image::ImageReader::with_format(std::io::Cursor::new(png), ImageFormat::Png);
     let mut limits = image::Limits::default();
     limits.max_image_width = Some(side(MAX_TILES, tile_w));
-    limits.max_image_height = Some(side(MAX_TILES, tile_h));
+    limits.max_image_height = Some(side(MAX_TILES, tile_h) + MAX_CAPTION);
     limits.max_alloc = Some(256 << 20);
     reader.limits(limits);
     let page = reader.decode().map_err(|e| wrong(&e))?.into_rgb8();
+    // Older sheets have no caption.
+    let captioned = (0..page.height()).rev().take_while(|y| page.get_pixel(0, *y) == &caption::PAPER).count() as u32;
+    let height = page.height() - captioned;
     let count = |length: u32, tile: u32| {
         let n = (length.saturating_sub(GAP) / (tile + GAP)) as usize;
         (n > 0 && side(n, tile) == length).then_some(n)
     };
-    let (columns, rows) = match (count(page.width(), tile_w), count(page.height(), tile_h)) {
+    let (columns, rows) = match (count(page.width(), tile_w), count(height, tile_h)) {
         (Some(columns), Some(rows)) if columns * rows <= MAX_TILES => (columns, rows),
         _ => return Err(wrong(&format!("{} \u{d7} {} pixels", page.width(), page.height()))),
     };
@@ -140,7 +149,7 @@ mod tests {
     fn a_sheet_has_its_pixels_where_they_belong() {
         let picture = |v| Picture { shape: [1, 2, 2], values: vec![v; 4] };
         let tiles = vec![Tile::Image(picture(1.0)), Tile::Map(picture(-1.0)), Tile::Error(picture(0.2), picture(0.7))];
-        let page = image::load_from_memory(&sheet(&[tiles]).unwrap()).unwrap().to_rgb8();
+        let page = image::load_from_memory(&sheet(&[tiles], &Caption::default()).unwrap()).unwrap().to_rgb8();
         assert_eq!(page.dimensions(), (3 * 116 + 4, 120));
         assert_eq!(page.get_pixel(0, 0), &PAPER);
         assert_eq!(page.get_pixel(50, 50), &Rgb([255; 3]));
@@ -158,14 +167,19 @@ mod tests {
             };
             let rows = vec![vec![picture(7), picture(31), picture(58)], vec![picture(3), picture(101), picture(77)]];
             let drawn: Vec<Vec<Tile>> = rows.iter().map(|row| row.iter().cloned().map(Tile::Image).collect()).collect();
-            let bytes = sheet(&drawn).unwrap();
+            let caption = Caption { columns: vec!["of three".to_owned()], text: "words ".repeat(40) };
+            let bytes = sheet(&drawn, &Caption::default()).unwrap();
+            let captioned = sheet(&drawn, &caption).unwrap();
             assert_eq!(tiles(&bytes, shape).unwrap(), rows, "{shape:?}");
+            assert_eq!(tiles(&captioned, shape).unwrap(), rows, "{shape:?}");
+            let height = |png: &[u8]| image::load_from_memory(png).unwrap().height();
+            assert!(height(&captioned) > height(&bytes) + 30, "{shape:?}");
             assert!(tiles(&bytes, [c, h + 1, w]).is_err() && tiles(&bytes, [2, h, w]).is_err());
             assert!(tiles(&bytes[..bytes.len() / 2], shape).is_err() && tiles(b"", shape).is_err());
         }
         // What is not of 8 bits comes back rounded, what is out of range clamped.
         let wild = Picture { shape: [1, 1, 3], values: vec![0.5003, -1.0, 7.0] };
-        let back = tiles(&sheet(&[vec![Tile::Image(wild)]]).unwrap(), [1, 1, 3]).unwrap();
+        let back = tiles(&sheet(&[vec![Tile::Image(wild)]], &Caption::default()).unwrap(), [1, 1, 3]).unwrap();
         assert_eq!(back[0][0].values, [128.0 / 255.0, 0.0, 1.0]);
     }
 }

@@ -44,6 +44,8 @@ pub struct Prepared {
     pub warnings: Vec<String>,
     /// Targets of attacks, the first of a class-balanced order of the test set.
     pub targets: Images,
+    /// Which of [`Self::test`] they are.
+    pub places: Vec<usize>,
 }
 
 impl Prepared {
@@ -116,6 +118,7 @@ impl Prepared {
             victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),
+            places: chosen,
             class_names,
             catalogue,
             warnings,

@@ -77,14 +77,17 @@ fn forms(spec: &AttackSpec, plan: &SplitPlan) -> u64 {
     if plan.psgl.is_some() { u64::from(spec.naive()) + u64::from(spec.adaptive()) } else { 1 }
 }
 
-/// Bytes of the sheets of all attacks, and of the one of maps.
+/// Bytes of the sheets of all attacks and of the one of maps, and of all reconstructions beside their originals.
 fn pictures(setup: &Prepared) -> u64 {
     let image = setup.test.shape.iter().product::<usize>() as u64;
     let sheet = VALUE_BYTES * COLUMNS * PICTURED as u64 * image;
-    let of_plan = |plan: &SplitPlan| -> u64 {
-        setup.experiment.attacks.iter().map(|spec| forms(spec, plan) * (1 + spec.early().len() as u64)).sum()
+    let of_attack = |spec: &AttackSpec| {
+        let arrays = 2 * 4 * spec.images().min(setup.targets.len()) as u64 * image;
+        (sheet + arrays) * (1 + spec.early().len() as u64)
     };
-    sheet * (1 + setup.plans.iter().map(of_plan).sum::<u64>())
+    let of_plan =
+        |plan: &SplitPlan| setup.experiment.attacks.iter().map(|spec| forms(spec, plan) * of_attack(spec)).sum::<u64>();
+    sheet + setup.plans.iter().map(of_plan).sum::<u64>()
 }
 
 /// Checks that a run can write so many bytes in its folder, be it one that is still to be made. What it has already
@@ -195,7 +198,7 @@ mod tests {
         let mut experiment = Experiment::preset("quick").unwrap();
         let of = |experiment: &Experiment| of_run(&Prepared::new(experiment.clone()).unwrap()).unwrap();
         let all = of(&experiment);
-        // What `quick` is known to leave: checkpoints of .2 MB, waiting attacks among them, and .5 MB of pictures.
+        // What `quick` is known to leave: checkpoints of .2 MB, waiting attacks among them, and .5 MB of pictures, besides 64 reconstructions and originals of each attack.
         assert!((400_000..3_000_000).contains(&all), "{all}");
         experiment.train.epochs *= 100;
         let steps = 2 * 2 * 16;

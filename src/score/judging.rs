@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use rayon::prelude::*;
 
 use super::floor::{At, Floor, Guess, TRIES};
-use super::image::{Score, mean_and_error, score};
+use super::image::{Score, mean_and_error, psnr, score};
 use super::lineup::{CHANCE, Lineups};
 use super::paired::lead;
 use super::record::{AttackRecord, Each, Judged, Lead};
@@ -16,6 +16,11 @@ use crate::random::Seed;
 
 /// An exact copy has no finite PSNR, and JSON no infinity.
 const MOST_PSNR: f64 = 200.0;
+
+/// PSNR of one image in dB as records have it, of its mean squared error.
+pub fn psnr_of(mse: f64) -> f64 {
+    psnr(mse).min(MOST_PSNR)
+}
 
 /// Targets measured in one go.
 const SLICE: usize = 32;

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod common;
 mod determinism;
+mod exports;
 mod extremes;
 mod faults;
 mod gradients;

@@ -8,6 +8,7 @@ use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use crate::app::textures::{image, tiles};
 use crate::app::{Role, Showing};
 use crate::error::{Error, Result};
+use crate::run::caption::Letters;
 use crate::run::scene::Picture;
 
 /// Height of every picture, in pixels.
@@ -18,6 +19,12 @@ const GAP: usize = 14;
 const LINE: usize = 2;
 /// Height of the bar below the stolen picture.
 const BAR: usize = 5;
+/// Height of the words below the pictures.
+const WORDS: usize = 22;
+/// Size of their letters.
+const LETTERS: f32 = 17.0;
+/// How light they are.
+const INK: f32 = 220.0;
 /// Pictures at most: a film of four seconds.
 const MAX_FRAMES: usize = 80;
 /// What a mail or a slide bears.
@@ -44,7 +51,7 @@ pub fn gif(showing: &Showing) -> Result<Vec<u8>> {
     let mut most = MAX_FRAMES;
     loop {
         let frames = thinned(&film.frames, most);
-        let bytes = Sheet::new(&patient, wire.as_ref(), frames.last().ok_or_else(none)?).film(&frames)?;
+        let bytes = Sheet::new(&patient, wire.as_ref(), frames.last().ok_or_else(none)?)?.film(&frames)?;
         if bytes.len() <= MAX_BYTES || most <= 8 {
             return Ok(bytes);
         }
@@ -86,25 +93,47 @@ impl Ink {
 
 impl Sheet {
     /// What stays: ground, frames, the patient's picture and the wire.
-    fn new(patient: &ColorImage, wire: Option<&ColorImage>, stolen: &ColorImage) -> Self {
+    fn new(patient: &ColorImage, wire: Option<&ColorImage>, stolen: &ColorImage) -> Result<Self> {
         let colored = patient.pixels.iter().chain(&stolen.pixels).any(|p| p.r() != p.g() || p.g() != p.b());
         let mut left = GAP;
         let mut places = Vec::new();
-        for (picture, ink) in [(Some(patient), Ink::Patient), (wire, Ink::Plain), (Some(stolen), Ink::Attacker)] {
+        for (picture, ink, words) in [
+            (Some(patient), Ink::Patient, "original"),
+            (wire, Ink::Plain, "what crosses"),
+            (Some(stolen), Ink::Attacker, "stolen"),
+        ] {
             let Some(picture) = picture else { continue };
-            places.push((left, width_of(picture), picture, ink));
+            places.push((left, width_of(picture), picture, ink, words));
             left += width_of(picture) + GAP;
         }
-        let size = [left, SIDE + 3 * GAP];
+        let size = [left, SIDE + 3 * GAP + WORDS];
         let mut sheet =
             Self { size, pixels: vec![Ink::Ground.place(); size[0] * size[1]], colored, moving: [0, 0, 0, 0] };
-        for (left, width, picture, ink) in places {
+        let letters = Letters::of(LETTERS)?;
+        for (left, width, picture, ink, words) in places {
             let line = [left - LINE, GAP - LINE, width + 2 * LINE, SIDE + 2 * LINE];
             sheet.fill(line, ink.place());
             sheet.picture(left, width, picture);
+            sheet.words(&letters, words, left, width);
             sheet.moving = [left, GAP, width, SIDE + LINE + GAP / 2 + BAR];
         }
-        sheet
+        Ok(sheet)
+    }
+
+    /// A caption in the middle below a picture.
+    fn words(&mut self, letters: &Letters, words: &str, left: usize, width: usize) {
+        let ground = f32::from(Visuals::dark().panel_fill.r());
+        let left = left as f32 + (width as f32 - letters.width(words)) / 2.0;
+        let baseline = (GAP + SIDE + GAP + WORDS - 4) as f32;
+        let [columns, rows] = self.size;
+        let colored = self.colored;
+        letters.draw(words, left, baseline, |x, y, cover| {
+            let (x, y) = (x as usize, y as usize);
+            if cover > 0.05 && x < columns && y < rows {
+                let light = Color32::from_gray((ground + (INK - ground) * cover) as u8);
+                self.pixels[y * columns + x] = place_of(light, colored);
+            }
+        });
     }
 
     fn fill(&mut self, [left, top, width, height]: [usize; 4], place: u8) {

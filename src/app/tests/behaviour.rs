@@ -356,7 +356,7 @@ fn two_runs_are_compared_and_everything_is_exported() {
         (Purpose::CurvesPng, "curves.png", b"\x89PNG"),
         (Purpose::CurvesSvg, "curves.svg", b"<svg"),
         (Purpose::Table, "table.md", b""),
-        (Purpose::Table, "table.tex", b""),
+        (Purpose::TableLatex, "table.tex", b"% "),
         (Purpose::Film, "film.gif", b"GIF89a"),
     ] {
         let path = window.home.path().join(name);
@@ -366,6 +366,21 @@ fn two_runs_are_compared_and_everything_is_exported() {
         let bytes = std::fs::read(&path).unwrap();
         assert!(bytes.len() > 200 && bytes.starts_with(begins), "{name}: {} bytes", bytes.len());
     }
+    let attacks = window.home.path().join("attacks");
+    window.act(Act::File(Purpose::Attacks, attacks.clone()));
+    window.until("the export", |app| !app.busy());
+    let run = window.app().state().folder.clone().unwrap();
+    let names = |folder: &std::path::Path| {
+        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&attacks), names(&run.join("attacks")));
+    window.act(Act::File(Purpose::Attacks, attacks));
+    window.until("the refusal", |app| app.state().error.is_some());
+    let told = window.app().state().error.clone().unwrap_or_default();
+    assert!(told.starts_with("the folder cannot be used: the folder is not empty"), "{told}");
+    window.act(Act::CloseError);
     window.act(Act::Pane(Pane::Table));
     window.act(Act::Pane(Pane::Runs));
     window.act(Act::Refresh);

@@ -168,6 +168,34 @@ fn during_and_after_a_run_every_pane() {
 }
 
 #[test]
+fn the_stage_is_saved_as_it_is_seen() {
+    let mut window = window(quick(), [1280.0, 800.0], Theme::Light, 1.0);
+    let Some(seen) = drawn(&mut window, "before-the-stage-was-saved") else { return };
+    window.act(Act::Ask(Purpose::Stage));
+    let path = window.home.path().join("stage.png");
+    window.act(Act::File(Purpose::Stage, path.clone()));
+    window.until("the picture", |app| !app.busy());
+    assert_eq!(window.app().messages(), [format!("Saved: {}", path.display())]);
+    let stage = image::open(&path).unwrap().to_rgb8();
+    let (width, height) = stage.dimensions();
+    assert!(width == 1280 && (300..600).contains(&height), "{width} × {height}");
+    // Nothing lay over it when it was taken: it is a part of the window as it was.
+    let differ = |top: u32| {
+        let same = |x: u32, y: u32| seen.get_pixel(x, y + top).0[..3] == stage.get_pixel(x, y).0;
+        (0..height).map(|y| (0..width).filter(|x| !same(*x, y)).count()).sum::<usize>()
+    };
+    let least = (20..80).map(differ).min();
+    assert!(least.is_some_and(|least| least < TOLERATED), "{least:?}");
+    // Scrolled it cannot be seen whole.
+    window.harness.set_pixels_per_point(2.0);
+    window.harness.set_size(vec2(640.0, 400.0));
+    window.rest();
+    window.act(Act::File(Purpose::Stage, path));
+    let told = window.app().state().error.clone().unwrap_or_default();
+    assert!(told.starts_with("the whole stage is not in the window"), "{told}");
+}
+
+#[test]
 fn what_lies_over_the_panes() {
     for theme in [Theme::Dark, Theme::Light] {
         for popup in [Popup::Palette, Popup::Settings, Popup::Shortcuts, Popup::About] {

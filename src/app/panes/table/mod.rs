@@ -33,7 +33,7 @@ pub fn table_ui(ui: &mut Ui, look: Look<'_>, view: &mut TableView, acts: &mut Ve
 }
 
 fn buttons_ui(ui: &mut Ui, state: &State, acts: &mut Vec<Act>) {
-    let any = state.summary.is_some() || !state.epochs.is_empty() || !state.attacks.is_empty();
+    let any = state.measured();
     let nothing = "Nothing was measured yet";
     ui.horizontal_wrapped(|ui| {
         for form in Form::ALL {

@@ -65,7 +65,7 @@ impl Form {
     /// # Errors
     /// Where nothing was measured yet, or there is no memory left.
     pub fn write(self, state: &State) -> Result<String> {
-        if state.summary.is_none() && state.epochs.is_empty() && state.attacks.is_empty() {
+        if !state.measured() {
             return Err(Error::input("there is no table yet: nothing was measured"));
         }
         match self {

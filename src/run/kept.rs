@@ -1,0 +1,215 @@
+//! What a run keeps of a finished attack: its pictures, and every reconstruction with its scores for other programs.
+//!
+//! `images/SLUG.png` shows the first few targets. `attacks/SLUG.npz` has all of them:
+//!
+//! | array | shape | what |
+//! |---|---|---|
+//! | `reconstructions` | N, C, H, W | what the attack made, in \[0, 1\] |
+//! | `images` | N, C, H, W | the clean images it is scored against |
+//! | `labels`, `places` | N | their classes, and which of the run's test images they are, from 0 |
+//! | `mse`, `psnr`, `ssim` | N | the scores of each, as in the table of the run |
+//! | `picked` | N | 1 where the target was picked out of its line-up, NaN where it has none |
+//!
+//! `attacks/SLUG.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
+//! can be put together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::afterwards::earlier;
+use super::attacks::{Finished, Job};
+use super::caption::Caption;
+use super::folder::{IMAGES, KEPT, SUMMARY};
+use super::orders::AttackId;
+use super::pictures::{Tile, sheet};
+use super::record::{Recorder, read_summary};
+use super::scene::Picture;
+use super::summary::AttackRecord;
+use crate::data::numpy::{Array, npz};
+use crate::error::{Error, Result};
+use crate::score::image::mse;
+use crate::score::judging::psnr_of;
+use crate::score::verdict::{attack_words, is_attack};
+use crate::score::words;
+
+/// Writes all of a finished attack's files. `launch` is 0 for an attack of the run itself, and counts those of the same
+/// kind that were launched at it afterwards.
+///
+/// # Errors
+/// Where the disk refuses.
+pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) -> Result<()> {
+    let slug = format!("{}{}", job.order.id.slug(), launched(launch));
+    recorder.put(&format!("{KEPT}/{slug}.npz"), &npz(&arrays(job, finished))?)?;
+    recorder.put(&format!("{KEPT}/{slug}.csv"), &csv(job, finished)?)?;
+    recorder.put(&format!("{IMAGES}/{slug}.png"), &attack_sheet(job, finished)?)
+}
+
+/// How the names of an attack's files end.
+fn launched(launch: usize) -> String {
+    match launch {
+        0 => String::new(),
+        1 => "-afterwards".to_owned(),
+        n => format!("-afterwards-{n}"),
+    }
+}
+
+/// Whether two records are of the same attack at the same model, be it launched twice.
+pub fn same_attack(a: &AttackRecord, b: &AttackRecord) -> bool {
+    (&a.name, a.adaptive, &a.target, a.epoch) == (&b.name, b.adaptive, &b.target, b.epoch)
+}
+
+/// Original, sent, reconstruction and error, a row for each of the first targets.
+fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
+    let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
+        let original = job.original(i);
+        let sent = Picture::of_tensor(&job.order.sent.get(i)?)?;
+        let error = Tile::Error(original.clone(), stolen.clone());
+        Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
+    });
+    sheet(&rows.collect::<Result<Vec<_>>>()?, &caption(&finished.record, finished.reconstructions.len()))
+}
+
+/// What a sheet of `shown` of an attack's targets says of itself.
+fn caption(record: &AttackRecord, shown: usize) -> Caption {
+    let sent = if record.target == "vanilla" { "sent" } else { "sent, disguised" };
+    let of = if record.images == 1 { "1 image".to_owned() } else { format!("the mean of {} images", record.images) };
+    let first = if shown < record.images { format!(" The first {shown} are shown.") } else { String::new() };
+    Caption {
+        columns: ["original", sent, "stolen", "difference"].map(str::to_owned).to_vec(),
+        text: format!(
+            "{}, {}: SSIM {:.3} \u{b1} {:.3} and PSNR {:.1} dB, {of}.{first}",
+            words::paper(&record.target),
+            attack_words(record),
+            record.ssim,
+            record.ssim_se,
+            record.psnr
+        ),
+    }
+}
+
+fn arrays(job: &Job, finished: &Finished) -> Vec<Array> {
+    let truth = job.truth();
+    let n = truth.len();
+    let [c, h, w] = truth.shape;
+    let each = finished.record.judged.as_ref().map(|judged| &judged.each);
+    let errors = errors(job, finished);
+    let ssim = each.map(|each| each.ssim.clone()).unwrap_or_default();
+    let picked = each.map(|each| each.picked.iter().map(|p| p.unwrap_or(f64::NAN)).collect()).unwrap_or_default();
+    vec![
+        Array::f32("reconstructions", &[n, c, h, w], finished.images.concat()),
+        Array::f32("images", &[n, c, h, w], (0..n).flat_map(|i| truth.values(i)).collect()),
+        Array::classes("labels", truth.labels.iter().copied()),
+        Array::classes("places", job.places().iter().map(|place| *place as u32)),
+        Array::f64("mse", errors.clone()),
+        Array::f64("psnr", errors.into_iter().map(psnr_of).collect()),
+        Array::f64("ssim", ssim),
+        Array::f64("picked", picked),
+    ]
+}
+
+fn errors(job: &Job, finished: &Finished) -> Vec<f64> {
+    finished.images.iter().enumerate().map(|(i, got)| mse(got, &job.truth().values(i))).collect()
+}
+
+fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
+    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("scores: {e}"));
+    let record = &finished.record;
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(["attack", "mode", "target", "epoch", "image", "place", "label", "mse", "psnr", "ssim", "picked"])
+        .map_err(|e| wrong(&e))?;
+    for (i, mse) in errors(job, finished).into_iter().enumerate() {
+        let each = record.judged.as_ref().map(|judged| &judged.each);
+        let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        csv.write_record([
+            record.name.as_str(),
+            if record.adaptive { "adaptive" } else { "naive" },
+            &record.target,
+            &record.epoch.to_string(),
+            &i.to_string(),
+            &job.places()[i].to_string(),
+            &job.truth().labels[i].to_string(),
+            &mse.to_string(),
+            &psnr_of(mse).to_string(),
+            &text(each.and_then(|each| each.ssim.get(i).copied())),
+            &text(each.and_then(|each| each.picked.get(i).copied().flatten())),
+        ])
+        .map_err(|e| wrong(&e))?;
+    }
+    csv.into_inner().map_err(|e| wrong(&e))
+}
+
+/// The files of a run's attacks for other programs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeptFiles {
+    /// Of each attack one `.npz` and one `.csv`, sorted.
+    pub files: Vec<PathBuf>,
+    /// Attacks in the run's tables of which there are none: a build launched them that kept no more than pictures.
+    pub without: usize,
+}
+
+/// Finds what a run kept of its attacks.
+///
+/// # Errors
+/// Where the run's folder or its tables cannot be read; or there is no such file, and then why.
+pub fn kept_files(run: &Path) -> Result<KeptFiles> {
+    let folder = run.join(KEPT);
+    let mut files: Vec<PathBuf> = match fs::read_dir(&folder) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).filter(|path| is_kept(path)).collect(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(e) => return Err(Error::io("read", &folder)(e)),
+    };
+    files.sort();
+    let summary = run.join(SUMMARY);
+    let measured = if summary.is_file() { read_summary(run)?.attacks } else { Vec::new() };
+    let later = earlier(run)?;
+    let lacks = |record: &AttackRecord, launch: usize| {
+        let slug = AttackId::slug_of(&record.target, record.epoch, &record.name, record.adaptive);
+        is_attack(record) && !files.contains(&folder.join(format!("{slug}{}.npz", launched(launch))))
+    };
+    let launch = |i: usize| later[..=i].iter().filter(|record| same_attack(record, &later[i])).count();
+    let without = measured.iter().filter(|record| lacks(record, 0)).count()
+        + (0..later.len()).filter(|i| lacks(&later[*i], launch(*i))).count();
+    if files.is_empty() {
+        let why = if without == 0 {
+            "no attack at the run has ended yet"
+        } else {
+            "its attacks are of a build that kept no more than pictures; launch them again with `cutlayer attack`"
+        };
+        return Err(Error::input(format!("there are no reconstructions to export: {why}: {}", run.display())));
+    }
+    Ok(KeptFiles { files, without })
+}
+
+fn is_kept(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "npz" || ending == "csv")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caption_says_which_attack_it_is_and_of_how_many_images() {
+        let record = AttackRecord {
+            name: "rmle".to_owned(),
+            adaptive: true,
+            target: "psgl".to_owned(),
+            epoch: 2,
+            images: 64,
+            psnr: 14.04,
+            ssim: 0.6123,
+            ssim_se: 0.0204,
+            ..AttackRecord::default()
+        };
+        let told = caption(&record, 8);
+        assert_eq!(told.columns, ["original", "sent, disguised", "stolen", "difference"]);
+        assert_eq!(
+            told.text,
+            "PSGL, adaptive rmle after epoch 2: SSIM 0.612 \u{b1} 0.020 and PSNR 14.0 dB, the mean of 64 images. The \
+             first 8 are shown."
+        );
+        let one = AttackRecord { target: "vanilla".to_owned(), images: 1, epoch: 0, ..record };
+        assert_eq!(caption(&one, 1).columns[1], "sent");
+        assert!(caption(&one, 1).text.ends_with("rmle untrained: SSIM 0.612 \u{b1} 0.020 and PSNR 14.0 dB, 1 image."));
+    }
+}
