@@ -1,7 +1,8 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
 use super::caption::Caption;
-use super::judge::{Verdict, client_cost, recovery_figure, stream_order};
+use super::closing::Closing;
+use super::judge::stream_order;
 use super::orders::PICTURED;
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
@@ -41,10 +42,7 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
 }
 
 /// Everything a run came to.
-///
-/// # Errors
-/// Where a model fails.
-pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
+pub(super) fn summary(session: &mut Session, closing: Closing) -> Summary {
     let attacks = attacks(session);
     let (setup, court) = (&session.setup, session.court());
     let wire_of = |name: &str| session.models.iter().find(|m| m.plan.name == name).map(|m| m.wire);
@@ -55,17 +53,17 @@ pub fn summary(session: &mut Session, verdict: Verdict) -> Result<Summary> {
         seed: setup.experiment.seed,
         machine: Machine::here(rayon::current_num_threads()),
         epochs: epochs(session),
-        streams: court.psgl.and_then(|model| stream_order(model, &verdict.rows)),
+        streams: court.psgl.and_then(|model| stream_order(model, &closing.verdict.rows)),
         attacks,
         verdicts: Vec::new(),
-        recovery: recovery_figure(&court, &setup.targets)?,
+        recovery: closing.recovery(&court),
         wire: WireTotals { total, psgl: wire_of("psgl"), vanilla: wire_of("vanilla") },
-        client_ms_per_image: client_cost(&court)?,
-        rows: verdict.rows,
-        gain: verdict.gain,
+        client_ms_per_image: closing.client_cost(),
+        rows: closing.verdict.rows,
+        gain: closing.verdict.gain,
         seconds: session.times.run,
     };
-    Ok(summary.with(Vec::new()))
+    summary.with(Vec::new())
 }
 
 /// Tests of one model after another, whichever came first.

@@ -1,13 +1,12 @@
-//! Filling in the table of METHOD §3 once all models are trained: rows, gains, recovery, cost.
+//! Filling in the table of METHOD §3 once all models are trained: rows and gains.
 //!
 //! Works in slices of a few test images, so that it can be stopped.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
-use super::summary::{ClientCost, Gain, GammaGain, RecoveryFigure, Row, StreamOrder};
+use super::summary::{Gain, GammaGain, Row, StreamOrder};
 use crate::attack::adversarial::{fgsm, jsma_map};
 use crate::data::Images;
 use crate::error::Result;
@@ -17,7 +16,6 @@ use crate::model::split::SplitModel;
 use crate::psgl::recovery::Recovery;
 use crate::psgl::saliency::{Strength, attack};
 use crate::score::classification::Confusion;
-use crate::score::image::{mse, pearson};
 use crate::score::utility::difference;
 
 /// Test images a slice.
@@ -192,39 +190,11 @@ fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
 }
 
 /// Recovers every plane of images (N, C, H, W): the cleaned images and their gradient maps.
-fn recover_images(images: &Tensor, recovery: Recovery) -> Result<(Tensor, Tensor)> {
+pub(super) fn recover_images(images: &Tensor, recovery: Recovery) -> Result<(Tensor, Tensor)> {
     let (_, _, h, w) = images.dims4()?;
     let parts = recovery.solve(&images.flatten_all()?.to_vec1()?, h, w);
     let tensor = |values| Tensor::from_vec(values, images.shape(), images.device());
     Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
-}
-
-/// The paper's sensitivity figure: image-space recovery of attacked test images against μ, and how well
-/// the recovered map shows the true one.
-///
-/// # Errors
-/// Where the vanilla model fails.
-pub fn recovery_figure(court: &Court<'_>, targets: &Images) -> Result<Option<RecoveryFigure>> {
-    let Some(model) = court.vanilla else { return Ok(None) };
-    let x = targets.take(court.evaluate.mu_images.min(targets.len())).tensor(court.device)?;
-    let map = jsma_map(model, &x, court.psgl_spec.mirror)?;
-    let attacked = attack(&x, &map, court.psgl_spec.strength())?;
-    let list = |t: &Tensor| Ok::<_, crate::error::Error>(t.flatten_all()?.to_vec1::<f32>()?);
-    let clean = list(&x)?;
-    let base = court.psgl_spec.image_recovery();
-    let mut mse_by_mu = Vec::new();
-    for &mu in &court.evaluate.mus {
-        let recovered = recover_images(&attacked, Recovery { mu: mu as f32, ..base })?.0;
-        mse_by_mu.push((mu, mse(&list(&recovered.clamp(0.0, 1.0)?)?, &clean)));
-    }
-    let found = recover_images(&attacked, base)?.1;
-    Ok(Some(RecoveryFigure {
-        mse_by_mu,
-        mse_attacked: mse(&list(&attacked)?, &clean),
-        map_correlation: Some(pearson(&list(&found.abs()?)?, &list(&map.abs()?)?))
-            .filter(|r| r.is_finite())
-            .unwrap_or(0.0),
-    }))
 }
 
 /// The order of PSGL's streams beside the paper's.
@@ -240,24 +210,4 @@ pub fn stream_order(model: &SplitModel, rows: &[Row]) -> Option<StreamOrder> {
         as_in_paper: strictly,
         weights: [weights.recovered, weights.fused, weights.attacked],
     })
-}
-
-/// Milliseconds an image costs each client when it asks, by the median of a few batches.
-///
-/// # Errors
-/// Where a model fails.
-pub fn client_cost(court: &Court<'_>) -> Result<ClientCost> {
-    let x = court.test.take(64.min(court.test.len())).tensor(court.device)?;
-    let cost = |model: Option<&SplitModel>| -> Result<Option<f64>> {
-        let Some(model) = model else { return Ok(None) };
-        let mut times = Vec::new();
-        for _ in 0..5 {
-            let start = Instant::now();
-            model.ask(&x)?;
-            times.push(start.elapsed().as_secs_f64() * 1e3 / x.dim(0)? as f64);
-        }
-        times.sort_by(f64::total_cmp);
-        Ok(Some(times[times.len() / 2]))
-    };
-    Ok(ClientCost { vanilla: cost(court.vanilla)?, psgl: cost(court.psgl)? })
 }

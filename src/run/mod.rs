@@ -6,6 +6,7 @@ mod attacking;
 pub mod attacks;
 pub mod caption;
 pub mod checkpoint;
+mod closing;
 pub mod control;
 pub mod course;
 pub mod event;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::ahead::Speeds;
 use super::attacks::{Benches, Job};
 use super::checkpoint::{Checkpoint, Position, Times};
+use super::closing::Closing;
 use super::course::Course;
 use super::event::{Event, Past, Sink};
 use super::finish;
@@ -46,6 +47,7 @@ pub struct Session {
     pub(super) inverting: Option<(Job, Vec<u32>)>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
     pub(super) judge: Option<Judge>,
+    closing: Option<Closing>,
     pub(super) sink: Sink,
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
@@ -110,6 +112,7 @@ impl Session {
             inverting: None,
             testing: Vec::new(),
             judge: None,
+            closing: None,
             sink,
             order: None,
             hidden: None,
@@ -252,6 +255,9 @@ impl Session {
     }
 
     fn judge(&mut self) -> Result<Option<Summary>> {
+        if let Some(closing) = self.closing.take() {
+            return self.close(closing);
+        }
         // A run that was resumed after its last attack has not measured the floors yet.
         if finish::floors(self).is_none() {
             return Ok(None);
@@ -265,11 +271,20 @@ impl Session {
         self.progress("filling in the table".to_owned(), done, total);
         if done < total {
             self.judge = Some(judge);
+        } else {
+            self.closing = Some(Closing::new(judge.verdict(&self.court())));
+            self.save()?;
+        }
+        Ok(None)
+    }
+
+    /// The last measurements, slice by slice, and then the summary.
+    fn close(&mut self, mut closing: Closing) -> Result<Option<Summary>> {
+        if !closing.advance(&self.court(), &self.setup.targets)? {
+            self.closing = Some(closing);
             return Ok(None);
         }
-        let verdict = judge.verdict(&self.court());
-        self.save()?;
-        let summary = finish::summary(self, verdict)?;
+        let summary = finish::summary(self, closing);
         if let Some(recorder) = &self.recorder {
             if let Some(sheet) = finish::maps_sheet(self)? {
                 recorder.put(finish::MAPS_FILE, &sheet)?;

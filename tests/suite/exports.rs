@@ -55,7 +55,7 @@ fn every_reconstruction_is_exported_with_its_scores() {
     assert!(expected.iter().all(|name| said.contains(name)), "{said}");
     let test = folder.path().join("test.npz");
     succeed(["export", text(finished()), "--arrays", text(&test)]);
-    let test = self::arrays(&test);
+    let test = arrays(&test);
     for record in attacks {
         let arrays = arrays(&out.join(slug(&record) + ".npz"));
         assert_eq!(arrays["reconstructions"].dims(), [record.images, 1, 28, 28]);
