@@ -5,8 +5,8 @@ use eframe::egui::{Align, Button, DragValue, Layout, ProgressBar, RichText, Role
 use super::command::{Menu, commands, why_not};
 use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
-use super::theme::warning_ui;
-use super::words::{clock, duration, phase};
+use super::theme::{cut_short_ui, warning_ui};
+use super::words::{capitalised, clock, duration, phase};
 use super::{Act, Activity, Look};
 use crate::run::event::Progress;
 
@@ -196,14 +196,15 @@ fn progress_ui(ui: &mut Ui, look: Look<'_>) {
 fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str, tip: &str) {
     let response = ui.add(bar.desired_width(width));
     response.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, text));
-    ui.add(eframe::egui::Label::new(text).truncate()).on_hover_text(format!("{text}\n{tip}"));
+    cut_short_ui(ui, text.into(), &format!("{text}\n{tip}"));
 }
 
-/// `training PSGL, 12 of 16, 0:03 left`.
+/// `0:03 left: training PSGL, 12 of 16`: what is asked for most comes first, since in little room the end is cut off.
 fn progress_text(progress: &Progress) -> String {
     let left = progress.left(clock);
-    let comma = if left.is_empty() { "" } else { ", " };
-    format!("{}, {} of {}{comma}{left}", phase(&progress.phase), progress.done, progress.total)
+    let colon = if left.is_empty() { "" } else { ": " };
+    let text = format!("{left}{colon}{}, {} of {}", phase(&progress.phase), progress.done, progress.total);
+    if left.is_empty() { text } else { capitalised(&text) }
 }
 
 /// What the time left is of, and which parts of it cannot be told yet.
@@ -226,11 +227,12 @@ mod tests {
             Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None, untold: Vec::new() };
         assert_eq!(progress_text(&progress), "training PSGL, 12 of 16");
         progress.seconds_left = Some(3.2);
-        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, 0:03 left");
+        assert_eq!(progress_text(&progress), "0:03 left: training PSGL, 12 of 16");
         progress.untold = vec!["inverse".to_owned(), "the table".to_owned()];
-        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16, at least 0:03 left");
+        assert_eq!(progress_text(&progress), "At least 0:03 left: training PSGL, 12 of 16");
         assert!(left_tip(&progress).ends_with("begun: inverse, the table"));
         progress.phase = "training psgl and vanilla".to_owned();
+        progress.seconds_left = None;
         assert!(progress_text(&progress).starts_with("training PSGL and the undefended model, 12"));
     }
 }

@@ -25,17 +25,19 @@ impl App {
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
         };
         let plan = stage::Plan::of(ui.available_size());
-        Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
-        if let Some(error) = &self.state.error {
-            Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
-        }
-        if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
-            Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
-        }
-        if self.offers_the_way_back() {
-            let words = self.start_words();
-            Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, &words, &mut acts));
-        }
+        let start = self.offers_the_way_back().then(|| self.start_words());
+        page::above_ui(ui, plan.fixed.is_none(), |ui| {
+            Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
+            if let Some(error) = &self.state.error {
+                Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
+            }
+            if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
+                Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
+            }
+            if let Some(words) = &start {
+                Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, words, &mut acts));
+            }
+        });
         let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
             None => true,

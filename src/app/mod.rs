@@ -133,6 +133,8 @@ pub struct View {
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     presets: presets::PresetsView,
+    /// The page is to be scrolled to the panes, where they are out of sight.
+    to_panes: bool,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.
@@ -161,6 +163,8 @@ pub struct App {
     typing: typing::Typing,
     class: class::Class,
     shot: shot::Shot,
+    /// Where in the document's history the stage left the opening.
+    left_opening: Option<u64>,
     /// Where in the document's history each stroke of the pencil was made.
     strokes: Vec<u64>,
     /// What the window was asked to open.
@@ -256,6 +260,7 @@ impl App {
             typing: typing::Typing::default(),
             class: class::Class::of(start),
             shot: shot::Shot::default(),
+            left_opening: None,
             strokes: Vec::new(),
             to_open: None,
             runs: home.join("runs"),

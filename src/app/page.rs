@@ -7,6 +7,31 @@ use super::panes::{self, Pane};
 use super::stage::{self, Plan, Views};
 use super::{Act, Look, View};
 
+/// Draws what stands above stage and panes. Where these are `scrolled` it lies over them: the panes' tiles do not keep to
+/// the page's edge.
+pub fn above_ui(ui: &mut Ui, scrolled: bool, contents: impl FnOnce(&mut Ui)) {
+    if !scrolled {
+        contents(ui);
+        return;
+    }
+    let window = ui.max_rect();
+    let place = Id::unique("height above the page");
+    let area = egui::Area::new(Id::unique("above the page")).order(egui::Order::Middle).fixed_pos(window.min);
+    let area = area.constrain(false).movable(false).show(ui.ctx(), |ui| {
+        ui.set_max_size(window.size());
+        ui.set_width(window.width());
+        let bottom = |ui: &Ui| ui.available_rect_before_wrap().top();
+        contents(ui);
+        bottom(ui) - window.top()
+    });
+    let before = ui.data_mut(|data| data.get_temp::<f32>(place));
+    if before != Some(area.inner) {
+        ui.data_mut(|data| data.insert_temp(place, area.inner));
+        ui.ctx().request_discard("the bar has another height");
+    }
+    Panel::top("room above the page").exact_size(area.inner).show_separator_line(false).show(ui, |_| {});
+}
+
 /// Draws both. Returns where the stage is, if all of it is in the window.
 pub fn page_ui(
     ui: &mut Ui,
@@ -48,6 +73,9 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
             ui.set_clip_rect(ui.clip_rect().intersect(rect));
             panes::panes_ui(ui, tree, look, view, acts);
         });
+        if std::mem::take(&mut view.to_panes) {
+            ui.scroll_to_rect(rect, Some(egui::Align::Min));
+        }
         follow_focus(ui);
     });
 }

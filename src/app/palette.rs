@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Align, Align2, Button, Color32, Context, Id, Key, Label, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit,
+    Align, Align2, Button, Color32, Context, Id, Key, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit,
     TextFormat, TextStyle, Ui, WidgetInfo, vec2,
 };
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::command::{commands, why_not};
+use super::theme::cut_short_ui;
 use super::{Act, Look};
 use crate::setting::SETTINGS;
 
@@ -141,7 +142,7 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, view: &PaletteView) {
         },
         None => "Try fewer letters. Up and Down choose, Enter does it, Escape closes.".to_owned(),
     };
-    ui.add(Label::new(RichText::new(&text).weak()).truncate()).on_hover_text(&text);
+    cut_short_ui(ui, RichText::new(&text).weak(), &text);
 }
 
 /// The words, with a line below the letters that match.

@@ -107,7 +107,10 @@ impl App {
     /// Acts on the window itself.
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
-            Act::Pane(pane) => panes::show(&mut self.tree, pane),
+            Act::Pane(pane) => {
+                panes::show(&mut self.tree, pane);
+                self.view.to_panes = true;
+            }
             Act::Layout(layout) => {
                 self.memory.layout = layout;
                 self.tree = layout.tree();
@@ -160,7 +163,10 @@ impl App {
         let before = self.document.experiment().clone();
         // Before any run a preset is looked at as the first one was, and so is what was there before it.
         let whole = matches!(act, Act::Preset(_) | Act::Undo | Act::Redo);
-        let source = if whole && self.showing.source == Source::Opening { Source::Opening } else { Source::Live };
+        let undone = act == Act::Undo;
+        let opening = self.showing.source == Source::Opening;
+        let mut source = if whole && opening { Source::Opening } else { Source::Live };
+        let number = self.document.number();
         let mut back = Some(false);
         match act {
             Act::Preset(which) => {
@@ -184,6 +190,12 @@ impl App {
         }
         if *self.document.experiment() != before {
             self.mended(About::Experiment);
+        }
+        if opening && source == Source::Live {
+            self.left_opening = Some(number);
+        } else if undone && self.left_opening == Some(self.document.number()) && self.showing.source == Source::Live {
+            // The opening has a cut of its own, which is what was seen before the change.
+            source = Source::Opening;
         }
         // Where there is nothing to look at anew, or the stage is back already.
         if back == Some(false) {

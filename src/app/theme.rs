@@ -1,7 +1,8 @@
 //! Colours of the roles, dark and light, and what is changed of the plain style. The only place with colour literals.
 
 use eframe::egui::{
-    self, Align2, Color32, Context, FontId, Sense, Shape, Stroke, TextStyle, Theme, Ui, WidgetInfo, vec2,
+    self, Align2, Color32, Context, FontId, Label, Response, RichText, Sense, Shape, Stroke, TextStyle, Theme, Ui,
+    WidgetInfo, vec2,
 };
 use egui_plot::{LineStyle, MarkerShape};
 
@@ -77,6 +78,13 @@ impl Role {
             _ => 2.0,
         }
     }
+}
+
+/// A line of words whose end gives way where there is little room; who points at it reads all of them, and the tip.
+pub fn cut_short_ui(ui: &mut Ui, words: RichText, tip: &str) -> Response {
+    let text = words.text().to_owned();
+    let response = ui.add(Label::new(words).truncate().show_tooltip_when_elided(false));
+    if tip.starts_with(&text) { response.on_hover_text(tip) } else { response.on_hover_text(format!("{text}\n{tip}")) }
 }
 
 /// A triangle with an exclamation mark: something went wrong. Not red, which is the attacker's.

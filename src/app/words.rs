@@ -90,6 +90,12 @@ pub fn maker(record: &AttackRecord) -> &str {
     if yardstick(record).is_some() { words::window(&record.name).trim_start_matches("guess: ") } else { &record.name }
 }
 
+/// A sentence's first letter as a capital.
+pub fn capitalised(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+}
+
 /// Whether an attack knew the defence.
 pub fn mode(record: &AttackRecord) -> &'static str {
     match Guess::named(&record.name) {

@@ -72,7 +72,13 @@ fn resume(path: &Path, data: &DataWish) -> Result<()> {
     // Nothing is written then, and the folder may be one where nothing can be.
     if path.join(SUMMARY).is_file() {
         tell(&format!("The run is finished: {}", path.display()));
-        return print(&report(&read_summary(path)?));
+        let summary = read_summary(path)?;
+        let file = path.join(EXPERIMENT);
+        let now = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+        if now.hash() != summary.experiment.hash() {
+            tell("Its experiment.toml was changed since: the table is of the settings that it ran with.");
+        }
+        return print(&report(&summary));
     }
     let folder = RunFolder::open(path)?;
     let file = folder.file(EXPERIMENT);

@@ -20,10 +20,12 @@ use crate::score::band::wilson;
 pub const HELD_OUT: usize = 200;
 /// From the beginning of a round to that of the next.
 const EVERY: Duration = Duration::from_secs(2);
+/// The same at the beginning of a run, when most changes; it grows with the run.
+const SOON: Duration = Duration::from_millis(500);
 /// Seconds that may be spent before there is a share of anything, so that the first points come soon.
 const FIRST_SECS: f64 = 1.0;
 /// The share of the run's other work that may be spent after.
-const SHARE: f64 = 0.1;
+const SHARE: f64 = 0.15;
 /// Seconds that a slice is to take.
 const SLICE_SECS: f64 = 0.02;
 /// Images in the first slice, before it is known what one costs.
@@ -63,7 +65,8 @@ pub fn held_out(validation: &Images, test: &Images, classes: usize, seed: Seed) 
 #[derive(Default)]
 pub(super) struct Watch {
     round: Option<Round>,
-    began: Option<Instant>,
+    /// The first round of this session, and the last.
+    began: Option<[Instant; 2]>,
     /// By model.
     asked: Vec<Asked>,
     /// Seconds spent.
@@ -114,8 +117,17 @@ impl Session {
         }
         // Amid a step a client may be ahead of its server.
         let between_steps = self.position.courses.iter().all(|course| !course.head_learnt);
-        let due = watch.began.is_none_or(|began| began.elapsed() >= EVERY);
-        watch.round.is_some() || due && between_steps && self.turn().is_some()
+        // Once all are trained they are asked a last time.
+        let ended = self.turn().is_none();
+        let due = watch.began.is_none_or(|[first, last]| ended || last.elapsed() >= pause(first.elapsed()));
+        watch.round.is_some() || due && between_steps && self.learnt_since()
+    }
+
+    /// Whether any model has learnt since it was last asked.
+    fn learnt_since(&self) -> bool {
+        let an_epoch = self.steps_an_epoch();
+        let asked = |i: usize| self.watch.asked.get(i).and_then(|asked| asked.step);
+        self.position.courses.iter().enumerate().any(|(i, course)| asked(i) != Some(course.steps(an_epoch)))
     }
 
     fn watch_slice(&mut self) -> Result<()> {
@@ -157,7 +169,8 @@ impl Session {
         let mut round = Round::default();
         let an_epoch = self.steps_an_epoch();
         self.watch.asked.resize_with(self.models.len(), Asked::default);
-        self.watch.began = Some(Instant::now());
+        let now = Instant::now();
+        self.watch.began = Some([self.watch.began.map_or(now, |[first, _]| first), now]);
         for (i, (model, asked)) in self.models.iter().zip(&mut self.watch.asked).enumerate() {
             let step = self.position.courses[i].steps(an_epoch);
             if asked.step == Some(step) {
@@ -175,6 +188,11 @@ impl Session {
     }
 }
 
+/// From one round to the next, so long after the first.
+fn pause(gone: Duration) -> Duration {
+    (SOON + gone / 4).min(EVERY)
+}
+
 /// The copy, with all that the model's answers depend on.
 fn copied(model: &SplitModel, mut copy: SplitModel) -> Result<SplitModel> {
     copy.client.parameters().load(&model.client.parameters().snapshot()?)?;
@@ -188,6 +206,18 @@ fn copied(model: &SplitModel, mut copy: SplitModel) -> Result<SplitModel> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rounds_come_often_at_first() {
+        let mut at = Duration::ZERO;
+        let mut rounds = 0;
+        while at < Duration::from_secs(60) {
+            rounds += usize::from(at <= Duration::from_secs(3));
+            assert!(pause(at) <= EVERY && pause(at) >= SOON);
+            at += pause(at);
+        }
+        assert!(rounds >= 4, "{rounds} within three seconds");
+    }
 
     #[test]
     fn a_point_has_a_band_of_its_counts() {

@@ -33,6 +33,14 @@ fn each_model_learns_in_turns_what_it_learns_alone() {
     assert_eq!(steps, ["1", "1", "2", "2", "3", "3"], "both grow together");
 }
 
+/// Steps that a model took, as `metrics.csv` has them.
+fn trained_steps(run: &Path, model: &str) -> usize {
+    let text = String::from_utf8(file(run, "metrics.csv")).unwrap();
+    let own = |row: &&str| row.ends_with(',') == (model == "psgl");
+    let rows: Vec<&str> = text.lines().skip(1).filter(own).collect();
+    rows.last().unwrap().split(',').nth(1).unwrap().parse().unwrap()
+}
+
 /// `quick` in this process; what was told live, and after how long.
 fn watched(path: &Path, watch: bool) -> Vec<(Duration, LiveRow)> {
     let mut experiment = Experiment::preset("quick").unwrap();
@@ -71,5 +79,10 @@ fn being_watched_changes_no_byte_and_tells_of_both_models_within_three_seconds()
         // `quick` has a hundred test images.
         assert_eq!((row.images, row.streams.is_some()), (100, model == "psgl"));
         assert!(row.decision <= row.images);
+        // The curve moves, and ends where training ends: however short a run is, it is no single point.
+        let steps: Vec<usize> = live.iter().filter(|(_, row)| row.model == model).map(|(_, row)| row.step).collect();
+        assert!(steps.len() >= 2 && steps.is_sorted_by(|a, b| a < b), "{model}: {steps:?}");
+        let last = trained_steps(&seen, model);
+        assert_eq!(steps.last(), Some(&last), "{model}");
     }
 }

@@ -4,7 +4,8 @@ use eframe::egui::{Align2, Button, FontId, Image, Label, RichText, Sense, Slider
 
 use super::Pane;
 use super::plan::{ROW, Sizes};
-use crate::app::theme::Role;
+use crate::app::state::Status;
+use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::{decimal, phase};
 use crate::app::{Act, Look};
 use crate::run::scene::{Lineup, Scene};
@@ -68,7 +69,10 @@ fn why_nothing(look: Look<'_>) -> String {
             "This experiment has no attacks.".to_owned()
         }
         None if begins => "It first learns from images of its own.".to_owned(),
-        None if run => "The attack waits for the network.".to_owned(),
+        None if run && look.state.status == Status::Going => "The attack waits for the network.".to_owned(),
+        None if run => {
+            "The run ended before its next attack. What was stolen before is in Images and Table.".to_owned()
+        }
         None => "Made from the numbers on the wire alone.".to_owned(),
     }
 }
@@ -132,10 +136,11 @@ fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
         ),
         None => (mode.to_owned(), "The attack is not over."),
     };
-    ui.add(Label::new(words).truncate()).on_hover_text(format!(
+    let tip = format!(
         "{tip} An adaptive attacker knows the defence, a naive one does not: a defence is as good as against the adaptive \
          one."
-    ));
+    );
+    cut_short_ui(ui, words.into(), &tip);
 }
 
 /// Eight images, one of them the original; the one most like the stolen image has a frame.
@@ -166,9 +171,11 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
                 ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);
             }
         }
-        ui.add(Label::new(&words).truncate()).on_hover_text(
-            "The line-up: the original among seven others that are far from it. Which does the stolen image resemble \
-             most? By chance one in eight is right.",
+        cut_short_ui(
+            ui,
+            words.as_str().into(),
+            "The line-up: the original among seven other images of its own class, which are the attacker's. Which does \
+             the stolen image resemble most? By chance one in eight is right.",
         );
     });
 }

@@ -20,7 +20,7 @@ use self::plan::{GAP, LINE, MARGIN};
 use super::lookers::Attacker;
 use super::showing::Source;
 use super::state::Status;
-use super::theme::Role;
+use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look};
 
@@ -145,14 +145,12 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let width = (0.56 * ui.available_width()).max(300.0);
     ui.allocate_ui_with_layout(vec2(width, LINE), Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(width);
-        let sentence = Label::new(RichText::new(&lead).size(15.0)).truncate();
-        ui.add(sentence).on_hover_text(&lead);
+        cut_short_ui(ui, RichText::new(&lead).size(15.0), &lead);
     });
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         back_ui(ui, look, acts);
         let stamp = stamp(look);
-        ui.add(Label::new(RichText::new(&stamp).weak()).truncate())
-            .on_hover_text(format!("What the pictures were made with: {stamp}"));
+        cut_short_ui(ui, RichText::new(&stamp).weak(), "What the pictures were made with.");
     });
 }
 
@@ -192,6 +190,7 @@ fn lead(look: Look<'_>) -> String {
         (_, Source::Run) if look.state.status == Status::Going => {
             "A network is being trained, split between a hospital and a server.".to_owned()
         }
+        (_, Source::Run) => format!("{} The stage shows the network as it was then.", training_words(look.activity)),
         _ => "The hospital sends numbers, not the image. Watch what comes back out of them.".to_owned(),
     }
 }

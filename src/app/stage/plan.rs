@@ -117,7 +117,8 @@ impl Plan {
         let big = by_height.min(inner - GAP - SIDE).max(72.0).floor();
         let side = (inner - GAP - big).floor();
         let small = ((big - LINE - 4.0) / 2.0).min(side).floor();
-        let map = (0.5 * (inner - 8.0)).min(0.75 * big).floor();
+        // In the hospital it stands in the column beside the image, above the disguised one.
+        let map = small.min(0.5 * (inner - 8.0)).floor();
         let sizes = Sizes { big, small, map, side, head };
         // The column of scores may be higher than a small picture.
         let card = around + big.max(190.0 - LINE) + GAP;
@@ -191,7 +192,10 @@ mod tests {
             assert!(plan.width() <= window.x - 16.0 + 1.0, "{window:?}: {plan:?}");
             assert!(big > 1.2 * small && big > 1.2 * map && big >= LEAST_BIG, "{window:?}: {plan:?}");
             assert!(big + GAP + side + 2.0 * EDGE <= plan.outer.x + 1.0, "{window:?}: {plan:?}");
-            assert!(small <= side, "what stands beside a picture fits its column: {window:?}: {plan:?}");
+            assert!(
+                small <= side && map <= small,
+                "what stands beside a picture fits its column: {window:?}: {plan:?}"
+            );
             assert!(2.0 * map + 8.0 + 2.0 * EDGE <= plan.server.x + 1.0, "{window:?}: {plan:?}");
             assert!(
                 2.0 * EDGE + plan.sizes.head + LINE + big + 2.0 * ROW <= plan.outer.y + 1.0,

@@ -64,6 +64,23 @@ fn undo_takes_back_a_drag_of_the_cut_as_one_change_while_the_handle_has_the_keyb
 }
 
 #[test]
+fn undo_brings_back_the_opening_with_its_own_cut() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let shown = |window: &Window| window.app().showing().scene.as_ref().map(|scene| scene.stamp.cut);
+    let (before, own) = (shown(&window), cut(&window));
+    window.act(Act::Cut(4));
+    window.act(Act::Cut(5));
+    window.rest();
+    assert_eq!((shown(&window), window.app().showing().source), (Some(5), Source::Live));
+    while window.app().document().history().0 > 0 {
+        undo(&mut window);
+    }
+    window.rest();
+    assert_eq!((shown(&window), cut(&window), window.app().showing().source), (before, own, Source::Opening));
+}
+
+#[test]
 fn a_field_takes_undo_only_while_something_is_typed_in_it() {
     let mut window = Window::open(quick());
     window.rest();

@@ -179,6 +179,41 @@ fn large(window: &mut Window, size: [f32; 2], text: f32) {
     window.harness.set_size(vec2(size[0], size[1]) / text);
 }
 
+#[test]
+fn what_stands_above_the_page_is_not_covered_by_what_is_scrolled_under_it() {
+    let mut window = Window::sized(quick(), 1100.0, 700.0, |builder| builder);
+    large(&mut window, [1100.0, 700.0], 2.0);
+    window.rest();
+    // The panes' command scrolls to them, and below: their upper part is then where the bar is.
+    window.act(Act::Pane(Pane::Table));
+    window.harness.run_steps(12);
+    let place = things(&window).into_iter().find(|(_, words, _)| words == "Curves").unwrap().2;
+    assert!(
+        window.harness.ctx.content_rect().contains_rect(place),
+        "Show Table brings the panes into sight: {place:?}"
+    );
+    let middle = window.harness.ctx.content_rect().center();
+    window.harness.hover_at(middle);
+    for _ in 0..40 {
+        let wheel = egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: vec2(0.0, -60.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Unknown,
+            modifiers: egui::Modifiers::NONE,
+        };
+        window.harness.event(wheel);
+        window.harness.step();
+    }
+    let bar = window.harness.get_by_label("Menu").rect();
+    let under = things(&window).into_iter().filter(|(_, words, rect)| words != "Menu" && rect.intersects(bar)).count();
+    assert!(under > 0, "something of the panes is where the bar is");
+    window.click("Menu");
+    window.harness.run_steps(3);
+    window.harness.get_by_label("File");
+    window.harness.get_by_label("Edit");
+}
+
 /// Windows in pixels and the size of text.
 const LARGE: [([f32; 2], f32); 4] =
     [([1280.0, 800.0], 1.5), ([1280.0, 800.0], 2.0), ([1100.0, 700.0], 1.5), ([1100.0, 700.0], 2.0)];

@@ -127,10 +127,11 @@ fn tests(state: &State, against: Against) -> Raw {
     Raw { values: values.into_iter().chain(live).collect(), ..Raw::against(against) }
 }
 
-/// A stream's right answers on held-out images while it trained: thin and without marks beside its tests.
+/// A stream's right answers on held-out images while it trained: thin and without marks beside its tests. Its name begins
+/// with what sets it apart, for a legend with little room.
 fn live(state: &State, against: Against, stream: Stream) -> Values {
     let mut values = Values {
-        name: format!("{}, live", stream.label()),
+        name: format!("live {}", stream.label()),
         tip: "While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), as many \
               of each class as there are; of the validation set where there is one. The band is Wilson's, 95 %.",
         ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(stream.role()) },
@@ -147,6 +148,10 @@ fn live(state: &State, against: Against, stream: Stream) -> Values {
         let [share, low, high] = row.percent(right);
         values.points.push([x, share]);
         values.band.push([x, low, high]);
+    }
+    if values.points.len() == 1 {
+        // One point is no line yet.
+        values.ink.mark = Ink::of(stream.role()).mark;
     }
     values
 }

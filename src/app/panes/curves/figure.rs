@@ -97,9 +97,10 @@ impl Figure {
     pub fn empty(self) -> &'static str {
         match self {
             Self::Test => {
-                "The accuracy on held-out images appears here within seconds, that on test images after each epoch."
+                "During a run the accuracy on held-out images appears here within seconds, that on test images after each \
+                 epoch."
             }
-            Self::Training => "The accuracy in training appears here with the first step.",
+            Self::Training => "During a run the accuracy in training appears here with the first step.",
             Self::Losses => "Losses appear here while a model under PSGL is trained.",
             Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
             Self::Gain => "Gains appear here at the end of a run that trains PSGL and its undefended twin.",

@@ -29,6 +29,7 @@ use self::plot::Drawn;
 use self::view::shown;
 use crate::app::files::Purpose;
 use crate::app::state::State;
+use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Look};
 
 /// From this width on all figures fit side by side.
@@ -280,7 +281,7 @@ fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Fig
                             .ui(ui);
                     let line = Reading::of(chart, pointer, &view.hidden).line(&view.hidden);
                     let line = if chart.is_empty() { String::new() } else { line };
-                    ui.add(Label::new(RichText::new(&line).small()).truncate()).on_hover_text(&line);
+                    cut_short_ui(ui, RichText::new(&line).small(), &line);
                 }
             });
         }

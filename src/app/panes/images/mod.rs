@@ -7,7 +7,7 @@ use eframe::egui::{Button, ComboBox, Grid, Image, Label, Panel, RichText, Scroll
 
 use crate::app::Look;
 use crate::app::state::{State, Status};
-use crate::app::theme::Role;
+use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::target;
 use crate::data::Noun;
 use crate::run::event::Gallery;
@@ -229,7 +229,7 @@ fn head_ui(ui: &mut Ui, side: f32, text: &str, role: Option<Role>, tip: &str) {
         ui.set_max_width(side);
         let text = RichText::new(text).strong();
         let text = if let Some(role) = role { text.color(role.color(ui)) } else { text };
-        ui.add(Label::new(text).truncate()).on_hover_text(tip);
+        cut_short_ui(ui, text, tip);
     });
 }
 
@@ -247,10 +247,10 @@ fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize, epochs: Epoc
             return;
         }
         let mode = if gallery.adaptive { "adaptive" } else { "naive" };
-        ui.add(Label::new(RichText::new(mode).small()).truncate())
-            .on_hover_text("An adaptive attacker knows the defence, a naive one does not.");
+        let tip = "An adaptive attacker knows the defence, a naive one does not.";
+        cut_short_ui(ui, RichText::new(mode).small(), tip);
         if let Some((word, tip)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
-            ui.add(Label::new(RichText::new(word).small().strong()).truncate()).on_hover_text(tip);
+            cut_short_ui(ui, RichText::new(word).small().strong(), &tip);
         }
     });
 }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use self::compare::Comparison;
+use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Library, Look};
 use crate::error::{Error, Result};
 
@@ -139,7 +140,7 @@ fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Ac
         }
         let path = look.runs.display().to_string();
         let text = RichText::new(format!("in {path}")).weak();
-        ui.add(Label::new(text).truncate()).on_hover_text(format!("Where runs are kept:\n{path}"));
+        cut_short_ui(ui, text, &format!("Where runs are kept:\n{path}"));
     });
     if let Some(trouble) = &library.trouble {
         ui.add(Label::new(RichText::new(trouble).strong()).wrap());

@@ -6,7 +6,7 @@ use eframe::egui::accesskit::SortDirection;
 use eframe::egui::{Button, Grid, Label, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{decimal, duration, lineup, maker, mode, phase, points, target, yardstick};
+use crate::app::words::{capitalised, decimal, duration, lineup, maker, mode, phase, points, target, yardstick};
 use crate::run::summary::AttackRecord;
 use crate::score::verdict::Ruling;
 
@@ -211,7 +211,7 @@ impl AttacksView {
         self.of = Some((state.title.clone(), state.attacks.len(), state.summary.is_some(), self.by));
         let judgement = state.judgement();
         let sentences = judgement.verdicts.iter().flat_map(|verdict| &verdict.sentences);
-        self.sentences = sentences.map(|sentence| phase(sentence)).collect();
+        self.sentences = sentences.map(|sentence| capitalised(&phase(sentence))).collect();
         let all: Vec<Pair<'_>> = state.attacks.iter().zip(judgement.rulings.iter().map(Option::as_ref)).collect();
         // Old line-ups were easier: their rates do not stand in a column with today's.
         let mixed = all.iter().any(|(record, _)| record.judged.is_some());

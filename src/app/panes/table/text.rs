@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::attacks::Column;
 use super::results::{Line, accuracy, epoch_lines, gain_lines};
 use crate::app::state::State;
-use crate::app::words::{decimal, mode, phase, row};
+use crate::app::words::{capitalised, decimal, mode, phase, row};
 use crate::error::{Error, Result};
 use crate::run::summary::AttackRecord;
 use crate::score::verdict::Ruling;
@@ -172,7 +172,7 @@ fn markdown(state: &State) -> String {
         }
     }
     for sentence in state.judgement().verdicts.iter().flat_map(|verdict| &verdict.sentences) {
-        let _ = write!(text, "\n{}\n", phase(sentence));
+        let _ = write!(text, "\n{}\n", capitalised(&phase(sentence)));
     }
     text
 }
