@@ -311,7 +311,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
             Some("The run is being saved")
         }
         Act::Ask(Purpose::Run) if !idle => Some("Can be done once the run has ended"),
-        Act::AttackShown(_) if look.state.folder.is_none() => Some("No run is open"),
+        Act::AttackShown(_) | Act::Ask(Purpose::Attacks) if look.state.folder.is_none() => Some("No run is open"),
         Act::AttackShown(_) | Act::Reset | Act::ShowRun(_) | Act::Attack(..) | Act::Continue(_) if !idle => {
             Some("Can be done once the run has ended")
         }
@@ -326,7 +326,6 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::Ask(Purpose::Table | Purpose::TableLatex) if !look.state.measured() => {
             Some("Nothing has been measured yet")
         }
-        Act::Ask(Purpose::Attacks) if look.state.folder.is_none() => Some("No run is open"),
         Act::Ask(Purpose::Film) if look.showing.film.frames.is_empty() => Some("No attack has made pictures yet"),
         _ => None,
     }

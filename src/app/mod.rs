@@ -133,8 +133,8 @@ pub struct View {
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     presets: presets::PresetsView,
-    /// The page is to be scrolled to the panes, where they are out of sight.
-    to_panes: bool,
+    /// The page is to be scrolled to this pane, where it is out of sight.
+    to_pane: Option<Pane>,
 }
 
 /// The window's contents. Needs no window: [`App::logic`] and [`App::ui`] take any egui context.

@@ -7,6 +7,9 @@ use super::panes::{self, Pane};
 use super::stage::{self, Plan, Views};
 use super::{Act, Look, View};
 
+/// Height of a tab, about.
+const TAB: f32 = 30.0;
+
 /// Draws what stands above stage and panes. Where these are `scrolled` it lies over them: the panes' tiles do not keep to
 /// the page's edge.
 pub fn above_ui(ui: &mut Ui, scrolled: bool, contents: impl FnOnce(&mut Ui)) {
@@ -42,6 +45,7 @@ pub fn page_ui(
     acts: &mut Vec<Act>,
 ) -> Option<egui::Rect> {
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
+    view.curves.scrolled = plan.fixed.is_none();
     let Some(height) = plan.fixed else {
         let margin = egui::Margin { left: 8, right: 8, top: 2, bottom: 0 };
         egui::CentralPanel::no_frame().frame(ground.inner_margin(margin)).show(ui, |ui| {
@@ -73,8 +77,9 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
             ui.set_clip_rect(ui.clip_rect().intersect(rect));
             panes::panes_ui(ui, tree, look, view, acts);
         });
-        if std::mem::take(&mut view.to_panes) {
-            ui.scroll_to_rect(rect, Some(egui::Align::Min));
+        if let Some(place) = view.to_pane.take().and_then(|pane| panes::place(tree, pane)) {
+            // Its tab stands above it.
+            ui.scroll_to_rect(place.expand2(vec2(0.0, TAB)), Some(egui::Align::Min));
         }
         follow_focus(ui);
     });

@@ -109,7 +109,7 @@ impl App {
         match *act {
             Act::Pane(pane) => {
                 panes::show(&mut self.tree, pane);
-                self.view.to_panes = true;
+                self.view.to_pane = Some(pane);
             }
             Act::Layout(layout) => {
                 self.memory.layout = layout;

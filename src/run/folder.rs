@@ -115,7 +115,9 @@ impl RunFolder {
         let lock = lock(path)?;
         if lock.lacks.is_none() {
             remove_drafts(path);
-            [IMAGES, KEPT].iter().for_each(|name| remove_drafts(&path.join(name)));
+            for name in [IMAGES, KEPT] {
+                remove_drafts(&path.join(name));
+            }
         }
         Ok(Self { path: path.to_owned(), lock })
     }

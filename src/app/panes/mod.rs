@@ -152,6 +152,11 @@ pub fn is_shown(tree: &Tree<Pane>, pane: Pane) -> bool {
     tree.tiles.find_pane(&pane).is_some_and(|id| tree.active_tiles().contains(&id))
 }
 
+/// Where a pane was drawn, if it is in front.
+pub fn place(tree: &Tree<Pane>, pane: Pane) -> Option<egui::Rect> {
+    tree.tiles.find_pane(&pane).and_then(|id| tree.tiles.rect(id))
+}
+
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
 const SIDE_BY_SIDE: f32 = 760.0;
 

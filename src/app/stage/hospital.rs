@@ -89,7 +89,7 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
     }
     if let (Shown::Patient(at), Some(facts)) = (&look.showing.image, &look.showing.facts) {
         let label = look.showing.scene.as_ref().and_then(|scene| scene.label).map(|label| facts.class(label));
-        let class = label.map(|label| format!(", class {label}")).unwrap_or_default();
+        let class = label.map(|label| format!(", class\u{a0}{label}")).unwrap_or_default();
         let at = if look.showing.source == Source::Run { 0 } else { *at };
         ui.label(format!("{} of {}{class}", at + 1, facts.patients))
             .on_hover_text("Which test image, and its class. The classes take turns.");

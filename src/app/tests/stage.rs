@@ -187,7 +187,7 @@ fn what_stands_above_the_page_is_not_covered_by_what_is_scrolled_under_it() {
     // The panes' command scrolls to them, and below: their upper part is then where the bar is.
     window.act(Act::Pane(Pane::Table));
     window.harness.run_steps(12);
-    let place = things(&window).into_iter().find(|(_, words, _)| words == "Curves").unwrap().2;
+    let place = things(&window).into_iter().find(|(_, words, _)| words == "Table").unwrap().2;
     assert!(
         window.harness.ctx.content_rect().contains_rect(place),
         "Show Table brings the panes into sight: {place:?}"

@@ -170,8 +170,7 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let tip =
-        "All that there is. Scroll zooms, the right button draws a box, the left one moves, a double click is this";
+    let tip = "All that there is. The wheel zooms, with Ctrl where it scrolls the page; the right button draws a box, the left one moves, a double click is this";
     if ui.button("Reset view").on_hover_text(tip).clicked() {
         view.reset = true;
     }
@@ -205,7 +204,7 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
         let row = ui.text_style_height(&TextStyle::Body) + 4.0 + ui.spacing().item_spacing.y;
         let drawn = |hidden: &_, ui: &mut Ui, height: f32| {
             let x_to = x_to.filter(|_| !chart.is_empty());
-            Drawn { chart, hidden, height, small: false, reset: view.reset, stamp, x_to }.ui(ui)
+            Drawn { chart, hidden, height, small: false, wheel: !view.scrolled, reset: view.reset, stamp, x_to }.ui(ui)
         };
         if size.x >= BESIDE {
             let side = (0.3 * size.x).clamp(236.0, 330.0);
@@ -276,9 +275,17 @@ fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Fig
                         chosen = Some(figure);
                     }
                     let x_to = x_to(figure).filter(|_| !chart.is_empty());
-                    let pointer =
-                        Drawn { chart, hidden: &view.hidden, height, small: true, reset: view.reset, stamp, x_to }
-                            .ui(ui);
+                    let pointer = Drawn {
+                        chart,
+                        hidden: &view.hidden,
+                        height,
+                        small: true,
+                        wheel: false,
+                        reset: view.reset,
+                        stamp,
+                        x_to,
+                    }
+                    .ui(ui);
                     let line = Reading::of(chart, pointer, &view.hidden).line(&view.hidden);
                     let line = if chart.is_empty() { String::new() } else { line };
                     cut_short_ui(ui, RichText::new(&line).small(), &line);

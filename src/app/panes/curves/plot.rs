@@ -37,6 +37,8 @@ pub struct Drawn<'a> {
     pub height: f32,
     /// Whether it is one of several: no moving, no names of axes.
     pub small: bool,
+    /// Whether the wheel alone zooms; else it takes Ctrl, since the wheel scrolls the page.
+    pub wheel: bool,
     /// Back to all that there is.
     pub reset: bool,
     /// What it says across itself.
@@ -52,7 +54,7 @@ impl Drawn<'_> {
         // The last number under the plot is half as wide as this.
         let size = vec2(ui.available_width() - 10.0, self.height);
         let response = self.plot(size, ui.visuals().text_color().gamma_multiply(0.45)).show(ui, |plot| {
-            if !self.small && plot.response().hovered() {
+            if self.wheel && !self.small && plot.response().hovered() {
                 let scroll = plot.ctx().input(|input| input.smooth_scroll_delta().y);
                 if scroll != 0.0 {
                     plot.zoom_bounds_around_hovered(Vec2::splat((scroll / 300.0).exp()));

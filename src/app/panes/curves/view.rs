@@ -28,6 +28,8 @@ pub struct CurvesView {
     pub log_y: bool,
     /// Names of what is left out.
     pub hidden: BTreeSet<String>,
+    /// Whether the pane is on a page that is scrolled.
+    pub scrolled: bool,
     /// The next frame shows all there is.
     pub reset: bool,
     /// Where the pointer is.
@@ -40,6 +42,7 @@ pub struct CurvesView {
 impl Default for CurvesView {
     fn default() -> Self {
         Self {
+            scrolled: false,
             figure: Some(Figure::Test),
             tests_against: Against::Epoch,
             training_against: Against::Step,
