@@ -56,3 +56,35 @@ fn an_old_run_is_exported() {
         !file(&out, "client.safetensors").is_empty() && !file(&out.join("vanilla"), "server.safetensors").is_empty()
     );
 }
+
+#[test]
+fn a_run_that_a_build_stopped_which_trained_one_model_after_the_other_goes_on() {
+    let folder = scratch();
+    let run = folder.path().join("stopped");
+    copy_run(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oldrun/stopped-1")), &run);
+    let before = file(&run, "metrics.csv");
+    // Stopped in the twin's last epoch, when PSGL was trained.
+    assert_eq!(before.iter().filter(|byte| **byte == b'\n').count(), 1 + 64 + 49);
+    succeed(["run", "--resume", run.to_str().unwrap()]);
+    let fresh = folder.path().join("fresh");
+    let experiment = run.join("experiment.toml");
+    succeed(["run", experiment.to_str().unwrap(), "--out", fresh.to_str().unwrap()]);
+    let after = file(&run, "metrics.csv");
+    assert!(after.starts_with(&before), "what was measured stays");
+    for (name, psgl) in [("psgl", true), ("vanilla", false)] {
+        let [old, new] = [&run, &fresh].map(|run| rows(&file(run, "metrics.csv"), psgl));
+        assert_eq!(old.iter().map(|row| row.0).collect::<Vec<_>>(), (1..=64).collect::<Vec<_>>(), "{name}");
+        // Another processor rounds otherwise, so not to the byte: the accuracy of the last epoch's batches.
+        let mean = |rows: &[(usize, f64)]| rows[48..].iter().map(|row| row.1).sum::<f64>() / 16.0;
+        assert!((mean(&old) - mean(&new)).abs() < 8.0, "{name}: {} and {}", mean(&old), mean(&new));
+    }
+    assert!(read_summary(&run).unwrap().gain.is_some());
+}
+
+/// Step and the decision's accuracy of each row of one model.
+fn rows(csv: &[u8], psgl: bool) -> Vec<(usize, f64)> {
+    let text = std::str::from_utf8(csv).unwrap();
+    let cells = text.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>());
+    let own = cells.filter(|cells| cells[9].is_empty() == psgl);
+    own.map(|cells| (cells[1].parse().unwrap(), cells[if psgl { 8 } else { 9 }].parse().unwrap())).collect()
+}
