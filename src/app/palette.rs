@@ -280,7 +280,7 @@ mod tests {
         let shop = Shop::default();
         let mut harness = palette(&shop);
         assert!(harness.get_by_label("Search commands").is_focused());
-        harness.get_by_label("Search commands").type_text("stp");
+        harness.get_by_label("Search commands").type_text("ste");
         harness.run_steps(2);
         harness.key_press(Key::Enter);
         harness.step();

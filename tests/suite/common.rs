@@ -82,6 +82,19 @@ pub fn assert_same_run(a: &Path, b: &Path) {
     assert!(file(a, "metrics.csv") == file(b, "metrics.csv"), "metrics.csv differs");
     assert_eq!(timeless_summary(a), timeless_summary(b));
     assert!(file(a, "checkpoint.safetensors") == file(b, "checkpoint.safetensors"), "the checkpoint differs");
+    let [kept, other] = [a, b].map(|run| names(&run.join("attacks")));
+    assert_eq!(kept, other, "attacks/");
+    for name in kept.iter().map(|name| format!("attacks/{name}")) {
+        assert!(file(a, &name) == file(b, &name), "{name} differs");
+    }
+}
+
+/// The names in a folder, sorted; none where there is no such folder.
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
 
 /// Copies a run's folder.

@@ -8,7 +8,7 @@ use cutlayer::run::summary::{AttackRecord, Summary};
 use cutlayer::score::image::{mse, ssim};
 use cutlayer::score::verdict::is_attack;
 
-use crate::common::{call, copy_run, file, finished, scratch, succeed};
+use crate::common::{call, copy_run, file, finished, names, scratch, succeed};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")
@@ -24,13 +24,6 @@ fn numbers(tensor: &Tensor) -> Vec<f64> {
 
 fn pixels(tensor: &Tensor, i: usize) -> Vec<f32> {
     tensor.get(i).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 fn summary() -> Summary {
