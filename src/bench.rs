@@ -207,6 +207,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
         image: [1, 28, 28],
         classes: 10,
         client: Some(model.client.body()),
+        oracle: None,
         packs: false,
         auxiliary: None,
         defence: None,

@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`attack`], [`setting`],
-//! [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
+//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`setting`], [`attack`],
+//! [`workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
@@ -35,3 +35,4 @@ pub mod random;
 pub mod run;
 pub mod score;
 pub mod setting;
+pub mod workbench;

@@ -1,7 +1,7 @@
-//! Every setting once: key, words, unit, range, and the paper's value with its mark.
+//! What a setting is: key, words, unit, range, and the paper's value with its mark; and all but the attacks' own.
 //!
-//! The TOML reader, `--set`, the window's controls and the lessons all read [`SETTINGS`], so that a range or a word is
-//! never typed twice. Attacks' settings are named by the attack: `attack.rmle.iterations`.
+//! The TOML reader, `--set` and the window's controls read [`workbench::settings`](crate::workbench::settings), which has
+//! the attacks' too, so that a range or a word is never typed twice.
 
 mod table;
 
@@ -26,6 +26,87 @@ pub struct Setting {
     pub kind: Kind,
     /// What the paper has, or what we chose where it is silent.
     pub paper: Option<Paper>,
+    /// Its value where a document does not say; for attacks' settings, others have theirs in the document's types.
+    pub default: Option<Plain>,
+}
+
+/// A value that a constant can hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Plain {
+    /// True or false.
+    Switch(bool),
+    /// A whole number.
+    Whole(i64),
+    /// A number.
+    Real(f64),
+    /// A word.
+    Word(&'static str),
+}
+
+impl Plain {
+    /// The same as TOML has it.
+    pub fn value(self) -> Value {
+        match self {
+            Self::Switch(on) => Value::Boolean(on),
+            Self::Whole(n) => Value::Integer(n),
+            Self::Real(x) => Value::Float(x),
+            Self::Word(word) => Value::String(word.to_owned()),
+        }
+    }
+}
+
+impl Setting {
+    /// A setting without a value of the paper's.
+    pub const fn new(
+        key: &'static str,
+        label: &'static str,
+        unit: &'static str,
+        kind: Kind,
+        help: &'static str,
+    ) -> Self {
+        Self { key, label, help, unit, kind, paper: None, default: None }
+    }
+
+    /// The paper's own value.
+    #[must_use]
+    pub const fn paper(mut self, value: &'static str) -> Self {
+        self.paper = Some(Paper { value, mark: Mark::Equations });
+        self
+    }
+
+    /// Our value where the paper is silent.
+    #[must_use]
+    pub const fn here(mut self, value: &'static str) -> Self {
+        self.paper = Some(Paper { value, mark: Mark::Here });
+        self
+    }
+
+    /// Its value where a document does not say.
+    #[must_use]
+    pub const fn default(mut self, value: Plain) -> Self {
+        self.default = Some(value);
+        self
+    }
+}
+
+/// A whole number, both ends allowed.
+pub const fn whole(min: i64, max: i64) -> Kind {
+    Kind::Whole { min, max }
+}
+
+/// A number on a linear scale, both ends allowed.
+pub const fn real(min: f64, max: f64) -> Kind {
+    Kind::Real { min, max, log: false, open_min: false }
+}
+
+/// A number on a scale of powers of ten, both ends allowed.
+pub const fn log(min: f64, max: f64) -> Kind {
+    Kind::Real { min, max, log: true, open_min: false }
+}
+
+/// A list of so many entries; `distinct` lets none come twice.
+pub const fn list(item: &'static Kind, min_len: usize, max_len: usize, distinct: bool) -> Kind {
+    Kind::List { item, min_len, max_len, distinct }
 }
 
 /// A value to compare with, and where it comes from.
@@ -214,28 +295,6 @@ pub fn shorten(text: &str) -> String {
     short
 }
 
-/// The setting with exactly this key.
-pub fn find(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
-}
-
-/// The key that a misspelt one was meant to be: a near name in the same section first, then the same name elsewhere.
-///
-/// ```
-/// assert_eq!(cutlayer::setting::nearest("psgl.gama"), Some("psgl.gamma"));
-/// assert_eq!(cutlayer::setting::nearest("gamma"), Some("psgl.gamma"));
-/// ```
-pub fn nearest(key: &str) -> Option<&'static str> {
-    let (section, leaf) = split(key);
-    let beside = SETTINGS.iter().map(|s| s.key).filter(|key| split(key).0 == section);
-    if let Some(leaf) = near(leaf, beside.map(|key| split(key).1)) {
-        return SETTINGS.iter().map(|s| s.key).find(|key| split(key) == (section, leaf));
-    }
-    let same_name = SETTINGS.iter().map(|s| s.key).filter(|key| split(key).1 == leaf);
-    let short: String = key.chars().take(60).collect();
-    same_name.min_by_key(|key| strsim::osa_distance(&short, key)).or_else(|| near(key, SETTINGS.iter().map(|s| s.key)))
-}
-
 /// `("attack.rmle", "iterations")`; a key without a section has the empty one.
 pub fn split(key: &str) -> (&str, &str) {
     key.rsplit_once('.').unwrap_or(("", key))
@@ -263,18 +322,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_unique_and_every_setting_has_its_words() {
-        for (i, setting) in SETTINGS.iter().enumerate() {
-            assert!(SETTINGS[..i].iter().all(|other| other.key != setting.key), "{} twice", setting.key);
-            assert!(!setting.label.is_empty() && setting.help.ends_with('.'), "{}", setting.key);
-            assert!(setting.help.len() < 400, "{}: a tooltip, not a page", setting.key);
-            assert_eq!(find(setting.key), Some(setting));
-            assert_eq!(nearest(setting.key), Some(setting.key));
-        }
-        assert_eq!([Mark::Abstract, Mark::Equations, Mark::Here].map(|m| m.to_string()), ["[A]", "[E]", "here"]);
-    }
-
-    #[test]
     fn ranges_hold_their_ends_and_refuse_what_is_no_number() {
         let share = Kind::Real { min: 0.0, max: 1.0, log: false, open_min: true };
         for good in [Value::Float(1e-300), Value::Float(1.0), Value::Integer(1)] {
@@ -291,26 +338,6 @@ mod tests {
         assert_eq!(text, "k = 3.0: allowed is a whole number from 0 to 9, without a decimal point");
         let text = whole.check("k", &Value::String("3".to_owned())).unwrap_err();
         assert_eq!(text, "k = \"3\": allowed is a whole number from 0 to 9, without quotes");
-    }
-
-    #[test]
-    fn a_misspelt_key_finds_the_one_that_was_meant() {
-        for (wrong, meant) in [
-            ("psgl.gama", "psgl.gamma"),
-            ("PSGL.Gamma", "psgl.gamma"),
-            ("psg.gamma", "psgl.gamma"),
-            ("gamma", "psgl.gamma"),
-            ("data.epochs", "train.epochs"),
-            ("trian.rate", "train.rate"),
-            ("attack.rmle.iteration", "attack.rmle.iterations"),
-            ("attack.inverse.iterations", "attack.rmle.iterations"),
-            ("sed", "seed"),
-        ] {
-            assert_eq!(nearest(wrong), Some(meant), "{wrong}");
-        }
-        for wrong in ["", ".", "zzzzzzzz.qqqqqqqq", &"psgl.".repeat(100_000)] {
-            assert_eq!(nearest(wrong), None);
-        }
     }
 
     #[test]

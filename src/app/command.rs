@@ -8,7 +8,8 @@ use super::files::Purpose;
 use super::panes::{Layout, Pane};
 use super::typing::Typing;
 use super::{Activity, Look};
-use crate::experiment::{AttackSpec, PRESETS};
+use crate::experiment::PRESETS;
+use crate::workbench;
 
 /// Where in the menus a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,14 +147,23 @@ fn edits() -> Vec<Command> {
     all
 }
 
+/// Letting each attacker look.
+fn lookers() -> impl Iterator<Item = Command> {
+    workbench::attacks().iter().map(|kind| {
+        // Who that is, without what else he has.
+        let who = kind.looker.words.split(',').next().unwrap_or_default();
+        let help = format!("The stage shows what is stolen so. {}", kind.looker.tip);
+        command(Menu::Run, &format!("Let {who} look"), &help, None, Act::Attacker(kind.id))
+    })
+}
+
 /// Launching each attack that there is at the open run.
 fn attacks() -> impl Iterator<Item = Command> {
     let keys = [Key::F7, Key::F8, Key::F9].map(Some).into_iter().chain(std::iter::repeat(None));
-    let specs = AttackSpec::NAMES.into_iter().filter_map(|name| AttackSpec::named(name).ok());
-    specs.zip(keys).map(|(spec, key)| {
-        let words = format!("Attack with {}", spec.title());
-        let help = format!("Launch it at the open run, naive and adaptive. {}", spec.about());
-        command(Menu::Run, &words, &help, key.map(|key| (NONE, key)), Act::AttackShown(spec.name()))
+    workbench::attacks().iter().zip(keys).map(|(kind, key)| {
+        let words = format!("Attack with {}", kind.title);
+        let help = format!("Launch it at the open run, naive and adaptive. {}", kind.about);
+        command(Menu::Run, &words, &help, key.map(|key| (NONE, key)), Act::AttackShown(kind.id))
     })
 }
 
@@ -203,20 +213,9 @@ fn runs() -> Vec<Command> {
             Act::Defended(false),
         ),
         command(Run, "Show under PSGL", "Show the model under PSGL.", Some((CTRL, Key::G)), Act::Defended(true)),
-        command(
-            Run,
-            "Let the server look",
-            "The stage shows what rMLE steals, which knows the client's weights.",
-            None,
-            Act::Attacker("rmle"),
-        ),
-        command(
-            Run,
-            "Let somebody with similar images look",
-            "The stage shows what an inverse network steals, which learns from images of the attacker's own.",
-            None,
-            Act::Attacker("inverse"),
-        ),
+    ]);
+    all.extend(lookers());
+    all.extend([
         command(
             Run,
             "Attack without knowledge",

@@ -1,37 +1,8 @@
-//! Who is looking: each attack as somebody who sees and knows something, in words. Said here alone.
+//! Who is looking: what the attack on the stage sees and knows, in words, from its card.
 
 use super::showing::Source;
 use super::{Look, Showing};
-use crate::experiment::AttackSpec;
-
-/// Somebody who looks on, with an attack of this version.
-pub struct Looker {
-    /// The attack's name in the document.
-    pub attack: &'static str,
-    /// Who that is.
-    pub words: &'static str,
-    /// The same in a word or two.
-    pub brief: &'static str,
-    /// What the attack does.
-    pub tip: &'static str,
-}
-
-/// One for each attack, in the attacks' order.
-pub const LOOKERS: [Looker; AttackSpec::NAMES.len()] = [
-    Looker {
-        attack: "rmle",
-        words: "the server, with the client's weights",
-        brief: "the server",
-        tip: "White box: rMLE searches for the image whose smashed data are those on the wire.",
-    },
-    Looker {
-        attack: "inverse",
-        words: "somebody with similar images",
-        brief: "similar images",
-        tip: "An inverse network learns from images of the attacker's own to turn smashed data back. That takes seconds; \
-              then it serves every image at once.",
-    },
-];
+use crate::workbench::{attack, attacks};
 
 /// Others that the literature has, and this version does not.
 pub const MISSING: [&str; 3] =
@@ -65,7 +36,7 @@ impl<'a> Attacker<'a> {
     /// Who the levers say is looking.
     pub fn asked(showing: &Showing) -> Attacker<'static> {
         if showing.source == Source::Opening {
-            return Attacker { attack: AttackSpec::NAMES[0], defended: false, adaptive: false };
+            return Attacker { attack: attacks()[0].id, defended: false, adaptive: false };
         }
         let defended = showing.defended;
         Attacker { attack: showing.attack(), defended, adaptive: showing.adaptive && defended }
@@ -73,13 +44,8 @@ impl<'a> Attacker<'a> {
 
     /// `sees the smashed data; knows the client's weights; does not know the defence`.
     pub fn words(self) -> String {
-        let knows = match (self.attack, self.adaptive && self.defended) {
-            ("rmle", false) => "the client's weights",
-            ("inverse", false) => "what the client makes of similar images",
-            // To imitate the disguise both train a head on the client's layers.
-            (_, true) => "the client's weights, similar images and the defence",
-            _ => "what its settings say",
-        };
+        let knows = attack(self.attack).map(|kind| kind.knows_words(self.adaptive && self.defended));
+        let knows = knows.unwrap_or_else(|| "what its settings say".to_owned());
         let defence = match (self.defended, self.adaptive) {
             (false, _) => "; there is no defence",
             (true, false) => "; does not know the defence",
@@ -95,9 +61,7 @@ mod tests {
 
     #[test]
     fn every_attack_has_somebody_and_its_words() {
-        let names = LOOKERS.map(|looker| looker.attack);
-        assert_eq!(names, AttackSpec::NAMES);
-        for attack in names {
+        for attack in attacks().iter().map(|kind| kind.id) {
             let words = |defended, adaptive| Attacker { attack, defended, adaptive }.words();
             assert!(words(true, false).ends_with("; does not know the defence"), "{}", words(true, false));
             assert!(words(true, true).ends_with(" and the defence"), "{}", words(true, true));

@@ -13,7 +13,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::command::{commands, why_not};
 use super::theme::cut_short_ui;
 use super::{Act, Look};
-use crate::setting::SETTINGS;
+use crate::workbench::settings;
 
 /// Things that are listed at most: nobody reads further.
 const MOST: usize = 60;
@@ -213,7 +213,7 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
         let name = key.strip_prefix("attack.").and_then(|rest| rest.split('.').next());
         name.is_none_or(|name| look.document.experiment().attacks.iter().any(|attack| attack.name() == name))
     };
-    let settings = SETTINGS.iter().filter(|setting| has(setting.key)).map(|setting| Item {
+    let settings = settings().iter().filter(|setting| has(setting.key)).map(|setting| Item {
         words: format!("{SETTING}{}", setting.label),
         beside: setting.key.to_owned(),
         by_key: true,

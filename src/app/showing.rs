@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::experiment::AttackSpec;
 use crate::live::Shown;
 use crate::run::facts::Facts;
 use crate::run::scene::{Lineup, Picture, Scene};
 use crate::score::image::Score;
+use crate::workbench;
 
 /// Pictures that a film keeps; a longer one loses every other.
 const FRAMES: usize = 200;
@@ -115,7 +115,7 @@ impl Showing {
 
     /// Who attacks in the live mirror, by the attack's name.
     pub fn attack(&self) -> &'static str {
-        self.attack.unwrap_or(AttackSpec::NAMES[0])
+        self.attack.unwrap_or(workbench::attacks()[0].id)
     }
 
     /// Whether the shown image is blank, so that there is nothing to steal.

@@ -8,6 +8,7 @@
 use candle_core::Tensor;
 
 use super::decoder::Decoder;
+use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
 use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
 use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::engine::loss::carry_on;
@@ -16,6 +17,83 @@ use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::Init;
 use crate::model::wire::Smashed;
+use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "inverse",
+    title: "an inverse network",
+    about: "An inverse network, trained on images of the attacker's own, turns the numbers back into an image.",
+    looker: Looker {
+        words: "somebody with similar images",
+        brief: "similar images",
+        tip: "An inverse network learns from images of the attacker's own to turn smashed data back. That takes seconds; \
+              then it serves every image at once.",
+    },
+    knows: &[Knows::ClientOracle, Knows::Auxiliary],
+    // To imitate the disguise it trains a head on the client's layers.
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    images: 64,
+    images_help: "Test images to reconstruct; each takes one pass.",
+    settings: &[
+        Setting::new(
+            "epochs",
+            "Decoder's epochs",
+            "epochs",
+            whole(0, 10_000),
+            "How often the decoder's training goes through the attacker's own images. 0 plans steps: ten times, or as often \
+             as makes 400 steps, so that few images are gone through more often. He 2019 has 50.",
+        )
+        .default(Plain::Whole(0)),
+        Setting::new("batch", "Decoder's batch", "images", whole(1, 4096), "Images in one step of the decoder.")
+            .default(Plain::Whole(32)),
+        Setting::new("rate", "Decoder's rate", "", log(1e-7, 1.0), "Adam's step size at the start.")
+            .default(Plain::Real(1e-3)),
+        Setting::new(
+            "halve_every",
+            "Halve the rate every",
+            "epochs",
+            whole(1, 10_000),
+            "After so many epochs the rate halves, again and again.",
+        )
+        .default(Plain::Whole(20)),
+        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON).default(Plain::Real(1e-8)),
+        Setting::new(
+            "amsgrad",
+            "Amsgrad",
+            "",
+            Range::Switch,
+            "Adam that never lets a step grow again, as He 2019 has it.",
+        )
+        .default(Plain::Switch(false)),
+    ],
+    least_images: (LEAST_IMAGES, "its decoder learns from"),
+    learns: true,
+    make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
+    watched,
+};
+
+/// A network that is watched while it learns takes so many steps: fewer teach it nothing where there are few images,
+/// and nobody waits for more.
+const WATCHED_STEPS: [usize; 2] = [200, 600];
+
+/// As many epochs as make it [`WATCHED_STEPS`]; of more epochs the rate halves later. An attack that plans its steps itself
+/// has enough.
+fn watched(values: &Values, auxiliary: usize) -> Result<Values> {
+    let (own, halve_every) = (values.whole("epochs")?, values.whole("halve_every")?);
+    let mut watched = values.clone();
+    if own == 0 {
+        return Ok(watched);
+    }
+    let [least, most] = WATCHED_STEPS;
+    let steps = auxiliary.div_ceil(values.whole("batch")?).max(1);
+    let epochs = own.clamp(least.div_ceil(steps), most.div_ceil(steps));
+    let halve_every = if epochs > own { halve_every.max(epochs.div_ceil(2)) } else { halve_every };
+    for (key, value) in [("epochs", epochs), ("halve_every", halve_every)] {
+        watched.put(key, toml::Value::Integer(value as i64))?;
+    }
+    Ok(watched)
+}
 
 /// How long and how fast.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +107,22 @@ pub struct Settings {
     pub adam: AdamSettings,
     /// Epochs after which the rate is halved.
     pub halve_every: usize,
+}
+
+impl Settings {
+    /// From the values of a document.
+    ///
+    /// # Errors
+    /// Returns an error if one is missing.
+    pub fn of(values: &Values) -> Result<Self> {
+        let [rate, epsilon] = [values.real("rate")?, values.real("epsilon")?];
+        Ok(Self {
+            epochs: values.whole("epochs")?,
+            batch: values.whole("batch")?,
+            adam: AdamSettings { rate, epsilon, amsgrad: values.switch("amsgrad")? },
+            halve_every: values.whole("halve_every")?,
+        })
+    }
 }
 
 /// Where steps are planned: passes at least, and steps at least.
@@ -81,7 +175,7 @@ impl Inverse {
         if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
-        knowledge.client()?;
+        knowledge.check_oracle()?;
         let observed = observation.smashed().tensor().clone();
         let decoder = Self::fresh(knowledge, &observed, 0)?;
         Ok(Self {

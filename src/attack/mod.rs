@@ -24,6 +24,7 @@
 pub mod adversarial;
 pub mod decoder;
 pub mod inverse;
+pub mod kind;
 pub mod rmle;
 pub mod surrogate;
 pub mod undo;
@@ -31,6 +32,8 @@ pub mod undo;
 use std::fmt;
 
 use candle_core::Tensor;
+
+use kind::{Kind, Knows};
 
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -73,8 +76,10 @@ pub struct Knowledge {
     pub image: [usize; 3],
     /// Number of classes.
     pub classes: usize,
-    /// The client's layers: their weights, or f as an oracle.
+    /// The client's layers with their weights.
     pub client: Option<Network>,
+    /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
+    pub oracle: Option<Oracle>,
     /// Whether the client's first layer sees packed images (its architecture, known to all attackers).
     pub packs: bool,
     /// Auxiliary images.
@@ -87,7 +92,37 @@ pub struct Knowledge {
     pub name: String,
 }
 
+/// A client that answers, and keeps its weights to itself.
+#[derive(Clone, Debug)]
+pub struct Oracle(Network);
+
 impl Knowledge {
+    /// What of it an attack of this kind is declared to know; nothing else reaches it.
+    #[must_use]
+    pub fn masked(mut self, kind: &Kind, adaptive: bool) -> Self {
+        let knows = |what| kind.knowledge(adaptive).contains(&what);
+        if !knows(Knows::ClientWeights) {
+            let client = self.client.take().map(Oracle);
+            self.oracle = self.oracle.or(client).filter(|_| knows(Knows::ClientOracle));
+        }
+        self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
+        self.defence = self.defence.filter(|_| knows(Knows::Defence));
+        self
+    }
+
+    /// Whether the client can be asked.
+    ///
+    /// # Errors
+    /// Returns an error if neither its weights nor an oracle are known.
+    pub fn check_oracle(&self) -> Result<()> {
+        self.asked().map(|_| ())
+    }
+
+    fn asked(&self) -> Result<&Network> {
+        let oracle = self.oracle.as_ref().map(|oracle| &oracle.0);
+        oracle.map_or_else(|| self.client(), Ok)
+    }
+
     /// The client's layers.
     ///
     /// # Errors
@@ -109,7 +144,7 @@ impl Knowledge {
     /// # Errors
     /// Where the client is not known.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
-        let client = self.client()?;
+        let client = self.asked()?;
         if self.packs { client.forward(&pack_clean(x)?) } else { client.forward(x) }
     }
 
@@ -207,6 +242,15 @@ pub trait Inversion: Send {
     /// Where there is no memory left.
     fn first(&self) -> Result<Tensor> {
         Ok(self.reconstruction()?.get(0)?)
+    }
+
+    /// Starts from an image (1, C, H, W) that is near what is searched, in place of the usual one. False where the attack
+    /// has no such start.
+    ///
+    /// # Errors
+    /// Returns an error if the image has another shape.
+    fn start_from(&mut self, _image: &Tensor) -> Result<bool> {
+        Ok(false)
     }
 
     /// What the trained attack makes of other smashed data; none for attacks that optimise each image anew.

@@ -1,184 +1,108 @@
-//! The attacks of the document: `[[attack]]`, each with the fields that its name has.
+//! The attacks of the document: `[[attack]]`, each with the settings that its kind has.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::{Table, Value};
 
+use crate::attack::kind::{Kind, Values};
 use crate::error::{Error, Result};
 use crate::setting::{near, shorten};
+use crate::workbench;
 
-/// One `[[attack]]`; its `name` says which fields it has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "lowercase")]
-pub enum AttackSpec {
-    /// Regularised maximum likelihood with total variation.
-    Rmle(RmleSpec),
-    /// A decoder trained on the attacker's own images.
-    Inverse(InverseSpec),
-}
-
-/// `name = "rmle"`, METHOD section 4.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RmleSpec {
-    /// Targets.
+/// One `[[attack]]`; its `name` says which settings it has.
+#[derive(Clone, Debug)]
+pub struct AttackSpec {
+    /// What it is.
+    pub kind: &'static Kind,
+    /// Test images to reconstruct.
     pub images: usize,
-    /// Attack without knowledge of the defence.
+    /// Whether to attack without knowledge of the defence.
     pub naive: bool,
-    /// Attack with it.
+    /// Whether to attack with it.
     pub adaptive: bool,
     /// Epochs after which to attack too, besides the last; 0 is untrained.
     pub early: Vec<usize>,
-    /// Steps of Adam.
-    pub iterations: usize,
-    /// Adam's step size.
-    pub rate: f64,
-    /// Adam's ε.
-    pub epsilon: f64,
-    /// λ of the total variation.
-    pub tv: f64,
-    /// Clamp to [0, 1] after every step, as an attacker who knows the pixels' range would: on trained digits it lifts
-    /// the worst of four seeds from 31 to 39 dB.
-    pub boxed: bool,
-}
-
-impl Default for RmleSpec {
-    fn default() -> Self {
-        Self {
-            images: 8,
-            naive: true,
-            adaptive: true,
-            early: vec![0],
-            iterations: 500,
-            rate: 0.1,
-            epsilon: 1e-8,
-            tv: 1e-3,
-            boxed: true,
-        }
-    }
-}
-
-/// `name = "inverse"`, METHOD section 4.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InverseSpec {
-    /// Targets.
-    pub images: usize,
-    /// Attack without knowledge of the defence.
-    pub naive: bool,
-    /// Attack with it.
-    pub adaptive: bool,
-    /// Epochs after which to attack too, besides the last; 0 is untrained.
-    pub early: Vec<usize>,
-    /// The decoder's passes through the auxiliary images; 0 plans steps in place of them.
-    pub epochs: usize,
-    /// Images in a step.
-    pub batch: usize,
-    /// Adam's step size at the start.
-    pub rate: f64,
-    /// Epochs after which the rate halves, again and again.
-    pub halve_every: usize,
-    /// Adam's ε.
-    pub epsilon: f64,
-    /// Adam's variant that never lets a step grow again.
-    pub amsgrad: bool,
-}
-
-impl Default for InverseSpec {
-    fn default() -> Self {
-        Self {
-            images: 64,
-            naive: true,
-            adaptive: true,
-            early: vec![0],
-            epochs: 0,
-            batch: 32,
-            rate: 1e-3,
-            halve_every: 20,
-            epsilon: 1e-8,
-            amsgrad: false,
-        }
-    }
+    /// The kind's own settings.
+    pub values: Values,
 }
 
 impl AttackSpec {
-    /// The names of all attacks.
-    pub const NAMES: [&str; 2] = ["rmle", "inverse"];
-
     /// An attack with its defaults.
     ///
     /// # Errors
     /// An unknown name: lists the known ones and the near one.
     pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "rmle" => Ok(Self::Rmle(RmleSpec::default())),
-            "inverse" => Ok(Self::Inverse(InverseSpec::default())),
-            _ => Err(Error::input(format!("unknown attack \"{}\": {}", shorten(name), known(name)))),
-        }
+        let unknown = || Error::input(format!("unknown attack \"{}\": {}", shorten(name), known(name)));
+        workbench::attack(name).map(Self::of).ok_or_else(unknown)
+    }
+
+    /// The same of a kind.
+    pub fn of(kind: &'static Kind) -> Self {
+        let (images, values) = (kind.images, Values::of(kind));
+        Self { kind, images, naive: true, adaptive: true, early: vec![0], values }
     }
 
     /// Its name in TOML and on the command line.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Rmle(_) => "rmle",
-            Self::Inverse(_) => "inverse",
-        }
+        self.kind.id
     }
 
     /// What it is called in a sentence: "attacked by …".
     pub fn title(&self) -> &'static str {
-        match self {
-            Self::Rmle(_) => "rMLE",
-            Self::Inverse(_) => "an inverse network",
-        }
+        self.kind.title
     }
+}
 
-    /// How it works, in a sentence.
-    pub fn about(&self) -> &'static str {
-        match self {
-            Self::Rmle(_) => {
-                "Regularised maximum likelihood: searches the image that would give the same numbers on the wire."
-            }
-            Self::Inverse(_) => {
-                "An inverse network, trained on images of the attacker's own, turns the numbers back into an image."
-            }
-        }
+impl PartialEq for AttackSpec {
+    fn eq(&self, other: &Self) -> bool {
+        let own = |spec: &Self| (spec.kind.id, spec.images, spec.naive, spec.adaptive, spec.early.clone());
+        own(self) == own(other) && self.values == other.values
     }
+}
 
-    /// How many test images it reconstructs.
-    pub fn images(&self) -> usize {
-        match self {
-            Self::Rmle(spec) => spec.images,
-            Self::Inverse(spec) => spec.images,
+impl Serialize for AttackSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.kind.id)?;
+        map.serialize_entry("images", &self.images)?;
+        map.serialize_entry("naive", &self.naive)?;
+        map.serialize_entry("adaptive", &self.adaptive)?;
+        map.serialize_entry("early", &self.early)?;
+        for (key, value) in self.values.iter() {
+            map.serialize_entry(key, value)?;
         }
+        map.end()
     }
+}
 
-    /// The epochs after which it runs too, besides the last.
-    pub fn early(&self) -> &[usize] {
-        match self {
-            Self::Rmle(spec) => &spec.early,
-            Self::Inverse(spec) => &spec.early,
+impl<'de> Deserialize<'de> for AttackSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let mut table = Table::deserialize(deserializer)?;
+        let name = table.remove("name");
+        let name = name.as_ref().and_then(Value::as_str).ok_or_else(|| D::Error::missing_field("name"))?;
+        let mut spec = Self::named(name).map_err(D::Error::custom)?;
+        for (key, value) in table {
+            let as_it_should_be = match key.as_str() {
+                "images" => value.try_into().map(|images| spec.images = images),
+                "naive" => value.try_into().map(|naive| spec.naive = naive),
+                "adaptive" => value.try_into().map(|adaptive| spec.adaptive = adaptive),
+                "early" => value.try_into().map(|early| spec.early = early),
+                own => {
+                    spec.values.put(own, value).map_err(D::Error::custom)?;
+                    Ok(())
+                }
+            };
+            as_it_should_be.map_err(|e| D::Error::custom(format!("{key}: {}", e.message())))?;
         }
-    }
-
-    /// Whether it runs without knowledge of the defence.
-    pub fn naive(&self) -> bool {
-        match self {
-            Self::Rmle(spec) => spec.naive,
-            Self::Inverse(spec) => spec.naive,
-        }
-    }
-
-    /// Whether it runs with knowledge of the defence.
-    pub fn adaptive(&self) -> bool {
-        match self {
-            Self::Rmle(spec) => spec.adaptive,
-            Self::Inverse(spec) => spec.adaptive,
-        }
+        Ok(spec)
     }
 }
 
 /// `allowed is "rmle" or "inverse"; did you mean "rmle"?`
 pub(super) fn known(name: &str) -> String {
-    let all = AttackSpec::NAMES.map(|name| format!("\"{name}\"")).join(" or ");
-    let near = near(name, AttackSpec::NAMES).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    let ids = || workbench::attacks().iter().map(|kind| kind.id);
+    let all = ids().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(" or ");
+    let near = near(name, ids()).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     format!("allowed is {all}{near}")
 }

@@ -1,9 +1,7 @@
 //! From the document's fields to the forms that computations want.
 
-use super::attack::{InverseSpec, RmleSpec};
 use super::document::{Device, Experiment, Optimizer, PsglSpec, TrainSpec};
 use super::plan::Plan;
-use crate::attack::{inverse, rmle};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
@@ -43,22 +41,6 @@ impl PsglSpec {
             weights_from: self.weights_from,
             inference: self.send,
         }
-    }
-}
-
-impl RmleSpec {
-    /// For the attack.
-    pub fn settings(&self) -> rmle::Settings {
-        let adam = AdamSettings { rate: self.rate, epsilon: self.epsilon, amsgrad: true };
-        rmle::Settings { iterations: self.iterations, adam, tv: self.tv, boxed: self.boxed }
-    }
-}
-
-impl InverseSpec {
-    /// For the attack.
-    pub fn settings(&self) -> inverse::Settings {
-        let adam = AdamSettings { rate: self.rate, epsilon: self.epsilon, amsgrad: self.amsgrad };
-        inverse::Settings { epochs: self.epochs, batch: self.batch, adam, halve_every: self.halve_every }
     }
 }
 

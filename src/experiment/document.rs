@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attack::{AttackSpec, InverseSpec, RmleSpec};
+use super::attack::AttackSpec;
+use crate::attack::{inverse, rmle};
 use crate::data::Draw;
 use crate::model::spec::LayerSpec;
 use crate::psgl::recovery::MapNorm;
@@ -54,10 +55,7 @@ impl Default for Experiment {
             psgl: PsglSpec::default(),
             train: TrainSpec::default(),
             evaluate: EvaluateSpec::default(),
-            attacks: vec![
-                AttackSpec::Rmle(RmleSpec::default()),
-                AttackSpec::Inverse(InverseSpec { early: vec![1], ..InverseSpec::default() }),
-            ],
+            attacks: vec![AttackSpec::of(&rmle::KIND), AttackSpec { early: vec![1], ..AttackSpec::of(&inverse::KIND) }],
         }
     }
 }

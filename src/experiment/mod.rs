@@ -22,7 +22,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-pub use attack::{AttackSpec, InverseSpec, RmleSpec};
+pub use attack::AttackSpec;
 pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
 pub use naming::{Values, run_title};
 pub use plan::{Plan, Twin};
@@ -33,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::model::zoo;
 use crate::place;
 use crate::setting::{self, Kind, shorten};
+use crate::workbench;
 
 /// A document is a page or two; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
@@ -160,7 +161,7 @@ impl Experiment {
         }
         let attack = key.strip_prefix("attack.").map(|rest| self.attack_field(rest)).transpose()?;
         let full = attack.map_or(key.to_owned(), |(i, leaf)| format!("attack.{}.{leaf}", self.attacks[i].name()));
-        let setting = setting::find(&full).ok_or_else(|| {
+        let setting = workbench::find(&full).ok_or_else(|| {
             let leaves = validate::leaves(key);
             // A section's name alone is no misspelling.
             if leaves.is_empty() || key.is_empty() {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::{AttackSpec, Experiment, PRESETS};
-use crate::setting::{SETTINGS, split};
+use crate::setting::split;
+use crate::workbench::settings;
 
 /// Differences that a title names; the rest are counted.
 const NAMED: usize = 4;
@@ -33,7 +34,7 @@ impl Experiment {
                 (section, None) => table.get(section)?.get(leaf),
             }
         };
-        SETTINGS.iter().filter_map(|setting| Some((setting.key, value(setting.key)?.clone()))).collect()
+        settings().iter().filter_map(|setting| Some((setting.key, value(setting.key)?.clone()))).collect()
     }
 
     /// What it is called: the nearest preset and what differs from it, as in `quick γ.2 s1`.
@@ -108,7 +109,7 @@ fn beside(name: &str, differences: &[String]) -> String {
 fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
     let (old, new) = (from.values(), to.values());
     let mut all: Vec<String> = Vec::new();
-    for setting in SETTINGS {
+    for setting in settings() {
         let key = setting.key;
         let (before, now) = (old.get(key), new.get(key));
         // Threads and device make no other numbers. Attacks that one of the two has not come below.

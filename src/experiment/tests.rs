@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::spec::{LayerSpec, shapes};
-use crate::setting::SETTINGS;
+use crate::workbench::settings;
 
 fn preset(name: &str) -> Experiment {
     Experiment::preset(name).unwrap()
@@ -50,12 +50,12 @@ fn every_field_is_a_setting_and_every_setting_a_field() {
             _ => _ = keys.insert(key),
         }
     }
-    assert_eq!(keys, SETTINGS.iter().map(|setting| setting.key.to_owned()).collect());
+    assert_eq!(keys, settings().iter().map(|setting| setting.key.to_owned()).collect());
 }
 
 #[test]
 fn every_word_of_a_choice_can_be_set_and_is_written_back() {
-    for setting in SETTINGS {
+    for setting in settings() {
         if let Kind::Choice(words) = setting.kind {
             for word in words {
                 let mut experiment = Experiment::default();
@@ -166,7 +166,7 @@ fn every_setting_counts_for_the_hash() {
     base.model.input = Some([1, 28, 28]);
     let listed = base.to_table().unwrap();
     let mut hashes = BTreeSet::from([base.hash()]);
-    for setting in SETTINGS.iter().filter(|setting| setting.kind != Kind::Layers) {
+    for setting in settings().iter().filter(|setting| setting.kind != Kind::Layers) {
         let (section, leaf) = setting::split(setting.key);
         let value = match section.strip_prefix("attack.") {
             Some(name) => {
@@ -191,10 +191,10 @@ fn a_file_names_only_what_differs() {
     assert_eq!(Experiment::from_toml("", "x").unwrap(), Experiment::default());
     let experiment = Experiment::from_toml("[psgl]\ntheta = 1\n[[attack]]\nname = \"rmle\"\nimages = 2", "x").unwrap();
     assert_eq!(experiment.psgl, PsglSpec::default());
-    assert_eq!(experiment.attacks, [AttackSpec::Rmle(RmleSpec { images: 2, ..RmleSpec::default() })]);
+    assert_eq!(experiment.attacks, [AttackSpec { images: 2, ..AttackSpec::named("rmle").unwrap() }]);
     let attack = &experiment.attacks[0];
-    assert_eq!((attack.name(), attack.images(), attack.early()), ("rmle", 2, [0].as_slice()));
-    assert!(attack.naive() && attack.adaptive());
+    assert_eq!((attack.name(), attack.images, attack.early.as_slice()), ("rmle", 2, [0].as_slice()));
+    assert!(attack.naive && attack.adaptive);
 }
 
 #[test]
@@ -244,7 +244,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert!(message.contains("vanilla-digits, psgl-paper-digits, psgl-brain, quick"), "{message}");
     let message = AttackSpec::named("invers").unwrap_err().to_string();
     assert_eq!(message, "unknown attack \"invers\": allowed is \"rmle\" or \"inverse\"; did you mean \"inverse\"?");
-    assert!(AttackSpec::NAMES.iter().all(|name| AttackSpec::named(name).unwrap().name() == *name));
+    assert!(workbench::attacks().iter().all(|kind| AttackSpec::named(kind.id).unwrap().name() == kind.id));
 }
 
 #[test]
@@ -443,8 +443,9 @@ fn a_field_is_set_by_its_key() {
         (0.2, 0.5, crate::psgl::saliency::Apply::Dense)
     );
     assert_eq!((experiment.data.name.as_str(), experiment.seed), ("./my images/2024", 7));
-    assert_eq!(experiment.attacks[0].images(), 4);
-    assert!(matches!(&experiment.attacks[1], AttackSpec::Inverse(spec) if spec.amsgrad && spec.early == [1]));
+    assert_eq!(experiment.attacks[0].images, 4);
+    let inverse = &experiment.attacks[1];
+    assert!(inverse.name() == "inverse" && inverse.values.switch("amsgrad").unwrap() && inverse.early == [1]);
     experiment.set("data.name=\"mnist\"").unwrap();
     experiment.set("attack=[]").unwrap();
     assert!(experiment.attacks.is_empty());

@@ -4,11 +4,12 @@
 
 use toml::{Table, Value};
 
-use super::attack::{AttackSpec, known};
+use super::attack::known;
 use super::document::{DataSpec, Device, Experiment, SCHEMA};
 use crate::model::spec::{self, LayerSpec};
 use crate::model::zoo;
-use crate::setting::{self, Kind, MAX_LAYERS, SETTINGS, Setting, near, nearest, shorten, shown, split};
+use crate::setting::{Kind, MAX_LAYERS, Setting, near, shorten, shown, split};
+use crate::workbench::{self, find, nearest, settings};
 
 /// Words that begin a layer, for the near one of a misspelt word.
 fn layer_words() -> impl Iterator<Item = &'static str> + Clone {
@@ -27,7 +28,7 @@ pub(super) fn fields(document: &Table) -> Result<(), String> {
             _ if key.contains('.') => {
                 return Err(format!("\"{}\": no such field; write it without quotes", shorten(key)));
             }
-            _ => match setting::find(key) {
+            _ => match find(key) {
                 Some(setting) => field(setting, value)?,
                 None if is_section(key) => section(key, value)?,
                 None => return Err(unknown(key, value)),
@@ -55,7 +56,7 @@ pub(super) fn field(setting: &Setting, value: &Value) -> Result<(), String> {
 }
 
 fn is_section(name: &str) -> bool {
-    !name.is_empty() && SETTINGS.iter().any(|setting| split(setting.key).0 == name)
+    !name.is_empty() && settings().iter().any(|setting| split(setting.key).0 == name)
 }
 
 fn section(name: &str, value: &Value) -> Result<(), String> {
@@ -64,21 +65,21 @@ fn section(name: &str, value: &Value) -> Result<(), String> {
     };
     for (leaf, value) in table {
         let key = format!("{name}.{leaf}");
-        field(setting::find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
+        field(find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
     }
     Ok(())
 }
 
 /// The fields of a section, as a person lists them.
 pub(super) fn leaves(section: &str) -> String {
-    let keys = SETTINGS.iter().map(|setting| split(setting.key)).filter(|(name, _)| *name == section);
+    let keys = settings().iter().map(|setting| split(setting.key)).filter(|(name, _)| *name == section);
     keys.map(|(_, leaf)| leaf).collect::<Vec<_>>().join(", ")
 }
 
 /// What to say about a key that is none: the near one, or else all that the section has.
 pub(super) fn unknown(key: &str, value: &Value) -> String {
     let (section, leaf) = split(key);
-    let mut sections: Vec<&str> = SETTINGS.iter().filter_map(|s| Some(s.key.split_once('.')?.0)).collect();
+    let mut sections: Vec<&str> = settings().iter().filter_map(|s| Some(s.key.split_once('.')?.0)).collect();
     sections.dedup();
     let like_section = (value.is_table() || value.is_array()) && section.is_empty();
     let near_section = near(leaf, sections.iter().copied()).filter(|_| like_section);
@@ -105,7 +106,7 @@ pub(super) fn attacks(value: &Value) -> Result<(), String> {
             return Err(format!("attack[{i}] = {}: allowed is a table with a name and settings", shown(attack)));
         };
         let name = match table.get("name") {
-            Some(Value::String(name)) if AttackSpec::NAMES.contains(&name.as_str()) => name,
+            Some(Value::String(name)) if workbench::attack(name).is_some() => name,
             Some(Value::String(name)) => {
                 return Err(format!("attack[{i}].name = \"{}\": {}", shorten(name), known(name)));
             }
@@ -114,7 +115,7 @@ pub(super) fn attacks(value: &Value) -> Result<(), String> {
         };
         for (leaf, value) in table.iter().filter(|(leaf, _)| *leaf != "name") {
             let key = format!("attack.{name}.{leaf}");
-            field(setting::find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
+            field(find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
         }
     }
     Ok(())
@@ -195,15 +196,15 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
         if attacks[..i].iter().any(|other| other.name() == name) {
             return Err(format!("attack[{i}].name = \"{name}\": this attack is in the list twice; allowed is once"));
         }
-        if !attack.naive() && !attack.adaptive() {
+        if !attack.naive && !attack.adaptive {
             return Err(format!(
                 "attack.{name}.naive = false and attack.{name}.adaptive = false: allowed is at least one true"
             ));
         }
-        if let Some(late) = attack.early().iter().find(|epoch| **epoch > train.epochs) {
+        if let Some(late) = attack.early.iter().find(|epoch| **epoch > train.epochs) {
             return Err(format!(
                 "attack.{name}.early = {:?}: {late} never comes: allowed is 0 to {epochs}, which is train.epochs",
-                attack.early(),
+                attack.early,
                 epochs = train.epochs
             ));
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
+use crate::attack::kind::Knows;
 use crate::attack::{Auxiliary, Knowledge};
 use crate::data::{Images, drawn, load, split, targets};
 use crate::engine::give_way;
@@ -258,21 +259,23 @@ fn made(key: Key, question: &Question) -> Result<Made> {
 fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Result<Knowledge> {
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
-    // Who searches for one image by the client's weights alone has no use for others.
-    let wanted = question.adaptive || Theft::learns(&question.attack);
+    let kind = question.attack.kind;
+    let wanted = kind.knowledge(question.adaptive).contains(&Knows::Auxiliary);
     let own = || -> Result<Auxiliary> {
         Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? })
     };
-    Ok(Knowledge {
+    let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
+        oracle: None,
         packs: plan.psgl.is_some(),
         auxiliary: wanted.then(own).transpose()?,
         defence: plan.psgl.filter(|_| question.adaptive),
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
-    })
+    };
+    Ok(knowledge.masked(kind, question.adaptive))
 }
 
 #[cfg(test)]

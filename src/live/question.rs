@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::experiment::{AttackSpec, Experiment, RmleSpec};
+use crate::experiment::{AttackSpec, Experiment};
 use crate::run::scene::Picture;
 use crate::run::weights::Weights;
+use crate::workbench;
 
 /// Which image is shown.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,9 +43,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// About the first image, attacked by the first of all attacks: rMLE.
+    /// About the first image, attacked by the first of all attacks.
     pub fn new(experiment: Experiment) -> Self {
-        let attack = attack_of(&experiment, AttackSpec::NAMES[0]);
+        let attack = attack_of(&experiment, workbench::attacks()[0].id);
         Self {
             defended: experiment.psgl.enabled,
             experiment,
@@ -65,16 +66,8 @@ impl Question {
     }
 }
 
-/// An attack with the experiment's own settings, where it has them; rMLE with enough iterations to be seen.
+/// An attack with the experiment's own settings, where it has them; the first of all where there is none of this name.
 pub fn attack_of(experiment: &Experiment, name: &str) -> AttackSpec {
     let own = experiment.attacks.iter().find(|spec| spec.name() == name).cloned();
-    match own.or_else(|| AttackSpec::named(name).ok()) {
-        Some(AttackSpec::Rmle(spec)) => watched(spec),
-        Some(other) => other,
-        None => watched(RmleSpec::default()),
-    }
-}
-
-fn watched(spec: RmleSpec) -> AttackSpec {
-    AttackSpec::Rmle(RmleSpec { iterations: spec.iterations.clamp(300, 500), ..spec })
+    own.or_else(|| AttackSpec::named(name).ok()).unwrap_or_else(|| AttackSpec::of(workbench::attacks()[0]))
 }

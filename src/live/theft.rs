@@ -5,20 +5,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::question::{Question, Shown};
-use crate::attack::inverse::Inverse;
-use crate::attack::rmle::Rmle;
 use crate::attack::{Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
-use crate::experiment::{AttackSpec, InverseSpec};
+use crate::experiment::AttackSpec;
 use crate::model::spec::LayerSpec;
 use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::psgl::Options;
 use crate::run::weights::Weights;
-
-/// A network that is watched while it learns takes so many steps: fewer teach it nothing where there are few images,
-/// and nobody waits for more.
-const STEPS: [usize; 2] = [200, 600];
 
 /// A run's weights. They are compared by where they are, for they never change in place; held, so that the place is
 /// not used again.
@@ -94,7 +88,7 @@ pub(super) struct Theft {
 impl Theft {
     /// Whether an attack learns from the attacker's own images, and needs seconds for that before it serves any image.
     pub fn learns(attack: &AttackSpec) -> bool {
-        matches!(attack, AttackSpec::Inverse(_))
+        attack.kind.learns
     }
 
     /// Begins on what crossed for one image, or goes on with what was `kept`.
@@ -111,21 +105,19 @@ impl Theft {
         let left = kept.filter(|kept| kept.serves(&basis)).map(|kept| kept.what);
         let observation = Observation::new(smashed.clone());
         let drawn = matches!(question.image, Shown::Own(_));
-        let (inversion, other, warm): (Box<dyn Inversion>, _, _) = match (&question.attack, left) {
-            (AttackSpec::Inverse(_), Some(Left::Network(network))) => (network, Some(smashed), false),
-            (AttackSpec::Inverse(spec), _) => {
-                let settings = watched(spec, knowledge)?.settings();
-                (Box::new(Inverse::new(&observation, knowledge, settings)?), None, false)
+        let kind = question.attack.kind;
+        let begin = || -> Result<Box<dyn Inversion>> {
+            let auxiliary = knowledge.auxiliary.as_ref().map_or(Ok(0), |own| own.images.dim(0))?;
+            (kind.make)(&observation, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
+        };
+        let (inversion, other, warm) = match left {
+            Some(Left::Network(network)) => (network, Some(smashed), false),
+            Some(Left::Image(image)) if drawn => {
+                let mut inversion = begin()?;
+                let warm = inversion.start_from(&image)?;
+                (inversion, None, warm)
             }
-            (AttackSpec::Rmle(spec), left) => {
-                let mut rmle = Rmle::new(&observation, knowledge, spec.settings())?;
-                let image = left.and_then(|left| if let Left::Image(image) = left { Some(image) } else { None });
-                let image = image.filter(|_| drawn);
-                if let Some(image) = &image {
-                    rmle.start_from(image)?;
-                }
-                (Box::new(rmle), None, image.is_some())
-            }
+            _ => (begin()?, None, false),
         };
         Ok(Self { basis, inversion, other, warm })
     }
@@ -184,16 +176,4 @@ impl Theft {
         };
         Ok(Some(Kept { basis: self.basis, what }))
     }
-}
-
-/// The experiment's own settings with as many epochs as make it [`STEPS`]; of more epochs the rate halves later. An
-/// attack that plans its steps itself has enough.
-fn watched(spec: &InverseSpec, knowledge: &Knowledge) -> Result<InverseSpec> {
-    if spec.epochs == 0 {
-        return Ok(spec.clone());
-    }
-    let steps = knowledge.auxiliary()?.images.dim(0)?.div_ceil(spec.batch).max(1);
-    let epochs = spec.epochs.clamp(STEPS[0].div_ceil(steps), STEPS[1].div_ceil(steps));
-    let halve_every = if epochs > spec.epochs { spec.halve_every.max(epochs.div_ceil(2)) } else { spec.halve_every };
-    Ok(InverseSpec { epochs, halve_every, ..spec.clone() })
 }

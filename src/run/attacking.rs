@@ -8,7 +8,6 @@ use super::kept::keep;
 use super::orders::Order;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::experiment::AttackSpec;
 use crate::model::server::classes_of;
 
 /// Between pictures of a running attack.
@@ -62,7 +61,7 @@ impl Session {
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
-        if last && id.target == "vanilla" && matches!(id.spec, AttackSpec::Inverse(_)) {
+        if last && id.target == "vanilla" && self.position.inverted.is_none() && id.spec.kind.learns {
             self.inverting = Some((job, Vec::new()));
             return Ok(());
         }

@@ -12,12 +12,9 @@ use super::orders::{Order, PICTURED};
 use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
-use crate::attack::inverse::Inverse;
-use crate::attack::rmle::Rmle;
 use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use crate::data::Images;
 use crate::error::Result;
-use crate::experiment::AttackSpec;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::split::SplitPlan;
@@ -87,6 +84,7 @@ impl Job {
             image: plan.image,
             classes: plan.classes,
             client: Some(client_of(&order, plan, seed, &device)?),
+            oracle: None,
             packs: plan.psgl.is_some(),
             auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
             defence: plan.psgl.filter(|_| order.id.adaptive),
@@ -94,10 +92,9 @@ impl Job {
             name: order.id.slug(),
         };
         let observation = Observation::new(Smashed::new(&order.smashed));
-        let inversion: Box<dyn Inversion> = match &order.id.spec {
-            AttackSpec::Rmle(spec) => Box::new(Rmle::new(&observation, &knowledge, spec.settings())?),
-            AttackSpec::Inverse(spec) => Box::new(Inverse::new(&observation, &knowledge, spec.settings())?),
-        };
+        let spec = &order.id.spec;
+        let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
+        let inversion = (spec.kind.make)(&observation, &knowledge, &spec.values)?;
         let truth = setup.targets.take(order.smashed.dim(0)?);
         let lineup = Lineup::of(&Picture::of_image(&truth, 0), truth.labels.first().copied(), auxiliary, seed);
         let seconds = start.elapsed().as_secs_f64();

@@ -9,7 +9,6 @@ use super::scene::Picture;
 use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
-use crate::experiment::AttackSpec;
 use crate::model::wire::WireCount;
 
 /// Images, maps and what was sent, under PSGL.
@@ -76,7 +75,7 @@ fn epochs(session: &Session) -> Vec<EpochRow> {
 /// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.
 pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
     let setup = &session.setup;
-    let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(AttackSpec::images).collect();
+    let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(|spec| spec.images).collect();
     for n in &mut counts {
         *n = (*n).min(setup.targets.len());
     }

@@ -97,7 +97,7 @@ pub(super) fn absolute(name: &str) -> Option<String> {
     }
     let path = written(&std::path::absolute(found(name).ok()?).ok()?);
     // It must be allowed in a document.
-    let setting = crate::setting::find("data.name")?;
+    let setting = crate::workbench::find("data.name")?;
     setting.kind.check(setting.key, &toml::Value::String(path.clone())).is_ok().then_some(path)
 }
 

@@ -83,7 +83,7 @@ impl Asking {
     /// # Errors
     /// Where there are none.
     pub fn new(spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Self> {
-        let targets = targets.narrow(0, 0, spec.images().min(targets.dim(0)?))?.contiguous()?;
+        let targets = targets.narrow(0, 0, spec.images.min(targets.dim(0)?))?.contiguous()?;
         Ok(Self { spec: spec.clone(), epoch, targets, smashed: Vec::new(), first: None })
     }
 
@@ -125,12 +125,12 @@ impl Asking {
 
 /// Whether an attack is due after `epoch` epochs of `last`: after the last one, and earlier where it says so.
 pub fn is_due(spec: &AttackSpec, epoch: usize, last: usize) -> bool {
-    epoch == last || spec.early().contains(&epoch)
+    epoch == last || spec.early.contains(&epoch)
 }
 
 /// The forms in which an attack is launched: without and with knowledge of the defence, if there is one to know.
 pub fn forms(spec: &AttackSpec, defended: bool) -> impl Iterator<Item = bool> + use<> {
-    let forms = [(false, spec.naive() || !defended), (true, spec.adaptive() && defended)];
+    let forms = [(false, spec.naive || !defended), (true, spec.adaptive && defended)];
     forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| adaptive)
 }
 

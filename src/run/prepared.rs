@@ -11,10 +11,10 @@ use super::identity::{DataWish, absolute, images_of};
 use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
-use crate::attack::{inverse, surrogate};
+use crate::attack::surrogate;
 use crate::data::{Catalogue, Dataset, Draw, Images, drawn, load, split, targets, unfair};
 use crate::error::{Error, Result};
-use crate::experiment::{AttackSpec, Experiment};
+use crate::experiment::Experiment;
 use crate::model::spec::needs_two_samples;
 use crate::model::split::SplitPlan;
 use crate::random::Seed;
@@ -109,7 +109,7 @@ impl Prepared {
         let warnings = unfair_test(&experiment, &dataset).into_iter().collect();
         let first = |images: Images, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
-        let most = experiment.attacks.iter().map(AttackSpec::images).chain([experiment.evaluate.mu_images]).max();
+        let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
         let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
@@ -142,12 +142,10 @@ impl Prepared {
 /// An attack that finds after hours of training that it has no images of its own has cost those hours.
 fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<()> {
     for spec in &experiment.attacks {
-        let adaptive = spec.adaptive() && experiment.psgl.enabled;
-        let (least, why) = match spec {
-            AttackSpec::Inverse(_) => (inverse::LEAST_IMAGES, "its decoder learns from"),
-            AttackSpec::Rmle(_) if adaptive => (surrogate::LEAST_IMAGES, "to imitate the defence it needs"),
-            AttackSpec::Rmle(_) => (1, "what it found is measured against the mean of"),
-        };
+        // To imitate the defence an attacker trains a head of its own.
+        let needs = [spec.kind.least_images, (surrogate::LEAST_IMAGES, "to imitate the defence it needs")];
+        let adaptive = spec.adaptive && experiment.psgl.enabled;
+        let (least, why) = if adaptive && needs[1].0 >= needs[0].0 { needs[1] } else { needs[0] };
         if found >= least {
             continue;
         }

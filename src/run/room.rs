@@ -67,14 +67,14 @@ fn orders(setup: &Prepared, plan: &SplitPlan) -> Result<u64> {
     let smashed = plan.smashed()?.iter().product::<usize>();
     let image = setup.test.shape.iter().product::<usize>();
     let one = |spec: &AttackSpec| {
-        let targets = spec.images().min(setup.targets.len());
+        let targets = spec.images.min(setup.targets.len());
         forms(spec, plan) * (targets * smashed + 2 * PICTURED.min(targets) * image) as u64
     };
     Ok(setup.experiment.attacks.iter().map(one).sum())
 }
 
 fn forms(spec: &AttackSpec, plan: &SplitPlan) -> u64 {
-    if plan.psgl.is_some() { u64::from(spec.naive()) + u64::from(spec.adaptive()) } else { 1 }
+    if plan.psgl.is_some() { u64::from(spec.naive) + u64::from(spec.adaptive) } else { 1 }
 }
 
 /// Bytes of the sheets of all attacks and of the one of maps, and of all reconstructions beside their originals.
@@ -82,8 +82,8 @@ fn pictures(setup: &Prepared) -> u64 {
     let image = setup.test.shape.iter().product::<usize>() as u64;
     let sheet = VALUE_BYTES * COLUMNS * PICTURED as u64 * image;
     let of_attack = |spec: &AttackSpec| {
-        let arrays = 2 * 4 * spec.images().min(setup.targets.len()) as u64 * image;
-        (sheet + arrays) * (1 + spec.early().len() as u64)
+        let arrays = 2 * 4 * spec.images.min(setup.targets.len()) as u64 * image;
+        (sheet + arrays) * (1 + spec.early.len() as u64)
     };
     let of_plan =
         |plan: &SplitPlan| setup.experiment.attacks.iter().map(|spec| forms(spec, plan) * of_attack(spec)).sum::<u64>();

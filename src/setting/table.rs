@@ -1,62 +1,18 @@
 //! The table itself, in the order of the document.
 
-use super::{Kind, Mark, Paper, Setting};
-
-impl Setting {
-    const fn new(key: &'static str, label: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Self {
-        Self { key, label, help, unit, kind, paper: None }
-    }
-
-    /// The paper's own value.
-    const fn paper(mut self, value: &'static str) -> Self {
-        self.paper = Some(Paper { value, mark: Mark::Equations });
-        self
-    }
-
-    /// Our value where the paper is silent.
-    const fn here(mut self, value: &'static str) -> Self {
-        self.paper = Some(Paper { value, mark: Mark::Here });
-        self
-    }
-}
-
-const fn whole(min: i64, max: i64) -> Kind {
-    Kind::Whole { min, max }
-}
-
-/// A number on a linear scale, both ends allowed.
-const fn real(min: f64, max: f64) -> Kind {
-    Kind::Real { min, max, log: false, open_min: false }
-}
-
-/// A number on a scale of powers of ten, both ends allowed.
-const fn log(min: f64, max: f64) -> Kind {
-    Kind::Real { min, max, log: true, open_min: false }
-}
+use super::{Kind, Setting, list, log, real, whole};
 
 /// Above 0, up to 1.
 const SHARE: Kind = Kind::Real { min: 0.0, max: 1.0, log: false, open_min: true };
 const MU: Kind = log(0.001, 100.0);
 const WEIGHT: Kind = real(0.0, 1000.0);
-const EPOCH: Kind = whole(0, 10_000);
 const SIDE: Kind = whole(1, 8192);
-
-const fn list(item: &'static Kind, min_len: usize, max_len: usize, distinct: bool) -> Kind {
-    Kind::List { item, min_len, max_len, distinct }
-}
 
 const IMAGES: Kind = whole(1, 10_000);
 const RATE: Kind = log(1e-7, 1.0);
-const NAIVE: &str = "Attack without knowledge of the defence. Alone it flatters the defence, so the adaptive form stands \
-                     beside it.";
-const ADAPTIVE: &str = "Attack with knowledge of the defence: imitate it and undo it. A defence is as good as it is \
-                        against this form.";
-const EARLY: &str = "Attack also after these epochs, besides the last; 0 is before any training, when a client leaks \
-                     already.";
-const ADAM_EPSILON: &str = "The small number below Adam's step. Large values, as in He 2019's 1e-3, throttle the steps \
-                            when the loss is small.";
 
-/// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest.
+/// Every setting of the document but `schema`, which says how to read the rest, and those of the attacks, which stand with
+/// each attack.
 pub static SETTINGS: &[Setting] = &[
     Setting::new(
         "seed",
@@ -345,81 +301,6 @@ pub static SETTINGS: &[Setting] = &[
         "How far the fast gradient sign attack moves every pixel; 8/255 is the usual value.",
     )
     .here("8/255"),
-    Setting::new("attack.rmle.images", "Targets", "images", IMAGES, "Test images to reconstruct, one at a time."),
-    Setting::new("attack.rmle.naive", "Naive", "", Kind::Switch, NAIVE),
-    Setting::new("attack.rmle.adaptive", "Adaptive", "", Kind::Switch, ADAPTIVE),
-    Setting::new("attack.rmle.early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
-    Setting::new(
-        "attack.rmle.iterations",
-        "Iterations",
-        "iterations",
-        whole(1, 100_000),
-        "Steps of Adam on the image. He 2019 takes 5000 small ones; 500 of rate 0.1 get further.",
-    ),
-    Setting::new(
-        "attack.rmle.rate",
-        "Rate",
-        "",
-        log(1e-7, 10.0),
-        "Adam's step size, in units of the pixel range. He 2019 has 0.01.",
-    ),
-    Setting::new("attack.rmle.epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON),
-    Setting::new(
-        "attack.rmle.tv",
-        "Smoothness λ",
-        "",
-        Kind::Real { min: 0.0, max: 1000.0, log: true, open_min: false },
-        "Weight of the total variation: it prefers smooth images where the smashed data leave a choice. Deep cuts want \
-         more, about 0.01.",
-    ),
-    Setting::new(
-        "attack.rmle.boxed",
-        "Keep in range",
-        "",
-        Kind::Switch,
-        "Clamp the image to 0…1 after every step and not only at the end.",
-    ),
-    Setting::new(
-        "attack.inverse.images",
-        "Targets",
-        "images",
-        IMAGES,
-        "Test images to reconstruct; each takes one pass.",
-    ),
-    Setting::new("attack.inverse.naive", "Naive", "", Kind::Switch, NAIVE),
-    Setting::new("attack.inverse.adaptive", "Adaptive", "", Kind::Switch, ADAPTIVE),
-    Setting::new("attack.inverse.early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
-    Setting::new(
-        "attack.inverse.epochs",
-        "Decoder's epochs",
-        "epochs",
-        whole(0, 10_000),
-        "How often the decoder's training goes through the attacker's own images. 0 plans steps: ten times, or as often as \
-         makes 400 steps, so that few images are gone through more often. He 2019 has 50.",
-    ),
-    Setting::new(
-        "attack.inverse.batch",
-        "Decoder's batch",
-        "images",
-        whole(1, 4096),
-        "Images in one step of the decoder.",
-    ),
-    Setting::new("attack.inverse.rate", "Decoder's rate", "", RATE, "Adam's step size at the start."),
-    Setting::new(
-        "attack.inverse.halve_every",
-        "Halve the rate every",
-        "epochs",
-        whole(1, 10_000),
-        "After so many epochs the rate halves, again and again.",
-    ),
-    Setting::new("attack.inverse.epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON),
-    Setting::new(
-        "attack.inverse.amsgrad",
-        "Amsgrad",
-        "",
-        Kind::Switch,
-        "Adam that never lets a step grow again, as He 2019 has it.",
-    ),
 ];
 
 #[expect(clippy::cast_possible_wrap, reason = "a small constant")]

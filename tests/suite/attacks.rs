@@ -3,6 +3,7 @@
 
 use candle_core::{Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
+use cutlayer::attack::kind::Knows;
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::surrogate::{Surrogate, Training};
 use cutlayer::attack::undo::Undo;
@@ -20,6 +21,7 @@ use cutlayer::psgl::saliency::{Apply, Strength};
 use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::random::Seed;
 use cutlayer::score::image::{mse, psnr};
+use cutlayer::workbench::attacks;
 
 fn options(strength: Strength) -> Options {
     Options {
@@ -62,11 +64,31 @@ fn auxiliary(n: usize) -> Auxiliary {
     Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: images.label_tensor(&Device::Cpu).unwrap() }
 }
 
+#[test]
+fn nothing_reaches_an_attack_that_it_does_not_declare() {
+    let (victim, defence) = (model(14, Some(options(SPARSE))), Some(options(SPARSE)));
+    for kind in attacks() {
+        for adaptive in [false, true] {
+            let all = Knowledge { defence, ..knowledge(&victim, Some(auxiliary(4)), adaptive) };
+            let told = all.clone().masked(kind, adaptive);
+            let knows = |what| kind.knowledge(adaptive).contains(&what);
+            let words = format!("{} adaptive {adaptive}", kind.id);
+            assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
+            assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
+            assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
+            let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
+            assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
+            assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+        }
+    }
+}
+
 fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -> Knowledge {
     Knowledge {
         image: model.plan.image,
         classes: model.plan.classes,
         client: Some(model.client.body().snapshot().unwrap()),
+        oracle: None,
         packs: model.plan.psgl.is_some(),
         auxiliary,
         defence: model.plan.psgl.filter(|_| adaptive),

@@ -303,6 +303,7 @@ fn only_training_moves_running_statistics() {
             image: [1, 28, 28],
             classes: CLASSES,
             client: Some(body.clone()),
+            oracle: None,
             packs: psgl.is_some(),
             auxiliary: None,
             defence: None,

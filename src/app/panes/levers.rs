@@ -6,10 +6,12 @@ use eframe::egui::{
     Button, Checkbox, Id, Label, RadioButton, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
 };
 
-use crate::app::lookers::{Attacker, LOOKERS, Looker, MISSING};
+use crate::app::lookers::{Attacker, MISSING};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
+use crate::attack::kind::Kind as Attack;
 use crate::experiment::{AttackSpec, Experiment};
-use crate::setting::{Kind as SettingKind, find};
+use crate::setting::Kind as SettingKind;
+use crate::workbench::{attacks, find};
 
 /// Width of the names beside the levers.
 const NAMES: f32 = 136.0;
@@ -169,10 +171,10 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
     let tip = "The stage shows what this attacker steals";
     row_ui(ui, "Who is looking?", tip, |ui, _| {
-        for looker in &LOOKERS {
-            let chosen = attacker.attack == looker.attack;
-            if ui.add(RadioButton::new(chosen, looker.words)).on_hover_text(looker.tip).clicked() {
-                acts.push(Act::Attacker(looker.attack));
+        for kind in attacks() {
+            let chosen = attacker.attack == kind.id;
+            if ui.add(RadioButton::new(chosen, kind.looker.words)).on_hover_text(kind.looker.tip).clicked() {
+                acts.push(Act::Attacker(kind.id));
             }
         }
         let others = format!("Not in this version: {}.", MISSING.join(", "));
@@ -184,8 +186,8 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         "The attackers that a run launches; each counts as it is set among all settings",
         |ui, _| {
             ui.horizontal_wrapped(|ui| {
-                for looker in &LOOKERS {
-                    tick_ui(ui, look, looker, acts);
+                for kind in attacks() {
+                    tick_ui(ui, look, kind, acts);
                 }
             });
         },
@@ -198,16 +200,16 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// Whether a run launches the attack.
-fn tick_ui(ui: &mut Ui, look: Look<'_>, looker: &Looker, acts: &mut Vec<Act>) {
+fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {
     let attacks = &look.document.experiment().attacks;
-    let mut on = attacks.iter().any(|spec| spec.name() == looker.attack);
-    let tick = ui.add(Checkbox::new(&mut on, looker.brief));
-    let name = format!("{}: in the run", looker.words);
+    let mut on = attacks.iter().any(|spec| spec.name() == kind.id);
+    let tick = ui.add(Checkbox::new(&mut on, kind.looker.brief));
+    let name = format!("{}: in the run", kind.looker.words);
     tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
     let changed = tick.changed();
     tick.on_hover_text(name);
     if changed {
-        let list = attack_list(attacks, look.document.kept(), looker.attack, on);
+        let list = attack_list(attacks, look.document.kept(), kind.id, on);
         acts.push(Act::Set("attack".to_owned(), list));
     }
 }

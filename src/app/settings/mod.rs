@@ -16,7 +16,8 @@ use self::values::{heading, told};
 use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, Experiment, Values};
-use crate::setting::{SETTINGS, Setting, split};
+use crate::setting::{Setting, split};
+use crate::workbench::{self, settings};
 
 /// Height of the buttons below the settings.
 const FOOT: f32 = 34.0;
@@ -92,7 +93,7 @@ impl Shown {
         for (key, value) in defaults {
             base.entry(key).or_insert(value);
         }
-        let papers = SETTINGS.iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
+        let papers = settings().iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
         Self { values: experiment.values(), base, base_name, papers: papers.collect(), experiment, kept }
     }
 
@@ -182,7 +183,7 @@ fn head_ui(ui: &mut Ui, view: &mut SettingsView) {
 
 /// Whether a setting is looked for.
 fn matches(setting: &Setting, filter: &str) -> bool {
-    if crate::setting::find(filter.trim()).is_some() {
+    if workbench::find(filter.trim()).is_some() {
         return setting.key == filter.trim();
     }
     let (label, help) = (setting.label.to_lowercase(), setting.help.to_lowercase());
@@ -205,7 +206,7 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
     };
     let filtered = !filter.trim().is_empty();
     let mut any = false;
-    for section in SETTINGS.chunk_by(|a, b| split(a.key).0 == split(b.key).0) {
+    for section in settings().chunk_by(|a, b| split(a.key).0 == split(b.key).0) {
         let name = split(section[0].key).0;
         let found: Vec<&'static Setting> = section.iter().filter(|setting| matches(setting, filter)).collect();
         if found.is_empty() {
@@ -253,7 +254,7 @@ fn launch_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>, put_away: &mut Vec<At
     } else {
         let before = put_away.iter().find(|spec| spec.name() == name).cloned();
         list.extend(before.or_else(|| AttackSpec::named(name).ok()));
-        list.sort_by_key(|spec| AttackSpec::NAMES.iter().position(|name| *name == spec.name()));
+        list.sort_by_key(|spec| workbench::attacks().iter().position(|kind| kind.id == spec.name()));
     }
     if let Some(text) = share::attack_list(&list) {
         rows.acts.push(Act::Set("attack".to_owned(), text));

@@ -17,7 +17,7 @@ pub fn check(experiment: &Experiment, key: &str, text: &str) -> Result<(), Strin
 
 /// A message that begins with the key begins with the setting's label instead: it stands below its control.
 fn in_words(key: &str, message: &str) -> String {
-    let label = crate::setting::find(key).map_or(key, |setting| setting.label);
+    let label = crate::workbench::find(key).map_or(key, |setting| setting.label);
     message.strip_prefix(key).map_or_else(|| message.to_owned(), |rest| format!("{label}{rest}"))
 }
 
@@ -151,7 +151,8 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
 mod tests {
     use super::*;
     use crate::experiment::PRESETS;
-    use crate::setting::{Mark, SETTINGS, find, split};
+    use crate::setting::{Mark, split};
+    use crate::workbench::{find, settings};
 
     #[test]
     fn every_value_of_every_preset_can_be_set_to_itself() {
@@ -159,7 +160,7 @@ mod tests {
             let experiment = Experiment::preset(name).unwrap();
             let all = experiment.values();
             // All but those that this preset leaves open.
-            assert!(all.len() >= SETTINGS.len() - 2, "{name}: {}", all.len());
+            assert!(all.len() >= settings().len() - 2, "{name}: {}", all.len());
             for (key, value) in &all {
                 let mut same = experiment.clone();
                 same.set(&format!("{key}={}", assigned(value))).unwrap();
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(told("data.name"), None);
         assert_eq!(find("psgl.gamma").unwrap().paper.unwrap().mark, Mark::Here);
         let mut experiment = Experiment::default();
-        for setting in SETTINGS {
+        for setting in settings() {
             if let Some(text) = setting.paper.and_then(|paper| super::told(setting, paper)) {
                 experiment.set(&format!("{}={text}", setting.key)).unwrap();
             }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_section_has_its_heading() {
-        for setting in SETTINGS {
+        for setting in settings() {
             assert_ne!(heading(split(setting.key).0), "More", "{}", setting.key);
         }
     }

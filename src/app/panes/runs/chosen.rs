@@ -6,8 +6,8 @@ use eframe::egui::{Button, DragValue, Key, Label, RichText, TextEdit, Ui};
 use super::RunsView;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, Look, RunEntry, Standing};
-use crate::experiment::AttackSpec;
 use crate::run::afterwards::Wish;
+use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,7 @@ pub enum Doing {
 /// An attack to launch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Form {
-    /// Which of [`AttackSpec::NAMES`].
+    /// Which of [`attacks`].
     attack: usize,
     /// Naive, adaptive, both.
     knows: usize,
@@ -52,7 +52,7 @@ impl Form {
     fn wish(self, defended: bool) -> Wish {
         let knows = if defended { self.knows } else { 0 };
         Wish {
-            attack: AttackSpec::NAMES[self.attack].to_owned(),
+            attack: attacks()[self.attack].id.to_owned(),
             naive: knows != 1,
             adaptive: knows != 0,
             images: Some(self.images.to_string()),
@@ -62,9 +62,9 @@ impl Form {
 
 /// As many as the run's own attack of this kind took, or its default.
 fn images(run: &RunEntry, attack: usize) -> usize {
-    let name = AttackSpec::NAMES[attack];
-    let own = run.experiment.iter().flat_map(|experiment| &experiment.attacks).find(|spec| spec.name() == name);
-    own.map(AttackSpec::images).or_else(|| Some(AttackSpec::named(name).ok()?.images())).unwrap_or(8)
+    let kind = attacks()[attack];
+    let own = run.experiment.iter().flat_map(|experiment| &experiment.attacks).find(|spec| spec.name() == kind.id);
+    own.map_or(kind.images, |spec| spec.images)
 }
 
 /// Whether the window's own worker is at this run.
@@ -215,9 +215,8 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
     let defended = run.experiment.as_ref().is_some_and(|experiment| experiment.psgl.enabled);
     ui.horizontal_wrapped(|ui| {
         ui.label("Attack");
-        for (at, name) in AttackSpec::NAMES.into_iter().enumerate() {
-            let about = AttackSpec::named(name).map_or("", |spec| spec.about());
-            if ui.radio(form.attack == at, name).on_hover_text(about).clicked() {
+        for (at, kind) in attacks().iter().enumerate() {
+            if ui.radio(form.attack == at, kind.id).on_hover_text(kind.about).clicked() {
                 *form = Form { knows: form.knows, ..Form::of(run, at) };
             }
         }

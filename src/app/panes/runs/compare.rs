@@ -12,7 +12,7 @@ use crate::app::streams::Stream;
 use crate::app::words::{decimal, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Summary};
-use crate::setting::{SETTINGS, find};
+use crate::workbench::{self, find};
 
 /// What one of the two does not have.
 const NONE: &str = "\u{2013}";
@@ -157,7 +157,7 @@ fn flatten(table: &Table, before: &str, all: &mut BTreeMap<String, Value>) {
 
 fn settings(experiments: [&Experiment; 2]) -> Vec<Line> {
     let [a, b] = experiments.map(flat);
-    let place = |key: &str| SETTINGS.iter().position(|setting| setting.key == key).unwrap_or(SETTINGS.len());
+    let place = |key: &str| workbench::settings().iter().position(|setting| setting.key == key).unwrap_or(usize::MAX);
     let mut keys: Vec<&String> = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))).collect();
     keys.sort_by_key(|key| (place(key), *key));
     let mut lines = Vec::new();

@@ -1,0 +1,229 @@
+//! What an attack says of itself: its card, its settings, and how it is made. One constant in each attack's own file;
+//! [`workbench`](crate::workbench) lists them.
+
+use toml::Value;
+
+use super::{Inversion, Knowledge, Observation};
+use crate::error::{Error, Result};
+use crate::setting::{Kind as Range, Plain, Setting, list, whole};
+
+/// An attack's card.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in documents, on the command line and in records.
+    pub id: &'static str,
+    /// What it is called in a sentence: "attacked by …".
+    pub title: &'static str,
+    /// How it works, in a sentence.
+    pub about: &'static str,
+    /// Who attacks so.
+    pub looker: Looker,
+    /// What it knows without knowledge of the defence. What it sees is the smashed data.
+    pub knows: &'static [Knows],
+    /// The same where it knows the defence.
+    pub knows_adaptive: &'static [Knows],
+    /// Test images it reconstructs where a document does not say.
+    pub images: usize,
+    /// What reconstructing one takes, in a sentence.
+    pub images_help: &'static str,
+    /// Settings of its own, each with its default; keys without a section.
+    pub settings: &'static [Setting],
+    /// The fewest auxiliary images that it can do with, and what for.
+    pub least_images: (usize, &'static str),
+    /// Whether it learns first, and then serves any smashed data at once.
+    pub learns: bool,
+    /// How it is made from what was seen and what is known.
+    pub make: fn(&Observation, &Knowledge, &Values) -> Result<Box<dyn Inversion>>,
+    /// Its settings where somebody waits and watches, given the number of auxiliary images.
+    pub watched: fn(&Values, usize) -> Result<Values>,
+}
+
+/// Somebody who attacks, in words.
+#[derive(Debug)]
+pub struct Looker {
+    /// Who that is: `the server, with the client's weights`.
+    pub words: &'static str,
+    /// The same in a word or two.
+    pub brief: &'static str,
+    /// What the attack does, in a sentence or two.
+    pub tip: &'static str,
+}
+
+/// Something that an attacker may know besides the architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// The weights of the client's layers.
+    ClientWeights,
+    /// What the client makes of the attacker's images.
+    ClientOracle,
+    /// Images of the same kind as the victim's.
+    Auxiliary,
+    /// The defence, with its settings.
+    Defence,
+}
+
+impl Knows {
+    /// `the client's weights`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ClientWeights => "the client's weights",
+            Self::ClientOracle => "what the client makes of similar images",
+            Self::Auxiliary => "similar images",
+            Self::Defence => "the defence",
+        }
+    }
+}
+
+/// An auxiliary image is needed by whoever scores the attack.
+pub const ANY_IMAGE: (usize, &str) = (1, "what it found is measured against the mean of");
+
+const IMAGES: Range = whole(1, 10_000);
+const EPOCH: Range = whole(0, 10_000);
+const NAIVE: &str = "Attack without knowledge of the defence. Alone it flatters the defence, so the adaptive form stands \
+                     beside it.";
+const ADAPTIVE: &str = "Attack with knowledge of the defence: imitate it and undo it. A defence is as good as it is \
+                        against this form.";
+const EARLY: &str = "Attack also after these epochs, besides the last; 0 is before any training, when a client leaks \
+                     already.";
+/// The words of an attack's setting for Adam's ε.
+pub const ADAM_EPSILON: &str = "The small number below Adam's step. Large values, as in He 2019's 1e-3, throttle the \
+                                steps when the loss is small.";
+
+impl Kind {
+    /// Its settings as documents have them, those that every attack has before its own: `attack.rmle.images`. Made once
+    /// a process; the keys stay for good.
+    pub fn document_settings(&'static self) -> Vec<Setting> {
+        let all = [
+            Setting::new("images", "Targets", "images", IMAGES, self.images_help),
+            Setting::new("naive", "Naive", "", Range::Switch, NAIVE),
+            Setting::new("adaptive", "Adaptive", "", Range::Switch, ADAPTIVE),
+            Setting::new("early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
+        ];
+        let named = |setting: Setting| Setting { key: format!("attack.{}.{}", self.id, setting.key).leak(), ..setting };
+        all.into_iter().chain(self.settings.iter().copied()).map(named).collect()
+    }
+
+    /// What it knows, in either form.
+    pub fn knowledge(&self, adaptive: bool) -> &'static [Knows] {
+        if adaptive { self.knows_adaptive } else { self.knows }
+    }
+
+    /// `the client's weights, similar images and the defence`.
+    pub fn knows_words(&self, adaptive: bool) -> String {
+        let all = self.knowledge(adaptive);
+        // An oracle is asked with these.
+        let said = |known: &&Knows| !(**known == Knows::Auxiliary && all.contains(&Knows::ClientOracle));
+        let words: Vec<&str> = all.iter().filter(said).map(|known| known.words()).collect();
+        match words.as_slice() {
+            [] => "the architecture alone".to_owned(),
+            [one] => (*one).to_owned(),
+            [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        }
+    }
+}
+
+/// Values of an attack's own settings, every one of them, in the kind's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values(Vec<(&'static str, Value)>);
+
+impl Values {
+    /// The defaults.
+    pub fn of(kind: &Kind) -> Self {
+        let value = |setting: &Setting| setting.default.map_or(Value::Boolean(false), Plain::value);
+        Self(kind.settings.iter().map(|setting| (setting.key, value(setting))).collect())
+    }
+
+    /// All, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(key, value)| (*key, value))
+    }
+
+    /// Changes one.
+    ///
+    /// # Errors
+    /// Returns an error if there is none of this key.
+    pub fn put(&mut self, key: &str, value: Value) -> Result<()> {
+        let place = self.0.iter_mut().find(|(own, _)| *own == key).ok_or_else(|| lacking(key))?;
+        place.1 = match (&place.1, value) {
+            // A whole number is a number too, and is kept as one.
+            (Value::Float(_), Value::Integer(n)) => Value::Float(n as f64),
+            (_, value) => value,
+        };
+        Ok(())
+    }
+
+    fn get<T>(&self, key: &str, of: impl Fn(&Value) -> Option<T>) -> Result<T> {
+        let found = self.0.iter().find(|(own, _)| *own == key).and_then(|(_, value)| of(value));
+        found.ok_or_else(|| lacking(key))
+    }
+
+    /// A whole number.
+    ///
+    /// # Errors
+    /// Returns an error if there is no whole number of this key.
+    pub fn whole(&self, key: &str) -> Result<usize> {
+        self.get(key, |value| usize::try_from(value.as_integer()?).ok())
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// Returns an error if there is no number of this key.
+    pub fn real(&self, key: &str) -> Result<f64> {
+        self.get(key, Value::as_float)
+    }
+
+    /// True or false.
+    ///
+    /// # Errors
+    /// Returns an error if there is no switch of this key.
+    pub fn switch(&self, key: &str) -> Result<bool> {
+        self.get(key, Value::as_bool)
+    }
+
+    /// A word.
+    ///
+    /// # Errors
+    /// Returns an error if there is no word of this key.
+    pub fn word(&self, key: &str) -> Result<String> {
+        self.get(key, |value| value.as_str().map(str::to_owned))
+    }
+}
+
+fn lacking(key: &str) -> Error {
+    Error::Internal(format!("the attack has no setting \"{key}\" of this type"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::attacks;
+
+    #[test]
+    fn every_kind_has_its_words_and_a_default_for_each_setting_that_is_allowed() {
+        for kind in attacks() {
+            let texts = [kind.id, kind.title, kind.about, kind.looker.words, kind.looker.brief, kind.looker.tip];
+            assert!(texts.iter().all(|text| !text.is_empty()) && kind.images > 0, "{}", kind.id);
+            assert!(
+                kind.knows_adaptive.contains(&Knows::Defence) && !kind.knows.contains(&Knows::Defence),
+                "{}",
+                kind.id
+            );
+            for setting in kind.settings {
+                let default = setting.default.unwrap_or_else(|| panic!("{}.{} has no default", kind.id, setting.key));
+                assert_eq!(setting.kind.check(setting.key, &default.value()), Ok(()), "{}", kind.id);
+            }
+            let watched = (kind.watched)(&Values::of(kind), 100).unwrap();
+            assert_eq!(watched.iter().count(), kind.settings.len());
+        }
+    }
+
+    #[test]
+    fn values_are_typed_and_a_wrong_key_is_no_panic() {
+        let mut values = Values::of(&crate::attack::rmle::KIND);
+        values.put("rate", Value::Integer(1)).unwrap();
+        assert_eq!((values.real("rate").unwrap(), values.whole("iterations").unwrap()), (1.0, 500));
+        assert!(values.whole("rate").is_err() && values.real("rates").is_err());
+        assert!(values.put("rates", Value::Integer(1)).is_err());
+    }
+}
