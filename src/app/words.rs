@@ -82,7 +82,7 @@ pub fn phase(text: &str) -> String {
 
 /// What a guess is, if the record is one and no attack.
 pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
-    Guess::named(&record.name).map(Guess::help)
+    Guess::of(record).map(Guess::help)
 }
 
 /// What made the images: `class mean`, or an attack's own name.
@@ -98,7 +98,7 @@ pub fn capitalised(sentence: &str) -> String {
 
 /// Whether an attack knew the defence.
 pub fn mode(record: &AttackRecord) -> &'static str {
-    match Guess::named(&record.name) {
+    match Guess::of(record) {
         Some(guess) if guess.is_floor() => "guess",
         Some(_) => "oracle",
         None if record.adaptive => "adaptive",

@@ -6,6 +6,7 @@
 
 use crate::data::Images;
 use crate::random::Seed;
+use crate::score::record::AttackRecord;
 
 /// A guess, or the ceiling beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,12 @@ impl Guess {
     /// The guess of this name; none where it is an attack's.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|guess| guess.name() == name)
+    }
+
+    /// The guess that a record is of; none where it is an attack's. An attack may have a guess's name, and takes steps,
+    /// which no guess does.
+    pub fn of(record: &AttackRecord) -> Option<Self> {
+        Self::named(&record.name).filter(|_| record.iterations == 0)
     }
 
     /// In words.

@@ -86,7 +86,7 @@ pub struct Case<'a> {
 
 /// Whether a record is of an attack, and not of a guess.
 pub fn is_attack(record: &AttackRecord) -> bool {
-    Guess::named(&record.name).is_none()
+    Guess::of(record).is_none()
 }
 
 /// `adaptive inverse after epoch 6`.
