@@ -69,6 +69,7 @@ pub static KIND: Kind = Kind {
     ],
     least_images: (LEAST_IMAGES, "its decoder learns from"),
     learns: true,
+    fills_the_table: true,
     make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
     watched,
 };

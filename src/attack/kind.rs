@@ -32,6 +32,8 @@ pub struct Kind {
     pub least_images: (usize, &'static str),
     /// Whether it learns first, and then serves any smashed data at once.
     pub learns: bool,
+    /// Whether the table's row of stolen images is of what it makes of all test images.
+    pub fills_the_table: bool,
     /// How it is made from what was seen and what is known.
     pub make: fn(&Observation, &Knowledge, &Values) -> Result<Box<dyn Inversion>>,
     /// Its settings where somebody waits and watches, given the number of auxiliary images.

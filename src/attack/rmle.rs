@@ -76,6 +76,7 @@ pub static KIND: Kind = Kind {
     ],
     least_images: ANY_IMAGE,
     learns: false,
+    fills_the_table: false,
     make: |seen, knowledge, values| Ok(Box::new(Rmle::new(seen, knowledge, Settings::of(values)?)?)),
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {

@@ -61,7 +61,7 @@ impl Session {
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
-        if last && id.target == "vanilla" && self.position.inverted.is_none() && id.spec.kind.learns {
+        if last && id.target == "vanilla" && id.spec.kind.fills_the_table {
             self.inverting = Some((job, Vec::new()));
             return Ok(());
         }
