@@ -168,6 +168,8 @@ pub enum Doubt {
     StillFalling(f64),
     /// On images of its own that were held out it is no better than a guess from the label.
     NoBetterThanGuessing,
+    /// It hands over images that it had already, so others may get more.
+    OnlyOwnImages,
 }
 
 impl fmt::Display for Doubt {
@@ -180,6 +182,7 @@ impl fmt::Display for Doubt {
             Self::NoBetterThanGuessing => {
                 write!(f, "on images of its own that were held out it is no better than a guess from the label")
             }
+            Self::OnlyOwnImages => write!(f, "it hands over images that it had already, so others may get more"),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::psgl::Options;
 
-const EPOCHS: u64 = 10;
+/// Epochs that a head learns for.
+pub const EPOCHS: u64 = 10;
 const BATCH: usize = 32;
 /// Auxiliary images that a head can be trained on at all.
 pub const LEAST_IMAGES: usize = 1;

@@ -17,6 +17,18 @@ fn complaint(text: &str) -> String {
     message.strip_suffix("\nin my.toml").unwrap_or_else(|| panic!("{message}")).to_owned()
 }
 
+/// The default experiment, launching every attack that there is.
+fn with_every_attack() -> Experiment {
+    let attacks = workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
+    Experiment { attacks, ..Experiment::default() }
+}
+
+/// `allowed is "rmle" or …`: every attack.
+fn allowed() -> String {
+    let names: Vec<String> = workbench::attacks().iter().map(|kind| format!("\"{}\"", kind.id)).collect();
+    format!("allowed is {}", names.join(" or "))
+}
+
 fn refused(assignment: &str) -> String {
     let mut experiment = Experiment::default();
     let message = match experiment.set(assignment) {
@@ -32,7 +44,7 @@ fn refused(assignment: &str) -> String {
 
 #[test]
 fn every_field_is_a_setting_and_every_setting_a_field() {
-    let mut experiment = Experiment::default();
+    let mut experiment = with_every_attack();
     experiment.model.input = Some([1, 28, 28]);
     experiment.model.layers = Some(vec![LayerSpec::Relu, LayerSpec::Flatten]);
     let mut keys = BTreeSet::new();
@@ -161,7 +173,7 @@ fn another(kind: Kind, value: &Value) -> Value {
 
 #[test]
 fn every_setting_counts_for_the_hash() {
-    let mut base = Experiment::default();
+    let mut base = with_every_attack();
     base.set("data.test=40").unwrap();
     base.model.input = Some([1, 28, 28]);
     let listed = base.to_table().unwrap();
@@ -235,7 +247,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     );
     assert_eq!(
         complaint("[[attack]]\nname = \"rmel\""),
-        "attack[0].name = \"rmel\": allowed is \"rmle\" or \"inverse\"; did you mean \"rmle\"?"
+        format!("attack[0].name = \"rmel\": {}; did you mean \"rmle\"?", allowed())
     );
     assert!(complaint("[model]\nname = \"lenet\"").ends_with("; did you mean \"lenet5\"?"));
     assert!(complaint("[data]\nname = \"mnst\"").ends_with("as in \"./mnst\"; did you mean \"mnist\"?"));
@@ -243,7 +255,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert!(message.starts_with("unknown preset \"psgl-digit\"; did you mean `psgl-digits`?\npresets: "), "{message}");
     assert!(message.contains("vanilla-digits, psgl-paper-digits, psgl-brain, quick"), "{message}");
     let message = AttackSpec::named("invers").unwrap_err().to_string();
-    assert_eq!(message, "unknown attack \"invers\": allowed is \"rmle\" or \"inverse\"; did you mean \"inverse\"?");
+    assert_eq!(message, format!("unknown attack \"invers\": {}; did you mean \"inverse\"?", allowed()));
     assert!(workbench::attacks().iter().all(|kind| AttackSpec::named(kind.id).unwrap().name() == kind.id));
 }
 
@@ -330,8 +342,8 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
         ("[attack]\nname = \"rmle\"", "attack: allowed is a list, each begun by a line [[attack]]; found one table"),
         ("attack = 3", "attack: allowed is a list, each begun by a line [[attack]]; found 3"),
         ("attack = [3]", "attack[0] = 3: allowed is a table with a name and settings"),
-        ("[[attack]]\nimages = 3", "attack[0].name is missing: allowed is \"rmle\" or \"inverse\""),
-        ("[[attack]]\nname = 3", "attack[0].name = 3: allowed is \"rmle\" or \"inverse\""),
+        ("[[attack]]\nimages = 3", &format!("attack[0].name is missing: {}", allowed())),
+        ("[[attack]]\nname = 3", &format!("attack[0].name = 3: {}", allowed())),
         ("[data]\nname = \"\"", "data.name = \"\": allowed is a text in quotes on one line, 1 to 1024 characters"),
     ] {
         assert_eq!(complaint(text), expected);
@@ -506,7 +518,7 @@ fn a_wrong_assignment_is_told_what_would_do_and_changes_nothing() {
         ("attack.0.images=0", "attack.rmle.images = 0: allowed is a whole number from 1 to 10000"),
         ("attack.0.imges=1", "attack.rmle.imges: no such field; did you mean `images`?"),
         ("attack.0.name=inverse", "attack.0.name cannot be set; set the list, as in attack=[{ name = \"rmle\" }]"),
-        ("attack=[{ name = \"dlg\" }]", "attack[0].name = \"dlg\": allowed is \"rmle\" or \"inverse\""),
+        ("attack=[{ name = \"dlg\" }]", &format!("attack[0].name = \"dlg\": {}", allowed())),
         ("model.cut=64", "model.cut = 64: allowed is a whole number from 1 to 63"),
     ] {
         assert_eq!(refused(assignment), expected);

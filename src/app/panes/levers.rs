@@ -169,16 +169,14 @@ fn lever_ui(ui: &mut Ui, lever: &Lever, acts: &mut Vec<Act>) {
 fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
-    let tip = "The stage shows what this attacker steals";
-    row_ui(ui, "Who is looking?", tip, |ui, _| {
+    let tip = format!("The stage shows what this attacker steals. Not in this version: {}.", MISSING.join(", "));
+    row_ui(ui, "Who is looking?", &tip, |ui, _| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
             if ui.add(RadioButton::new(chosen, kind.looker.words)).on_hover_text(kind.looker.tip).clicked() {
                 acts.push(Act::Attacker(kind.id));
             }
         }
-        let others = format!("Not in this version: {}.", MISSING.join(", "));
-        ui.add_enabled(false, RadioButton::new(false, "others")).on_disabled_hover_text(others);
     });
     row_ui(
         ui,

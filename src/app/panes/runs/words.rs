@@ -180,7 +180,7 @@ mod tests {
         run.afterwards = vec![samples::attack("inverse", false, "psgl", 0, 0.7)];
         assert_eq!(standing(&run).0, "fused 88.0 %, undefended 94.0 %, worst SSIM 0.70");
         assert!(standing(&run).1.contains("naive inverse at PSGL, untrained"), "{}", standing(&run).1);
-        run.afterwards = vec![samples::attack("nearest", false, "psgl", 2, 0.9)];
+        run.afterwards = vec![AttackRecord { iterations: 0, ..samples::attack("nearest", false, "psgl", 2, 0.9) }];
         assert_eq!(worst(&run, "psgl").map(|record| record.ssim), Some(0.5), "an oracle is no attack");
     }
 
