@@ -5,12 +5,12 @@
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{inverse, rmle};
+use crate::attack::{inverse, nearest, rmle};
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 2] = [&rmle::KIND, &inverse::KIND];
+const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
 /// What a process has, from its first look on.
 struct Plugged {

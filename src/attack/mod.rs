@@ -25,6 +25,7 @@ pub mod adversarial;
 pub mod decoder;
 pub mod inverse;
 pub mod kind;
+pub mod nearest;
 pub mod rmle;
 pub mod surrogate;
 pub mod undo;

@@ -1,0 +1,201 @@
+//! The nearest image: of the attacker's own images the one whose smashed data is nearest to what was seen.
+//!
+//! i* = argmin ‖f(x_i) − z‖² over auxiliary images x_i, with f as an oracle; the reconstruction is x_{i*}. It can be no
+//! better than what the attacker already has: what it adds to a guess from the label is which of these images it is. A
+//! stronger attack that does not lead it has learnt nothing from the wire beyond that.
+//!
+//! *Naive* against PSGL: f(pack(x, 0)). *Adaptive*: f(pack(x̂, map)), the map from a head that the attacker trains on its
+//! auxiliary images. Its search is exact; but since it makes no image of its own, it can break a defence and never show
+//! that one held.
+
+use candle_core::Tensor;
+
+use super::kind::{Kind, Knows, Looker};
+use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
+use super::{Doubt, Inversion, Knowledge, Observation};
+use crate::error::{Error, Result};
+
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "nearest",
+    title: "the nearest image",
+    about: "Of the attacker's own images the one whose numbers on the wire are nearest to those seen.",
+    looker: Looker {
+        words: "somebody who looks images up",
+        brief: "look-up",
+        tip: "The attacker sends images of its own through the client, and takes the one whose numbers are nearest to those \
+              on the wire. It makes no new image.",
+    },
+    knows: &[Knows::ClientOracle, Knows::Auxiliary],
+    // To imitate the disguise it trains a head on the client's layers.
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    images: 64,
+    images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
+    settings: &[],
+    least_images: (1, "it looks among"),
+    learns: false,
+    fills_the_table: false,
+    make: |seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?)),
+    watched: |values, _| Ok(values.clone()),
+};
+
+/// A running search.
+struct Nearest {
+    knowledge: Knowledge,
+    /// What was seen (N, D).
+    seen: Tensor,
+    /// Adaptive: the head in training, until the surrogate is there.
+    training: Option<Training>,
+    surrogate: Option<Surrogate>,
+    /// Epochs that the head takes, and those that it has had.
+    head: [usize; 2],
+    /// Chunks of auxiliary images that were looked at.
+    looked: usize,
+    /// Of each target the nearest image so far, with its squared distance.
+    best: Vec<(f32, usize)>,
+}
+
+impl Nearest {
+    fn new(observation: &Observation, knowledge: &Knowledge) -> Result<Self> {
+        knowledge.check_oracle()?;
+        let seen = observation.smashed().tensor().flatten_from(1)?;
+        let training = match knowledge.defence {
+            Some(options) if knowledge.packs => Some(Training::new(knowledge, options)?),
+            _ => None,
+        };
+        let head = [if training.is_some() { EPOCHS as usize } else { 0 }, 0];
+        let best = vec![(f32::INFINITY, 0); seen.dim(0)?];
+        Ok(Self { knowledge: knowledge.clone(), seen, training, surrogate: None, head, looked: 0, best })
+    }
+
+    fn chunks(&self) -> usize {
+        let images = self.knowledge.auxiliary.as_ref().map_or(0, |own| own.images.dims()[0]);
+        images.div_ceil(CHUNK).max(1)
+    }
+
+    /// Looks at the next chunk: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
+    fn look(&mut self) -> Result<()> {
+        let images = &self.knowledge.auxiliary()?.images;
+        let from = self.looked * CHUNK;
+        let x = images.narrow(0, from, CHUNK.min(images.dim(0)? - from))?.contiguous()?;
+        let smashed = match &self.surrogate {
+            Some(surrogate) => surrogate.smash(&x)?,
+            None => self.knowledge.smash(&x)?,
+        };
+        let own = smashed.flatten_from(1)?;
+        let size = own.sqr()?.sum_keepdim(1)?;
+        let apart = size.broadcast_sub(&(own.matmul(&self.seen.t()?.contiguous()?)? * 2.0)?)?;
+        let squares: Vec<f32> = self.seen.sqr()?.sum(1)?.to_vec1()?;
+        for (i, row) in apart.to_vec2::<f32>()?.iter().enumerate() {
+            for ((best, distance), square) in self.best.iter_mut().zip(row).zip(&squares) {
+                if distance + square < best.0 {
+                    *best = (distance + square, from + i);
+                }
+            }
+        }
+        self.looked += 1;
+        Ok(())
+    }
+}
+
+impl Inversion for Nearest {
+    fn advance(&mut self) -> Result<()> {
+        if self.done() {
+            return Ok(());
+        }
+        if let Some(mut training) = self.training.take() {
+            self.surrogate = training.advance(&self.knowledge)?;
+            self.training = self.surrogate.is_none().then_some(training);
+            self.head[1] += 1;
+        } else {
+            self.look()?;
+        }
+        if self.looked > 0 && !self.loss().is_finite() {
+            return Err(Error::Diverged("nearest: the smashed data are not finite".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        let [epochs, done] = self.head;
+        (done + self.looked, epochs + self.chunks())
+    }
+
+    /// The mean squared distance, a number of the smashed data.
+    fn loss(&self) -> f64 {
+        if self.looked == 0 {
+            return f64::NAN;
+        }
+        let numbers = self.seen.elem_count().max(1) as f64;
+        self.best.iter().map(|(distance, _)| f64::from(*distance)).sum::<f64>() / numbers
+    }
+
+    fn doubt(&self) -> Result<Option<Doubt>> {
+        Ok(Some(Doubt::OnlyOwnImages))
+    }
+
+    /// Grey before anything was looked at.
+    fn reconstruction(&self) -> Result<Tensor> {
+        let images = &self.knowledge.auxiliary()?.images;
+        let rows: Vec<usize> = self.best.iter().map(|(_, row)| *row).collect();
+        let found = images.index_select(&index_tensor(&rows, images.device())?, 0)?;
+        if self.looked == 0 { Ok((found.zeros_like()? + 0.5)?) } else { Ok(found) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::attack::Auxiliary;
+    use crate::model::adam::AdamSettings;
+    use crate::model::optimiser::OptimiserSettings;
+    use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
+    use crate::model::split::{SplitModel, SplitPlan};
+    use crate::random::Seed;
+
+    #[test]
+    fn it_finds_the_image_whose_smashed_data_is_nearest() {
+        let plan = SplitPlan {
+            name: "vanilla",
+            layers: vec![Flatten, Linear(6), Relu, Linear(3)],
+            cut: 3,
+            image: [1, 4, 4],
+            classes: 3,
+            psgl: None,
+            optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
+        };
+        let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
+        let n = CHUNK + 7;
+        let pixels: Vec<f32> = (0..n * 16).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
+        let images = Tensor::from_vec(pixels, (n, 1, 4, 4), &Device::Cpu).unwrap();
+        let labels = Tensor::zeros(n, candle_core::DType::U32, &Device::Cpu).unwrap();
+        let knowledge = Knowledge {
+            image: [1, 4, 4],
+            classes: 3,
+            client: Some(model.client.body()),
+            oracle: None,
+            packs: false,
+            auxiliary: Some(Auxiliary { images: images.clone(), labels }),
+            defence: None,
+            seed: Seed(0),
+            name: "test".to_owned(),
+        }
+        .masked(&KIND, false);
+        assert!(knowledge.client.is_none(), "an oracle answers, and shows no weights");
+        // Each target is one of the attacker's own, moved a little.
+        let rows = [CHUNK + 3, 5];
+        let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
+        let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
+        let mut attack = Nearest::new(&Observation::new(model.ask(&moved).unwrap().0), &knowledge).unwrap();
+        assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
+        while !attack.done() {
+            attack.advance().unwrap();
+        }
+        assert_eq!(attack.best.iter().map(|best| best.1).collect::<Vec<_>>(), rows);
+        let far = (attack.reconstruction().unwrap() - targets).unwrap().abs().unwrap().max_all().unwrap();
+        assert_eq!(far.to_scalar::<f32>().unwrap(), 0.0);
+        assert!(attack.loss() < 1e-4, "{}", attack.loss());
+    }
+}
