@@ -3,10 +3,6 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Parser;
-use cutlayer::cli::{Cli, tell, tell_of_defects_plainly};
-use cutlayer::error::Error;
-
 /// Tensors come and go at every step; this one hands their memory out again in place of giving it back to the system.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -34,19 +30,9 @@ fn wants_colours() -> bool {
 
 fn main() -> ExitCode {
     keep_memory();
-    tell_of_defects_plainly();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| QUIET.into());
     // Its own errors would be told by a macro that panics where standard error cannot be written.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(wants_colours()).log_internal_errors(false);
     log.with_writer(std::io::stderr).init();
-    match Cli::parse().execute() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A Stop has already said what to do next.
-            if !matches!(error, Error::Stopped) {
-                tell(&format!("cutlayer: {error}"));
-            }
-            ExitCode::from(error.exit_code())
-        }
-    }
+    cutlayer::cli::main(&[], std::env::args_os())
 }

@@ -12,6 +12,7 @@ mod faults;
 mod gradients;
 mod identity;
 mod old_run;
+mod own;
 mod resume;
 mod split;
 mod summary;
