@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use cutlayer::run::summary::{AttackRecord, Summary};
+use serde_json::Value;
 
 use crate::common::{file, names, scratch};
 
@@ -24,8 +24,10 @@ fn an_attack_of_ones_own_is_launched_judged_and_kept() {
     };
     let table = call(&["run", "quick", "--out", run.to_str().unwrap()]);
     assert!(table.contains("adaptive own"), "{table}");
-    let summary: Summary = serde_json::from_slice(&file(&run, "summary.json")).unwrap();
-    let own: Vec<&AttackRecord> = summary.attacks.iter().filter(|record| record.name == "own").collect();
+    // This process has no such attack, so it reads plain JSON.
+    let summary: Value = serde_json::from_slice(&file(&run, "summary.json")).unwrap();
+    let own: Vec<&Value> =
+        summary["attacks"].as_array().unwrap().iter().filter(|record| record["name"] == "own").collect();
     // Both forms at PSGL and one at its twin, untrained and trained.
     assert_eq!(own.len(), 6);
     let kept = names(&run.join("attacks"));
