@@ -53,6 +53,8 @@ pub fn page_ui(
         });
         return None;
     };
+    // All panes are in sight.
+    view.to_pane = None;
     let stage = Panel::top("stage").exact_size(height).show(ui, |ui| {
         let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
         stage::stage_ui(ui, look, plan, &mut views, acts);

@@ -182,8 +182,12 @@ fn large(window: &mut Window, size: [f32; 2], text: f32) {
 #[test]
 fn what_stands_above_the_page_is_not_covered_by_what_is_scrolled_under_it() {
     let mut window = Window::sized(quick(), 1100.0, 700.0, |builder| builder);
+    // What was shown before the page had to be scrolled does not scroll it.
+    window.act(Act::Pane(Pane::Images));
     large(&mut window, [1100.0, 700.0], 2.0);
     window.rest();
+    let heading = things(&window).into_iter().find(|(_, words, _)| words == "Hospital").unwrap().2;
+    assert!(window.harness.ctx.content_rect().contains_rect(heading), "{heading:?}");
     // The panes' command scrolls to them, and below: their upper part is then where the bar is.
     window.act(Act::Pane(Pane::Table));
     window.harness.run_steps(12);
