@@ -1,20 +1,27 @@
-//! What is plugged in: the list of attacks, and every setting there is with theirs among them.
+//! What is plugged in: the lists of attacks and defences, and every setting there is with theirs among them.
 //!
-//! One more attack is a file with its [`Kind`](crate::attack::kind::Kind), and a line in [`ATTACKS`].
+//! One more attack is a file with its [`Kind`](crate::attack::kind::Kind), and a line in [`ATTACKS`]; one more defence a
+//! file with its [`Kind`](crate::defence::Kind), and a line in [`DEFENCES`].
 
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
+use crate::defence;
+use crate::defence::psgl;
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
+/// The defences that come with the program, in the order in which they are shown.
+const DEFENCES: [&defence::Kind; 1] = [&psgl::KIND];
+
 /// What a process has, from its first look on.
 struct Plugged {
     attacks: Vec<&'static Kind>,
+    defences: Vec<&'static defence::Kind>,
     settings: Vec<Setting>,
 }
 
@@ -23,9 +30,16 @@ static PLUGGED: OnceLock<Plugged> = OnceLock::new();
 impl Plugged {
     fn with(own: &[&'static Kind]) -> Self {
         let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.iter().copied()).collect();
-        let settings =
-            SETTINGS.iter().copied().chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
-        Self { attacks, settings }
+        let defences = DEFENCES.to_vec();
+        let of = |own_section| defences.iter().filter(move |kind| kind.section.is_some() == own_section);
+        // Those that have a section of their own come where it has always stood: after the model, before the training.
+        let training = SETTINGS.iter().position(|setting| setting.key.starts_with("train.")).unwrap_or(SETTINGS.len());
+        let (before, after) = SETTINGS.split_at(training);
+        let settings = before.iter().copied().chain(of(true).flat_map(|kind| kind.document_settings()));
+        let settings = settings.chain(after.iter().copied());
+        let settings = settings.chain(of(false).flat_map(|kind| kind.document_settings()));
+        let settings = settings.chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
+        Self { attacks, defences, settings }
     }
 }
 
@@ -57,6 +71,16 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// Every defence.
+pub fn defences() -> &'static [&'static defence::Kind] {
+    &plugged().defences
+}
+
+/// The defence of this id.
+pub fn defence(id: &str) -> Option<&'static defence::Kind> {
+    defences().iter().copied().find(|kind| kind.id == id)
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings

@@ -9,6 +9,10 @@ use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor, Var};
 use cutlayer::attack::rmle;
+use cutlayer::defence::psgl::fusion::{DecisionWeights, conv_sum, decide};
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength, attack, saliency_map};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::svt::Svt;
@@ -20,13 +24,9 @@ use cutlayer::model::server::Answer;
 use cutlayer::model::spec::LayerSpec::{
     self, BatchNorm, Conv, Flatten, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid,
 };
-use cutlayer::model::split::{SplitModel, SplitPlan};
-use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength, attack, saliency_map};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::random::Seed;
 use cutlayer::score::image::{mse, psnr, ssim};
+use cutlayer::split::{SplitModel, SplitPlan};
 use serde_json::Value;
 
 /// The folder of other values.

@@ -2,15 +2,17 @@
 //!
 //! φ* = argmin E‖φ(f(x)) − x‖² over auxiliary images, with f as an oracle; the reconstruction is φ(z).
 //!
-//! *Naive* against PSGL: trained on f(pack(x, 0)). *Adaptive*: on f(pack(x̂, map)), the map from a head
-//! that the attacker trains on its auxiliary images.
+//! *Naive* against a defence: trained on what an undefended client would send. *Adaptive*: on what the attacker's imitation
+//! of the defence sends.
+
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
-use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
 use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use crate::defence::imitation::{CHUNK, Imitator, Study, in_chunks, index_tensor};
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -153,10 +155,10 @@ pub struct Inverse {
 
 /// What the attack is at.
 enum Stage {
-    /// Adaptive: training a head of its own.
-    Surrogate(Training),
-    /// Asking the client, or the surrogate, for smashed data of the auxiliary images, chunk by chunk.
-    Asking(Option<Surrogate>, Vec<Tensor>),
+    /// Adaptive: learning to imitate the defence.
+    Studying(Box<dyn Study>),
+    /// Asking the client, or the imitator, for smashed data of the auxiliary images, chunk by chunk.
+    Asking(Option<Arc<dyn Imitator>>, Vec<Tensor>),
     /// Training the decoder.
     Decoding(Pairs),
 }
@@ -184,10 +186,7 @@ impl Inverse {
             knowledge: knowledge.clone(),
             settings,
             observed,
-            stage: match knowledge.defence {
-                Some(options) if knowledge.packs => Stage::Surrogate(Training::new(knowledge, options)?),
-                _ => Stage::Asking(None, Vec::new()),
-            },
+            stage: knowledge.study()?.map_or_else(|| Stage::Asking(None, Vec::new()), Stage::Studying),
             decoder,
             attempt: 0,
             step: 0,
@@ -207,18 +206,20 @@ impl Inverse {
     fn prepare(&mut self) -> Result<bool> {
         match &mut self.stage {
             Stage::Decoding(_) => return Ok(true),
-            Stage::Surrogate(training) => {
-                if let Some(surrogate) = training.advance(&self.knowledge)? {
-                    self.stage = Stage::Asking(Some(surrogate), Vec::new());
+            Stage::Studying(study) => {
+                if let Some(imitator) = study.advance(&self.knowledge.own()?)? {
+                    self.stage = Stage::Asking(Some(imitator), Vec::new());
                 }
             }
-            Stage::Asking(surrogate, parts) => {
+            Stage::Asking(imitator, parts) => {
                 let images = &self.knowledge.auxiliary()?.images;
                 let (n, from) = (images.dim(0)?, parts.len() * CHUNK);
                 if from < n {
-                    let x = images.narrow(0, from, CHUNK.min(n - from))?.contiguous()?;
-                    parts.push(match surrogate {
-                        Some(surrogate) => surrogate.smash(&x)?,
+                    let few = CHUNK.min(n - from);
+                    let x = images.narrow(0, from, few)?.contiguous()?;
+                    let samples: Vec<usize> = (from..from + few).collect();
+                    parts.push(match imitator {
+                        Some(imitator) => self.knowledge.smash_as(&**imitator, &x, &samples)?,
                         None => self.knowledge.smash(&x)?,
                     });
                 } else {

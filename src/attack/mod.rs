@@ -27,21 +27,20 @@ pub mod inverse;
 pub mod kind;
 pub mod nearest;
 pub mod rmle;
-pub mod surrogate;
-pub mod undo;
 
 use std::fmt;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use kind::{Kind, Knows};
 
+use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
+use crate::defence::{Entry, Outgoing};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::wire::Smashed;
-use crate::psgl::Options;
-use crate::psgl::downsample::pack_clean;
-use crate::random::{Seed, Stream};
+use crate::random::{At, Seed, Stream};
 
 /// What the attacker saw on the wire.
 #[derive(Clone, Debug)]
@@ -81,12 +80,12 @@ pub struct Knowledge {
     pub client: Option<Network>,
     /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
     pub oracle: Option<Oracle>,
-    /// Whether the client's first layer sees packed images (its architecture, known to all attackers).
-    pub packs: bool,
+    /// How images enter the client's first layer (its architecture, known to all attackers).
+    pub entry: &'static Entry,
     /// Auxiliary images.
     pub auxiliary: Option<Auxiliary>,
-    /// PSGL's settings. With them an attack is adaptive, without it is naive.
-    pub defence: Option<Options>,
+    /// The defence. With it an attack is adaptive, without it is naive.
+    pub defence: Option<Arc<dyn Imitation>>,
     /// Where the attack's randomness comes from …
     pub seed: Seed,
     /// … and the name under which it is drawn.
@@ -145,13 +144,47 @@ impl Knowledge {
     /// # Errors
     /// Where the client is not known.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
-        let client = self.asked()?;
-        if self.packs { client.forward(&pack_clean(x)?) } else { client.forward(x) }
+        self.asked()?.forward(&(self.entry.enter)(x, None)?)
+    }
+
+    /// What the defended client would send for these images, as far as an imitator can tell; `samples` says which of the
+    /// attacker's own they are.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights are not known.
+    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, samples: &[usize]) -> Result<Tensor> {
+        let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
+        imitator.up(self.client()?.forward(&input)?, At::Ask { samples, draw: 0 })
+    }
+
+    /// Begins to learn to imitate the defence, where the attack is adaptive.
+    ///
+    /// # Errors
+    /// Returns an error if it lacks what it learns from.
+    pub fn study(&self) -> Result<Option<Box<dyn Study>>> {
+        self.defence.as_ref().map(|defence| defence.study(&self.own()?)).transpose()
+    }
+
+    /// What an imitation is learnt from.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights or the auxiliary images are not known.
+    pub fn own(&self) -> Result<Own<'_>> {
+        let Auxiliary { images, labels } = self.auxiliary()?;
+        Ok(Own {
+            client: self.client()?,
+            entry: self.entry,
+            images,
+            labels,
+            classes: self.classes,
+            seed: self.seed,
+            name: &self.name,
+        })
     }
 
     /// A random stream of the attack's own.
     pub fn stream(&self, purpose: &str, index: u64) -> Stream {
-        self.seed.stream(&format!("attack.{}.{purpose}", self.name), index)
+        attackers_stream(self.seed, &self.name, purpose, index)
     }
 }
 

@@ -4,15 +4,17 @@
 //! better than what the attacker already has: what it adds to a guess from the label is which of these images it is. A
 //! stronger attack that does not lead it has learnt nothing from the wire beyond that.
 //!
-//! *Naive* against PSGL: f(pack(x, 0)). *Adaptive*: f(pack(x̂, map)), the map from a head that the attacker trains on its
-//! auxiliary images. Its search is exact; but since it makes no image of its own, it can break a defence and never show
+//! *Naive* against a defence: with f as it would be undefended. *Adaptive*: with the attacker's imitation of the defence.
+//! Its search is exact; but since it makes no image of its own, it can break a defence and never show
 //! that one held.
+
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use super::kind::{Kind, Knows, Looker};
-use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
 use super::{Doubt, Inversion, Knowledge, Observation};
+use crate::defence::imitation::{CHUNK, Imitator, Study, index_tensor};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -44,11 +46,11 @@ struct Nearest {
     knowledge: Knowledge,
     /// What was seen (N, D).
     seen: Tensor,
-    /// Adaptive: the head in training, until the surrogate is there.
-    training: Option<Training>,
-    surrogate: Option<Surrogate>,
-    /// Epochs that the head takes, and those that it has had.
-    head: [usize; 2],
+    /// Adaptive: what learns to imitate the defence, until the imitator is there.
+    study: Option<Box<dyn Study>>,
+    imitator: Option<Arc<dyn Imitator>>,
+    /// Slices that the study takes, and those that it has had.
+    studied: [usize; 2],
     /// Chunks of auxiliary images that were looked at.
     looked: usize,
     /// Of each target the nearest image so far, with its squared distance.
@@ -59,13 +61,10 @@ impl Nearest {
     fn new(observation: &Observation, knowledge: &Knowledge) -> Result<Self> {
         knowledge.check_oracle()?;
         let seen = observation.smashed().tensor().flatten_from(1)?;
-        let training = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Training::new(knowledge, options)?),
-            _ => None,
-        };
-        let head = [if training.is_some() { EPOCHS as usize } else { 0 }, 0];
+        let study = knowledge.study()?;
+        let studied = [study.as_ref().map_or(0, |study| study.planned()), 0];
         let best = vec![(f32::INFINITY, 0); seen.dim(0)?];
-        Ok(Self { knowledge: knowledge.clone(), seen, training, surrogate: None, head, looked: 0, best })
+        Ok(Self { knowledge: knowledge.clone(), seen, study, imitator: None, studied, looked: 0, best })
     }
 
     fn chunks(&self) -> usize {
@@ -77,9 +76,10 @@ impl Nearest {
     fn look(&mut self) -> Result<()> {
         let images = &self.knowledge.auxiliary()?.images;
         let from = self.looked * CHUNK;
-        let x = images.narrow(0, from, CHUNK.min(images.dim(0)? - from))?.contiguous()?;
-        let smashed = match &self.surrogate {
-            Some(surrogate) => surrogate.smash(&x)?,
+        let few = CHUNK.min(images.dim(0)? - from);
+        let x = images.narrow(0, from, few)?.contiguous()?;
+        let smashed = match &self.imitator {
+            Some(imitator) => self.knowledge.smash_as(&**imitator, &x, &(from..from + few).collect::<Vec<_>>())?,
             None => self.knowledge.smash(&x)?,
         };
         let own = smashed.flatten_from(1)?;
@@ -103,10 +103,10 @@ impl Inversion for Nearest {
         if self.done() {
             return Ok(());
         }
-        if let Some(mut training) = self.training.take() {
-            self.surrogate = training.advance(&self.knowledge)?;
-            self.training = self.surrogate.is_none().then_some(training);
-            self.head[1] += 1;
+        if let Some(mut study) = self.study.take() {
+            self.imitator = study.advance(&self.knowledge.own()?)?;
+            self.study = self.imitator.is_none().then_some(study);
+            self.studied[1] += 1;
         } else {
             self.look()?;
         }
@@ -117,8 +117,8 @@ impl Inversion for Nearest {
     }
 
     fn progress(&self) -> (usize, usize) {
-        let [epochs, done] = self.head;
-        (done + self.looked, epochs + self.chunks())
+        let [planned, done] = self.studied;
+        (done + self.looked, planned + self.chunks())
     }
 
     /// The mean squared distance, a number of the smashed data.
@@ -149,21 +149,23 @@ mod tests {
 
     use super::*;
     use crate::attack::Auxiliary;
+    use crate::defence::Stack;
+    use crate::defence::entry::AS_THEY_ARE;
     use crate::model::adam::AdamSettings;
     use crate::model::optimiser::OptimiserSettings;
     use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
-    use crate::model::split::{SplitModel, SplitPlan};
-    use crate::random::Seed;
+    use crate::random::{At, Seed};
+    use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 
     #[test]
     fn it_finds_the_image_whose_smashed_data_is_nearest() {
         let plan = SplitPlan {
-            name: "vanilla",
+            name: UNDEFENDED.to_owned(),
             layers: vec![Flatten, Linear(6), Relu, Linear(3)],
             cut: 3,
             image: [1, 4, 4],
             classes: 3,
-            psgl: None,
+            defences: Stack::default(),
             optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
@@ -176,7 +178,7 @@ mod tests {
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
-            packs: false,
+            entry: &AS_THEY_ARE,
             auxiliary: Some(Auxiliary { images: images.clone(), labels }),
             defence: None,
             seed: Seed(0),
@@ -188,7 +190,7 @@ mod tests {
         let rows = [CHUNK + 3, 5];
         let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
-        let mut attack = Nearest::new(&Observation::new(model.ask(&moved).unwrap().0), &knowledge).unwrap();
+        let mut attack = Nearest::new(&Observation::new(model.ask(&moved, At::ONCE).unwrap().0), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
         while !attack.done() {
             attack.advance().unwrap();

@@ -3,22 +3,23 @@
 //!
 //! x* = argmin mean((f(x) − z)²) + λ·TV²(x), by Adam with AMSGrad from a grey image.
 //!
-//! *Naive* against PSGL: through f(pack(x, 0)). *Adaptive*: the image and a free map channel are found
-//! together, then the intentional attack is undone where the found map points.
+//! *Naive* against a defence: through the client as it would be without it. *Adaptive*: through the defence's imitation;
+//! what has to be found beside the image is searched with it (under PSGL its map channel), and then the disguise is undone.
 //!
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.
 
+use std::sync::Arc;
+
 use candle_core::{Tensor, Var};
 
 use super::kind::{ADAM_EPSILON, ANY_IMAGE, Kind, Knows, Looker, Values};
-use super::surrogate::Training;
-use super::undo::Undo;
 use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use crate::defence::Entry;
+use crate::defence::imitation::{Imitation, Study, Undoing};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
-use crate::psgl::downsample::{pack_clean, pack_with_channel};
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
 
 /// Its card.
@@ -124,7 +125,7 @@ const BATCH: usize = 16;
 pub struct Rmle {
     settings: Settings,
     client: Network,
-    packs: bool,
+    entry: &'static Entry,
     target: Tensor,
     /// Images to start from in place of grey ones (N, C, H, W).
     start: Option<Tensor>,
@@ -145,8 +146,8 @@ struct Batch {
     from: usize,
     /// (N, C, H, W).
     image: Var,
-    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), where the attack is adaptive.
-    map: Option<Var>,
+    /// What is searched beside them, where the defence has something unknown.
+    unknown: Option<Var>,
     adam: Adam,
     iteration: usize,
     /// Of every iteration.
@@ -156,10 +157,11 @@ struct Batch {
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
-    /// The surrogate in training, until it is ready.
-    training: Option<Training>,
-    /// How to undo the disguise, chosen with the surrogate.
-    undo: Option<Undo>,
+    defence: Arc<dyn Imitation>,
+    /// What learns to imitate it, until it is ready.
+    study: Option<Box<dyn Study>>,
+    /// How to undo the disguise, chosen with the imitator.
+    undoing: Option<Box<dyn Undoing>>,
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -197,18 +199,19 @@ impl Rmle {
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         let target = observation.smashed().tensor().clone();
-        let adaptive = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Adaptive {
-                training: Some(Training::new(knowledge, options)?),
-                undo: None,
+        let adaptive = match &knowledge.defence {
+            Some(defence) => Some(Adaptive {
+                study: knowledge.study()?,
+                undoing: None,
                 knowledge: knowledge.clone(),
+                defence: defence.clone(),
             }),
-            _ => None,
+            None => None,
         };
         Ok(Self {
             client: knowledge.client()?.clone(),
-            packs: knowledge.packs,
-            batch: Batch::grey(0, &target, knowledge.image, adaptive.is_some(), settings)?,
+            entry: knowledge.entry,
+            batch: Batch::grey(0, &target, knowledge.image, adaptive.as_ref(), settings)?,
             settings,
             target,
             start: None,
@@ -229,11 +232,11 @@ impl Rmle {
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.batch.map {
-            Some(map) => self.client.forward(&pack_with_channel(&self.batch.image, map)?),
-            None if self.packs => self.client.forward(&pack_clean(&self.batch.image)?),
-            None => self.client.forward(&self.batch.image),
-        }
+        let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
+        self.client.forward(&match &self.adaptive {
+            Some(adaptive) => adaptive.defence.enter(self.entry, &self.batch.image, unknown)?,
+            None => (self.entry.enter)(&self.batch.image, None)?,
+        })
     }
 
     /// One step of Adam on the batch at work.
@@ -252,9 +255,9 @@ impl Rmle {
         if self.settings.boxed {
             self.batch.image.set(&self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
-        if let Some(map) = &self.batch.map {
-            // |map| is known to lie in [0, 1].
-            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        if let Some(unknown) = &self.batch.unknown {
+            // It is known to lie in [0, 1].
+            unknown.set(&unknown.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
         self.batch.iteration += 1;
         Ok(())
@@ -269,16 +272,16 @@ impl Rmle {
         self.doubt = self.doubt.or(self.batch.doubt());
         self.finished.push(self.handed_over()?);
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.as_ref(), self.settings)?;
         self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
     }
 
     /// The batch at work as it would be handed over now.
     fn handed_over(&self) -> Result<Tensor> {
         let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        let undo = self.adaptive.as_ref().and_then(|adaptive| adaptive.undo.as_ref());
-        match (undo, &self.batch.map) {
-            (Some(undo), Some(map)) => undo.apply(&image, &map.as_detached_tensor()),
+        let undoing = self.adaptive.as_ref().and_then(|adaptive| adaptive.undoing.as_ref());
+        match (undoing, &self.batch.unknown) {
+            (Some(undoing), Some(unknown)) => undoing.undo(&image, &unknown.as_detached_tensor()),
             _ => Ok(image.copy()?),
         }
     }
@@ -286,18 +289,25 @@ impl Rmle {
 
 impl Batch {
     /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
-    /// adaptive, their maps.
-    fn grey(from: usize, target: &Tensor, image: [usize; 3], adaptive: bool, settings: Settings) -> Result<Self> {
+    /// adaptive, what is unknown beside them.
+    fn grey(
+        from: usize,
+        target: &Tensor,
+        image: [usize; 3],
+        adaptive: Option<&Adaptive>,
+        settings: Settings,
+    ) -> Result<Self> {
         let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
-        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
+        let grey = |shape: &[usize], value: f64| -> Result<Var> {
             let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
             Ok(Var::from_tensor(&(zeros + value)?)?)
         };
-        let image = grey((n, c, h, w), GREY)?;
-        let map = adaptive.then(|| grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)).transpose()?;
+        let image = grey(&[n, c, h, w], GREY)?;
+        let unknown = adaptive.and_then(|adaptive| adaptive.defence.unknown(&[n, c, h, w]));
+        let unknown = unknown.map(|unknown| grey(&unknown.shape, unknown.start)).transpose()?;
         let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(map.iter().map(|map| ("map".to_owned(), map.clone())));
-        Ok(Self { from, image, map, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
+        vars.extend(unknown.iter().map(|unknown| ("map".to_owned(), unknown.clone())));
+        Ok(Self { from, image, unknown, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
     }
 
     /// Why its search may not have come to an end.
@@ -325,11 +335,12 @@ impl Inversion for Rmle {
             return Ok(());
         }
         if let Some(adaptive) = &mut self.adaptive
-            && let Some(training) = &mut adaptive.training
+            && let Some(study) = &mut adaptive.study
         {
-            if let Some(surrogate) = training.advance(&adaptive.knowledge)? {
-                adaptive.undo = Some(Undo::choose(&adaptive.knowledge, &surrogate)?);
-                adaptive.training = None;
+            let own = adaptive.knowledge.own()?;
+            if let Some(imitator) = study.advance(&own)? {
+                adaptive.undoing = imitator.undoing(&own)?;
+                adaptive.study = None;
             }
             return Ok(());
         }

@@ -11,11 +11,11 @@ use crate::data::{Images, drawn, load, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
-use crate::model::split::{SplitModel, SplitPlan};
-use crate::random::Seed;
+use crate::random::{At, Seed};
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
+use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);
@@ -119,16 +119,17 @@ impl Mirror {
         };
         self.grounds = Some(grounds.clone());
         let shape = grounds.patients.shape;
-        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key("vanilla"));
+        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
         let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
         facts.know(&question.experiment, question.defended);
         for (model, plan) in facts.models.iter_mut().zip(&plans) {
             *model = plan.as_ref().map(WireFacts::of).transpose()?;
         }
-        let [psgl, vanilla] = plans;
-        let plan = if question.defended { psgl } else { vanilla };
-        let plan = plan.ok_or_else(|| Error::input("psgl.enabled = false: switch PSGL on to see its disguise"))?;
+        let [defended, undefended] = plans;
+        let plan = if question.defended { defended } else { undefended };
+        let plan =
+            plan.ok_or_else(|| Error::input("the experiment has no defence: switch one on to see what it does"))?;
         self.begin(question, &grounds, plan)?;
         Ok(Arc::new(facts))
     }
@@ -148,7 +149,7 @@ impl Mirror {
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
-        let (smashed, _) = made.model.ask(&x)?;
+        let (smashed, _) = made.model.ask(&x, At::ONCE)?;
         let basis = Basis::of(&question, &made.key.plan);
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
@@ -248,7 +249,7 @@ fn shown(image: &Shown, patients: &Images) -> Result<(Picture, Option<usize>)> {
 fn made(key: Key, question: &Question) -> Result<Made> {
     let device = candle_core::Device::Cpu;
     let mut model = SplitModel::new(key.plan.clone(), Seed(key.seed), &device)?;
-    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(key.plan.name));
+    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(&key.plan.name));
     let trained = match weights {
         Some(weights) if weights.load_into(&mut model)? => Some(weights.trained.clone()),
         _ => None,
@@ -269,9 +270,9 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Res
         classes: plan.classes,
         client: Some(model.client.body()),
         oracle: None,
-        packs: plan.psgl.is_some(),
+        entry: plan.entry(),
         auxiliary: wanted.then(own).transpose()?,
-        defence: plan.psgl.filter(|_| question.adaptive),
+        defence: if question.adaptive { plan.defences.imitation()? } else { None },
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
     };

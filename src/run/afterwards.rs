@@ -19,8 +19,8 @@ use super::room;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::model::split::SplitModel;
 use crate::random::Seed;
+use crate::split::SplitModel;
 
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
@@ -102,8 +102,9 @@ impl Afterwards {
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
             checkpoint.restore(i, &mut model)?;
-            let epochs = checkpoint.epochs_of(plan.name);
-            waiting.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
+            let epochs = checkpoint.epochs_of(&plan.name);
+            let order = Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?;
+            waiting.extend(order);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;

@@ -8,7 +8,9 @@ use super::kept::keep;
 use super::orders::Order;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::model::server::classes_of;
+use crate::model::seat::classes_of;
+use crate::random::At;
+use crate::split::UNDEFENDED;
 
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
@@ -61,7 +63,7 @@ impl Session {
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
-        if last && id.target == "vanilla" && id.spec.kind.fills_the_table {
+        if last && id.target == UNDEFENDED && id.spec.kind.fills_the_table {
             self.inverting = Some((job, Vec::new()));
             return Ok(());
         }
@@ -73,9 +75,11 @@ impl Session {
         let Some((job, mut classes)) = self.inverting.take() else { return Ok(()) };
         let test = &self.setup.test;
         let to = (classes.len() + INVERT_CHUNK).min(test.len());
-        let (x, _) = test.batch(&(classes.len()..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let Some(model) = self.models.iter().find(|model| model.plan.name == "vanilla") else { return Ok(()) };
-        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x)?.0)? {
+        let samples: Vec<usize> = (classes.len()..to).collect();
+        let (x, _) = test.batch(&samples, &self.setup.device)?;
+        let Some(model) = self.models.iter().find(|model| !model.plan.defended()) else { return Ok(()) };
+        let at = At::Ask { samples: &samples, draw: self.setup.experiment.train.epochs };
+        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x, at)?.0)? {
             classes.extend(classes_of(&model.plain_logits(&stolen)?)?);
         }
         if to == test.len() {

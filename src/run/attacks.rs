@@ -17,10 +17,10 @@ use crate::data::Images;
 use crate::error::Result;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
-use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::score::judging::Bench;
+use crate::split::{SplitPlan, UNDEFENDED};
 
 /// What attacks are scored on, made once for each number of targets.
 #[derive(Default)]
@@ -85,9 +85,9 @@ impl Job {
             classes: plan.classes,
             client: Some(client_of(&order, plan, seed, &device)?),
             oracle: None,
-            packs: plan.psgl.is_some(),
+            entry: plan.entry(),
             auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
-            defence: plan.psgl.filter(|_| order.id.adaptive),
+            defence: if order.id.adaptive { plan.defences.imitation()? } else { None },
             seed,
             name: order.id.slug(),
         };
@@ -136,7 +136,7 @@ impl Job {
     pub fn scene(&self) -> Result<Scene> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         let id = &self.order.id;
-        let defended = id.target == "psgl";
+        let defended = id.target != UNDEFENDED;
         let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
@@ -219,7 +219,7 @@ impl Job {
 fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Result<Network> {
     let mut parameters = Parameters::default();
     let layers = &plan.layers[..plan.cut];
-    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
+    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: &plan.name, device })?;
     parameters.load(&order.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }

@@ -6,8 +6,8 @@ use super::folder::{DATA, read_text};
 use crate::data::{BUILT_IN, Catalogue, Dataset, load};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::model::split::SplitPlan;
 use crate::place::{found, written};
+use crate::split::SplitPlan;
 
 /// Which images a run that was made before is to go on with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

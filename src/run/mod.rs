@@ -4,6 +4,7 @@ pub mod afterwards;
 mod ahead;
 mod attacking;
 pub mod attacks;
+pub mod by_model;
 pub mod caption;
 pub mod checkpoint;
 mod closing;

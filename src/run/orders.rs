@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::scene::Opinion;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
-use crate::model::split::SplitModel;
 use crate::model::wire::Smashed;
+use crate::random::At;
+use crate::split::SplitModel;
 
 /// Targets whose pictures are kept.
 pub const PICTURED: usize = 8;
@@ -23,7 +24,7 @@ pub struct AttackId {
     pub spec: AttackSpec,
     /// Whether it knows the defence.
     pub adaptive: bool,
-    /// `psgl` or `vanilla`.
+    /// The model, by its name in the run.
     pub target: String,
     /// After which epoch.
     pub epoch: usize,
@@ -56,9 +57,9 @@ pub struct Order {
     pub id: AttackId,
     /// The targets' smashed data.
     pub smashed: Tensor,
-    /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
+    /// What entered the client's layers, of the first few targets: images, or what a defence made of them.
     pub sent: Tensor,
-    /// Gradient maps of the same; zero under vanilla.
+    /// Gradient maps of the same; zero where no defence makes them.
     pub maps: Tensor,
     /// The client's weights.
     pub client: BTreeMap<String, Tensor>,
@@ -72,19 +73,23 @@ pub struct Asking {
     epoch: usize,
     /// The victims' images (N, C, H, W).
     targets: Tensor,
+    /// Which of the run's test images they are.
+    places: Vec<usize>,
     smashed: Vec<Tensor>,
     /// What entered the client's layers, and the maps, of the first few.
     first: Option<[Tensor; 2]>,
 }
 
 impl Asking {
-    /// Begins to order every form of an attack; `targets` (N, C, H, W) are the victims' images.
+    /// Begins to order every form of an attack; `targets` (N, C, H, W) are the victims' images, which stand at `places`
+    /// of the test set.
     ///
     /// # Errors
     /// Where there are none.
-    pub fn new(spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Self> {
+    pub fn new(spec: &AttackSpec, epoch: usize, targets: &Tensor, places: &[usize]) -> Result<Self> {
+        let places = places.to_vec();
         let targets = targets.narrow(0, 0, spec.images.min(targets.dim(0)?))?.contiguous()?;
-        Ok(Self { spec: spec.clone(), epoch, targets, smashed: Vec::new(), first: None })
+        Ok(Self { spec: spec.clone(), epoch, targets, places, smashed: Vec::new(), first: None })
     }
 
     /// Asks the model as it is now about the next few; the orders once it has been asked about all.
@@ -94,13 +99,12 @@ impl Asking {
     pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
         let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
         let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
-        let (smashed, disguised) = model.ask(&x)?;
+        let samples = self.places.get(from..from + x.dim(0)?).unwrap_or_default();
+        let (smashed, outgoing) = model.ask(&x, At::Ask { samples, draw: self.epoch })?;
         if self.first.is_none() {
             let first = |t: &Tensor| Ok::<_, Error>(t.narrow(0, 0, PICTURED.min(t.dim(0)?))?.contiguous()?);
-            self.first = Some(match &disguised {
-                Some(disguised) => [first(&disguised.attacked)?, first(&disguised.map)?],
-                None => [first(&x)?, first(&x.zeros_like()?)?],
-            });
+            let map = outgoing.map.map_or_else(|| x.zeros_like(), Ok)?;
+            self.first = Some([first(&outgoing.images)?, first(&map)?]);
         }
         self.smashed.push(smashed.tensor().clone());
         if from + ASKED < all { Ok(None) } else { self.orders(model).map(Some) }
@@ -110,7 +114,7 @@ impl Asking {
         let smashed = Smashed::new(&Tensor::cat(&self.smashed, 0)?);
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
         let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
-        let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
+        let opinion = Opinion::of(&model.answer_to(&smashed.narrow(0, 1)?)?)?;
         let order = |adaptive| Order {
             id: AttackId { spec: self.spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
             smashed: smashed.tensor().clone(),
@@ -119,7 +123,7 @@ impl Asking {
             client: client.clone(),
             opinion: Some(opinion.clone()),
         };
-        Ok(forms(&self.spec, model.plan.psgl.is_some()).map(order).collect())
+        Ok(forms(&self.spec, model.plan.defended()).map(order).collect())
     }
 }
 
@@ -139,8 +143,14 @@ impl Order {
     ///
     /// # Errors
     /// Where the images do not fit.
-    pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
-        let mut asking = Asking::new(spec, epoch, targets)?;
+    pub fn at(
+        model: &SplitModel,
+        spec: &AttackSpec,
+        epoch: usize,
+        targets: &Tensor,
+        places: &[usize],
+    ) -> Result<Vec<Self>> {
+        let mut asking = Asking::new(spec, epoch, targets, places)?;
         loop {
             if let Some(orders) = asking.advance(model)? {
                 return Ok(orders);

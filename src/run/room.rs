@@ -12,8 +12,8 @@ use super::prepared::Prepared;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
 use crate::model::optimiser::OptimiserSettings;
-use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
+use crate::split::{SplitModel, SplitPlan};
 
 /// A row of `metrics.csv`, about.
 const ROW_BYTES: u64 = 120;
@@ -74,7 +74,7 @@ fn orders(setup: &Prepared, plan: &SplitPlan) -> Result<u64> {
 }
 
 fn forms(spec: &AttackSpec, plan: &SplitPlan) -> u64 {
-    if plan.psgl.is_some() { u64::from(spec.naive) + u64::from(spec.adaptive) } else { 1 }
+    if plan.defended() { u64::from(spec.naive) + u64::from(spec.adaptive) } else { 1 }
 }
 
 /// Bytes of the sheets of all attacks and of the one of maps, and of all reconstructions beside their originals.

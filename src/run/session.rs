@@ -23,10 +23,7 @@ use super::summary::{AttackRecord, Summary};
 use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
-use crate::model::client::Disguised;
-use crate::model::split::{SplitModel, SplitPlan, Underway};
-use crate::model::wire::WireCount;
-use crate::psgl::recovery::MapNorm;
+use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
 
 /// Between checkpoints, beside those after every epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -52,7 +49,7 @@ pub struct Session {
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
     /// The next step's images in their disguise, once it is made.
-    pub(super) hidden: Option<(Disguised, WireCount)>,
+    pub(super) hidden: Option<Hidden>,
     /// The next step, once its images have gone up.
     pub(super) underway: Option<Underway>,
     /// Seconds that attacks are behind training: they take turns.
@@ -140,10 +137,10 @@ impl Session {
         for (i, model) in session.models.iter_mut().enumerate() {
             checkpoint.restore(i, model)?;
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            let (name, epochs) = (model.plan.name, checkpoint.epochs_of(model.plan.name));
+            let epochs = checkpoint.epochs_of(&model.plan.name);
             if epochs > 0 {
-                let words = trained(&session.setup.experiment, model.plan.psgl.is_some(), epochs);
-                session.weights.models.insert(name.to_owned(), ModelWeights::of(model, words)?);
+                let words = trained(&session.setup.experiment, model.plan.defended(), epochs);
+                session.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
             }
         }
         for (i, id) in checkpoint.pending.iter().enumerate() {
@@ -174,13 +171,8 @@ impl Session {
         for warning in std::mem::take(&mut self.setup.warnings).into_iter().chain(lock) {
             self.sink.emit(Event::Warning(warning));
         }
-        let psgl = &self.setup.experiment.psgl;
-        if psgl.enabled && psgl.map_norm == MapNorm::Nuclear {
-            self.sink.emit(Event::Warning(
-                "psgl.map_norm = \"nuclear\": with this norm on both parts the gradient map takes everything and the \
-                 recovered part goes to zero, so the recovered stream learns next to nothing; \"l1\" has no such fault"
-                    .to_owned(),
-            ));
+        for warning in self.setup.plans.iter().flat_map(|plan| plan.defences.warnings()) {
+            self.sink.emit(Event::Warning(warning.to_owned()));
         }
     }
 
@@ -242,10 +234,11 @@ impl Session {
     }
 
     pub(super) fn court(&self) -> Court<'_> {
-        let model = |name: &str| self.models.iter().find(|model| model.plan.name == name);
+        let model = |defended| self.models.iter().find(|model| model.plan.defended() == defended);
         Court {
-            psgl: model("psgl"),
-            vanilla: model("vanilla"),
+            defended: model(true),
+            undefended: model(false),
+            epochs: self.setup.experiment.train.epochs,
             test: &self.setup.test,
             classes: self.setup.classes(),
             psgl_spec: &self.setup.experiment.psgl,
@@ -314,10 +307,7 @@ impl Session {
     fn checkpoint(&self) -> Result<Checkpoint> {
         let mut position = self.position.clone();
         position.wire = self.models.iter().map(|model| model.wire).collect();
-        let weights = |model: &SplitModel| {
-            model.server.decision_weights().map(|weights| [weights.recovered, weights.fused, weights.attacked])
-        };
-        position.weights = self.models.iter().map(weights).collect();
+        position.weights = self.models.iter().map(|model| model.server.votes()).collect();
         let mut checkpoint = Checkpoint { position, ..Checkpoint::default() };
         for (i, model) in self.models.iter().enumerate() {
             checkpoint.put_model(i, model)?;

@@ -9,18 +9,18 @@ use cutlayer::attack::surrogate::{Surrogate, Training};
 use cutlayer::attack::undo::Undo;
 use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
 use cutlayer::data;
+use cutlayer::defence::psgl::fusion::DecisionWeights;
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
-use cutlayer::model::split::{SplitModel, SplitPlan};
-use cutlayer::psgl::fusion::DecisionWeights;
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::random::Seed;
 use cutlayer::score::image::{mse, psnr};
+use cutlayer::split::{SplitModel, SplitPlan};
 use cutlayer::workbench::attacks;
 
 fn options(strength: Strength) -> Options {

@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use candle_core::{DType, Device, Tensor};
 use cutlayer::experiment::Experiment;
-use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::summary::AttackRecord;
+use cutlayer::split::SplitModel;
 use serde_json::{Value, json};
 
 fn text(path: &Path) -> &str {

@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::{Inversion, Knowledge, Observation};
+use cutlayer::defence::psgl::downsample::pack_clean;
+use cutlayer::defence::psgl::fusion::DecisionWeights;
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
@@ -14,15 +19,10 @@ use cutlayer::model::spec::LayerSpec::{
     self, AvgPool, BatchNorm, Conv, Flatten, GroupNorm, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid, Tanh,
 };
 use cutlayer::model::spec::shapes;
-use cutlayer::model::split::{SplitModel, SplitPlan, Step};
 use cutlayer::model::wire::WireCount;
 use cutlayer::model::zoo;
-use cutlayer::psgl::downsample::pack_clean;
-use cutlayer::psgl::fusion::DecisionWeights;
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::random::Seed;
+use cutlayer::split::{SplitModel, SplitPlan, Step};
 
 type Weights = BTreeMap<String, Tensor>;
 

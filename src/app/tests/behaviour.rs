@@ -109,7 +109,7 @@ fn bytes_counted_on_the_way_are_those_of_the_summary() {
     let mut experiment = quick();
     experiment.attacks.clear();
     experiment.data.train = 70;
-    experiment.psgl.jacobian = crate::psgl::Jacobian::Server;
+    experiment.psgl.jacobian = crate::defence::psgl::Jacobian::Server;
     let mut window = Window::open(experiment);
     window.click("Run");
     let mut last = window.app().state().wire;
