@@ -85,8 +85,10 @@ pub struct SplitModel {
 /// Images made ready to be sent, and what crossed for that.
 #[derive(Debug)]
 pub struct Hidden {
-    outgoing: Outgoing,
-    crossed: Vec<Message>,
+    /// What became of the images.
+    pub outgoing: Outgoing,
+    /// What crossed for that.
+    pub crossed: Vec<Message>,
 }
 
 /// A training step whose images have gone up and from which nothing has been learnt yet.

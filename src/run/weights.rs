@@ -141,7 +141,7 @@ pub fn trained(experiment: &Experiment, defended: bool, epochs: usize) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Seed;
+    use crate::random::{At, Seed};
 
     fn model(experiment: &Experiment, seed: u64) -> SplitModel {
         let plan = experiment.split_plans([1, 28, 28], 10).unwrap().swap_remove(0);
@@ -172,7 +172,8 @@ mod tests {
         experiment.set("model.name=resnet8").unwrap();
         let mut first = model(&experiment, 1);
         let x = Tensor::ones((3, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();
-        first.step(&x, &Tensor::new(&[0u32, 1, 2], &Device::Cpu).unwrap()).unwrap();
+        let at = At::Train { epoch: 0, step: 0 };
+        first.step(&x, &Tensor::new(&[0u32, 1, 2], &Device::Cpu).unwrap(), at).unwrap();
         let trained = ModelWeights::of(&first, "x".to_owned()).unwrap();
         assert_ne!(trained.values["client.1.running_mean"].1, vec![0.0; 16]);
         let logits = |m: &SplitModel| m.plain_logits(&x).unwrap().to_vec2::<f32>().unwrap();

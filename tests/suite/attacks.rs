@@ -1,14 +1,16 @@
 //! Attacks in process, on embedded digits and small untrained clients: what must be found is found, and
 //! what an attacker cannot know changes nothing.
 
+use std::sync::Arc;
+
 use candle_core::{Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
 use cutlayer::attack::kind::Knows;
 use cutlayer::attack::rmle::{self, Rmle};
-use cutlayer::attack::surrogate::{Surrogate, Training};
-use cutlayer::attack::undo::Undo;
 use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
 use cutlayer::data;
+use cutlayer::defence::Outgoing;
+use cutlayer::defence::imitation::Imitator;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::defence::psgl::saliency::{Apply, Strength};
@@ -18,10 +20,12 @@ use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
-use cutlayer::random::Seed;
+use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr};
 use cutlayer::split::{SplitModel, SplitPlan};
 use cutlayer::workbench::attacks;
+
+use super::stack::stack;
 
 fn options(strength: Strength) -> Options {
     Options {
@@ -49,7 +53,15 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
     let conv = Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true };
     let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
     let optimiser = OptimiserSettings::Adam(AdamSettings::new(1e-3));
-    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, optimiser };
+    let plan = SplitPlan {
+        name: "attacked".to_owned(),
+        layers,
+        cut: 2,
+        image: [1, side, side],
+        classes: 10,
+        defences: stack(psgl),
+        optimiser,
+    };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
 }
 
@@ -66,9 +78,10 @@ fn auxiliary(n: usize) -> Auxiliary {
 
 #[test]
 fn nothing_reaches_an_attack_that_it_does_not_declare() {
-    let (victim, defence) = (model(14, Some(options(SPARSE))), Some(options(SPARSE)));
+    let victim = model(14, Some(options(SPARSE)));
     for kind in attacks() {
         for adaptive in [false, true] {
+            let defence = victim.plan.defences.imitation().unwrap();
             let all = Knowledge { defence, ..knowledge(&victim, Some(auxiliary(4)), adaptive) };
             let told = all.clone().masked(kind, adaptive);
             let knows = |what| kind.knowledge(adaptive).contains(&what);
@@ -78,7 +91,7 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
             assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
             let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
             assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
-            assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+            assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
         }
     }
 }
@@ -89,16 +102,16 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         classes: model.plan.classes,
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
-        packs: model.plan.psgl.is_some(),
+        entry: model.plan.entry(),
         auxiliary,
-        defence: model.plan.psgl.filter(|_| adaptive),
+        defence: if adaptive { model.plan.defences.imitation().unwrap() } else { None },
         seed: Seed(4),
         name: "test".to_owned(),
     }
 }
 
 fn observe(model: &SplitModel, x: &Tensor) -> Observation {
-    Observation::new(model.ask(x).unwrap().0)
+    Observation::new(model.ask(x, At::ONCE).unwrap().0)
 }
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
@@ -298,11 +311,15 @@ fn an_inverse_network_without_auxiliary_images_is_a_clear_error() {
 
 // --- undoing the disguise -------------------------------------------------------------------------
 
-fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
-    let mut training = Training::new(knowledge, options).unwrap();
+/// What an attacker has learnt of the defence that it knows.
+fn imitator(knowledge: &Knowledge) -> Arc<dyn Imitator> {
+    let (mut study, own) = (knowledge.study().unwrap().unwrap(), knowledge.own().unwrap());
+    let mut slices = 0;
     loop {
-        if let Some(surrogate) = training.advance(knowledge).unwrap() {
-            return surrogate;
+        slices += 1;
+        if let Some(imitator) = study.advance(&own).unwrap() {
+            assert_eq!(slices, study.planned());
+            return imitator;
         }
     }
 }
@@ -310,17 +327,15 @@ fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
 /// The error of 64 auxiliary images as they are disguised, and after they were mended in the way that
 /// the attacker chose on them.
 fn mended(strength: Strength) -> (f64, f64) {
-    let options = options(strength);
-    let model = model(14, Some(options));
+    let model = model(14, Some(options(strength)));
     let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
-    let surrogate = surrogate(&knowledge, options);
-    let truth = &knowledge.auxiliary().unwrap().images;
-    let disguised = surrogate.disguise(truth).unwrap();
-    let undo = Undo::choose(&knowledge, &surrogate).unwrap();
-    let channel = disguised.packed.narrow(1, 4, 1).unwrap();
-    let mended = undo.apply(&disguised.attacked, &channel).unwrap();
-    println!("{strength:?}: {undo:?}");
-    (error(&disguised.attacked, truth), error(&mended, truth))
+    let imitator = imitator(&knowledge);
+    let own = knowledge.own().unwrap();
+    let disguised = imitator.image(Outgoing::clean(own.images)).unwrap();
+    let undoing = imitator.undoing(&own).unwrap().unwrap();
+    let channel = disguised.input(own.entry).unwrap().narrow(1, 4, 1).unwrap();
+    let mended = undoing.undo(&disguised.images, &channel).unwrap();
+    (error(&disguised.images, own.images), error(&mended, own.images))
 }
 
 #[test]

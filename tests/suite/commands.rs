@@ -338,6 +338,6 @@ fn computes_the_same(
         let (sum, streams) = last.split_once(' ').unwrap();
         let ours = f64::from(z.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
         assert!((sum.parse::<f64>().unwrap() - ours).abs() < 1e-4 * ours, "{told} and {ours}");
-        assert_eq!(streams, if plan.psgl.is_some() { "3" } else { "1" });
+        assert_eq!(streams, if plan.defended() { "3" } else { "1" });
     }
 }
