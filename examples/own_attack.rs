@@ -84,5 +84,5 @@ fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|command| command == "run") {
         arguments.extend(["--set", "attack=[{ name = \"own\" }]"].map(Into::into));
     }
-    cutlayer::cli::main(&[&OWN], arguments)
+    cutlayer::workbench().attack(&OWN).main_with(arguments)
 }

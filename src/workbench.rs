@@ -2,6 +2,7 @@
 //!
 //! One more attack is a file with its [`Kind`](crate::attack::kind::Kind), and a line in [`ATTACKS`].
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
@@ -12,6 +13,13 @@ use crate::setting::{SETTINGS, Setting, near, split};
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
+/// What is plugged in beside what comes with the program.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// Attacks.
+    pub attacks: Vec<&'static Kind>,
+}
+
 /// What a process has, from its first look on.
 struct Plugged {
     attacks: Vec<&'static Kind>,
@@ -21,32 +29,42 @@ struct Plugged {
 static PLUGGED: OnceLock<Plugged> = OnceLock::new();
 
 impl Plugged {
-    fn with(own: &[&'static Kind]) -> Self {
-        let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.iter().copied()).collect();
+    fn with(own: &Own) -> Self {
+        let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.attacks.iter().copied()).collect();
         let settings =
             SETTINGS.iter().copied().chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
         Self { attacks, settings }
     }
+
+    /// # Errors
+    /// Returns an error if two of a sort have the same id.
+    fn check(&self) -> Result<()> {
+        distinct("attacks", self.attacks.iter().map(|kind| kind.id))
+    }
+}
+
+fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
+    let mut known = BTreeSet::new();
+    for id in ids {
+        if !known.insert(id) {
+            return Err(Error::input(format!("two {what} are called \"{id}\": give yours another id")));
+        }
+    }
+    Ok(())
 }
 
 fn plugged() -> &'static Plugged {
-    PLUGGED.get_or_init(|| Plugged::with(&[]))
+    PLUGGED.get_or_init(|| Plugged::with(&Own::default()))
 }
 
-/// Adds attacks of one's own for the rest of the process.
+/// Adds what is one's own for the rest of the process.
 ///
 /// # Errors
-/// Returns an error if an attack of that id is there already, or if the list has been read before.
-pub fn plug(own: &[&'static Kind]) -> Result<()> {
-    if own.is_empty() {
-        return Ok(());
-    }
-    for (i, kind) in own.iter().enumerate() {
-        if ATTACKS.iter().chain(&own[..i]).any(|other| other.id == kind.id) {
-            return Err(Error::input(format!("there is an attack \"{}\" already: give yours another id", kind.id)));
-        }
-    }
-    PLUGGED.set(Plugged::with(own)).map_err(|_| Error::Internal("attacks are plugged in before anything else".into()))
+/// Returns an error if two of a sort have the same id, or if the lists have been read before.
+pub fn plug(own: &Own) -> Result<()> {
+    let all = Plugged::with(own);
+    all.check()?;
+    PLUGGED.set(all).map_err(|_| Error::Internal("what is one's own is plugged in before anything else".into()))
 }
 
 /// Every attack.
@@ -102,6 +120,13 @@ mod tests {
             assert_eq!(nearest(setting.key), Some(setting.key));
         }
         assert_eq!([Mark::Abstract, Mark::Equations, Mark::Here].map(|m| m.to_string()), ["[A]", "[E]", "here"]);
+    }
+
+    #[test]
+    fn one_of_ones_own_needs_an_id_of_its_own() {
+        assert!(Plugged::with(&Own::default()).check().is_ok());
+        let error = Plugged::with(&Own { attacks: vec![&nearest::KIND] }).check().unwrap_err().to_string();
+        assert_eq!(error, "two attacks are called \"nearest\": give yours another id");
     }
 
     #[test]

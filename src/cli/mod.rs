@@ -4,6 +4,7 @@ mod attack;
 mod bench;
 mod export;
 mod interrupt;
+pub mod program;
 mod run;
 mod tell;
 mod terminal;
@@ -13,15 +14,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 pub use tell::tell;
-use tell::tell_of_defects_plainly;
 
-use crate::attack::kind::Kind;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -34,7 +32,6 @@ use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
 use crate::run::summary::Summary;
-use crate::workbench;
 
 /// A research workbench for privacy in split learning.
 ///
@@ -166,26 +163,6 @@ struct BenchArgs {
     /// One line of JSON each, as the peers print.
     #[arg(long)]
     json: bool,
-}
-
-/// The whole program, window and command line, with attacks of one's own beside those it has. The first argument is the
-/// program's name.
-///
-/// ```no_run
-/// cutlayer::cli::main(&[], std::env::args_os());
-/// ```
-pub fn main(own: &[&'static Kind], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    tell_of_defects_plainly();
-    match workbench::plug(own).and_then(|()| Cli::parse_from(arguments).execute()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A Stop has already said what to do next.
-            if !matches!(error, Error::Stopped) {
-                tell(&format!("cutlayer: {error}"));
-            }
-            ExitCode::from(error.exit_code())
-        }
-    }
 }
 
 impl Cli {
