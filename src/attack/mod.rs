@@ -22,6 +22,7 @@
 //! what it hands over by its own loss or its own auxiliary images, never by the score.
 
 pub mod adversarial;
+mod auxiliary;
 pub mod decoder;
 pub mod inverse;
 pub mod kind;
@@ -34,6 +35,7 @@ use std::fmt;
 
 use candle_core::Tensor;
 
+pub use auxiliary::Auxiliary;
 use kind::{Kind, Knows};
 
 use crate::error::{Error, Result};
@@ -59,15 +61,6 @@ impl Observation {
     pub fn smashed(&self) -> &Smashed {
         &self.smashed
     }
-}
-
-/// Images of the same kind as the victim's, that the attacker has (never trained on by the victim, never scored).
-#[derive(Clone, Debug)]
-pub struct Auxiliary {
-    /// (N, C, H, W) in [0, 1].
-    pub images: Tensor,
-    /// (N), u32.
-    pub labels: Tensor,
 }
 
 /// What the attacker is declared to know.

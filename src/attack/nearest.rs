@@ -11,8 +11,8 @@
 use candle_core::Tensor;
 
 use super::kind::{Kind, Knows, Looker};
-use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
-use super::{Doubt, Inversion, Knowledge, Observation};
+use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training};
+use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -69,15 +69,14 @@ impl Nearest {
     }
 
     fn chunks(&self) -> usize {
-        let images = self.knowledge.auxiliary.as_ref().map_or(0, |own| own.images.dims()[0]);
+        let images = self.knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
         images.div_ceil(CHUNK).max(1)
     }
 
     /// Looks at the next chunk: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
     fn look(&mut self) -> Result<()> {
-        let images = &self.knowledge.auxiliary()?.images;
         let from = self.looked * CHUNK;
-        let x = images.narrow(0, from, CHUNK.min(images.dim(0)? - from))?.contiguous()?;
+        let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
         let smashed = match &self.surrogate {
             Some(surrogate) => surrogate.smash(&x)?,
             None => self.knowledge.smash(&x)?,
@@ -136,9 +135,8 @@ impl Inversion for Nearest {
 
     /// Grey before anything was looked at.
     fn reconstruction(&self) -> Result<Tensor> {
-        let images = &self.knowledge.auxiliary()?.images;
         let rows: Vec<usize> = self.best.iter().map(|(_, row)| *row).collect();
-        let found = images.index_select(&index_tensor(&rows, images.device())?, 0)?;
+        let found = self.knowledge.auxiliary()?.batch(&rows)?;
         if self.looked == 0 { Ok((found.zeros_like()? + 0.5)?) } else { Ok(found) }
     }
 }
@@ -148,7 +146,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::attack::Auxiliary;
+    use crate::data::{Images, Part};
     use crate::model::adam::AdamSettings;
     use crate::model::optimiser::OptimiserSettings;
     use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
@@ -168,16 +166,15 @@ mod tests {
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
         let n = CHUNK + 7;
-        let pixels: Vec<f32> = (0..n * 16).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
-        let images = Tensor::from_vec(pixels, (n, 1, 4, 4), &Device::Cpu).unwrap();
-        let labels = Tensor::zeros(n, candle_core::DType::U32, &Device::Cpu).unwrap();
+        let pixels = (0..n * 16).map(|i| (i * 7919 % 251) as u8).collect();
+        let images = Part::from(Images { shape: [1, 4, 4], pixels, labels: vec![0; n] });
         let knowledge = Knowledge {
             image: [1, 4, 4],
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
             packs: false,
-            auxiliary: Some(Auxiliary { images: images.clone(), labels }),
+            auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),
@@ -186,7 +183,7 @@ mod tests {
         assert!(knowledge.client.is_none(), "an oracle answers, and shows no weights");
         // Each target is one of the attacker's own, moved a little.
         let rows = [CHUNK + 3, 5];
-        let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
+        let targets = images.tensor_of(&rows, &Device::Cpu).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
         let mut attack = Nearest::new(&Observation::new(model.ask(&moved).unwrap().0), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));

@@ -44,10 +44,12 @@ impl Training {
     /// Where client or auxiliary images are not known.
     pub fn new(knowledge: &Knowledge, options: Options) -> Result<Self> {
         let auxiliary = knowledge.auxiliary()?;
-        if auxiliary.images.dim(0)? < LEAST_IMAGES {
+        if auxiliary.len() < LEAST_IMAGES {
             return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
         }
-        let smashed = in_chunks(&auxiliary.images, |x| knowledge.smash(x))?;
+        let chunk = |from| Ok(knowledge.smash(&auxiliary.range(from..from + CHUNK)?)?.detach());
+        let chunks = (0..auxiliary.len()).step_by(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
+        let smashed = Tensor::cat(&chunks, 0)?;
         let mut parameters = Parameters::default();
         let device = smashed.device().clone();
         let init = Init { seed: knowledge.seed, model: &knowledge.name, device: &device };
@@ -56,7 +58,7 @@ impl Training {
         Ok(Self {
             surrogate: Surrogate { client: knowledge.client()?.clone(), head, options },
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
-            labels: auxiliary.labels.clone(),
+            labels: auxiliary.label_tensor()?,
             smashed,
             epoch: 0,
         })

@@ -47,8 +47,7 @@ impl Undo {
     /// Where auxiliary images or the defence are not known.
     pub fn choose(knowledge: &Knowledge, surrogate: &Surrogate) -> Result<Self> {
         let options = knowledge.defence.ok_or_else(|| Error::Internal("only an adaptive attack undoes".into()))?;
-        let images = &knowledge.auxiliary()?.images;
-        let truth = images.narrow(0, 0, JUDGES.min(images.dim(0)?))?.contiguous()?;
+        let truth = knowledge.auxiliary()?.range(0..JUDGES)?;
         let disguised = surrogate.disguise(&truth)?;
         let channels = disguised.packed.dim(1)?;
         let channel = disguised.packed.narrow(1, channels - 1, 1)?;

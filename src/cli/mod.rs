@@ -257,7 +257,7 @@ fn describe(name: &OsStr, json: bool) -> Result<()> {
     let classes = set.classes.len();
     let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
     if json {
-        let part = |images: &data::Images| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
+        let part = |images: &data::Part| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
         let parts: serde_json::Map<_, _> =
             parts.map(|(name, images)| (name.to_owned(), part(images))).into_iter().collect();
         let all = serde_json::json!({

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::data::{Dataset, about_path, idx, medmnist};
+use crate::data::{Dataset, Images, about_path, idx, medmnist};
 use crate::error::Result;
 
 /// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.
@@ -21,8 +21,9 @@ pub(super) fn mnist() -> Result<Dataset> {
     .map_err(|problem| about_path(&problem, path))?;
     let about = "10,000 of MNIST's handwritten digits, 28 × 28; Y. LeCun and C. Cortes, CC BY-SA 3.0";
     let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let parts = [train.clone(), train.take(0), test];
-    Dataset::new("mnist", about, Some(&digits), parts).map_err(|problem| about_path(&problem, path))
+    let none = Images::none(train.shape);
+    let parts = [train, none, test].map(Into::into);
+    Dataset::new("mnist", about, named(&digits), parts).map_err(|problem| about_path(&problem, path))
 }
 
 /// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
@@ -33,8 +34,13 @@ pub(super) fn brainmri() -> Result<Dataset> {
                  no patient; © McGill University, free to use with its notice";
     let planes = ["axial", "coronal", "sagittal"];
     medmnist::read(file)
-        .and_then(|parts| Dataset::new("brainmri", about, Some(&planes), parts))
+        .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts.map(Into::into)))
         .map_err(|problem| about_path(&problem, path))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what a set that has names gives")]
+fn named(classes: &[&str]) -> Option<Vec<String>> {
+    Some(classes.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

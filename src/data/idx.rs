@@ -21,7 +21,7 @@ pub(super) fn read_folder(folder: &Path) -> Result<[Images; 3]> {
         Ok::<_, Error>(join(images, labels))
     };
     let (train, test) = (part("train")?, part("t10k")?);
-    let validation = train.take(0);
+    let validation = Images::none(train.shape);
     Ok([train, validation, test])
 }
 
@@ -138,8 +138,8 @@ mod tests {
         let set = load(folder.path().to_str().unwrap())?;
         assert_eq!(set.shape(), [1, 2, 3]);
         assert_eq!(set.classes, ["0", "1", "2", "3", "4"]);
-        assert_eq!((set.train.labels.as_slice(), set.validation.len()), ([0, 4, 1].as_slice(), 0));
-        assert_eq!(set.test.image(1), [6, 7, 8, 9, 10, 11]);
+        assert_eq!((set.train.labels(), set.validation.len()), (&[0, 4, 1][..], 0));
+        assert_eq!(*set.test.image(1)?, [6, 7, 8, 9, 10, 11]);
         Ok(())
     }
 

@@ -38,7 +38,7 @@ pub fn kept(run: &Path) -> Result<Option<Catalogue>> {
 pub fn catalogue(run: &Path, experiment: &Experiment) -> Result<Catalogue> {
     match kept(run)? {
         Some(kept) => Ok(kept),
-        None => Ok(Catalogue::of(&load(&experiment.data.name)?)),
+        None => Catalogue::of(&load(&experiment.data.name)?),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn images_of(
         )));
     }
     let data = load(name)?;
-    let now = Catalogue::of(&data);
+    let now = Catalogue::of(&data)?;
     let difference = match kept(run) {
         Ok(then) => then.and_then(|then| then.difference(&now)),
         Err(damaged) if wish.other => Some(damaged.to_string()),

@@ -259,7 +259,7 @@ impl Session {
             return self.close(closing);
         }
         // A run that was resumed after its last attack has not measured the floors yet.
-        if finish::floors(self).is_none() {
+        if finish::floors(self)?.is_none() {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
@@ -284,7 +284,7 @@ impl Session {
             self.closing = Some(closing);
             return Ok(None);
         }
-        let summary = finish::summary(self, closing);
+        let summary = finish::summary(self, closing)?;
         if let Some(recorder) = &self.recorder {
             if let Some(sheet) = finish::maps_sheet(self)? {
                 recorder.put(finish::MAPS_FILE, &sheet)?;

@@ -116,7 +116,7 @@ impl Session {
         let from = step * batch;
         let indices = &order[from..(from + batch).min(order.len())];
         let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
-        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
+        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {
             let loss = self.models[at].client.learn_head(&x, &labels)?;
             self.check_finite(at, loss.as_slice())?;
@@ -158,7 +158,7 @@ impl Session {
         }
         let target = self.setup.targets.take(1);
         let mut scene = Scene::of(&self.models[at], &target.tensor(&self.setup.device)?)?;
-        scene.label = target.labels.first().map(|label| *label as usize);
+        scene.label = target.labels().first().map(|label| *label as usize);
         scene.stamp.trained = Some(format!("epoch {}", self.position.courses[at].epoch + 1));
         self.sink.slots.pictures.put(scene);
         self.pictured = Some(Instant::now());
@@ -229,7 +229,7 @@ impl Session {
     }
 
     fn end_epoch(&mut self, at: usize) -> Result<()> {
-        let labels = &self.setup.test.labels;
+        let labels = self.setup.test.labels();
         let chunks = std::mem::take(&mut self.testing);
         let accuracy = |which: usize| {
             let predicted: Vec<u32> = chunks.iter().flat_map(|chunk| chunk[which].iter().copied()).collect();

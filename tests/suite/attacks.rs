@@ -60,8 +60,7 @@ fn victims(n: usize) -> Tensor {
 
 /// Digits that are not the victims'.
 fn auxiliary(n: usize) -> Auxiliary {
-    let images = data::load("mnist").unwrap().train.take(n);
-    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: images.label_tensor(&Device::Cpu).unwrap() }
+    Auxiliary::new(data::load("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
 #[test]
@@ -259,8 +258,11 @@ fn halved(x: &Tensor) -> Tensor {
 }
 
 fn halved_auxiliary(n: usize) -> Auxiliary {
-    let Auxiliary { images, labels } = auxiliary(n);
-    Auxiliary { images: halved(&images), labels }
+    let own = auxiliary(n);
+    let values: Vec<f32> = halved(&own.images().unwrap()).flatten_all().unwrap().to_vec1().unwrap();
+    let pixels = values.into_iter().map(|v| (v * 255.0).round() as u8).collect();
+    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().to_vec() };
+    Auxiliary::new(images.into(), &Device::Cpu)
 }
 
 fn inverse_settings(epochs: usize) -> inverse::Settings {
@@ -274,7 +276,7 @@ fn the_inverse_network_beats_the_mean_image() {
     let knowledge = knowledge(&model, Some(halved_auxiliary(200)), false);
     let mut attack = Inverse::new(&observe(&model, &x), &knowledge, inverse_settings(3)).unwrap();
     let got = finish(&mut attack);
-    let mean = knowledge.auxiliary().unwrap().images.mean_keepdim(0).unwrap();
+    let mean = knowledge.auxiliary().unwrap().images().unwrap().mean_keepdim(0).unwrap();
     let mean = error(&mean.broadcast_as(x.shape()).unwrap(), &x);
     let inverse = error(&got, &x);
     println!("mean image {mean}, inverse network {inverse}");
@@ -314,7 +316,7 @@ fn mended(strength: Strength) -> (f64, f64) {
     let model = model(14, Some(options));
     let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
     let surrogate = surrogate(&knowledge, options);
-    let truth = &knowledge.auxiliary().unwrap().images;
+    let truth = &knowledge.auxiliary().unwrap().images().unwrap();
     let disguised = surrogate.disguise(truth).unwrap();
     let undo = Undo::choose(&knowledge, &surrogate).unwrap();
     let channel = disguised.packed.narrow(1, 4, 1).unwrap();
