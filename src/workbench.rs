@@ -1,28 +1,37 @@
-//! What is plugged in: the list of attacks, and every setting there is with theirs among them.
+//! What is plugged in: the lists of attacks and of readers of data, and every setting there is.
 //!
-//! One more attack is a file with its [`Kind`](crate::attack::kind::Kind), and a line in [`ATTACKS`].
+//! One more attack is a file with its [`Kind`], and a line in [`ATTACKS`]; one more reader is a file with its
+//! [`reader::Kind`], and a line in [`READERS`].
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
+use crate::data::{Dataset, idx, medmnist, reader};
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
+/// The readers that come with the program, in the order in which they are asked.
+const READERS: [&reader::Kind; 2] = [&idx::KIND, &medmnist::KIND];
+
 /// What is plugged in beside what comes with the program.
 #[derive(Debug, Default)]
 pub struct Own {
     /// Attacks.
     pub attacks: Vec<&'static Kind>,
+    /// Readers of data.
+    pub readers: Vec<&'static reader::Kind>,
 }
 
 /// What a process has, from its first look on.
 struct Plugged {
     attacks: Vec<&'static Kind>,
+    readers: Vec<&'static reader::Kind>,
     settings: Vec<Setting>,
 }
 
@@ -33,13 +42,16 @@ impl Plugged {
         let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.attacks.iter().copied()).collect();
         let settings =
             SETTINGS.iter().copied().chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
-        Self { attacks, settings }
+        // One's own are asked first: they may be of files that others would take for theirs.
+        let readers = own.readers.iter().copied().chain(READERS).collect();
+        Self { attacks, readers, settings }
     }
 
     /// # Errors
     /// Returns an error if two of a sort have the same id.
     fn check(&self) -> Result<()> {
-        distinct("attacks", self.attacks.iter().map(|kind| kind.id))
+        distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
+        distinct("readers", self.readers.iter().map(|kind| kind.id))
     }
 }
 
@@ -75,6 +87,19 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// Every reader of data.
+pub fn readers() -> &'static [&'static reader::Kind] {
+    &plugged().readers
+}
+
+/// Loads a built-in set by name, or reads the one at a path by whichever reader knows it; see [`reader::load`].
+///
+/// # Errors
+/// Returns an error if there is no such set, or if it is damaged or beyond the limits.
+pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Dataset> {
+    reader::load(name_or_path, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings
@@ -125,8 +150,12 @@ mod tests {
     #[test]
     fn one_of_ones_own_needs_an_id_of_its_own() {
         assert!(Plugged::with(&Own::default()).check().is_ok());
-        let error = Plugged::with(&Own { attacks: vec![&nearest::KIND] }).check().unwrap_err().to_string();
+        let error =
+            Plugged::with(&Own { attacks: vec![&nearest::KIND], ..Own::default() }).check().unwrap_err().to_string();
         assert_eq!(error, "two attacks are called \"nearest\": give yours another id");
+        let error =
+            Plugged::with(&Own { readers: vec![&idx::KIND], ..Own::default() }).check().unwrap_err().to_string();
+        assert_eq!(error, "two readers are called \"idx\": give yours another id");
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl PresetsView {
             let ctx = ctx.clone();
             let read = move || {
                 for name in BUILT_IN {
-                    let first = data::load(name).and_then(|data| Picture::of_image(&data.test, 0));
+                    let first = data::built_in(name).and_then(|data| Picture::of_image(&data.test, 0));
                     let Ok(first) = first else { continue };
                     // Nobody listens any more where the window was closed meanwhile.
                     let _ = sender.send((name, first));

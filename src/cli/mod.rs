@@ -20,7 +20,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use tell::tell;
 
-use crate::data;
+use crate::data::reader::readable;
+use crate::data::{BUILT_IN, Part};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
@@ -32,6 +33,7 @@ use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
 use crate::run::summary::Summary;
+use crate::workbench;
 
 /// A research workbench for privacy in split learning.
 ///
@@ -68,7 +70,7 @@ enum Command {
     },
     /// Say what a data set holds.
     Data {
-        /// A built-in name (mnist, brainmri), a folder of IDX files or a MedMNIST .npz file.
+        #[arg(help = data_help())]
         name: OsString,
         /// For other programs.
         #[arg(long)]
@@ -184,6 +186,11 @@ impl Cli {
     }
 }
 
+/// What can be described.
+fn data_help() -> String {
+    format!("A built-in name ({}), {}", BUILT_IN.join(", "), readable(workbench::readers()))
+}
+
 /// A folder as people write it, see [`place::found`].
 fn place() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(place::found)
@@ -253,11 +260,12 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
 }
 
 fn describe(name: &OsStr, json: bool) -> Result<()> {
-    let set = data::load(name)?;
+    let set = workbench::load(name)?;
     let classes = set.classes.len();
     let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
     if json {
-        let part = |images: &data::Part| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
+        let part =
+            |images: &Part| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
         let parts: serde_json::Map<_, _> =
             parts.map(|(name, images)| (name.to_owned(), part(images))).into_iter().collect();
         let all = serde_json::json!({

@@ -8,6 +8,7 @@ use clap::Parser;
 use super::tell::tell_of_defects_plainly;
 use super::{Cli, tell};
 use crate::attack::kind::Kind;
+use crate::data::reader;
 use crate::error::Error;
 use crate::workbench::{self, Own};
 
@@ -31,6 +32,12 @@ impl Program {
     /// Adds an attack.
     pub fn attack(mut self, kind: &'static Kind) -> Self {
         self.own.attacks.push(kind);
+        self
+    }
+
+    /// Adds a reader of data.
+    pub fn reader(mut self, kind: &'static reader::Kind) -> Self {
+        self.own.readers.push(kind);
         self
     }
 

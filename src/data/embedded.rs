@@ -4,10 +4,32 @@ use std::io::Cursor;
 use std::path::Path;
 
 use crate::data::{Dataset, Images, about_path, idx, medmnist};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+type Make = fn() -> Result<Dataset>;
+
+const SETS: [(&str, Make); 2] = [("mnist", mnist), ("brainmri", brainmri)];
+
+/// Names of the sets that come with the program.
+pub const BUILT_IN: [&str; 2] = [SETS[0].0, SETS[1].0];
+
+/// One of the sets that come with the program.
+///
+/// ```
+/// let digits = cutlayer::data::built_in("mnist")?;
+/// assert_eq!((digits.train.len(), digits.shape()), (8000, [1, 28, 28]));
+/// # Ok::<(), cutlayer::error::Error>(())
+/// ```
+///
+/// # Errors
+/// Returns an error if there is no such set.
+pub fn built_in(name: &str) -> Result<Dataset> {
+    let made = SETS.iter().find(|set| set.0 == name).map(|set| (set.1)());
+    made.unwrap_or_else(|| Err(Error::input(format!("no set of the program is called {name:?}"))))
+}
 
 /// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.
-pub(super) fn mnist() -> Result<Dataset> {
+fn mnist() -> Result<Dataset> {
     let path = Path::new("built-in mnist");
     let train = idx::read_pair(
         include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz").as_slice(),
@@ -27,7 +49,7 @@ pub(super) fn mnist() -> Result<Dataset> {
 }
 
 /// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
-pub(super) fn brainmri() -> Result<Dataset> {
+fn brainmri() -> Result<Dataset> {
     let path = Path::new("built-in brainmri");
     let file = Cursor::new(include_bytes!("../../assets/brainmri/mni152_planes64.npz").as_slice());
     let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \

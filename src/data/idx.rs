@@ -8,13 +8,40 @@ use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
+use crate::data::reader::{Kind, Sniff};
 use crate::data::{Images, MAX_IMAGES, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
+
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "idx",
+    title: "IDX files",
+    about: "a folder of IDX files",
+    endings: &[],
+    sniff,
+    read: |folder| Ok(read_folder(folder)?.into()),
+};
+
+/// A folder is told by its files, and a file of one stands for the folder.
+fn sniff(path: &Path) -> Sniff {
+    if !path.is_dir() {
+        let folder = path.parent().filter(|_| is_idx(path) && path.is_file());
+        return folder.map_or(Sniff::No, |folder| Sniff::Yes(folder.to_owned()));
+    }
+    let mut inside = path.read_dir().into_iter().flatten().flatten();
+    if inside.any(|entry| is_idx(&entry.path())) { Sniff::Yes(path.to_owned()) } else { Sniff::Perhaps }
+}
+
+/// A file as data sets name them: `train-images-idx3-ubyte`, `t10k-labels.idx1-ubyte.gz`.
+fn is_idx(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["idx1", "idx3"].iter().any(|kind| name.contains(kind)) && name.contains("ubyte")
+}
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte` (each with or without `.gz`) from a folder: training, an empty validation
 /// set, test.
-pub(super) fn read_folder(folder: &Path) -> Result<[Images; 3]> {
+fn read_folder(folder: &Path) -> Result<[Images; 3]> {
     let part = |name: &str| {
         let images = in_file(folder, &format!("{name}-images-idx3-ubyte"), images)?;
         let labels = in_file(folder, &format!("{name}-labels-idx1-ubyte"), labels)?;
@@ -95,7 +122,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
-    use crate::data::load;
+    use crate::data::{READERS_HERE, load};
 
     fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, sizes.len() as u8];
@@ -126,7 +153,7 @@ mod tests {
     }
 
     fn problem(folder: &Path) -> String {
-        match load(folder.to_str().unwrap()) {
+        match load(folder, READERS_HERE) {
             Err(Error::Input(text)) => text,
             other => panic!("{other:?}"),
         }
@@ -135,8 +162,14 @@ mod tests {
     #[test]
     fn a_folder_is_read_plain_or_packed() -> Result<()> {
         let folder = folder();
-        let set = load(folder.path().to_str().unwrap())?;
+        let set = load(folder.path(), READERS_HERE)?;
         assert_eq!(set.shape(), [1, 2, 3]);
+        let by_file = load(folder.path().join("t10k-images-idx3-ubyte"), READERS_HERE)?;
+        assert_eq!(
+            (by_file.name, by_file.train),
+            (set.name.clone(), set.train.clone()),
+            "a file stands for its folder"
+        );
         assert_eq!(set.classes, ["0", "1", "2", "3", "4"]);
         assert_eq!((set.train.labels(), set.validation.len()), (&[0, 4, 1][..], 0));
         assert_eq!(*set.test.image(1)?, [6, 7, 8, 9, 10, 11]);

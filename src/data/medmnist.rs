@@ -12,14 +12,29 @@ use std::path::Path;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use crate::data::reader::{Kind, Sniff, has_ending};
 use crate::data::{Images, MAX_CLASSES, MAX_IMAGES, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 
 /// Longest header of an array, in bytes; NumPy writes 118.
 const MAX_HEADER: u64 = 4096;
 
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "npz",
+    title: "a MedMNIST file",
+    about: "a MedMNIST .npz file",
+    endings: &["npz"],
+    sniff: |path| match path {
+        _ if has_ending(path, "npz") => Sniff::Yes(path.to_owned()),
+        _ if path.is_file() => Sniff::Perhaps,
+        _ => Sniff::No,
+    },
+    read: |path| Ok(read_file(path)?.into()),
+};
+
 /// Reads a file: training, validation, test.
-pub(super) fn read_file(path: &Path) -> Result<[Images; 3]> {
+fn read_file(path: &Path) -> Result<[Images; 3]> {
     let file = File::open(path).map_err(Error::io("open the .npz file", path))?;
     read(BufReader::new(file)).map_err(|problem| about_path(&problem, path))
 }
@@ -170,7 +185,7 @@ mod tests {
     use zip::write::{SimpleFileOptions, ZipWriter};
 
     use super::*;
-    use crate::data::load;
+    use crate::data::{READERS_HERE, load};
 
     fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
         let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
@@ -272,7 +287,7 @@ mod tests {
             let mut file = tempfile::Builder::new().prefix("tiny").suffix(".npz").tempfile().unwrap();
             file.write_all(content).unwrap();
             let path = file.path().to_str().unwrap();
-            load(path).map_err(|error| match error {
+            load(path, READERS_HERE).map_err(|error| match error {
                 Error::Input(text) if text.ends_with(path) => text,
                 other => panic!("{other:?}"),
             })

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Part, drawn, load, split, targets};
+use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -15,6 +15,7 @@ use crate::random::Seed;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
+use crate::workbench::load;
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);

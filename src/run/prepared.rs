@@ -12,12 +12,13 @@ use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
 use crate::attack::surrogate;
-use crate::data::{Catalogue, Dataset, Draw, Part, drawn, load, split, targets, unfair};
+use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::needs_two_samples;
 use crate::model::split::SplitPlan;
 use crate::random::Seed;
+use crate::workbench::load;
 
 /// An experiment that was checked against its data, ready to run.
 #[derive(Debug)]

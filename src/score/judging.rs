@@ -210,7 +210,7 @@ mod tests {
 
     /// Digits as an experiment shares them out: 400 targets, the attacker's images.
     fn digits(seed: u64) -> (Part, Part) {
-        let set = data::load("mnist").unwrap();
+        let set = data::built_in("mnist").unwrap();
         let aux = data::split(&set, 0.125, Seed(seed)).aux;
         let targets = set.test.select(&data::targets(&set.test, 10, 400, Seed(seed)));
         (targets, aux)

@@ -55,12 +55,12 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
 
 /// The first digits of the test set.
 fn victims(n: usize) -> Tensor {
-    data::load("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
+    data::built_in("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
 }
 
 /// Digits that are not the victims'.
 fn auxiliary(n: usize) -> Auxiliary {
-    Auxiliary::new(data::load("mnist").unwrap().train.take(n), &Device::Cpu)
+    Auxiliary::new(data::built_in("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
 #[test]

@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::common::{call, copy_run, file, finished, program, scratch, succeed};
-use cutlayer::data::{Catalogue, Draw, load};
+use cutlayer::data::{Catalogue, Draw};
 use cutlayer::experiment::Experiment;
 use cutlayer::run::files::Writer;
 use cutlayer::run::weights::Weights;
+use cutlayer::workbench::load;
 use serde_json::Value;
 
 fn text(path: &Path) -> &str {
