@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
-use crate::data::{Dataset, idx, medmnist, reader};
+use crate::data::{Dataset, idx, npz, reader};
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
@@ -17,7 +17,7 @@ use crate::setting::{SETTINGS, Setting, near, split};
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
-const READERS: [&reader::Kind; 2] = [&idx::KIND, &medmnist::KIND];
+const READERS: [&reader::Kind; 2] = [&idx::KIND, &npz::KIND];
 
 /// What is plugged in beside what comes with the program.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::data::{Dataset, Images, about_path, idx, medmnist};
+use crate::data::{Dataset, Images, about_path, idx, npz};
 use crate::error::{Error, Result};
 
 type Make = fn() -> Result<Dataset>;
@@ -55,7 +55,7 @@ fn brainmri() -> Result<Dataset> {
     let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \
                  no patient; © McGill University, free to use with its notice";
     let planes = ["axial", "coronal", "sagittal"];
-    medmnist::read(file)
+    npz::read(file)
         .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts.map(Into::into)))
         .map_err(|problem| about_path(&problem, path))
 }

@@ -9,8 +9,8 @@ mod dataset;
 mod draw;
 mod embedded;
 pub mod idx;
-pub mod medmnist;
 mod noun;
+pub mod npz;
 pub mod numpy;
 mod part;
 pub mod reader;
@@ -73,4 +73,4 @@ fn read_payload(reader: impl Read, bytes: u64) -> Result<Vec<u8>, String> {
 
 /// The readers that tests of this module work with; the program's list is in [`workbench`](mod@crate::workbench).
 #[cfg(test)]
-const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &medmnist::KIND];
+const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &npz::KIND];

@@ -1,5 +1,5 @@
-//! MedMNIST's `.npz`: a zip of NumPy arrays `{train,val,test}_images` (u8, N × H × W or N × H × W × 3)
-//! and `{train,val,test}_labels` (integers, N or N × 1), found by name since their order varies.
+//! `.npz`, a zip of NumPy arrays: images (u8, N × H × W or N × H × W × 3) and labels (integers, N or N × 1), as MedMNIST
+//! has them: `{train,val,test}_images` and `{train,val,test}_labels`. They are found by name, since their order varies.
 //!
 //! The arrays' headers are read here, strictly, and not by a general reader of Python literals: the
 //! text is a stranger's, and such readers allocate what it declares, multiply its shape unchecked and
@@ -16,13 +16,18 @@ use crate::data::reader::{Kind, Sniff, has_ending};
 use crate::data::{Images, MAX_CLASSES, MAX_IMAGES, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 
+/// What the arrays of images and labels are called, for training, validation and test. Files without those for validation
+/// have no such images.
+const NAMES: &[[[&str; 2]; 3]] =
+    &[[["train_images", "train_labels"], ["val_images", "val_labels"], ["test_images", "test_labels"]]];
+
 /// Longest header of an array, in bytes; NumPy writes 118.
 const MAX_HEADER: u64 = 4096;
 
 /// Its card.
 pub static KIND: Kind = Kind {
     id: "npz",
-    title: "a MedMNIST file",
+    title: "an .npz file",
     about: "a MedMNIST .npz file",
     endings: &["npz"],
     sniff: |path| match path {
@@ -42,12 +47,23 @@ fn read_file(path: &Path) -> Result<[Images; 3]> {
 /// Reads training, validation and test images. The problem is told with the entry, without a path.
 pub(super) fn read(file: impl Read + Seek) -> Result<[Images; 3], String> {
     let mut archive = ZipArchive::new(file).map_err(|error| format!("not a readable .npz (zip) file ({error})"))?;
-    let mut part = |name: &str| {
-        let (shape, pixels) = entry(&mut archive, &format!("{name}_images.npy"), images)?;
-        let labels = entry(&mut archive, &format!("{name}_labels.npy"), labels)?;
+    let has = |archive: &ZipArchive<_>, name: &str| archive.index_for_name(&file_of(name)).is_some();
+    let known = NAMES.iter().find(|[[images, _], ..]| has(&archive, images));
+    let [train, validation, test] = known.unwrap_or(&NAMES[0]);
+    let chosen_by = validation.iter().any(|name| has(&archive, name));
+    let mut part = |[pixels, classes]: &[&str; 2]| {
+        let (shape, pixels) = entry(&mut archive, &file_of(pixels), images)?;
+        let labels = entry(&mut archive, &file_of(classes), labels)?;
         Ok::<_, String>(Images { shape, pixels, labels })
     };
-    Ok([part("train")?, part("val")?, part("test")?])
+    let train = part(train)?;
+    let validation = if chosen_by { part(validation)? } else { Images::none(train.shape) };
+    Ok([train, validation, part(test)?])
+}
+
+/// The member of the archive that an array is in.
+fn file_of(array: &str) -> String {
+    format!("{array}.npy")
 }
 
 /// Opens one member of the archive and reads it.
@@ -246,6 +262,24 @@ mod tests {
                 assert_eq!(train(with("train_labels", npy(descr, shape, &bytes))).labels, [3], "{descr} {shape}");
             }
         }
+    }
+
+    #[test]
+    fn a_file_without_images_for_validation_has_none() {
+        let [images, labels] = [npy("|u1", "(1, 1, 2)", &[8, 9]), npy("|u1", "(1,)", &[1])];
+        let mut entries = Vec::new();
+        for part in ["train", "test"] {
+            entries.push((format!("{part}_images"), images.clone()));
+            entries.push((format!("{part}_labels"), labels.clone()));
+        }
+        let file = |entries: &[(String, Vec<u8>)]| {
+            npz(&entries.iter().map(|(name, data)| (name.as_str(), data.clone())).collect::<Vec<_>>())
+        };
+        let [train, validation, test] = read(Cursor::new(file(&entries))).unwrap();
+        assert_eq!(train, test);
+        assert_eq!(validation, Images::none([1, 1, 2]));
+        entries.push(("val_labels".to_owned(), labels));
+        assert_eq!(read(Cursor::new(file(&entries))).unwrap_err(), "this .npz file lacks the entry val_images.npy");
     }
 
     #[test]
