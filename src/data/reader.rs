@@ -61,7 +61,7 @@ pub fn recognised(path: &Path, readers: &[&'static Kind]) -> Option<(&'static Ki
     })
 }
 
-/// What a path of data may be: `a folder of IDX files or a MedMNIST .npz file`.
+/// What a path of data may be: `a folder of IDX files or an .npz file`.
 pub fn readable(readers: &[&'static Kind]) -> String {
     let all: Vec<&str> = readers.iter().map(|kind| kind.about).collect();
     match all.split_last() {
@@ -133,7 +133,8 @@ mod tests {
         };
         assert!(text("mnsit").ends_with("did you mean \"mnist\"?"), "{}", text("mnsit"));
         assert!(text("BrainMRI").ends_with("did you mean \"brainmri\"?"));
-        let known = "built in are mnist and brainmri; a path may be a folder of IDX files or a MedMNIST .npz file";
+        let known =
+            "built in are mnist and brainmri; a path may be a folder of IDX files or a MedMNIST or Keras .npz file";
         assert!(text("no/such/folder").ends_with(known), "{}", text("no/such/folder"));
         assert!(!text("").contains("did you mean"));
     }
@@ -162,6 +163,8 @@ mod tests {
         assert!(told.starts_with("not a readable .npz"), "{told}");
         let told = load(file.path(), &[]).unwrap_err().to_string();
         assert!(told.starts_with("this is no data set"), "{told}");
-        assert_eq!(readable(&all), "a folder of IDX files, a MedMNIST .npz file or a .sure file");
+        let [idx, npz] = [READERS_HERE[0].about, READERS_HERE[1].about];
+        assert_eq!(readable(&all), format!("{idx}, {npz} or a .sure file"));
+        assert_eq!(readable(READERS_HERE), format!("{idx} or {npz}"));
     }
 }
