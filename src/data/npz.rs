@@ -1,5 +1,5 @@
 //! `.npz`, a zip of NumPy arrays: images (u8, N × H × W or N × H × W × 3) and labels (integers, N or N × 1), as MedMNIST
-//! has them: `{train,val,test}_images` and `{train,val,test}_labels`. They are found by name, since their order varies.
+//! has them: `{train,val,test}_images` and `{train,val,test}_labels`, or Keras: `x_{train,test}` and `y_{train,test}`. They are found by name, since their order varies.
 //!
 //! The arrays' headers are read here, strictly, and not by a general reader of Python literals: the
 //! text is a stranger's, and such readers allocate what it declares, multiply its shape unchecked and
@@ -18,8 +18,10 @@ use crate::error::{Error, Result};
 
 /// What the arrays of images and labels are called, for training, validation and test. Files without those for validation
 /// have no such images.
-const NAMES: &[[[&str; 2]; 3]] =
-    &[[["train_images", "train_labels"], ["val_images", "val_labels"], ["test_images", "test_labels"]]];
+const NAMES: &[[[&str; 2]; 3]] = &[
+    [["train_images", "train_labels"], ["val_images", "val_labels"], ["test_images", "test_labels"]],
+    [["x_train", "y_train"], ["x_val", "y_val"], ["x_test", "y_test"]],
+];
 
 /// Longest header of an array, in bytes; NumPy writes 118.
 const MAX_HEADER: u64 = 4096;
@@ -28,7 +30,7 @@ const MAX_HEADER: u64 = 4096;
 pub static KIND: Kind = Kind {
     id: "npz",
     title: "an .npz file",
-    about: "a MedMNIST .npz file",
+    about: "a MedMNIST or Keras .npz file",
     endings: &["npz"],
     sniff: |path| match path {
         _ if has_ending(path, "npz") => Sniff::Yes(path.to_owned()),
@@ -280,6 +282,19 @@ mod tests {
         assert_eq!(validation, Images::none([1, 1, 2]));
         entries.push(("val_labels".to_owned(), labels));
         assert_eq!(read(Cursor::new(file(&entries))).unwrap_err(), "this .npz file lacks the entry val_images.npy");
+    }
+
+    #[test]
+    fn a_file_with_the_names_of_keras_is_read() {
+        let images = npy("|u1", "(2, 1, 2)", &[1, 2, 3, 4]);
+        let labels = npy("<i8", "(2,)", &[[3, 0, 0, 0, 0, 0, 0, 0], [0; 8]].concat());
+        let all = [("x_test", &images), ("x_train", &images), ("y_test", &labels), ("y_train", &labels)];
+        let file = npz(&all.map(|(name, data)| (name, data.clone())));
+        let [train, validation, test] = read(Cursor::new(file)).unwrap();
+        assert_eq!(train, Images { shape: [1, 1, 2], pixels: vec![1, 2, 3, 4], labels: vec![3, 0] });
+        assert_eq!((validation.labels.len(), test), (0, train));
+        let lacking = npz(&[("x_train", images)]);
+        assert_eq!(read(Cursor::new(lacking)).unwrap_err(), "this .npz file lacks the entry y_train.npy");
     }
 
     #[test]
