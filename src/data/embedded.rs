@@ -43,9 +43,8 @@ fn mnist() -> Result<Dataset> {
     .map_err(|problem| about_path(&problem, path))?;
     let about = "10,000 of MNIST's handwritten digits, 28 × 28; Y. LeCun and C. Cortes, CC BY-SA 3.0";
     let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let none = Images::none(train.shape);
-    let parts = [train, none, test].map(Into::into);
-    Dataset::new("mnist", about, named(&digits), parts).map_err(|problem| about_path(&problem, path))
+    let none = Images::none(train.shape()).into();
+    Dataset::new("mnist", about, named(&digits), [train, none, test]).map_err(|problem| about_path(&problem, path))
 }
 
 /// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
@@ -55,8 +54,8 @@ fn brainmri() -> Result<Dataset> {
     let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \
                  no patient; © McGill University, free to use with its notice";
     let planes = ["axial", "coronal", "sagittal"];
-    npz::read(file)
-        .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts.map(Into::into)))
+    npz::read(file, None)
+        .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts))
         .map_err(|problem| about_path(&problem, path))
 }
 

@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 mod dataset;
+mod disk;
 mod draw;
 mod embedded;
 pub mod idx;
@@ -34,7 +35,7 @@ use crate::error::Error;
 const MAX_IMAGES: u64 = 1_000_000;
 /// Longest side of an image, in pixels.
 const MAX_SIDE: u64 = 4096;
-/// Most decoded bytes in one array of a file.
+/// Most decoded bytes in one array of a file that is held in memory.
 const MAX_BYTES: u64 = 2 << 30;
 /// Most classes; a label is below it.
 const MAX_CLASSES: u32 = 1000;
@@ -44,8 +45,8 @@ fn about_path(problem: &str, path: &Path) -> Error {
     Error::input(format!("{problem}: {}", path.display()))
 }
 
-/// The bytes of `count` images of `shape`, if all three are within the limits.
-fn payload_bytes(count: u64, [channels, height, width]: [u64; 3]) -> Result<u64, String> {
+/// The bytes of `count` images of `shape`, if count and sides are within the limits and all of it is within `most`.
+fn payload_bytes(count: u64, [channels, height, width]: [u64; 3], most: u64) -> Result<u64, String> {
     if count > MAX_IMAGES {
         return Err(format!("declares {count} images; at most {MAX_IMAGES} are read"));
     }
@@ -54,8 +55,8 @@ fn payload_bytes(count: u64, [channels, height, width]: [u64; 3]) -> Result<u64,
     }
     // No overflow: 10^6 × 3 × 4096² is below 2^64.
     let bytes = count * channels * height * width;
-    if bytes > MAX_BYTES {
-        return Err(format!("declares {bytes} bytes of pixels; at most {MAX_BYTES} are read"));
+    if bytes > most {
+        return Err(format!("declares {bytes} bytes of pixels; at most {most} are read"));
     }
     Ok(bytes)
 }
