@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use crate::data::cache::{Stamp, once};
 use crate::data::{Dataset, Images, about_path, idx, npz};
 use crate::error::{Error, Result};
 
@@ -24,8 +25,9 @@ pub const BUILT_IN: [&str; 2] = [SETS[0].0, SETS[1].0];
 /// # Errors
 /// Returns an error if there is no such set.
 pub fn built_in(name: &str) -> Result<Dataset> {
-    let made = SETS.iter().find(|set| set.0 == name).map(|set| (set.1)());
-    made.unwrap_or_else(|| Err(Error::input(format!("no set of the program is called {name:?}"))))
+    let known = SETS.iter().find(|set| set.0 == name);
+    let (name, make) = known.ok_or_else(|| Error::input(format!("no set of the program is called {name:?}")))?;
+    once(Some(Stamp::BuiltIn(name)), make)
 }
 
 /// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.

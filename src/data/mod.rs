@@ -4,11 +4,13 @@
 //! that copies nothing. Pixels stay bytes until a batch is asked for. Files come from strangers: every reader checks counts, sides and bytes against the limits below before
 //! it allocates, and memory grows with what a file holds, never with what it declares.
 
+mod cache;
 pub mod catalogue;
 mod dataset;
 mod disk;
 mod draw;
 mod embedded;
+mod feed;
 pub mod idx;
 mod noun;
 pub mod npz;
@@ -24,6 +26,7 @@ pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Split, split, targets};
 pub use draw::{Draw, drawn, unfair};
 pub use embedded::{BUILT_IN, built_in};
+pub use feed::Feed;
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;

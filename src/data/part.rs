@@ -26,6 +26,11 @@ impl Part {
         Self { rows: (0..labels.len() as u32).collect(), labels, source }
     }
 
+    /// Where its images come from.
+    pub(super) fn source(&self) -> &Arc<dyn Source> {
+        &self.source
+    }
+
     /// Number of images.
     pub fn len(&self) -> usize {
         self.rows.len()

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::cache::{Stamp, once};
 use super::{BUILT_IN, Dataset, Images, Source, about_path, built_in};
 use crate::error::{Error, Result};
 use crate::place;
@@ -96,10 +97,12 @@ pub fn load(name_or_path: impl AsRef<OsStr>, readers: &[&'static Kind]) -> Resul
     let Some((kind, path)) = recognised(&path, readers).or_else(try_all) else {
         return Err(about_path(&format!("this is no data set that can be read, {}", readable(readers)), &path));
     };
-    let name = path.file_stem().unwrap_or(given).to_string_lossy();
-    let Contents { parts, classes } = (kind.read)(&path)?;
-    let about = format!("images read from {}; for the licence see their source", kind.title);
-    Dataset::new(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))
+    once(Stamp::of(kind.id, &path), || {
+        let name = path.file_stem().unwrap_or(given).to_string_lossy();
+        let Contents { parts, classes } = (kind.read)(&path)?;
+        let about = format!("images read from {}; for the licence see their source", kind.title);
+        Dataset::new(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))
+    })
 }
 
 /// The error for a name that is neither built in nor a path, with the likely name where one is near.

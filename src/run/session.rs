@@ -22,6 +22,7 @@ use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
 use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
+use crate::data::Feed;
 use crate::error::{Error, Result};
 use crate::model::client::Disguised;
 use crate::model::split::{SplitModel, SplitPlan, Underway};
@@ -51,6 +52,8 @@ pub struct Session {
     pub(super) sink: Sink,
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
+    /// The victim's images, batch by batch.
+    pub(super) feed: Feed,
     /// The next step's images in their disguise, once it is made.
     pub(super) hidden: Option<(Disguised, WireCount)>,
     /// The next step, once its images have gone up.
@@ -98,6 +101,7 @@ impl Session {
         let courses = vec![Course::default(); models.len()];
         Ok(Self {
             hash: setup.experiment.hash(),
+            feed: Feed::new(setup.victim.clone())?,
             setup,
             speeds: Speeds::of(models.len()),
             watch: Watch::default(),

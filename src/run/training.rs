@@ -48,9 +48,15 @@ impl Session {
                     return Ok(());
                 }
                 self.course(at).stage = if last { Stage::Done } else { Stage::Train };
+                if self.turn().is_none() {
+                    self.tell_waiting();
+                }
             }
             Stage::Train if course.step < self.steps_an_epoch() => {
                 let whole = self.train_step(at)?;
+                if let Some([training, _]) = &mut self.times.fed {
+                    *training += start.elapsed().as_secs_f64();
+                }
                 self.speeds.steps[at].add(start.elapsed().as_secs_f64(), usize::from(whole));
                 if whole {
                     self.training_progress();
@@ -64,6 +70,15 @@ impl Session {
             Stage::Done => {}
         }
         Ok(())
+    }
+
+    /// Says how long training has waited for images, where they are on disk.
+    fn tell_waiting(&mut self) {
+        let Some([training, waited]) = self.times.fed else { return };
+        let share = 100.0 * waited / training.max(f64::MIN_POSITIVE);
+        self.emit(Event::Note(format!(
+            "Training waited for images from disk {share:.1} % of its time: {waited:.1} s of {training:.1} s"
+        )));
     }
 
     /// How far all models are together, and which of them are in training.
@@ -114,8 +129,13 @@ impl Session {
         let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
         let batch = self.setup.experiment.train.batch;
         let from = step * batch;
-        let indices = &order[from..(from + batch).min(order.len())];
-        let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
+        let of = |from: usize| &order[from.min(order.len())..(from + batch).min(order.len())];
+        let indices = of(from);
+        let before = self.feed.waited();
+        let (x, labels) = self.feed.batch(indices, of(from + batch), &self.setup.device)?;
+        if let Some((before, now)) = before.zip(self.feed.waited()) {
+            self.times.fed.get_or_insert_default()[1] += (now - before).as_secs_f64();
+        }
         let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {
             let loss = self.models[at].client.learn_head(&x, &labels)?;
