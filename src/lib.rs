@@ -15,7 +15,7 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`setting`], [`attack`],
-//! [`workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
+//! [`mod@workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
@@ -37,3 +37,5 @@ pub mod score;
 pub mod setting;
 pub mod split;
 pub mod workbench;
+
+pub use cli::program::workbench;

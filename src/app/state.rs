@@ -129,6 +129,7 @@ impl State {
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("Warning: {text}")),
+            Event::Note(text) => self.say(at, text),
             Event::Missed(missed) => self.say(
                 at,
                 format!(

@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 
+use std::collections::BTreeMap;
+
 use candle_core::Tensor;
 
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
-use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::defence::imitation::{CHUNK, Imitator, Study, in_chunks, index_tensor};
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
@@ -166,7 +168,7 @@ enum Stage {
 /// Training pairs: smashed data and images, the last few held out.
 struct Pairs {
     smashed: Tensor,
-    images: Tensor,
+    images: Auxiliary,
 }
 
 impl Inverse {
@@ -175,7 +177,7 @@ impl Inverse {
     /// # Errors
     /// Where client or auxiliary images are not known.
     pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
+        if knowledge.auxiliary()?.len() < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.check_oracle()?;
@@ -212,14 +214,12 @@ impl Inverse {
                 }
             }
             Stage::Asking(imitator, parts) => {
-                let images = &self.knowledge.auxiliary()?.images;
-                let (n, from) = (images.dim(0)?, parts.len() * CHUNK);
-                if from < n {
-                    let few = CHUNK.min(n - from);
-                    let x = images.narrow(0, from, few)?.contiguous()?;
-                    let samples: Vec<usize> = (from..from + few).collect();
+                let images = self.knowledge.auxiliary()?;
+                let from = parts.len() * CHUNK;
+                if from < images.len() {
+                    let x = images.range(from..from + CHUNK)?;
                     parts.push(match imitator {
-                        Some(imitator) => self.knowledge.smash_as(&**imitator, &x, &samples)?,
+                        Some(imitator) => self.knowledge.smash_as(&**imitator, &x, from)?,
                         None => self.knowledge.smash(&x)?,
                     });
                 } else {
@@ -232,7 +232,7 @@ impl Inverse {
 
     /// Auxiliary images that are trained on.
     fn trained_on(&self) -> usize {
-        let n = self.knowledge.auxiliary().and_then(|a| Ok(a.images.dim(0)?)).unwrap_or(2);
+        let n = self.knowledge.auxiliary().map_or(2, Auxiliary::len);
         n - ((n as f64 * HELD_OUT) as usize).clamp(1, n - 1)
     }
 
@@ -267,7 +267,7 @@ impl Inverse {
         let smashed = pairs.smashed.index_select(&index, 0)?;
         let mut tape = Tape::default();
         let got = tape.record(|| self.decoder.forward(&smashed))?;
-        let apart = (got.detach() - pairs.images.index_select(&index, 0)?)?;
+        let apart = (got.detach() - pairs.images.batch(batch)?)?;
         self.loss = f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?);
         if !self.loss.is_finite() {
             return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
@@ -285,19 +285,21 @@ impl Inverse {
     fn checked(&self) -> Result<Option<[f64; 3]>> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(None) };
         let kept = self.trained_on();
-        let held = pairs.images.dim(0)? - kept;
-        let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
-        let seen = pairs.images.narrow(0, 0, kept)?;
-        let mean = seen.mean_keepdim(0)?;
-        let labels: Vec<u32> = self.knowledge.auxiliary()?.labels.to_vec1()?;
+        let (images, labels) = (&pairs.images, pairs.images.labels());
+        let held = images.len() - kept;
+        let truth = images.range(kept..kept + held)?;
+        let mean = images.mean(&(0..kept).collect::<Vec<_>>())?;
+        let mut known = BTreeMap::new();
         let class_mean = |label: &u32| -> Result<Tensor> {
-            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
-            if same.is_empty() {
-                return Ok(mean.clone());
+            if let Some(known) = known.get(label) {
+                return Ok(Tensor::clone(known));
             }
-            Ok(seen.index_select(&index_tensor(&same, seen.device())?, 0)?.mean_keepdim(0)?)
+            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
+            let of_class = if same.is_empty() { mean.clone() } else { images.mean(&same)? };
+            known.insert(*label, of_class.clone());
+            Ok(of_class)
         };
-        let class_means = labels[kept..kept + held].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
+        let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
         let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))

@@ -1,5 +1,5 @@
 //! What an attack says of itself: its card, its settings, and how it is made. One constant in each attack's own file;
-//! [`workbench`](crate::workbench) lists them.
+//! [`workbench`](mod@crate::workbench) lists them.
 
 use super::{Inversion, Knowledge, Observation};
 use crate::error::Result;

@@ -22,6 +22,7 @@
 //! what it hands over by its own loss or its own auxiliary images, never by the score.
 
 pub mod adversarial;
+
 pub mod decoder;
 pub mod inverse;
 pub mod kind;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+pub use crate::defence::auxiliary::Auxiliary;
 use kind::{Kind, Knows};
 
 use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
@@ -58,15 +60,6 @@ impl Observation {
     pub fn smashed(&self) -> &Smashed {
         &self.smashed
     }
-}
-
-/// Images of the same kind as the victim's, that the attacker has (never trained on by the victim, never scored).
-#[derive(Clone, Debug)]
-pub struct Auxiliary {
-    /// (N, C, H, W) in [0, 1].
-    pub images: Tensor,
-    /// (N), u32.
-    pub labels: Tensor,
 }
 
 /// What the attacker is declared to know.
@@ -147,14 +140,15 @@ impl Knowledge {
         self.asked()?.forward(&(self.entry.enter)(x, None)?)
     }
 
-    /// What the defended client would send for these images, as far as an imitator can tell; `samples` says which of the
-    /// attacker's own they are.
+    /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image
+    /// `from` of the attacker's own.
     ///
     /// # Errors
     /// Returns an error if the client's weights are not known.
-    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, samples: &[usize]) -> Result<Tensor> {
+    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, from: usize) -> Result<Tensor> {
+        let samples: Vec<usize> = (from..from + x.dim(0)?).collect();
         let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
-        imitator.up(self.client()?.forward(&input)?, At::Ask { samples, draw: 0 })
+        imitator.up(self.client()?.forward(&input)?, At::Ask { samples: &samples, draw: 0 })
     }
 
     /// Begins to learn to imitate the defence, where the attack is adaptive.
@@ -170,12 +164,10 @@ impl Knowledge {
     /// # Errors
     /// Returns an error if the client's weights or the auxiliary images are not known.
     pub fn own(&self) -> Result<Own<'_>> {
-        let Auxiliary { images, labels } = self.auxiliary()?;
         Ok(Own {
             client: self.client()?,
             entry: self.entry,
-            images,
-            labels,
+            images: self.auxiliary()?,
             classes: self.classes,
             seed: self.seed,
             name: &self.name,

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::kind::{Kind, Knows, Looker};
-use super::{Doubt, Inversion, Knowledge, Observation};
-use crate::defence::imitation::{CHUNK, Imitator, Study, index_tensor};
+use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
+use crate::defence::imitation::{CHUNK, Imitator, Study};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -68,18 +68,16 @@ impl Nearest {
     }
 
     fn chunks(&self) -> usize {
-        let images = self.knowledge.auxiliary.as_ref().map_or(0, |own| own.images.dims()[0]);
+        let images = self.knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
         images.div_ceil(CHUNK).max(1)
     }
 
     /// Looks at the next chunk: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
     fn look(&mut self) -> Result<()> {
-        let images = &self.knowledge.auxiliary()?.images;
         let from = self.looked * CHUNK;
-        let few = CHUNK.min(images.dim(0)? - from);
-        let x = images.narrow(0, from, few)?.contiguous()?;
+        let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
         let smashed = match &self.imitator {
-            Some(imitator) => self.knowledge.smash_as(&**imitator, &x, &(from..from + few).collect::<Vec<_>>())?,
+            Some(imitator) => self.knowledge.smash_as(&**imitator, &x, from)?,
             None => self.knowledge.smash(&x)?,
         };
         let own = smashed.flatten_from(1)?;
@@ -136,9 +134,8 @@ impl Inversion for Nearest {
 
     /// Grey before anything was looked at.
     fn reconstruction(&self) -> Result<Tensor> {
-        let images = &self.knowledge.auxiliary()?.images;
         let rows: Vec<usize> = self.best.iter().map(|(_, row)| *row).collect();
-        let found = images.index_select(&index_tensor(&rows, images.device())?, 0)?;
+        let found = self.knowledge.auxiliary()?.batch(&rows)?;
         if self.looked == 0 { Ok((found.zeros_like()? + 0.5)?) } else { Ok(found) }
     }
 }
@@ -148,7 +145,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::attack::Auxiliary;
+    use crate::data::{Images, Part};
     use crate::defence::Stack;
     use crate::defence::entry::AS_THEY_ARE;
     use crate::model::adam::AdamSettings;
@@ -170,16 +167,15 @@ mod tests {
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
         let n = CHUNK + 7;
-        let pixels: Vec<f32> = (0..n * 16).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
-        let images = Tensor::from_vec(pixels, (n, 1, 4, 4), &Device::Cpu).unwrap();
-        let labels = Tensor::zeros(n, candle_core::DType::U32, &Device::Cpu).unwrap();
+        let pixels = (0..n * 16).map(|i| (i * 7919 % 251) as u8).collect();
+        let images = Part::from(Images { shape: [1, 4, 4], pixels, labels: vec![0; n] });
         let knowledge = Knowledge {
             image: [1, 4, 4],
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
             entry: &AS_THEY_ARE,
-            auxiliary: Some(Auxiliary { images: images.clone(), labels }),
+            auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),
@@ -188,7 +184,7 @@ mod tests {
         assert!(knowledge.client.is_none(), "an oracle answers, and shows no weights");
         // Each target is one of the attacker's own, moved a little.
         let rows = [CHUNK + 3, 5];
-        let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
+        let targets = images.tensor_of(&rows, &Device::Cpu).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
         let mut attack = Nearest::new(&Observation::new(model.ask(&moved, At::ONCE).unwrap().0), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));

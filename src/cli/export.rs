@@ -132,7 +132,7 @@ impl Trained {
             return arrays(&self.models, &read_images(file, shape)?, None);
         }
         let test = Prepared::of_run(&self.run, self.experiment.clone(), &DataWish::default())?.test;
-        arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(&test.labels))
+        arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(test.labels()))
     }
 
     /// Weights and loader of the run's own model; those of its twin in a folder of its name.

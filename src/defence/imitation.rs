@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::auxiliary::Auxiliary;
 use super::entry::{Entry, Outgoing};
 use crate::error::Result;
 use crate::model::network::Network;
@@ -49,10 +50,8 @@ pub struct Own<'a> {
     pub client: &'a Network,
     /// How images enter them.
     pub entry: &'static Entry,
-    /// Images of the attacker's own (N, C, H, W).
-    pub images: &'a Tensor,
-    /// Their labels (N).
-    pub labels: &'a Tensor,
+    /// Images of the attacker's own.
+    pub images: &'a Auxiliary,
     /// Number of classes.
     pub classes: usize,
     /// Where its randomness comes from …

@@ -5,6 +5,7 @@
 //! passes through what it is given unless the defence says otherwise. What an attacker can make of knowing a defence is
 //! its [`Imitation`](imitation::Imitation).
 
+pub mod auxiliary;
 pub mod entry;
 pub mod imitation;
 pub mod kind;

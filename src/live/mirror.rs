@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
-use crate::attack::kind::Knows;
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Images, drawn, load, split, targets};
+use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -16,6 +15,7 @@ use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
 use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
+use crate::workbench::load;
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);
@@ -43,8 +43,8 @@ struct Grounds {
     data: DataSpec,
     seed: u64,
     facts: Facts,
-    patients: Images,
-    auxiliary: Images,
+    patients: Part,
+    auxiliary: Part,
 }
 
 /// What a model depends on.
@@ -86,7 +86,7 @@ impl Grounds {
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {
-            patient: if patients.is_empty() { Picture::default() } else { Picture::of_image(&patients, 0) },
+            patient: if patients.is_empty() { Picture::default() } else { Picture::of_image(&patients, 0)? },
             patients: patients.len(),
             classes: dataset.classes.clone(),
             images: if train == 0 { parts.victim.len() } else { train.min(parts.victim.len()) },
@@ -118,7 +118,7 @@ impl Mirror {
             }
         };
         self.grounds = Some(grounds.clone());
-        let shape = grounds.patients.shape;
+        let shape = grounds.patients.shape();
         let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
         let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
@@ -153,11 +153,12 @@ impl Mirror {
         let basis = Basis::of(&question, &made.key.plan);
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
-        let theft = knowledge(&made.model, &question, &grounds.auxiliary)
-            .and_then(|knowledge| Theft::begin(basis, &question, &knowledge, smashed, kept));
+        let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
+        let theft = Theft::begin(basis, &question, &knowledge, smashed, kept);
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
-        let lineup = original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed));
+        let lineup =
+            original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed)).transpose()?;
         self.model = Some(made);
         self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None });
         Ok(())
@@ -231,16 +232,16 @@ impl Job {
     }
 }
 
-fn shown(image: &Shown, patients: &Images) -> Result<(Picture, Option<usize>)> {
+fn shown(image: &Shown, patients: &Part) -> Result<(Picture, Option<usize>)> {
     match image {
         Shown::Patient(_) if patients.is_empty() => Err(Error::input("the data have no test images to show")),
         Shown::Patient(i) => {
             let i = i % patients.len();
-            Ok((Picture::of_image(patients, i), Some(patients.labels[i] as usize)))
+            Ok((Picture::of_image(patients, i)?, Some(patients.labels()[i] as usize)))
         }
-        Shown::Own(picture) if picture.shape == patients.shape => Ok((picture.clone(), None)),
+        Shown::Own(picture) if picture.shape == patients.shape() => Ok((picture.clone(), None)),
         Shown::Own(picture) => {
-            let [found, wanted] = [picture.shape, patients.shape];
+            let [found, wanted] = [picture.shape, patients.shape()];
             Err(Error::input(format!("the image is {found:?} (C, H, W), the experiment's are {wanted:?}")))
         }
     }
@@ -257,21 +258,17 @@ fn made(key: Key, question: &Question) -> Result<Made> {
     Ok(Made { key, model, trained })
 }
 
-fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Result<Knowledge> {
+fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Result<Knowledge> {
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
     let kind = question.attack.kind;
-    let wanted = kind.knowledge(question.adaptive).contains(&Knows::Auxiliary);
-    let own = || -> Result<Auxiliary> {
-        Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? })
-    };
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
         oracle: None,
         entry: plan.entry(),
-        auxiliary: wanted.then(own).transpose()?,
+        auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
         defence: if question.adaptive { plan.defences.imitation()? } else { None },
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::question::{Question, Shown};
-use crate::attack::{Inversion, Knowledge, Observation};
+use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
 use crate::defence::{Entry, Stack};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
@@ -107,7 +107,7 @@ impl Theft {
         let drawn = matches!(question.image, Shown::Own(_));
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {
-            let auxiliary = knowledge.auxiliary.as_ref().map_or(Ok(0), |own| own.images.dim(0))?;
+            let auxiliary = knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
             (kind.make)(&observation, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
         };
         let (inversion, other, warm) = match left {

@@ -183,7 +183,7 @@ impl Afterwards {
     /// The attack, or none while what it will be scored on is still being made.
     fn begin(&mut self, order: Order) -> Result<Option<Job>> {
         let (n, setup) = (order.smashed.dim(0)?, &self.setup);
-        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed()) else {
+        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())? else {
             self.waiting.push_front(order);
             return Ok(None);
         };

@@ -13,7 +13,7 @@ use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
-use crate::data::Images;
+use crate::data::Part;
 use crate::error::Result;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
@@ -31,19 +31,22 @@ pub struct Benches {
 
 impl Benches {
     /// The bench of `n` targets, once it is made; a slice of making it otherwise.
-    pub fn of(&mut self, n: usize, targets: &Images, auxiliary: &Images, seed: Seed) -> Option<Arc<Bench>> {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn of(&mut self, n: usize, targets: &Part, auxiliary: &Part, seed: Seed) -> Result<Option<Arc<Bench>>> {
         let n = n.min(targets.len());
         if let Some(made) = self.all.iter().find(|bench| bench.len() == n) {
-            return Some(made.clone());
+            return Ok(Some(made.clone()));
         }
         let kept = self.making.take().filter(|bench| bench.len() == n);
-        let mut bench = kept.unwrap_or_else(|| Bench::new(targets, n, auxiliary, seed));
-        if bench.advance(auxiliary) {
+        let mut bench = kept.map_or_else(|| Bench::new(targets, n, auxiliary, seed), Ok)?;
+        if bench.advance(auxiliary)? {
             self.all.push(Arc::new(bench));
-            return self.all.last().cloned();
+            return Ok(self.all.last().cloned());
         }
         self.making = Some(bench);
-        None
+        Ok(None)
     }
 }
 
@@ -52,7 +55,7 @@ pub struct Job {
     /// What was ordered.
     pub order: Order,
     inversion: Box<dyn Inversion>,
-    truth: Images,
+    truth: Part,
     /// Which of the run's test images they are.
     places: Vec<usize>,
     bench: Arc<Bench>,
@@ -86,7 +89,7 @@ impl Job {
             client: Some(client_of(&order, plan, seed, &device)?),
             oracle: None,
             entry: plan.entry(),
-            auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
+            auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
             defence: if order.id.adaptive { plan.defences.imitation()? } else { None },
             seed,
             name: order.id.slug(),
@@ -96,7 +99,7 @@ impl Job {
         let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
         let inversion = (spec.kind.make)(&observation, &knowledge, &spec.values)?;
         let truth = setup.targets.take(order.smashed.dim(0)?);
-        let lineup = Lineup::of(&Picture::of_image(&truth, 0), truth.labels.first().copied(), auxiliary, seed);
+        let lineup = Lineup::of(&Picture::of_image(&truth, 0)?, truth.labels().first().copied(), auxiliary, seed)?;
         let seconds = start.elapsed().as_secs_f64();
         let places = setup.places[..truth.len()].to_vec();
         Ok(Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds })
@@ -140,8 +143,8 @@ impl Job {
         let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
-            original: Picture::of_image(&self.truth, 0),
-            label: self.truth.labels.first().map(|label| *label as usize),
+            original: self.original(0)?,
+            label: self.truth.labels().first().map(|label| *label as usize),
             sent: first(&self.order.sent)?,
             map: if defended { first(&self.order.maps)? } else { Picture::default() },
             smashed: Picture::of_features(&self.order.smashed.get(0)?)?,
@@ -163,7 +166,7 @@ impl Job {
         let (iterations, _) = self.inversion.progress();
         let images = (0..self.truth.len()).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?));
         let images = images.collect::<Result<Vec<Vec<f32>>>>()?;
-        let mut scored = self.bench.scored(&images);
+        let mut scored = self.bench.scored(&images)?;
         if let Some(judged) = &mut scored.judged {
             judged.doubt = self.inversion.doubt()?.map(|doubt| doubt.to_string());
         }
@@ -182,7 +185,7 @@ impl Job {
     }
 
     /// The clean images of the targets: what the attack is scored against.
-    pub fn truth(&self) -> &Images {
+    pub fn truth(&self) -> &Part {
         &self.truth
     }
 
@@ -192,7 +195,10 @@ impl Job {
     }
 
     /// The clean image of target `i`.
-    pub fn original(&self, i: usize) -> Picture {
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be read.
+    pub fn original(&self, i: usize) -> Result<Picture> {
         Picture::of_image(&self.truth, i)
     }
 
@@ -208,7 +214,7 @@ impl Job {
             adaptive: id.adaptive,
             target: id.target.clone(),
             epoch: id.epoch,
-            originals: (0..few).map(|i| self.original(i)).collect(),
+            originals: (0..few).map(|i| self.original(i)).collect::<Result<_>>()?,
             sent: (0..few).map(|i| Picture::of_tensor(&self.order.sent.get(i)?)).collect::<Result<_>>()?,
             stolen: finished.reconstructions.clone(),
         })

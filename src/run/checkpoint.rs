@@ -48,6 +48,9 @@ pub struct Times {
     pub run: f64,
     /// On each finished attack, in their order.
     pub attacks: Vec<f64>,
+    /// On training steps of images that are on disk, and of that waiting for them; none where they are in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed: Option<[f64; 2]>,
 }
 
 /// A checkpoint in memory.

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use super::judge::{Court, Verdict, recover_images};
 use super::summary::{ClientCost, RecoveryFigure};
 use crate::attack::adversarial::jsma_map;
-use crate::data::Images;
+use crate::data::Part;
 use crate::defence::psgl::recovery::Recovery;
 use crate::defence::psgl::saliency::disguise;
 use crate::error::Result;
@@ -42,7 +42,7 @@ impl Closing {
     ///
     /// # Errors
     /// Where a model fails.
-    pub fn advance(&mut self, court: &Court<'_>, targets: &Images) -> Result<bool> {
+    pub fn advance(&mut self, court: &Court<'_>, targets: &Part) -> Result<bool> {
         let figure = match court.undefended {
             Some(model) => self.figure.advance(court, model, targets)?,
             None => true,
@@ -81,7 +81,7 @@ struct Figure {
 }
 
 impl Figure {
-    fn advance(&mut self, court: &Court<'_>, model: &SplitModel, targets: &Images) -> Result<bool> {
+    fn advance(&mut self, court: &Court<'_>, model: &SplitModel, targets: &Part) -> Result<bool> {
         let all = court.evaluate.mu_images.min(targets.len());
         if self.done >= all {
             return Ok(true);

@@ -3,7 +3,7 @@
 use super::prepared::Prepared;
 use super::scene::Picture;
 use super::summary::MetricRow;
-use crate::data::{Images, Noun};
+use crate::data::{Noun, Part};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::model::spec::LayerSpec;
@@ -57,13 +57,13 @@ impl Facts {
     /// What a prepared experiment tells.
     ///
     /// # Errors
-    /// Where a model does not fit.
+    /// Returns an error if a model does not fit, or an image cannot be read.
     pub fn of(prepared: &Prepared) -> Result<Self> {
-        let some: &Images = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
+        let some: &Part = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
         let of = |defended| prepared.plans.iter().find(|plan| plan.defended() == defended);
         let facts_of = |defended| of(defended).map(WireFacts::of).transpose();
         let mut facts = Self {
-            patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0) },
+            patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0)? },
             patients: prepared.test.len(),
             classes: prepared.class_names.clone(),
             images: prepared.victim.len(),

@@ -35,7 +35,7 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
     let Some(map) = outgoing.map else { return Ok(None) };
     let rows = (0..few.len()).map(|i| {
         Ok(vec![
-            Tile::Image(Picture::of_image(&few, i)),
+            Tile::Image(Picture::of_image(&few, i)?),
             Tile::Map(Picture::of_tensor(&map.get(i)?)?),
             Tile::Image(Picture::of_tensor(&outgoing.images.get(i)?)?),
         ])
@@ -48,8 +48,11 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
 }
 
 /// Everything a run came to.
-pub(super) fn summary(session: &mut Session, closing: Closing) -> Summary {
-    let attacks = attacks(session);
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary> {
+    let attacks = attacks(session)?;
     let (setup, court) = (&session.setup, session.court());
     let wire_of = |defended| session.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
     // Both keys have always been there, also of a model that was not trained.
@@ -72,7 +75,7 @@ pub(super) fn summary(session: &mut Session, closing: Closing) -> Summary {
         gain: closing.verdict.gain,
         seconds: session.times.run,
     };
-    summary.with(Vec::new())
+    Ok(summary.with(Vec::new()))
 }
 
 /// Tests of one model after another, whichever came first.
@@ -83,7 +86,10 @@ fn epochs(session: &Session) -> Vec<EpochRow> {
 }
 
 /// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.
-pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub fn floors(session: &mut Session) -> Result<Option<Vec<AttackRecord>>> {
     let setup = &session.setup;
     let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(|spec| spec.images).collect();
     for n in &mut counts {
@@ -93,15 +99,17 @@ pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
     counts.dedup();
     let mut all = Vec::new();
     for n in counts.into_iter().filter(|n| *n > 0) {
-        let bench = session.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())?;
+        let Some(bench) = session.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())? else {
+            return Ok(None);
+        };
         all.extend(bench.floors().iter().cloned());
     }
-    Some(all)
+    Ok(Some(all))
 }
 
 /// Attacks by target and name, early epochs before the last, then the floors beside them.
-fn attacks(session: &mut Session) -> Vec<AttackRecord> {
-    let measured = floors(session).unwrap_or_default();
+fn attacks(session: &mut Session) -> Result<Vec<AttackRecord>> {
+    let measured = floors(session)?.unwrap_or_default();
     let setup = &session.setup;
     let mut records = session.timed_attacks();
     let rank = |record: &AttackRecord| {
@@ -116,5 +124,5 @@ fn attacks(session: &mut Session) -> Vec<AttackRecord> {
             ..record.clone()
         }));
     }
-    records
+    Ok(records)
 }

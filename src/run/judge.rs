@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 
 use super::summary::{Gain, GammaGain, Row, StreamOrder};
 use crate::attack::adversarial::{fgsm, jsma_map};
-use crate::data::Images;
+use crate::data::Part;
 use crate::defence::psgl::recovery::Recovery;
 use crate::defence::psgl::saliency::{Strength, disguise};
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub struct Court<'a> {
     /// After how many epochs they are judged.
     pub epochs: usize,
     /// The held-out images.
-    pub test: &'a Images,
+    pub test: &'a Part,
     /// Number of classes.
     pub classes: usize,
     /// Settings of the attacked rows.
@@ -162,7 +162,7 @@ impl Judge {
         let of = |name: &str| {
             self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, court.psgl_spec.gamma)))
         };
-        let error = |name: &str| Some(difference(of(decision)?, of(name)?, &court.test.labels).1);
+        let error = |name: &str| Some(difference(of(decision)?, of(name)?, &court.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
             errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
@@ -184,7 +184,7 @@ fn strengths(court: &Court<'_>) -> Vec<f64> {
 }
 
 fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
-    let confusion = Confusion::new(predicted, &court.test.labels, court.classes);
+    let confusion = Confusion::new(predicted, &court.test.labels(), court.classes);
     Row {
         name: name.to_owned(),
         accuracy: confusion.accuracy(),

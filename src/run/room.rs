@@ -65,7 +65,7 @@ fn weights(plan: &SplitPlan) -> Result<u64> {
 /// Numbers that a checkpoint holds for the attacks that are due at a model after its last epoch.
 fn orders(setup: &Prepared, plan: &SplitPlan) -> Result<u64> {
     let smashed = plan.smashed()?.iter().product::<usize>();
-    let image = setup.test.shape.iter().product::<usize>();
+    let image = setup.test.shape().iter().product::<usize>();
     let one = |spec: &AttackSpec| {
         let targets = spec.images.min(setup.targets.len());
         forms(spec, plan) * (targets * smashed + 2 * PICTURED.min(targets) * image) as u64
@@ -79,7 +79,7 @@ fn forms(spec: &AttackSpec, plan: &SplitPlan) -> u64 {
 
 /// Bytes of the sheets of all attacks and of the one of maps, and of all reconstructions beside their originals.
 fn pictures(setup: &Prepared) -> u64 {
-    let image = setup.test.shape.iter().product::<usize>() as u64;
+    let image = setup.test.shape().iter().product::<usize>() as u64;
     let sheet = VALUE_BYTES * COLUMNS * PICTURED as u64 * image;
     let of_attack = |spec: &AttackSpec| {
         let arrays = 2 * 4 * spec.images.min(setup.targets.len()) as u64 * image;

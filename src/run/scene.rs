@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use super::event::AttackProgress;
-use crate::data::Images;
+use crate::data::Part;
 use crate::defence::Outgoing;
 use crate::error::Result;
 use crate::model::seat::Answer;
@@ -107,8 +107,14 @@ pub struct Lineup {
 
 impl Picture {
     /// One image of a set.
-    pub fn of_image(images: &Images, i: usize) -> Self {
-        Self { shape: images.shape, values: images.values(i) }
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be read.
+    ///
+    /// # Panics
+    /// Panics if there is no image `i`.
+    pub fn of_image(images: &Part, i: usize) -> Result<Self> {
+        Ok(Self { shape: images.shape(), values: images.values(i)? })
     }
 
     /// An image tensor (C, H, W).
@@ -226,15 +232,21 @@ fn mean_map(s: &Tensor) -> Result<Picture> {
 impl Lineup {
     /// The target among the attacker's images `pool` of its class; alone where there are too few of them. A drawing has no
     /// class: it is taken for that of the attacker's image nearest to it. The place is drawn from the image itself.
-    pub fn of(target: &Picture, label: Option<u32>, pool: &Images, seed: Seed) -> Self {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn of(target: &Picture, label: Option<u32>, pool: &Part, seed: Seed) -> Result<Self> {
         let bytes: Vec<u8> = target.values.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-        let fits = pool.shape == target.shape;
-        let label = label.or_else(|| nearest(&bytes, pool).map(|i| pool.labels[i])).filter(|_| fits);
-        let chosen = label.and_then(|label| decoys(&bytes, label, pool, seed)).unwrap_or_default();
-        let mut pictures: Vec<Picture> = chosen.iter().map(|i| Picture::of_image(pool, *i)).collect();
+        let fits = pool.shape() == target.shape;
+        let label = match label {
+            None if fits => nearest(&bytes, pool)?.map(|i| pool.labels()[i]),
+            known => known.filter(|_| fits),
+        };
+        let chosen = label.map(|label| decoys(&bytes, label, pool, seed)).transpose()?.flatten().unwrap_or_default();
+        let mut pictures = chosen.iter().map(|i| Picture::of_image(pool, *i)).collect::<Result<Vec<_>>>()?;
         let truth = usize::from(blake3::hash(&bytes).as_bytes()[0]) % (pictures.len() + 1);
         pictures.insert(truth, target.clone());
-        Self { pictures, truth, picked: None }
+        Ok(Self { pictures, truth, picked: None })
     }
 
     /// The same, judged by a reconstruction: nobody is picked where several look equally alike, as to a blank picture.
@@ -258,6 +270,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::data::Images;
     use crate::score::lineup::SIZE;
 
     #[test]
@@ -292,16 +305,17 @@ mod tests {
     #[test]
     fn the_patient_stands_in_the_line_up_once_and_is_found_by_a_good_picture() {
         let pixels: Vec<u8> = (0..40 * 16).map(|i| (i * 37 % 251) as u8).collect();
-        let pool = Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] };
-        let patient = Picture::of_image(&pool, 3);
-        let lineup = Lineup::of(&patient, Some(0), &pool, Seed(0));
+        let pool = Part::from(Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] });
+        let patient = Picture::of_image(&pool, 3).unwrap();
+        let lineup_of = |label, pool: &Part| Lineup::of(&patient, label, pool, Seed(0)).unwrap();
+        let lineup = lineup_of(Some(0), &pool);
         assert_eq!(lineup.pictures.len(), SIZE);
         // What has no label is taken for what it looks like.
-        assert_eq!(Lineup::of(&patient, None, &pool, Seed(0)), lineup);
+        assert_eq!(lineup_of(None, &pool), lineup);
         assert_eq!(lineup.pictures.iter().filter(|p| **p == patient).count(), 1);
         assert_eq!(lineup.correct(), Some(false));
         assert_eq!(lineup.judged(&patient).correct(), Some(true));
-        let alone = Lineup::of(&patient, Some(0), &pool.take(6), Seed(0));
+        let alone = lineup_of(Some(0), &pool.take(6));
         assert_eq!((alone.pictures.len(), alone.correct()), (1, None));
     }
 }

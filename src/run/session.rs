@@ -22,6 +22,7 @@ use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
 use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
+use crate::data::Feed;
 use crate::error::{Error, Result};
 use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
 
@@ -48,6 +49,8 @@ pub struct Session {
     pub(super) sink: Sink,
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
+    /// The victim's images, batch by batch.
+    pub(super) feed: Feed,
     /// The next step's images in their disguise, once it is made.
     pub(super) hidden: Option<Hidden>,
     /// The next step, once its images have gone up.
@@ -95,6 +98,7 @@ impl Session {
         let courses = vec![Course::default(); models.len()];
         Ok(Self {
             hash: setup.experiment.hash(),
+            feed: Feed::new(setup.victim.clone())?,
             setup,
             speeds: Speeds::of(models.len()),
             watch: Watch::default(),
@@ -252,7 +256,7 @@ impl Session {
             return self.close(closing);
         }
         // A run that was resumed after its last attack has not measured the floors yet.
-        if finish::floors(self).is_none() {
+        if finish::floors(self)?.is_none() {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
@@ -277,7 +281,7 @@ impl Session {
             self.closing = Some(closing);
             return Ok(None);
         }
-        let summary = finish::summary(self, closing);
+        let summary = finish::summary(self, closing)?;
         if let Some(recorder) = &self.recorder {
             if let Some(sheet) = finish::maps_sheet(self)? {
                 recorder.put(finish::MAPS_FILE, &sheet)?;

@@ -48,9 +48,15 @@ impl Session {
                     return Ok(());
                 }
                 self.course(at).stage = if last { Stage::Done } else { Stage::Train };
+                if self.turn().is_none() {
+                    self.tell_waiting();
+                }
             }
             Stage::Train if course.step < self.steps_an_epoch() => {
                 let whole = self.train_step(at)?;
+                if let Some([training, _]) = &mut self.times.fed {
+                    *training += start.elapsed().as_secs_f64();
+                }
                 self.speeds.steps[at].add(start.elapsed().as_secs_f64(), usize::from(whole));
                 if whole {
                     self.training_progress();
@@ -64,6 +70,15 @@ impl Session {
             Stage::Done => {}
         }
         Ok(())
+    }
+
+    /// Says how long training has waited for images, where they are on disk.
+    fn tell_waiting(&mut self) {
+        let Some([training, waited]) = self.times.fed else { return };
+        let share = 100.0 * waited / training.max(f64::MIN_POSITIVE);
+        self.emit(Event::Note(format!(
+            "Training waited for images from disk {share:.1} % of its time: {waited:.1} s of {training:.1} s"
+        )));
     }
 
     /// How far all models are together, and which of them are in training.
@@ -118,9 +133,14 @@ impl Session {
         let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
         let batch = self.setup.experiment.train.batch;
         let from = step * batch;
-        let indices = &order[from..(from + batch).min(order.len())];
-        let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
-        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
+        let of = |from: usize| &order[from.min(order.len())..(from + batch).min(order.len())];
+        let indices = of(from);
+        let before = self.feed.waited();
+        let (x, labels) = self.feed.batch(indices, of(from + batch), &self.setup.device)?;
+        if let Some((before, now)) = before.zip(self.feed.waited()) {
+            self.times.fed.get_or_insert_default()[1] += (now - before).as_secs_f64();
+        }
+        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {
             let loss = self.models[at].own_step(&x, &labels, moment)?;
             self.check_finite(at, loss.as_slice())?;
@@ -165,7 +185,7 @@ impl Session {
         }
         let target = self.setup.targets.take(1);
         let mut scene = Scene::of(&self.models[at], &target.tensor(&self.setup.device)?)?;
-        scene.label = target.labels.first().map(|label| *label as usize);
+        scene.label = target.labels().first().map(|label| *label as usize);
         scene.stamp.trained = Some(format!("epoch {}", self.position.courses[at].epoch + 1));
         self.sink.slots.pictures.put(scene);
         self.pictured = Some(Instant::now());
@@ -236,7 +256,7 @@ impl Session {
     }
 
     fn end_epoch(&mut self, at: usize) -> Result<()> {
-        let labels = &self.setup.test.labels;
+        let labels = self.setup.test.labels();
         let chunks = std::mem::take(&mut self.testing);
         let accuracy = |which: usize| {
             let predicted: Vec<u32> = chunks.iter().flat_map(|chunk| chunk[which].iter().copied()).collect();

@@ -11,7 +11,7 @@ use super::event::Event;
 use super::session::Session;
 use super::training::three_streams;
 use super::worker::guarded;
-use crate::data::{Images, targets};
+use crate::data::{Part, targets};
 use crate::error::Result;
 use crate::random::{At, Seed};
 use crate::score::band::wilson;
@@ -57,7 +57,7 @@ impl LiveRow {
 
 /// The held-out images: of the validation set where there is one, else of the test set; as many of each class as there
 /// are, in an order drawn by `seed`.
-pub fn held_out(validation: &Images, test: &Images, classes: usize, seed: Seed) -> Images {
+pub fn held_out(validation: &Part, test: &Part, classes: usize, seed: Seed) -> Part {
     let set = if validation.is_empty() { test } else { validation };
     set.select(&targets(set, classes, HELD_OUT, seed))
 }
@@ -146,7 +146,7 @@ impl Session {
         let streams = three_streams(&answer)?;
         let several = streams.is_some();
         let [a, r, f] = streams.unwrap_or_default();
-        let truth = &images.labels[round.images..to];
+        let truth = &images.labels()[round.images..to];
         for (right, classes) in round.right.iter_mut().zip([answer.predicted()?, a, r, f]) {
             *right += classes.iter().zip(truth).filter(|(a, b)| a == b).count();
         }
@@ -210,6 +210,7 @@ fn copied(model: &SplitModel, mut copy: SplitModel) -> Result<SplitModel> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
     #[test]
     fn rounds_come_often_at_first() {
@@ -233,10 +234,12 @@ mod tests {
 
     #[test]
     fn held_out_images_are_of_the_validation_set_and_of_all_classes() {
-        let images = |n: usize, first: u8| Images {
-            shape: [1, 1, 1],
-            pixels: (0..n).map(|i| first.wrapping_add(i as u8)).collect(),
-            labels: (0..n).map(|i| u32::from(i % 5 == 0)).collect(),
+        let images = |n: usize, first: u8| {
+            Part::from(Images {
+                shape: [1, 1, 1],
+                pixels: (0..n).map(|i| first.wrapping_add(i as u8)).collect(),
+                labels: (0..n).map(|i| u32::from(i % 5 == 0)).collect(),
+            })
         };
         let (validation, test) = (images(1000, 0), images(300, 7));
         let drawn = held_out(&validation, &test, 2, Seed(3));

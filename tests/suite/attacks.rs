@@ -67,13 +67,12 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
 
 /// The first digits of the test set.
 fn victims(n: usize) -> Tensor {
-    data::load("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
+    data::built_in("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
 }
 
 /// Digits that are not the victims'.
 fn auxiliary(n: usize) -> Auxiliary {
-    let images = data::load("mnist").unwrap().train.take(n);
-    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: images.label_tensor(&Device::Cpu).unwrap() }
+    Auxiliary::new(data::built_in("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
 #[test]
@@ -272,8 +271,11 @@ fn halved(x: &Tensor) -> Tensor {
 }
 
 fn halved_auxiliary(n: usize) -> Auxiliary {
-    let Auxiliary { images, labels } = auxiliary(n);
-    Auxiliary { images: halved(&images), labels }
+    let own = auxiliary(n);
+    let values: Vec<f32> = halved(&own.images().unwrap()).flatten_all().unwrap().to_vec1().unwrap();
+    let pixels = values.into_iter().map(|v| (v * 255.0).round() as u8).collect();
+    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().to_vec() };
+    Auxiliary::new(images.into(), &Device::Cpu)
 }
 
 fn inverse_settings(epochs: usize) -> inverse::Settings {
@@ -287,7 +289,7 @@ fn the_inverse_network_beats_the_mean_image() {
     let knowledge = knowledge(&model, Some(halved_auxiliary(200)), false);
     let mut attack = Inverse::new(&observe(&model, &x), &knowledge, inverse_settings(3)).unwrap();
     let got = finish(&mut attack);
-    let mean = knowledge.auxiliary().unwrap().images.mean_keepdim(0).unwrap();
+    let mean = knowledge.auxiliary().unwrap().images().unwrap().mean_keepdim(0).unwrap();
     let mean = error(&mean.broadcast_as(x.shape()).unwrap(), &x);
     let inverse = error(&got, &x);
     println!("mean image {mean}, inverse network {inverse}");
@@ -331,11 +333,12 @@ fn mended(strength: Strength) -> (f64, f64) {
     let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
     let imitator = imitator(&knowledge);
     let own = knowledge.own().unwrap();
-    let disguised = imitator.image(Outgoing::clean(own.images)).unwrap();
+    let truth = own.images.images().unwrap();
+    let disguised = imitator.image(Outgoing::clean(&truth)).unwrap();
     let undoing = imitator.undoing(&own).unwrap().unwrap();
     let channel = disguised.input(own.entry).unwrap().narrow(1, 4, 1).unwrap();
     let mended = undoing.undo(&disguised.images, &channel).unwrap();
-    (error(&disguised.images, own.images), error(&mended, own.images))
+    (error(&disguised.images, &truth), error(&mended, &truth))
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::Options;
 use super::client::{Head, disguised, head_jacobian};
 use super::downsample::pack_with_channel;
 use super::undo::Undo;
-use crate::defence::imitation::{Imitation, Imitator, Own, Study, Undoing, Unknown, in_chunks, index_tensor};
+use crate::defence::imitation::{CHUNK, Imitation, Imitator, Own, Study, Undoing, Unknown, index_tensor};
 use crate::defence::{Entry, Outgoing};
 use crate::engine::loss::cross_entropy;
 use crate::engine::tape::Tape;
@@ -66,10 +66,12 @@ impl Training {
     /// # Errors
     /// Returns an error if there is no auxiliary image.
     fn new(own: &Own<'_>, options: Options) -> Result<Self> {
-        if own.images.dim(0)? == 0 {
+        if own.images.is_empty() {
             return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
         }
-        let smashed = in_chunks(own.images, |x| own.smash(x))?;
+        let chunk = |from| Ok(own.smash(&own.images.range(from..from + CHUNK)?)?.detach());
+        let chunks = (0..own.images.len()).step_by(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
+        let smashed = Tensor::cat(&chunks, 0)?;
         let mut parameters = Parameters::default();
         let device = smashed.device().clone();
         let init = Init { seed: own.seed, model: own.name, device: &device };
@@ -78,7 +80,7 @@ impl Training {
         Ok(Self {
             surrogate: Surrogate { client: own.client.clone(), head, options },
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
-            labels: own.labels.clone(),
+            labels: own.images.label_tensor()?,
             smashed,
             epoch: 0,
         })

@@ -48,7 +48,7 @@ impl Undo {
     /// # Errors
     /// Returns an error if the images do not fit.
     pub fn choose(own: &Own<'_>, surrogate: &Surrogate, options: &Options) -> Result<Self> {
-        let truth = own.images.narrow(0, 0, JUDGES.min(own.images.dim(0)?))?.contiguous()?;
+        let truth = own.images.range(0..JUDGES)?;
         let disguised = surrogate.image(Outgoing::clean(&truth))?;
         let packed = disguised.input(own.entry)?;
         let channel = packed.narrow(1, packed.dim(1)? - 1, 1)?;
