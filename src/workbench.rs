@@ -24,7 +24,7 @@ impl Plugged {
     fn with(own: &[&'static Kind]) -> Self {
         let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.iter().copied()).collect();
         let settings =
-            SETTINGS.iter().copied().chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
+            SETTINGS.iter().chain(attacks.iter().flat_map(|kind| kind.document_settings(kind.id))).copied().collect();
         Self { attacks, settings }
     }
 }

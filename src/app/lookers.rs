@@ -11,7 +11,7 @@ pub const MISSING: [&str; 3] =
 /// One attack under one defence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attacker<'a> {
-    /// The attack's name.
+    /// The name of the attack's kind.
     pub attack: &'a str,
     /// Whether there is a defence.
     pub defended: bool,
@@ -24,10 +24,8 @@ impl<'a> Attacker<'a> {
     pub fn shown(look: Look<'a>) -> Option<Self> {
         let showing = look.showing;
         let stamp = showing.scene.as_ref().filter(|_| !showing.waits).map(|scene| &scene.stamp);
-        match (stamp.filter(|stamp| !stamp.attack.is_empty()), showing.source) {
-            (Some(stamp), _) => {
-                Some(Self { attack: &stamp.attack, defended: stamp.defended, adaptive: stamp.adaptive })
-            }
+        match (stamp.filter(|stamp| !stamp.kind.is_empty()), showing.source) {
+            (Some(stamp), _) => Some(Self { attack: &stamp.kind, defended: stamp.defended, adaptive: stamp.adaptive }),
             (None, Source::Run) => None,
             (None, _) => Some(Self::asked(showing)),
         }

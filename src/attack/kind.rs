@@ -1,6 +1,9 @@
 //! What an attack says of itself: its card, its settings, and how it is made. One constant in each attack's own file;
 //! [`workbench`](crate::workbench) lists them.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use toml::Value;
 
 use super::{Inversion, Knowledge, Observation};
@@ -92,16 +95,22 @@ pub const ADAM_EPSILON: &str = "The small number below Adam's step. Large values
                                 steps when the loss is small.";
 
 impl Kind {
-    /// Its settings as documents have them, those that every attack has before its own: `attack.rmle.images`. Made once
-    /// a process; the keys stay for good.
-    pub fn document_settings(&'static self) -> Vec<Setting> {
+    /// Its settings as documents have them, those that every attack has before its own, for an attack of this name:
+    /// `attack.rmle.images`. Made once a name; the keys stay for good.
+    pub fn document_settings(&'static self, name: &str) -> &'static [Setting] {
+        static MADE: Mutex<BTreeMap<(&'static str, String), &'static [Setting]>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry((self.id, name.to_owned())).or_insert_with(|| self.settings_named(name).leak())
+    }
+
+    fn settings_named(&self, name: &str) -> Vec<Setting> {
         let all = [
             Setting::new("images", "Targets", "images", IMAGES, self.images_help),
             Setting::new("naive", "Naive", "", Range::Switch, NAIVE),
             Setting::new("adaptive", "Adaptive", "", Range::Switch, ADAPTIVE),
             Setting::new("early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
         ];
-        let named = |setting: Setting| Setting { key: format!("attack.{}.{}", self.id, setting.key).leak(), ..setting };
+        let named = |setting: Setting| Setting { key: format!("attack.{name}.{}", setting.key).leak(), ..setting };
         all.into_iter().chain(self.settings.iter().copied()).map(named).collect()
     }
 

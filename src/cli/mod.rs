@@ -133,7 +133,7 @@ struct AttackArgs {
     /// The run's folder.
     #[arg(value_parser = place())]
     run: PathBuf,
-    /// Which attack: rmle or inverse.
+    /// Which attack: rmle, inverse or nearest, or the label of one of the run's own.
     #[arg(long, value_name = "ATTACK")]
     with: String,
     /// Only the form that knows the defence.

@@ -144,6 +144,7 @@ impl Mirror {
         let mut scene = Scene::of(&made.model, &x)?;
         scene.label = label;
         question.attack.name().clone_into(&mut scene.stamp.attack);
+        question.attack.kind.id.clone_into(&mut scene.stamp.kind);
         scene.stamp.adaptive = question.adaptive;
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;

@@ -62,7 +62,8 @@ pub fn wished(folder: &RunFolder, wish: &Wish) -> Result<(Experiment, String)> {
     let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
     let hash = experiment.hash();
     let known = experiment.attacks.iter().find(|spec| spec.name() == wish.attack);
-    let spec = known.map_or_else(|| AttackSpec::named(&wish.attack), |spec| Ok(spec.clone()))?;
+    let spec = known.map_or_else(|| AttackSpec::named(&wish.attack), |spec| Ok(spec.clone()));
+    let spec = spec.map_err(|error| with_labels(error, &experiment))?;
     let (naive, adaptive) = if wish.naive || wish.adaptive { (wish.naive, wish.adaptive) } else { (true, true) };
     // The same checks as for the document: the attack becomes its only one.
     experiment.attacks = vec![spec];
@@ -73,6 +74,12 @@ pub fn wished(folder: &RunFolder, wish: &Wish) -> Result<(Experiment, String)> {
     }
     experiment.validate()?;
     Ok((experiment, hash))
+}
+
+/// An error that tells of the run's own attacks too, where they have labels.
+fn with_labels(error: Error, experiment: &Experiment) -> Error {
+    let labels: Vec<&str> = experiment.attacks.iter().filter_map(|spec| spec.label.as_deref()).collect();
+    if labels.is_empty() { error } else { Error::input(format!("{error}; the run itself has {}", labels.join(", "))) }
 }
 
 impl Afterwards {

@@ -150,7 +150,14 @@ impl Job {
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
-            stamp: Stamp { defended, attack: id.spec.name().to_owned(), adaptive: id.adaptive, cut: self.cut, trained },
+            stamp: Stamp {
+                defended,
+                attack: id.spec.name().to_owned(),
+                kind: id.spec.kind.id.to_owned(),
+                adaptive: id.adaptive,
+                cut: self.cut,
+                trained,
+            },
         })
     }
 
@@ -169,6 +176,7 @@ impl Job {
         }
         let record = AttackRecord {
             name: self.order.id.spec.name().to_owned(),
+            kind: self.order.id.spec.label.as_ref().map(|_| self.order.id.spec.kind.id.to_owned()),
             adaptive: self.order.id.adaptive,
             target: self.order.id.target.clone(),
             epoch: self.order.id.epoch,

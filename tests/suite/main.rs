@@ -11,6 +11,7 @@ mod extremes;
 mod faults;
 mod gradients;
 mod identity;
+mod labels;
 mod old_run;
 mod own;
 mod resume;

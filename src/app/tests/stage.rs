@@ -6,7 +6,7 @@ use eframe::egui::{self, Rect, pos2, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::*;
-use crate::experiment::{AttackSpec, PRESETS};
+use crate::experiment::PRESETS;
 
 /// Everything that is there to be seen or heard: its kind, its words and where it is, in points.
 fn things(window: &Window) -> Vec<(Role, String, Rect)> {
@@ -56,8 +56,7 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     // Looking changes nothing of the experiment; the ticks do.
     assert_eq!(*window.app().document().experiment(), before);
     window.click("somebody with similar images: in the run");
-    let names = |app: &App| app.document().experiment().attacks.iter().map(AttackSpec::name).collect::<Vec<_>>();
-    assert_eq!(names(window.app()), ["rmle"]);
+    assert_eq!(window.app().document().experiment().attack_names(), ["rmle"]);
 }
 
 #[test]
