@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
+use super::state::State;
 use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
 use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::engine::loss::carry_on;
@@ -149,6 +150,8 @@ pub struct Inverse {
     loss: f64,
     /// Of every step of this attempt.
     losses: Vec<f64>,
+    /// How it did on the images held out, once it is done: see [`Inverse::checked`].
+    check: Option<[f64; 3]>,
 }
 
 /// What the attack is at.
@@ -163,6 +166,8 @@ enum Stage {
 
 /// Training pairs: smashed data and images, the last few held out.
 struct Pairs {
+    /// Adaptive: who made the smashed data.
+    surrogate: Option<Surrogate>,
     smashed: Tensor,
     images: Tensor,
 }
@@ -194,6 +199,7 @@ impl Inverse {
             order: Vec::new(),
             loss: f64::NAN,
             losses: Vec::new(),
+            check: None,
         })
     }
 
@@ -222,7 +228,8 @@ impl Inverse {
                         None => self.knowledge.smash(&x)?,
                     });
                 } else {
-                    self.stage = Stage::Decoding(Pairs { smashed: Tensor::cat(parts, 0)?, images: images.clone() });
+                    let (surrogate, smashed) = (surrogate.take(), Tensor::cat(parts, 0)?);
+                    self.stage = Stage::Decoding(Pairs { surrogate, smashed, images: images.clone() });
                 }
             }
         }
@@ -256,7 +263,8 @@ impl Inverse {
     fn train_step(&mut self) -> Result<()> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(()) };
         let (epoch, within) = (self.step / self.steps_an_epoch(), self.step % self.steps_an_epoch());
-        if within == 0 {
+        // Amid an epoch there is no order yet where the attack has gone on from a state.
+        if within == 0 || self.order.is_empty() {
             self.adam.settings.rate = self.settings.adam.rate * 0.5f64.powi(self.halvings(epoch));
             let index = self.attempt << 32 | epoch as u64;
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
@@ -305,19 +313,69 @@ impl Inverse {
     }
 
     /// Whether the trained decoder beats the mean image on the images held out.
-    fn beats_the_mean_image(&self) -> Result<bool> {
-        Ok(self.checked()?.is_none_or(|[decoder, mean, _]| decoder < mean))
+    fn beats_the_mean_image(&self) -> bool {
+        self.check.is_none_or(|[decoder, mean, _]| decoder < mean)
     }
 }
 
 impl Inversion for Inverse {
+    /// Decoder, optimiser and place in the order. What the client makes of the auxiliary images is asked again.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        match &self.stage {
+            Stage::Surrogate(training) => state.put_all("training.", training.state()?.tensors().clone()),
+            Stage::Asking(Some(surrogate), _) | Stage::Decoding(Pairs { surrogate: Some(surrogate), .. }) => {
+                state.put_all("surrogate.", surrogate.state().tensors().clone());
+            }
+            Stage::Asking(None, _) | Stage::Decoding(_) => {}
+        }
+        let shared = self.decoder.parameters().iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+        state.put_all("decoder.", shared.collect());
+        state.put_all("adam.", self.adam.state()?);
+        state.put_wholes("place", &[self.attempt as usize, self.step])?;
+        state.put_reals("loss", &[self.loss])?;
+        state.put_reals("losses", &self.losses)?;
+        if let Some(check) = &self.check {
+            state.put_reals("check", check)?;
+        }
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let surrogate = state.part("surrogate.");
+        let fresh = Stage::Asking(None, Vec::new());
+        self.stage = match std::mem::replace(&mut self.stage, fresh) {
+            Stage::Surrogate(training) if !surrogate.tensors().is_empty() => {
+                Stage::Asking(Some(training.trained(&surrogate)?), Vec::new())
+            }
+            Stage::Surrogate(mut training) => {
+                training.load(&state.part("training."))?;
+                Stage::Surrogate(training)
+            }
+            asking => asking,
+        };
+        self.decoder.parameters().load(&state.all("decoder."))?;
+        self.adam.load(&state.all("adam."))?;
+        let [attempt, step] = state.few("place", State::wholes)?;
+        (self.attempt, self.step) = (attempt as u64, step);
+        self.order.clear();
+        [self.loss] = state.few("loss", State::reals)?;
+        self.losses = state.reals("losses")?;
+        self.check = if state.has("check") { Some(state.few("check", State::reals)?) } else { None };
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         if self.done() || !self.prepare()? {
             return Ok(());
         }
         self.train_step()?;
-        let finished = self.done();
-        if finished && self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image()? {
+        if !self.done() {
+            return Ok(());
+        }
+        self.check = self.checked()?;
+        if self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image() {
+            self.check = None;
             self.attempt += 1;
             self.step = 0;
             self.losses.clear();
@@ -336,8 +394,9 @@ impl Inversion for Inverse {
     }
 
     fn doubt(&self) -> Result<Option<Doubt>> {
-        let Some([decoder, mean, class_mean]) = self.checked()? else {
-            return Ok(doubt_of(&[], 1.0));
+        let check = self.check.map_or_else(|| self.checked(), |check| Ok(Some(check)))?;
+        let Some([decoder, mean, class_mean]) = check else {
+            return Ok(doubt_of(&self.losses, 1.0));
         };
         // With NaN on either side it is no better.
         let better = decoder < mean.min(class_mean);

@@ -27,6 +27,7 @@ pub mod inverse;
 pub mod kind;
 pub mod nearest;
 pub mod rmle;
+pub mod state;
 pub mod surrogate;
 pub mod undo;
 
@@ -35,6 +36,7 @@ use std::fmt;
 use candle_core::Tensor;
 
 use kind::{Kind, Knows};
+use state::State;
 
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -246,6 +248,24 @@ pub trait Inversion: Send {
     /// Where there is no memory left.
     fn first(&self) -> Result<Tensor> {
         Ok(self.reconstruction()?.get(0)?)
+    }
+
+    /// Everything that is needed to go on from here, for [`Inversion::load`]: what is cheaper to make again from the same
+    /// evidence and knowledge stays out. None where the attack had better begin again, as one of a single slice may.
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    fn state(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Goes on from what [`Inversion::state`] gave, of an attack that was made from the same evidence, knowledge and
+    /// settings as this one.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another attack; this one is then good for nothing.
+    fn load(&mut self, _state: &State) -> Result<()> {
+        Err(Error::input("this attack does not go on from a state"))
     }
 
     /// Starts from an image (1, C, H, W) that is near what is searched, in place of the usual one. False where the attack

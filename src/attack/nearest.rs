@@ -11,6 +11,7 @@
 use candle_core::Tensor;
 
 use super::kind::{Kind, Knows, Looker};
+use super::state::State;
 use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
 use super::{Doubt, Inversion, Knowledge, Observation};
 use crate::error::{Error, Result};
@@ -99,6 +100,42 @@ impl Nearest {
 }
 
 impl Inversion for Nearest {
+    /// Where it looks next, and the nearest so far.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        if let Some(training) = &self.training {
+            state.put_all("training.", training.state()?.tensors().clone());
+        }
+        if let Some(surrogate) = &self.surrogate {
+            state.put_all("surrogate.", surrogate.state().tensors().clone());
+        }
+        state.put_wholes("looked", &[self.head[1], self.looked])?;
+        let (distances, rows): (Vec<f64>, Vec<usize>) =
+            self.best.iter().map(|(distance, row)| (f64::from(*distance), *row)).unzip();
+        state.put_reals("distances", &distances)?;
+        state.put_wholes("rows", &rows)?;
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let surrogate = state.part("surrogate.");
+        match self.training.take() {
+            Some(training) if !surrogate.tensors().is_empty() => self.surrogate = Some(training.trained(&surrogate)?),
+            Some(mut training) => {
+                training.load(&state.part("training."))?;
+                self.training = Some(training);
+            }
+            None => {}
+        }
+        [self.head[1], self.looked] = state.few("looked", State::wholes)?;
+        let (distances, rows) = (state.reals("distances")?, state.wholes("rows")?);
+        if distances.len() != self.best.len() || rows.len() != self.best.len() {
+            return Err(Error::input("the attack's state is of another number of images"));
+        }
+        self.best = distances.into_iter().map(|distance| distance as f32).zip(rows).collect();
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         if self.done() {
             return Ok(());

@@ -12,6 +12,7 @@
 use candle_core::{Tensor, Var};
 
 use super::kind::{ADAM_EPSILON, ANY_IMAGE, Kind, Knows, Looker, Values};
+use super::state::State;
 use super::surrogate::Training;
 use super::undo::Undo;
 use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
@@ -160,6 +161,18 @@ struct Adaptive {
     training: Option<Training>,
     /// How to undo the disguise, chosen with the surrogate.
     undo: Option<Undo>,
+}
+
+impl Adaptive {
+    fn load(&mut self, state: &State) -> Result<()> {
+        let Some(options) = self.knowledge.defence.filter(|_| state.has("undo")) else {
+            let training = self.training.as_mut().ok_or_else(|| Error::input("the attack's state lacks undo"))?;
+            return training.load(&state.part("training."));
+        };
+        self.undo = Some(Undo::of_numbers(state.few("undo", State::reals)?, options.image_recovery)?);
+        self.training = None;
+        Ok(())
+    }
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -311,7 +324,76 @@ impl Batch {
     }
 }
 
+impl Batch {
+    fn put_in(&self, state: &mut State) -> Result<()> {
+        state.put_wholes("batch", &[self.from, self.iteration])?;
+        state.put("image", &self.image.as_detached_tensor());
+        self.map.iter().for_each(|map| state.put("map", &map.as_detached_tensor()));
+        state.put_all("adam.", self.adam.state()?);
+        state.put_reals("losses", &self.losses)
+    }
+
+    /// Goes on from what [`Batch::put_in`] kept of it.
+    fn load(&mut self, state: &State) -> Result<()> {
+        let device = self.image.device().clone();
+        self.image.set(&state.tensor("image")?.to_device(&device)?)?;
+        if let Some(map) = &self.map {
+            map.set(&state.tensor("map")?.to_device(&device)?)?;
+        }
+        self.adam.load(&state.all("adam."))?;
+        [_, self.iteration] = state.few("batch", State::wholes)?;
+        self.losses = state.reals("losses")?;
+        Ok(())
+    }
+}
+
 impl Inversion for Rmle {
+    /// The images of the batch at work with their moments, and those before them as they are handed over.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.batch.put_in(&mut state)?;
+        if !self.finished.is_empty() {
+            state.put("finished", &Tensor::cat(&self.finished, 0)?);
+        }
+        self.start.iter().for_each(|start| state.put("start", start));
+        state.put_doubt("doubt", self.doubt)?;
+        state.put_reals("loss", &[self.loss])?;
+        if let Some(adaptive) = &self.adaptive {
+            if let Some(training) = &adaptive.training {
+                state.put_all("training.", training.state()?.tensors().clone());
+            }
+            if let Some(undo) = &adaptive.undo {
+                state.put_reals("undo", &undo.numbers())?;
+            }
+        }
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let (device, n) = (self.target.device().clone(), self.target.dim(0)?);
+        let [from, _] = state.few("batch", State::wholes)?;
+        if from >= n {
+            return Err(Error::input(format!("the attack's state is of more images than {n}")));
+        }
+        let (_, c, h, w) = self.batch.image.dims4()?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.batch.load(state)?;
+        if from > 0 {
+            let all = state.tensor("finished")?.to_device(&device)?;
+            let batch = |at| Ok(all.narrow(0, at, BATCH.min(from - at))?.contiguous()?);
+            self.finished = (0..from).step_by(BATCH).map(batch).collect::<Result<_>>()?;
+        }
+        if state.has("start") {
+            self.start = Some(state.tensor("start")?.to_device(&device)?);
+        }
+        self.doubt = state.doubt("doubt")?;
+        [self.loss] = state.few("loss", State::reals)?;
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.load(state)?;
+        }
+        Ok(())
+    }
+
     /// Black pixels are lifted to .01: at 0 a relu behind them may be dead, and no gradient would ever come back.
     fn start_from(&mut self, image: &Tensor) -> Result<bool> {
         let start = image.clamp(0.01, 1.0)?;

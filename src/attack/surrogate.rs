@@ -4,6 +4,7 @@
 use candle_core::Tensor;
 
 use super::Knowledge;
+use super::state::State;
 use crate::engine::loss::cross_entropy;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -24,6 +25,8 @@ pub const CHUNK: usize = 128;
 /// The attacker's own head on the victim's client.
 pub struct Surrogate {
     client: Network,
+    /// The head's weights.
+    parameters: Parameters,
     head: Head,
     options: Options,
 }
@@ -54,8 +57,8 @@ impl Training {
         Head::init("surrogate", &smashed.dims()[1..], knowledge.classes, &mut parameters, init)?;
         let head = Head::of("surrogate", &parameters)?;
         Ok(Self {
-            surrogate: Surrogate { client: knowledge.client()?.clone(), head, options },
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
+            surrogate: Surrogate { client: knowledge.client()?.clone(), parameters, head, options },
             labels: auxiliary.labels.clone(),
             smashed,
             epoch: 0,
@@ -77,13 +80,57 @@ impl Training {
             self.adam.step(&tape.backward(&loss)?)?;
         }
         self.epoch += 1;
-        let Surrogate { client, head, options } = &self.surrogate;
-        let ready = || Surrogate { client: client.clone(), head: head.frozen(), options: *options };
-        Ok((self.epoch >= EPOCHS).then(ready))
+        Ok((self.epoch >= EPOCHS).then(|| self.surrogate.frozen()))
+    }
+
+    /// How far it is.
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    pub fn state(&self) -> Result<State> {
+        let mut state = self.surrogate.state();
+        state.put_all("adam.", self.adam.state()?);
+        state.put_wholes("epoch", &[self.epoch as usize])?;
+        Ok(state)
+    }
+
+    /// Goes on from what [`Training::state`] gave.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another head.
+    pub fn load(&mut self, state: &State) -> Result<()> {
+        self.surrogate.parameters.load(&state.all("head."))?;
+        self.adam.load(&state.all("adam."))?;
+        let [epoch] = state.few("epoch", State::wholes)?;
+        self.epoch = epoch as u64;
+        Ok(())
+    }
+
+    /// The surrogate that [`Surrogate::state`] is of, in place of training one again.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another head.
+    pub fn trained(self, state: &State) -> Result<Surrogate> {
+        self.surrogate.parameters.load(&state.all("head."))?;
+        Ok(self.surrogate.frozen())
     }
 }
 
 impl Surrogate {
+    /// The same for passes that do not train it.
+    fn frozen(&self) -> Self {
+        let Self { client, parameters, head, options } = self;
+        Self { client: client.clone(), parameters: parameters.clone(), head: head.frozen(), options: *options }
+    }
+
+    /// The head's weights, for [`Training::trained`].
+    pub fn state(&self) -> State {
+        let mut state = State::default();
+        let shared = self.parameters.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+        state.put_all("head.", shared.collect());
+        state
+    }
+
     /// Images disguised as the client would, as far as the attacker can tell.
     ///
     /// # Errors

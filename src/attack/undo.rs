@@ -66,6 +66,30 @@ impl Undo {
         Ok(best.1)
     }
 
+    /// The way in numbers, for [`Undo::of_numbers`].
+    pub fn numbers(&self) -> [f64; 3] {
+        let mend = match self.mend {
+            Mend::Nothing => 0.0,
+            Mend::Median => 1.0,
+            Mend::Recovery => 2.0,
+        };
+        [mend, self.share, f64::from(u8::from(self.ends_only))]
+    }
+
+    /// The way of these numbers, with the solver that the defence declares.
+    ///
+    /// # Errors
+    /// Returns an error if they are not a way's.
+    pub fn of_numbers([mend, share, ends_only]: [f64; 3], recovery: Recovery) -> Result<Self> {
+        let mend = match mend as u8 {
+            0 => Mend::Nothing,
+            1 => Mend::Median,
+            2 => Mend::Recovery,
+            _ => return Err(Error::input("the attack's state has no way to undo the disguise")),
+        };
+        Ok(Self { mend, share, ends_only: ends_only > 0.0, recovery })
+    }
+
     /// All ways with this one's solver, this one first.
     fn candidates(self, gamma: f64) -> Vec<Self> {
         let mut all = vec![self];

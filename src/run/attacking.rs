@@ -1,114 +1,72 @@
-//! A session's attacks: one at a time, in slices, and the record of each.
+//! A session's attacks: when they get a slice, what is told of them, and the record of each.
 
-use std::time::{Duration, Instant};
-
+use super::attack_queue::{Outcome, Slice, conclude};
 use super::attacks::Job;
 use super::event::Event;
-use super::kept::keep;
-use super::orders::Order;
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::model::server::classes_of;
-
-/// Between pictures of a running attack.
-const PICTURE_EVERY: Duration = Duration::from_millis(60);
-/// Images deciphered at once for the table.
-const INVERT_CHUNK: usize = 50;
 
 impl Session {
+    /// A slice of the attack at work.
     pub(super) fn attack(&mut self) -> Result<()> {
-        let mut job = match self.active.take() {
-            Some(job) => job,
-            None => match self.pending.pop_front() {
-                Some(order) => match self.start_attack(order)? {
-                    Some(job) => job,
-                    None => return Ok(()),
-                },
-                None => return Ok(()),
-            },
-        };
-        if let Err(error) = job.advance() {
-            return self.give_up(&job, error);
+        match self.attacks.advance(&self.setup)? {
+            Slice::Nothing => {}
+            Slice::GaveUp(why) => self.leave_out(&why),
+            Slice::Work { progress, scene, ended, .. } => {
+                if let Some(scene) = scene {
+                    self.sink.slots.pictures.put(*scene);
+                    self.emit(Event::Reconstruction(progress.clone()));
+                }
+                if self.turn().is_none() {
+                    self.progress(progress.attack, progress.iteration, progress.planned);
+                }
+                if let Some(job) = ended {
+                    return self.end_attack(*job);
+                }
+            }
         }
-        let progress = job.progress();
-        if self.pictured.is_none_or(|last| last.elapsed() >= PICTURE_EVERY) || job.done() {
-            self.sink.slots.pictures.put(job.scene()?);
-            self.pictured = Some(Instant::now());
-            self.emit(Event::Reconstruction(progress.clone()));
-        }
-        if self.turn().is_none() {
-            self.progress(progress.attack, progress.iteration, progress.planned);
-        }
-        if job.done() {
-            return self.end_attack(job);
-        }
-        self.active = Some(job);
         Ok(())
-    }
-
-    /// The attack, or none while what it will be scored on is still being made.
-    fn start_attack(&mut self, order: Order) -> Result<Option<Job>> {
-        let (n, setup) = (order.smashed.dim(0)?, &self.setup);
-        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed()) else {
-            self.pending.push_front(order);
-            return Ok(None);
-        };
-        let plan = setup.plans.iter().find(|plan| plan.name == order.id.target);
-        let plan = plan.ok_or_else(|| Error::input(format!("the checkpoint attacks {}", order.id.target)))?;
-        Job::start(order, plan, setup, bench).map(Some)
     }
 
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
         if last && id.target == "vanilla" && id.spec.kind.fills_the_table {
-            self.inverting = Some((job, Vec::new()));
+            self.attacks.decipher_all(job);
             return Ok(());
         }
         self.record_attack(&job)
     }
 
-    /// The table's `vanilla_inverted`: what vanilla makes of test images reconstructed from its smashed data.
-    pub(super) fn invert(&mut self) -> Result<()> {
-        let Some((job, mut classes)) = self.inverting.take() else { return Ok(()) };
-        let test = &self.setup.test;
-        let to = (classes.len() + INVERT_CHUNK).min(test.len());
-        let (x, _) = test.batch(&(classes.len()..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let Some(model) = self.models.iter().find(|model| model.plan.name == "vanilla") else { return Ok(()) };
-        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x)?.0)? {
-            classes.extend(classes_of(&model.plain_logits(&stolen)?)?);
-        }
-        if to == test.len() {
+    /// A slice of the table's `vanilla_inverted`: what vanilla makes of test images reconstructed from its smashed data.
+    pub(super) fn decipher(&mut self) -> Result<()> {
+        let model = self.models.iter().find(|model| model.plan.name == "vanilla");
+        let model =
+            model.ok_or_else(|| Error::Internal("the table's images are of a model that is not there".into()))?;
+        if let Some((job, classes)) = self.attacks.decipher(&self.setup, model)? {
             self.position.inverted = Some(classes);
-            self.record_attack(&job)
-        } else {
-            self.inverting = Some((job, classes));
-            Ok(())
+            self.record_attack(&job)?;
         }
+        Ok(())
     }
 
     fn record_attack(&mut self, job: &Job) -> Result<()> {
-        let finished = job.finish()?;
-        if !finished.record.mse.is_finite() {
-            return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
+        match conclude(job, self.recorder.as_ref(), |_| 0)? {
+            Outcome::GaveUp(why) => self.leave_out(&why),
+            Outcome::Kept(record, gallery) => {
+                self.times.attacks.push(record.seconds);
+                let mut timeless = (*record).clone();
+                timeless.seconds = 0.0;
+                self.position.attacks.push(timeless);
+                self.emit(Event::Attack(*record));
+                self.emit(Event::Gallery(gallery));
+            }
         }
-        if let Some(recorder) = &self.recorder {
-            keep(recorder, job, &finished, 0)?;
-        }
-        self.times.attacks.push(finished.record.seconds);
-        let mut timeless = finished.record.clone();
-        timeless.seconds = 0.0;
-        self.position.attacks.push(timeless);
-        let gallery = job.gallery(&finished)?;
-        self.emit(Event::Attack(finished.record));
-        self.emit(Event::Gallery(Box::new(gallery)));
         Ok(())
     }
 
     /// An attack that left the finite numbers stole nothing: the run says so and goes on without its row.
-    fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
-        let Error::Diverged(text) = error else { return Err(error) };
-        self.emit(Event::Warning(format!("{}: {text}; it is left out of the results", job.order.id.words())));
-        Ok(())
+    fn leave_out(&mut self, why: &str) {
+        self.emit(Event::Warning(format!("{why}; it is left out of the results")));
     }
 }

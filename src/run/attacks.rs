@@ -8,7 +8,7 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 
 use super::event::{AttackProgress, Gallery};
-use super::orders::{Order, PICTURED};
+use super::orders::{Begun, Order, PICTURED};
 use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
@@ -72,34 +72,50 @@ pub struct Finished {
 }
 
 impl Job {
-    /// Starts an ordered attack. `truth` are the victims' images, for scoring only, as is the bench.
+    /// Starts an ordered attack, or goes on with one that had begun, and gives back what its model had deciphered for the
+    /// table, where it was at that.
     ///
     /// # Errors
-    /// Where the attack lacks what it needs.
-    pub fn start(order: Order, plan: &SplitPlan, setup: &Prepared, bench: Arc<Bench>) -> Result<Self> {
-        let (auxiliary, seed) = (&setup.auxiliary, setup.seed());
+    /// Returns an error if the attack lacks what it needs.
+    pub fn start(
+        mut order: Order,
+        plan: &SplitPlan,
+        setup: &Prepared,
+        bench: Arc<Bench>,
+    ) -> Result<(Self, Option<Vec<u32>>)> {
         let start = Instant::now();
-        let device = order.smashed.device().clone();
-        let knowledge = Knowledge {
-            image: plan.image,
-            classes: plan.classes,
-            client: Some(client_of(&order, plan, seed, &device)?),
-            oracle: None,
-            packs: plan.psgl.is_some(),
-            auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
-            defence: plan.psgl.filter(|_| order.id.adaptive),
-            seed,
-            name: order.id.slug(),
-        };
-        let observation = Observation::new(Smashed::new(&order.smashed));
-        let spec = &order.id.spec;
-        let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
-        let inversion = (spec.kind.make)(&observation, &knowledge, &spec.values)?;
-        let truth = setup.targets.take(order.smashed.dim(0)?);
-        let lineup = Lineup::of(&Picture::of_image(&truth, 0), truth.labels.first().copied(), auxiliary, seed);
-        let seconds = start.elapsed().as_secs_f64();
+        let mut inversion = made(&order, plan, setup)?;
+        let (mut before, mut deciphered) = (0.0, None);
+        if let Some(begun) = order.begun.take() {
+            match inversion.load(&begun.state) {
+                Ok(()) => (before, deciphered) = (begun.seconds, begun.deciphered),
+                // It ends the same: an attack of another build, or of one's own that was changed meanwhile.
+                Err(error) => {
+                    tracing::warn!("{} begins again: {error}", order.id.words());
+                    inversion = made(&order, plan, setup)?;
+                }
+            }
+        }
+        let truth = setup.targets.take(order.images());
+        let label = truth.labels.first().copied();
+        let lineup = Lineup::of(&Picture::of_image(&truth, 0), label, &setup.auxiliary, setup.seed());
         let places = setup.places[..truth.len()].to_vec();
-        Ok(Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds })
+        let seconds = before + start.elapsed().as_secs_f64();
+        Ok((Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds }, deciphered))
+    }
+
+    /// The same as an order that goes on from here; one that begins again where the attack keeps no state.
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    pub fn saved(&self, deciphered: Option<Vec<u32>>) -> Result<Order> {
+        let begun = |state| Begun { state, seconds: self.seconds, deciphered };
+        Ok(Order { begun: self.inversion.state()?.map(begun), ..self.order.clone() })
+    }
+
+    /// Seconds that it has taken.
+    pub fn seconds(&self) -> f64 {
+        self.seconds
     }
 
     /// One slice of work.
@@ -135,18 +151,18 @@ impl Job {
     /// Where there is no memory left.
     pub fn scene(&self) -> Result<Scene> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
-        let id = &self.order.id;
+        let (id, asked) = (&self.order.id, &self.order.asked);
         let defended = id.target == "psgl";
         let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: Picture::of_image(&self.truth, 0),
             label: self.truth.labels.first().map(|label| *label as usize),
-            sent: first(&self.order.sent)?,
-            map: if defended { first(&self.order.maps)? } else { Picture::default() },
-            smashed: Picture::of_features(&self.order.smashed.get(0)?)?,
-            crossed: self.order.smashed.dims()[1..].to_vec(),
-            opinion: self.order.opinion.clone(),
+            sent: first(&asked.sent)?,
+            map: if defended { first(&asked.maps)? } else { Picture::default() },
+            smashed: Picture::of_features(&asked.smashed.get(0)?)?,
+            crossed: asked.smashed.dims()[1..].to_vec(),
+            opinion: asked.opinion.clone(),
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
@@ -217,10 +233,31 @@ impl Job {
             target: id.target.clone(),
             epoch: id.epoch,
             originals: (0..few).map(|i| self.original(i)).collect(),
-            sent: (0..few).map(|i| Picture::of_tensor(&self.order.sent.get(i)?)).collect::<Result<_>>()?,
+            sent: (0..few).map(|i| Picture::of_tensor(&self.order.asked.sent.get(i)?)).collect::<Result<_>>()?,
             stolen: finished.reconstructions.clone(),
         })
     }
+}
+
+/// The attack with what it may see and know, and nothing else.
+fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inversion>> {
+    let (auxiliary, seed, smashed) = (&setup.auxiliary, setup.seed(), order.smashed()?);
+    let device = smashed.device().clone();
+    let knowledge = Knowledge {
+        image: plan.image,
+        classes: plan.classes,
+        client: Some(client_of(order, plan, seed, &device)?),
+        oracle: None,
+        packs: plan.psgl.is_some(),
+        auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
+        defence: plan.psgl.filter(|_| order.id.adaptive),
+        seed,
+        name: order.id.slug(),
+    };
+    let observation = Observation::new(Smashed::new(&smashed));
+    let spec = &order.id.spec;
+    let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
+    (spec.kind.make)(&observation, &knowledge, &spec.values)
 }
 
 /// The client's layers with the weights of the order.
@@ -228,6 +265,6 @@ fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Re
     let mut parameters = Parameters::default();
     let layers = &plan.layers[..plan.cut];
     Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
-    parameters.load(&order.client)?;
+    parameters.load(&order.asked.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }

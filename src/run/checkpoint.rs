@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::course::{Course, per_model};
-use super::orders::AttackId;
+use super::orders::{AttackId, Order};
 use super::summary::{AttackRecord, EpochRow};
+use super::waiting::{self, Amid};
 use crate::error::{Error, Result};
 use crate::model::split::SplitModel;
 use crate::model::wire::WireCount;
@@ -49,6 +50,9 @@ pub struct Times {
     pub run: f64,
     /// On each finished attack, in their order.
     pub attacks: Vec<f64>,
+    /// On the attack at work.
+    #[serde(default)]
+    pub attack: f64,
 }
 
 /// A checkpoint in memory.
@@ -56,16 +60,17 @@ pub struct Times {
 pub struct Checkpoint {
     /// Where the run is.
     pub position: Position,
-    /// Attacks that are due, in order; their tensors are under `pending.{index}.`.
-    pub pending: Vec<AttackId>,
-    /// Tensors by name.
+    /// Attacks that are due, in order; the first may have begun.
+    pub waiting: Vec<Order>,
+    /// Tensors by name, but those of attacks.
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 /// The metadata's one entry, a checksum and a line of JSON: a map of several would be written in any order.
 const ENTRY: &str = "cutlayer";
-/// The form of the metadata. In form 1 the position had room for the course of one model.
-const FORM: u32 = 2;
+/// The form of the file. In form 1 the position had room for the course of one model; up to form 2 each attack that was
+/// due had tensors of its own, and one at work began again.
+const FORM: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -73,6 +78,9 @@ struct Head {
     experiment: String,
     position: Position,
     pending: Vec<AttackId>,
+    /// How far the first of these had come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amid: Option<Amid>,
 }
 
 impl Checkpoint {
@@ -151,10 +159,13 @@ impl Checkpoint {
             schema: FORM,
             experiment: experiment_hash.to_owned(),
             position: self.position.clone(),
-            pending: self.pending.clone(),
+            pending: self.waiting.iter().map(|order| order.id.clone()).collect(),
+            amid: Amid::of(&self.waiting),
         };
         let head = serde_json::to_string(&head).map_err(|e| Error::Internal(format!("checkpoint: {e}")))?;
-        let raw = raw_tensors(&self.tensors)?;
+        let mut tensors = self.tensors.clone();
+        waiting::put(&self.waiting, &mut tensors);
+        let raw = raw_tensors(&tensors)?;
         let sum = checksum(&head, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
         let metadata = HashMap::from([(ENTRY.to_owned(), format!("{sum}\n{head}"))]);
         file_of(&raw, Some(metadata))
@@ -184,7 +195,8 @@ impl Checkpoint {
             return Err(damaged(&"its checksum does not fit"));
         }
         let mut head: Value = serde_json::from_str(text).map_err(|e| damaged(&e))?;
-        if let Some(form) = head.get("schema").and_then(Value::as_u64).filter(|form| *form > FORM.into()) {
+        let form = head.get("schema").and_then(Value::as_u64).unwrap_or(1);
+        if form > FORM.into() {
             return Err(format!("the checkpoint has form {form}, this build reads forms up to {FORM}"));
         }
         if let Some(position) = head.get_mut("position") {
@@ -196,8 +208,10 @@ impl Checkpoint {
         }
         let loaded = BufferedSafetensors::new(bytes.to_vec()).map_err(|e| damaged(&e))?;
         let tensors = names.iter().map(|name| Ok((name.clone(), loaded.load(name, &Device::Cpu)?)));
-        let tensors = tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
-        Ok(Self { position: head.position, pending: head.pending, tensors })
+        let mut tensors: BTreeMap<_, _> =
+            tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
+        let waiting = waiting::take(&mut tensors, head.pending, head.amid, form < 3).map_err(|e| damaged(&e))?;
+        Ok(Self { position: head.position, waiting, tensors })
     }
 }
 

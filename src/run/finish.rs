@@ -83,7 +83,7 @@ pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
     counts.dedup();
     let mut all = Vec::new();
     for n in counts.into_iter().filter(|n| *n > 0) {
-        let bench = session.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())?;
+        let bench = session.attacks.bench(n, setup)?;
         all.extend(bench.floors().iter().cloned());
     }
     Some(all)

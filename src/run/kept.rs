@@ -16,10 +16,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::afterwards::earlier;
 use super::attacks::{Finished, Job};
 use super::caption::Caption;
 use super::folder::{IMAGES, KEPT, SUMMARY};
+use super::launched::{earlier, same_attack};
 use super::orders::AttackId;
 use super::pictures::{Tile, sheet};
 use super::record::{Recorder, read_summary};
@@ -53,16 +53,11 @@ fn launched(launch: usize) -> String {
     }
 }
 
-/// Whether two records are of the same attack at the same model, be it launched twice.
-pub fn same_attack(a: &AttackRecord, b: &AttackRecord) -> bool {
-    (&a.name, a.adaptive, &a.target, a.epoch) == (&b.name, b.adaptive, &b.target, b.epoch)
-}
-
 /// Original, sent, reconstruction and error, a row for each of the first targets.
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
         let original = job.original(i);
-        let sent = Picture::of_tensor(&job.order.sent.get(i)?)?;
+        let sent = Picture::of_tensor(&job.order.asked.sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
     });

@@ -2,6 +2,7 @@
 
 pub mod afterwards;
 mod ahead;
+pub mod attack_queue;
 mod attacking;
 pub mod attacks;
 pub mod caption;
@@ -18,6 +19,7 @@ pub mod found;
 pub mod identity;
 pub mod judge;
 pub mod kept;
+pub mod launched;
 pub mod maps;
 pub mod orders;
 pub mod pictures;
@@ -30,6 +32,7 @@ pub mod seeds;
 pub mod session;
 pub mod summary;
 mod training;
+mod waiting;
 pub mod watch;
 pub mod weights;
 pub mod worker;

@@ -1,11 +1,13 @@
 //! Orders of attacks: which, at which model, when, and what was on the wire then.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Opinion;
+use crate::attack::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
 use crate::model::split::SplitModel;
@@ -48,12 +50,10 @@ impl AttackId {
     }
 }
 
-/// An attack that is due: what was on the wire when it was ordered, and the client's weights of that
-/// moment, so that training may go on meanwhile.
+/// What a model was asked when attacks fell due at it: what was on the wire, and the client's weights of that moment, so
+/// that training may go on meanwhile. Asked once for all of them; an attack at fewer images takes the first ones.
 #[derive(Clone, Debug)]
-pub struct Order {
-    /// Which.
-    pub id: AttackId,
+pub struct Asked {
     /// The targets' smashed data.
     pub smashed: Tensor,
     /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
@@ -66,11 +66,33 @@ pub struct Order {
     pub opinion: Option<Opinion>,
 }
 
-/// The questions that come before an order: a few targets at a time, so that a Stop need not wait for all of them.
+/// An attack that is due.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Which.
+    pub id: AttackId,
+    /// What it works on.
+    pub asked: Arc<Asked>,
+    /// How far it had come when the run was saved.
+    pub begun: Option<Begun>,
+}
+
+/// An attack that was stopped amid its work.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// Its own state.
+    pub state: State,
+    /// Seconds that it had taken.
+    pub seconds: f64,
+    /// Where it was done and deciphered the test images for the table: what the model made of those so far.
+    pub deciphered: Option<Vec<u32>>,
+}
+
+/// The questions that come before orders: a few targets at a time, so that a Stop need not wait for all of them.
 pub struct Asking {
-    spec: AttackSpec,
+    specs: Vec<AttackSpec>,
     epoch: usize,
-    /// The victims' images (N, C, H, W).
+    /// The victims' images (N, C, H, W), as many as the largest attack takes.
     targets: Tensor,
     smashed: Vec<Tensor>,
     /// What entered the client's layers, and the maps, of the first few.
@@ -78,19 +100,20 @@ pub struct Asking {
 }
 
 impl Asking {
-    /// Begins to order every form of an attack; `targets` (N, C, H, W) are the victims' images.
+    /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images.
     ///
     /// # Errors
-    /// Where there are none.
-    pub fn new(spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Self> {
-        let targets = targets.narrow(0, 0, spec.images.min(targets.dim(0)?))?.contiguous()?;
-        Ok(Self { spec: spec.clone(), epoch, targets, smashed: Vec::new(), first: None })
+    /// Returns an error if there are none.
+    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Tensor) -> Result<Self> {
+        let most = specs.iter().map(|spec| spec.images).max().unwrap_or(0);
+        let targets = targets.narrow(0, 0, most.min(targets.dim(0)?))?.contiguous()?;
+        Ok(Self { specs, epoch, targets, smashed: Vec::new(), first: None })
     }
 
     /// Asks the model as it is now about the next few; the orders once it has been asked about all.
     ///
     /// # Errors
-    /// Where the images do not fit.
+    /// Returns an error if the images do not fit.
     pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
         let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
         let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
@@ -107,19 +130,18 @@ impl Asking {
     }
 
     fn orders(&self, model: &SplitModel) -> Result<Vec<Order>> {
-        let smashed = Smashed::new(&Tensor::cat(&self.smashed, 0)?);
+        let smashed = Tensor::cat(&self.smashed, 0)?;
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
-        let client: BTreeMap<_, _> = model.client.parameters().snapshot()?;
-        let opinion = Opinion::of(&model.server.answer(&smashed.narrow(0, 1)?)?)?;
-        let order = |adaptive| Order {
-            id: AttackId { spec: self.spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
-            smashed: smashed.tensor().clone(),
-            sent: sent.clone(),
-            maps: maps.clone(),
-            client: client.clone(),
-            opinion: Some(opinion.clone()),
+        let client = model.client.parameters().snapshot()?;
+        let opinion = Some(Opinion::of(&model.server.answer(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
+        let asked = Arc::new(Asked { smashed, sent, maps, client, opinion });
+        let order = |spec: &AttackSpec, adaptive| Order {
+            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
+            asked: asked.clone(),
+            begun: None,
         };
-        Ok(forms(&self.spec, model.plan.psgl.is_some()).map(order).collect())
+        let all = |spec| forms(spec, model.plan.psgl.is_some()).map(move |adaptive| (spec, adaptive));
+        Ok(self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect())
     }
 }
 
@@ -135,12 +157,25 @@ pub fn forms(spec: &AttackSpec, defended: bool) -> impl Iterator<Item = bool> + 
 }
 
 impl Order {
+    /// Number of its targets.
+    pub fn images(&self) -> usize {
+        self.id.spec.images.min(self.asked.smashed.dims()[0])
+    }
+
+    /// The smashed data of its targets; shared with the other orders.
+    ///
+    /// # Errors
+    /// Returns an error if the tensor cannot be made.
+    pub fn smashed(&self) -> Result<Tensor> {
+        Ok(self.asked.smashed.narrow(0, 0, self.images())?.contiguous()?)
+    }
+
     /// Orders every form of an attack at once.
     ///
     /// # Errors
-    /// Where the images do not fit.
+    /// Returns an error if the images do not fit.
     pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
-        let mut asking = Asking::new(spec, epoch, targets)?;
+        let mut asking = Asking::new(vec![spec.clone()], epoch, targets)?;
         loop {
             if let Some(orders) = asking.advance(model)? {
                 return Ok(orders);

@@ -1,10 +1,11 @@
 //! Attacks in process, on embedded digits and small untrained clients: what must be found is found, and
 //! what an attacker cannot know changes nothing.
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
-use cutlayer::attack::kind::Knows;
+use cutlayer::attack::kind::{Kind, Knows, Values};
 use cutlayer::attack::rmle::{self, Rmle};
+use cutlayer::attack::state::State;
 use cutlayer::attack::surrogate::{Surrogate, Training};
 use cutlayer::attack::undo::Undo;
 use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
@@ -15,6 +16,7 @@ use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
 use cutlayer::model::split::{SplitModel, SplitPlan};
+use cutlayer::model::wire::Smashed;
 use cutlayer::psgl::fusion::DecisionWeights;
 use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::psgl::saliency::{Apply, Strength};
@@ -79,6 +81,67 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
             let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
             assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
             assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+        }
+    }
+}
+
+/// Settings of an attack that make it short.
+fn short(kind: &Kind) -> Values {
+    let mut values = Values::of(kind);
+    for (key, few) in [("iterations", 4), ("epochs", 2)] {
+        if values.whole(key).is_ok() {
+            values.put(key, toml::Value::Integer(few)).unwrap();
+        }
+    }
+    values
+}
+
+/// Everything that a run takes from a finished attack, to the bit.
+fn end_of(attack: &mut dyn Inversion, other: &Smashed) -> (Vec<f32>, Option<Vec<f32>>, u64, String, (usize, usize)) {
+    let got = values(&finish(attack));
+    let reconstructed = attack.reconstruct(other).unwrap().map(|images| values(&images));
+    let doubt = format!("{:?}", attack.doubt().unwrap());
+    (got, reconstructed, attack.loss().to_bits(), doubt, attack.progress())
+}
+
+#[test]
+fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
+    let victim = model(14, Some(options(SPARSE)));
+    // Two batches of rMLE, two chunks of auxiliary images.
+    let (seen, other) = (observe(&victim, &halved(&victims(18))), observe(&victim, &halved(&victims(3))));
+    for kind in attacks() {
+        for adaptive in [false, true] {
+            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive).masked(kind, adaptive);
+            let made = || (kind.make)(&seen, &known, &short(kind)).unwrap();
+            let end = end_of(made().as_mut(), other.smashed());
+            let mut going = made();
+            let mut slices = 0;
+            loop {
+                let words = format!("{} adaptive {adaptive}, after {slices} slices", kind.id);
+                let state = going.state().unwrap().unwrap_or_else(|| panic!("{words}: no state"));
+                for (name, tensor) in state.tensors() {
+                    assert!(matches!(tensor.dtype(), DType::F32 | DType::U32), "{words}: {name}");
+                }
+                // What was saved does not change with the attack that goes on.
+                let copied = |(name, t): (&String, &Tensor)| (name.clone(), t.copy().unwrap());
+                let state = State::of(state.tensors().iter().map(copied).collect());
+                let done = going.done();
+                // Not each of many hundreds.
+                if done || slices < 16 || slices % 7 == 0 {
+                    let mut resumed = made();
+                    resumed.load(&state).unwrap();
+                    assert_eq!((resumed.progress(), resumed.done()), (going.progress(), done), "{words}");
+                    assert!(end_of(resumed.as_mut(), other.smashed()) == end, "{words}");
+                }
+                if done {
+                    break;
+                }
+                going.advance().unwrap();
+                slices += 1;
+            }
+            assert!(slices > 1, "{} {adaptive} has no middle", kind.id);
+            let lacking = made().load(&State::default()).unwrap_err().to_string();
+            assert!(lacking.contains("lack"), "{lacking}");
         }
     }
 }

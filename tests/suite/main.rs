@@ -1,5 +1,6 @@
 //! How the program behaves, as its users meet it: one test target, so that the crate is linked once.
 
+mod amid;
 mod attacks;
 mod bad_input;
 mod cli;
