@@ -19,7 +19,7 @@ use candle_nn::ops::softmax;
 use serde::Serialize;
 
 use crate::attack::rmle::{Rmle, Settings};
-use crate::attack::{Inversion, Knowledge, Observation};
+use crate::attack::{Evidence, Inversion, Knowledge};
 use crate::engine::matrix::{Matrix, Spread, product};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
@@ -208,6 +208,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
         classes: 10,
         client: Some(model.client.body()),
         oracle: None,
+        server: None,
         packs: false,
         auxiliary: None,
         defence: None,
@@ -216,7 +217,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
     };
     let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
     let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
-    let mut attack = Rmle::new(&Observation::new(smashed), &knowledge, settings)?;
+    let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }
 

@@ -5,17 +5,23 @@
 //! *Naive* against PSGL: trained on f(pack(x, 0)). *Adaptive*: on f(pack(x̂, map)), the map from a head
 //! that the attacker trains on its auxiliary images.
 
+mod settings;
+
 use candle_core::Tensor;
 
+pub use settings::Settings;
+
+use settings::watched;
+
 use super::decoder::Decoder;
-use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
+use super::kind::{ADAM_EPSILON, HE_2019, Kind, Knows, Looker, Published, Sees};
 use super::state::State;
 use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
-use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use super::{Doubt, Evidence, Inversion, Knowledge, doubt_of};
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
-use crate::model::adam::{Adam, AdamSettings};
+use crate::model::adam::Adam;
 use crate::model::parameters::Init;
 use crate::model::wire::Smashed;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
@@ -31,9 +37,11 @@ pub static KIND: Kind = Kind {
         tip: "An inverse network learns from images of the attacker's own to turn smashed data back. That takes seconds; \
               then it serves every image at once.",
     },
-    knows: &[Knows::ClientOracle, Knows::Auxiliary],
+    sees: &[Sees::Smashed],
+    // The labels serve the decoder's check on itself: whether it beats a guess from the label.
+    knows: &[Knows::ClientOracle, Knows::Auxiliary, Knows::AuxiliaryLabels],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each takes one pass.",
     settings: &[
@@ -43,12 +51,15 @@ pub static KIND: Kind = Kind {
             "epochs",
             whole(0, 10_000),
             "How often the decoder's training goes through the attacker's own images. 0 plans steps: ten times, or as often \
-             as makes 400 steps, so that few images are gone through more often. He 2019 has 50.",
+             as makes 400 steps, so that few images are gone through more often.",
         )
+        .published(HE_2019, "50")
         .default(Plain::Whole(0)),
         Setting::new("batch", "Decoder's batch", "images", whole(1, 4096), "Images in one step of the decoder.")
+            .published(HE_2019, "32")
             .default(Plain::Whole(32)),
         Setting::new("rate", "Decoder's rate", "", log(1e-7, 1.0), "Adam's step size at the start.")
+            .published(HE_2019, "1e-3")
             .default(Plain::Real(1e-3)),
         Setting::new(
             "halve_every",
@@ -57,75 +68,41 @@ pub static KIND: Kind = Kind {
             whole(1, 10_000),
             "After so many epochs the rate halves, again and again.",
         )
+        .published(HE_2019, "20")
         .default(Plain::Whole(20)),
-        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON).default(Plain::Real(1e-8)),
+        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON)
+            .published(HE_2019, "1e-3")
+            .default(Plain::Real(1e-8)),
         Setting::new(
             "amsgrad",
             "Amsgrad",
             "",
             Range::Switch,
-            "Adam that never lets a step grow again, as He 2019 has it.",
+            "Adam that never lets a step grow again.",
         )
+        .published(HE_2019, "on")
         .default(Plain::Switch(false)),
     ],
+    published: &[
+        Published::he("MNIST, LeNet-5 cut at conv1", 40.72, 0.995),
+        Published::he("MNIST, LeNet-5 cut at ReLU2", 20.81, 0.805),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at conv11", 49.02, 0.999),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU22", 19.36, 0.680),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU32", 13.95, 0.220),
+        Published::he("MNIST, LeNet-5 cut at conv1, knowing the very training set", 39.64, 0.989),
+        Published::he("MNIST, LeNet-5 cut at ReLU2, knowing the very training set", 20.35, 0.733),
+        Published::he("MNIST, LeNet-5 cut at conv1, knowing unrelated images", 14.76, 0.719),
+        Published::he("MNIST, LeNet-5 cut at ReLU2, knowing unrelated images", 7.72, 0.431),
+    ],
     least_images: (LEAST_IMAGES, "its decoder learns from"),
+    // The decoder with three moments.
+    saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),
     learns: true,
     fills_the_table: true,
     make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
     watched,
+    ..Kind::BASE
 };
-
-/// A network that is watched while it learns takes so many steps: fewer teach it nothing where there are few images,
-/// and nobody waits for more.
-const WATCHED_STEPS: [usize; 2] = [200, 600];
-
-/// As many epochs as make it [`WATCHED_STEPS`]; of more epochs the rate halves later. An attack that plans its steps itself
-/// has enough.
-fn watched(values: &Values, auxiliary: usize) -> Result<Values> {
-    let (own, halve_every) = (values.whole("epochs")?, values.whole("halve_every")?);
-    let mut watched = values.clone();
-    if own == 0 {
-        return Ok(watched);
-    }
-    let [least, most] = WATCHED_STEPS;
-    let steps = auxiliary.div_ceil(values.whole("batch")?).max(1);
-    let epochs = own.clamp(least.div_ceil(steps), most.div_ceil(steps));
-    let halve_every = if epochs > own { halve_every.max(epochs.div_ceil(2)) } else { halve_every };
-    for (key, value) in [("epochs", epochs), ("halve_every", halve_every)] {
-        watched.put(key, toml::Value::Integer(value as i64))?;
-    }
-    Ok(watched)
-}
-
-/// How long and how fast.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Passes over the auxiliary images; 0 plans steps in place of them: as many passes as make 400 steps, and no fewer
-    /// than ten, so that an attacker with few images trains as long as one with many.
-    pub epochs: usize,
-    /// Images a step.
-    pub batch: usize,
-    /// Adam's rate, ε and AMSGrad.
-    pub adam: AdamSettings,
-    /// Epochs after which the rate is halved.
-    pub halve_every: usize,
-}
-
-impl Settings {
-    /// From the values of a document.
-    ///
-    /// # Errors
-    /// Returns an error if one is missing.
-    pub fn of(values: &Values) -> Result<Self> {
-        let [rate, epsilon] = [values.real("rate")?, values.real("epsilon")?];
-        Ok(Self {
-            epochs: values.whole("epochs")?,
-            batch: values.whole("batch")?,
-            adam: AdamSettings { rate, epsilon, amsgrad: values.switch("amsgrad")? },
-            halve_every: values.whole("halve_every")?,
-        })
-    }
-}
 
 /// Where steps are planned: passes at least, and steps at least.
 const PLANNED: [usize; 2] = [10, 400];
@@ -177,12 +154,12 @@ impl Inverse {
     ///
     /// # Errors
     /// Where client or auxiliary images are not known.
-    pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+    pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.check_oracle()?;
-        let observed = observation.smashed().tensor().clone();
+        let observed = evidence.smashed()?.tensor().clone();
         let decoder = Self::fresh(knowledge, &observed, 0)?;
         Ok(Self {
             adam: Adam::new(decoder.parameters(), settings.adam),
@@ -296,7 +273,7 @@ impl Inverse {
         let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
         let seen = pairs.images.narrow(0, 0, kept)?;
         let mean = seen.mean_keepdim(0)?;
-        let labels: Vec<u32> = self.knowledge.auxiliary()?.labels.to_vec1()?;
+        let labels: Vec<u32> = self.knowledge.auxiliary()?.labels()?.to_vec1()?;
         let class_mean = |label: &u32| -> Result<Tensor> {
             let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
             if same.is_empty() {

@@ -1,19 +1,19 @@
 //! Model-inversion attacks: from the wire back to the image.
 //!
-//! The threat model is in the types. An attack is made from an [`Observation`], what it saw on the
-//! wire, and [`Knowledge`], what it is declared to know. The victim's images are reachable from
-//! neither, so an attack that cheats does not compile, for want of a method (E0599) and of nothing else:
+//! The threat model is in the types. An attack is made from [`Evidence`], what it saw on the wire, and [`Knowledge`], both
+//! with no more in them than its kind declares. The victim's images are reachable from neither, so an attack that cheats
+//! does not compile, for want of a method (E0599) and of nothing else:
 //!
 //! ```
-//! use cutlayer::attack::Observation;
-//! fn listen(seen: &Observation) -> candle_core::Tensor {
-//!     seen.smashed().tensor().clone()
+//! use cutlayer::attack::Evidence;
+//! fn listen(seen: &Evidence) -> cutlayer::error::Result<candle_core::Tensor> {
+//!     Ok(seen.smashed()?.tensor().clone())
 //! }
 //! ```
 //!
 //! ```compile_fail,E0599
-//! use cutlayer::attack::Observation;
-//! fn cheat(seen: &Observation) -> candle_core::Tensor {
+//! use cutlayer::attack::Evidence;
+//! fn cheat(seen: &Evidence) -> candle_core::Tensor {
 //!     seen.images().clone() // there is no such thing
 //! }
 //! ```
@@ -23,6 +23,7 @@
 
 pub mod adversarial;
 pub mod decoder;
+mod evidence;
 pub mod inverse;
 pub mod kind;
 pub mod nearest;
@@ -35,6 +36,9 @@ use std::fmt;
 
 use candle_core::Tensor;
 
+pub use evidence::Evidence;
+
+use evidence::undeclared;
 use kind::{Kind, Knows};
 use state::State;
 
@@ -45,31 +49,23 @@ use crate::psgl::Options;
 use crate::psgl::downsample::pack_clean;
 use crate::random::{Seed, Stream};
 
-/// What the attacker saw on the wire.
-#[derive(Clone, Debug)]
-pub struct Observation {
-    smashed: Smashed,
-}
-
-impl Observation {
-    /// Listens to this.
-    pub fn new(smashed: Smashed) -> Self {
-        Self { smashed }
-    }
-
-    /// The smashed data.
-    pub fn smashed(&self) -> &Smashed {
-        &self.smashed
-    }
-}
-
 /// Images of the same kind as the victim's, that the attacker has (never trained on by the victim, never scored).
 #[derive(Clone, Debug)]
 pub struct Auxiliary {
     /// (N, C, H, W) in [0, 1].
     pub images: Tensor,
-    /// (N), u32.
-    pub labels: Tensor,
+    /// (N), u32; none where the attack does not declare to know them.
+    pub labels: Option<Tensor>,
+}
+
+impl Auxiliary {
+    /// The images' classes (N), u32.
+    ///
+    /// # Errors
+    /// Returns an error if they are not known.
+    pub fn labels(&self) -> Result<&Tensor> {
+        self.labels.as_ref().ok_or_else(|| undeclared("the labels of similar images", "Knows::AuxiliaryLabels"))
+    }
 }
 
 /// What the attacker is declared to know.
@@ -83,6 +79,9 @@ pub struct Knowledge {
     pub client: Option<Network>,
     /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
     pub oracle: Option<Oracle>,
+    /// The server's layers behind the cut with their weights; under a defence with several streams those of the one that
+    /// sees the smashed data as they are.
+    pub server: Option<Network>,
     /// Whether the client's first layer sees packed images (its architecture, known to all attackers).
     pub packs: bool,
     /// Auxiliary images.
@@ -108,7 +107,11 @@ impl Knowledge {
             let client = self.client.take().map(Oracle);
             self.oracle = self.oracle.or(client).filter(|_| knows(Knows::ClientOracle));
         }
+        self.server = self.server.filter(|_| knows(Knows::ServerWeights));
         self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
+        if let Some(auxiliary) = self.auxiliary.as_mut().filter(|_| !knows(Knows::AuxiliaryLabels)) {
+            auxiliary.labels = None;
+        }
         self.defence = self.defence.filter(|_| knows(Knows::Defence));
         self
     }
@@ -131,7 +134,15 @@ impl Knowledge {
     /// # Errors
     /// Where they are not known.
     pub fn client(&self) -> Result<&Network> {
-        self.client.as_ref().ok_or_else(|| Error::Internal("this attack needs the client's weights".into()))
+        self.client.as_ref().ok_or_else(|| undeclared("the client's weights", "Knows::ClientWeights"))
+    }
+
+    /// The server's layers behind the cut.
+    ///
+    /// # Errors
+    /// Returns an error if they are not known.
+    pub fn server(&self) -> Result<&Network> {
+        self.server.as_ref().ok_or_else(|| undeclared("the server's weights", "Knows::ServerWeights"))
     }
 
     /// The auxiliary images.

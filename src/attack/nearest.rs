@@ -10,10 +10,10 @@
 
 use candle_core::Tensor;
 
-use super::kind::{Kind, Knows, Looker};
+use super::kind::{Kind, Knows, Looker, Sees};
 use super::state::State;
 use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
-use super::{Doubt, Inversion, Knowledge, Observation};
+use super::{Doubt, Evidence, Inversion, Knowledge};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -27,17 +27,16 @@ pub static KIND: Kind = Kind {
         tip: "The attacker sends images of its own through the client, and takes the one whose numbers are nearest to those \
               on the wire. It makes no new image.",
     },
+    sees: &[Sees::Smashed],
     knows: &[Knows::ClientOracle, Knows::Auxiliary],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
-    settings: &[],
     least_images: (1, "it looks among"),
-    learns: false,
-    fills_the_table: false,
+    saves: |_, _, targets| 8 * targets,
     make: |seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?)),
-    watched: |values, _| Ok(values.clone()),
+    ..Kind::BASE
 };
 
 /// A running search.
@@ -57,9 +56,9 @@ struct Nearest {
 }
 
 impl Nearest {
-    fn new(observation: &Observation, knowledge: &Knowledge) -> Result<Self> {
+    fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         knowledge.check_oracle()?;
-        let seen = observation.smashed().tensor().flatten_from(1)?;
+        let seen = evidence.smashed()?.tensor().flatten_from(1)?;
         let training = match knowledge.defence {
             Some(options) if knowledge.packs => Some(Training::new(knowledge, options)?),
             _ => None,
@@ -214,7 +213,8 @@ mod tests {
             client: Some(model.client.body()),
             oracle: None,
             packs: false,
-            auxiliary: Some(Auxiliary { images: images.clone(), labels }),
+            server: None,
+            auxiliary: Some(Auxiliary { images: images.clone(), labels: Some(labels) }),
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),
@@ -225,7 +225,7 @@ mod tests {
         let rows = [CHUNK + 3, 5];
         let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
-        let mut attack = Nearest::new(&Observation::new(model.ask(&moved).unwrap().0), &knowledge).unwrap();
+        let mut attack = Nearest::new(&Evidence::new(model.ask(&moved).unwrap().0).unwrap(), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
         while !attack.done() {
             attack.advance().unwrap();

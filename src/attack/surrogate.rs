@@ -59,7 +59,7 @@ impl Training {
         Ok(Self {
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
             surrogate: Surrogate { client: knowledge.client()?.clone(), parameters, head, options },
-            labels: auxiliary.labels.clone(),
+            labels: auxiliary.labels()?.clone(),
             smashed,
             epoch: 0,
         })

@@ -2,6 +2,7 @@
 
 mod attack;
 mod bench;
+mod cards;
 mod export;
 mod interrupt;
 mod run;
@@ -59,6 +60,7 @@ enum Command {
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
     /// Launch an attack at a run's trained models.
+    #[command(after_long_help = cards::cards())]
     Attack(AttackArgs),
     /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
@@ -133,7 +135,7 @@ struct AttackArgs {
     /// The run's folder.
     #[arg(value_parser = place())]
     run: PathBuf,
-    /// Which attack: rmle, inverse or nearest, or the label of one of the run's own.
+    /// Which attack, by its name or by its label in the run; --help lists them.
     #[arg(long, value_name = "ATTACK")]
     with: String,
     /// Only the form that knows the defence.

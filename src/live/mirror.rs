@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
+use crate::run::attacks::server_of;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
@@ -263,13 +264,16 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Res
     let kind = question.attack.kind;
     let wanted = kind.knowledge(question.adaptive).contains(&Knows::Auxiliary);
     let own = || -> Result<Auxiliary> {
-        Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? })
+        Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: Some(auxiliary.label_tensor(&device)?) })
     };
+    let server = || server_of(&model.server.parameters().snapshot()?, plan, &device);
+    let knows_server = kind.knowledge(question.adaptive).contains(&Knows::ServerWeights);
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
         oracle: None,
+        server: knows_server.then(server).transpose()?,
         packs: plan.psgl.is_some(),
         auxiliary: wanted.then(own).transpose()?,
         defence: plan.psgl.filter(|_| question.adaptive),

@@ -2,6 +2,7 @@
 //!
 //! This is the one place that holds both an attack and the truth; the attack is handed neither.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +13,8 @@ use super::orders::{Begun, Order, PICTURED};
 use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
-use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
+use crate::attack::kind::{Knows, Sees};
+use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
 use crate::data::Images;
 use crate::error::Result;
 use crate::model::network::Network;
@@ -242,22 +244,30 @@ impl Job {
 /// The attack with what it may see and know, and nothing else.
 fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inversion>> {
     let (auxiliary, seed, smashed) = (&setup.auxiliary, setup.seed(), order.smashed()?);
-    let device = smashed.device().clone();
+    let (device, spec) = (smashed.device().clone(), &order.id.spec);
+    let wanted = spec.kind.knowledge(order.id.adaptive).contains(&Knows::ServerWeights);
+    let server = if wanted { Some(server_of(&order.asked.server, plan, &device)?) } else { None };
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(client_of(order, plan, seed, &device)?),
         oracle: None,
+        server,
         packs: plan.psgl.is_some(),
-        auxiliary: Some(Auxiliary { images: auxiliary.tensor(&device)?, labels: auxiliary.label_tensor(&device)? }),
+        auxiliary: Some(Auxiliary {
+            images: auxiliary.tensor(&device)?,
+            labels: Some(auxiliary.label_tensor(&device)?),
+        }),
         defence: plan.psgl.filter(|_| order.id.adaptive),
         seed,
         name: order.id.slug(),
     };
-    let observation = Observation::new(Smashed::new(&smashed));
-    let spec = &order.id.spec;
+    let mut evidence = Evidence::new(Smashed::new(&smashed))?;
+    if spec.kind.sees.contains(&Sees::Labels) {
+        evidence = evidence.with_labels(setup.targets.take(order.images()).label_tensor(&device)?);
+    }
     let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
-    (spec.kind.make)(&observation, &knowledge, &spec.values)
+    (spec.kind.make)(&evidence.masked(spec.kind), &knowledge, &spec.values)
 }
 
 /// The client's layers with the weights of the order.
@@ -267,4 +277,86 @@ fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Re
     Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
     parameters.load(&order.asked.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
+}
+
+/// The server's layers behind the cut with these weights: under PSGL those of the attacked stream, which sees the smashed
+/// data as they are.
+///
+/// # Errors
+/// Returns an error if a weight is missing.
+pub(crate) fn server_of(weights: &BTreeMap<String, Tensor>, plan: &SplitPlan, device: &Device) -> Result<Network> {
+    let name = if plan.psgl.is_some() { "server.attacked" } else { "server" };
+    let (mut parameters, layers) = (Parameters::default(), &plan.layers[plan.cut..]);
+    let init = Init { seed: Seed(0), model: plan.name, device };
+    Network::init(name, &plan.smashed()?, layers, &mut parameters, init)?;
+    parameters.load(weights)?;
+    Ok(Network::of(name, layers, &parameters)?.frozen())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::attack::kind::Kind;
+    use crate::error::Error;
+    use crate::experiment::{AttackSpec, Experiment};
+    use crate::model::split::SplitModel;
+
+    thread_local! {
+        /// What the kinds below were made from.
+        static HANDED: RefCell<Option<(Evidence, Knowledge)>> = const { RefCell::new(None) };
+    }
+
+    const SPY: Kind = Kind {
+        id: "spy",
+        make: |evidence, knowledge, _| {
+            HANDED.with_borrow_mut(|handed| *handed = Some((evidence.clone(), knowledge.clone())));
+            Err(Error::Internal("it has seen enough".to_owned()))
+        },
+        ..Kind::BASE
+    };
+    static MOST: Kind = Kind {
+        sees: &[Sees::Smashed, Sees::Labels],
+        knows: &[Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
+        ..SPY
+    };
+    static LEAST: Kind = Kind { sees: &[], knows_adaptive: &[], ..SPY };
+
+    /// What a run hands to this kind at 3 test images.
+    fn handed(kind: &'static Kind, defended: bool) -> (Evidence, Knowledge, Prepared, SplitModel) {
+        let setup = Prepared::new(Experiment::preset("quick").unwrap()).unwrap();
+        let plan = setup.plans.iter().find(|plan| plan.psgl.is_some() == defended).unwrap().clone();
+        let model = SplitModel::new(plan, setup.seed(), &setup.device).unwrap();
+        let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
+        let targets = setup.targets.tensor(&setup.device).unwrap();
+        let order = Order::at(&model, &spec, 1, &targets).unwrap().swap_remove(0);
+        assert!(made(&order, &model.plan, &setup).is_err());
+        let (evidence, knowledge) = HANDED.with_borrow_mut(Option::take).unwrap();
+        (evidence, knowledge, setup, model)
+    }
+
+    #[test]
+    fn a_run_supplies_what_a_kind_declares_and_nothing_else() {
+        for defended in [false, true] {
+            let (evidence, knowledge, setup, model) = handed(&MOST, defended);
+            assert_eq!(evidence.labels().unwrap().to_vec1::<u32>().unwrap(), setup.targets.labels[..3]);
+            let own = knowledge.auxiliary().unwrap();
+            assert_eq!(own.labels().unwrap().to_vec1::<u32>().unwrap(), setup.auxiliary.labels);
+            // The server's layers are those behind the cut: of the model itself, or of its attacked stream.
+            let z = evidence.smashed().unwrap();
+            let logits = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            let got = logits(&knowledge.server().unwrap().forward(z.tensor()).unwrap());
+            let answer = match model.server.answer(z).unwrap() {
+                crate::model::server::Answer::Plain(plain) => plain,
+                crate::model::server::Answer::Psgl(streams) => streams.attacked,
+            };
+            assert_eq!(got, logits(&answer), "defended {defended}");
+            assert!(knowledge.client.is_none() && knowledge.defence.is_none() && knowledge.check_oracle().is_err());
+
+            let (evidence, knowledge, ..) = handed(&LEAST, defended);
+            assert!(evidence.smashed().is_err() && evidence.labels().is_err() && evidence.samples() == 3);
+            assert!(knowledge.client.is_none() && knowledge.server.is_none() && knowledge.auxiliary.is_none());
+        }
+    }
 }

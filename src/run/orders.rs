@@ -7,6 +7,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Opinion;
+use crate::attack::kind::Knows;
 use crate::attack::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
@@ -62,6 +63,8 @@ pub struct Asked {
     pub maps: Tensor,
     /// The client's weights.
     pub client: BTreeMap<String, Tensor>,
+    /// The server's, where an attack knows them.
+    pub server: BTreeMap<String, Tensor>,
     /// What the server made of the first target; not known any more after a resume.
     pub opinion: Option<Opinion>,
 }
@@ -134,7 +137,9 @@ impl Asking {
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
         let client = model.client.parameters().snapshot()?;
         let opinion = Some(Opinion::of(&model.server.answer(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
-        let asked = Arc::new(Asked { smashed, sent, maps, client, opinion });
+        let server =
+            if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
+        let asked = Arc::new(Asked { smashed, sent, maps, client, server, opinion });
         let order = |spec: &AttackSpec, adaptive| Order {
             id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
             asked: asked.clone(),
@@ -143,6 +148,11 @@ impl Asking {
         let all = |spec| forms(spec, model.plan.psgl.is_some()).map(move |adaptive| (spec, adaptive));
         Ok(self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect())
     }
+}
+
+/// Whether an attack knows the server's weights, in either form.
+pub fn knows_server(spec: &AttackSpec) -> bool {
+    [false, true].iter().any(|adaptive| spec.kind.knowledge(*adaptive).contains(&Knows::ServerWeights))
 }
 
 /// Whether an attack is due after `epoch` epochs of `last`: after the last one, and earlier where it says so.

@@ -2,7 +2,8 @@
 //!
 //! | tensors | what |
 //! |---|---|
-//! | `asked.MODEL.eEPOCH.smashed`, `.sent`, `.maps`, `.client.…` | what was on the wire, and the client's weights |
+//! | `asked.MODEL.eEPOCH.smashed`, `.sent`, `.maps` | what was on the wire |
+//! | `asked.MODEL.eEPOCH.client.…`, `.server.…` | the client's weights, and the server's where an attack knows them |
 //! | `amid.…` | the state of the first attack, where it had begun |
 //!
 //! Up to form 2 each attack had all of it under `pending.PLACE.`.
@@ -46,7 +47,8 @@ pub(super) fn put(orders: &[Order], tensors: &mut BTreeMap<String, Tensor>) {
         let prefix = prefix(id);
         let own = [("smashed", &asked.smashed), ("sent", &asked.sent), ("maps", &asked.maps)];
         tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
-        tensors.extend(asked.client.iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
+        let weights = asked.client.iter().chain(&asked.server);
+        tensors.extend(weights.map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
     }
     if let Some(begun) = orders.first().and_then(|order| order.begun.as_ref()) {
         tensors.extend(begun.state.tensors().iter().map(|(name, tensor)| (format!("{AMID}{name}"), tensor.clone())));
@@ -88,7 +90,7 @@ pub(super) fn take(
     ids.into_iter().map(order).collect()
 }
 
-/// What stands under a prefix: the client's weights are what is left beside the rest.
+/// What stands under a prefix: weights are what is left beside the rest.
 fn asked(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Asked> {
     let mut own = removed(prefix, tensors);
     let mut one = |name: &str| {
@@ -96,7 +98,8 @@ fn asked(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Asked> 
         found.ok_or_else(|| Error::input(format!("it lacks {prefix}{name}")))
     };
     let (smashed, sent, maps) = (one("smashed")?, one("sent")?, one("maps")?);
-    Ok(Asked { smashed, sent, maps, client: own, opinion: None })
+    let (server, client) = own.into_iter().partition(|(name, _)| name.starts_with("server."));
+    Ok(Asked { smashed, sent, maps, client, server, opinion: None })
 }
 
 /// The tensors whose names start with `prefix`, which is cut off.
@@ -106,4 +109,65 @@ fn removed(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> BTreeMap<Str
     let cut = |(name, tensor): (String, Tensor)| (name[prefix.len()..].to_owned(), tensor);
     let own: BTreeMap<String, Tensor> = own;
     own.into_iter().map(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::attack::{inverse, rmle};
+    use crate::experiment::AttackSpec;
+
+    fn tensor(rows: usize, from: f32) -> Tensor {
+        let values: Vec<f32> = (0..rows * 2).map(|i| from + i as f32).collect();
+        Tensor::from_vec(values, (rows, 2), &Device::Cpu).unwrap()
+    }
+
+    fn id(spec: AttackSpec, epoch: usize) -> AttackId {
+        AttackId { spec, adaptive: false, target: "vanilla".to_owned(), epoch }
+    }
+
+    fn ids() -> Vec<AttackId> {
+        let few = || AttackSpec { images: 2, ..AttackSpec::of(&rmle::KIND) };
+        let many = AttackSpec { images: 9, ..AttackSpec::of(&inverse::KIND) };
+        vec![id(few(), 1), id(many, 1), id(few(), 10)]
+    }
+
+    #[test]
+    fn what_waits_comes_back_and_what_an_older_build_kept_for_each_is_shared() {
+        let mut old = BTreeMap::from([("vanilla.client.0.weight".to_owned(), tensor(1, 0.0))]);
+        for (i, (rows, from)) in [(2, 0.0), (5, 0.0), (2, 7.0)].into_iter().enumerate() {
+            for name in ["smashed", "sent", "maps", "client.0.weight"] {
+                old.insert(format!("pending.{i}.{name}"), tensor(rows, from));
+            }
+        }
+        let mut left = old.clone();
+        let orders = take(&mut left, ids(), None, true).unwrap();
+        assert_eq!(left.keys().collect::<Vec<_>>(), ["vanilla.client.0.weight"]);
+        assert!(Arc::ptr_eq(&orders[0].asked, &orders[1].asked) && !Arc::ptr_eq(&orders[0].asked, &orders[2].asked));
+        // Of nine images there were five.
+        assert_eq!(orders.iter().map(Order::images).collect::<Vec<_>>(), [2, 5, 2]);
+        assert_eq!(orders[0].smashed().unwrap().to_vec2::<f32>().unwrap(), [[0.0, 1.0], [2.0, 3.0]]);
+        assert_eq!(orders[0].asked.client.keys().collect::<Vec<_>>(), ["client.0.weight"]);
+
+        let mut orders = orders;
+        let state = State::of(BTreeMap::from([("image".to_owned(), tensor(1, 3.0))]));
+        orders[0].begun = Some(Begun { state, seconds: 5.0, deciphered: Some(vec![7, 1]) });
+        let mut tensors = BTreeMap::new();
+        put(&orders, &mut tensors);
+        assert_eq!(tensors.keys().filter(|name| name.ends_with(".smashed")).count(), 2);
+        let back = take(&mut tensors, ids(), Amid::of(&orders), false).unwrap();
+        assert!(tensors.is_empty() && back[1].begun.is_none());
+        let begun = back[0].begun.as_ref().unwrap();
+        assert_eq!((begun.deciphered.as_deref(), begun.seconds), (Some(&[7, 1][..]), 0.0), "no clock");
+        assert_eq!(begun.state.tensor("image").unwrap().to_vec2::<f32>().unwrap(), [[3.0, 4.0]]);
+
+        let mut lacking = BTreeMap::from([("asked.vanilla.e1.smashed".to_owned(), tensor(2, 0.0))]);
+        let error = take(&mut lacking, ids(), None, false).unwrap_err().to_string();
+        assert_eq!(error, "it lacks asked.vanilla.e1.sent");
+        let scalar = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap();
+        let mut scalar = BTreeMap::from([("asked.vanilla.e1.smashed".to_owned(), scalar)]);
+        assert!(take(&mut scalar, ids(), None, false).is_err(), "a file can say anything");
+    }
 }

@@ -1,10 +1,11 @@
 //! Runs that are stopped amid an attack go on inside it, and end with the same bytes.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use crate::common::{assert_same_run, quick, scratch, succeed};
+use cutlayer::attack::state::State;
 use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::event::stream;
@@ -15,6 +16,7 @@ use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
 use cutlayer::workbench::attacks;
+use tempfile::TempDir;
 
 /// Little training and every attack, each of many slices: two batches of rMLE, three chunks of auxiliary images.
 fn settings() -> Vec<String> {
@@ -33,6 +35,18 @@ fn experiment() -> Experiment {
     let mut experiment = Experiment::preset("quick").unwrap();
     settings().iter().for_each(|setting| experiment.set(setting).unwrap());
     experiment
+}
+
+/// The same run, never stopped.
+fn unbroken() -> &'static Path {
+    static RUN: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = RUN.get_or_init(|| {
+        let (folder, settings) = (scratch(), settings());
+        let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
+        let path = quick(folder.path(), "unbroken", &more);
+        (folder, path)
+    });
+    path
 }
 
 /// The attack at work in a checkpoint: name, whether it is adaptive, target, whether it deciphers the test set.
@@ -94,9 +108,7 @@ fn stopped_amid_every_attack_and_resumed_equals_unbroken() {
         }
     }
     assert!(met.contains_key(&("inverse".to_owned(), false, "vanilla".to_owned(), true)), "amid the table: {met:?}");
-    let settings = settings();
-    let more: Vec<&str> = settings.iter().flat_map(|setting| ["--set", setting]).collect();
-    assert_same_run(&quick(folder.path(), "unbroken", &more), &run);
+    assert_same_run(unbroken(), &run);
 }
 
 #[test]
@@ -110,12 +122,25 @@ fn what_a_model_was_asked_stands_once_for_all_attacks_that_wait() {
     let checkpoint = Checkpoint::load(&run.join("checkpoint.safetensors"), &experiment().hash()).unwrap();
     assert!(checkpoint.waiting.len() >= attacks().len() * 2 - 1, "{}", checkpoint.waiting.len());
     let smashed: Vec<_> = tensors.iter().filter(|(name, _)| name.ends_with(".smashed")).collect();
-    let models: std::collections::BTreeSet<_> = checkpoint.waiting.iter().map(|order| &order.id.target).collect();
+    let models: BTreeSet<_> = checkpoint.waiting.iter().map(|order| &order.id.target).collect();
     assert_eq!(smashed.len(), models.len(), "{smashed:?}");
     // As many as the attack at the most images takes, of which the others take the first.
     assert!(smashed.iter().all(|(_, tensor)| tensor.dims()[0] == 30), "{smashed:?}");
     for order in &checkpoint.waiting {
         assert_eq!((order.images(), order.smashed().unwrap().dims()[0]), (order.id.spec.images, order.id.spec.images));
     }
+}
+
+#[test]
+fn an_attack_whose_state_is_another_builds_begins_again_and_ends_the_same() {
+    let folder = scratch();
+    let run = folder.path().join("run");
+    assert!(leg(&run, &mut BTreeMap::new()));
+    let (path, hash) = (run.join("checkpoint.safetensors"), experiment().hash());
+    let mut checkpoint = Checkpoint::load(&path, &hash).unwrap();
+    let begun = checkpoint.waiting[0].begun.as_mut().unwrap();
+    begun.state = State::of(begun.state.tensors().clone().into_iter().filter(|(name, _)| name != "losses").collect());
+    Writer::default().write(&path, &checkpoint.to_bytes(&hash).unwrap()).unwrap();
     succeed(["run", "--resume", run.to_str().unwrap()]);
+    assert_same_run(unbroken(), &run);
 }

@@ -3,12 +3,12 @@
 
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
-use cutlayer::attack::kind::{Kind, Knows, Values};
+use cutlayer::attack::kind::{Kind, Knows, Sees, Values};
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::state::State;
 use cutlayer::attack::surrogate::{Surrogate, Training};
 use cutlayer::attack::undo::Undo;
-use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
+use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::data;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
@@ -63,26 +63,52 @@ fn victims(n: usize) -> Tensor {
 /// Digits that are not the victims'.
 fn auxiliary(n: usize) -> Auxiliary {
     let images = data::load("mnist").unwrap().train.take(n);
-    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: images.label_tensor(&Device::Cpu).unwrap() }
+    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: Some(images.label_tensor(&Device::Cpu).unwrap()) }
+}
+
+/// Everything there is, masked for a kind: what reaches it is what it declares, and what it does not is not there.
+fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
+    let words = format!("{} adaptive {adaptive}", kind.id);
+    let own = knowledge(victim, Some(auxiliary(4)), adaptive);
+    // Any network would do for the server's.
+    let server = Some(victim.client.body());
+    let all = Knowledge { defence: Some(options(SPARSE)), server, ..own };
+    let told = all.clone().masked(kind, adaptive);
+    let knows = |what| kind.knowledge(adaptive).contains(&what);
+    assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
+    assert_eq!(told.server.is_some(), knows(Knows::ServerWeights), "{words}");
+    assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
+    let labels = told.auxiliary.as_ref().is_some_and(|own| own.labels().is_ok());
+    assert_eq!(labels, knows(Knows::Auxiliary) && knows(Knows::AuxiliaryLabels), "{words}");
+    assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
+    let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
+    assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
+    assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+    let evidence = observe(victim, &victims(2)).with_labels(Tensor::new(&[1u32, 2], &Device::Cpu).unwrap());
+    let seen = evidence.masked(kind);
+    assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
+    assert_eq!(seen.labels().is_ok(), kind.sees.contains(&Sees::Labels), "{words}");
 }
 
 #[test]
 fn nothing_reaches_an_attack_that_it_does_not_declare() {
-    let (victim, defence) = (model(14, Some(options(SPARSE))), Some(options(SPARSE)));
-    for kind in attacks() {
+    let victim = model(28, Some(options(SPARSE)));
+    // Two that the program does not have: one that declares nothing at all, and one that declares all.
+    let nothing = Kind { id: "nothing", sees: &[], ..Kind::BASE };
+    let everything = Kind {
+        id: "everything",
+        sees: &[Sees::Smashed, Sees::Labels],
+        knows: &[Knows::ClientOracle, Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
+        ..Kind::BASE
+    };
+    for kind in attacks().iter().copied().chain([&nothing, &everything]) {
         for adaptive in [false, true] {
-            let all = Knowledge { defence, ..knowledge(&victim, Some(auxiliary(4)), adaptive) };
-            let told = all.clone().masked(kind, adaptive);
-            let knows = |what| kind.knowledge(adaptive).contains(&what);
-            let words = format!("{} adaptive {adaptive}", kind.id);
-            assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
-            assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
-            assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
-            let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
-            assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
-            assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+            assert_masked(kind, adaptive, &victim);
         }
     }
+    let seen = observe(&victim, &victims(2)).masked(&nothing);
+    assert!(seen.smashed().unwrap_err().to_string().contains("does not declare Sees::Smashed"));
+    assert!(nothing.sees_words() == "nothing" && everything.sees_words() == "the smashed data and the labels");
 }
 
 /// Settings of an attack that make it short.
@@ -113,7 +139,7 @@ fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
         for adaptive in [false, true] {
             let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive).masked(kind, adaptive);
             let made = || (kind.make)(&seen, &known, &short(kind)).unwrap();
-            let end = end_of(made().as_mut(), other.smashed());
+            let end = end_of(made().as_mut(), other.smashed().unwrap());
             let mut going = made();
             let mut slices = 0;
             loop {
@@ -131,7 +157,7 @@ fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
                     let mut resumed = made();
                     resumed.load(&state).unwrap();
                     assert_eq!((resumed.progress(), resumed.done()), (going.progress(), done), "{words}");
-                    assert!(end_of(resumed.as_mut(), other.smashed()) == end, "{words}");
+                    assert!(end_of(resumed.as_mut(), other.smashed().unwrap()) == end, "{words}");
                 }
                 if done {
                     break;
@@ -152,6 +178,7 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         classes: model.plan.classes,
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
+        server: None,
         packs: model.plan.psgl.is_some(),
         auxiliary,
         defence: model.plan.psgl.filter(|_| adaptive),
@@ -160,8 +187,8 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
     }
 }
 
-fn observe(model: &SplitModel, x: &Tensor) -> Observation {
-    Observation::new(model.ask(x).unwrap().0)
+fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
+    Evidence::new(model.ask(x).unwrap().0).unwrap()
 }
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
@@ -254,7 +281,7 @@ fn rmle_works_many_images_in_batches_and_each_as_if_it_were_alone() {
     let seen = observe(&model, &x);
     for adaptive in [false, true] {
         let attack = |from: usize, n: usize| {
-            let some = Observation::new(seen.smashed().narrow(from, n).unwrap());
+            let some = Evidence::new(seen.smashed().unwrap().narrow(from, n).unwrap()).unwrap();
             let knowledge = knowledge(&model, adaptive.then(|| auxiliary(32)), adaptive);
             Rmle::new(&some, &knowledge, rmle_settings(12)).unwrap()
         };
@@ -344,7 +371,7 @@ fn the_inverse_network_beats_the_mean_image() {
     assert!(inverse < 0.5 * mean, "mean image {mean}, inverse network {inverse}");
     // The trained network serves for smashed data that it did not watch, too.
     let others = halved(&victims(24)).narrow(0, 16, 8).unwrap().contiguous().unwrap();
-    let other = attack.reconstruct(observe(&model, &others).smashed()).unwrap().unwrap();
+    let other = attack.reconstruct(observe(&model, &others).smashed().unwrap()).unwrap().unwrap();
     assert!(error(&other, &others) < 0.5 * mean);
 }
 

@@ -41,14 +41,20 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     window.rest();
     let progress = window.app().showing().scene.as_ref().unwrap().progress.clone().unwrap();
     assert_eq!((progress.attack.as_str(), progress.iteration), ("inverse", progress.planned));
-    says(&window, "sees the smashed data; knows what the client makes of similar images; there is no defence");
+    says(
+        &window,
+        "sees the smashed data; knows what the client makes of similar images and their labels; there is no defence",
+    );
     window.click("PSGL");
     window.until("a disguise", |app| stolen_by(app, "inverse", false));
-    says(&window, "sees the smashed data; knows what the client makes of similar images; does not know the defence");
+    says(
+        &window,
+        "sees the smashed data; knows what the client makes of similar images and their labels; does not know the defence",
+    );
     window.click("the defence");
     window.until("an adaptive picture", |app| stolen_by(app, "inverse", true));
     window.rest();
-    says(&window, "sees the smashed data; knows the client's weights, similar images and the defence");
+    says(&window, "sees the smashed data; knows the client's weights, similar images, their labels and the defence");
     window.click("the server, with the client's weights");
     window.click("no defence");
     window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
