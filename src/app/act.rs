@@ -6,7 +6,7 @@ use super::copied::Copied;
 use super::files::Purpose;
 use super::panes::{Layout, Pane};
 use crate::experiment::Experiment;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Wish;
 use crate::run::scene::Picture;
 
 /// Something that was asked for. What cannot be done now is left undone.

@@ -12,9 +12,9 @@ use eframe::egui::Context;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
+use crate::run::attack_records::earlier;
 use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, read_text};
 use crate::run::found::is_run;
-use crate::run::launched::earlier;
 use crate::run::record::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
 

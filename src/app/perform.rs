@@ -16,7 +16,7 @@ use super::{Activity, App, library, opened, panes, stage};
 use crate::error::{Error, Result};
 use crate::experiment::{PRESETS, run_title};
 use crate::live::Shown;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Wish;
 use crate::run::control::Command;
 use crate::run::folder::new_run_path;
 

@@ -8,7 +8,7 @@ use crossbeam_channel::TryRecvError;
 
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::afterwards::{Afterwards, Wish, wished};
+use crate::run::attack_later::{Afterwards, Wish, wished};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};

@@ -4,7 +4,7 @@ use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
 use super::{AttackArgs, print_kept, set_threads, tell};
 use crate::error::{Error, Result};
-use crate::run::afterwards::{Afterwards, Wish, wished};
+use crate::run::attack_later::{Afterwards, Wish, wished};
 use crate::run::folder::{ATTACKS, RunFolder};
 use crate::run::report::launched_text;
 use crate::run::worker::{Outcome, Worker};

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
-use crate::run::attacks::server_of;
+use crate::run::attack_job::server_of;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};

@@ -1,8 +1,8 @@
 //! How long a run still takes, told from what its parts took so far.
 
+use super::attack_order::{AttackId, forms, is_due};
 use super::course::Stage;
 use super::event::{Event, Progress};
-use super::orders::{AttackId, forms, is_due};
 use super::session::Session;
 use super::summary::AttackRecord;
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attacks::{Benches, Job};
+use super::attack_files::keep;
+use super::attack_job::{Benches, Job};
+use super::attack_order::Order;
 use super::event::{AttackProgress, Gallery};
-use super::kept::keep;
-use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::scene::Scene;

@@ -15,10 +15,10 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::attack_order::{AttackId, Order};
+use super::attack_saved::{self, Amid};
 use super::course::{Course, per_model};
-use super::orders::{AttackId, Order};
 use super::summary::{AttackRecord, EpochRow};
-use super::waiting::{self, Amid};
 use crate::error::{Error, Result};
 use crate::model::split::SplitModel;
 use crate::model::wire::WireCount;
@@ -164,7 +164,7 @@ impl Checkpoint {
         };
         let head = serde_json::to_string(&head).map_err(|e| Error::Internal(format!("checkpoint: {e}")))?;
         let mut tensors = self.tensors.clone();
-        waiting::put(&self.waiting, &mut tensors);
+        attack_saved::put(&self.waiting, &mut tensors);
         let raw = raw_tensors(&tensors)?;
         let sum = checksum(&head, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
         let metadata = HashMap::from([(ENTRY.to_owned(), format!("{sum}\n{head}"))]);
@@ -210,7 +210,7 @@ impl Checkpoint {
         let tensors = names.iter().map(|name| Ok((name.clone(), loaded.load(name, &Device::Cpu)?)));
         let mut tensors: BTreeMap<_, _> =
             tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
-        let waiting = waiting::take(&mut tensors, head.pending, head.amid, form < 3).map_err(|e| damaged(&e))?;
+        let waiting = attack_saved::take(&mut tensors, head.pending, head.amid, form < 3).map_err(|e| damaged(&e))?;
         Ok(Self { position: head.position, waiting, tensors })
     }
 }

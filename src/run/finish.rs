@@ -1,9 +1,9 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
+use super::attack_order::PICTURED;
 use super::caption::Caption;
 use super::closing::Closing;
 use super::judge::stream_order;
-use super::orders::PICTURED;
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;

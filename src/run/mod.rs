@@ -1,10 +1,13 @@
 //! A run: the worker that trains and attacks, the stream of what happens, and what is kept of it.
 
-pub mod afterwards;
 mod ahead;
+pub mod attack_files;
+pub mod attack_job;
+pub mod attack_later;
+pub mod attack_order;
 pub mod attack_queue;
-mod attacking;
-pub mod attacks;
+pub mod attack_records;
+mod attack_saved;
 pub mod caption;
 pub mod checkpoint;
 mod closing;
@@ -18,10 +21,7 @@ pub mod folder;
 pub mod found;
 pub mod identity;
 pub mod judge;
-pub mod kept;
-pub mod launched;
 pub mod maps;
-pub mod orders;
 pub mod pictures;
 pub mod prepared;
 pub mod record;
@@ -30,9 +30,9 @@ mod room;
 pub mod scene;
 pub mod seeds;
 pub mod session;
+mod session_attacks;
 pub mod summary;
 mod training;
-mod waiting;
 pub mod watch;
 pub mod weights;
 pub mod worker;

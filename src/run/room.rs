@@ -6,8 +6,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::attack_order::{PICTURED, is_due, knows_server};
 use super::folder::{CHECKPOINT, IMAGES, METRICS};
-use super::orders::{PICTURED, is_due, knows_server};
 use super::prepared::Prepared;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::Speeds;
+use super::attack_order::Asking;
 use super::attack_queue::Queue;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::closing::Closing;
@@ -15,7 +16,6 @@ use super::course::Course;
 use super::event::{Event, Past, Sink};
 use super::finish;
 use super::judge::{Court, Judge};
-use super::orders::Asking;
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};

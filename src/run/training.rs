@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::attack_order::{Asking, is_due};
 use super::course::{Course, Stage, turn};
 use super::event::Event;
-use super::orders::{Asking, is_due};
 use super::scene::Scene;
 use super::session::Session;
 use super::summary::{EpochRow, MetricRow};

@@ -7,7 +7,7 @@ use super::RunsView;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Wish;
 use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.

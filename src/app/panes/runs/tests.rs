@@ -14,7 +14,7 @@ use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Wish;
 
 /// What the pane looks at.
 struct World {

@@ -16,11 +16,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::attacks::{Finished, Job};
+use super::attack_job::{Finished, Job};
+use super::attack_order::AttackId;
+use super::attack_records::{earlier, same_attack};
 use super::caption::Caption;
 use super::folder::{IMAGES, KEPT, SUMMARY};
-use super::launched::{earlier, same_attack};
-use super::orders::AttackId;
 use super::pictures::{Tile, sheet};
 use super::record::{Recorder, read_summary};
 use super::scene::Picture;

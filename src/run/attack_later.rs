@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use super::attack_job::Job;
+use super::attack_order::Order;
 use super::attack_queue::{Outcome, Queue, Slice, conclude};
-use super::attacks::Job;
+use super::attack_records::{earlier, same_attack};
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
 use super::identity::DataWish;
-use super::launched::{earlier, same_attack};
-use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::room;

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 
+use super::attack_order::{Begun, Order, PICTURED};
 use super::event::{AttackProgress, Gallery};
-use super::orders::{Begun, Order, PICTURED};
 use super::prepared::Prepared;
 use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;

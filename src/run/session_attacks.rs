@@ -1,7 +1,7 @@
 //! A session's attacks: when they get a slice, what is told of them, and the record of each.
 
+use super::attack_job::Job;
 use super::attack_queue::{Outcome, Slice, conclude};
-use super::attacks::Job;
 use super::event::Event;
 use super::session::Session;
 use crate::error::{Error, Result};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::orders::{Asked, AttackId, Begun, Order};
+use super::attack_order::{Asked, AttackId, Begun, Order};
 use crate::attack::state::State;
 use crate::error::{Error, Result};
 
