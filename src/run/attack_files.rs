@@ -1,6 +1,6 @@
 //! What a run keeps of a finished attack: its pictures, and every reconstruction with its scores for other programs.
 //!
-//! `images/SLUG.png` shows the first few targets. `attacks/SLUG.npz` has all of them:
+//! `images/STEM.png` shows the first few targets. `attacks/STEM.npz` has all of them:
 //!
 //! | array | shape | what |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | `mse`, `psnr`, `ssim` | N | the scores of each, as in the table of the run |
 //! | `picked` | N | 1 where the target was picked out of its line-up, NaN where it has none |
 //!
-//! `attacks/SLUG.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
+//! `attacks/STEM.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
 //! can be put together.
 
 use std::fs;
@@ -38,10 +38,10 @@ use crate::score::words;
 /// # Errors
 /// Where the disk refuses.
 pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) -> Result<()> {
-    let slug = format!("{}{}", job.order.id.slug(), launched(launch));
-    recorder.put(&format!("{KEPT}/{slug}.npz"), &npz(&arrays(job, finished))?)?;
-    recorder.put(&format!("{KEPT}/{slug}.csv"), &csv(job, finished)?)?;
-    recorder.put(&format!("{IMAGES}/{slug}.png"), &attack_sheet(job, finished)?)
+    let stem = format!("{}{}", job.order.id.file_stem(), launched(launch));
+    recorder.put(&format!("{KEPT}/{stem}.npz"), &npz(&arrays(job, finished))?)?;
+    recorder.put(&format!("{KEPT}/{stem}.csv"), &csv(job, finished)?)?;
+    recorder.put(&format!("{IMAGES}/{stem}.png"), &attack_sheet(job, finished)?)
 }
 
 /// How the names of an attack's files end.
@@ -57,7 +57,7 @@ fn launched(launch: usize) -> String {
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
         let original = job.original(i);
-        let sent = Picture::of_tensor(&job.order.asked.sent.get(i)?)?;
+        let sent = Picture::of_tensor(&job.order.capture.sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
     });
@@ -158,8 +158,8 @@ pub fn kept_files(run: &Path) -> Result<KeptFiles> {
     let measured = if summary.is_file() { read_summary(run)?.attacks } else { Vec::new() };
     let later = earlier(run)?;
     let lacks = |record: &AttackRecord, launch: usize| {
-        let slug = AttackId::slug_of(&record.target, record.epoch, &record.name, record.adaptive);
-        is_attack(record) && !files.contains(&folder.join(format!("{slug}{}.npz", launched(launch))))
+        let stem = AttackId::file_stem_of(&record.target, record.epoch, &record.name, record.adaptive);
+        is_attack(record) && !files.contains(&folder.join(format!("{stem}{}.npz", launched(launch))))
     };
     let launch = |i: usize| later[..=i].iter().filter(|record| same_attack(record, &later[i])).count();
     let without = measured.iter().filter(|record| lacks(record, 0)).count()

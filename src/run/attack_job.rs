@@ -153,18 +153,18 @@ impl Job {
     /// Where there is no memory left.
     pub fn scene(&self) -> Result<Scene> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
-        let (id, asked) = (&self.order.id, &self.order.asked);
+        let (id, capture) = (&self.order.id, &self.order.capture);
         let defended = id.target == "psgl";
         let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: Picture::of_image(&self.truth, 0),
             label: self.truth.labels.first().map(|label| *label as usize),
-            sent: first(&asked.sent)?,
-            map: if defended { first(&asked.maps)? } else { Picture::default() },
-            smashed: Picture::of_features(&asked.smashed.get(0)?)?,
-            crossed: asked.smashed.dims()[1..].to_vec(),
-            opinion: asked.opinion.clone(),
+            sent: first(&capture.sent)?,
+            map: if defended { first(&capture.maps)? } else { Picture::default() },
+            smashed: Picture::of_features(&capture.smashed.get(0)?)?,
+            crossed: capture.smashed.dims()[1..].to_vec(),
+            opinion: capture.opinion.clone(),
             lineup: Some(self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
@@ -235,7 +235,7 @@ impl Job {
             target: id.target.clone(),
             epoch: id.epoch,
             originals: (0..few).map(|i| self.original(i)).collect(),
-            sent: (0..few).map(|i| Picture::of_tensor(&self.order.asked.sent.get(i)?)).collect::<Result<_>>()?,
+            sent: (0..few).map(|i| Picture::of_tensor(&self.order.capture.sent.get(i)?)).collect::<Result<_>>()?,
             stolen: finished.reconstructions.clone(),
         })
     }
@@ -246,7 +246,7 @@ fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inv
     let (auxiliary, seed, smashed) = (&setup.auxiliary, setup.seed(), order.smashed()?);
     let (device, spec) = (smashed.device().clone(), &order.id.spec);
     let wanted = spec.kind.knowledge(order.id.adaptive).contains(&Knows::ServerWeights);
-    let server = if wanted { Some(server_of(&order.asked.server, plan, &device)?) } else { None };
+    let server = if wanted { Some(server_of(&order.capture.server, plan, &device)?) } else { None };
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
@@ -260,7 +260,7 @@ fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inv
         }),
         defence: plan.psgl.filter(|_| order.id.adaptive),
         seed,
-        name: order.id.slug(),
+        name: order.id.file_stem(),
     };
     let mut evidence = Evidence::new(Smashed::new(&smashed))?;
     if spec.kind.sees.contains(&Sees::Labels) {
@@ -275,7 +275,7 @@ fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Re
     let mut parameters = Parameters::default();
     let layers = &plan.layers[..plan.cut];
     Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
-    parameters.load(&order.asked.client)?;
+    parameters.load(&order.capture.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }
 

@@ -22,7 +22,7 @@ use crate::random::Seed;
 
 /// What to launch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct Launch {
     /// The attack's name; with the run's own settings for it, if it has them.
     pub attack: String,
     /// Without knowledge of the defence.
@@ -44,23 +44,24 @@ pub struct Afterwards {
     sink: Sink,
 }
 
-/// The experiment with the wished attack as its only one, and the hash under which its checkpoint was written.
+/// The experiment with the launched attack as its only one, and the hash under which its checkpoint was written.
 ///
 /// # Errors
 /// Where the folder's experiment is damaged or the attack unknown.
-pub fn wished(folder: &RunFolder, wish: &Wish) -> Result<(Experiment, String)> {
+pub fn launched(folder: &RunFolder, launch: &Launch) -> Result<(Experiment, String)> {
     let file = folder.file(EXPERIMENT);
     let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
     let hash = experiment.hash();
-    let known = experiment.attacks.iter().find(|spec| spec.name() == wish.attack);
-    let spec = known.map_or_else(|| AttackSpec::named(&wish.attack), |spec| Ok(spec.clone()));
+    let known = experiment.attacks.iter().find(|spec| spec.name() == launch.attack);
+    let spec = known.map_or_else(|| AttackSpec::named(&launch.attack), |spec| Ok(spec.clone()));
     let spec = spec.map_err(|error| with_labels(error, &experiment))?;
-    let (naive, adaptive) = if wish.naive || wish.adaptive { (wish.naive, wish.adaptive) } else { (true, true) };
+    let (naive, adaptive) =
+        if launch.naive || launch.adaptive { (launch.naive, launch.adaptive) } else { (true, true) };
     // The same checks as for the document: the attack becomes its only one.
     experiment.attacks = vec![spec];
     experiment.set(&format!("attack.0.naive={naive}"))?;
     experiment.set(&format!("attack.0.adaptive={adaptive}"))?;
-    if let Some(images) = &wish.images {
+    if let Some(images) = &launch.images {
         experiment.set(&format!("attack.0.images={images}"))?;
     }
     experiment.validate()?;

@@ -41,20 +41,20 @@ impl AttackId {
     }
 
     /// For file names and random streams: `psgl-e6-rmle-adaptive`.
-    pub fn slug(&self) -> String {
-        Self::slug_of(&self.target, self.epoch, self.spec.name(), self.adaptive)
+    pub fn file_stem(&self) -> String {
+        Self::file_stem_of(&self.target, self.epoch, self.spec.name(), self.adaptive)
     }
 
     /// The same of an attack that is known by its record alone.
-    pub fn slug_of(target: &str, epoch: usize, name: &str, adaptive: bool) -> String {
+    pub fn file_stem_of(target: &str, epoch: usize, name: &str, adaptive: bool) -> String {
         format!("{target}-e{epoch}-{name}-{}", if adaptive { "adaptive" } else { "naive" })
     }
 }
 
-/// What a model was asked when attacks fell due at it: what was on the wire, and the client's weights of that moment, so
-/// that training may go on meanwhile. Asked once for all of them; an attack at fewer images takes the first ones.
+/// What was captured at a model when attacks fell due: what was on the wire, and the client's weights of that moment, so
+/// that training may go on meanwhile. Captured once for all of them; an attack at fewer images takes the first ones.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct Capture {
     /// The targets' smashed data.
     pub smashed: Tensor,
     /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
@@ -75,7 +75,7 @@ pub struct Order {
     /// Which.
     pub id: AttackId,
     /// What it works on.
-    pub asked: Arc<Asked>,
+    pub capture: Arc<Capture>,
     /// How far it had come when the run was saved.
     pub begun: Option<Begun>,
 }
@@ -92,7 +92,7 @@ pub struct Begun {
 }
 
 /// The questions that come before orders: a few targets at a time, so that a Stop need not wait for all of them.
-pub struct Asking {
+pub struct Capturing {
     specs: Vec<AttackSpec>,
     epoch: usize,
     /// The victims' images (N, C, H, W), as many as the largest attack takes.
@@ -102,7 +102,7 @@ pub struct Asking {
     first: Option<[Tensor; 2]>,
 }
 
-impl Asking {
+impl Capturing {
     /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images.
     ///
     /// # Errors
@@ -139,10 +139,10 @@ impl Asking {
         let opinion = Some(Opinion::of(&model.server.answer(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
         let server =
             if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
-        let asked = Arc::new(Asked { smashed, sent, maps, client, server, opinion });
+        let capture = Arc::new(Capture { smashed, sent, maps, client, server, opinion });
         let order = |spec: &AttackSpec, adaptive| Order {
             id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
-            asked: asked.clone(),
+            capture: capture.clone(),
             begun: None,
         };
         let all = |spec| forms(spec, model.plan.psgl.is_some()).map(move |adaptive| (spec, adaptive));
@@ -169,7 +169,7 @@ pub fn forms(spec: &AttackSpec, defended: bool) -> impl Iterator<Item = bool> + 
 impl Order {
     /// Number of its targets.
     pub fn images(&self) -> usize {
-        self.id.spec.images.min(self.asked.smashed.dims()[0])
+        self.id.spec.images.min(self.capture.smashed.dims()[0])
     }
 
     /// The smashed data of its targets; shared with the other orders.
@@ -177,7 +177,7 @@ impl Order {
     /// # Errors
     /// Returns an error if the tensor cannot be made.
     pub fn smashed(&self) -> Result<Tensor> {
-        Ok(self.asked.smashed.narrow(0, 0, self.images())?.contiguous()?)
+        Ok(self.capture.smashed.narrow(0, 0, self.images())?.contiguous()?)
     }
 
     /// Orders every form of an attack at once.
@@ -185,9 +185,9 @@ impl Order {
     /// # Errors
     /// Returns an error if the images do not fit.
     pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
-        let mut asking = Asking::new(vec![spec.clone()], epoch, targets)?;
+        let mut capturing = Capturing::new(vec![spec.clone()], epoch, targets)?;
         loop {
-            if let Some(orders) = asking.advance(model)? {
+            if let Some(orders) = capturing.advance(model)? {
                 return Ok(orders);
             }
         }

@@ -1,9 +1,9 @@
-//! Attacks that wait, as a checkpoint has them: what a model was asked stands there once for all that were ordered with it.
+//! Attacks that wait, as a checkpoint has them: what was captured at a model stands there once for all that were ordered with it.
 //!
 //! | tensors | what |
 //! |---|---|
-//! | `asked.MODEL.eEPOCH.smashed`, `.sent`, `.maps` | what was on the wire |
-//! | `asked.MODEL.eEPOCH.client.…`, `.server.…` | the client's weights, and the server's where an attack knows them |
+//! | `capture.MODEL.eEPOCH.smashed`, `.sent`, `.maps` | what was on the wire |
+//! | `capture.MODEL.eEPOCH.client.…`, `.server.…` | the client's weights, and the server's where an attack knows them |
 //! | `amid.…` | the state of the first attack, where it had begun |
 //!
 //! Up to form 2 each attack had all of it under `pending.PLACE.`.
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::attack_order::{Asked, AttackId, Begun, Order};
+use super::attack_order::{AttackId, Begun, Capture, Order};
 use crate::attack::state::State;
 use crate::error::{Error, Result};
 
@@ -38,16 +38,16 @@ impl Amid {
 }
 
 fn prefix(id: &AttackId) -> String {
-    format!("asked.{}.e{}.", id.target, id.epoch)
+    format!("capture.{}.e{}.", id.target, id.epoch)
 }
 
 /// Adds the orders' tensors; they are shared, not copied.
 pub(super) fn put(orders: &[Order], tensors: &mut BTreeMap<String, Tensor>) {
-    for Order { id, asked, .. } in orders {
+    for Order { id, capture, .. } in orders {
         let prefix = prefix(id);
-        let own = [("smashed", &asked.smashed), ("sent", &asked.sent), ("maps", &asked.maps)];
+        let own = [("smashed", &capture.smashed), ("sent", &capture.sent), ("maps", &capture.maps)];
         tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
-        let weights = asked.client.iter().chain(&asked.server);
+        let weights = capture.client.iter().chain(&capture.server);
         tensors.extend(weights.map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
     }
     if let Some(begun) = orders.first().and_then(|order| order.begun.as_ref()) {
@@ -65,33 +65,33 @@ pub(super) fn take(
     amid: Option<Amid>,
     each: bool,
 ) -> Result<Vec<Order>> {
-    let mut all: BTreeMap<String, Arc<Asked>> = BTreeMap::new();
+    let mut all: BTreeMap<String, Arc<Capture>> = BTreeMap::new();
     for (i, id) in ids.iter().enumerate() {
         let key = prefix(id);
         if each {
             // The longest speaks for all: the others are its first rows.
-            let own = asked(&format!("pending.{i}."), tensors)?;
+            let own = capture_of(&format!("pending.{i}."), tensors)?;
             let before = all.get(&key).map_or(0, |before| before.smashed.dims()[0]);
             if own.smashed.dims()[0] > before {
                 all.insert(key, Arc::new(own));
             }
         } else if !all.contains_key(&key) {
-            let own = asked(&key, tensors)?;
+            let own = capture_of(&key, tensors)?;
             all.insert(key, Arc::new(own));
         }
     }
     let state = State::of(removed(AMID, tensors));
     let mut begun = amid.map(|amid| Begun { state, seconds: 0.0, deciphered: amid.deciphered });
     let order = |id: AttackId| {
-        let asked = all.get(&prefix(&id)).cloned();
-        let asked = asked.ok_or_else(|| Error::input(format!("it lacks what {} works on", id.words())))?;
-        Ok(Order { id, asked, begun: begun.take() })
+        let capture = all.get(&prefix(&id)).cloned();
+        let capture = capture.ok_or_else(|| Error::input(format!("it lacks what {} works on", id.words())))?;
+        Ok(Order { id, capture, begun: begun.take() })
     };
     ids.into_iter().map(order).collect()
 }
 
 /// What stands under a prefix: weights are what is left beside the rest.
-fn asked(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Asked> {
+fn capture_of(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Capture> {
     let mut own = removed(prefix, tensors);
     let mut one = |name: &str| {
         let found = own.remove(name).filter(|tensor| tensor.rank() > 1);
@@ -99,7 +99,7 @@ fn asked(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Asked> 
     };
     let (smashed, sent, maps) = (one("smashed")?, one("sent")?, one("maps")?);
     let (server, client) = own.into_iter().partition(|(name, _)| name.starts_with("server."));
-    Ok(Asked { smashed, sent, maps, client, server, opinion: None })
+    Ok(Capture { smashed, sent, maps, client, server, opinion: None })
 }
 
 /// The tensors whose names start with `prefix`, which is cut off.
@@ -145,11 +145,13 @@ mod tests {
         let mut left = old.clone();
         let orders = take(&mut left, ids(), None, true).unwrap();
         assert_eq!(left.keys().collect::<Vec<_>>(), ["vanilla.client.0.weight"]);
-        assert!(Arc::ptr_eq(&orders[0].asked, &orders[1].asked) && !Arc::ptr_eq(&orders[0].asked, &orders[2].asked));
+        assert!(
+            Arc::ptr_eq(&orders[0].capture, &orders[1].capture) && !Arc::ptr_eq(&orders[0].capture, &orders[2].capture)
+        );
         // Of nine images there were five.
         assert_eq!(orders.iter().map(Order::images).collect::<Vec<_>>(), [2, 5, 2]);
         assert_eq!(orders[0].smashed().unwrap().to_vec2::<f32>().unwrap(), [[0.0, 1.0], [2.0, 3.0]]);
-        assert_eq!(orders[0].asked.client.keys().collect::<Vec<_>>(), ["client.0.weight"]);
+        assert_eq!(orders[0].capture.client.keys().collect::<Vec<_>>(), ["client.0.weight"]);
 
         let mut orders = orders;
         let state = State::of(BTreeMap::from([("image".to_owned(), tensor(1, 3.0))]));
@@ -163,11 +165,11 @@ mod tests {
         assert_eq!((begun.deciphered.as_deref(), begun.seconds), (Some(&[7, 1][..]), 0.0), "no clock");
         assert_eq!(begun.state.tensor("image").unwrap().to_vec2::<f32>().unwrap(), [[3.0, 4.0]]);
 
-        let mut lacking = BTreeMap::from([("asked.vanilla.e1.smashed".to_owned(), tensor(2, 0.0))]);
+        let mut lacking = BTreeMap::from([("capture.vanilla.e1.smashed".to_owned(), tensor(2, 0.0))]);
         let error = take(&mut lacking, ids(), None, false).unwrap_err().to_string();
-        assert_eq!(error, "it lacks asked.vanilla.e1.sent");
+        assert_eq!(error, "it lacks capture.vanilla.e1.sent");
         let scalar = Tensor::zeros((), DType::F32, &Device::Cpu).unwrap();
-        let mut scalar = BTreeMap::from([("asked.vanilla.e1.smashed".to_owned(), scalar)]);
+        let mut scalar = BTreeMap::from([("capture.vanilla.e1.smashed".to_owned(), scalar)]);
         assert!(take(&mut scalar, ids(), None, false).is_err(), "a file can say anything");
     }
 }

@@ -61,7 +61,7 @@ fn weights(plan: &SplitPlan) -> Result<[u64; 2]> {
 }
 
 /// Numbers that a checkpoint holds for the attacks that are due at a model, if those after every epoch waited at once:
-/// what it was asked stands there once for all attacks after an epoch, and the weights of then.
+/// what was captured stands there once for all attacks after an epoch, and the weights of then.
 fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Result<u64> {
     let (last, attacks) = (setup.experiment.train.epochs, &setup.experiment.attacks);
     let smashed = plan.smashed()?.iter().product::<usize>();
@@ -70,8 +70,8 @@ fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Res
         let due = || attacks.iter().filter(|spec| is_due(spec, epoch, last));
         let targets = due().map(|spec| spec.images.min(setup.targets.len())).max();
         let weights = client + if due().any(knows_server) { server } else { 0 };
-        let asked = |targets: usize| (targets * smashed + 2 * PICTURED.min(targets) * image) as u64;
-        targets.map_or(0, |targets| asked(targets) + weights)
+        let captured = |targets: usize| (targets * smashed + 2 * PICTURED.min(targets) * image) as u64;
+        targets.map_or(0, |targets| captured(targets) + weights)
     };
     Ok((0..=last).map(after).sum())
 }

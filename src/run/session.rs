@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::Speeds;
-use super::attack_order::Asking;
+use super::attack_order::Capturing;
 use super::attack_queue::Queue;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::closing::Closing;
@@ -40,7 +40,7 @@ pub struct Session {
     pub(super) hash: String,
     pub(super) attacks: Queue,
     /// The questions for the attacks that are due.
-    pub(super) asking: Option<Asking>,
+    pub(super) capturing: Option<Capturing>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
     pub(super) judge: Option<Judge>,
     closing: Option<Closing>,
@@ -91,7 +91,7 @@ impl Session {
             times: Times::default(),
             recorder,
             attacks: Queue::default(),
-            asking: None,
+            capturing: None,
             testing: Vec::new(),
             judge: None,
             closing: None,
@@ -199,7 +199,7 @@ impl Session {
 
     /// Whether a training step, or ordering the attacks that are due, is begun and not done.
     pub(super) fn amid_step(&self) -> bool {
-        self.position.courses.iter().any(|course| course.head_learnt) || self.asking.is_some()
+        self.position.courses.iter().any(|course| course.head_learnt) || self.capturing.is_some()
     }
 
     /// Sends an event to all readers: the recorder at once, the others through the sink.

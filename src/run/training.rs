@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::attack_order::{Asking, is_due};
+use super::attack_order::{Capturing, is_due};
 use super::course::{Course, Stage, turn};
 use super::event::Event;
 use super::scene::Scene;
@@ -80,20 +80,20 @@ impl Session {
     /// between leaves none ordered twice.
     fn order_attacks(&mut self, at: usize) -> Result<bool> {
         let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
-        let mut asking = match self.asking.take() {
-            Some(asking) => asking,
+        let mut capturing = match self.capturing.take() {
+            Some(capturing) => capturing,
             None => {
                 let specs = self.setup.experiment.attacks.iter().filter(|spec| is_due(spec, epoch, last));
                 let specs: Vec<AttackSpec> = specs.cloned().collect();
                 if specs.is_empty() {
                     return Ok(true);
                 }
-                Asking::new(specs, epoch, &self.setup.targets.tensor(&self.setup.device)?)?
+                Capturing::new(specs, epoch, &self.setup.targets.tensor(&self.setup.device)?)?
             }
         };
-        let orders = asking.advance(&self.models[at])?;
+        let orders = capturing.advance(&self.models[at])?;
         if orders.is_none() {
-            self.asking = Some(asking);
+            self.capturing = Some(capturing);
         }
         Ok(orders.map(|orders| self.attacks.extend(orders)).is_some())
     }

@@ -7,7 +7,7 @@ use super::RunsView;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
-use crate::run::attack_later::Wish;
+use crate::run::attack_later::Launch;
 use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
@@ -50,9 +50,9 @@ impl Form {
         Self { attack, knows: 2, images: images(run, attack) }
     }
 
-    fn wish(self, run: &RunEntry, defended: bool) -> Wish {
+    fn launch(self, run: &RunEntry, defended: bool) -> Launch {
         let knows = if defended { self.knows } else { 0 };
-        Wish {
+        Launch {
             attack: choices(run).get(self.attack).map_or_else(String::new, |(name, ..)| (*name).to_owned()),
             naive: knows != 1,
             adaptive: knows != 0,
@@ -252,7 +252,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
         };
         let tip = "The result joins the run's table, and its attacks.json.";
         if button(ui, "Launch", tip, may) {
-            acts.push(Act::Attack(run.path.clone(), form.wish(run, defended)));
+            acts.push(Act::Attack(run.path.clone(), form.launch(run, defended)));
             open = false;
         }
         open &= !ui.button("Cancel").on_hover_text("Esc does the same.").clicked();
