@@ -19,7 +19,7 @@ use candle_nn::ops::softmax;
 use serde::Serialize;
 
 use crate::attack::rmle::{Rmle, Settings};
-use crate::attack::{Inversion, Knowledge, Observation};
+use crate::attack::{Evidence, Inversion, Knowledge};
 use crate::defence::Stack;
 use crate::defence::entry::AS_THEY_ARE;
 use crate::defence::psgl::recovery::Recovery;
@@ -212,6 +212,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
         classes: 10,
         client: Some(model.client.body()),
         oracle: None,
+        server: None,
         entry: &AS_THEY_ARE,
         auxiliary: None,
         defence: None,
@@ -220,7 +221,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
     };
     let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
     let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
-    let mut attack = Rmle::new(&Observation::new(smashed), &knowledge, settings)?;
+    let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }
 

@@ -36,6 +36,7 @@ pub mod run;
 pub mod score;
 pub mod setting;
 pub mod split;
+pub mod state;
 pub mod workbench;
 
 pub use cli::program::workbench;

@@ -57,7 +57,8 @@ impl Plugged {
         let settings = before.iter().copied().chain(of(true).flat_map(|kind| kind.document_settings()));
         let settings = settings.chain(after.iter().copied());
         let settings = settings.chain(of(false).flat_map(|kind| kind.document_settings()));
-        let settings = settings.chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
+        let settings =
+            settings.chain(attacks.iter().flat_map(|kind| kind.document_settings(kind.id)).copied()).collect();
         // One's own are asked first: they may be of files that others would take for theirs.
         let readers = own.readers.iter().copied().chain(READERS).collect();
         Self { attacks, defences, readers, settings }

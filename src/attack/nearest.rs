@@ -8,14 +8,13 @@
 //! Its search is exact; but since it makes no image of its own, it can break a defence and never show
 //! that one held.
 
-use std::sync::Arc;
-
 use candle_core::Tensor;
 
-use super::kind::{Kind, Knows, Looker};
-use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
-use crate::defence::imitation::{CHUNK, Imitator, Study};
+use super::kind::{Kind, Knows, Looker, Sees};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner};
+use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -28,17 +27,16 @@ pub static KIND: Kind = Kind {
         tip: "The attacker sends images of its own through the client, and takes the one whose numbers are nearest to those \
               on the wire. It makes no new image.",
     },
+    sees: &[Sees::Smashed],
     knows: &[Knows::ClientOracle, Knows::Auxiliary],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
-    settings: &[],
     least_images: (1, "it looks among"),
-    learns: false,
-    fills_the_table: false,
+    saves: |_, _, targets| 8 * targets,
     make: |seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?)),
-    watched: |values, _| Ok(values.clone()),
+    ..Kind::BASE
 };
 
 /// A running search.
@@ -46,11 +44,7 @@ struct Nearest {
     knowledge: Knowledge,
     /// What was seen (N, D).
     seen: Tensor,
-    /// Adaptive: what learns to imitate the defence, until the imitator is there.
-    study: Option<Box<dyn Study>>,
-    imitator: Option<Arc<dyn Imitator>>,
-    /// Slices that the study takes, and those that it has had.
-    studied: [usize; 2],
+    learner: Learner,
     /// Chunks of auxiliary images that were looked at.
     looked: usize,
     /// Of each target the nearest image so far, with its squared distance.
@@ -58,13 +52,11 @@ struct Nearest {
 }
 
 impl Nearest {
-    fn new(observation: &Observation, knowledge: &Knowledge) -> Result<Self> {
+    fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         knowledge.check_oracle()?;
-        let seen = observation.smashed().tensor().flatten_from(1)?;
-        let study = knowledge.study()?;
-        let studied = [study.as_ref().map_or(0, |study| study.planned()), 0];
+        let seen = evidence.smashed()?.tensor().flatten_from(1)?;
         let best = vec![(f32::INFINITY, 0); seen.dim(0)?];
-        Ok(Self { knowledge: knowledge.clone(), seen, study, imitator: None, studied, looked: 0, best })
+        Ok(Self { knowledge: knowledge.clone(), seen, learner: Learner::new(knowledge)?, looked: 0, best })
     }
 
     fn chunks(&self) -> usize {
@@ -76,10 +68,7 @@ impl Nearest {
     fn look(&mut self) -> Result<()> {
         let from = self.looked * CHUNK;
         let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
-        let smashed = match &self.imitator {
-            Some(imitator) => self.knowledge.smash_as(&**imitator, &x, from)?,
-            None => self.knowledge.smash(&x)?,
-        };
+        let smashed = self.learner.smash(&self.knowledge, &x, from)?;
         let own = smashed.flatten_from(1)?;
         let size = own.sqr()?.sum_keepdim(1)?;
         let apart = size.broadcast_sub(&(own.matmul(&self.seen.t()?.contiguous()?)? * 2.0)?)?;
@@ -97,14 +86,35 @@ impl Nearest {
 }
 
 impl Inversion for Nearest {
+    /// Where it looks next, and the nearest so far.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.learner.put_in(&mut state)?;
+        state.put_wholes("looked", &[self.looked])?;
+        let (distances, rows): (Vec<f64>, Vec<usize>) =
+            self.best.iter().map(|(distance, row)| (f64::from(*distance), *row)).unzip();
+        state.put_reals("distances", &distances)?;
+        state.put_wholes("rows", &rows)?;
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.learner.load(state)?;
+        [self.looked] = state.few("looked", State::wholes)?;
+        let (distances, rows) = (state.reals("distances")?, state.wholes("rows")?);
+        if distances.len() != self.best.len() || rows.len() != self.best.len() {
+            return Err(Error::input("the attack's state is of another number of images"));
+        }
+        self.best = distances.into_iter().map(|distance| distance as f32).zip(rows).collect();
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         if self.done() {
             return Ok(());
         }
-        if let Some(mut study) = self.study.take() {
-            self.imitator = study.advance(&self.knowledge.own()?)?;
-            self.study = self.imitator.is_none().then_some(study);
-            self.studied[1] += 1;
+        if self.learner.busy() {
+            self.learner.advance(&self.knowledge)?;
         } else {
             self.look()?;
         }
@@ -115,7 +125,7 @@ impl Inversion for Nearest {
     }
 
     fn progress(&self) -> (usize, usize) {
-        let [planned, done] = self.studied;
+        let (done, planned) = self.learner.progress();
         (done + self.looked, planned + self.chunks())
     }
 
@@ -174,6 +184,7 @@ mod tests {
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
+            server: None,
             entry: &AS_THEY_ARE,
             auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
             defence: None,
@@ -186,7 +197,8 @@ mod tests {
         let rows = [CHUNK + 3, 5];
         let targets = images.tensor_of(&rows, &Device::Cpu).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
-        let mut attack = Nearest::new(&Observation::new(model.ask(&moved, At::ONCE).unwrap().0), &knowledge).unwrap();
+        let mut attack =
+            Nearest::new(&Evidence::new(model.ask(&moved, At::ONCE).unwrap().0).unwrap(), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
         while !attack.done() {
             attack.advance().unwrap();

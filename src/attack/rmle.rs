@@ -9,18 +9,22 @@
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.
 
+mod batch;
+
 use std::sync::Arc;
 
+use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
-use super::kind::{ADAM_EPSILON, ANY_IMAGE, Kind, Knows, Looker, Values};
-use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Knows, Looker, Published, Sees, Values};
+use super::{Doubt, Evidence, Inversion, Knowledge, Learner};
 use crate::defence::Entry;
-use crate::defence::imitation::{Imitation, Study, Undoing};
+use crate::defence::imitation::{Imitation, Undoing};
 use crate::error::{Error, Result};
-use crate::model::adam::{Adam, AdamSettings};
+use crate::model::adam::AdamSettings;
 use crate::model::network::Network;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -32,9 +36,10 @@ pub static KIND: Kind = Kind {
         brief: "the server",
         tip: "White box: rMLE searches for the image whose smashed data are those on the wire.",
     },
+    sees: &[Sees::Smashed],
     knows: &[Knows::ClientWeights],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 8,
     images_help: "Test images to reconstruct, one at a time.",
     settings: &[
@@ -43,18 +48,16 @@ pub static KIND: Kind = Kind {
             "Iterations",
             "iterations",
             whole(1, 100_000),
-            "Steps of Adam on the image. He 2019 takes 5000 small ones; 500 of rate 0.1 get further.",
+            "Steps of Adam on the image; 500 of rate 0.1 get further than many small ones.",
         )
+        .published(HE_2019, "5000")
         .default(Plain::Whole(500)),
-        Setting::new(
-            "rate",
-            "Rate",
-            "",
-            log(1e-7, 10.0),
-            "Adam's step size, in units of the pixel range. He 2019 has 0.01.",
-        )
-        .default(Plain::Real(0.1)),
-        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON).default(Plain::Real(1e-8)),
+        Setting::new("rate", "Rate", "", log(1e-7, 10.0), "Adam's step size, in units of the pixel range.")
+            .published(HE_2019, "0.01")
+            .default(Plain::Real(0.1)),
+        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON)
+            .published(HE_2019, "1e-3")
+            .default(Plain::Real(1e-8)),
         Setting::new(
             "tv",
             "Smoothness λ",
@@ -75,9 +78,16 @@ pub static KIND: Kind = Kind {
         )
         .default(Plain::Switch(true)),
     ],
+    published: &[
+        Published::he("MNIST, LeNet-5 cut at conv1", 39.69, 0.997),
+        Published::he("MNIST, LeNet-5 cut at ReLU2", 15.10, 0.600),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at conv11", 37.59, 0.996),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU22", 19.47, 0.694),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU32", 13.38, 0.163),
+    ],
     least_images: ANY_IMAGE,
-    learns: false,
-    fills_the_table: false,
+    // The images at work with their maps and three moments each, and those before them.
+    saves: |_, [c, h, w], targets| c * h * w * (targets + 8 * targets.min(BATCH)),
     make: |seen, knowledge, values| Ok(Box::new(Rmle::new(seen, knowledge, Settings::of(values)?)?)),
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {
@@ -86,6 +96,7 @@ pub static KIND: Kind = Kind {
         watched.put("iterations", toml::Value::Integer(iterations as i64))?;
         Ok(watched)
     },
+    ..Kind::BASE
 };
 
 /// How long and how fast.
@@ -116,11 +127,6 @@ impl Settings {
     }
 }
 
-/// Where the search for a pixel begins.
-const GREY: f64 = 0.5;
-/// Images worked at once.
-const BATCH: usize = 16;
-
 /// A running rMLE attack.
 pub struct Rmle {
     settings: Settings,
@@ -140,28 +146,23 @@ pub struct Rmle {
     loss: f64,
 }
 
-/// Some neighbouring images and what is found beside them.
-struct Batch {
-    /// Where the first one stands among all.
-    from: usize,
-    /// (N, C, H, W).
-    image: Var,
-    /// What is searched beside them, where the defence has something unknown.
-    unknown: Option<Var>,
-    adam: Adam,
-    iteration: usize,
-    /// Of every iteration.
-    losses: Vec<f64>,
-}
-
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
     defence: Arc<dyn Imitation>,
-    /// What learns to imitate it, until it is ready.
-    study: Option<Box<dyn Study>>,
+    learner: Learner,
     /// How to undo the disguise, chosen with the imitator.
     undoing: Option<Box<dyn Undoing>>,
+}
+
+impl Adaptive {
+    /// Chooses how to undo the disguise, once there is an imitator to choose with.
+    fn choose(&mut self) -> Result<()> {
+        if let Some(imitator) = self.learner.imitator() {
+            self.undoing = imitator.undoing(&self.knowledge.own()?)?;
+        }
+        Ok(())
+    }
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -197,21 +198,22 @@ impl Rmle {
     ///
     /// # Errors
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
-    pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        let target = observation.smashed().tensor().clone();
+    pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+        let target = evidence.smashed()?.tensor().clone();
         let adaptive = match &knowledge.defence {
             Some(defence) => Some(Adaptive {
-                study: knowledge.study()?,
+                learner: Learner::new(knowledge)?,
                 undoing: None,
                 knowledge: knowledge.clone(),
                 defence: defence.clone(),
             }),
             None => None,
         };
+        let defence = adaptive.as_ref().map(|adaptive| &*adaptive.defence);
         Ok(Self {
             client: knowledge.client()?.clone(),
             entry: knowledge.entry,
-            batch: Batch::grey(0, &target, knowledge.image, adaptive.as_ref(), settings)?,
+            batch: Batch::grey(0, &target, knowledge.image, defence, settings)?,
             settings,
             target,
             start: None,
@@ -220,6 +222,11 @@ impl Rmle {
             doubt: None,
             loss: f64::NAN,
         })
+    }
+
+    /// The defence, where the attack is adaptive.
+    fn defence(&self) -> Option<&dyn Imitation> {
+        self.adaptive.as_ref().map(|adaptive| &*adaptive.defence)
     }
 
     fn batches(&self) -> usize {
@@ -232,11 +239,14 @@ impl Rmle {
     }
 
     fn features(&self) -> Result<Tensor> {
-        let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
-        self.client.forward(&match &self.adaptive {
-            Some(adaptive) => adaptive.defence.enter(self.entry, &self.batch.image, unknown)?,
-            None => (self.entry.enter)(&self.batch.image, None)?,
-        })
+        let image = self.batch.image.as_tensor();
+        match self.defence() {
+            Some(defence) => {
+                let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
+                defence.up(self.client.forward(&defence.enter(self.entry, image, unknown)?)?)
+            }
+            None => self.client.forward(&(self.entry.enter)(image, None)?),
+        }
     }
 
     /// One step of Adam on the batch at work.
@@ -272,7 +282,7 @@ impl Rmle {
         self.doubt = self.doubt.or(self.batch.doubt());
         self.finished.push(self.handed_over()?);
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.as_ref(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
         self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
     }
 
@@ -287,41 +297,49 @@ impl Rmle {
     }
 }
 
-impl Batch {
-    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
-    /// adaptive, what is unknown beside them.
-    fn grey(
-        from: usize,
-        target: &Tensor,
-        image: [usize; 3],
-        adaptive: Option<&Adaptive>,
-        settings: Settings,
-    ) -> Result<Self> {
-        let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
-        let grey = |shape: &[usize], value: f64| -> Result<Var> {
-            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
-            Ok(Var::from_tensor(&(zeros + value)?)?)
-        };
-        let image = grey(&[n, c, h, w], GREY)?;
-        let unknown = adaptive.and_then(|adaptive| adaptive.defence.unknown(&[n, c, h, w]));
-        let unknown = unknown.map(|unknown| grey(&unknown.shape, unknown.start)).transpose()?;
-        let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(unknown.iter().map(|unknown| ("map".to_owned(), unknown.clone())));
-        Ok(Self { from, image, unknown, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
-    }
-
-    /// Why its search may not have come to an end.
-    fn doubt(&self) -> Option<Doubt> {
-        doubt_of(&self.losses, self.losses.first().copied().unwrap_or(1.0))
-    }
-
-    /// Starts from its part of these images (N, C, H, W).
-    fn start_from(&self, all: &Tensor) -> Result<()> {
-        Ok(self.image.set(&all.narrow(0, self.from, self.image.dim(0)?)?.contiguous()?)?)
-    }
-}
-
 impl Inversion for Rmle {
+    /// The images of the batch at work with their moments, and those before them as they are handed over.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.batch.put_in(&mut state)?;
+        if !self.finished.is_empty() {
+            state.put("finished", &Tensor::cat(&self.finished, 0)?);
+        }
+        self.start.iter().for_each(|start| state.put("start", start));
+        Doubt::put_in(&mut state, "doubt", self.doubt)?;
+        state.put_reals("loss", &[self.loss])?;
+        if let Some(adaptive) = &self.adaptive {
+            adaptive.learner.put_in(&mut state)?;
+        }
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let (device, n) = (self.target.device().clone(), self.target.dim(0)?);
+        let [from, _] = state.few("batch", State::wholes)?;
+        if from >= n {
+            return Err(Error::input(format!("the attack's state is of more images than {n}")));
+        }
+        let (_, c, h, w) = self.batch.image.dims4()?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
+        self.batch.load(state)?;
+        if from > 0 {
+            let all = state.tensor("finished")?.to_device(&device)?;
+            let batch = |at| Ok(all.narrow(0, at, BATCH.min(from - at))?.contiguous()?);
+            self.finished = (0..from).step_by(BATCH).map(batch).collect::<Result<_>>()?;
+        }
+        if state.has("start") {
+            self.start = Some(state.tensor("start")?.to_device(&device)?);
+        }
+        self.doubt = Doubt::of_state(state, "doubt")?;
+        [self.loss] = state.few("loss", State::reals)?;
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.learner.load(state)?;
+            adaptive.choose()?;
+        }
+        Ok(())
+    }
+
     /// Black pixels are lifted to .01: at 0 a relu behind them may be dead, and no gradient would ever come back.
     fn start_from(&mut self, image: &Tensor) -> Result<bool> {
         let start = image.clamp(0.01, 1.0)?;
@@ -334,15 +352,9 @@ impl Inversion for Rmle {
         if self.done() {
             return Ok(());
         }
-        if let Some(adaptive) = &mut self.adaptive
-            && let Some(study) = &mut adaptive.study
-        {
-            let own = adaptive.knowledge.own()?;
-            if let Some(imitator) = study.advance(&own)? {
-                adaptive.undoing = imitator.undoing(&own)?;
-                adaptive.study = None;
-            }
-            return Ok(());
+        if let Some(adaptive) = self.adaptive.as_mut().filter(|adaptive| adaptive.learner.busy()) {
+            adaptive.learner.advance(&adaptive.knowledge)?;
+            return adaptive.choose();
         }
         self.step()?;
         self.go_on()

@@ -11,12 +11,22 @@ use super::entry::{Entry, Outgoing};
 use crate::error::Result;
 use crate::model::network::Network;
 use crate::random::{At, Seed, Stream};
+use crate::state::State;
 
 /// A known defence, as an attacker uses it.
 pub trait Imitation: fmt::Debug + Send + Sync {
     /// What an attack that searches for images has to find beside them, if anything.
     fn unknown(&self, _images: &[usize; 4]) -> Option<Unknown> {
         None
+    }
+
+    /// What crosses on average for the output of the client's layers; differentiable. A search through a defence that
+    /// draws compares with that (expectation over transformation).
+    ///
+    /// # Errors
+    /// Returns an error if z does not fit.
+    fn up(&self, z: Tensor) -> Result<Tensor> {
+        Ok(z)
     }
 
     /// What enters the client's first layer for images (N, C, H, W) and that unknown; differentiable by both.
@@ -90,6 +100,24 @@ pub trait Study: Send {
     /// # Errors
     /// Returns an error if there is no memory left.
     fn advance(&mut self, own: &Own<'_>) -> Result<Option<Arc<dyn Imitator>>>;
+
+    /// How far it is.
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    fn state(&self) -> Result<State>;
+
+    /// Goes on from what [`Study::state`] gave.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another defence.
+    fn load(&mut self, state: &State) -> Result<()>;
+
+    /// The imitator whose [`Imitator::state`] this is, in place of learning again.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another defence.
+    fn learnt(self: Box<Self>, state: &State) -> Result<Arc<dyn Imitator>>;
 }
 
 /// An attacker that has learnt to imitate a defence. Every step passes through unless told otherwise.
@@ -108,6 +136,14 @@ pub trait Imitator: Send + Sync {
     /// Returns an error if z does not fit.
     fn up(&self, z: Tensor, _at: At<'_>) -> Result<Tensor> {
         Ok(z)
+    }
+
+    /// What it has learnt, for [`Study::learnt`].
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    fn state(&self) -> Result<State> {
+        Ok(State::default())
     }
 
     /// The best way it knows to undo the disguise of images that were found, chosen on images of the attacker's own.
@@ -138,6 +174,18 @@ impl Study for Known {
 
     fn advance(&mut self, _own: &Own<'_>) -> Result<Option<Arc<dyn Imitator>>> {
         Ok(Some(self.0.clone()))
+    }
+
+    fn state(&self) -> Result<State> {
+        Ok(State::default())
+    }
+
+    fn load(&mut self, _state: &State) -> Result<()> {
+        Ok(())
+    }
+
+    fn learnt(self: Box<Self>, _state: &State) -> Result<Arc<dyn Imitator>> {
+        Ok(self.0)
     }
 }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::entry::{AS_THEY_ARE, Entry, Outgoing};
-use super::imitation::{Imitation, Imitator, Own, Study, Undoing, Unknown};
+use super::imitation::{Imitation, Imitator, Known, Own, Study, Undoing, Unknown};
 use super::kind::Draws;
 use super::{Defence, Setup};
 use crate::error::{Error, Result};
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed};
+use crate::state::State;
 
 /// The defences of a model, in the order in which an image meets them; none is plain split learning. One of strength 0 is
 /// left out, so a stack without strength is no stack.
@@ -120,6 +121,10 @@ impl Imitation for Together {
         }
     }
 
+    fn up(&self, z: Tensor) -> Result<Tensor> {
+        self.0.iter().try_fold(z, |z, one| one.up(z))
+    }
+
     fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
         let all = self.0.iter().map(|one| one.study(own)).collect::<Result<Vec<_>>>()?;
         Ok(Box::new(OneByOne { all, learnt: Vec::new() }))
@@ -144,6 +149,36 @@ impl Study for OneByOne {
         let all: Arc<dyn Imitator> = Arc::new(InTurn(self.learnt.clone()));
         Ok((self.learnt.len() == self.all.len()).then_some(all))
     }
+
+    fn state(&self) -> Result<State> {
+        let mut state = InTurn(self.learnt.clone()).state()?;
+        state.put_wholes("learnt", &[self.learnt.len()])?;
+        if let Some(study) = self.all.get(self.learnt.len()) {
+            state.put_all("study.", study.state()?.tensors().clone());
+        }
+        Ok(state)
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let [learnt] = state.few("learnt", State::wholes)?;
+        let all = std::mem::take(&mut self.all);
+        for (i, mut study) in all.into_iter().enumerate() {
+            if i < learnt {
+                self.learnt.push(study.learnt(&state.part(&format!("{i}.")))?);
+                // What is learnt needs its place among those that are not.
+                study = Box::new(Known(self.learnt[i].clone()));
+            } else if i == learnt {
+                study.load(&state.part("study."))?;
+            }
+            self.all.push(study);
+        }
+        Ok(())
+    }
+
+    fn learnt(self: Box<Self>, state: &State) -> Result<Arc<dyn Imitator>> {
+        let learnt = |(i, study): (usize, Box<dyn Study>)| study.learnt(&state.part(&format!("{i}.")));
+        Ok(Arc::new(InTurn(self.all.into_iter().enumerate().map(learnt).collect::<Result<_>>()?)))
+    }
 }
 
 /// Imitators of several defences, in their order.
@@ -156,6 +191,14 @@ impl Imitator for InTurn {
 
     fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
         self.0.iter().try_fold(z, |z, one| one.up(z, at))
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        for (i, one) in self.0.iter().enumerate() {
+            state.put_all(&format!("{i}."), one.state()?.tensors().clone());
+        }
+        Ok(state)
     }
 
     fn undoing(&self, own: &Own<'_>) -> Result<Option<Box<dyn Undoing>>> {

@@ -36,7 +36,7 @@ pub struct Experiment {
     pub train: TrainSpec,
     /// What the table and the figures measure.
     pub evaluate: EvaluateSpec,
-    /// The attacks, `[[attack]]` in TOML; each name at most once.
+    /// The attacks, `[[attack]]` in TOML; each name at most once, where a label takes the place of a name.
     #[serde(rename = "attack")]
     pub attacks: Vec<AttackSpec>,
 }

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
+use crate::attack::kind::Knows;
 use crate::attack::{Auxiliary, Knowledge};
 use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::random::{At, Seed};
+use crate::run::attack_job::server_of;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
@@ -145,6 +147,7 @@ impl Mirror {
         let mut scene = Scene::of(&made.model, &x)?;
         scene.label = label;
         question.attack.name().clone_into(&mut scene.stamp.attack);
+        question.attack.kind.id.clone_into(&mut scene.stamp.kind);
         scene.stamp.adaptive = question.adaptive;
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
@@ -262,11 +265,14 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Resul
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
     let kind = question.attack.kind;
+    let server = || server_of(&model.server.parameters().snapshot()?, plan, &device);
+    let knows_server = kind.knowledge(question.adaptive).contains(&Knows::ServerWeights);
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
         oracle: None,
+        server: knows_server.then(server).transpose()?,
         entry: plan.entry(),
         auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
         defence: if question.adaptive { plan.defences.imitation()? } else { None },

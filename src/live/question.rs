@@ -65,8 +65,9 @@ impl Question {
     }
 }
 
-/// An attack with the experiment's own settings, where it has them; the first of all where there is none of this name.
-pub fn attack_of(experiment: &Experiment, name: &str) -> AttackSpec {
-    let own = experiment.attacks.iter().find(|spec| spec.name() == name).cloned();
-    own.or_else(|| AttackSpec::named(name).ok()).unwrap_or_else(|| AttackSpec::of(workbench::attacks()[0]))
+/// An attack of this kind with the experiment's own settings, where it has them, and those of the first if it launches
+/// several; the first of all kinds where there is none of this name.
+pub fn attack_of(experiment: &Experiment, kind: &str) -> AttackSpec {
+    let own = experiment.attacks.iter().find(|spec| spec.kind.id == kind).cloned();
+    own.or_else(|| AttackSpec::named(kind).ok()).unwrap_or_else(|| AttackSpec::of(workbench::attacks()[0]))
 }

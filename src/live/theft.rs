@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::question::{Question, Shown};
-use crate::attack::{Auxiliary, Inversion, Knowledge, Observation};
+use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
 use crate::defence::{Entry, Stack};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
@@ -103,12 +103,12 @@ impl Theft {
         kept: Option<Kept>,
     ) -> Result<Self> {
         let left = kept.filter(|kept| kept.serves(&basis)).map(|kept| kept.what);
-        let observation = Observation::new(smashed.clone());
+        let evidence = Evidence::new(smashed.clone())?.masked(question.attack.kind);
         let drawn = matches!(question.image, Shown::Own(_));
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {
             let auxiliary = knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
-            (kind.make)(&observation, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
+            (kind.make)(&evidence, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
         };
         let (inversion, other, warm) = match left {
             Some(Left::Network(network)) => (network, Some(smashed), false),

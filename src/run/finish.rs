@@ -1,10 +1,10 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
+use super::attack_order::PICTURED;
 use super::by_model::ByModel;
 use super::caption::Caption;
 use super::closing::Closing;
 use super::judge::stream_order;
-use super::orders::PICTURED;
 use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
@@ -99,7 +99,7 @@ pub fn floors(session: &mut Session) -> Result<Option<Vec<AttackRecord>>> {
     counts.dedup();
     let mut all = Vec::new();
     for n in counts.into_iter().filter(|n| *n > 0) {
-        let Some(bench) = session.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())? else {
+        let Some(bench) = session.attacks.bench(n, setup)? else {
             return Ok(None);
         };
         all.extend(bench.floors().iter().cloned());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use comfy_table::{Cell, CellAlignment, Table};
 
-use super::afterwards::earlier;
+use super::attack_records::earlier;
 use super::record::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;

@@ -62,6 +62,8 @@ pub struct Stamp {
     /// The attack's name, as [`AttackSpec::name`](crate::experiment::AttackSpec::name) has it; empty before there is
     /// one.
     pub attack: String,
+    /// The name of the attack's kind, which is the same where it has no label; empty before there is one.
+    pub kind: String,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
     /// Layers on the hospital's side.

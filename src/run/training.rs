@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::attack_order::{Capturing, is_due};
 use super::course::{Course, Stage, turn};
 use super::event::Event;
-use super::orders::{Asking, is_due};
 use super::scene::Scene;
-use super::session::{Ordering, Session};
+use super::session::Session;
 use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
 use crate::error::{Error, Result};
@@ -91,33 +91,27 @@ impl Session {
         self.progress(format!("training {}", names.join(" and ")), done, self.models.len() * epochs * an_epoch);
     }
 
-    /// Some questions for the next attack that is due; true once all are ordered. Attacks begin only then, so that a
-    /// Stop in between leaves none ordered twice.
+    /// Some questions for the attacks that are due; true once all are ordered. They begin only then, so that a Stop in
+    /// between leaves none ordered twice.
     fn order_attacks(&mut self, at: usize) -> Result<bool> {
         let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
-        let specs = &self.setup.experiment.attacks;
-        let due = |spec: &&AttackSpec| is_due(spec, epoch, last);
-        let (number, orders) = (self.ordering.specs, &mut self.ordering.orders);
-        let Some(spec) = specs.iter().filter(due).nth(number) else {
-            self.pending.extend(orders.drain(..));
-            self.ordering = Ordering::default();
-            return Ok(true);
-        };
-        let mut asking = match self.ordering.asking.take() {
-            Some(asking) => asking,
+        let mut capturing = match self.capturing.take() {
+            Some(capturing) => capturing,
             None => {
+                let specs = self.setup.experiment.attacks.iter().filter(|spec| is_due(spec, epoch, last));
+                let specs: Vec<AttackSpec> = specs.cloned().collect();
+                if specs.is_empty() {
+                    return Ok(true);
+                }
                 let targets = self.setup.targets.tensor(&self.setup.device)?;
-                Asking::new(spec, epoch, &targets, &self.setup.places)?
+                Capturing::new(specs, epoch, &targets, &self.setup.places)?
             }
         };
-        match asking.advance(&self.models[at])? {
-            None => self.ordering.asking = Some(asking),
-            Some(done) => {
-                orders.extend(done);
-                self.ordering.specs += 1;
-            }
+        let orders = capturing.advance(&self.models[at])?;
+        if orders.is_none() {
+            self.capturing = Some(capturing);
         }
-        Ok(false)
+        Ok(orders.map(|orders| self.attacks.extend(orders)).is_some())
     }
 
     /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
@@ -177,7 +171,7 @@ impl Session {
     /// The first target's way through model `at` as it is now, for those who watch; nothing is learnt. Of models that
     /// take turns only the first is shown: pictures of both in turn would flicker.
     fn show_stage(&mut self, at: usize) -> Result<()> {
-        let attacking = self.active.is_some() || !self.pending.is_empty();
+        let attacking = self.attacks.any();
         let due = self.pictured.is_none_or(|last| last.elapsed() >= STAGE_EVERY);
         let first = self.position.courses.iter().position(|course| !course.done()) == Some(at);
         if !first || !due || attacking || !self.sink.slots.pictures.wanted() || self.setup.targets.is_empty() {

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
-use cutlayer::attack::kind::Knows;
+use cutlayer::attack::kind::{Kind, Knows, Sees, Values};
 use cutlayer::attack::rmle::{self, Rmle};
-use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
+use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::data;
 use cutlayer::defence::Outgoing;
 use cutlayer::defence::imitation::Imitator;
@@ -20,9 +20,11 @@ use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
+use cutlayer::model::wire::Smashed;
 use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr};
 use cutlayer::split::{SplitModel, SplitPlan};
+use cutlayer::state::State;
 use cutlayer::workbench::attacks;
 
 use super::stack::stack;
@@ -75,22 +77,108 @@ fn auxiliary(n: usize) -> Auxiliary {
     Auxiliary::new(data::built_in("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
+/// Everything there is, masked for a kind: what reaches it is what it declares, and what it does not is not there.
+fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
+    let words = format!("{} adaptive {adaptive}", kind.id);
+    let own = knowledge(victim, Some(auxiliary(4)), adaptive);
+    // Any network would do for the server's.
+    let server = Some(victim.client.body());
+    let all = Knowledge { defence: victim.plan.defences.imitation().unwrap(), server, ..own };
+    let told = all.clone().masked(kind, adaptive);
+    let knows = |what| kind.knowledge(adaptive).contains(&what);
+    assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
+    assert_eq!(told.server.is_some(), knows(Knows::ServerWeights), "{words}");
+    assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
+    let labels = told.auxiliary.as_ref().is_some_and(|own| own.labels().is_ok());
+    assert_eq!(labels, knows(Knows::Auxiliary) && knows(Knows::AuxiliaryLabels), "{words}");
+    assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
+    let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
+    assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
+    assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
+    let evidence = observe(victim, &victims(2)).with_labels(Tensor::new(&[1u32, 2], &Device::Cpu).unwrap());
+    let seen = evidence.masked(kind);
+    assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
+    assert_eq!(seen.labels().is_ok(), kind.sees.contains(&Sees::Labels), "{words}");
+}
+
 #[test]
 fn nothing_reaches_an_attack_that_it_does_not_declare() {
+    let victim = model(28, Some(options(SPARSE)));
+    // Two that the program does not have: one that declares nothing at all, and one that declares all.
+    let nothing = Kind { id: "nothing", sees: &[], ..Kind::BASE };
+    let everything = Kind {
+        id: "everything",
+        sees: &[Sees::Smashed, Sees::Labels],
+        knows: &[Knows::ClientOracle, Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
+        ..Kind::BASE
+    };
+    for kind in attacks().iter().copied().chain([&nothing, &everything]) {
+        for adaptive in [false, true] {
+            assert_masked(kind, adaptive, &victim);
+        }
+    }
+    let seen = observe(&victim, &victims(2)).masked(&nothing);
+    assert!(seen.smashed().unwrap_err().to_string().contains("does not declare Sees::Smashed"));
+    assert!(nothing.sees_words() == "nothing" && everything.sees_words() == "the smashed data and the labels");
+}
+
+/// Settings of an attack that make it short.
+fn short(kind: &Kind) -> Values {
+    let mut values = Values::of(kind.settings);
+    for (key, few) in [("iterations", 4), ("epochs", 2)] {
+        if values.whole(key).is_ok() {
+            values.put(key, toml::Value::Integer(few)).unwrap();
+        }
+    }
+    values
+}
+
+/// Everything that a run takes from a finished attack, to the bit.
+fn end_of(attack: &mut dyn Inversion, other: &Smashed) -> (Vec<f32>, Option<Vec<f32>>, u64, String, (usize, usize)) {
+    let got = values(&finish(attack));
+    let reconstructed = attack.reconstruct(other).unwrap().map(|images| values(&images));
+    let doubt = format!("{:?}", attack.doubt().unwrap());
+    (got, reconstructed, attack.loss().to_bits(), doubt, attack.progress())
+}
+
+#[test]
+fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
     let victim = model(14, Some(options(SPARSE)));
+    // Two batches of rMLE, two chunks of auxiliary images.
+    let (seen, other) = (observe(&victim, &halved(&victims(18))), observe(&victim, &halved(&victims(3))));
     for kind in attacks() {
         for adaptive in [false, true] {
-            let defence = victim.plan.defences.imitation().unwrap();
-            let all = Knowledge { defence, ..knowledge(&victim, Some(auxiliary(4)), adaptive) };
-            let told = all.clone().masked(kind, adaptive);
-            let knows = |what| kind.knowledge(adaptive).contains(&what);
-            let words = format!("{} adaptive {adaptive}", kind.id);
-            assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
-            assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
-            assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
-            let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
-            assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
-            assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
+            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive).masked(kind, adaptive);
+            let made = || (kind.make)(&seen, &known, &short(kind)).unwrap();
+            let end = end_of(made().as_mut(), other.smashed().unwrap());
+            let mut going = made();
+            let mut slices = 0;
+            loop {
+                let words = format!("{} adaptive {adaptive}, after {slices} slices", kind.id);
+                let state = going.state().unwrap().unwrap_or_else(|| panic!("{words}: no state"));
+                for (name, tensor) in state.tensors() {
+                    assert!(matches!(tensor.dtype(), DType::F32 | DType::U32), "{words}: {name}");
+                }
+                // What was saved does not change with the attack that goes on.
+                let copied = |(name, t): (&String, &Tensor)| (name.clone(), t.copy().unwrap());
+                let state = State::of(state.tensors().iter().map(copied).collect());
+                let done = going.done();
+                // Not each of many hundreds.
+                if done || slices < 16 || slices % 7 == 0 {
+                    let mut resumed = made();
+                    resumed.load(&state).unwrap();
+                    assert_eq!((resumed.progress(), resumed.done()), (going.progress(), done), "{words}");
+                    assert!(end_of(resumed.as_mut(), other.smashed().unwrap()) == end, "{words}");
+                }
+                if done {
+                    break;
+                }
+                going.advance().unwrap();
+                slices += 1;
+            }
+            assert!(slices > 1, "{} {adaptive} has no middle", kind.id);
+            let lacking = made().load(&State::default()).unwrap_err().to_string();
+            assert!(lacking.contains("lack"), "{lacking}");
         }
     }
 }
@@ -101,6 +189,7 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         classes: model.plan.classes,
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
+        server: None,
         entry: model.plan.entry(),
         auxiliary,
         defence: if adaptive { model.plan.defences.imitation().unwrap() } else { None },
@@ -109,8 +198,8 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
     }
 }
 
-fn observe(model: &SplitModel, x: &Tensor) -> Observation {
-    Observation::new(model.ask(x, At::ONCE).unwrap().0)
+fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
+    Evidence::new(model.ask(x, At::ONCE).unwrap().0).unwrap()
 }
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
@@ -203,7 +292,7 @@ fn rmle_works_many_images_in_batches_and_each_as_if_it_were_alone() {
     let seen = observe(&model, &x);
     for adaptive in [false, true] {
         let attack = |from: usize, n: usize| {
-            let some = Observation::new(seen.smashed().narrow(from, n).unwrap());
+            let some = Evidence::new(seen.smashed().unwrap().narrow(from, n).unwrap()).unwrap();
             let knowledge = knowledge(&model, adaptive.then(|| auxiliary(32)), adaptive);
             Rmle::new(&some, &knowledge, rmle_settings(12)).unwrap()
         };
@@ -274,7 +363,7 @@ fn halved_auxiliary(n: usize) -> Auxiliary {
     let own = auxiliary(n);
     let values: Vec<f32> = halved(&own.images().unwrap()).flatten_all().unwrap().to_vec1().unwrap();
     let pixels = values.into_iter().map(|v| (v * 255.0).round() as u8).collect();
-    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().to_vec() };
+    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().unwrap().to_vec() };
     Auxiliary::new(images.into(), &Device::Cpu)
 }
 
@@ -296,7 +385,7 @@ fn the_inverse_network_beats_the_mean_image() {
     assert!(inverse < 0.5 * mean, "mean image {mean}, inverse network {inverse}");
     // The trained network serves for smashed data that it did not watch, too.
     let others = halved(&victims(24)).narrow(0, 16, 8).unwrap().contiguous().unwrap();
-    let other = attack.reconstruct(observe(&model, &others).smashed()).unwrap().unwrap();
+    let other = attack.reconstruct(observe(&model, &others).smashed().unwrap()).unwrap().unwrap();
     assert!(error(&other, &others) < 0.5 * mean);
 }
 

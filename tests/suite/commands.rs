@@ -233,6 +233,21 @@ fn an_attack_afterwards_finds_what_the_same_attack_found_in_the_run() {
 }
 
 #[test]
+fn the_help_has_a_card_of_each_attack() {
+    let help = succeed(["attack", "--help"]);
+    for kind in cutlayer::workbench::attacks() {
+        assert!(help.contains(&format!("  {}: {}", kind.id, kind.about)), "{help}");
+    }
+    for line in [
+        "    It sees the smashed data and knows the client's weights.",
+        "    He 2019: 39.69 dB, SSIM 0.997, MNIST, LeNet-5 cut at conv1",
+        "    He 2019: 7.72 dB, SSIM 0.431, MNIST, LeNet-5 cut at ReLU2, knowing unrelated images",
+    ] {
+        assert!(help.lines().any(|found| found == line), "no {line} in {help}");
+    }
+}
+
+#[test]
 fn attacks_afterwards_add_up_and_take_one_form_where_asked() {
     let folder = scratch();
     let run = own_run(folder.path());

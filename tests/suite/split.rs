@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::rmle::{self, Rmle};
-use cutlayer::attack::{Inversion, Knowledge, Observation};
+use cutlayer::attack::{Evidence, Inversion, Knowledge};
 use cutlayer::defence::psgl::downsample::pack_clean;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
@@ -309,12 +309,13 @@ fn only_training_moves_running_statistics() {
         }
         // White-box inversion, and a copy that somebody takes along.
         let body = model.client.body();
-        let observation = Observation::new(model.ask(&x, At::ONCE).unwrap().0);
+        let observation = Evidence::new(model.ask(&x, At::ONCE).unwrap().0).unwrap();
         let knowledge = Knowledge {
             image: [1, 28, 28],
             classes: CLASSES,
             client: Some(body.clone()),
             oracle: None,
+            server: None,
             entry: model.plan.entry(),
             auxiliary: None,
             defence: None,

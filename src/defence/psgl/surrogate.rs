@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
+use crate::state::State;
 
 /// Epochs that a head learns for.
 const EPOCHS: u64 = 10;
@@ -47,6 +48,8 @@ impl Imitation for Known {
 #[derive(Debug)]
 pub struct Surrogate {
     client: Network,
+    /// The head's weights.
+    parameters: Parameters,
     head: Head,
     options: Options,
 }
@@ -78,8 +81,8 @@ impl Training {
         Head::init("surrogate", &smashed.dims()[1..], own.classes, &mut parameters, init)?;
         let head = Head::of("surrogate", &parameters)?;
         Ok(Self {
-            surrogate: Surrogate { client: own.client.clone(), head, options },
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
+            surrogate: Surrogate { client: own.client.clone(), parameters, head, options },
             labels: own.images.label_tensor()?,
             smashed,
             epoch: 0,
@@ -104,11 +107,36 @@ impl Study for Training {
             self.adam.step(&tape.backward(&loss)?)?;
         }
         self.epoch += 1;
-        let Surrogate { client, head, options } = &self.surrogate;
-        let ready = || -> Arc<dyn Imitator> {
-            Arc::new(Surrogate { client: client.clone(), head: head.frozen(), options: *options })
-        };
+        let ready = || -> Arc<dyn Imitator> { Arc::new(self.surrogate.frozen()) };
         Ok((self.epoch >= EPOCHS).then(ready))
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = self.surrogate.state()?;
+        state.put_all("adam.", self.adam.state()?);
+        state.put_wholes("epoch", &[self.epoch as usize])?;
+        Ok(state)
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.surrogate.parameters.load(&state.all("head."))?;
+        self.adam.load(&state.all("adam."))?;
+        let [epoch] = state.few("epoch", State::wholes)?;
+        self.epoch = epoch as u64;
+        Ok(())
+    }
+
+    fn learnt(self: Box<Self>, state: &State) -> Result<Arc<dyn Imitator>> {
+        self.surrogate.parameters.load(&state.all("head."))?;
+        Ok(Arc::new(self.surrogate.frozen()))
+    }
+}
+
+impl Surrogate {
+    /// The same for passes that do not train it.
+    fn frozen(&self) -> Self {
+        let Self { client, parameters, head, options } = self;
+        Self { client: client.clone(), parameters: parameters.clone(), head: head.frozen(), options: *options }
     }
 }
 
@@ -116,6 +144,13 @@ impl Imitator for Surrogate {
     fn image(&self, images: Outgoing) -> Result<Outgoing> {
         let (alpha, beta) = head_jacobian(&images.images, &self.client, &self.head)?;
         disguised(&images.images, &alpha, &beta, &self.options)
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        let shared = self.parameters.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+        state.put_all("head.", shared.collect());
+        Ok(state)
     }
 
     fn undoing(&self, own: &Own<'_>) -> Result<Option<Box<dyn Undoing>>> {
