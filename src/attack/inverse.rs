@@ -11,7 +11,8 @@ use candle_core::Tensor;
 
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
-use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
+use super::rows::Rows;
+use super::surrogate::{CHUNK, Surrogate, Training, in_chunks};
 use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation, doubt_of};
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
@@ -158,14 +159,14 @@ enum Stage {
     /// Adaptive: training a head of its own.
     Surrogate(Training),
     /// Asking the client, or the surrogate, for smashed data of the auxiliary images, chunk by chunk.
-    Asking(Option<Surrogate>, Vec<Tensor>),
+    Asking(Option<Surrogate>, Rows),
     /// Training the decoder.
     Decoding(Pairs),
 }
 
 /// Training pairs: smashed data and images, the last few held out.
 struct Pairs {
-    smashed: Tensor,
+    smashed: Rows,
     images: Auxiliary,
 }
 
@@ -188,7 +189,7 @@ impl Inverse {
             observed,
             stage: match knowledge.defence {
                 Some(options) if knowledge.packs => Stage::Surrogate(Training::new(knowledge, options)?),
-                _ => Stage::Asking(None, Vec::new()),
+                _ => Stage::Asking(None, Rows::default()),
             },
             decoder,
             attempt: 0,
@@ -211,12 +212,12 @@ impl Inverse {
             Stage::Decoding(_) => return Ok(true),
             Stage::Surrogate(training) => {
                 if let Some(surrogate) = training.advance(&self.knowledge)? {
-                    self.stage = Stage::Asking(Some(surrogate), Vec::new());
+                    self.stage = Stage::Asking(Some(surrogate), Rows::default());
                 }
             }
             Stage::Asking(surrogate, parts) => {
                 let images = self.knowledge.auxiliary()?;
-                let from = parts.len() * CHUNK;
+                let from = parts.count();
                 if from < images.len() {
                     let x = images.range(from..from + CHUNK)?;
                     parts.push(match surrogate {
@@ -224,7 +225,7 @@ impl Inverse {
                         None => self.knowledge.smash(&x)?,
                     });
                 } else {
-                    self.stage = Stage::Decoding(Pairs { smashed: Tensor::cat(parts, 0)?, images: images.clone() });
+                    self.stage = Stage::Decoding(Pairs { smashed: std::mem::take(parts), images: images.clone() });
                 }
             }
         }
@@ -264,8 +265,7 @@ impl Inverse {
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
         }
         let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
-        let index = index_tensor(batch, self.observed.device())?;
-        let smashed = pairs.smashed.index_select(&index, 0)?;
+        let smashed = pairs.smashed.select(batch.iter().copied())?;
         let mut tape = Tape::default();
         let got = tape.record(|| self.decoder.forward(&smashed))?;
         let apart = (got.detach() - pairs.images.batch(batch)?)?;
@@ -301,7 +301,7 @@ impl Inverse {
             Ok(of_class)
         };
         let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
+        let got = in_chunks(&pairs.smashed.select(kept..kept + held)?, |z| self.decoder.forward(z))?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };

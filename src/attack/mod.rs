@@ -28,6 +28,7 @@ pub mod inverse;
 pub mod kind;
 pub mod nearest;
 pub mod rmle;
+mod rows;
 pub mod surrogate;
 pub mod undo;
 

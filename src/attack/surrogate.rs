@@ -4,6 +4,7 @@
 use candle_core::Tensor;
 
 use super::Knowledge;
+use super::rows::Rows;
 use crate::engine::loss::cross_entropy;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -31,7 +32,7 @@ pub struct Surrogate {
 /// A head in training, an epoch a slice.
 pub struct Training {
     surrogate: Surrogate,
-    smashed: Tensor,
+    smashed: Rows,
     labels: Tensor,
     adam: Adam,
     epoch: u64,
@@ -47,13 +48,14 @@ impl Training {
         if auxiliary.len() < LEAST_IMAGES {
             return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
         }
-        let chunk = |from| Ok(knowledge.smash(&auxiliary.range(from..from + CHUNK)?)?.detach());
-        let chunks = (0..auxiliary.len()).step_by(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
-        let smashed = Tensor::cat(&chunks, 0)?;
+        let mut smashed = Rows::default();
+        while smashed.count() < auxiliary.len() {
+            smashed.push(knowledge.smash(&auxiliary.range(smashed.count()..smashed.count() + CHUNK)?)?.detach());
+        }
+        let first = smashed.select([0])?;
         let mut parameters = Parameters::default();
-        let device = smashed.device().clone();
-        let init = Init { seed: knowledge.seed, model: &knowledge.name, device: &device };
-        Head::init("surrogate", &smashed.dims()[1..], knowledge.classes, &mut parameters, init)?;
+        let init = Init { seed: knowledge.seed, model: &knowledge.name, device: first.device() };
+        Head::init("surrogate", &first.dims()[1..], knowledge.classes, &mut parameters, init)?;
         let head = Head::of("surrogate", &parameters)?;
         Ok(Self {
             surrogate: Surrogate { client: knowledge.client()?.clone(), head, options },
@@ -69,10 +71,11 @@ impl Training {
     /// # Errors
     /// Where there is no memory left.
     pub fn advance(&mut self, knowledge: &Knowledge) -> Result<Option<Surrogate>> {
-        let order = knowledge.stream("surrogate", self.epoch).permutation(self.smashed.dim(0)?);
+        let order = knowledge.stream("surrogate", self.epoch).permutation(self.smashed.count());
         for batch in order.chunks(BATCH) {
-            let index = index_tensor(batch, self.smashed.device())?;
-            let (smashed, labels) = (self.smashed.index_select(&index, 0)?, self.labels.index_select(&index, 0)?);
+            let index = index_tensor(batch, self.labels.device())?;
+            let smashed = self.smashed.select(batch.iter().copied())?;
+            let labels = self.labels.index_select(&index, 0)?;
             let mut tape = Tape::default();
             let head = &self.surrogate.head;
             let loss = tape.record(|| Ok::<_, Error>(cross_entropy(&head.forward(&smashed)?, &labels)?))?;
