@@ -18,7 +18,8 @@ use settings::watched;
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, HE_2019, Kind, Knows, Looker, Published, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, doubt_of};
-use crate::defence::imitation::{CHUNK, in_chunks, index_tensor};
+use crate::defence::imitation::{CHUNK, in_chunks};
+use crate::defence::rows::Rows;
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -137,14 +138,14 @@ pub struct Inverse {
 /// What the attack is at, once it has learnt to imitate a defence that it knows.
 enum Stage {
     /// Asking the client, or the imitator, for smashed data of the auxiliary images, chunk by chunk.
-    Asking(Vec<Tensor>),
+    Asking(Rows),
     /// Training the decoder.
     Decoding(Pairs),
 }
 
 /// Training pairs: smashed data and images, the last few held out.
 struct Pairs {
-    smashed: Tensor,
+    smashed: Rows,
     images: Auxiliary,
 }
 
@@ -166,7 +167,7 @@ impl Inverse {
             settings,
             observed,
             learner: Learner::new(knowledge)?,
-            stage: Stage::Asking(Vec::new()),
+            stage: Stage::Asking(Rows::default()),
             decoder,
             attempt: 0,
             step: 0,
@@ -191,13 +192,12 @@ impl Inverse {
         }
         let Stage::Asking(parts) = &mut self.stage else { return Ok(true) };
         let images = self.knowledge.auxiliary()?;
-        let from = parts.len() * CHUNK;
+        let from = parts.count();
         if from < images.len() {
             let x = images.range(from..from + CHUNK)?;
             parts.push(self.learner.smash(&self.knowledge, &x, from)?);
         } else {
-            let smashed = Tensor::cat(parts, 0)?;
-            self.stage = Stage::Decoding(Pairs { smashed, images: images.clone() });
+            self.stage = Stage::Decoding(Pairs { smashed: std::mem::take(parts), images: images.clone() });
         }
         Ok(false)
     }
@@ -236,8 +236,7 @@ impl Inverse {
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
         }
         let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
-        let index = index_tensor(batch, self.observed.device())?;
-        let smashed = pairs.smashed.index_select(&index, 0)?;
+        let smashed = pairs.smashed.select(batch.iter().copied())?;
         let mut tape = Tape::default();
         let got = tape.record(|| self.decoder.forward(&smashed))?;
         let apart = (got.detach() - pairs.images.batch(batch)?)?;
@@ -273,7 +272,7 @@ impl Inverse {
             Ok(of_class)
         };
         let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
+        let got = in_chunks(&pairs.smashed.select(kept..kept + held)?, |z| self.decoder.forward(z))?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };

@@ -10,6 +10,7 @@ pub mod entry;
 pub mod imitation;
 pub mod kind;
 pub mod psgl;
+pub mod rows;
 pub mod stack;
 
 use std::collections::BTreeMap;

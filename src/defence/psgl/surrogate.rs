@@ -10,6 +10,7 @@ use super::client::{Head, disguised, head_jacobian};
 use super::downsample::pack_with_channel;
 use super::undo::Undo;
 use crate::defence::imitation::{CHUNK, Imitation, Imitator, Own, Study, Undoing, Unknown, index_tensor};
+use crate::defence::rows::Rows;
 use crate::defence::{Entry, Outgoing};
 use crate::engine::loss::cross_entropy;
 use crate::engine::tape::Tape;
@@ -57,7 +58,7 @@ pub struct Surrogate {
 /// A head in training, an epoch a slice.
 pub struct Training {
     surrogate: Surrogate,
-    smashed: Tensor,
+    smashed: Rows,
     labels: Tensor,
     adam: Adam,
     epoch: u64,
@@ -72,13 +73,14 @@ impl Training {
         if own.images.is_empty() {
             return Err(Error::input("an adaptive attack needs auxiliary images: raise data.aux"));
         }
-        let chunk = |from| Ok(own.smash(&own.images.range(from..from + CHUNK)?)?.detach());
-        let chunks = (0..own.images.len()).step_by(CHUNK).map(chunk).collect::<Result<Vec<_>>>()?;
-        let smashed = Tensor::cat(&chunks, 0)?;
+        let mut smashed = Rows::default();
+        while smashed.count() < own.images.len() {
+            smashed.push(own.smash(&own.images.range(smashed.count()..smashed.count() + CHUNK)?)?.detach());
+        }
+        let first = smashed.select([0])?;
         let mut parameters = Parameters::default();
-        let device = smashed.device().clone();
-        let init = Init { seed: own.seed, model: own.name, device: &device };
-        Head::init("surrogate", &smashed.dims()[1..], own.classes, &mut parameters, init)?;
+        let init = Init { seed: own.seed, model: own.name, device: first.device() };
+        Head::init("surrogate", &first.dims()[1..], own.classes, &mut parameters, init)?;
         let head = Head::of("surrogate", &parameters)?;
         Ok(Self {
             adam: Adam::new(&parameters, AdamSettings::new(1e-3)),
@@ -97,10 +99,11 @@ impl Study for Training {
 
     /// One epoch.
     fn advance(&mut self, own: &Own<'_>) -> Result<Option<Arc<dyn Imitator>>> {
-        let order = own.stream("surrogate", self.epoch).permutation(self.smashed.dim(0)?);
+        let order = own.stream("surrogate", self.epoch).permutation(self.smashed.count());
         for batch in order.chunks(BATCH) {
-            let index = index_tensor(batch, self.smashed.device())?;
-            let (smashed, labels) = (self.smashed.index_select(&index, 0)?, self.labels.index_select(&index, 0)?);
+            let index = index_tensor(batch, self.labels.device())?;
+            let smashed = self.smashed.select(batch.iter().copied())?;
+            let labels = self.labels.index_select(&index, 0)?;
             let mut tape = Tape::default();
             let head = &self.surrogate.head;
             let loss = tape.record(|| Ok::<_, Error>(cross_entropy(&head.forward(&smashed)?, &labels)?))?;
