@@ -12,7 +12,7 @@ use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
 use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
-use crate::defence::psgl;
+use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
@@ -20,7 +20,7 @@ use crate::setting::{SETTINGS, Setting, near, split};
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
-const DEFENCES: [&defence::Kind; 1] = [&psgl::KIND];
+const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
 const READERS: [&reader::Kind; 2] = [&idx::KIND, &npz::KIND];

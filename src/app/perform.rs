@@ -176,11 +176,11 @@ impl App {
             Act::Take(experiment) => self.document.take(*experiment),
             Act::Set(key, value) => {
                 self.document.set(&key, &value)?;
-                if key == "psgl.enabled" {
+                if key == "psgl.enabled" || key == "defence" {
                     self.showing.defended = value == "true";
                 }
                 // Only these show on the stage.
-                let shows = ["data", "model", "psgl", "seed"].iter().any(|section| key.starts_with(section));
+                let shows = ["data", "model", "psgl", "defence", "seed"].iter().any(|section| key.starts_with(section));
                 back = shows.then_some(false);
             }
             Act::Cut(cut) => self.document.set("model.cut", &cut.to_string())?,
@@ -211,7 +211,7 @@ impl App {
             self.showing.image = Shown::default();
             self.view.pad = stage::pad::PadView::default();
         }
-        self.showing.defended &= self.document.experiment().psgl.enabled;
+        self.showing.defended &= self.document.experiment().defended();
     }
 
     /// Acts on what the stage shows.
@@ -220,7 +220,7 @@ impl App {
         let mut source = if self.showing.source == Source::Run { Source::Live } else { self.showing.source };
         match act {
             Act::Defended(defended) => {
-                if defended && !self.document.experiment().psgl.enabled {
+                if defended && !self.document.experiment().defended() {
                     self.document.set("psgl.enabled", "true")?;
                 }
                 self.showing.defended = defended;
@@ -359,7 +359,7 @@ impl App {
                 let facts = self.showing.facts.take().filter(|facts| facts.data == experiment.data.name);
                 self.showing = Showing {
                     source: Source::Run,
-                    defended: experiment.psgl.enabled,
+                    defended: experiment.defended(),
                     attack: self.showing.attack,
                     facts,
                     generation: self.showing.generation + 1,
@@ -405,7 +405,7 @@ impl App {
                 self.weights = Some((run.experiment, run.weights));
                 self.run_scene = None;
                 self.view.pad = stage::pad::PadView::default();
-                self.showing.defended = self.document.experiment().psgl.enabled;
+                self.showing.defended = self.document.experiment().defended();
                 self.showing.image = Shown::default();
                 self.look(Source::Live);
                 panes::show(&mut self.tree, panes::Pane::Table);

@@ -84,7 +84,7 @@ impl FileName {
             "naive" => false,
             _ => return None,
         };
-        let known = matches!(target, "psgl" | "vanilla") && !name.is_empty();
+        let known = !target.is_empty() && !name.is_empty();
         let epoch = epoch.parse().ok()?;
         known.then(|| Self { target: target.to_owned(), name: name.to_owned(), adaptive, epoch, launch })
     }

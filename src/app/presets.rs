@@ -49,14 +49,15 @@ impl Card {
     fn of(preset: &(&'static str, &'static str, &'static str)) -> Option<Self> {
         let (name, about, _) = *preset;
         let experiment = Experiment::preset(name).ok()?;
-        let (facts, defended) = (facts(&experiment), experiment.psgl.enabled);
+        let (facts, defended) = (facts(&experiment), experiment.defended());
         Some(Self { name, about, facts, data: experiment.data.name, defended })
     }
 }
 
 /// Defence and attacks in a few words.
 fn facts(experiment: &Experiment) -> String {
-    let defence = if experiment.psgl.enabled { "PSGL" } else { "undefended" };
+    let defence = experiment.stack().map(|stack| stack.titles()).unwrap_or_default();
+    let defence = if defence.is_empty() { "undefended".to_owned() } else { defence };
     let attacks: Vec<&str> = experiment.attacks.iter().map(AttackSpec::title).collect();
     let attacks = if attacks.is_empty() { "no attacks".to_owned() } else { attacks.join(" and ") };
     let epochs = experiment.train.epochs;

@@ -62,7 +62,8 @@ impl Stream {
     /// Whether an experiment has it.
     pub fn is_of(self, experiment: &Experiment) -> bool {
         match self {
-            Self::Vanilla => !experiment.psgl.enabled || experiment.train.twin,
+            Self::Vanilla => !experiment.defended() || experiment.train.twin,
+            Self::Decision => experiment.defended(),
             _ => experiment.psgl.enabled,
         }
     }

@@ -9,6 +9,7 @@ use super::tell::tell_of_defects_plainly;
 use super::{Cli, tell};
 use crate::attack::kind::Kind;
 use crate::data::reader;
+use crate::defence;
 use crate::error::Error;
 use crate::workbench::{self, Own};
 
@@ -32,6 +33,12 @@ impl Program {
     /// Adds an attack.
     pub fn attack(mut self, kind: &'static Kind) -> Self {
         self.own.attacks.push(kind);
+        self
+    }
+
+    /// Adds a defence.
+    pub fn defence(mut self, kind: &'static defence::Kind) -> Self {
+        self.own.defences.push(kind);
         self
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Defence;
 use super::entry::Entry;
 use super::imitation::Imitation;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
 use crate::setting::{Setting, Values};
@@ -25,6 +25,8 @@ pub struct Kind {
     pub section: Option<&'static str>,
     /// Settings of its own, each with its default; keys without a section.
     pub settings: &'static [Setting],
+    /// The letter of its strength.
+    pub symbol: &'static str,
     /// How strong it is by its settings; 0 is no defence at all.
     pub strength: fn(&Values) -> Result<f64>,
     /// The form in which it has images enter the first layer, if not as they are.
@@ -44,6 +46,24 @@ pub struct Kind {
 }
 
 impl Kind {
+    /// A card to begin from: of a defence that changes nothing and has no settings.
+    pub const BASE: Self = Self {
+        id: "",
+        title: "",
+        about: "",
+        section: None,
+        settings: &[],
+        symbol: "",
+        strength: |_| Ok(1.0),
+        entry: None,
+        fits: |_, _| Ok(()),
+        warning: |_| None,
+        asks: |_| Ok(&[]),
+        make: |_, _| Err(Error::Internal("a defence's card lacks how it is made".to_owned())),
+        torch: None,
+        imitation: |_| Err(Error::Internal("a defence's card lacks its imitation".to_owned())),
+    };
+
     /// Its settings as documents have them: `psgl.gamma`, `defence.dropout.rate`. Made once a process; the keys stay for
     /// good.
     pub fn document_settings(&'static self) -> Vec<Setting> {

@@ -6,6 +6,7 @@
 //! its [`Imitation`](imitation::Imitation).
 
 pub mod auxiliary;
+pub mod dropout;
 pub mod entry;
 pub mod imitation;
 pub mod kind;

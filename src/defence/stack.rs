@@ -55,6 +55,20 @@ impl Stack {
         ids.join("+")
     }
 
+    /// Its defences with their strengths, in words: `PSGL γ 0.1, dropout p 0.3`.
+    pub fn words(&self) -> String {
+        let one = |setup: &Setup| {
+            let strength = (setup.kind.strength)(&setup.values).unwrap_or_default();
+            format!("{} {} {strength}", setup.kind.title, setup.kind.symbol)
+        };
+        self.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What its defences are called, `PSGL and dropout`; nothing where there is none.
+    pub fn titles(&self) -> String {
+        self.iter().map(|setup| setup.kind.title).collect::<Vec<_>>().join(" and ")
+    }
+
     /// How images enter the client's first layer.
     pub fn entry(&self) -> &'static Entry {
         self.iter().find_map(|setup| setup.kind.entry).unwrap_or(&AS_THEY_ARE)

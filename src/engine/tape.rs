@@ -217,6 +217,22 @@ pub fn join(a: &Tensor, b: &Tensor, dim: usize) -> Result<Tensor> {
     Ok(y)
 }
 
+/// x · mask, number by number; the mask is a constant of the same shape.
+///
+/// # Errors
+/// Where the shapes differ.
+pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let y = (x * mask)?;
+    note(&y, || {
+        let (x, mask) = (x.clone(), mask.clone());
+        Box::new(move |grad| {
+            let gradient = (grad * &mask)?;
+            Ok(vec![(x.clone(), Some(gradient))])
+        })
+    });
+    Ok(y)
+}
+
 /// a + b, of one shape.
 ///
 /// # Errors
@@ -276,7 +292,7 @@ mod tests {
         let y = conv2d_then(&v[0], &v[1], &v[2], (1, 1), Finish::ReluPool)?;
         let (z, _) = batch_norm(&y, &v[2], &v[2], Tail { skip: Some(&y), relu: true })?;
         let z = relu(&sum(&join(&z, &y, 1)?, &join(&y, &z, 1)?)?)?;
-        let z = pool(&z, Pool::Mean, 2)?;
+        let z = pool(&masked(&z, &z.detach())?, Pool::Mean, 2)?;
         let (samples, channels, height, width) = z.dims4()?;
         let means = mean_of_last(&reshape(&z, (samples, channels, height * width))?)?;
         let logits = linear(&flat(&means)?, &v[3], &v[4])?;

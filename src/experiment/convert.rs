@@ -27,7 +27,7 @@ impl Experiment {
     /// Where the model does not fit the data.
     pub fn split_plans(&self, image: [usize; 3], classes: usize) -> Result<Vec<SplitPlan>> {
         let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
-        let defences = self.defences()?;
+        let defences = self.stack()?;
         let name = if defences.is_empty() { UNDEFENDED.to_owned() } else { defences.label() };
         let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser: self.train.optimiser() };
         let twin = twin.map(|twin| SplitPlan {
@@ -44,13 +44,14 @@ impl Experiment {
     ///
     /// # Errors
     /// Returns an error if they cannot stand in one stack.
-    pub fn defences(&self) -> Result<Stack> {
-        Stack::new([self.psgl.setup()?])
+    pub fn stack(&self) -> Result<Stack> {
+        let listed = self.defences.iter().map(|spec| spec.0.clone());
+        Stack::new(std::iter::once(self.psgl.setup()?).chain(listed))
     }
 
     /// Whether the model has a defence.
     pub fn defended(&self) -> bool {
-        self.defences().is_ok_and(|stack| !stack.is_empty())
+        self.stack().is_ok_and(|stack| !stack.is_empty())
     }
 
     /// The same experiment without a defence.
@@ -58,6 +59,7 @@ impl Experiment {
     pub fn undefended(&self) -> Self {
         let mut plain = self.clone();
         plain.psgl.enabled = false;
+        plain.defences.clear();
         plain
     }
 

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attack::AttackSpec;
+use super::defence::DefenceSpec;
 use crate::attack::{inverse, rmle};
 use crate::data::Draw;
 pub use crate::defence::psgl::spec::PsglSpec;
@@ -36,6 +37,9 @@ pub struct Experiment {
     pub train: TrainSpec,
     /// What the table and the figures measure.
     pub evaluate: EvaluateSpec,
+    /// The defences beside PSGL, `[[defence]]` in TOML; each name at most once.
+    #[serde(rename = "defence", skip_serializing_if = "Vec::is_empty")]
+    pub defences: Vec<DefenceSpec>,
     /// The attacks, `[[attack]]` in TOML; each name at most once, where a label takes the place of a name.
     #[serde(rename = "attack")]
     pub attacks: Vec<AttackSpec>,
@@ -53,6 +57,7 @@ impl Default for Experiment {
             psgl: PsglSpec::default(),
             train: TrainSpec::default(),
             evaluate: EvaluateSpec::default(),
+            defences: Vec::new(),
             attacks: vec![AttackSpec::of(&rmle::KIND), AttackSpec { early: vec![1], ..AttackSpec::of(&inverse::KIND) }],
         }
     }

@@ -6,6 +6,7 @@
 
 mod attack;
 mod convert;
+mod defence;
 mod document;
 mod naming;
 mod plan;
@@ -23,6 +24,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 pub use attack::AttackSpec;
+pub use defence::DefenceSpec;
 pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
 pub use naming::{Values, run_title};
 pub use plan::{Plan, Twin};
@@ -158,7 +160,14 @@ impl Experiment {
             table.insert("attack".to_owned(), list);
             return Ok(());
         }
+        if key == "defence" {
+            let list = listed(text)?;
+            validate::defences(&list)?;
+            table.insert("defence".to_owned(), list);
+            return Ok(());
+        }
         let attack = key.strip_prefix("attack.").map(|rest| self.attack_field(rest)).transpose()?;
+        let defence = key.strip_prefix("defence.").map(|rest| self.defence_field(rest)).transpose()?;
         let full = attack.map_or(key.to_owned(), |(i, leaf)| format!("attack.{}.{leaf}", self.attacks[i].name()));
         let setting = self.setting(&full).ok_or_else(|| {
             let leaves = validate::leaves(key);
@@ -188,10 +197,12 @@ impl Experiment {
         };
         validate::field(setting, &value)?;
         let (section, leaf) = setting::split(key);
-        let place = match (attack, section) {
-            (Some((i, _)), _) => table.get_mut("attack").and_then(|list| list.get_mut(i)).and_then(Value::as_table_mut),
-            (None, "") => Some(table),
-            (None, section) => table.get_mut(section).and_then(Value::as_table_mut),
+        let mut entry = |list: &str, i: usize| table.get_mut(list)?.get_mut(i)?.as_table_mut();
+        let place = match (attack, defence, section) {
+            (Some((i, _)), ..) => entry("attack", i),
+            (_, Some(i), _) => entry("defence", i),
+            (None, None, "") => Some(table),
+            (None, None, section) => table.get_mut(section).and_then(Value::as_table_mut),
         };
         place.ok_or_else(|| format!("{full}: no such field"))?.insert(leaf.to_owned(), value);
         Ok(())
@@ -221,6 +232,20 @@ impl Experiment {
                 ))
             }
         }
+    }
+
+    /// `dropout.p`, what comes after `defence.`: which defence of the list.
+    fn defence_field(&self, rest: &str) -> Result<usize, String> {
+        let (which, _) = rest.rsplit_once('.').unwrap_or((rest, ""));
+        let names: Vec<&str> = self.defences.iter().map(DefenceSpec::name).collect();
+        names.iter().position(|name| *name == which).ok_or_else(|| {
+            let has = if names.is_empty() {
+                "this experiment has no defence of the list".to_owned()
+            } else {
+                format!("this experiment has the defences {}", names.join(", "))
+            };
+            format!("defence.{}: {has}; set the list, as in defence=[{{ name = \"dropout\" }}]", shorten(rest))
+        })
     }
 
     /// Checks everything that needs no data: every field, fields against each other, and that this build has the

@@ -50,6 +50,10 @@ impl Experiment {
             let (section, leaf) = split(key);
             match (section, section.strip_prefix("attack.")) {
                 ("", _) => table.get(leaf),
+                (section, _) if section.starts_with("defence.") => {
+                    let its = |one: &&Value| one.get("name").and_then(Value::as_str) == section.strip_prefix("defence.");
+                    table.get("defence")?.as_array()?.iter().find(its)?.get(leaf)
+                }
                 (_, Some(name)) => {
                     let attacks = table.get("attack")?.as_array()?;
                     let called =
@@ -146,6 +150,9 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
             all.push(words(key, now));
         }
     }
+    for gone in from.defences.iter().filter(|one| !to.defences.iter().any(|other| other.name() == one.name())) {
+        all.push(format!("without {}", gone.name()));
+    }
     let launched = to.attack_names();
     if from.attack_names() != launched {
         all.push(if launched.is_empty() { "no attacks".to_owned() } else { launched.join("+") });
@@ -169,7 +176,8 @@ fn words(key: &str, value: &Value) -> String {
         _ => {
             let (section, leaf) = split(key);
             let leaf = leaf.replace('_', " ");
-            let whose = section.strip_prefix("attack.").map(|name| format!("{name} ")).unwrap_or_default();
+            let whose = section.strip_prefix("attack.").or(section.strip_prefix("defence."));
+            let whose = whose.map(|name| format!("{name} ")).unwrap_or_default();
             let images = if matches!(key, "data.train" | "data.test") { "images " } else { "" };
             format!("{whose}{leaf} {images}{text}")
         }

@@ -79,7 +79,7 @@ impl Experiment {
         }
         super::validate::together(self).map_err(Error::input)?;
         let (layers, cut) = (self.layers(classes)?, self.model.cut);
-        let defences = self.defences()?;
+        let defences = self.stack()?;
         let packed = (defences.entry().shape)(data_shape);
         let all = walk(&packed, &layers)?;
         if let Some(last) = all.last().filter(|last| ***last != [classes]) {

@@ -5,6 +5,7 @@
 use toml::{Table, Value};
 
 use super::attack::{check_label, known, same_name};
+use super::defence::{known as known_defences, listed};
 use super::document::{DataSpec, Device, Experiment, SCHEMA};
 use crate::model::spec::{self, LayerSpec};
 use crate::model::zoo;
@@ -24,6 +25,7 @@ pub(super) fn fields(document: &Table) -> Result<(), String> {
         match key.as_str() {
             "schema" => {}
             "attack" => attacks(value)?,
+            "defence" => defences(value)?,
             // Else a key in quotes would pass for the dotted one and only the reader would stumble over it.
             _ if key.contains('.') => {
                 return Err(format!("\"{}\": no such field; write it without quotes", shorten(key)));
@@ -89,7 +91,7 @@ pub(super) fn unknown(key: &str, value: &Value) -> String {
     let like_section = (value.is_table() || value.is_array()) && section.is_empty();
     let near_section = near(leaf, sections.iter().copied()).filter(|_| like_section);
     let hint = match (near_section, nearest(key)) {
-        (Some("attack"), _) => "did you mean [[attack]]?".to_owned(),
+        (Some(list @ ("attack" | "defence")), _) => format!("did you mean [[{list}]]?"),
         (Some(name), _) => format!("did you mean [{name}]?"),
         // In its own section the short name is what the file has to say.
         (None, Some(near)) if split(near).0 == section => format!("did you mean `{}`?", split(near).1),
@@ -131,6 +133,32 @@ pub(super) fn attacks(value: &Value) -> Result<(), String> {
             let setting = find(&format!("attack.{name}.{leaf}"));
             let setting = setting.ok_or_else(|| unknown_of_attack(name, called, leaf, value))?;
             field_as(&format!("attack.{called}.{leaf}"), setting, value)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks the list of defences.
+pub(super) fn defences(value: &Value) -> Result<(), String> {
+    let Value::Array(list) = value else {
+        let wrong = if value.is_table() { "one table".to_owned() } else { shown(value) };
+        return Err(format!("defence: allowed is a list, each begun by a line [[defence]]; found {wrong}"));
+    };
+    for (i, defence) in list.iter().enumerate() {
+        let Value::Table(table) = defence else {
+            return Err(format!("defence[{i}] = {}: allowed is a table with a name and settings", shown(defence)));
+        };
+        let name = match table.get("name") {
+            Some(Value::String(name)) if listed().any(|kind| kind.id == name) => name,
+            Some(Value::String(name)) => {
+                return Err(format!("defence[{i}].name = \"{}\": {}", shorten(name), known_defences(name)));
+            }
+            Some(other) => return Err(format!("defence[{i}].name = {}: {}", shown(other), known_defences(""))),
+            None => return Err(format!("defence[{i}].name is missing: {}", known_defences(""))),
+        };
+        for (leaf, value) in table.iter().filter(|(leaf, _)| *leaf != "name") {
+            let key = format!("defence.{name}.{leaf}");
+            field(find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
         }
     }
     Ok(())
@@ -181,7 +209,7 @@ fn layers(key: &str, list: &[Value]) -> Result<(), String> {
 
 /// Checks what single fields cannot tell.
 pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
-    let Experiment { data, model, psgl, train, attacks, .. } = experiment;
+    let Experiment { data, model, psgl, train, defences, attacks, .. } = experiment;
     // Only a slash or a dot makes a path, so that a misspelt built-in name is not looked for on the disk.
     if !data.name.contains(['/', '\\', '.']) && !DataSpec::BUILT_IN.contains(&data.name.as_str()) {
         let near = near(&data.name, DataSpec::BUILT_IN).map(|near| format!("; did you mean \"{near}\"?"));
@@ -212,6 +240,13 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
     if psgl.weights.iter().sum::<f64>() <= 0.0 {
         return Err(format!("psgl.weights = {:?}: allowed is a sum above 0", psgl.weights));
     }
+    for (i, defence) in defences.iter().enumerate() {
+        let name = defence.name();
+        if defences[..i].iter().any(|other| other.name() == name) {
+            return Err(format!("defence[{i}].name = \"{name}\": this defence is in the list twice; allowed is once"));
+        }
+    }
+    experiment.stack().map_err(|e| e.to_string())?;
     for (i, attack) in attacks.iter().enumerate() {
         let name = attack.name();
         if attacks[..i].iter().any(|other| same_name(other.name(), name)) {

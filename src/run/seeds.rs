@@ -10,6 +10,7 @@ use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED};
 use crate::score::utility::gain_lines;
 use crate::score::verdict::{Standing, attack_words, is_attack};
 use crate::score::words;
+use crate::split::UNDEFENDED;
 
 /// The table over all of them: each number by seed, its mean, and its standard error over the seeds.
 ///
@@ -156,7 +157,10 @@ fn kinds(summaries: &[Summary]) -> Vec<(String, Kind)> {
 fn verdicts(summaries: &[Summary]) -> String {
     let all: Vec<_> = summaries.iter().map(|summary| summary.case().verdicts()).collect();
     let mut text = String::new();
-    for target in ["psgl", "vanilla"] {
+    let mut targets: Vec<&str> = all.iter().flatten().map(|verdict| verdict.target.as_str()).collect();
+    targets.sort_by_key(|target| *target == UNDEFENDED);
+    targets.dedup();
+    for target in targets {
         let standings: Vec<Standing> =
             all.iter().flatten().filter(|v| v.target == target).map(|v| v.standing).collect();
         let mut told: Vec<Standing> = Vec::new();

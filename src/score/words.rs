@@ -22,8 +22,9 @@ const fn word(key: &'static str, paper: &'static str, window: &'static str, help
 }
 
 /// All names.
-pub const WORDS: [Word; 31] = [
+pub const WORDS: [Word; 32] = [
     word("psgl", "PSGL", "PSGL", "Proximal gradient split learning: the model under the defence."),
+    word("defended", "defended", "defended", "The model under the defence, on clean images."),
     word("vanilla", "vanilla", "undefended", "The same network without a defence, trained equally long."),
     word(
         "vanilla_clean",
@@ -105,7 +106,7 @@ pub const WORDS: [Word; 31] = [
         "acc_fused",
         "accuracy of the fused decision",
         "fused decision",
-        "Of a training step, before it was learnt from.",
+        "Of a training step, before it was learnt from; of a defended model with one stream, its decision.",
     ),
     word("acc_vanilla", "accuracy of vanilla", "undefended", "Of a training step, before it was learnt from."),
     word("class_mean", "label only: class mean", "guess: class mean", "A floor: made from the label alone."),

@@ -1,4 +1,4 @@
-//! Programs with an attack or a reader of one's own: what the examples add is used like any other.
+//! Programs with an attack, a defence or a reader of one's own: what the examples add is used like any other.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,6 +42,33 @@ fn an_attack_of_ones_own_is_launched_judged_and_kept() {
     assert!(!told.status.success());
     let text = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(text.contains("unknown attack \"own\""), "{text}");
+}
+
+#[test]
+fn a_defence_of_ones_own_defends_a_model_beside_its_twin() {
+    let folder = scratch();
+    let run = folder.path().join("run");
+    let call = |arguments: &[&str]| printed("own_defence", folder.path(), arguments);
+    let table = call(&["run", "quick", "--out", run.to_str().unwrap()]);
+    assert!(table.contains("defended") && table.contains("adaptive rmle"), "{table}");
+    let summary: Value = serde_json::from_slice(&file(&run, "summary.json")).unwrap();
+    let rows: Vec<&str> = summary["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(rows.contains(&"defended") && rows.contains(&"vanilla_clean") && !rows.contains(&"fused"), "{rows:?}");
+    let models: Vec<&str> =
+        summary["epochs"].as_array().unwrap().iter().map(|row| row["model"].as_str().unwrap()).collect();
+    assert_eq!(models, ["own", "own", "vanilla", "vanilla"]);
+    assert!(summary["wire"]["own"]["smashed_bytes"].as_u64() > Some(0));
+    // Noise keeps an attacker who searches further from the image than it comes at the twin.
+    let ssim = |target: &str| {
+        let fits = |one: &&Value| {
+            one["name"] == "rmle" && one["target"] == target && one["epoch"] == 2 && one["adaptive"] == false
+        };
+        summary["attacks"].as_array().unwrap().iter().find(fits).unwrap()["ssim"].as_f64().unwrap()
+    };
+    assert!(ssim("own") < ssim("vanilla"), "{} {}", ssim("own"), ssim("vanilla"));
+    // It goes on and is attacked like any other.
+    let again = call(&["attack", run.to_str().unwrap(), "--with", "nearest", "--images", "8"]);
+    assert!(again.contains("adaptive nearest") || again.contains("nearest, adaptive"), "{again}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use self::row::Rows;
 use self::values::{heading, told};
 use super::theme::warning_ui;
 use super::{Act, Document, Look};
-use crate::experiment::{AttackSpec, Experiment, Values};
+use crate::experiment::{AttackSpec, DefenceSpec, Experiment, Values};
 use crate::setting::{Setting, split};
 use crate::workbench;
 
@@ -239,6 +239,12 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
                     return;
                 }
             }
+            if let Some(defence) = name.strip_prefix("defence.") {
+                defend_ui(ui, defence, &mut rows);
+                if !rows.experiment.defences.iter().any(|spec| spec.name() == defence) {
+                    return;
+                }
+            }
             if name == "psgl" && !rows.experiment.psgl.enabled && !filtered {
                 ui.weak("PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.");
             }
@@ -272,8 +278,26 @@ fn launch_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>, put_away: &mut Vec<At
         list.extend(before.or_else(|| AttackSpec::named(name).ok()));
         list.sort_by_key(|spec| workbench::attacks().iter().position(|kind| kind.id == spec.kind.id));
     }
-    if let Some(text) = share::attack_list(&list) {
+    if let Some(text) = share::list(&list) {
         rows.acts.push(Act::Set("attack".to_owned(), text));
+    }
+}
+
+/// Whether a defence of the list stands in the stack.
+fn defend_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>) {
+    let mut list = rows.experiment.defences.clone();
+    let at = list.iter().position(|spec| spec.name() == name);
+    let mut on = at.is_some();
+    let about = workbench::defence(name).map_or("", |kind| kind.about);
+    if !ui.checkbox(&mut on, format!("Defend with {name}")).on_hover_text(about).changed() {
+        return;
+    }
+    match at {
+        Some(at) => drop(list.remove(at)),
+        None => list.extend(DefenceSpec::named(name).ok()),
+    }
+    if let Some(text) = share::list(&list) {
+        rows.acts.push(Act::Set("defence".to_owned(), text));
     }
 }
 

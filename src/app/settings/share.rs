@@ -2,7 +2,7 @@
 
 use super::values::assigned;
 use crate::error::{Error, Result};
-use crate::experiment::{AttackSpec, Experiment, PRESETS};
+use crate::experiment::{DefenceSpec, Experiment, PRESETS};
 use crate::setting::shorten;
 
 /// What `--set` makes of one experiment to get the other; none where it cannot.
@@ -11,12 +11,18 @@ pub fn assignments(from: &Experiment, to: &Experiment) -> Option<Vec<String>> {
     let mut all = Vec::new();
     let other_attacks = from.attack_names() != to.attack_names();
     if other_attacks {
-        all.push(format!("attack={}", attack_list(&to.attacks)?));
+        all.push(format!("attack={}", list(&to.attacks)?));
+    }
+    let names = |experiment: &Experiment| experiment.defences.iter().map(DefenceSpec::name).collect::<Vec<_>>();
+    let other_defences = names(from) != names(to);
+    if other_defences {
+        all.push(format!("defence={}", list(&to.defences)?));
     }
     // A named model takes the place of listed layers.
     let unlisted = from.model.layers.is_some() && to.model.layers.is_none();
     for (key, value) in &new {
-        let known = other_attacks && key.starts_with("attack.");
+        let known =
+            other_attacks && key.starts_with("attack.") || other_defences && key.starts_with("defence.");
         if !known && (old.get(key) != Some(value) || (unlisted && *key == "model.name")) {
             all.push(format!("{key}={}", assigned(value)));
         }
@@ -28,9 +34,9 @@ pub fn assignments(from: &Experiment, to: &Experiment) -> Option<Vec<String>> {
     fits.then_some(all)
 }
 
-/// A list of attacks as `--set attack=` takes it.
-pub fn attack_list(attacks: &[AttackSpec]) -> Option<String> {
-    toml::Value::try_from(attacks).ok().map(|list| list.to_string())
+/// A list as `--set attack=` or `--set defence=` takes it.
+pub fn list<T: serde::Serialize>(entries: &[T]) -> Option<String> {
+    toml::Value::try_from(entries).ok().map(|list| list.to_string())
 }
 
 /// The preset that an experiment is nearest to, and what differs.

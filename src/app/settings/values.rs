@@ -111,6 +111,9 @@ pub fn heading(section: &str) -> String {
     if let Some(name) = section.strip_prefix("attack.") {
         return format!("Attack: {}", crate::workbench::attack(name).map_or(name, |kind| kind.title));
     }
+    if let Some(name) = section.strip_prefix("defence.") {
+        return format!("Defence: {}", crate::workbench::defence(name).map_or(name, |kind| kind.title));
+    }
     let words = match section {
         "" => "General",
         "data" => "Data",
@@ -134,16 +137,16 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
             Some("PSGL is off: switch it on first.")
         }
         "psgl.gamma" if dense => Some("The dense disguise moves every pixel, so there is no share to choose."),
-        "train.twin" if !experiment.psgl.enabled => Some("PSGL is off: the model itself is the undefended one."),
+        "train.twin" if !experiment.defended() => Some("There is no defence: the model itself is the undefended one."),
         "train.momentum" if experiment.train.optimizer == Optimizer::Adam => {
             Some("Adam has a momentum of its own: choose sgd first.")
         }
         "evaluate.gammas" if !experiment.psgl.enabled => Some("PSGL is off: there are no gains to measure."),
-        _ if !experiment.psgl.enabled
+        _ if !experiment.defended()
             && key.starts_with("attack.")
             && matches!(crate::setting::split(key).1, "naive" | "adaptive") =>
         {
-            Some("PSGL is off: without a defence there is nothing to know, so the attack has one form.")
+            Some("Without a defence there is nothing to know, so the attack has one form.")
         }
         _ => None,
     }

@@ -41,6 +41,7 @@ pub static KIND: Kind = Kind {
             cleans what it is sent.",
     section: Some("psgl"),
     settings: &settings::SETTINGS,
+    symbol: "γ",
     strength: |values| Ok(if values.switch("enabled")? { values.real("gamma")? } else { 0.0 }),
     entry: Some(&PACKED),
     fits,

@@ -9,6 +9,7 @@ use crate::app::textures::error;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, target};
 use crate::data::Noun;
+use crate::split::UNDEFENDED;
 
 /// The error's texture, which is made for the enlarged picture alone.
 #[derive(Default)]
@@ -56,7 +57,7 @@ impl Enlarged {
             ("error", Role::Decision, error.as_ref()),
         ];
         let pictures: Vec<_> =
-            pictures.into_iter().filter(|one| one.0 != "disguised" || gallery.target == "psgl").collect();
+            pictures.into_iter().filter(|one| one.0 != "disguised" || gallery.target != UNDEFENDED).collect();
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let columns = if beside { 2 } else { pictures.len() };
             let rows = pictures.len().div_ceil(columns) as f32;

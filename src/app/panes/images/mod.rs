@@ -11,6 +11,7 @@ use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::target;
 use crate::data::Noun;
 use crate::run::event::Gallery;
+use crate::split::UNDEFENDED;
 
 /// From this width on, an enlarged picture stands beside the others, and below them in a narrower pane.
 const BESIDE: f32 = 620.0;
@@ -107,7 +108,8 @@ fn is_brain(look: Look<'_>) -> bool {
 fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usize) {
     let has = |name: &str| state.galleries.iter().any(|gallery| gallery.target == name);
     let kept = view.target.clone().filter(|name| has(name));
-    let mut name = kept.unwrap_or_else(|| if has("psgl") { "psgl" } else { "vanilla" }.to_owned());
+    let defended = state.galleries.iter().map(|gallery| gallery.target.as_str()).find(|name| *name != UNDEFENDED);
+    let mut name = kept.unwrap_or_else(|| defended.unwrap_or(UNDEFENDED).to_owned());
     let epochs = |name: &str| {
         let mut epochs: Vec<usize> =
             state.galleries.iter().filter(|gallery| gallery.target == name).map(|gallery| gallery.epoch).collect();
@@ -117,8 +119,8 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
     };
     ui.horizontal_wrapped(|ui| {
         ui.label("Stolen from");
-        for one in ["psgl", "vanilla"].into_iter().filter(|one| has(one)) {
-            let tip = if one == "psgl" { "The model under PSGL" } else { "The model without a defence" };
+        for one in defended.into_iter().chain([UNDEFENDED]).filter(|one| has(one)) {
+            let tip = if one == UNDEFENDED { "The model without a defence" } else { "The model under the defence" };
             if ui.selectable_label(name == one, target(one)).on_hover_text(tip).clicked() {
                 one.clone_into(&mut name);
                 view.target = Some(name.clone());
@@ -173,7 +175,7 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, noun: Noun, column
     let scores: Vec<Vec<Option<f64>>> =
         columns.iter().map(|i| ready[*i].scores.iter().map(|score| score.map(|score| score.ssim)).collect()).collect();
     let patients = columns.iter().map(|i| ready[*i].stolen.len()).max().unwrap_or(0);
-    let defended = state.galleries[columns[0]].target == "psgl";
+    let defended = state.galleries[columns[0]].target != UNDEFENDED;
     let count = columns.len() + 1 + usize::from(defended);
     let side = (ui.available_width() / count as f32 - 12.0).clamp(58.0, 120.0);
     let mut clicked = None;
@@ -243,7 +245,7 @@ fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize, epochs: Epoc
         if epochs == Epochs::All {
             ui.add(Label::new(RichText::new(epoch(gallery.epoch)).small()).truncate());
         }
-        if gallery.target != "psgl" {
+        if gallery.target == UNDEFENDED {
             return;
         }
         let mode = if gallery.adaptive { "adaptive" } else { "naive" };

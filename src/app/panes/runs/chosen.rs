@@ -7,6 +7,7 @@ use super::RunsView;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
+use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
 use crate::workbench::attacks;
 
@@ -221,7 +222,7 @@ fn trash_ui(ui: &mut Ui, run: &RunEntry, acts: &mut Vec<Act>) -> bool {
 
 fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts: &mut Vec<Act>) -> bool {
     let mut open = true;
-    let defended = run.experiment.as_ref().is_some_and(|experiment| experiment.psgl.enabled);
+    let defended = run.experiment.as_ref().is_some_and(Experiment::defended);
     ui.horizontal_wrapped(|ui| {
         ui.label("Attack");
         for (at, (name, about, _)) in choices(run).into_iter().enumerate() {

@@ -12,6 +12,7 @@ use crate::app::streams::Stream;
 use crate::app::words::{decimal, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Summary};
+use crate::split::UNDEFENDED;
 
 /// What one of the two does not have.
 const NONE: &str = "\u{2013}";
@@ -314,14 +315,14 @@ fn beyond_chance(records: [Option<&AttackRecord>; 2]) -> bool {
 }
 
 fn curves(summaries: [&Summary; 2]) -> Vec<Curve> {
-    let of = |stream: Stream, model: &str| Curve {
+    let of = |stream: Stream, undefended: bool| Curve {
         stream,
         points: summaries.map(|summary| {
-            let rows = summary.epochs.iter().filter(|row| row.model == model && row.accuracy.is_finite());
+            let rows = summary.epochs.iter().filter(|row| (row.model == UNDEFENDED) == undefended && row.accuracy.is_finite());
             rows.map(|row| PlotPoint::new(row.epoch as f64, row.accuracy)).collect()
         }),
     };
-    let all = [of(Stream::Decision, "psgl"), of(Stream::Vanilla, "vanilla")];
+    let all = [of(Stream::Decision, false), of(Stream::Vanilla, true)];
     all.into_iter().filter(|curve| curve.points.iter().any(|points| !points.is_empty())).collect()
 }
 

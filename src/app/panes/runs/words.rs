@@ -8,6 +8,7 @@ use crate::app::{RunEntry, Standing};
 use crate::experiment::Experiment;
 use crate::run::summary::AttackRecord;
 use crate::score::verdict::is_attack;
+use crate::split::UNDEFENDED;
 
 /// The last second that can be written as a date: the end of the year 9999.
 const LAST: u64 = 253_402_300_799;
@@ -51,8 +52,10 @@ pub fn exact(time: SystemTime) -> String {
 /// `mnist, split-cnn cut after 4, PSGL γ 0.1, 6 epochs, seed 0`.
 pub fn what(experiment: &Experiment) -> String {
     let data = Path::new(&experiment.data.name).file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let defence =
-        if experiment.psgl.enabled { format!("PSGL γ {}", experiment.psgl.gamma) } else { "undefended".to_owned() };
+    let defence = match experiment.stack() {
+        Ok(stack) if !stack.is_empty() => stack.words(),
+        _ => "undefended".to_owned(),
+    };
     let (model, epochs) = (&experiment.model, experiment.train.epochs);
     let plural = if epochs == 1 { "" } else { "s" };
     format!(
@@ -81,11 +84,11 @@ pub fn standing(run: &RunEntry) -> (String, String) {
 fn headline(run: &RunEntry) -> String {
     let Some(summary) = run.summary() else { return String::new() };
     let accuracy = |row: &str, word: &str| summary.row(row).map(|row| format!("{word} {} %", decimal(row.accuracy, 1)));
-    let leak = |name: &str, words: &str| worst(run, name).map(|record| format!("{words} {}", decimal(record.ssim, 2)));
+    let leak = |defended: bool, words: &str| worst(run, defended).map(|record| format!("{words} {}", decimal(record.ssim, 2)));
     let parts = [
-        accuracy("fused", "fused"),
+        accuracy("fused", "fused").or_else(|| accuracy("defended", "defended")),
         accuracy("vanilla_clean", "undefended"),
-        leak("psgl", "worst SSIM").or_else(|| leak("vanilla", "undefended worst SSIM")),
+        leak(true, "worst SSIM").or_else(|| leak(false, "undefended worst SSIM")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "finished".to_owned() } else { parts.join(", ") }
@@ -93,11 +96,11 @@ fn headline(run: &RunEntry) -> String {
 
 fn headline_tip(run: &RunEntry) -> String {
     let mut lines = vec![
-        "Finished. Accuracies are shares of right answers on clean test images: PSGL's fused decision, and the \
-         undefended model."
+        "Finished. Accuracies are shares of right answers on clean test images: the defended model's decision, and \
+         the undefended model."
             .to_owned(),
     ];
-    if let Some(record) = worst(run, "psgl").or_else(|| worst(run, "vanilla")) {
+    if let Some(record) = worst(run, true).or_else(|| worst(run, false)) {
         let when = epoch(record.epoch);
         lines.push(format!(
             "The worst leak of all attacks at it: {} {} at {}, {when}. SSIM 1 is the image itself.",
@@ -110,14 +113,15 @@ fn headline_tip(run: &RunEntry) -> String {
 }
 
 /// The attack at a model that came nearest, at whatever epoch: a leak before the last one is a leak too.
-pub fn worst<'a>(run: &'a RunEntry, model: &str) -> Option<&'a AttackRecord> {
-    let real = run.attacks().filter(|record| record.target == model && is_attack(record));
+pub fn worst(run: &RunEntry, defended: bool) -> Option<&AttackRecord> {
+    let aimed = |record: &&AttackRecord| (record.target != UNDEFENDED) == defended;
+    let real = run.attacks().filter(|record| aimed(record) && is_attack(record));
     real.filter(|record| record.ssim.is_finite()).max_by(|a, b| a.ssim.total_cmp(&b.ssim))
 }
 
 /// What an attack is aimed at: `PSGL`, `the undefended model`.
 pub fn at(model: &str) -> &str {
-    if model == "vanilla" { "the undefended model" } else { target(model) }
+    if model == UNDEFENDED { "the undefended model" } else { target(model) }
 }
 
 /// `untrained`, `after epoch 2`.
@@ -181,7 +185,7 @@ mod tests {
         assert_eq!(standing(&run).0, "fused 88.0 %, undefended 94.0 %, worst SSIM 0.70");
         assert!(standing(&run).1.contains("naive inverse at PSGL, untrained"), "{}", standing(&run).1);
         run.afterwards = vec![AttackRecord { iterations: 0, ..samples::attack("nearest", false, "psgl", 2, 0.9) }];
-        assert_eq!(worst(&run, "psgl").map(|record| record.ssim), Some(0.5), "an oracle is no attack");
+        assert_eq!(worst(&run, true).map(|record| record.ssim), Some(0.5), "an oracle is no attack");
     }
 
     #[test]
