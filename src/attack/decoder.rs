@@ -77,10 +77,13 @@ impl Decoder {
             conv(z, "first", 1, Finish::Relu)?
         };
         for up in 0..self.ups {
-            x = depth_to_space(&conv(&x, &format!("up{up}"), 0, Finish::Relu)?)?;
+            // Each step lets go of what it came from: at full size that is the most of an attack's memory.
+            x = conv(&x, &format!("up{up}"), 0, Finish::Relu)?;
+            x = depth_to_space(&x)?;
         }
         x = fit(&x, h, w)?;
-        conv(&conv(&x, "mix", 1, Finish::Relu)?, "last", 1, Finish::Plain)
+        x = conv(&x, "mix", 1, Finish::Relu)?;
+        conv(&x, "last", 1, Finish::Plain)
     }
 
     fn weight(&self, name: &str) -> Result<Tensor> {
