@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use candle_core::{D, Tensor};
 use cutlayer::attack::kind::{Kind, Knows, Looker};
-use cutlayer::attack::{Doubt, Inversion, Knowledge, Observation};
+use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::error::Result;
 use cutlayer::setting::{Plain, Setting, whole};
 
@@ -21,10 +21,8 @@ static OWN: Kind = Kind {
     settings: &[Setting::new("k", "Near images", "images", whole(1, 1000), "How many images the mean is of.")
         .default(Plain::Whole(5))],
     least_images: (1, "it averages"),
-    learns: false,
-    fills_the_table: false,
     make: |seen, knowledge, values| Ok(Box::new(Own::new(seen, knowledge, values.whole("k")?)?)),
-    watched: |values, _| Ok(values.clone()),
+    ..Kind::BASE
 };
 
 struct Own {
@@ -39,8 +37,8 @@ struct Own {
 }
 
 impl Own {
-    fn new(observation: &Observation, knowledge: &Knowledge, k: usize) -> Result<Self> {
-        let seen = observation.smashed().tensor().flatten_from(1)?;
+    fn new(evidence: &Evidence, knowledge: &Knowledge, k: usize) -> Result<Self> {
+        let seen = evidence.smashed()?.tensor().flatten_from(1)?;
         let ([c, h, w], n) = (knowledge.image, seen.dim(0)?);
         let found = Tensor::full(0.5f32, (n, c, h, w), seen.device())?;
         Ok(Self { knowledge: knowledge.clone(), seen, k, found, done: false, loss: f64::NAN })

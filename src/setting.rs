@@ -4,12 +4,14 @@
 //! the attacks' too, so that a range or a word is never typed twice.
 
 mod table;
+mod values;
 
 use std::fmt;
 
 use toml::Value;
 
-pub use table::SETTINGS;
+pub use table::{MU, SETTINGS, SHARE};
+pub use values::Values;
 
 /// One setting of the experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +83,13 @@ impl Setting {
         self
     }
 
+    /// The value that another paper has: `source` is its short name.
+    #[must_use]
+    pub const fn published(mut self, source: &'static str, value: &'static str) -> Self {
+        self.paper = Some(Paper { value, mark: Mark::Published(source) });
+        self
+    }
+
     /// Its value where a document does not say.
     #[must_use]
     pub const fn default(mut self, value: Plain) -> Self {
@@ -127,6 +136,8 @@ pub enum Mark {
     Equations,
     /// Our own choice.
     Here,
+    /// The paper that an attack is of, by its short name.
+    Published(&'static str),
 }
 
 impl fmt::Display for Mark {
@@ -135,6 +146,7 @@ impl fmt::Display for Mark {
             Self::Abstract => "[A]",
             Self::Equations => "[E]",
             Self::Here => "here",
+            Self::Published(source) => source,
         })
     }
 }

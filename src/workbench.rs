@@ -1,7 +1,8 @@
-//! What is plugged in: the lists of attacks and of readers of data, and every setting there is.
+//! What is plugged in: the lists of attacks, of defences and of readers of data, and every setting there is.
 //!
-//! One more attack is a file with its [`Kind`], and a line in [`ATTACKS`]; one more reader is a file with its
-//! [`reader::Kind`], and a line in [`READERS`].
+//! One more attack is a file with its [`Kind`], and a line in [`ATTACKS`]; one more defence a file with its
+//! [`defence::Kind`], and a line in [`DEFENCES`]; one more reader a file with its [`reader::Kind`], and a line in
+//! [`READERS`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -10,11 +11,16 @@ use std::sync::OnceLock;
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
 use crate::data::{Dataset, idx, npz, reader};
+use crate::defence;
+use crate::defence::psgl;
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
+
+/// The defences that come with the program, in the order in which they are shown.
+const DEFENCES: [&defence::Kind; 1] = [&psgl::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
 const READERS: [&reader::Kind; 2] = [&idx::KIND, &npz::KIND];
@@ -24,6 +30,8 @@ const READERS: [&reader::Kind; 2] = [&idx::KIND, &npz::KIND];
 pub struct Own {
     /// Attacks.
     pub attacks: Vec<&'static Kind>,
+    /// Defences.
+    pub defences: Vec<&'static defence::Kind>,
     /// Readers of data.
     pub readers: Vec<&'static reader::Kind>,
 }
@@ -31,6 +39,7 @@ pub struct Own {
 /// What a process has, from its first look on.
 struct Plugged {
     attacks: Vec<&'static Kind>,
+    defences: Vec<&'static defence::Kind>,
     readers: Vec<&'static reader::Kind>,
     settings: Vec<Setting>,
 }
@@ -40,17 +49,26 @@ static PLUGGED: OnceLock<Plugged> = OnceLock::new();
 impl Plugged {
     fn with(own: &Own) -> Self {
         let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.attacks.iter().copied()).collect();
+        let defences = DEFENCES.into_iter().chain(own.defences.iter().copied()).collect::<Vec<_>>();
+        let of = |own_section| defences.iter().filter(move |kind| kind.section.is_some() == own_section);
+        // Those that have a section of their own come where it has always stood: after the model, before the training.
+        let training = SETTINGS.iter().position(|setting| setting.key.starts_with("train.")).unwrap_or(SETTINGS.len());
+        let (before, after) = SETTINGS.split_at(training);
+        let settings = before.iter().copied().chain(of(true).flat_map(|kind| kind.document_settings()));
+        let settings = settings.chain(after.iter().copied());
+        let settings = settings.chain(of(false).flat_map(|kind| kind.document_settings()));
         let settings =
-            SETTINGS.iter().copied().chain(attacks.iter().flat_map(|kind| kind.document_settings())).collect();
+            settings.chain(attacks.iter().flat_map(|kind| kind.document_settings(kind.id)).copied()).collect();
         // One's own are asked first: they may be of files that others would take for theirs.
         let readers = own.readers.iter().copied().chain(READERS).collect();
-        Self { attacks, readers, settings }
+        Self { attacks, defences, readers, settings }
     }
 
     /// # Errors
     /// Returns an error if two of a sort have the same id.
     fn check(&self) -> Result<()> {
         distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
+        distinct("defences", self.defences.iter().map(|kind| kind.id))?;
         distinct("readers", self.readers.iter().map(|kind| kind.id))
     }
 }
@@ -87,6 +105,16 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// Every defence.
+pub fn defences() -> &'static [&'static defence::Kind] {
+    &plugged().defences
+}
+
+/// The defence of this id.
+pub fn defence(id: &str) -> Option<&'static defence::Kind> {
+    defences().iter().copied().find(|kind| kind.id == id)
 }
 
 /// Every reader of data.

@@ -6,7 +6,7 @@ use super::copied::Copied;
 use super::files::Purpose;
 use super::panes::{Layout, Pane};
 use crate::experiment::Experiment;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
 
 /// Something that was asked for. What cannot be done now is left undone.
@@ -79,7 +79,7 @@ pub enum Act {
     /// Show a run that was made before.
     ShowRun(PathBuf),
     /// Launch an attack at a finished run.
-    Attack(PathBuf, Wish),
+    Attack(PathBuf, Launch),
     /// Launch an attack, by its name, at the shown run.
     AttackShown(&'static str),
     /// Give a run another name.

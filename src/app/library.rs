@@ -12,7 +12,7 @@ use eframe::egui::Context;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
-use crate::run::afterwards::earlier;
+use crate::run::attack_records::earlier;
 use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, read_text};
 use crate::run::found::is_run;
 use crate::run::record::read_summary;

@@ -2,6 +2,7 @@
 
 use super::showing::Source;
 use super::{Look, Showing};
+use crate::attack::kind::Kind;
 use crate::workbench::{attack, attacks};
 
 /// Others that the literature has, and this version does not.
@@ -11,7 +12,7 @@ pub const MISSING: [&str; 3] =
 /// One attack under one defence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attacker<'a> {
-    /// The attack's name.
+    /// The name of the attack's kind.
     pub attack: &'a str,
     /// Whether there is a defence.
     pub defended: bool,
@@ -24,10 +25,8 @@ impl<'a> Attacker<'a> {
     pub fn shown(look: Look<'a>) -> Option<Self> {
         let showing = look.showing;
         let stamp = showing.scene.as_ref().filter(|_| !showing.waits).map(|scene| &scene.stamp);
-        match (stamp.filter(|stamp| !stamp.attack.is_empty()), showing.source) {
-            (Some(stamp), _) => {
-                Some(Self { attack: &stamp.attack, defended: stamp.defended, adaptive: stamp.adaptive })
-            }
+        match (stamp.filter(|stamp| !stamp.kind.is_empty()), showing.source) {
+            (Some(stamp), _) => Some(Self { attack: &stamp.kind, defended: stamp.defended, adaptive: stamp.adaptive }),
             (None, Source::Run) => None,
             (None, _) => Some(Self::asked(showing)),
         }
@@ -44,14 +43,15 @@ impl<'a> Attacker<'a> {
 
     /// `sees the smashed data; knows the client's weights; does not know the defence`.
     pub fn words(self) -> String {
-        let knows = attack(self.attack).map(|kind| kind.knows_words(self.adaptive && self.defended));
-        let knows = knows.unwrap_or_else(|| "what its settings say".to_owned());
+        let words = |kind: &Kind| (kind.sees_words(), kind.knows_words(self.adaptive && self.defended));
+        let what = || "what its settings say".to_owned();
+        let (sees, knows) = attack(self.attack).map_or_else(|| (what(), what()), |kind| words(kind));
         let defence = match (self.defended, self.adaptive) {
             (false, _) => "; there is no defence",
             (true, false) => "; does not know the defence",
             (true, true) => "",
         };
-        format!("sees the smashed data; knows {knows}{defence}")
+        format!("sees {sees}; knows {knows}{defence}")
     }
 }
 

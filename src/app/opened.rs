@@ -12,7 +12,7 @@ use super::pictured;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
-use crate::run::afterwards::earlier;
+use crate::run::attack_records::earlier;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, METRICS, RunFolder, SUMMARY, check_is_run, read_text};
 use crate::run::record::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;

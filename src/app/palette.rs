@@ -13,7 +13,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use super::command::{commands, why_not};
 use super::theme::cut_short_ui;
 use super::{Act, Look};
-use crate::workbench::settings;
+use crate::setting::split;
 
 /// Things that are listed at most: nobody reads further.
 const MOST: usize = 60;
@@ -210,16 +210,17 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
         act: command.act,
     });
     let has = |key: &str| {
-        let name = key.strip_prefix("attack.").and_then(|rest| rest.split('.').next());
+        let name = split(key).0.strip_prefix("attack.");
         name.is_none_or(|name| look.document.experiment().attacks.iter().any(|attack| attack.name() == name))
     };
-    let settings = settings().iter().filter(|setting| has(setting.key)).map(|setting| Item {
-        words: format!("{SETTING}{}", setting.label),
-        beside: setting.key.to_owned(),
-        by_key: true,
-        help: setting.help.to_owned(),
-        act: Act::FindSetting(setting.key.to_owned()),
-    });
+    let settings =
+        look.document.experiment().settings().into_iter().filter(|setting| has(setting.key)).map(|setting| Item {
+            words: format!("{SETTING}{}", setting.label),
+            beside: setting.key.to_owned(),
+            by_key: true,
+            help: setting.help.to_owned(),
+            act: Act::FindSetting(setting.key.to_owned()),
+        });
     let runs = look.library.runs.iter().map(|run| Item {
         words: format!("Open run {}", run.name),
         beside: String::new(),

@@ -16,7 +16,7 @@ use super::{Activity, App, library, opened, panes, stage};
 use crate::error::{Error, Result};
 use crate::experiment::{PRESETS, run_title};
 use crate::live::Shown;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Launch;
 use crate::run::control::Command;
 use crate::run::folder::new_run_path;
 
@@ -48,11 +48,11 @@ impl App {
             Act::Reset if idle => self.reset(),
             Act::Continue(path) if idle => self.resume(&path),
             Act::ShowRun(path) => return self.open_run(path, ctx),
-            Act::Attack(path, wish) if idle => return self.attack(&path, wish),
+            Act::Attack(path, launch) if idle => return self.attack(&path, launch),
             Act::AttackShown(name) => {
                 let folder = self.state.folder.clone().ok_or_else(|| Error::input("no run is open to be attacked"))?;
-                let wish = Wish { attack: name.to_owned(), ..Wish::default() };
-                return self.perform(Act::Attack(folder, wish), ctx);
+                let launch = Launch { attack: name.to_owned(), ..Launch::default() };
+                return self.perform(Act::Attack(folder, launch), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
             Act::NextClass => self.next_class(),
@@ -335,14 +335,14 @@ impl App {
         self.follow(Runner::resume(path));
     }
 
-    fn attack(&mut self, path: &Path, wish: Wish) -> Result<()> {
+    fn attack(&mut self, path: &Path, launch: Launch) -> Result<()> {
         if self.state.folder.as_deref() != Some(path) {
             return Err(Error::input(format!("open the run before it is attacked: {}", path.display())));
         }
         self.state.status = Status::Going;
         self.state.error = None;
         self.toasts.clear();
-        self.follow(Runner::attack(path, wish));
+        self.follow(Runner::attack(path, launch));
         Ok(())
     }
 

@@ -39,14 +39,14 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
 /// The galleries in a folder of pictures, in the order of the attacks' table, and what could not be read.
 fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    let mut found: Vec<(Slug, String)> = names
+    let mut found: Vec<(FileName, String)> = names
         .filter_map(|name| name.into_string().ok())
-        .filter_map(|name| Some((Slug::of(name.strip_suffix(".png")?)?, name)))
+        .filter_map(|name| Some((FileName::of(name.strip_suffix(".png")?)?, name)))
         .collect();
     found.sort();
     let (mut galleries, mut troubles) = (Vec::new(), Vec::new());
-    for (slug, name) in found {
-        match gallery(&slug, &folder.join(&name), shape) {
+    for (named, name) in found {
+        match gallery(&named, &folder.join(&name), shape) {
             Ok(gallery) => galleries.push(gallery),
             Err(error) => troubles.push(format!("A picture is left out, {error}")),
         }
@@ -57,7 +57,7 @@ fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
 /// What a file's name tells: `psgl-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run, or
 /// `-afterwards-2` where it was so once more.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Slug {
+struct FileName {
     target: String,
     name: String,
     adaptive: bool,
@@ -65,11 +65,15 @@ struct Slug {
     launch: usize,
 }
 
-impl Slug {
+impl FileName {
     fn of(stem: &str) -> Option<Self> {
-        let (stem, launch) = match stem.split_once("-afterwards") {
+        // A label may have the word in it, before the mode.
+        let (stem, launch) = match stem.rsplit_once("-afterwards") {
             Some((stem, "")) => (stem, 1),
-            Some((stem, number)) => (stem, number.strip_prefix('-')?.parse().ok()?),
+            Some((before, number)) => match number.strip_prefix('-').and_then(|number| number.parse().ok()) {
+                Some(launch) => (before, launch),
+                None => (stem, 0),
+            },
             None => (stem, 0),
         };
         let (target, rest) = stem.split_once("-e")?;
@@ -86,7 +90,7 @@ impl Slug {
     }
 }
 
-fn gallery(slug: &Slug, path: &Path, shape: [usize; 3]) -> Result<Gallery> {
+fn gallery(named: &FileName, path: &Path, shape: [usize; 3]) -> Result<Gallery> {
     let size = fs::metadata(path).map_err(Error::io("read", path))?.len();
     if size > MAX_BYTES {
         return Err(Error::input(format!("{size} bytes are too many: {}", path.display())));
@@ -98,10 +102,10 @@ fn gallery(slug: &Slug, path: &Path, shape: [usize; 3]) -> Result<Gallery> {
         pictures.ok_or_else(|| Error::input(format!("it has too few columns: {}", path.display())))
     };
     Ok(Gallery {
-        name: slug.name.clone(),
-        adaptive: slug.adaptive,
-        target: slug.target.clone(),
-        epoch: slug.epoch,
+        name: named.name.clone(),
+        adaptive: named.adaptive,
+        target: named.target.clone(),
+        epoch: named.epoch,
         originals: column(0)?,
         sent: column(1)?,
         stolen: column(2)?,
@@ -117,11 +121,13 @@ mod tests {
 
     #[test]
     fn names_tell_the_attack() {
-        let slug = Slug::of("psgl-e12-rmle-adaptive-afterwards").unwrap();
-        assert_eq!((slug.target.as_str(), slug.epoch, slug.name.as_str()), ("psgl", 12, "rmle"));
-        assert!(slug.adaptive && slug.launch == 1);
-        assert_eq!(Slug::of("psgl-e12-rmle-adaptive-afterwards-3").unwrap().launch, 3);
-        assert_eq!(Slug::of("vanilla-e0-deep-prior-naive").unwrap().name, "deep-prior");
+        let named = FileName::of("psgl-e12-rmle-adaptive-afterwards").unwrap();
+        assert_eq!((named.target.as_str(), named.epoch, named.name.as_str()), ("psgl", 12, "rmle"));
+        assert!(named.adaptive && named.launch == 1);
+        assert_eq!(FileName::of("psgl-e12-rmle-adaptive-afterwards-3").unwrap().launch, 3);
+        assert_eq!(FileName::of("vanilla-e0-deep-prior-naive").unwrap().name, "deep-prior");
+        assert_eq!(FileName::of("psgl-e1-rmle-λ.01-afterwards-naive").unwrap().name, "rmle-λ.01-afterwards");
+        assert_eq!(FileName::of("psgl-e1-rmle-λ.01-naive-afterwards-2").unwrap().launch, 2);
         for wrong in [
             "maps",
             "psgl-e1-rmle",
@@ -131,7 +137,7 @@ mod tests {
             "psgl-e1-rmle-naive-afterwards3",
             "",
         ] {
-            assert_eq!(Slug::of(wrong), None, "{wrong}");
+            assert_eq!(FileName::of(wrong), None, "{wrong}");
         }
     }
 

@@ -8,7 +8,7 @@ use crossbeam_channel::TryRecvError;
 
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::afterwards::{Afterwards, Wish, wished};
+use crate::run::attack_later::{Afterwards, Launch, launched};
 use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
@@ -104,14 +104,14 @@ impl Runner {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn attack(path: &Path, wish: Wish) -> Result<Self> {
+    pub fn attack(path: &Path, launch: Launch) -> Result<Self> {
         let path = path.to_owned();
         Self::with(move |sink, known| {
             let folder = for_attack(&path)?;
-            let wished = wished(&folder, &wish)?;
+            let launched = launched(&folder, &launch)?;
             let data = DataWish::default();
-            known(&Prepared::of_run(&path, wished.0.clone(), &data)?)?;
-            Ok(Afterwards::new(folder, wished, &data, sink)?.into())
+            known(&Prepared::of_run(&path, launched.0.clone(), &data)?)?;
+            Ok(Afterwards::new(folder, launched, &data, sink)?.into())
         })
     }
 

@@ -88,6 +88,7 @@ impl Showing {
             scene.lineup = before.lineup;
             scene.stamp.adaptive = before.stamp.adaptive;
             scene.stamp.attack = before.stamp.attack;
+            scene.stamp.kind = before.stamp.kind;
         }
         self.score = scene.original.score_of(&scene.reconstruction);
         self.scene = Some(scene);

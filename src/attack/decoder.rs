@@ -55,6 +55,15 @@ impl Decoder {
         Ok(Self { parameters, smashed: smashed.to_vec(), image, ups })
     }
 
+    /// About how many numbers the weights of such a decoder are.
+    pub fn numbers(smashed: &[usize], [c, h, w]: [usize; 3]) -> usize {
+        let (first, ups) = match *smashed {
+            [channels, height, width] => (9 * WIDE * channels, doublings(height, h).max(doublings(width, w))),
+            _ => (WIDE * h.div_ceil(4) * w.div_ceil(4) * smashed.iter().product::<usize>(), 2),
+        };
+        first + ups * 4 * NARROW * WIDE + 9 * NARROW * WIDE + 9 * c * NARROW
+    }
+
     /// The weights.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters

@@ -2,25 +2,32 @@
 //!
 //! φ* = argmin E‖φ(f(x)) − x‖² over auxiliary images, with f as an oracle; the reconstruction is φ(z).
 //!
-//! *Naive* against PSGL: trained on f(pack(x, 0)). *Adaptive*: on f(pack(x̂, map)), the map from a head
-//! that the attacker trains on its auxiliary images.
+//! *Naive* against a defence: trained on what an undefended client would send. *Adaptive*: on what the attacker's imitation
+//! of the defence sends.
 
 use std::collections::BTreeMap;
 
+mod settings;
+
 use candle_core::Tensor;
 
+pub use settings::Settings;
+
+use settings::watched;
+
 use super::decoder::Decoder;
-use super::kind::{ADAM_EPSILON, Kind, Knows, Looker, Values};
-use super::rows::Rows;
-use super::surrogate::{CHUNK, Surrogate, Training, in_chunks};
-use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation, doubt_of};
+use super::kind::{ADAM_EPSILON, HE_2019, Kind, Knows, Looker, Published, Sees};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, doubt_of};
+use crate::defence::imitation::{CHUNK, in_chunks};
+use crate::defence::rows::Rows;
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
-use crate::model::adam::{Adam, AdamSettings};
+use crate::model::adam::Adam;
 use crate::model::parameters::Init;
 use crate::model::wire::Smashed;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -33,9 +40,11 @@ pub static KIND: Kind = Kind {
         tip: "An inverse network learns from images of the attacker's own to turn smashed data back. That takes seconds; \
               then it serves every image at once.",
     },
-    knows: &[Knows::ClientOracle, Knows::Auxiliary],
+    sees: &[Sees::Smashed],
+    // The labels serve the decoder's check on itself: whether it beats a guess from the label.
+    knows: &[Knows::ClientOracle, Knows::Auxiliary, Knows::AuxiliaryLabels],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each takes one pass.",
     settings: &[
@@ -45,12 +54,15 @@ pub static KIND: Kind = Kind {
             "epochs",
             whole(0, 10_000),
             "How often the decoder's training goes through the attacker's own images. 0 plans steps: ten times, or as often \
-             as makes 400 steps, so that few images are gone through more often. He 2019 has 50.",
+             as makes 400 steps, so that few images are gone through more often.",
         )
+        .published(HE_2019, "50")
         .default(Plain::Whole(0)),
         Setting::new("batch", "Decoder's batch", "images", whole(1, 4096), "Images in one step of the decoder.")
+            .published(HE_2019, "32")
             .default(Plain::Whole(32)),
         Setting::new("rate", "Decoder's rate", "", log(1e-7, 1.0), "Adam's step size at the start.")
+            .published(HE_2019, "1e-3")
             .default(Plain::Real(1e-3)),
         Setting::new(
             "halve_every",
@@ -59,75 +71,41 @@ pub static KIND: Kind = Kind {
             whole(1, 10_000),
             "After so many epochs the rate halves, again and again.",
         )
+        .published(HE_2019, "20")
         .default(Plain::Whole(20)),
-        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON).default(Plain::Real(1e-8)),
+        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON)
+            .published(HE_2019, "1e-3")
+            .default(Plain::Real(1e-8)),
         Setting::new(
             "amsgrad",
             "Amsgrad",
             "",
             Range::Switch,
-            "Adam that never lets a step grow again, as He 2019 has it.",
+            "Adam that never lets a step grow again.",
         )
+        .published(HE_2019, "on")
         .default(Plain::Switch(false)),
     ],
+    published: &[
+        Published::he("MNIST, LeNet-5 cut at conv1", 40.72, 0.995),
+        Published::he("MNIST, LeNet-5 cut at ReLU2", 20.81, 0.805),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at conv11", 49.02, 0.999),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU22", 19.36, 0.680),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU32", 13.95, 0.220),
+        Published::he("MNIST, LeNet-5 cut at conv1, knowing the very training set", 39.64, 0.989),
+        Published::he("MNIST, LeNet-5 cut at ReLU2, knowing the very training set", 20.35, 0.733),
+        Published::he("MNIST, LeNet-5 cut at conv1, knowing unrelated images", 14.76, 0.719),
+        Published::he("MNIST, LeNet-5 cut at ReLU2, knowing unrelated images", 7.72, 0.431),
+    ],
     least_images: (LEAST_IMAGES, "its decoder learns from"),
+    // The decoder with three moments.
+    saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),
     learns: true,
     fills_the_table: true,
     make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
     watched,
+    ..Kind::BASE
 };
-
-/// A network that is watched while it learns takes so many steps: fewer teach it nothing where there are few images,
-/// and nobody waits for more.
-const WATCHED_STEPS: [usize; 2] = [200, 600];
-
-/// As many epochs as make it [`WATCHED_STEPS`]; of more epochs the rate halves later. An attack that plans its steps itself
-/// has enough.
-fn watched(values: &Values, auxiliary: usize) -> Result<Values> {
-    let (own, halve_every) = (values.whole("epochs")?, values.whole("halve_every")?);
-    let mut watched = values.clone();
-    if own == 0 {
-        return Ok(watched);
-    }
-    let [least, most] = WATCHED_STEPS;
-    let steps = auxiliary.div_ceil(values.whole("batch")?).max(1);
-    let epochs = own.clamp(least.div_ceil(steps), most.div_ceil(steps));
-    let halve_every = if epochs > own { halve_every.max(epochs.div_ceil(2)) } else { halve_every };
-    for (key, value) in [("epochs", epochs), ("halve_every", halve_every)] {
-        watched.put(key, toml::Value::Integer(value as i64))?;
-    }
-    Ok(watched)
-}
-
-/// How long and how fast.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Settings {
-    /// Passes over the auxiliary images; 0 plans steps in place of them: as many passes as make 400 steps, and no fewer
-    /// than ten, so that an attacker with few images trains as long as one with many.
-    pub epochs: usize,
-    /// Images a step.
-    pub batch: usize,
-    /// Adam's rate, ε and AMSGrad.
-    pub adam: AdamSettings,
-    /// Epochs after which the rate is halved.
-    pub halve_every: usize,
-}
-
-impl Settings {
-    /// From the values of a document.
-    ///
-    /// # Errors
-    /// Returns an error if one is missing.
-    pub fn of(values: &Values) -> Result<Self> {
-        let [rate, epsilon] = [values.real("rate")?, values.real("epsilon")?];
-        Ok(Self {
-            epochs: values.whole("epochs")?,
-            batch: values.whole("batch")?,
-            adam: AdamSettings { rate, epsilon, amsgrad: values.switch("amsgrad")? },
-            halve_every: values.whole("halve_every")?,
-        })
-    }
-}
 
 /// Where steps are planned: passes at least, and steps at least.
 const PLANNED: [usize; 2] = [10, 400];
@@ -143,6 +121,7 @@ pub struct Inverse {
     settings: Settings,
     knowledge: Knowledge,
     observed: Tensor,
+    learner: Learner,
     stage: Stage,
     decoder: Decoder,
     adam: Adam,
@@ -152,14 +131,14 @@ pub struct Inverse {
     loss: f64,
     /// Of every step of this attempt.
     losses: Vec<f64>,
+    /// How it did on the images held out, once it is done: see [`Inverse::checked`].
+    check: Option<[f64; 3]>,
 }
 
-/// What the attack is at.
+/// What the attack is at, once it has learnt to imitate a defence that it knows.
 enum Stage {
-    /// Adaptive: training a head of its own.
-    Surrogate(Training),
-    /// Asking the client, or the surrogate, for smashed data of the auxiliary images, chunk by chunk.
-    Asking(Option<Surrogate>, Rows),
+    /// Asking the client, or the imitator, for smashed data of the auxiliary images, chunk by chunk.
+    Asking(Rows),
     /// Training the decoder.
     Decoding(Pairs),
 }
@@ -175,28 +154,27 @@ impl Inverse {
     ///
     /// # Errors
     /// Where client or auxiliary images are not known.
-    pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+    pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         if knowledge.auxiliary()?.len() < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.check_oracle()?;
-        let observed = observation.smashed().tensor().clone();
+        let observed = evidence.smashed()?.tensor().clone();
         let decoder = Self::fresh(knowledge, &observed, 0)?;
         Ok(Self {
             adam: Adam::new(decoder.parameters(), settings.adam),
             knowledge: knowledge.clone(),
             settings,
             observed,
-            stage: match knowledge.defence {
-                Some(options) if knowledge.packs => Stage::Surrogate(Training::new(knowledge, options)?),
-                _ => Stage::Asking(None, Rows::default()),
-            },
+            learner: Learner::new(knowledge)?,
+            stage: Stage::Asking(Rows::default()),
             decoder,
             attempt: 0,
             step: 0,
             order: Vec::new(),
             loss: f64::NAN,
             losses: Vec::new(),
+            check: None,
         })
     }
 
@@ -208,26 +186,18 @@ impl Inverse {
 
     /// One slice of what comes before the decoder's training. True once that may begin.
     fn prepare(&mut self) -> Result<bool> {
-        match &mut self.stage {
-            Stage::Decoding(_) => return Ok(true),
-            Stage::Surrogate(training) => {
-                if let Some(surrogate) = training.advance(&self.knowledge)? {
-                    self.stage = Stage::Asking(Some(surrogate), Rows::default());
-                }
-            }
-            Stage::Asking(surrogate, parts) => {
-                let images = self.knowledge.auxiliary()?;
-                let from = parts.count();
-                if from < images.len() {
-                    let x = images.range(from..from + CHUNK)?;
-                    parts.push(match surrogate {
-                        Some(surrogate) => surrogate.smash(&x)?,
-                        None => self.knowledge.smash(&x)?,
-                    });
-                } else {
-                    self.stage = Stage::Decoding(Pairs { smashed: std::mem::take(parts), images: images.clone() });
-                }
-            }
+        if self.learner.busy() {
+            self.learner.advance(&self.knowledge)?;
+            return Ok(false);
+        }
+        let Stage::Asking(parts) = &mut self.stage else { return Ok(true) };
+        let images = self.knowledge.auxiliary()?;
+        let from = parts.count();
+        if from < images.len() {
+            let x = images.range(from..from + CHUNK)?;
+            parts.push(self.learner.smash(&self.knowledge, &x, from)?);
+        } else {
+            self.stage = Stage::Decoding(Pairs { smashed: std::mem::take(parts), images: images.clone() });
         }
         Ok(false)
     }
@@ -259,7 +229,8 @@ impl Inverse {
     fn train_step(&mut self) -> Result<()> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(()) };
         let (epoch, within) = (self.step / self.steps_an_epoch(), self.step % self.steps_an_epoch());
-        if within == 0 {
+        // Amid an epoch there is no order yet where the attack has gone on from a state.
+        if within == 0 || self.order.is_empty() {
             self.adam.settings.rate = self.settings.adam.rate * 0.5f64.powi(self.halvings(epoch));
             let index = self.attempt << 32 | epoch as u64;
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
@@ -286,7 +257,7 @@ impl Inverse {
     fn checked(&self) -> Result<Option<[f64; 3]>> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(None) };
         let kept = self.trained_on();
-        let (images, labels) = (&pairs.images, pairs.images.labels());
+        let (images, labels) = (&pairs.images, pairs.images.labels()?);
         let held = images.len() - kept;
         let truth = images.range(kept..kept + held)?;
         let mean = images.mean(&(0..kept).collect::<Vec<_>>())?;
@@ -313,19 +284,52 @@ impl Inverse {
     }
 
     /// Whether the trained decoder beats the mean image on the images held out.
-    fn beats_the_mean_image(&self) -> Result<bool> {
-        Ok(self.checked()?.is_none_or(|[decoder, mean, _]| decoder < mean))
+    fn beats_the_mean_image(&self) -> bool {
+        self.check.is_none_or(|[decoder, mean, _]| decoder < mean)
     }
 }
 
 impl Inversion for Inverse {
+    /// Decoder, optimiser and place in the order. What the client makes of the auxiliary images is asked again.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.learner.put_in(&mut state)?;
+        let shared = self.decoder.parameters().iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+        state.put_all("decoder.", shared.collect());
+        state.put_all("adam.", self.adam.state()?);
+        state.put_wholes("place", &[self.attempt as usize, self.step])?;
+        state.put_reals("loss", &[self.loss])?;
+        state.put_reals("losses", &self.losses)?;
+        if let Some(check) = &self.check {
+            state.put_reals("check", check)?;
+        }
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.learner.load(state)?;
+        self.decoder.parameters().load(&state.all("decoder."))?;
+        self.adam.load(&state.all("adam."))?;
+        let [attempt, step] = state.few("place", State::wholes)?;
+        (self.attempt, self.step) = (attempt as u64, step);
+        self.order.clear();
+        [self.loss] = state.few("loss", State::reals)?;
+        self.losses = state.reals("losses")?;
+        self.check = if state.has("check") { Some(state.few("check", State::reals)?) } else { None };
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         if self.done() || !self.prepare()? {
             return Ok(());
         }
         self.train_step()?;
-        let finished = self.done();
-        if finished && self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image()? {
+        if !self.done() {
+            return Ok(());
+        }
+        self.check = self.checked()?;
+        if self.attempt + 1 < ATTEMPTS && !self.beats_the_mean_image() {
+            self.check = None;
             self.attempt += 1;
             self.step = 0;
             self.losses.clear();
@@ -344,8 +348,9 @@ impl Inversion for Inverse {
     }
 
     fn doubt(&self) -> Result<Option<Doubt>> {
-        let Some([decoder, mean, class_mean]) = self.checked()? else {
-            return Ok(doubt_of(&[], 1.0));
+        let check = self.check.map_or_else(|| self.checked(), |check| Ok(Some(check)))?;
+        let Some([decoder, mean, class_mean]) = check else {
+            return Ok(doubt_of(&self.losses, 1.0));
         };
         // With NaN on either side it is no better.
         let better = decoder < mean.min(class_mean);

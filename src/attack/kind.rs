@@ -1,11 +1,13 @@
 //! What an attack says of itself: its card, its settings, and how it is made. One constant in each attack's own file;
 //! [`workbench`](mod@crate::workbench) lists them.
 
-use toml::Value;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-use super::{Inversion, Knowledge, Observation};
+use super::{Evidence, Inversion, Knowledge};
 use crate::error::{Error, Result};
-use crate::setting::{Kind as Range, Plain, Setting, list, whole};
+pub use crate::setting::Values;
+use crate::setting::{Kind as Range, Mark, Setting, list, whole};
 
 /// An attack's card.
 #[derive(Debug)]
@@ -18,7 +20,9 @@ pub struct Kind {
     pub about: &'static str,
     /// Who attacks so.
     pub looker: Looker,
-    /// What it knows without knowledge of the defence. What it sees is the smashed data.
+    /// What it sees of what crosses the wire.
+    pub sees: &'static [Sees],
+    /// What it knows without knowledge of the defence.
     pub knows: &'static [Knows],
     /// The same where it knows the defence.
     pub knows_adaptive: &'static [Knows],
@@ -28,14 +32,19 @@ pub struct Kind {
     pub images_help: &'static str,
     /// Settings of its own, each with its default; keys without a section.
     pub settings: &'static [Setting],
+    /// What has been published of it, to check an implementation against.
+    pub published: &'static [Published],
     /// The fewest auxiliary images that it can do with, and what for.
     pub least_images: (usize, &'static str),
     /// Whether it learns first, and then serves any smashed data at once.
     pub learns: bool,
     /// Whether the table's row of stolen images is of what it makes of all test images.
     pub fills_the_table: bool,
+    /// About how many numbers its state is at its largest: of the smashed data's shape, the images' and the number of
+    /// targets.
+    pub saves: fn(&[usize], [usize; 3], usize) -> usize,
     /// How it is made from what was seen and what is known.
-    pub make: fn(&Observation, &Knowledge, &Values) -> Result<Box<dyn Inversion>>,
+    pub make: fn(&Evidence, &Knowledge, &Values) -> Result<Box<dyn Inversion>>,
     /// Its settings where somebody waits and watches, given the number of auxiliary images.
     pub watched: fn(&Values, usize) -> Result<Values>,
 }
@@ -51,6 +60,49 @@ pub struct Looker {
     pub tip: &'static str,
 }
 
+/// Something that an attacker may see cross the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// The smashed data of its targets.
+    Smashed,
+    /// Their classes, which go up with the smashed data where the server computes the loss.
+    Labels,
+}
+
+impl Sees {
+    /// `the smashed data`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Smashed => "the smashed data",
+            Self::Labels => "the labels",
+        }
+    }
+}
+
+/// The source of what is published of two attacks: He, Zhang & Lee, "Model inversion attacks against collaborative
+/// inference", ACSAC 2019.
+pub const HE_2019: &str = "He 2019";
+
+/// A published result of an attack, a mean over images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Published {
+    /// Data, network and cut.
+    pub of: &'static str,
+    /// dB.
+    pub psnr: f64,
+    /// Structural similarity.
+    pub ssim: f64,
+    /// Whose word it is.
+    pub mark: Mark,
+}
+
+impl Published {
+    /// One of He et al., tables 3, 4 and 6 (METHOD section 4).
+    pub const fn he(of: &'static str, psnr: f64, ssim: f64) -> Self {
+        Self { of, psnr, ssim, mark: Mark::Published(HE_2019) }
+    }
+}
+
 /// Something that an attacker may know besides the architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knows {
@@ -58,8 +110,12 @@ pub enum Knows {
     ClientWeights,
     /// What the client makes of the attacker's images.
     ClientOracle,
+    /// The weights of the server's layers.
+    ServerWeights,
     /// Images of the same kind as the victim's.
     Auxiliary,
+    /// Their classes.
+    AuxiliaryLabels,
     /// The defence, with its settings.
     Defence,
 }
@@ -70,7 +126,9 @@ impl Knows {
         match self {
             Self::ClientWeights => "the client's weights",
             Self::ClientOracle => "what the client makes of similar images",
+            Self::ServerWeights => "the server's weights",
             Self::Auxiliary => "similar images",
+            Self::AuxiliaryLabels => "their labels",
             Self::Defence => "the defence",
         }
     }
@@ -92,16 +150,43 @@ pub const ADAM_EPSILON: &str = "The small number below Adam's step. Large values
                                 steps when the loss is small.";
 
 impl Kind {
-    /// Its settings as documents have them, those that every attack has before its own: `attack.rmle.images`. Made once
-    /// a process; the keys stay for good.
-    pub fn document_settings(&'static self) -> Vec<Setting> {
+    /// What most attacks have in common: `..Kind::BASE` spares a card the lines that say nothing.
+    pub const BASE: Self = Self {
+        id: "",
+        title: "",
+        about: "",
+        looker: Looker { words: "", brief: "", tip: "" },
+        sees: &[Sees::Smashed],
+        knows: &[],
+        knows_adaptive: &[Knows::Defence],
+        images: 1,
+        images_help: "Test images to reconstruct.",
+        settings: &[],
+        published: &[],
+        least_images: ANY_IMAGE,
+        learns: false,
+        fills_the_table: false,
+        saves: |_, _, _| 0,
+        make: |_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned())),
+        watched: |values, _| Ok(values.clone()),
+    };
+
+    /// Its settings as documents have them, those that every attack has before its own, for an attack of this name:
+    /// `attack.rmle.images`. Made once a name; the keys stay for good.
+    pub fn document_settings(&'static self, name: &str) -> &'static [Setting] {
+        static MADE: Mutex<BTreeMap<(&'static str, String), &'static [Setting]>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        made.entry((self.id, name.to_owned())).or_insert_with(|| self.settings_named(name).leak())
+    }
+
+    fn settings_named(&self, name: &str) -> Vec<Setting> {
         let all = [
             Setting::new("images", "Targets", "images", IMAGES, self.images_help),
             Setting::new("naive", "Naive", "", Range::Switch, NAIVE),
             Setting::new("adaptive", "Adaptive", "", Range::Switch, ADAPTIVE),
             Setting::new("early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
         ];
-        let named = |setting: Setting| Setting { key: format!("attack.{}.{}", self.id, setting.key).leak(), ..setting };
+        let named = |setting: Setting| Setting { key: format!("attack.{name}.{}", setting.key).leak(), ..setting };
         all.into_iter().chain(self.settings.iter().copied()).map(named).collect()
     }
 
@@ -116,84 +201,21 @@ impl Kind {
         // An oracle is asked with these.
         let said = |known: &&Knows| !(**known == Knows::Auxiliary && all.contains(&Knows::ClientOracle));
         let words: Vec<&str> = all.iter().filter(said).map(|known| known.words()).collect();
-        match words.as_slice() {
-            [] => "the architecture alone".to_owned(),
-            [one] => (*one).to_owned(),
-            [most @ .., last] => format!("{} and {last}", most.join(", ")),
-        }
+        if words.is_empty() { "the architecture alone".to_owned() } else { listed(&words) }
+    }
+
+    /// `the smashed data and the labels`.
+    pub fn sees_words(&self) -> String {
+        let words: Vec<&str> = self.sees.iter().map(|seen| seen.words()).collect();
+        if words.is_empty() { "nothing".to_owned() } else { listed(&words) }
     }
 }
 
-/// Values of an attack's own settings, every one of them, in the kind's order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Values(Vec<(&'static str, Value)>);
-
-impl Values {
-    /// The defaults.
-    pub fn of(kind: &Kind) -> Self {
-        let value = |setting: &Setting| setting.default.map_or(Value::Boolean(false), Plain::value);
-        Self(kind.settings.iter().map(|setting| (setting.key, value(setting))).collect())
+fn listed(words: &[&str]) -> String {
+    match words {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        words => words.concat(),
     }
-
-    /// All, by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(key, value)| (*key, value))
-    }
-
-    /// Changes one.
-    ///
-    /// # Errors
-    /// Returns an error if there is none of this key.
-    pub fn put(&mut self, key: &str, value: Value) -> Result<()> {
-        let place = self.0.iter_mut().find(|(own, _)| *own == key).ok_or_else(|| lacking(key))?;
-        place.1 = match (&place.1, value) {
-            // A whole number is a number too, and is kept as one.
-            (Value::Float(_), Value::Integer(n)) => Value::Float(n as f64),
-            (_, value) => value,
-        };
-        Ok(())
-    }
-
-    fn get<T>(&self, key: &str, of: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let found = self.0.iter().find(|(own, _)| *own == key).and_then(|(_, value)| of(value));
-        found.ok_or_else(|| lacking(key))
-    }
-
-    /// A whole number.
-    ///
-    /// # Errors
-    /// Returns an error if there is no whole number of this key.
-    pub fn whole(&self, key: &str) -> Result<usize> {
-        self.get(key, |value| usize::try_from(value.as_integer()?).ok())
-    }
-
-    /// A number.
-    ///
-    /// # Errors
-    /// Returns an error if there is no number of this key.
-    pub fn real(&self, key: &str) -> Result<f64> {
-        self.get(key, Value::as_float)
-    }
-
-    /// True or false.
-    ///
-    /// # Errors
-    /// Returns an error if there is no switch of this key.
-    pub fn switch(&self, key: &str) -> Result<bool> {
-        self.get(key, Value::as_bool)
-    }
-
-    /// A word.
-    ///
-    /// # Errors
-    /// Returns an error if there is no word of this key.
-    pub fn word(&self, key: &str) -> Result<String> {
-        self.get(key, |value| value.as_str().map(str::to_owned))
-    }
-}
-
-fn lacking(key: &str) -> Error {
-    Error::Internal(format!("the attack has no setting \"{key}\" of this type"))
 }
 
 #[cfg(test)]
@@ -204,6 +226,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_words_and_a_default_for_each_setting_that_is_allowed() {
         for kind in attacks() {
+            assert!(!kind.sees.is_empty(), "{}", kind.id);
             let texts = [kind.id, kind.title, kind.about, kind.looker.words, kind.looker.brief, kind.looker.tip];
             assert!(texts.iter().all(|text| !text.is_empty()) && kind.images > 0, "{}", kind.id);
             assert!(
@@ -215,17 +238,19 @@ mod tests {
                 let default = setting.default.unwrap_or_else(|| panic!("{}.{} has no default", kind.id, setting.key));
                 assert_eq!(setting.kind.check(setting.key, &default.value()), Ok(()), "{}", kind.id);
             }
-            let watched = (kind.watched)(&Values::of(kind), 100).unwrap();
+            let watched = (kind.watched)(&Values::of(kind.settings), 100).unwrap();
             assert_eq!(watched.iter().count(), kind.settings.len());
         }
     }
 
     #[test]
-    fn values_are_typed_and_a_wrong_key_is_no_panic() {
-        let mut values = Values::of(&crate::attack::rmle::KIND);
-        values.put("rate", Value::Integer(1)).unwrap();
-        assert_eq!((values.real("rate").unwrap(), values.whole("iterations").unwrap()), (1.0, 500));
-        assert!(values.whole("rate").is_err() && values.real("rates").is_err());
-        assert!(values.put("rates", Value::Integer(1)).is_err());
+    fn what_is_published_stands_so_in_the_method() {
+        let method = include_str!("../../assets/method.md");
+        for one in attacks().iter().flat_map(|kind| kind.published) {
+            let ssim = format!("{:.3}", one.ssim);
+            let written = format!("{:.2}/{}", one.psnr, ssim.trim_start_matches('0'));
+            assert!(method.contains(&written), "{written}: {}", one.of);
+        }
+        assert!(attacks().iter().filter(|kind| !kind.published.is_empty()).count() >= 2);
     }
 }

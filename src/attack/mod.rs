@@ -1,19 +1,19 @@
 //! Model-inversion attacks: from the wire back to the image.
 //!
-//! The threat model is in the types. An attack is made from an [`Observation`], what it saw on the
-//! wire, and [`Knowledge`], what it is declared to know. The victim's images are reachable from
-//! neither, so an attack that cheats does not compile, for want of a method (E0599) and of nothing else:
+//! The threat model is in the types. An attack is made from [`Evidence`], what it saw on the wire, and [`Knowledge`], both
+//! with no more in them than its kind declares. The victim's images are reachable from neither, so an attack that cheats
+//! does not compile, for want of a method (E0599) and of nothing else:
 //!
 //! ```
-//! use cutlayer::attack::Observation;
-//! fn listen(seen: &Observation) -> candle_core::Tensor {
-//!     seen.smashed().tensor().clone()
+//! use cutlayer::attack::Evidence;
+//! fn listen(seen: &Evidence) -> cutlayer::error::Result<candle_core::Tensor> {
+//!     Ok(seen.smashed()?.tensor().clone())
 //! }
 //! ```
 //!
 //! ```compile_fail,E0599
-//! use cutlayer::attack::Observation;
-//! fn cheat(seen: &Observation) -> candle_core::Tensor {
+//! use cutlayer::attack::Evidence;
+//! fn cheat(seen: &Evidence) -> candle_core::Tensor {
 //!     seen.images().clone() // there is no such thing
 //! }
 //! ```
@@ -22,47 +22,33 @@
 //! what it hands over by its own loss or its own auxiliary images, never by the score.
 
 pub mod adversarial;
-mod auxiliary;
+
 pub mod decoder;
+mod evidence;
 pub mod inverse;
 pub mod kind;
+mod learner;
 pub mod nearest;
 pub mod rmle;
-mod rows;
-pub mod surrogate;
-pub mod undo;
 
 use std::fmt;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
-pub use auxiliary::Auxiliary;
-use kind::{Kind, Knows};
+pub use evidence::Evidence;
+pub use learner::Learner;
 
+pub use crate::defence::auxiliary::Auxiliary;
+use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
+use crate::defence::{Entry, Outgoing};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::wire::Smashed;
-use crate::psgl::Options;
-use crate::psgl::downsample::pack_clean;
-use crate::random::{Seed, Stream};
-
-/// What the attacker saw on the wire.
-#[derive(Clone, Debug)]
-pub struct Observation {
-    smashed: Smashed,
-}
-
-impl Observation {
-    /// Listens to this.
-    pub fn new(smashed: Smashed) -> Self {
-        Self { smashed }
-    }
-
-    /// The smashed data.
-    pub fn smashed(&self) -> &Smashed {
-        &self.smashed
-    }
-}
+use crate::random::{At, Seed, Stream};
+use crate::state::{State, wrong};
+use evidence::undeclared;
+use kind::{Kind, Knows};
 
 /// What the attacker is declared to know.
 #[derive(Clone, Debug)]
@@ -75,12 +61,15 @@ pub struct Knowledge {
     pub client: Option<Network>,
     /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
     pub oracle: Option<Oracle>,
-    /// Whether the client's first layer sees packed images (its architecture, known to all attackers).
-    pub packs: bool,
+    /// The server's layers behind the cut with their weights; under a defence with several streams those of the one that
+    /// sees the smashed data as they are.
+    pub server: Option<Network>,
+    /// How images enter the client's first layer (its architecture, known to all attackers).
+    pub entry: &'static Entry,
     /// Auxiliary images.
     pub auxiliary: Option<Auxiliary>,
-    /// PSGL's settings. With them an attack is adaptive, without it is naive.
-    pub defence: Option<Options>,
+    /// The defence. With it an attack is adaptive, without it is naive.
+    pub defence: Option<Arc<dyn Imitation>>,
     /// Where the attack's randomness comes from …
     pub seed: Seed,
     /// … and the name under which it is drawn.
@@ -100,7 +89,11 @@ impl Knowledge {
             let client = self.client.take().map(Oracle);
             self.oracle = self.oracle.or(client).filter(|_| knows(Knows::ClientOracle));
         }
+        self.server = self.server.filter(|_| knows(Knows::ServerWeights));
         self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
+        if !knows(Knows::AuxiliaryLabels) {
+            self.auxiliary = self.auxiliary.map(Auxiliary::without_labels);
+        }
         self.defence = self.defence.filter(|_| knows(Knows::Defence));
         self
     }
@@ -123,7 +116,15 @@ impl Knowledge {
     /// # Errors
     /// Where they are not known.
     pub fn client(&self) -> Result<&Network> {
-        self.client.as_ref().ok_or_else(|| Error::Internal("this attack needs the client's weights".into()))
+        self.client.as_ref().ok_or_else(|| undeclared("the client's weights", "Knows::ClientWeights"))
+    }
+
+    /// The server's layers behind the cut.
+    ///
+    /// # Errors
+    /// Returns an error if they are not known.
+    pub fn server(&self) -> Result<&Network> {
+        self.server.as_ref().ok_or_else(|| undeclared("the server's weights", "Knows::ServerWeights"))
     }
 
     /// The auxiliary images.
@@ -139,13 +140,46 @@ impl Knowledge {
     /// # Errors
     /// Where the client is not known.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
-        let client = self.asked()?;
-        if self.packs { client.forward(&pack_clean(x)?) } else { client.forward(x) }
+        self.asked()?.forward(&(self.entry.enter)(x, None)?)
+    }
+
+    /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image
+    /// `from` of the attacker's own.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights are not known.
+    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, from: usize) -> Result<Tensor> {
+        let samples: Vec<usize> = (from..from + x.dim(0)?).collect();
+        let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
+        imitator.up(self.client()?.forward(&input)?, At::Ask { samples: &samples, draw: 0 })
+    }
+
+    /// Begins to learn to imitate the defence, where the attack is adaptive.
+    ///
+    /// # Errors
+    /// Returns an error if it lacks what it learns from.
+    pub fn study(&self) -> Result<Option<Box<dyn Study>>> {
+        self.defence.as_ref().map(|defence| defence.study(&self.own()?)).transpose()
+    }
+
+    /// What an imitation is learnt from.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights or the auxiliary images are not known.
+    pub fn own(&self) -> Result<Own<'_>> {
+        Ok(Own {
+            client: self.client()?,
+            entry: self.entry,
+            images: self.auxiliary()?,
+            classes: self.classes,
+            seed: self.seed,
+            name: &self.name,
+        })
     }
 
     /// A random stream of the attack's own.
     pub fn stream(&self, purpose: &str, index: u64) -> Stream {
-        self.seed.stream(&format!("attack.{}.{purpose}", self.name), index)
+        attackers_stream(self.seed, &self.name, purpose, index)
     }
 }
 
@@ -179,6 +213,39 @@ impl fmt::Display for Doubt {
             }
             Self::OnlyOwnImages => write!(f, "it hands over images that it had already, so others may get more"),
         }
+    }
+}
+
+impl Doubt {
+    /// Keeps a doubt, or that there is none.
+    ///
+    /// # Errors
+    /// Returns an error if the tensor cannot be made.
+    pub fn put_in(state: &mut State, name: &str, doubt: Option<Self>) -> Result<()> {
+        let numbers = match doubt {
+            None => [0.0; 3],
+            Some(Self::FewSteps { done, least }) => [1.0, done as f64, least as f64],
+            Some(Self::StillFalling(percent)) => [2.0, percent, 0.0],
+            Some(Self::NoBetterThanGuessing) => [3.0, 0.0, 0.0],
+            Some(Self::OnlyOwnImages) => [4.0, 0.0, 0.0],
+        };
+        state.put_reals(name, &numbers)
+    }
+
+    /// The doubt that [`Self::put_in`] kept.
+    ///
+    /// # Errors
+    /// Returns an error if there is none of this name.
+    pub fn of_state(state: &State, name: &str) -> Result<Option<Self>> {
+        let [kind, a, b] = state.few(name, State::reals)?;
+        Ok(match kind as u8 {
+            0 => None,
+            1 => Some(Self::FewSteps { done: a as usize, least: b as usize }),
+            2 => Some(Self::StillFalling(a)),
+            3 => Some(Self::NoBetterThanGuessing),
+            4 => Some(Self::OnlyOwnImages),
+            _ => return Err(wrong(name)),
+        })
     }
 }
 
@@ -242,6 +309,24 @@ pub trait Inversion: Send {
         Ok(self.reconstruction()?.get(0)?)
     }
 
+    /// Everything that is needed to go on from here, for [`Inversion::load`]: what is cheaper to make again from the same
+    /// evidence and knowledge stays out. None where the attack had better begin again, as one of a single slice may.
+    ///
+    /// # Errors
+    /// Returns an error if a tensor cannot be made.
+    fn state(&self) -> Result<Option<State>> {
+        Ok(None)
+    }
+
+    /// Goes on from what [`Inversion::state`] gave, of an attack that was made from the same evidence, knowledge and
+    /// settings as this one.
+    ///
+    /// # Errors
+    /// Returns an error if something is missing or of another attack; this one is then good for nothing.
+    fn load(&mut self, _state: &State) -> Result<()> {
+        Err(Error::input("this attack does not go on from a state"))
+    }
+
     /// Starts from an image (1, C, H, W) that is near what is searched, in place of the usual one. False where the attack
     /// has no such start.
     ///
@@ -263,6 +348,21 @@ pub trait Inversion: Send {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doubt_comes_back_from_a_state() {
+        let mut state = State::default();
+        for doubt in [
+            None,
+            Some(Doubt::FewSteps { done: 3, least: 100 }),
+            Some(Doubt::StillFalling(2.5)),
+            Some(Doubt::NoBetterThanGuessing),
+            Some(Doubt::OnlyOwnImages),
+        ] {
+            Doubt::put_in(&mut state, "doubt", doubt).unwrap();
+            assert_eq!(Doubt::of_state(&state, "doubt").unwrap(), doubt);
+        }
+    }
 
     #[test]
     fn losses_tell_whether_an_attack_has_settled() {

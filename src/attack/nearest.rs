@@ -4,16 +4,17 @@
 //! better than what the attacker already has: what it adds to a guess from the label is which of these images it is. A
 //! stronger attack that does not lead it has learnt nothing from the wire beyond that.
 //!
-//! *Naive* against PSGL: f(pack(x, 0)). *Adaptive*: f(pack(x̂, map)), the map from a head that the attacker trains on its
-//! auxiliary images. Its search is exact; but since it makes no image of its own, it can break a defence and never show
+//! *Naive* against a defence: with f as it would be undefended. *Adaptive*: with the attacker's imitation of the defence.
+//! Its search is exact; but since it makes no image of its own, it can break a defence and never show
 //! that one held.
 
 use candle_core::Tensor;
 
-use super::kind::{Kind, Knows, Looker};
-use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training};
-use super::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
+use super::kind::{Kind, Knows, Looker, Sees};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner};
+use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -26,17 +27,16 @@ pub static KIND: Kind = Kind {
         tip: "The attacker sends images of its own through the client, and takes the one whose numbers are nearest to those \
               on the wire. It makes no new image.",
     },
+    sees: &[Sees::Smashed],
     knows: &[Knows::ClientOracle, Knows::Auxiliary],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
-    settings: &[],
     least_images: (1, "it looks among"),
-    learns: false,
-    fills_the_table: false,
+    saves: |_, _, targets| 8 * targets,
     make: |seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?)),
-    watched: |values, _| Ok(values.clone()),
+    ..Kind::BASE
 };
 
 /// A running search.
@@ -44,11 +44,7 @@ struct Nearest {
     knowledge: Knowledge,
     /// What was seen (N, D).
     seen: Tensor,
-    /// Adaptive: the head in training, until the surrogate is there.
-    training: Option<Training>,
-    surrogate: Option<Surrogate>,
-    /// Epochs that the head takes, and those that it has had.
-    head: [usize; 2],
+    learner: Learner,
     /// Chunks of auxiliary images that were looked at.
     looked: usize,
     /// Of each target the nearest image so far, with its squared distance.
@@ -56,16 +52,11 @@ struct Nearest {
 }
 
 impl Nearest {
-    fn new(observation: &Observation, knowledge: &Knowledge) -> Result<Self> {
+    fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         knowledge.check_oracle()?;
-        let seen = observation.smashed().tensor().flatten_from(1)?;
-        let training = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Training::new(knowledge, options)?),
-            _ => None,
-        };
-        let head = [if training.is_some() { EPOCHS as usize } else { 0 }, 0];
+        let seen = evidence.smashed()?.tensor().flatten_from(1)?;
         let best = vec![(f32::INFINITY, 0); seen.dim(0)?];
-        Ok(Self { knowledge: knowledge.clone(), seen, training, surrogate: None, head, looked: 0, best })
+        Ok(Self { knowledge: knowledge.clone(), seen, learner: Learner::new(knowledge)?, looked: 0, best })
     }
 
     fn chunks(&self) -> usize {
@@ -77,10 +68,7 @@ impl Nearest {
     fn look(&mut self) -> Result<()> {
         let from = self.looked * CHUNK;
         let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
-        let smashed = match &self.surrogate {
-            Some(surrogate) => surrogate.smash(&x)?,
-            None => self.knowledge.smash(&x)?,
-        };
+        let smashed = self.learner.smash(&self.knowledge, &x, from)?;
         let own = smashed.flatten_from(1)?;
         let size = own.sqr()?.sum_keepdim(1)?;
         let apart = size.broadcast_sub(&(own.matmul(&self.seen.t()?.contiguous()?)? * 2.0)?)?;
@@ -98,14 +86,35 @@ impl Nearest {
 }
 
 impl Inversion for Nearest {
+    /// Where it looks next, and the nearest so far.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.learner.put_in(&mut state)?;
+        state.put_wholes("looked", &[self.looked])?;
+        let (distances, rows): (Vec<f64>, Vec<usize>) =
+            self.best.iter().map(|(distance, row)| (f64::from(*distance), *row)).unzip();
+        state.put_reals("distances", &distances)?;
+        state.put_wholes("rows", &rows)?;
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.learner.load(state)?;
+        [self.looked] = state.few("looked", State::wholes)?;
+        let (distances, rows) = (state.reals("distances")?, state.wholes("rows")?);
+        if distances.len() != self.best.len() || rows.len() != self.best.len() {
+            return Err(Error::input("the attack's state is of another number of images"));
+        }
+        self.best = distances.into_iter().map(|distance| distance as f32).zip(rows).collect();
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         if self.done() {
             return Ok(());
         }
-        if let Some(mut training) = self.training.take() {
-            self.surrogate = training.advance(&self.knowledge)?;
-            self.training = self.surrogate.is_none().then_some(training);
-            self.head[1] += 1;
+        if self.learner.busy() {
+            self.learner.advance(&self.knowledge)?;
         } else {
             self.look()?;
         }
@@ -116,8 +125,8 @@ impl Inversion for Nearest {
     }
 
     fn progress(&self) -> (usize, usize) {
-        let [epochs, done] = self.head;
-        (done + self.looked, epochs + self.chunks())
+        let (done, planned) = self.learner.progress();
+        (done + self.looked, planned + self.chunks())
     }
 
     /// The mean squared distance, a number of the smashed data.
@@ -147,21 +156,23 @@ mod tests {
 
     use super::*;
     use crate::data::{Images, Part};
+    use crate::defence::Stack;
+    use crate::defence::entry::AS_THEY_ARE;
     use crate::model::adam::AdamSettings;
     use crate::model::optimiser::OptimiserSettings;
     use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
-    use crate::model::split::{SplitModel, SplitPlan};
-    use crate::random::Seed;
+    use crate::random::{At, Seed};
+    use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 
     #[test]
     fn it_finds_the_image_whose_smashed_data_is_nearest() {
         let plan = SplitPlan {
-            name: "vanilla",
+            name: UNDEFENDED.to_owned(),
             layers: vec![Flatten, Linear(6), Relu, Linear(3)],
             cut: 3,
             image: [1, 4, 4],
             classes: 3,
-            psgl: None,
+            defences: Stack::default(),
             optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
@@ -173,7 +184,8 @@ mod tests {
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
-            packs: false,
+            server: None,
+            entry: &AS_THEY_ARE,
             auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
             defence: None,
             seed: Seed(0),
@@ -185,7 +197,8 @@ mod tests {
         let rows = [CHUNK + 3, 5];
         let targets = images.tensor_of(&rows, &Device::Cpu).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
-        let mut attack = Nearest::new(&Observation::new(model.ask(&moved).unwrap().0), &knowledge).unwrap();
+        let mut attack =
+            Nearest::new(&Evidence::new(model.ask(&moved, At::ONCE).unwrap().0).unwrap(), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
         while !attack.done() {
             attack.advance().unwrap();

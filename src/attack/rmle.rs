@@ -3,23 +3,28 @@
 //!
 //! x* = argmin mean((f(x) − z)²) + λ·TV²(x), by Adam with AMSGrad from a grey image.
 //!
-//! *Naive* against PSGL: through f(pack(x, 0)). *Adaptive*: the image and a free map channel are found
-//! together, then the intentional attack is undone where the found map points.
+//! *Naive* against a defence: through the client as it would be without it. *Adaptive*: through the defence's imitation;
+//! what has to be found beside the image is searched with it (under PSGL its map channel), and then the disguise is undone.
 //!
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.
 
+mod batch;
+
+use std::sync::Arc;
+
+use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
-use super::kind::{ADAM_EPSILON, ANY_IMAGE, Kind, Knows, Looker, Values};
-use super::surrogate::Training;
-use super::undo::Undo;
-use super::{Doubt, Inversion, Knowledge, Observation, doubt_of};
+use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Knows, Looker, Published, Sees, Values};
+use super::{Doubt, Evidence, Inversion, Knowledge, Learner};
+use crate::defence::Entry;
+use crate::defence::imitation::{Imitation, Undoing};
 use crate::error::{Error, Result};
-use crate::model::adam::{Adam, AdamSettings};
+use crate::model::adam::AdamSettings;
 use crate::model::network::Network;
-use crate::psgl::downsample::{pack_clean, pack_with_channel};
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -31,9 +36,10 @@ pub static KIND: Kind = Kind {
         brief: "the server",
         tip: "White box: rMLE searches for the image whose smashed data are those on the wire.",
     },
+    sees: &[Sees::Smashed],
     knows: &[Knows::ClientWeights],
     // To imitate the disguise it trains a head on the client's layers.
-    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::Defence],
+    knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 8,
     images_help: "Test images to reconstruct, one at a time.",
     settings: &[
@@ -42,18 +48,16 @@ pub static KIND: Kind = Kind {
             "Iterations",
             "iterations",
             whole(1, 100_000),
-            "Steps of Adam on the image. He 2019 takes 5000 small ones; 500 of rate 0.1 get further.",
+            "Steps of Adam on the image; 500 of rate 0.1 get further than many small ones.",
         )
+        .published(HE_2019, "5000")
         .default(Plain::Whole(500)),
-        Setting::new(
-            "rate",
-            "Rate",
-            "",
-            log(1e-7, 10.0),
-            "Adam's step size, in units of the pixel range. He 2019 has 0.01.",
-        )
-        .default(Plain::Real(0.1)),
-        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON).default(Plain::Real(1e-8)),
+        Setting::new("rate", "Rate", "", log(1e-7, 10.0), "Adam's step size, in units of the pixel range.")
+            .published(HE_2019, "0.01")
+            .default(Plain::Real(0.1)),
+        Setting::new("epsilon", "Adam's epsilon", "", log(1e-12, 1.0), ADAM_EPSILON)
+            .published(HE_2019, "1e-3")
+            .default(Plain::Real(1e-8)),
         Setting::new(
             "tv",
             "Smoothness λ",
@@ -74,9 +78,16 @@ pub static KIND: Kind = Kind {
         )
         .default(Plain::Switch(true)),
     ],
+    published: &[
+        Published::he("MNIST, LeNet-5 cut at conv1", 39.69, 0.997),
+        Published::he("MNIST, LeNet-5 cut at ReLU2", 15.10, 0.600),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at conv11", 37.59, 0.996),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU22", 19.47, 0.694),
+        Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU32", 13.38, 0.163),
+    ],
     least_images: ANY_IMAGE,
-    learns: false,
-    fills_the_table: false,
+    // The images at work with their maps and three moments each, and those before them.
+    saves: |_, [c, h, w], targets| c * h * w * (targets + 8 * targets.min(BATCH)),
     make: |seen, knowledge, values| Ok(Box::new(Rmle::new(seen, knowledge, Settings::of(values)?)?)),
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {
@@ -85,6 +96,7 @@ pub static KIND: Kind = Kind {
         watched.put("iterations", toml::Value::Integer(iterations as i64))?;
         Ok(watched)
     },
+    ..Kind::BASE
 };
 
 /// How long and how fast.
@@ -115,16 +127,11 @@ impl Settings {
     }
 }
 
-/// Where the search for a pixel begins.
-const GREY: f64 = 0.5;
-/// Images worked at once.
-const BATCH: usize = 16;
-
 /// A running rMLE attack.
 pub struct Rmle {
     settings: Settings,
     client: Network,
-    packs: bool,
+    entry: &'static Entry,
     target: Tensor,
     /// Images to start from in place of grey ones (N, C, H, W).
     start: Option<Tensor>,
@@ -139,27 +146,23 @@ pub struct Rmle {
     loss: f64,
 }
 
-/// Some neighbouring images and what is found beside them.
-struct Batch {
-    /// Where the first one stands among all.
-    from: usize,
-    /// (N, C, H, W).
-    image: Var,
-    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), where the attack is adaptive.
-    map: Option<Var>,
-    adam: Adam,
-    iteration: usize,
-    /// Of every iteration.
-    losses: Vec<f64>,
-}
-
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
-    /// The surrogate in training, until it is ready.
-    training: Option<Training>,
-    /// How to undo the disguise, chosen with the surrogate.
-    undo: Option<Undo>,
+    defence: Arc<dyn Imitation>,
+    learner: Learner,
+    /// How to undo the disguise, chosen with the imitator.
+    undoing: Option<Box<dyn Undoing>>,
+}
+
+impl Adaptive {
+    /// Chooses how to undo the disguise, once there is an imitator to choose with.
+    fn choose(&mut self) -> Result<()> {
+        if let Some(imitator) = self.learner.imitator() {
+            self.undoing = imitator.undoing(&self.knowledge.own()?)?;
+        }
+        Ok(())
+    }
 }
 
 /// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
@@ -195,20 +198,22 @@ impl Rmle {
     ///
     /// # Errors
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
-    pub fn new(observation: &Observation, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        let target = observation.smashed().tensor().clone();
-        let adaptive = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Adaptive {
-                training: Some(Training::new(knowledge, options)?),
-                undo: None,
+    pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+        let target = evidence.smashed()?.tensor().clone();
+        let adaptive = match &knowledge.defence {
+            Some(defence) => Some(Adaptive {
+                learner: Learner::new(knowledge)?,
+                undoing: None,
                 knowledge: knowledge.clone(),
+                defence: defence.clone(),
             }),
-            _ => None,
+            None => None,
         };
+        let defence = adaptive.as_ref().map(|adaptive| &*adaptive.defence);
         Ok(Self {
             client: knowledge.client()?.clone(),
-            packs: knowledge.packs,
-            batch: Batch::grey(0, &target, knowledge.image, adaptive.is_some(), settings)?,
+            entry: knowledge.entry,
+            batch: Batch::grey(0, &target, knowledge.image, defence, settings)?,
             settings,
             target,
             start: None,
@@ -217,6 +222,11 @@ impl Rmle {
             doubt: None,
             loss: f64::NAN,
         })
+    }
+
+    /// The defence, where the attack is adaptive.
+    fn defence(&self) -> Option<&dyn Imitation> {
+        self.adaptive.as_ref().map(|adaptive| &*adaptive.defence)
     }
 
     fn batches(&self) -> usize {
@@ -229,10 +239,13 @@ impl Rmle {
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.batch.map {
-            Some(map) => self.client.forward(&pack_with_channel(&self.batch.image, map)?),
-            None if self.packs => self.client.forward(&pack_clean(&self.batch.image)?),
-            None => self.client.forward(&self.batch.image),
+        let image = self.batch.image.as_tensor();
+        match self.defence() {
+            Some(defence) => {
+                let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
+                defence.up(self.client.forward(&defence.enter(self.entry, image, unknown)?)?)
+            }
+            None => self.client.forward(&(self.entry.enter)(image, None)?),
         }
     }
 
@@ -252,9 +265,9 @@ impl Rmle {
         if self.settings.boxed {
             self.batch.image.set(&self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
-        if let Some(map) = &self.batch.map {
-            // |map| is known to lie in [0, 1].
-            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        if let Some(unknown) = &self.batch.unknown {
+            // It is known to lie in [0, 1].
+            unknown.set(&unknown.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
         self.batch.iteration += 1;
         Ok(())
@@ -269,49 +282,64 @@ impl Rmle {
         self.doubt = self.doubt.or(self.batch.doubt());
         self.finished.push(self.handed_over()?);
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
         self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
     }
 
     /// The batch at work as it would be handed over now.
     fn handed_over(&self) -> Result<Tensor> {
         let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        let undo = self.adaptive.as_ref().and_then(|adaptive| adaptive.undo.as_ref());
-        match (undo, &self.batch.map) {
-            (Some(undo), Some(map)) => undo.apply(&image, &map.as_detached_tensor()),
+        let undoing = self.adaptive.as_ref().and_then(|adaptive| adaptive.undoing.as_ref());
+        match (undoing, &self.batch.unknown) {
+            (Some(undoing), Some(unknown)) => undoing.undo(&image, &unknown.as_detached_tensor()),
             _ => Ok(image.copy()?),
         }
     }
 }
 
-impl Batch {
-    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
-    /// adaptive, their maps.
-    fn grey(from: usize, target: &Tensor, image: [usize; 3], adaptive: bool, settings: Settings) -> Result<Self> {
-        let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
-        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
-            let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
-            Ok(Var::from_tensor(&(zeros + value)?)?)
-        };
-        let image = grey((n, c, h, w), GREY)?;
-        let map = adaptive.then(|| grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)).transpose()?;
-        let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(map.iter().map(|map| ("map".to_owned(), map.clone())));
-        Ok(Self { from, image, map, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
-    }
-
-    /// Why its search may not have come to an end.
-    fn doubt(&self) -> Option<Doubt> {
-        doubt_of(&self.losses, self.losses.first().copied().unwrap_or(1.0))
-    }
-
-    /// Starts from its part of these images (N, C, H, W).
-    fn start_from(&self, all: &Tensor) -> Result<()> {
-        Ok(self.image.set(&all.narrow(0, self.from, self.image.dim(0)?)?.contiguous()?)?)
-    }
-}
-
 impl Inversion for Rmle {
+    /// The images of the batch at work with their moments, and those before them as they are handed over.
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        self.batch.put_in(&mut state)?;
+        if !self.finished.is_empty() {
+            state.put("finished", &Tensor::cat(&self.finished, 0)?);
+        }
+        self.start.iter().for_each(|start| state.put("start", start));
+        Doubt::put_in(&mut state, "doubt", self.doubt)?;
+        state.put_reals("loss", &[self.loss])?;
+        if let Some(adaptive) = &self.adaptive {
+            adaptive.learner.put_in(&mut state)?;
+        }
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let (device, n) = (self.target.device().clone(), self.target.dim(0)?);
+        let [from, _] = state.few("batch", State::wholes)?;
+        if from >= n {
+            return Err(Error::input(format!("the attack's state is of more images than {n}")));
+        }
+        let (_, c, h, w) = self.batch.image.dims4()?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
+        self.batch.load(state)?;
+        if from > 0 {
+            let all = state.tensor("finished")?.to_device(&device)?;
+            let batch = |at| Ok(all.narrow(0, at, BATCH.min(from - at))?.contiguous()?);
+            self.finished = (0..from).step_by(BATCH).map(batch).collect::<Result<_>>()?;
+        }
+        if state.has("start") {
+            self.start = Some(state.tensor("start")?.to_device(&device)?);
+        }
+        self.doubt = Doubt::of_state(state, "doubt")?;
+        [self.loss] = state.few("loss", State::reals)?;
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.learner.load(state)?;
+            adaptive.choose()?;
+        }
+        Ok(())
+    }
+
     /// Black pixels are lifted to .01: at 0 a relu behind them may be dead, and no gradient would ever come back.
     fn start_from(&mut self, image: &Tensor) -> Result<bool> {
         let start = image.clamp(0.01, 1.0)?;
@@ -324,14 +352,9 @@ impl Inversion for Rmle {
         if self.done() {
             return Ok(());
         }
-        if let Some(adaptive) = &mut self.adaptive
-            && let Some(training) = &mut adaptive.training
-        {
-            if let Some(surrogate) = training.advance(&adaptive.knowledge)? {
-                adaptive.undo = Some(Undo::choose(&adaptive.knowledge, &surrogate)?);
-                adaptive.training = None;
-            }
-            return Ok(());
+        if let Some(adaptive) = self.adaptive.as_mut().filter(|adaptive| adaptive.learner.busy()) {
+            adaptive.learner.advance(&adaptive.knowledge)?;
+            return adaptive.choose();
         }
         self.step()?;
         self.go_on()

@@ -4,20 +4,20 @@ use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
 use super::{AttackArgs, print_kept, set_threads, tell};
 use crate::error::{Error, Result};
-use crate::run::afterwards::{Afterwards, Wish, wished};
+use crate::run::attack_later::{Afterwards, Launch, launched};
 use crate::run::folder::{ATTACKS, RunFolder};
 use crate::run::report::launched_text;
 use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     let folder = RunFolder::open(&args.run)?;
-    let wish =
-        Wish { attack: args.with.clone(), naive: args.naive, adaptive: args.adaptive, images: args.images.clone() };
-    let wished = wished(&folder, &wish)?;
-    set_threads(wished.0.threads);
+    let launch =
+        Launch { attack: args.with.clone(), naive: args.naive, adaptive: args.adaptive, images: args.images.clone() };
+    let launched = launched(&folder, &launch)?;
+    set_threads(launched.0.threads);
     let file = folder.file(ATTACKS);
     let data = args.data.wish();
-    let worker = Worker::start(move |sink| Afterwards::new(folder, wished, &data, sink))?;
+    let worker = Worker::start(move |sink| Afterwards::new(folder, launched, &data, sink))?;
     obey_interrupts(&worker, format!("Left at once. What was finished is kept in {}", file.display()));
     let mut terminal = Terminal::new(["Attacking"; 2]);
     let outcome = worker.join(|event| terminal.read(&event));

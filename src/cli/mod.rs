@@ -2,6 +2,7 @@
 
 mod attack;
 mod bench;
+mod cards;
 mod export;
 mod interrupt;
 pub mod program;
@@ -25,7 +26,7 @@ use crate::data::{BUILT_IN, Part};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
-use crate::run::afterwards::earlier;
+use crate::run::attack_records::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataWish;
@@ -58,6 +59,7 @@ enum Command {
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
     /// Launch an attack at a run's trained models.
+    #[command(after_long_help = cards::cards())]
     Attack(AttackArgs),
     /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
@@ -132,7 +134,7 @@ struct AttackArgs {
     /// The run's folder.
     #[arg(value_parser = place())]
     run: PathBuf,
-    /// Which attack: rmle or inverse.
+    /// Which attack, by its name or by its label in the run; --help lists them.
     #[arg(long, value_name = "ATTACK")]
     with: String,
     /// Only the form that knows the defence.

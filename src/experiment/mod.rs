@@ -33,7 +33,6 @@ use crate::error::{Error, Result};
 use crate::model::zoo;
 use crate::place;
 use crate::setting::{self, Kind, shorten};
-use crate::workbench;
 
 /// A document is a page or two; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
@@ -122,7 +121,7 @@ impl Experiment {
     }
 
     /// Changes one field: `psgl.gamma=0.2`, `attack.0.images=4` or `attack.rmle.images=4`, `model.layers=[…]`,
-    /// `attack=[]`. Texts may go without quotes.
+    /// `attack=[]`; an attack with a label goes by that. Texts may go without quotes.
     ///
     /// Only the field itself is checked, since the next assignment may belong to it; end with [`Self::validate`].
     /// Listed layers and a named model replace each other.
@@ -161,10 +160,13 @@ impl Experiment {
         }
         let attack = key.strip_prefix("attack.").map(|rest| self.attack_field(rest)).transpose()?;
         let full = attack.map_or(key.to_owned(), |(i, leaf)| format!("attack.{}.{leaf}", self.attacks[i].name()));
-        let setting = workbench::find(&full).ok_or_else(|| {
+        let setting = self.setting(&full).ok_or_else(|| {
             let leaves = validate::leaves(key);
             // A section's name alone is no misspelling.
-            if leaves.is_empty() || key.is_empty() {
+            if let Some((i, leaf)) = attack.filter(|(_, leaf)| !leaf.is_empty()) {
+                let (kind, called) = (self.attacks[i].kind.id, self.attacks[i].name());
+                validate::unknown_of_attack(kind, called, leaf, &Value::Boolean(true))
+            } else if leaves.is_empty() || key.is_empty() {
                 validate::unknown(&full, &Value::Boolean(true))
             } else {
                 format!(
@@ -195,15 +197,15 @@ impl Experiment {
         Ok(())
     }
 
-    /// `0.images` or `rmle.images`, what comes after `attack.`: which attack and which field.
+    /// `0.images` or `rmle.images`, what comes after `attack.`: which attack and which field. A label may have dots.
     fn attack_field<'a>(&self, rest: &'a str) -> Result<(usize, &'a str), String> {
-        let (which, leaf) = rest.split_once('.').unwrap_or((rest, ""));
+        let (which, leaf) = rest.rsplit_once('.').unwrap_or((rest, ""));
         let by_name = || self.attacks.iter().position(|attack| attack.name() == which);
         let found = which.parse().ok().filter(|i: &usize| *i < self.attacks.len()).or_else(by_name);
         let names: Vec<&str> = self.attacks.iter().map(AttackSpec::name).collect();
         match found {
-            Some(_) if leaf == "name" => Err(format!(
-                "attack.{}.name cannot be set; set the list, as in attack=[{{ name = \"rmle\" }}]",
+            Some(_) if matches!(leaf, "name" | "label") => Err(format!(
+                "attack.{}.{leaf} cannot be set; set the list, as in attack=[{{ name = \"rmle\" }}]",
                 shorten(which)
             )),
             Some(i) => Ok((i, leaf)),

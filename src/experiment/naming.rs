@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::{AttackSpec, Experiment, PRESETS};
-use crate::setting::split;
-use crate::workbench::settings;
+use crate::setting::{Setting, split};
+use crate::workbench;
 
 /// Differences that a title names; the rest are counted.
 const NAMED: usize = 4;
@@ -19,6 +19,30 @@ const GREEK: [(char, &str); 3] = [('γ', "gamma"), ('θ', "theta"), ('μ', "mu")
 pub type Values = BTreeMap<&'static str, Value>;
 
 impl Experiment {
+    /// Every setting of the experiment: those of all attacks that it launches, under the names that they have in it, and
+    /// of each kind that it does not launch under the kind's.
+    pub fn settings(&self) -> Vec<&'static Setting> {
+        let general = workbench::settings().iter().filter(|setting| !setting.key.starts_with("attack."));
+        let of_attacks = workbench::attacks().iter().flat_map(|kind| {
+            let own = self.attacks.iter().filter(|spec| spec.kind.id == kind.id);
+            let own: Vec<&'static Setting> = own.flat_map(AttackSpec::settings).collect();
+            if own.is_empty() { kind.document_settings(kind.id).iter().collect() } else { own }
+        });
+        general.chain(of_attacks).collect()
+    }
+
+    /// What its attacks are called, in their order.
+    pub fn attack_names(&self) -> Vec<&str> {
+        self.attacks.iter().map(AttackSpec::name).collect()
+    }
+
+    /// The setting with exactly this key; those of its attacks go by their labels, where they have one.
+    pub fn setting(&self, key: &str) -> Option<&'static Setting> {
+        let labelled = self.attacks.iter().filter(|spec| spec.label.is_some());
+        let own = labelled.flat_map(AttackSpec::settings).find(|setting| setting.key == key);
+        own.or_else(|| workbench::find(key))
+    }
+
     /// All values of the experiment, by the settings' keys.
     pub fn values(&self) -> Values {
         let Ok(table) = self.to_table() else { return Values::new() };
@@ -28,13 +52,15 @@ impl Experiment {
                 ("", _) => table.get(leaf),
                 (_, Some(name)) => {
                     let attacks = table.get("attack")?.as_array()?;
-                    let its = |attack: &&Value| attack.get("name").and_then(Value::as_str) == Some(name);
+                    let called =
+                        |attack: &'_ Value| attack.get("label").or(attack.get("name"))?.as_str().map(str::to_owned);
+                    let its = |attack: &&Value| called(attack).as_deref() == Some(name);
                     attacks.iter().find(its)?.get(leaf)
                 }
                 (section, None) => table.get(section)?.get(leaf),
             }
         };
-        settings().iter().filter_map(|setting| Some((setting.key, value(setting.key)?.clone()))).collect()
+        self.settings().into_iter().filter_map(|setting| Some((setting.key, value(setting.key)?.clone()))).collect()
     }
 
     /// What it is called: the nearest preset and what differs from it, as in `quick γ.2 s1`.
@@ -109,7 +135,7 @@ fn beside(name: &str, differences: &[String]) -> String {
 fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
     let (old, new) = (from.values(), to.values());
     let mut all: Vec<String> = Vec::new();
-    for setting in settings() {
+    for setting in to.settings() {
         let key = setting.key;
         let (before, now) = (old.get(key), new.get(key));
         // Threads and device make no other numbers. Attacks that one of the two has not come below.
@@ -120,9 +146,8 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
             all.push(words(key, now));
         }
     }
-    let names = |experiment: &Experiment| -> Vec<&str> { experiment.attacks.iter().map(AttackSpec::name).collect() };
-    if names(from) != names(to) {
-        let launched = names(to);
+    let launched = to.attack_names();
+    if from.attack_names() != launched {
         all.push(if launched.is_empty() { "no attacks".to_owned() } else { launched.join("+") });
     }
     all

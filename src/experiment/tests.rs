@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::spec::{LayerSpec, shapes};
+use crate::workbench;
 use crate::workbench::settings;
 
 fn preset(name: &str) -> Experiment {
@@ -295,7 +296,7 @@ fn a_value_out_of_range_is_told_the_range() {
         ),
         (
             "[[attack]]\nname = \"rmle\"\n[[attack]]\nname = \"rmle\"",
-            "attack[1].name = \"rmle\": this attack is in the list twice; allowed is once",
+            "attack[1].name = \"rmle\": this attack is in the list twice; give one of them a label of its own, as in label = \"rmle-2\"",
         ),
         (
             "[model]\ncut = 11",
@@ -452,7 +453,7 @@ fn a_field_is_set_by_its_key() {
     }
     assert_eq!(
         (experiment.psgl.gamma, experiment.psgl.theta, experiment.psgl.apply),
-        (0.2, 0.5, crate::psgl::saliency::Apply::Dense)
+        (0.2, 0.5, crate::defence::psgl::saliency::Apply::Dense)
     );
     assert_eq!((experiment.data.name.as_str(), experiment.seed), ("./my images/2024", 7));
     assert_eq!(experiment.attacks[0].images, 4);

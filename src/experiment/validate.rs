@@ -4,7 +4,7 @@
 
 use toml::{Table, Value};
 
-use super::attack::known;
+use super::attack::{check_label, known, same_name};
 use super::document::{DataSpec, Device, Experiment, SCHEMA};
 use crate::model::spec::{self, LayerSpec};
 use crate::model::zoo;
@@ -48,9 +48,14 @@ pub(super) fn schema(value: &Value) -> Result<(), String> {
 
 /// Checks one value against its setting.
 pub(super) fn field(setting: &Setting, value: &Value) -> Result<(), String> {
-    setting.kind.check(setting.key, value)?;
+    field_as(setting.key, setting, value)
+}
+
+/// The same for a setting that the document has under another key.
+fn field_as(key: &str, setting: &Setting, value: &Value) -> Result<(), String> {
+    setting.kind.check(key, value)?;
     match (setting.kind, value) {
-        (Kind::Layers, Value::Array(list)) => layers(setting.key, list),
+        (Kind::Layers, Value::Array(list)) => layers(key, list),
         _ => Ok(()),
     }
 }
@@ -113,12 +118,28 @@ pub(super) fn attacks(value: &Value) -> Result<(), String> {
             Some(other) => return Err(format!("attack[{i}].name = {}: {}", shown(other), known(""))),
             None => return Err(format!("attack[{i}].name is missing: {}", known(""))),
         };
-        for (leaf, value) in table.iter().filter(|(leaf, _)| *leaf != "name") {
-            let key = format!("attack.{name}.{leaf}");
-            field(find(&key).ok_or_else(|| unknown(&key, value))?, value)?;
+        let called = match table.get("label") {
+            None => name,
+            Some(label) => {
+                let wrong = |why: String| format!("attack[{i}].label = {}: {why}", shown(label));
+                let text = label.as_str().ok_or_else(|| wrong("allowed is a text".to_owned()))?;
+                check_label(text).map_err(wrong)?;
+                text
+            }
+        };
+        for (leaf, value) in table.iter().filter(|(leaf, _)| !matches!(leaf.as_str(), "name" | "label")) {
+            let setting = find(&format!("attack.{name}.{leaf}"));
+            let setting = setting.ok_or_else(|| unknown_of_attack(name, called, leaf, value))?;
+            field_as(&format!("attack.{called}.{leaf}"), setting, value)?;
         }
     }
     Ok(())
+}
+
+/// What to say about a key that an attack has not, which is called by its label or by its name.
+pub(super) fn unknown_of_attack(name: &str, called: &str, leaf: &str, value: &Value) -> String {
+    let text = unknown(&format!("attack.{name}.{leaf}"), value);
+    text.replacen(&format!("attack.{name}."), &format!("attack.{called}."), 1)
 }
 
 /// Checks the entries of a layer list one by one, so that a message names the entry.
@@ -193,8 +214,14 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
     }
     for (i, attack) in attacks.iter().enumerate() {
         let name = attack.name();
-        if attacks[..i].iter().any(|other| other.name() == name) {
-            return Err(format!("attack[{i}].name = \"{name}\": this attack is in the list twice; allowed is once"));
+        if attacks[..i].iter().any(|other| same_name(other.name(), name)) {
+            return Err(match &attack.label {
+                Some(label) => format!("attack[{i}].label = \"{label}\": another attack has it; give each its own"),
+                None => format!(
+                    "attack[{i}].name = \"{name}\": this attack is in the list twice; give one of them a label of its \
+                     own, as in label = \"{name}-2\""
+                ),
+            });
         }
         if !attack.naive && !attack.adaptive {
             return Err(format!(

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::folder::{check_new_folder, fill_new_folder};
 use crate::error::{Error, Result};
+use crate::run::attack_files::{KeptFiles, kept_files};
 use crate::run::files::Writer;
-use crate::run::kept::{KeptFiles, kept_files};
 
 /// Copies what a run kept of its attacks to a new folder; `what` names the folder in messages. See
-/// [`kept`](crate::run::kept) for what is in the files.
+/// [`kept`](crate::run::attack_files) for what is in the files.
 ///
 /// # Errors
 /// Returns an error if the run kept none, or the folder is not empty or cannot be written.

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
+use crate::attack::kind::Knows;
 use crate::attack::{Auxiliary, Knowledge};
 use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
-use crate::model::split::{SplitModel, SplitPlan};
-use crate::random::Seed;
+use crate::random::{At, Seed};
+use crate::run::attack_job::server_of;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
+use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 use crate::workbench::load;
 
 /// Between scenes of a running attack.
@@ -119,16 +121,17 @@ impl Mirror {
         };
         self.grounds = Some(grounds.clone());
         let shape = grounds.patients.shape();
-        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key("vanilla"));
+        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
         let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
         facts.know(&question.experiment, question.defended);
         for (model, plan) in facts.models.iter_mut().zip(&plans) {
             *model = plan.as_ref().map(WireFacts::of).transpose()?;
         }
-        let [psgl, vanilla] = plans;
-        let plan = if question.defended { psgl } else { vanilla };
-        let plan = plan.ok_or_else(|| Error::input("psgl.enabled = false: switch PSGL on to see its disguise"))?;
+        let [defended, undefended] = plans;
+        let plan = if question.defended { defended } else { undefended };
+        let plan =
+            plan.ok_or_else(|| Error::input("the experiment has no defence: switch one on to see what it does"))?;
         self.begin(question, &grounds, plan)?;
         Ok(Arc::new(facts))
     }
@@ -144,15 +147,16 @@ impl Mirror {
         let mut scene = Scene::of(&made.model, &x)?;
         scene.label = label;
         question.attack.name().clone_into(&mut scene.stamp.attack);
+        question.attack.kind.id.clone_into(&mut scene.stamp.kind);
         scene.stamp.adaptive = question.adaptive;
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
-        let (smashed, _) = made.model.ask(&x)?;
+        let (smashed, _) = made.model.ask(&x, At::ONCE)?;
         let basis = Basis::of(&question, &made.key.plan);
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
-        let knowledge = knowledge(&made.model, &question, &grounds.auxiliary);
+        let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
         let theft = Theft::begin(basis, &question, &knowledge, smashed, kept);
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
@@ -249,7 +253,7 @@ fn shown(image: &Shown, patients: &Part) -> Result<(Picture, Option<usize>)> {
 fn made(key: Key, question: &Question) -> Result<Made> {
     let device = candle_core::Device::Cpu;
     let mut model = SplitModel::new(key.plan.clone(), Seed(key.seed), &device)?;
-    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(key.plan.name));
+    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(&key.plan.name));
     let trained = match weights {
         Some(weights) if weights.load_into(&mut model)? => Some(weights.trained.clone()),
         _ => None,
@@ -257,22 +261,25 @@ fn made(key: Key, question: &Question) -> Result<Made> {
     Ok(Made { key, model, trained })
 }
 
-fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Knowledge {
+fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Result<Knowledge> {
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
     let kind = question.attack.kind;
+    let server = || server_of(&model.server.parameters().snapshot()?, plan, &device);
+    let knows_server = kind.knowledge(question.adaptive).contains(&Knows::ServerWeights);
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
         client: Some(model.client.body()),
         oracle: None,
-        packs: plan.psgl.is_some(),
+        server: knows_server.then(server).transpose()?,
+        entry: plan.entry(),
         auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
-        defence: plan.psgl.filter(|_| question.adaptive),
+        defence: if question.adaptive { plan.defences.imitation()? } else { None },
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
     };
-    knowledge.masked(kind, question.adaptive)
+    Ok(knowledge.masked(kind, question.adaptive))
 }
 
 #[cfg(test)]

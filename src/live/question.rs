@@ -47,7 +47,7 @@ impl Question {
     pub fn new(experiment: Experiment) -> Self {
         let attack = attack_of(&experiment, workbench::attacks()[0].id);
         Self {
-            defended: experiment.psgl.enabled,
+            defended: experiment.defended(),
             experiment,
             image: Shown::default(),
             weights: None,
@@ -59,15 +59,15 @@ impl Question {
 
     /// The opening: an undefended client that was never trained, cut as early as can be.
     pub fn opening(experiment: &Experiment) -> Self {
-        let mut experiment = experiment.clone();
-        experiment.psgl.enabled = false;
+        let mut experiment = experiment.undefended();
         experiment.model.cut = experiment.first_cut();
         Self { spread: Some(Duration::from_millis(2800)), ..Self::new(experiment) }
     }
 }
 
-/// An attack with the experiment's own settings, where it has them; the first of all where there is none of this name.
-pub fn attack_of(experiment: &Experiment, name: &str) -> AttackSpec {
-    let own = experiment.attacks.iter().find(|spec| spec.name() == name).cloned();
-    own.or_else(|| AttackSpec::named(name).ok()).unwrap_or_else(|| AttackSpec::of(workbench::attacks()[0]))
+/// An attack of this kind with the experiment's own settings, where it has them, and those of the first if it launches
+/// several; the first of all kinds where there is none of this name.
+pub fn attack_of(experiment: &Experiment, kind: &str) -> AttackSpec {
+    let own = experiment.attacks.iter().find(|spec| spec.kind.id == kind).cloned();
+    own.or_else(|| AttackSpec::named(kind).ok()).unwrap_or_else(|| AttackSpec::of(workbench::attacks()[0]))
 }

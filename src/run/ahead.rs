@@ -1,8 +1,8 @@
 //! How long a run still takes, told from what its parts took so far.
 
+use super::attack_order::{AttackId, forms, is_due};
 use super::course::Stage;
 use super::event::{Event, Progress};
-use super::orders::{AttackId, forms, is_due};
 use super::session::Session;
 use super::summary::AttackRecord;
 
@@ -107,7 +107,7 @@ impl Session {
     fn attacks_left(&self, untold: &mut Vec<String>) -> f64 {
         let mut seconds = 0.0;
         let mut running = None;
-        if let Some(job) = self.active.as_ref() {
+        if let Some(job) = self.attacks.active() {
             let progress = job.progress();
             let share = progress.iteration as f64 / progress.planned.max(1) as f64;
             let name = job.order.id.spec.name();
@@ -118,7 +118,7 @@ impl Session {
                 untold.push(name.to_owned());
             }
         }
-        let waiting = self.pending.iter().map(|order| kind(&order.id));
+        let waiting = self.attacks.waiting().iter().map(|order| kind(&order.id));
         for (name, adaptive, target) in waiting.chain(self.attacks_to_order()) {
             let estimate = self.attack_took(name, adaptive, target);
             match estimate.or_else(|| running.filter(|(running, _)| *running == name).map(|(_, seconds)| seconds)) {
@@ -140,8 +140,10 @@ impl Session {
             };
             self.setup.experiment.attacks.iter().flat_map(move |spec| {
                 let epochs = (first..=last).filter(move |epoch| is_due(spec, *epoch, last));
-                let defended = model.plan.psgl.is_some();
-                epochs.flat_map(move |_| forms(spec, defended)).map(|form| (spec.name(), form, model.plan.name))
+                let defended = model.plan.defended();
+                epochs
+                    .flat_map(move |_| forms(spec, defended))
+                    .map(|form| (spec.name(), form, model.plan.name.as_str()))
             })
         })
     }

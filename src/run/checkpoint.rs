@@ -15,13 +15,13 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::attack_order::{AttackId, Order};
+use super::attack_saved::{self, Amid};
 use super::course::{Course, per_model};
-use super::orders::AttackId;
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
-use crate::model::split::SplitModel;
 use crate::model::wire::WireCount;
-use crate::psgl::fusion::DecisionWeights;
+use crate::split::SplitModel;
 
 /// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,8 +38,8 @@ pub struct Position {
     pub inverted: Option<Vec<u32>>,
     /// Bytes that crossed, by model.
     pub wire: Vec<WireCount>,
-    /// Decision weights in use, by model.
-    pub weights: Vec<Option<[f64; 3]>>,
+    /// Weights of the streams' votes in use, by model.
+    pub weights: Vec<Option<Vec<f64>>>,
 }
 
 /// Seconds spent, beside the checkpoint.
@@ -52,6 +52,9 @@ pub struct Times {
     /// On training steps of images that are on disk, and of that waiting for them; none where they are in memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fed: Option<[f64; 2]>,
+    /// On the attack at work.
+    #[serde(default)]
+    pub attack: f64,
 }
 
 /// A checkpoint in memory.
@@ -59,16 +62,17 @@ pub struct Times {
 pub struct Checkpoint {
     /// Where the run is.
     pub position: Position,
-    /// Attacks that are due, in order; their tensors are under `pending.{index}.`.
-    pub pending: Vec<AttackId>,
-    /// Tensors by name.
+    /// Attacks that are due, in order; the first may have begun.
+    pub waiting: Vec<Order>,
+    /// Tensors by name, but those of attacks.
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 /// The metadata's one entry, a checksum and a line of JSON: a map of several would be written in any order.
 const ENTRY: &str = "cutlayer";
-/// The form of the metadata. In form 1 the position had room for the course of one model.
-const FORM: u32 = 2;
+/// The form of the file. In form 1 the position had room for the course of one model; up to form 2 each attack that was
+/// due had tensors of its own, and one at work began again.
+const FORM: u32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -76,6 +80,9 @@ struct Head {
     experiment: String,
     position: Position,
     pending: Vec<AttackId>,
+    /// How far the first of these had come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    amid: Option<Amid>,
 }
 
 impl Checkpoint {
@@ -98,7 +105,7 @@ impl Checkpoint {
     /// # Errors
     /// Where there is no memory left.
     pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
-        let name = model.plan.name;
+        let name = model.plan.name.as_str();
         let (begun, done) = self.course(i);
         if begun {
             for parameters in [model.client.parameters(), model.server.parameters()] {
@@ -109,6 +116,9 @@ impl Checkpoint {
         if begun && !done {
             self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
             self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
+        }
+        if begun {
+            self.put(&format!("defence.{name}."), model.defence_state()?);
         }
         Ok(())
     }
@@ -129,8 +139,11 @@ impl Checkpoint {
             model.client.load_optimiser(&state)?;
             model.server.load_optimiser(&state)?;
         }
-        if let Some(Some(weights)) = self.position.weights.get(i) {
-            model.server.set_decision_weights(DecisionWeights::new(*weights));
+        if begun {
+            model.load_defences(&self.part(&format!("defence.{}.", model.plan.name)))?;
+        }
+        if let Some(Some(votes)) = self.position.weights.get(i) {
+            model.server.set_votes(votes);
         }
         Ok(())
     }
@@ -154,10 +167,13 @@ impl Checkpoint {
             schema: FORM,
             experiment: experiment_hash.to_owned(),
             position: self.position.clone(),
-            pending: self.pending.clone(),
+            pending: self.waiting.iter().map(|order| order.id.clone()).collect(),
+            amid: Amid::of(&self.waiting),
         };
         let head = serde_json::to_string(&head).map_err(|e| Error::Internal(format!("checkpoint: {e}")))?;
-        let raw = raw_tensors(&self.tensors)?;
+        let mut tensors = self.tensors.clone();
+        attack_saved::put(&self.waiting, &mut tensors);
+        let raw = raw_tensors(&tensors)?;
         let sum = checksum(&head, raw.iter().map(|raw| (raw.0.as_str(), raw.3.as_slice())));
         let metadata = HashMap::from([(ENTRY.to_owned(), format!("{sum}\n{head}"))]);
         file_of(&raw, Some(metadata))
@@ -187,7 +203,8 @@ impl Checkpoint {
             return Err(damaged(&"its checksum does not fit"));
         }
         let mut head: Value = serde_json::from_str(text).map_err(|e| damaged(&e))?;
-        if let Some(form) = head.get("schema").and_then(Value::as_u64).filter(|form| *form > FORM.into()) {
+        let form = head.get("schema").and_then(Value::as_u64).unwrap_or(1);
+        if form > FORM.into() {
             return Err(format!("the checkpoint has form {form}, this build reads forms up to {FORM}"));
         }
         if let Some(position) = head.get_mut("position") {
@@ -199,8 +216,10 @@ impl Checkpoint {
         }
         let loaded = BufferedSafetensors::new(bytes.to_vec()).map_err(|e| damaged(&e))?;
         let tensors = names.iter().map(|name| Ok((name.clone(), loaded.load(name, &Device::Cpu)?)));
-        let tensors = tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
-        Ok(Self { position: head.position, pending: head.pending, tensors })
+        let mut tensors: BTreeMap<_, _> =
+            tensors.collect::<candle_core::Result<_>>().map_err(|e| damaged(&Error::from(e)))?;
+        let waiting = attack_saved::take(&mut tensors, head.pending, head.amid, form < 3).map_err(|e| damaged(&e))?;
+        Ok(Self { position: head.position, waiting, tensors })
     }
 }
 

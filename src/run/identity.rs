@@ -6,8 +6,8 @@ use super::folder::{DATA, read_text};
 use crate::data::{BUILT_IN, Catalogue, Dataset};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::model::split::SplitPlan;
 use crate::place::{found, written};
+use crate::split::SplitPlan;
 use crate::workbench::load;
 
 /// Which images a run that was made before is to go on with.

@@ -1,9 +1,14 @@
 //! A run: the worker that trains and attacks, the stream of what happens, and what is kept of it.
 
-pub mod afterwards;
 mod ahead;
-mod attacking;
-pub mod attacks;
+pub mod attack_files;
+pub mod attack_job;
+pub mod attack_later;
+pub mod attack_order;
+pub mod attack_queue;
+pub mod attack_records;
+mod attack_saved;
+pub mod by_model;
 pub mod caption;
 pub mod checkpoint;
 mod closing;
@@ -17,9 +22,7 @@ pub mod folder;
 pub mod found;
 pub mod identity;
 pub mod judge;
-pub mod kept;
 pub mod maps;
-pub mod orders;
 pub mod pictures;
 pub mod prepared;
 pub mod record;
@@ -28,6 +31,7 @@ mod room;
 pub mod scene;
 pub mod seeds;
 pub mod session;
+mod session_attacks;
 pub mod summary;
 mod training;
 pub mod watch;

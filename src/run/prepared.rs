@@ -11,13 +11,12 @@ use super::identity::{DataWish, absolute, images_of};
 use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
-use crate::attack::surrogate;
 use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::needs_two_samples;
-use crate::model::split::SplitPlan;
 use crate::random::Seed;
+use crate::split::SplitPlan;
 use crate::workbench::load;
 
 /// An experiment that was checked against its data, ready to run.
@@ -143,12 +142,15 @@ impl Prepared {
     }
 }
 
+/// The fewest auxiliary images from which a defence can be imitated at all.
+const LEAST_TO_IMITATE: usize = 1;
+
 /// An attack that finds after hours of training that it has no images of its own has cost those hours.
 fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<()> {
     for spec in &experiment.attacks {
-        // To imitate the defence an attacker trains a head of its own.
-        let needs = [spec.kind.least_images, (surrogate::LEAST_IMAGES, "to imitate the defence it needs")];
-        let adaptive = spec.adaptive && experiment.psgl.enabled;
+        // To imitate the defence an attacker learns from them.
+        let needs = [spec.kind.least_images, (LEAST_TO_IMITATE, "to imitate the defence it needs")];
+        let adaptive = spec.adaptive && experiment.defended();
         let (least, why) = if adaptive && needs[1].0 >= needs[0].0 { needs[1] } else { needs[0] };
         if found >= least {
             continue;

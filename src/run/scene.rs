@@ -4,15 +4,16 @@ use candle_core::Tensor;
 
 use super::event::AttackProgress;
 use crate::data::Part;
+use crate::defence::Outgoing;
 use crate::error::Result;
-use crate::model::client::Disguised;
-use crate::model::server::{Answer, PsglAnswer};
-use crate::model::split::SplitModel;
+use crate::model::seat::Answer;
 use crate::model::wire::Smashed;
+use crate::random::At;
 use crate::random::Seed;
 use crate::score::floor::nearest;
 use crate::score::image::{Score, score};
 use crate::score::lineup::{decoys, most_alike};
+use crate::split::SplitModel;
 
 /// Channels of smashed data that are shown at most.
 pub const TILES: usize = 36;
@@ -61,6 +62,8 @@ pub struct Stamp {
     /// The attack's name, as [`AttackSpec::name`](crate::experiment::AttackSpec::name) has it; empty before there is
     /// one.
     pub attack: String,
+    /// The name of the attack's kind, which is the same where it has no label; empty before there is one.
+    pub kind: String,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
     /// Layers on the hospital's side.
@@ -169,18 +172,18 @@ impl Scene {
     /// # Errors
     /// Where the image does not fit.
     pub fn of(model: &SplitModel, x: &Tensor) -> Result<Self> {
-        let (smashed, disguised) = model.ask(x)?;
-        let stamp = Stamp { defended: model.plan.psgl.is_some(), cut: model.plan.cut, ..Stamp::default() };
+        let (smashed, outgoing) = model.ask(x, At::ONCE)?;
+        let stamp = Stamp { defended: model.plan.defended(), cut: model.plan.cut, ..Stamp::default() };
         let mut scene = Self { original: Picture::of_tensor(&x.get(0)?)?, stamp, ..Self::default() };
-        scene.opinion = Some(Opinion::of(&model.server.answer(&smashed)?)?);
-        scene.see_wire(&smashed, disguised.as_ref(), x)?;
+        scene.opinion = Some(Opinion::of(&model.answer_to(&smashed)?)?);
+        scene.see_wire(&smashed, &outgoing)?;
         Ok(scene)
     }
 
-    fn see_wire(&mut self, smashed: &Smashed, disguised: Option<&Disguised>, x: &Tensor) -> Result<()> {
+    fn see_wire(&mut self, smashed: &Smashed, outgoing: &Outgoing) -> Result<()> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
-        self.sent = first(disguised.map_or(x, |d| &d.attacked))?;
-        self.map = disguised.map_or(Ok(Picture::default()), |d| first(&d.map))?;
+        self.sent = first(&outgoing.images)?;
+        self.map = outgoing.map.as_ref().map_or(Ok(Picture::default()), first)?;
         let smashed = smashed.tensor().get(0)?;
         self.smashed = Picture::of_features(&smashed)?;
         self.crossed = smashed.dims().to_vec();
@@ -194,19 +197,19 @@ impl Opinion {
     /// # Errors
     /// Where there is no memory left.
     pub fn of(answer: &Answer) -> Result<Self> {
-        match answer {
-            Answer::Plain(logits) => Ok(Self { decision: vote(logits, true)?, ..Self::default() }),
-            Answer::Psgl(PsglAnswer { attacked, recovered, fused, scores, low_rank, gradient_map }) => Ok(Self {
-                streams: [attacked, recovered, fused]
-                    .map(|logits| vote(logits, true))
-                    .into_iter()
-                    .collect::<Result<_>>()?,
-                decision: vote(scores, false)?,
-                features: Picture::of_features(&low_rank.get(0)?)?,
-                map: mean_map(&gradient_map.get(0)?)?,
-                map_size: Picture::of_tensor(&gradient_map.get(0)?.abs()?.mean_keepdim(0)?)?,
-            }),
+        let decision = vote(&answer.scores, answer.is_plain())?;
+        let mut opinion = Self { decision, ..Self::default() };
+        if !answer.is_plain() {
+            opinion.streams = answer.streams.iter().map(|(_, logits)| vote(logits, true)).collect::<Result<_>>()?;
         }
+        if let Some(features) = answer.part("low_rank") {
+            opinion.features = Picture::of_features(&features.get(0)?)?;
+        }
+        if let Some(map) = answer.part("gradient_map") {
+            opinion.map = mean_map(&map.get(0)?)?;
+            opinion.map_size = Picture::of_tensor(&map.get(0)?.abs()?.mean_keepdim(0)?)?;
+        }
+        Ok(opinion)
     }
 }
 

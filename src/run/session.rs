@@ -4,19 +4,18 @@
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::ahead::Speeds;
-use super::attacks::{Benches, Job};
+use super::attack_order::Capturing;
+use super::attack_queue::Queue;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::closing::Closing;
 use super::course::Course;
 use super::event::{Event, Past, Sink};
 use super::finish;
 use super::judge::{Court, Judge};
-use super::orders::{Asking, Order};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
@@ -24,10 +23,7 @@ use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
 use crate::data::Feed;
 use crate::error::{Error, Result};
-use crate::model::client::Disguised;
-use crate::model::split::{SplitModel, SplitPlan, Underway};
-use crate::model::wire::WireCount;
-use crate::psgl::recovery::MapNorm;
+use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
 
 /// Between checkpoints, beside those after every epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -40,12 +36,9 @@ pub struct Session {
     pub(super) times: Times,
     pub(super) recorder: Option<Recorder>,
     pub(super) hash: String,
-    pub(super) pending: VecDeque<Order>,
-    pub(super) ordering: Ordering,
-    pub(super) active: Option<Job>,
-    pub(super) benches: Benches,
-    /// Vanilla's last inverse network, deciphering the whole test set for the table.
-    pub(super) inverting: Option<(Job, Vec<u32>)>,
+    pub(super) attacks: Queue,
+    /// The questions for the attacks that are due.
+    pub(super) capturing: Option<Capturing>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
     pub(super) judge: Option<Judge>,
     closing: Option<Closing>,
@@ -55,7 +48,7 @@ pub struct Session {
     /// The victim's images, batch by batch.
     pub(super) feed: Feed,
     /// The next step's images in their disguise, once it is made.
-    pub(super) hidden: Option<(Disguised, WireCount)>,
+    pub(super) hidden: Option<Hidden>,
     /// The next step, once its images have gone up.
     pub(super) underway: Option<Underway>,
     /// Seconds that attacks are behind training: they take turns.
@@ -67,17 +60,6 @@ pub struct Session {
     pub(super) pictured: Option<Instant>,
     /// Of each model after its last epoch, for those who watch.
     pub(super) weights: Weights,
-}
-
-/// How far the attacks that are due are ordered.
-#[derive(Default)]
-pub(super) struct Ordering {
-    /// How many of them are.
-    pub specs: usize,
-    /// Their orders.
-    pub orders: Vec<Order>,
-    /// The next one's questions.
-    pub asking: Option<Asking>,
 }
 
 impl Session {
@@ -109,11 +91,8 @@ impl Session {
             position: Position { courses, ..Position::default() },
             times: Times::default(),
             recorder,
-            pending: VecDeque::new(),
-            ordering: Ordering::default(),
-            active: None,
-            benches: Benches::default(),
-            inverting: None,
+            attacks: Queue::default(),
+            capturing: None,
             testing: Vec::new(),
             judge: None,
             closing: None,
@@ -144,20 +123,17 @@ impl Session {
         for (i, model) in session.models.iter_mut().enumerate() {
             checkpoint.restore(i, model)?;
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            let (name, epochs) = (model.plan.name, checkpoint.epochs_of(model.plan.name));
+            let epochs = checkpoint.epochs_of(&model.plan.name);
             if epochs > 0 {
-                let words = trained(&session.setup.experiment, model.plan.psgl.is_some(), epochs);
-                session.weights.models.insert(name.to_owned(), ModelWeights::of(model, words)?);
+                let words = trained(&session.setup.experiment, model.plan.defended(), epochs);
+                session.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
             }
         }
-        for (i, id) in checkpoint.pending.iter().enumerate() {
-            let mut tensors = checkpoint.part(&format!("pending.{i}."));
-            let mut take = |name: &str| {
-                tensors.remove(name).ok_or_else(|| Error::input(format!("the checkpoint lacks pending.{i}.{name}")))
-            };
-            let (smashed, sent, maps) = (take("smashed")?, take("sent")?, take("maps")?);
-            session.pending.push_back(Order { id: id.clone(), smashed, sent, maps, client: tensors, opinion: None });
+        let mut waiting = checkpoint.waiting.clone();
+        if let Some(begun) = waiting.first_mut().and_then(|order| order.begun.as_mut()) {
+            begun.seconds = session.times.attack;
         }
+        session.attacks.extend(waiting);
         session.started(true);
         session.sink.slots.weights.put(Arc::new(session.weights.clone()));
         let (epochs, attacks) = (session.position.epochs.clone(), session.timed_attacks());
@@ -178,13 +154,8 @@ impl Session {
         for warning in std::mem::take(&mut self.setup.warnings).into_iter().chain(lock) {
             self.sink.emit(Event::Warning(warning));
         }
-        let psgl = &self.setup.experiment.psgl;
-        if psgl.enabled && psgl.map_norm == MapNorm::Nuclear {
-            self.sink.emit(Event::Warning(
-                "psgl.map_norm = \"nuclear\": with this norm on both parts the gradient map takes everything and the \
-                 recovered part goes to zero, so the recovered stream learns next to nothing; \"l1\" has no such fault"
-                    .to_owned(),
-            ));
+        for warning in self.setup.plans.iter().flat_map(|plan| plan.defences.warnings()) {
+            self.sink.emit(Event::Warning(warning.to_owned()));
         }
     }
 
@@ -195,11 +166,11 @@ impl Session {
     pub fn advance(&mut self) -> Result<Option<Summary>> {
         let start = Instant::now();
         let training = self.turn();
-        let amid_attack = self.active.is_some();
-        let attacking = self.active.is_some() || !self.pending.is_empty();
+        let amid_attack = self.attacks.active().is_some();
+        let attacking = self.attacks.any();
         let mut summary = None;
-        if self.inverting.is_some() {
-            self.invert()?;
+        if self.attacks.deciphers() {
+            self.decipher()?;
         } else if attacking && (training.is_none() || self.debt >= 0.0) {
             if !amid_attack {
                 self.speeds.attack = 0.0;
@@ -224,9 +195,7 @@ impl Session {
 
     /// Whether a training step, or ordering the attacks that are due, is begun and not done.
     pub(super) fn amid_step(&self) -> bool {
-        self.position.courses.iter().any(|course| course.head_learnt)
-            || self.ordering.specs > 0
-            || self.ordering.asking.is_some()
+        self.position.courses.iter().any(|course| course.head_learnt) || self.capturing.is_some()
     }
 
     /// Sends an event to all readers: the recorder at once, the others through the sink.
@@ -246,10 +215,11 @@ impl Session {
     }
 
     pub(super) fn court(&self) -> Court<'_> {
-        let model = |name: &str| self.models.iter().find(|model| model.plan.name == name);
+        let model = |defended| self.models.iter().find(|model| model.plan.defended() == defended);
         Court {
-            psgl: model("psgl"),
-            vanilla: model("vanilla"),
+            defended: model(true),
+            undefended: model(false),
+            epochs: self.setup.experiment.train.epochs,
             test: &self.setup.test,
             classes: self.setup.classes(),
             psgl_spec: &self.setup.experiment.psgl,
@@ -307,6 +277,7 @@ impl Session {
             return Ok(());
         }
         let checkpoint = self.checkpoint()?;
+        self.times.attack = self.attacks.seconds();
         if let Some(recorder) = &mut self.recorder {
             recorder.save(&checkpoint, &self.times, &self.hash)?;
         }
@@ -318,22 +289,10 @@ impl Session {
     fn checkpoint(&self) -> Result<Checkpoint> {
         let mut position = self.position.clone();
         position.wire = self.models.iter().map(|model| model.wire).collect();
-        let weights = |model: &SplitModel| {
-            model.server.decision_weights().map(|weights| [weights.recovered, weights.fused, weights.attacked])
-        };
-        position.weights = self.models.iter().map(weights).collect();
-        let mut checkpoint = Checkpoint { position, ..Checkpoint::default() };
+        position.weights = self.models.iter().map(|model| model.server.votes()).collect();
+        let mut checkpoint = Checkpoint { position, waiting: self.attacks.saved()?, ..Checkpoint::default() };
         for (i, model) in self.models.iter().enumerate() {
             checkpoint.put_model(i, model)?;
-        }
-        // A running attack begins again when the run goes on: it ends the same.
-        let running = self.active.iter().chain(self.inverting.iter().map(|(job, _)| job)).map(|job| &job.order);
-        for (i, order) in running.chain(&self.pending).enumerate() {
-            let prefix = format!("pending.{i}.");
-            checkpoint.pending.push(order.id.clone());
-            checkpoint.put(&prefix, order.client.clone());
-            let own = [("smashed", &order.smashed), ("sent", &order.sent), ("maps", &order.maps)];
-            checkpoint.put(&prefix, own.into_iter().map(|(name, t)| (name.to_owned(), t.clone())).collect());
         }
         Ok(checkpoint)
     }
@@ -361,11 +320,13 @@ fn check_targets(setup: &Prepared, checkpoint: &Checkpoint) -> Result<()> {
     if let Some(inverted) = checkpoint.position.inverted.as_ref().filter(|all| all.len() != setup.test.len()) {
         return wrong("its table with", inverted.len(), setup.test.len());
     }
-    for i in 0..checkpoint.pending.len() {
-        let smashed = checkpoint.tensors.get(&format!("pending.{i}.smashed"));
-        let targets = smashed.map_or(0, |z| z.dims().first().copied().unwrap_or(0));
-        if targets > setup.targets.len() {
-            return wrong("an attack at", targets, setup.targets.len());
+    for order in &checkpoint.waiting {
+        if order.images() > setup.targets.len() {
+            return wrong("an attack at", order.images(), setup.targets.len());
+        }
+        let deciphered = order.begun.as_ref().and_then(|begun| begun.deciphered.as_ref()).map_or(0, Vec::len);
+        if deciphered > setup.test.len() {
+            return wrong("its table with", deciphered, setup.test.len());
         }
     }
     Ok(())

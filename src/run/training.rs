@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::attack_order::{Capturing, is_due};
 use super::course::{Course, Stage, turn};
 use super::event::Event;
-use super::orders::{Asking, is_due};
 use super::scene::Scene;
-use super::session::{Ordering, Session};
+use super::session::Session;
 use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
-use crate::model::server::Answer;
-use crate::model::split::Step;
-use crate::psgl::WeightsFrom;
+use crate::model::seat::Answer;
+use crate::random::At;
+use crate::split::Step;
 
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
@@ -86,41 +86,39 @@ impl Session {
         let (an_epoch, epochs) = (self.steps_an_epoch(), self.setup.experiment.train.epochs);
         let courses = || self.position.courses.iter();
         let going = courses().zip(&self.models).filter(|(course, _)| !course.done());
-        let names: Vec<&str> = going.map(|(_, model)| model.plan.name).collect();
+        let names: Vec<&str> = going.map(|(_, model)| model.plan.name.as_str()).collect();
         let done = courses().map(|course| course.steps(an_epoch)).sum();
         self.progress(format!("training {}", names.join(" and ")), done, self.models.len() * epochs * an_epoch);
     }
 
-    /// Some questions for the next attack that is due; true once all are ordered. Attacks begin only then, so that a
-    /// Stop in between leaves none ordered twice.
+    /// Some questions for the attacks that are due; true once all are ordered. They begin only then, so that a Stop in
+    /// between leaves none ordered twice.
     fn order_attacks(&mut self, at: usize) -> Result<bool> {
         let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
-        let specs = &self.setup.experiment.attacks;
-        let due = |spec: &&AttackSpec| is_due(spec, epoch, last);
-        let (number, orders) = (self.ordering.specs, &mut self.ordering.orders);
-        let Some(spec) = specs.iter().filter(due).nth(number) else {
-            self.pending.extend(orders.drain(..));
-            self.ordering = Ordering::default();
-            return Ok(true);
-        };
-        let mut asking = match self.ordering.asking.take() {
-            Some(asking) => asking,
-            None => Asking::new(spec, epoch, &self.setup.targets.tensor(&self.setup.device)?)?,
-        };
-        match asking.advance(&self.models[at])? {
-            None => self.ordering.asking = Some(asking),
-            Some(done) => {
-                orders.extend(done);
-                self.ordering.specs += 1;
+        let mut capturing = match self.capturing.take() {
+            Some(capturing) => capturing,
+            None => {
+                let specs = self.setup.experiment.attacks.iter().filter(|spec| is_due(spec, epoch, last));
+                let specs: Vec<AttackSpec> = specs.cloned().collect();
+                if specs.is_empty() {
+                    return Ok(true);
+                }
+                let targets = self.setup.targets.tensor(&self.setup.device)?;
+                Capturing::new(specs, epoch, &targets, &self.setup.places)?
             }
+        };
+        let orders = capturing.advance(&self.models[at])?;
+        if orders.is_none() {
+            self.capturing = Some(capturing);
         }
-        Ok(false)
+        Ok(orders.map(|orders| self.attacks.extend(orders)).is_some())
     }
 
     /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
     /// has learnt is kept in the position, and what nothing was learnt from is made again.
     fn train_step(&mut self, at: usize) -> Result<bool> {
         let (epoch, step) = (self.position.courses[at].epoch, self.position.courses[at].step);
+        let moment = At::Train { epoch, step };
         if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
             // All models see the images in the same order.
             let mut stream = self.setup.seed().stream("order", epoch as u64);
@@ -138,20 +136,23 @@ impl Session {
         }
         let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {
-            let loss = self.models[at].client.learn_head(&x, &labels)?;
+            let loss = self.models[at].own_step(&x, &labels, moment)?;
             self.check_finite(at, loss.as_slice())?;
             self.course(at).head_learnt = true;
             if loss.is_some() {
                 return Ok(false);
             }
         }
-        if self.underway.is_none() && self.hidden.is_none() && self.models[at].plan.psgl.is_some() {
-            self.hidden = self.models[at].hide(&x)?;
-            return Ok(false);
-        }
         let Some(underway) = self.underway.take() else {
-            let hidden = self.hidden.take();
-            self.underway = Some(self.models[at].send(&x, hidden, &labels)?);
+            let model = &mut self.models[at];
+            match self.hidden.take() {
+                // What a defence does to images may take as long as the rest.
+                None if model.plan.defended() => self.hidden = Some(model.hide(&x, moment)?),
+                hidden => {
+                    let hidden = hidden.map_or_else(|| model.hide(&x, moment), Ok)?;
+                    self.underway = Some(model.send(&x, hidden, &labels, moment)?);
+                }
+            }
             return Ok(false);
         };
         let step = self.models[at].learn(underway)?;
@@ -170,7 +171,7 @@ impl Session {
     /// The first target's way through model `at` as it is now, for those who watch; nothing is learnt. Of models that
     /// take turns only the first is shown: pictures of both in turn would flicker.
     fn show_stage(&mut self, at: usize) -> Result<()> {
-        let attacking = self.active.is_some() || !self.pending.is_empty();
+        let attacking = self.attacks.any();
         let due = self.pictured.is_none_or(|last| last.elapsed() >= STAGE_EVERY);
         let first = self.position.courses.iter().position(|course| !course.done()) == Some(at);
         if !first || !due || attacking || !self.sink.slots.pictures.wanted() || self.setup.targets.is_empty() {
@@ -191,15 +192,15 @@ impl Session {
             return Ok(());
         }
         let model = &self.models[at];
-        let words = trained(&self.setup.experiment, model.plan.psgl.is_some(), self.position.courses[at].epoch);
-        self.weights.models.insert(model.plan.name.to_owned(), ModelWeights::of(model, words)?);
+        let words = trained(&self.setup.experiment, model.plan.defended(), self.position.courses[at].epoch);
+        self.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
         self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
     }
 
     fn check_finite(&self, at: usize, losses: &[f64]) -> Result<()> {
         let Some(loss) = losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
-        let (name, course) = (self.models[at].plan.name, &self.position.courses[at]);
+        let (name, course) = (&self.models[at].plan.name, &self.position.courses[at]);
         Err(Error::Diverged(format!(
             "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
              measured before is kept",
@@ -215,21 +216,19 @@ impl Session {
         let an_epoch = self.steps_an_epoch();
         let course = self.course(at);
         let mut row = MetricRow { epoch: course.epoch + 1, step: course.steps(an_epoch), ..MetricRow::default() };
-        let decision = hits(&step.lesson.answer.predicted()?);
-        match (&step.lesson.answer, step.lesson.answer.stream_predictions()?) {
-            (Answer::Psgl(_), Some([a, r, f])) => {
-                let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
-                let sums = [r, f, a, truth.len() as u64];
-                for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
-                    *sum += more;
-                }
-                let loss = |i: usize| step.lesson.losses.get(i).copied();
-                (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
-                (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
-                row.acc_fused = percent(decision);
+        if let Some([a, r, f]) = three_streams(&step.lesson.answer)? {
+            let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
+            let sums = [r, f, a, truth.len() as u64];
+            for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
+                *sum += more;
             }
-            _ => row.acc_vanilla = percent(decision),
+            let loss = |i: usize| step.lesson.losses.get(i).copied();
+            (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
+            (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
         }
+        let decision = percent(hits(&step.lesson.answer.predicted()?));
+        let defended = self.models[at].plan.defended();
+        *if defended { &mut row.acc_fused } else { &mut row.acc_vanilla } = decision;
         Ok(row)
     }
 
@@ -238,9 +237,11 @@ impl Session {
         let test = &self.setup.test;
         let from = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
         let to = (from + TEST_CHUNK).min(test.len());
-        let (x, _) = test.batch(&(from..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let answer = self.models[at].answer(&x)?;
-        let [a, r, f] = answer.stream_predictions()?.unwrap_or_default();
+        let samples: Vec<usize> = (from..to).collect();
+        let (x, _) = test.batch(&samples, &self.setup.device)?;
+        let draw = self.position.courses[at].epoch + 1;
+        let answer = self.models[at].answer(&x, At::Ask { samples: &samples, draw })?;
+        let [a, r, f] = three_streams(&answer)?.unwrap_or_default();
         self.testing.push([answer.predicted()?, a, r, f]);
         if to == test.len() {
             self.end_epoch(at)?;
@@ -258,17 +259,15 @@ impl Session {
         };
         let (model, course) = (&mut self.models[at], &mut self.position.courses[at]);
         let row = EpochRow {
-            model: model.plan.name.to_owned(),
+            model: model.plan.name.clone(),
             epoch: course.epoch + 1,
             attacked: accuracy(1),
             recovered: accuracy(2),
             fused_stream: accuracy(3),
             accuracy: accuracy(0).unwrap_or(0.0),
         };
-        if self.setup.experiment.psgl.weights_from == WeightsFrom::Streams {
-            let [r, f, a, _] = course.stream_hits;
-            model.server.derive_weights([r, f, a].map(|hits| hits as f64));
-        }
+        let [r, f, a, _] = course.stream_hits;
+        model.server.end_epoch(&[r, f, a].map(|hits| hits as f64));
         *course = Course { epoch: course.epoch + 1, ..Course::default() };
         self.position.epochs.push(row.clone());
         self.emit(Event::Epoch(row));
@@ -277,4 +276,9 @@ impl Session {
         }
         self.save()
     }
+}
+
+/// The predicted classes of the attacked, recovered and fused stream, where the server has these three.
+pub(super) fn three_streams(answer: &Answer) -> Result<Option<[Vec<u32>; 3]>> {
+    Ok(<[_; 3]>::try_from(answer.stream_predictions()?).ok().map(|streams| streams.map(|(_, classes)| classes)))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::afterwards::Afterwards;
+use super::attack_later::Afterwards;
 use super::control::{Command, Control};
 use super::event::{Event, Sink, Slots, stream};
 use super::session::Session;

@@ -67,8 +67,11 @@ pub struct GammaGain {
 /// [`floor`](crate::score::floor)).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AttackRecord {
-    /// As in `--with`, or the guess's name.
+    /// As in `--with`: the attack's label, or else its kind's name; or the guess's name.
     pub name: String,
+    /// The kind's name, where a label took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// Whether it knew the defence.
     pub adaptive: bool,
     /// `vanilla` or `psgl`.
@@ -97,6 +100,13 @@ pub struct AttackRecord {
     /// What a verdict needs beside the means; none in records of builds that did not judge so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+}
+
+impl AttackRecord {
+    /// The name of the attack's kind, as [`workbench::attack`](crate::workbench::attack) takes it.
+    pub fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// What a verdict on an attack needs beside its means.

@@ -1,27 +1,33 @@
 //! Attacks in process, on embedded digits and small untrained clients: what must be found is found, and
 //! what an attacker cannot know changes nothing.
 
-use candle_core::{Device, Tensor};
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
-use cutlayer::attack::kind::Knows;
+use cutlayer::attack::kind::{Kind, Knows, Sees, Values};
 use cutlayer::attack::rmle::{self, Rmle};
-use cutlayer::attack::surrogate::{Surrogate, Training};
-use cutlayer::attack::undo::Undo;
-use cutlayer::attack::{Auxiliary, Doubt, Inversion, Knowledge, Observation};
+use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::data;
+use cutlayer::defence::Outgoing;
+use cutlayer::defence::imitation::Imitator;
+use cutlayer::defence::psgl::fusion::DecisionWeights;
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
-use cutlayer::model::split::{SplitModel, SplitPlan};
-use cutlayer::psgl::fusion::DecisionWeights;
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
-use cutlayer::random::Seed;
+use cutlayer::model::wire::Smashed;
+use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr};
+use cutlayer::split::{SplitModel, SplitPlan};
+use cutlayer::state::State;
 use cutlayer::workbench::attacks;
+
+use super::stack::stack;
 
 fn options(strength: Strength) -> Options {
     Options {
@@ -49,7 +55,15 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
     let conv = Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true };
     let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
     let optimiser = OptimiserSettings::Adam(AdamSettings::new(1e-3));
-    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, optimiser };
+    let plan = SplitPlan {
+        name: "attacked".to_owned(),
+        layers,
+        cut: 2,
+        image: [1, side, side],
+        classes: 10,
+        defences: stack(psgl),
+        optimiser,
+    };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
 }
 
@@ -63,21 +77,108 @@ fn auxiliary(n: usize) -> Auxiliary {
     Auxiliary::new(data::built_in("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
+/// Everything there is, masked for a kind: what reaches it is what it declares, and what it does not is not there.
+fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
+    let words = format!("{} adaptive {adaptive}", kind.id);
+    let own = knowledge(victim, Some(auxiliary(4)), adaptive);
+    // Any network would do for the server's.
+    let server = Some(victim.client.body());
+    let all = Knowledge { defence: victim.plan.defences.imitation().unwrap(), server, ..own };
+    let told = all.clone().masked(kind, adaptive);
+    let knows = |what| kind.knowledge(adaptive).contains(&what);
+    assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
+    assert_eq!(told.server.is_some(), knows(Knows::ServerWeights), "{words}");
+    assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
+    let labels = told.auxiliary.as_ref().is_some_and(|own| own.labels().is_ok());
+    assert_eq!(labels, knows(Knows::Auxiliary) && knows(Knows::AuxiliaryLabels), "{words}");
+    assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
+    let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
+    assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
+    assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
+    let evidence = observe(victim, &victims(2)).with_labels(Tensor::new(&[1u32, 2], &Device::Cpu).unwrap());
+    let seen = evidence.masked(kind);
+    assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
+    assert_eq!(seen.labels().is_ok(), kind.sees.contains(&Sees::Labels), "{words}");
+}
+
 #[test]
 fn nothing_reaches_an_attack_that_it_does_not_declare() {
-    let (victim, defence) = (model(14, Some(options(SPARSE))), Some(options(SPARSE)));
+    let victim = model(28, Some(options(SPARSE)));
+    // Two that the program does not have: one that declares nothing at all, and one that declares all.
+    let nothing = Kind { id: "nothing", sees: &[], ..Kind::BASE };
+    let everything = Kind {
+        id: "everything",
+        sees: &[Sees::Smashed, Sees::Labels],
+        knows: &[Knows::ClientOracle, Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
+        ..Kind::BASE
+    };
+    for kind in attacks().iter().copied().chain([&nothing, &everything]) {
+        for adaptive in [false, true] {
+            assert_masked(kind, adaptive, &victim);
+        }
+    }
+    let seen = observe(&victim, &victims(2)).masked(&nothing);
+    assert!(seen.smashed().unwrap_err().to_string().contains("does not declare Sees::Smashed"));
+    assert!(nothing.sees_words() == "nothing" && everything.sees_words() == "the smashed data and the labels");
+}
+
+/// Settings of an attack that make it short.
+fn short(kind: &Kind) -> Values {
+    let mut values = Values::of(kind.settings);
+    for (key, few) in [("iterations", 4), ("epochs", 2)] {
+        if values.whole(key).is_ok() {
+            values.put(key, toml::Value::Integer(few)).unwrap();
+        }
+    }
+    values
+}
+
+/// Everything that a run takes from a finished attack, to the bit.
+fn end_of(attack: &mut dyn Inversion, other: &Smashed) -> (Vec<f32>, Option<Vec<f32>>, u64, String, (usize, usize)) {
+    let got = values(&finish(attack));
+    let reconstructed = attack.reconstruct(other).unwrap().map(|images| values(&images));
+    let doubt = format!("{:?}", attack.doubt().unwrap());
+    (got, reconstructed, attack.loss().to_bits(), doubt, attack.progress())
+}
+
+#[test]
+fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
+    let victim = model(14, Some(options(SPARSE)));
+    // Two batches of rMLE, two chunks of auxiliary images.
+    let (seen, other) = (observe(&victim, &halved(&victims(18))), observe(&victim, &halved(&victims(3))));
     for kind in attacks() {
         for adaptive in [false, true] {
-            let all = Knowledge { defence, ..knowledge(&victim, Some(auxiliary(4)), adaptive) };
-            let told = all.clone().masked(kind, adaptive);
-            let knows = |what| kind.knowledge(adaptive).contains(&what);
-            let words = format!("{} adaptive {adaptive}", kind.id);
-            assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
-            assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
-            assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
-            let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
-            assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
-            assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive).masked(kind, adaptive);
+            let made = || (kind.make)(&seen, &known, &short(kind)).unwrap();
+            let end = end_of(made().as_mut(), other.smashed().unwrap());
+            let mut going = made();
+            let mut slices = 0;
+            loop {
+                let words = format!("{} adaptive {adaptive}, after {slices} slices", kind.id);
+                let state = going.state().unwrap().unwrap_or_else(|| panic!("{words}: no state"));
+                for (name, tensor) in state.tensors() {
+                    assert!(matches!(tensor.dtype(), DType::F32 | DType::U32), "{words}: {name}");
+                }
+                // What was saved does not change with the attack that goes on.
+                let copied = |(name, t): (&String, &Tensor)| (name.clone(), t.copy().unwrap());
+                let state = State::of(state.tensors().iter().map(copied).collect());
+                let done = going.done();
+                // Not each of many hundreds.
+                if done || slices < 16 || slices % 7 == 0 {
+                    let mut resumed = made();
+                    resumed.load(&state).unwrap();
+                    assert_eq!((resumed.progress(), resumed.done()), (going.progress(), done), "{words}");
+                    assert!(end_of(resumed.as_mut(), other.smashed().unwrap()) == end, "{words}");
+                }
+                if done {
+                    break;
+                }
+                going.advance().unwrap();
+                slices += 1;
+            }
+            assert!(slices > 1, "{} {adaptive} has no middle", kind.id);
+            let lacking = made().load(&State::default()).unwrap_err().to_string();
+            assert!(lacking.contains("lack"), "{lacking}");
         }
     }
 }
@@ -88,16 +189,17 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         classes: model.plan.classes,
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
-        packs: model.plan.psgl.is_some(),
+        server: None,
+        entry: model.plan.entry(),
         auxiliary,
-        defence: model.plan.psgl.filter(|_| adaptive),
+        defence: if adaptive { model.plan.defences.imitation().unwrap() } else { None },
         seed: Seed(4),
         name: "test".to_owned(),
     }
 }
 
-fn observe(model: &SplitModel, x: &Tensor) -> Observation {
-    Observation::new(model.ask(x).unwrap().0)
+fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
+    Evidence::new(model.ask(x, At::ONCE).unwrap().0).unwrap()
 }
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
@@ -190,7 +292,7 @@ fn rmle_works_many_images_in_batches_and_each_as_if_it_were_alone() {
     let seen = observe(&model, &x);
     for adaptive in [false, true] {
         let attack = |from: usize, n: usize| {
-            let some = Observation::new(seen.smashed().narrow(from, n).unwrap());
+            let some = Evidence::new(seen.smashed().unwrap().narrow(from, n).unwrap()).unwrap();
             let knowledge = knowledge(&model, adaptive.then(|| auxiliary(32)), adaptive);
             Rmle::new(&some, &knowledge, rmle_settings(12)).unwrap()
         };
@@ -261,7 +363,7 @@ fn halved_auxiliary(n: usize) -> Auxiliary {
     let own = auxiliary(n);
     let values: Vec<f32> = halved(&own.images().unwrap()).flatten_all().unwrap().to_vec1().unwrap();
     let pixels = values.into_iter().map(|v| (v * 255.0).round() as u8).collect();
-    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().to_vec() };
+    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().unwrap().to_vec() };
     Auxiliary::new(images.into(), &Device::Cpu)
 }
 
@@ -283,7 +385,7 @@ fn the_inverse_network_beats_the_mean_image() {
     assert!(inverse < 0.5 * mean, "mean image {mean}, inverse network {inverse}");
     // The trained network serves for smashed data that it did not watch, too.
     let others = halved(&victims(24)).narrow(0, 16, 8).unwrap().contiguous().unwrap();
-    let other = attack.reconstruct(observe(&model, &others).smashed()).unwrap().unwrap();
+    let other = attack.reconstruct(observe(&model, &others).smashed().unwrap()).unwrap().unwrap();
     assert!(error(&other, &others) < 0.5 * mean);
 }
 
@@ -300,11 +402,15 @@ fn an_inverse_network_without_auxiliary_images_is_a_clear_error() {
 
 // --- undoing the disguise -------------------------------------------------------------------------
 
-fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
-    let mut training = Training::new(knowledge, options).unwrap();
+/// What an attacker has learnt of the defence that it knows.
+fn imitator(knowledge: &Knowledge) -> Arc<dyn Imitator> {
+    let (mut study, own) = (knowledge.study().unwrap().unwrap(), knowledge.own().unwrap());
+    let mut slices = 0;
     loop {
-        if let Some(surrogate) = training.advance(knowledge).unwrap() {
-            return surrogate;
+        slices += 1;
+        if let Some(imitator) = study.advance(&own).unwrap() {
+            assert_eq!(slices, study.planned());
+            return imitator;
         }
     }
 }
@@ -312,17 +418,16 @@ fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
 /// The error of 64 auxiliary images as they are disguised, and after they were mended in the way that
 /// the attacker chose on them.
 fn mended(strength: Strength) -> (f64, f64) {
-    let options = options(strength);
-    let model = model(14, Some(options));
+    let model = model(14, Some(options(strength)));
     let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
-    let surrogate = surrogate(&knowledge, options);
-    let truth = &knowledge.auxiliary().unwrap().images().unwrap();
-    let disguised = surrogate.disguise(truth).unwrap();
-    let undo = Undo::choose(&knowledge, &surrogate).unwrap();
-    let channel = disguised.packed.narrow(1, 4, 1).unwrap();
-    let mended = undo.apply(&disguised.attacked, &channel).unwrap();
-    println!("{strength:?}: {undo:?}");
-    (error(&disguised.attacked, truth), error(&mended, truth))
+    let imitator = imitator(&knowledge);
+    let own = knowledge.own().unwrap();
+    let truth = own.images.images().unwrap();
+    let disguised = imitator.image(Outgoing::clean(&truth)).unwrap();
+    let undoing = imitator.undoing(&own).unwrap().unwrap();
+    let channel = disguised.input(own.entry).unwrap().narrow(1, 4, 1).unwrap();
+    let mended = undoing.undo(&disguised.images, &channel).unwrap();
+    (error(&disguised.images, &truth), error(&mended, &truth))
 }
 
 #[test]

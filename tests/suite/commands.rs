@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use candle_core::{DType, Device, Tensor};
 use cutlayer::experiment::Experiment;
-use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::summary::AttackRecord;
+use cutlayer::split::SplitModel;
 use serde_json::{Value, json};
 
 fn text(path: &Path) -> &str {
@@ -233,6 +233,21 @@ fn an_attack_afterwards_finds_what_the_same_attack_found_in_the_run() {
 }
 
 #[test]
+fn the_help_has_a_card_of_each_attack() {
+    let help = succeed(["attack", "--help"]);
+    for kind in cutlayer::workbench::attacks() {
+        assert!(help.contains(&format!("  {}: {}", kind.id, kind.about)), "{help}");
+    }
+    for line in [
+        "    It sees the smashed data and knows the client's weights.",
+        "    He 2019: 39.69 dB, SSIM 0.997, MNIST, LeNet-5 cut at conv1",
+        "    He 2019: 7.72 dB, SSIM 0.431, MNIST, LeNet-5 cut at ReLU2, knowing unrelated images",
+    ] {
+        assert!(help.lines().any(|found| found == line), "no {line} in {help}");
+    }
+}
+
+#[test]
 fn attacks_afterwards_add_up_and_take_one_form_where_asked() {
     let folder = scratch();
     let run = own_run(folder.path());
@@ -338,6 +353,6 @@ fn computes_the_same(
         let (sum, streams) = last.split_once(' ').unwrap();
         let ours = f64::from(z.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
         assert!((sum.parse::<f64>().unwrap() - ours).abs() < 1e-4 * ours, "{told} and {ours}");
-        assert_eq!(streams, if plan.psgl.is_some() { "3" } else { "1" });
+        assert_eq!(streams, if plan.defended() { "3" } else { "1" });
     }
 }

@@ -1,5 +1,6 @@
 //! How the program behaves, as its users meet it: one test target, so that the crate is linked once.
 
+mod amid;
 mod attacks;
 mod bad_input;
 mod cli;
@@ -11,10 +12,12 @@ mod extremes;
 mod faults;
 mod gradients;
 mod identity;
+mod labels;
 mod old_run;
 mod own;
 mod resume;
 mod split;
+mod stack;
 mod summary;
 mod survive;
 mod turns;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::common::{copy_run, file, scratch, succeed};
-use cutlayer::run::afterwards::earlier;
+use cutlayer::run::attack_records::earlier;
 use cutlayer::run::record::read_summary;
 use cutlayer::score::verdict::Standing;
 

@@ -200,7 +200,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 /// Whether a run launches the attack.
 fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {
     let attacks = &look.document.experiment().attacks;
-    let mut on = attacks.iter().any(|spec| spec.name() == kind.id);
+    let mut on = attacks.iter().any(|spec| spec.kind.id == kind.id);
     let tick = ui.add(Checkbox::new(&mut on, kind.looker.brief));
     let name = format!("{}: in the run", kind.looker.words);
     tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
@@ -230,13 +230,15 @@ fn knows_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Vec<
     });
 }
 
-/// The experiment's attacks as `--set attack=` takes them, with one more or one less.
-fn attack_list(attacks: &[AttackSpec], kept: &Experiment, name: &str, on: bool) -> String {
-    let mut wanted: Vec<AttackSpec> = attacks.iter().filter(|spec| spec.name() != name).cloned().collect();
+/// The experiment's attacks as `--set attack=` takes them, with those of one kind or without them.
+fn attack_list(attacks: &[AttackSpec], kept: &Experiment, kind: &str, on: bool) -> String {
+    let mut wanted: Vec<AttackSpec> = attacks.iter().filter(|spec| spec.kind.id != kind).cloned().collect();
     if on {
-        // With the settings that it had.
-        let before = kept.attacks.iter().find(|spec| spec.name() == name).cloned();
-        wanted.extend(before.or_else(|| AttackSpec::named(name).ok()));
+        // With the settings that they had.
+        let before: Vec<AttackSpec> = kept.attacks.iter().filter(|spec| spec.kind.id == kind).cloned().collect();
+        let none = before.is_empty();
+        wanted.extend(before);
+        wanted.extend(AttackSpec::named(kind).ok().filter(|_| none));
     }
     let list = wanted.iter().filter_map(|spec| toml::Value::try_from(spec).ok()).collect();
     toml::Value::Array(list).to_string()
@@ -251,14 +253,12 @@ mod tests {
     fn attacks_are_switched_off_and_on_again() {
         let quick = Experiment::preset("quick").unwrap();
         let mut document = Document::new(quick.clone());
-        let names =
-            |document: &Document| -> Vec<&str> { document.experiment().attacks.iter().map(AttackSpec::name).collect() };
         for (name, on, left) in
             [("rmle", false, vec!["inverse"]), ("inverse", false, vec![]), ("rmle", true, vec!["rmle"])]
         {
             let list = attack_list(&document.experiment().attacks, document.kept(), name, on);
             document.set("attack", &list).unwrap();
-            assert_eq!(names(&document), left);
+            assert_eq!(document.experiment().attack_names(), left);
         }
         assert_eq!(document.experiment().attacks[0], quick.attacks[0], "with its own settings");
     }

@@ -17,7 +17,7 @@ use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, Experiment, Values};
 use crate::setting::{Setting, split};
-use crate::workbench::{self, settings};
+use crate::workbench;
 
 /// Height of the buttons below the settings.
 const FOOT: f32 = 34.0;
@@ -89,11 +89,11 @@ impl Shown {
         let (base_name, base) = base(document);
         let mut base = base.values();
         // An attack that the base has not is compared with its own defaults.
-        let defaults = Experiment::default().values().into_iter().filter(|(key, _)| key.starts_with("attack."));
-        for (key, value) in defaults {
+        for (key, value) in attack_defaults(&experiment) {
             base.entry(key).or_insert(value);
         }
-        let papers = settings().iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
+        let settings = experiment.settings();
+        let papers = settings.iter().filter_map(|setting| Some((setting.key, told(setting, setting.paper?)?)));
         Self { values: experiment.values(), base, base_name, papers: papers.collect(), experiment, kept }
     }
 
@@ -104,6 +104,15 @@ impl Shown {
     fn differences(&self) -> usize {
         self.values.iter().filter(|(key, value)| self.base.get(*key) != Some(value)).count()
     }
+}
+
+/// What attacks have where nobody says otherwise, under the names that they have in the experiment.
+fn attack_defaults(experiment: &Experiment) -> Values {
+    let mut usual = Experiment::default();
+    let labelled = experiment.attacks.iter().filter(|spec| spec.label.is_some());
+    let fresh = |spec: &AttackSpec| AttackSpec { label: spec.label.clone(), ..AttackSpec::of(spec.kind) };
+    usual.attacks.extend(labelled.map(fresh));
+    usual.values().into_iter().filter(|(key, _)| key.starts_with("attack.")).collect()
 }
 
 /// What the settings are compared with: the file, the preset, or else the nearest preset.
@@ -182,8 +191,8 @@ fn head_ui(ui: &mut Ui, view: &mut SettingsView) {
 }
 
 /// Whether a setting is looked for.
-fn matches(setting: &Setting, filter: &str) -> bool {
-    if workbench::find(filter.trim()).is_some() {
+fn matches(setting: &Setting, filter: &str, experiment: &Experiment) -> bool {
+    if experiment.setting(filter.trim()).is_some() {
         return setting.key == filter.trim();
     }
     let (label, help) = (setting.label.to_lowercase(), setting.help.to_lowercase());
@@ -206,9 +215,16 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
     };
     let filtered = !filter.trim().is_empty();
     let mut any = false;
-    for section in settings().chunk_by(|a, b| split(a.key).0 == split(b.key).0) {
+    // Attacks that were switched off keep their place.
+    let put_back =
+        put_away.iter().filter(|away| !shown.experiment.attacks.iter().any(|spec| spec.name() == away.name()));
+    let mut listed = shown.experiment.clone();
+    listed.attacks.extend(put_back.cloned());
+    let all = listed.settings();
+    for section in all.chunk_by(|a, b| split(a.key).0 == split(b.key).0) {
         let name = split(section[0].key).0;
-        let found: Vec<&'static Setting> = section.iter().filter(|setting| matches(setting, filter)).collect();
+        let found: Vec<&'static Setting> =
+            section.iter().copied().filter(|setting| matches(setting, filter, &listed)).collect();
         if found.is_empty() {
             continue;
         }
@@ -254,7 +270,7 @@ fn launch_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>, put_away: &mut Vec<At
     } else {
         let before = put_away.iter().find(|spec| spec.name() == name).cloned();
         list.extend(before.or_else(|| AttackSpec::named(name).ok()));
-        list.sort_by_key(|spec| workbench::attacks().iter().position(|kind| kind.id == spec.name()));
+        list.sort_by_key(|spec| workbench::attacks().iter().position(|kind| kind.id == spec.kind.id));
     }
     if let Some(text) = share::attack_list(&list) {
         rows.acts.push(Act::Set("attack".to_owned(), text));

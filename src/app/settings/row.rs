@@ -268,6 +268,7 @@ impl Rows<'_> {
             Mark::Equations => {
                 (format!("paper: {} {}", paper.value, paper.mark), "From the paper's equations, known at second hand")
             }
+            Mark::Published(source) => (format!("{source}: {}", paper.value), "From the paper that the attack is of"),
             Mark::Abstract => (format!("paper: {} {}", paper.value, paper.mark), "From the paper's abstract"),
         };
         let same = |told: &String| self.values.get(setting.key).map(assigned).as_ref() == Some(told);

@@ -9,8 +9,7 @@ use crate::setting::shorten;
 pub fn assignments(from: &Experiment, to: &Experiment) -> Option<Vec<String>> {
     let (old, new) = (from.values(), to.values());
     let mut all = Vec::new();
-    let names = |experiment: &Experiment| experiment.attacks.iter().map(AttackSpec::name).collect::<Vec<_>>();
-    let other_attacks = names(from) != names(to);
+    let other_attacks = from.attack_names() != to.attack_names();
     if other_attacks {
         all.push(format!("attack={}", attack_list(&to.attacks)?));
     }

@@ -12,12 +12,12 @@ use crate::setting::{Kind, Paper, Setting};
 pub fn check(experiment: &Experiment, key: &str, text: &str) -> Result<(), String> {
     let mut changed = experiment.clone();
     let result = changed.set(&format!("{key}={text}")).and_then(|()| changed.validate());
-    result.map_err(|error| in_words(key, &error.to_string()))
+    let label = experiment.setting(key).map_or(key, |setting| setting.label);
+    result.map_err(|error| in_words(key, label, &error.to_string()))
 }
 
 /// A message that begins with the key begins with the setting's label instead: it stands below its control.
-fn in_words(key: &str, message: &str) -> String {
-    let label = crate::workbench::find(key).map_or(key, |setting| setting.label);
+fn in_words(key: &str, label: &str, message: &str) -> String {
     message.strip_prefix(key).map_or_else(|| message.to_owned(), |rest| format!("{label}{rest}"))
 }
 
@@ -108,8 +108,8 @@ fn first_number(text: &str) -> Option<f64> {
 
 /// The words above a section's settings.
 pub fn heading(section: &str) -> String {
-    if let Some(kind) = section.strip_prefix("attack.").and_then(crate::workbench::attack) {
-        return format!("Attack: {}", kind.title);
+    if let Some(name) = section.strip_prefix("attack.") {
+        return format!("Attack: {}", crate::workbench::attack(name).map_or(name, |kind| kind.title));
     }
     let words = match section {
         "" => "General",
@@ -125,7 +125,7 @@ pub fn heading(section: &str) -> String {
 
 /// Why a setting has no effect as the experiment is; none where it has.
 pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str> {
-    let dense = experiment.psgl.apply == crate::psgl::saliency::Apply::Dense;
+    let dense = experiment.psgl.apply == crate::defence::psgl::saliency::Apply::Dense;
     match key {
         // Disguising and cleaning images serves the table's rows of the undefended model, too.
         "psgl.jacobian" | "psgl.iterations" | "psgl.fuse_relu" | "psgl.weights" | "psgl.weights_from" | "psgl.send"

@@ -6,7 +6,7 @@ use eframe::egui::{self, Rect, pos2, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::*;
-use crate::experiment::{AttackSpec, PRESETS};
+use crate::experiment::PRESETS;
 
 /// Everything that is there to be seen or heard: its kind, its words and where it is, in points.
 fn things(window: &Window) -> Vec<(Role, String, Rect)> {
@@ -41,14 +41,20 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     window.rest();
     let progress = window.app().showing().scene.as_ref().unwrap().progress.clone().unwrap();
     assert_eq!((progress.attack.as_str(), progress.iteration), ("inverse", progress.planned));
-    says(&window, "sees the smashed data; knows what the client makes of similar images; there is no defence");
+    says(
+        &window,
+        "sees the smashed data; knows what the client makes of similar images and their labels; there is no defence",
+    );
     window.click("PSGL");
     window.until("a disguise", |app| stolen_by(app, "inverse", false));
-    says(&window, "sees the smashed data; knows what the client makes of similar images; does not know the defence");
+    says(
+        &window,
+        "sees the smashed data; knows what the client makes of similar images and their labels; does not know the defence",
+    );
     window.click("the defence");
     window.until("an adaptive picture", |app| stolen_by(app, "inverse", true));
     window.rest();
-    says(&window, "sees the smashed data; knows the client's weights, similar images and the defence");
+    says(&window, "sees the smashed data; knows the client's weights, similar images, their labels and the defence");
     window.click("the server, with the client's weights");
     window.click("no defence");
     window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
@@ -56,8 +62,7 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     // Looking changes nothing of the experiment; the ticks do.
     assert_eq!(*window.app().document().experiment(), before);
     window.click("somebody with similar images: in the run");
-    let names = |app: &App| app.document().experiment().attacks.iter().map(AttackSpec::name).collect::<Vec<_>>();
-    assert_eq!(names(window.app()), ["rmle"]);
+    assert_eq!(window.app().document().experiment().attack_names(), ["rmle"]);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use eframe::egui::{Button, DragValue, Key, Label, RichText, TextEdit, Ui};
 use super::RunsView;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, Look, RunEntry, Standing};
-use crate::run::afterwards::Wish;
+use crate::attack::kind::Kind;
+use crate::run::attack_later::Launch;
 use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
@@ -49,10 +50,10 @@ impl Form {
         Self { attack, knows: 2, images: images(run, attack) }
     }
 
-    fn wish(self, defended: bool) -> Wish {
+    fn launch(self, run: &RunEntry, defended: bool) -> Launch {
         let knows = if defended { self.knows } else { 0 };
-        Wish {
-            attack: attacks()[self.attack].id.to_owned(),
+        Launch {
+            attack: choices(run).get(self.attack).map_or_else(String::new, |(name, ..)| (*name).to_owned()),
             naive: knows != 1,
             adaptive: knows != 0,
             images: Some(self.images.to_string()),
@@ -60,11 +61,19 @@ impl Form {
     }
 }
 
-/// As many as the run's own attack of this kind took, or its default.
+/// What can be launched at a run: every kind, and those of its own that have a label. Name, what it does, and as many
+/// images as the run's own attack of this name took, or the kind's default.
+fn choices(run: &RunEntry) -> Vec<(&str, &'static str, usize)> {
+    let own = || run.experiment.iter().flat_map(|experiment| &experiment.attacks);
+    let kind = |kind: &&'static Kind| {
+        (kind.id, kind.about, own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
+    };
+    let labelled = own().filter(|spec| spec.label.is_some());
+    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), spec.kind.about, spec.images))).collect()
+}
+
 fn images(run: &RunEntry, attack: usize) -> usize {
-    let kind = attacks()[attack];
-    let own = run.experiment.iter().flat_map(|experiment| &experiment.attacks).find(|spec| spec.name() == kind.id);
-    own.map_or(kind.images, |spec| spec.images)
+    choices(run).get(attack).map_or(1, |choice| choice.2)
 }
 
 /// Whether the window's own worker is at this run.
@@ -215,8 +224,8 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
     let defended = run.experiment.as_ref().is_some_and(|experiment| experiment.psgl.enabled);
     ui.horizontal_wrapped(|ui| {
         ui.label("Attack");
-        for (at, kind) in attacks().iter().enumerate() {
-            if ui.radio(form.attack == at, kind.id).on_hover_text(kind.about).clicked() {
+        for (at, (name, about, _)) in choices(run).into_iter().enumerate() {
+            if ui.radio(form.attack == at, name).on_hover_text(about).clicked() {
                 *form = Form { knows: form.knows, ..Form::of(run, at) };
             }
         }
@@ -243,7 +252,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
         };
         let tip = "The result joins the run's table, and its attacks.json.";
         if button(ui, "Launch", tip, may) {
-            acts.push(Act::Attack(run.path.clone(), form.wish(defended)));
+            acts.push(Act::Attack(run.path.clone(), form.launch(run, defended)));
             open = false;
         }
         open &= !ui.button("Cancel").on_hover_text("Esc does the same.").clicked();

@@ -12,7 +12,6 @@ use crate::app::streams::Stream;
 use crate::app::words::{decimal, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Summary};
-use crate::workbench::{self, find};
 
 /// What one of the two does not have.
 const NONE: &str = "\u{2013}";
@@ -144,7 +143,7 @@ fn flatten(table: &Table, before: &str, all: &mut BTreeMap<String, Value>) {
             Value::Table(inner) => flatten(inner, &key, all),
             Value::Array(attacks) if key == "attack" => {
                 for inner in attacks.iter().filter_map(Value::as_table) {
-                    let name = inner.get("name").and_then(Value::as_str).unwrap_or_default();
+                    let name = inner.get("label").or(inner.get("name")).and_then(Value::as_str).unwrap_or_default();
                     flatten(inner, &format!("attack.{name}"), all);
                 }
             }
@@ -157,13 +156,14 @@ fn flatten(table: &Table, before: &str, all: &mut BTreeMap<String, Value>) {
 
 fn settings(experiments: [&Experiment; 2]) -> Vec<Line> {
     let [a, b] = experiments.map(flat);
-    let place = |key: &str| workbench::settings().iter().position(|setting| setting.key == key).unwrap_or(usize::MAX);
+    let known = experiments.map(Experiment::settings).concat();
+    let place = |key: &str| known.iter().position(|setting| setting.key == key).unwrap_or(usize::MAX);
     let mut keys: Vec<&String> = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))).collect();
     keys.sort_by_key(|key| (place(key), *key));
     let mut lines = Vec::new();
     for key in keys {
         // Of an attack that only one has, its name says enough.
-        if let Some((name, leaf)) = key.strip_prefix("attack.").and_then(|rest| rest.split_once('.')) {
+        if let Some((name, leaf)) = key.strip_prefix("attack.").and_then(|rest| rest.rsplit_once('.')) {
             let has = [&a, &b].map(|all| all.contains_key(&format!("attack.{name}.name")));
             if leaf == "name" || has != [true, true] {
                 if leaf == "name" {
@@ -174,9 +174,9 @@ fn settings(experiments: [&Experiment; 2]) -> Vec<Line> {
             }
         }
         let values = [&a, &b].map(|all| all.get(key).map_or(NONE.to_owned(), written));
-        lines.push(match find(key) {
+        lines.push(match known.iter().find(|setting| setting.key == *key) {
             Some(known) => {
-                let of = key.strip_prefix("attack.").and_then(|rest| rest.split_once('.'));
+                let of = key.strip_prefix("attack.").and_then(|rest| rest.rsplit_once('.'));
                 let label = of.map_or(known.label.to_owned(), |(name, _)| format!("{name}: {}", known.label));
                 setting(label, format!("{}\n{key}", known.help), values)
             }
@@ -330,6 +330,7 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::app::Standing;
+    use crate::workbench::find;
 
     fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
         let mut summary = samples::summary();

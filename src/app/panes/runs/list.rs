@@ -218,7 +218,7 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
     });
     let was_run = run.experiment.as_ref().map_or("what was run cannot be read".to_owned(), what);
     let attacks = run.experiment.as_ref().map_or(String::new(), |experiment| {
-        let names: Vec<&str> = experiment.attacks.iter().map(crate::experiment::AttackSpec::name).collect();
+        let names = experiment.attack_names();
         if names.is_empty() { "\nNo attacks.".to_owned() } else { format!("\nAttacks: {}.", names.join(", ")) }
     });
     let standing = plain(if matches!(run.standing, Standing::Damaged(_)) {

@@ -14,7 +14,7 @@ use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
-use crate::run::afterwards::Wish;
+use crate::run::attack_later::Launch;
 
 /// What the pane looks at.
 struct World {
@@ -187,8 +187,8 @@ fn a_run_is_attacked_once_it_is_open_and_nothing_else_is_at_work() {
     click(&mut harness, "inverse");
     click(&mut harness, "adaptive");
     click(&mut harness, "Launch");
-    let wish = Wish { attack: "inverse".to_owned(), naive: false, adaptive: true, images: Some("8".to_owned()) };
-    assert_eq!(*acts.borrow(), [Act::Attack("/runs/first".into(), wish)]);
+    let launch = Launch { attack: "inverse".to_owned(), naive: false, adaptive: true, images: Some("8".to_owned()) };
+    assert_eq!(*acts.borrow(), [Act::Attack("/runs/first".into(), launch)]);
 
     let mut busy = world(some());
     busy.state.folder = Some("/runs/just-begun".into());

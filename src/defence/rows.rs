@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use candle_core::{Device, Tensor};
 
-use super::surrogate::CHUNK;
+use super::imitation::CHUNK;
 use crate::data::read_at;
 use crate::error::{Error, Result};
 

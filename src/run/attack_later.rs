@@ -1,33 +1,28 @@
 //! Attacks launched at the trained models of a run that has ended.
 
-use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use super::attacks::{Benches, Job};
+use super::attack_job::Job;
+use super::attack_order::Order;
+use super::attack_queue::{Outcome, Queue, Slice, conclude};
+use super::attack_records::{earlier, same_attack};
 use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
 use super::identity::DataWish;
-use super::kept::{keep, same_attack};
-use super::orders::Order;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::room;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::model::split::SplitModel;
 use crate::random::Seed;
-
-/// Between pictures of a running attack.
-const PICTURE_EVERY: Duration = Duration::from_millis(60);
+use crate::split::SplitModel;
 
 /// What to launch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wish {
+pub struct Launch {
     /// The attack's name; with the run's own settings for it, if it has them.
     pub attack: String,
     /// Without knowledge of the defence.
@@ -42,37 +37,41 @@ pub struct Wish {
 pub struct Afterwards {
     setup: Prepared,
     recorder: Recorder,
-    waiting: VecDeque<Order>,
-    active: Option<Job>,
-    benches: Benches,
+    queue: Queue,
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
     sink: Sink,
-    pictured: Option<Instant>,
-    start: Instant,
 }
 
-/// The experiment with the wished attack as its only one, and the hash under which its checkpoint was written.
+/// The experiment with the launched attack as its only one, and the hash under which its checkpoint was written.
 ///
 /// # Errors
 /// Where the folder's experiment is damaged or the attack unknown.
-pub fn wished(folder: &RunFolder, wish: &Wish) -> Result<(Experiment, String)> {
+pub fn launched(folder: &RunFolder, launch: &Launch) -> Result<(Experiment, String)> {
     let file = folder.file(EXPERIMENT);
     let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
     let hash = experiment.hash();
-    let known = experiment.attacks.iter().find(|spec| spec.name() == wish.attack);
-    let spec = known.map_or_else(|| AttackSpec::named(&wish.attack), |spec| Ok(spec.clone()))?;
-    let (naive, adaptive) = if wish.naive || wish.adaptive { (wish.naive, wish.adaptive) } else { (true, true) };
+    let known = experiment.attacks.iter().find(|spec| spec.name() == launch.attack);
+    let spec = known.map_or_else(|| AttackSpec::named(&launch.attack), |spec| Ok(spec.clone()));
+    let spec = spec.map_err(|error| with_labels(error, &experiment))?;
+    let (naive, adaptive) =
+        if launch.naive || launch.adaptive { (launch.naive, launch.adaptive) } else { (true, true) };
     // The same checks as for the document: the attack becomes its only one.
     experiment.attacks = vec![spec];
     experiment.set(&format!("attack.0.naive={naive}"))?;
     experiment.set(&format!("attack.0.adaptive={adaptive}"))?;
-    if let Some(images) = &wish.images {
+    if let Some(images) = &launch.images {
         experiment.set(&format!("attack.0.images={images}"))?;
     }
     experiment.validate()?;
     Ok((experiment, hash))
+}
+
+/// An error that tells of the run's own attacks too, where they have labels.
+fn with_labels(error: Error, experiment: &Experiment) -> Error {
+    let labels: Vec<&str> = experiment.attacks.iter().filter_map(|spec| spec.label.as_deref()).collect();
+    if labels.is_empty() { error } else { Error::input(format!("{error}; the run itself has {}", labels.join(", "))) }
 }
 
 impl Afterwards {
@@ -98,12 +97,12 @@ impl Afterwards {
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
         let targets = setup.targets.tensor(&setup.device)?;
-        let mut waiting = VecDeque::new();
+        let mut queue = Queue::default();
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
             checkpoint.restore(i, &mut model)?;
-            let epochs = checkpoint.epochs_of(plan.name);
-            waiting.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
+            let epochs = checkpoint.epochs_of(&plan.name);
+            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
@@ -112,43 +111,29 @@ impl Afterwards {
             sink.emit(Event::Warning(warning));
         }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
-        Ok(Self {
-            setup,
-            recorder,
-            waiting,
-            active: None,
-            benches: Benches::default(),
-            earlier,
-            records: Vec::new(),
-            sink,
-            pictured: None,
-            start: Instant::now(),
-        })
+        Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), sink })
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
     ///
     /// # Errors
-    /// Where an attack diverges or the disk refuses.
+    /// Returns an error if an attack lacks what it needs or the disk refuses.
     pub fn advance(&mut self) -> Result<Option<Vec<AttackRecord>>> {
-        let mut job = match self.active.take() {
-            Some(job) => job,
-            None => match self.waiting.pop_front() {
-                Some(order) => match self.begin(order)? {
-                    Some(job) => job,
-                    None => return Ok(None),
-                },
-                None => return Ok(Some(std::mem::take(&mut self.records))),
-            },
-        };
-        if let Err(error) = job.advance() {
-            self.give_up(&job, error)?;
-        } else if job.done() {
-            self.show(&job)?;
-            self.record(&job)?;
-        } else {
-            self.show(&job)?;
-            self.active = Some(job);
+        if !self.queue.any() {
+            return Ok(Some(std::mem::take(&mut self.records)));
+        }
+        match self.queue.advance(&self.setup)? {
+            Slice::Nothing => {}
+            Slice::GaveUp(why) => self.leave_out(&why),
+            Slice::Work { progress, seconds, scene, ended } => {
+                if let Some(scene) = scene {
+                    self.sink.slots.pictures.put(*scene);
+                    self.show(progress, seconds);
+                }
+                if let Some(job) = ended {
+                    self.record(&job)?;
+                }
+            }
         }
         self.sink.flush();
         Ok(None)
@@ -156,53 +141,34 @@ impl Afterwards {
 
     /// Keeps a finished attack at once: a stop or a failure of the next one does not lose it.
     fn record(&mut self, job: &Job) -> Result<()> {
-        let finished = job.finish()?;
-        if !finished.record.mse.is_finite() {
-            return self.give_up(job, Error::Diverged("its images are not finite".to_owned()));
-        }
-        let before = self.earlier.iter().chain(&self.records).filter(|one| same_attack(one, &finished.record));
-        keep(&self.recorder, job, &finished, 1 + before.count())?;
-        self.records.push(finished.record.clone());
+        let launched = || self.earlier.iter().chain(&self.records);
+        let launch = |record: &AttackRecord| 1 + launched().filter(|one| same_attack(one, record)).count();
+        let (record, gallery) = match conclude(job, Some(&self.recorder), launch)? {
+            Outcome::GaveUp(why) => {
+                self.leave_out(&why);
+                return Ok(());
+            }
+            Outcome::Kept(record, gallery) => (*record, gallery),
+        };
+        self.records.push(record.clone());
         let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
-        let gallery = job.gallery(&finished)?;
-        self.sink.emit(Event::Attack(finished.record));
-        self.sink.emit(Event::Gallery(Box::new(gallery)));
+        self.sink.emit(Event::Attack(record));
+        self.sink.emit(Event::Gallery(gallery));
         Ok(())
     }
 
     /// An attack that left the finite numbers stole nothing: that is told, and the next one goes on.
-    fn give_up(&mut self, job: &Job, error: Error) -> Result<()> {
-        let Error::Diverged(text) = error else { return Err(error) };
-        self.sink.emit(Event::Warning(format!("{}: {text}; it is left out", job.order.id.words())));
-        Ok(())
+    fn leave_out(&mut self, why: &str) {
+        self.sink.emit(Event::Warning(format!("{why}; it is left out")));
     }
 
-    /// The attack, or none while what it will be scored on is still being made.
-    fn begin(&mut self, order: Order) -> Result<Option<Job>> {
-        let (n, setup) = (order.smashed.dim(0)?, &self.setup);
-        let Some(bench) = self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())? else {
-            self.waiting.push_front(order);
-            return Ok(None);
-        };
-        self.start = Instant::now();
-        let plan = self.setup.plans.iter().find(|plan| plan.name == order.id.target);
-        let plan = plan.ok_or_else(|| Error::Internal("an attack at a model that is not there".into()))?;
-        Job::start(order, plan, &self.setup, bench).map(Some)
-    }
-
-    fn show(&mut self, job: &Job) -> Result<()> {
-        if !job.done() && self.pictured.is_some_and(|last| last.elapsed() < PICTURE_EVERY) {
-            return Ok(());
-        }
-        self.pictured = Some(Instant::now());
-        let AttackProgress { attack, iteration, planned, .. } = job.progress();
-        let gone = self.start.elapsed().as_secs_f64();
+    fn show(&mut self, progress: AttackProgress, seconds: f64) {
+        let AttackProgress { attack, iteration, planned, .. } = progress;
         // Those that wait are the same attack: each takes as long as this one is going to.
-        let whole = (planned - iteration + self.waiting.len() * planned) as f64;
-        let seconds_left = (iteration > 0).then(|| gone / iteration as f64 * whole);
-        self.sink.slots.pictures.put(job.scene()?);
+        let whole = (planned - iteration + self.queue.waiting().len() * planned) as f64;
+        let seconds_left = (iteration > 0).then(|| seconds / iteration as f64 * whole);
         self.sink.emit(Event::Progress(Progress {
             phase: attack,
             done: iteration,
@@ -210,28 +176,15 @@ impl Afterwards {
             seconds_left,
             untold: Vec::new(),
         }));
-        Ok(())
     }
 
     /// How far the running attack is.
     pub fn progress(&self) -> Option<AttackProgress> {
-        self.active.as_ref().map(Job::progress)
+        self.queue.active().map(Job::progress)
     }
 
     /// The stream's end, for what comes after.
     pub fn into_sink(self) -> Sink {
         self.sink
     }
-}
-
-/// Attacks launched at a run before.
-///
-/// # Errors
-/// Where their file is damaged.
-pub fn earlier(run: &Path) -> Result<Vec<AttackRecord>> {
-    let path = run.join(ATTACKS);
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    serde_json::from_str(&read_text(&path)?).map_err(|e| Error::input(format!("damaged: {e}: {}", path.display())))
 }

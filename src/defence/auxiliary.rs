@@ -5,7 +5,7 @@ use std::ops::Range;
 use candle_core::{Device, Tensor};
 
 use crate::data::Part;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Images of the same kind as the victim's, that the attacker has (never trained on by the victim, never scored). They
 /// become numbers when they are asked for, so that an attack takes the memory of the few that it works on.
@@ -13,12 +13,13 @@ use crate::error::Result;
 pub struct Auxiliary {
     part: Part,
     device: Device,
+    labelled: bool,
 }
 
 impl Auxiliary {
     /// Of a part of a set, for attacks that work on `device`.
     pub fn new(part: Part, device: &Device) -> Self {
-        Self { part, device: device.clone() }
+        Self { part, device: device.clone(), labelled: true }
     }
 
     /// Number of images.
@@ -74,16 +75,27 @@ impl Auxiliary {
         Ok((Tensor::from_vec(sum, (1, c, h, w), &self.device)? * (1.0 / rows.len() as f64))?)
     }
 
+    /// The same to somebody who does not know the classes.
+    #[must_use]
+    pub fn without_labels(self) -> Self {
+        Self { labelled: false, ..self }
+    }
+
     /// The class of each image.
-    pub fn labels(&self) -> &[u32] {
-        self.part.labels()
+    ///
+    /// # Errors
+    /// Returns an error if they are not known.
+    pub fn labels(&self) -> Result<&[u32]> {
+        let undeclared = "the attack uses the labels of similar images and does not declare Knows::AuxiliaryLabels";
+        if self.labelled { Ok(self.part.labels()) } else { Err(Error::Internal(undeclared.into())) }
     }
 
     /// The labels as unsigned 32-bit integers, N.
     ///
     /// # Errors
-    /// Returns an error if the device does not take them.
+    /// Returns an error if they are not known, or the device does not take them.
     pub fn label_tensor(&self) -> Result<Tensor> {
+        self.labels()?;
         self.part.label_tensor(&self.device)
     }
 }

@@ -1,6 +1,6 @@
 //! What a run keeps of a finished attack: its pictures, and every reconstruction with its scores for other programs.
 //!
-//! `images/SLUG.png` shows the first few targets. `attacks/SLUG.npz` has all of them:
+//! `images/STEM.png` shows the first few targets. `attacks/STEM.npz` has all of them:
 //!
 //! | array | shape | what |
 //! |---|---|---|
@@ -10,17 +10,17 @@
 //! | `mse`, `psnr`, `ssim` | N | the scores of each, as in the table of the run |
 //! | `picked` | N | 1 where the target was picked out of its line-up, NaN where it has none |
 //!
-//! `attacks/SLUG.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
+//! `attacks/STEM.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
 //! can be put together.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::afterwards::earlier;
-use super::attacks::{Finished, Job};
+use super::attack_job::{Finished, Job};
+use super::attack_order::AttackId;
+use super::attack_records::{earlier, same_attack};
 use super::caption::Caption;
 use super::folder::{IMAGES, KEPT, SUMMARY};
-use super::orders::AttackId;
 use super::pictures::{Tile, sheet};
 use super::record::{Recorder, read_summary};
 use super::scene::Picture;
@@ -38,10 +38,10 @@ use crate::score::words;
 /// # Errors
 /// Where the disk refuses.
 pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) -> Result<()> {
-    let slug = format!("{}{}", job.order.id.slug(), launched(launch));
-    recorder.put(&format!("{KEPT}/{slug}.npz"), &npz(&arrays(job, finished)?)?)?;
-    recorder.put(&format!("{KEPT}/{slug}.csv"), &csv(job, finished)?)?;
-    recorder.put(&format!("{IMAGES}/{slug}.png"), &attack_sheet(job, finished)?)
+    let stem = format!("{}{}", job.order.id.file_stem(), launched(launch));
+    recorder.put(&format!("{KEPT}/{stem}.npz"), &npz(&arrays(job, finished)?)?)?;
+    recorder.put(&format!("{KEPT}/{stem}.csv"), &csv(job, finished)?)?;
+    recorder.put(&format!("{IMAGES}/{stem}.png"), &attack_sheet(job, finished)?)
 }
 
 /// How the names of an attack's files end.
@@ -53,16 +53,11 @@ fn launched(launch: usize) -> String {
     }
 }
 
-/// Whether two records are of the same attack at the same model, be it launched twice.
-pub fn same_attack(a: &AttackRecord, b: &AttackRecord) -> bool {
-    (&a.name, a.adaptive, &a.target, a.epoch) == (&b.name, b.adaptive, &b.target, b.epoch)
-}
-
 /// Original, sent, reconstruction and error, a row for each of the first targets.
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
         let original = job.original(i)?;
-        let sent = Picture::of_tensor(&job.order.sent.get(i)?)?;
+        let sent = Picture::of_tensor(&job.order.capture.sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
     });
@@ -163,8 +158,8 @@ pub fn kept_files(run: &Path) -> Result<KeptFiles> {
     let measured = if summary.is_file() { read_summary(run)?.attacks } else { Vec::new() };
     let later = earlier(run)?;
     let lacks = |record: &AttackRecord, launch: usize| {
-        let slug = AttackId::slug_of(&record.target, record.epoch, &record.name, record.adaptive);
-        is_attack(record) && !files.contains(&folder.join(format!("{slug}{}.npz", launched(launch))))
+        let stem = AttackId::file_stem_of(&record.target, record.epoch, &record.name, record.adaptive);
+        is_attack(record) && !files.contains(&folder.join(format!("{stem}{}.npz", launched(launch))))
     };
     let launch = |i: usize| later[..=i].iter().filter(|record| same_attack(record, &later[i])).count();
     let without = measured.iter().filter(|record| lacks(record, 0)).count()

@@ -1,0 +1,205 @@
+//! Orders of attacks: which, at which model, when, and what was on the wire then.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::scene::Opinion;
+use crate::attack::kind::Knows;
+use crate::error::{Error, Result};
+use crate::experiment::AttackSpec;
+use crate::model::wire::Smashed;
+use crate::random::At;
+use crate::split::SplitModel;
+use crate::state::State;
+
+/// Targets whose pictures are kept.
+pub const PICTURED: usize = 8;
+/// Targets that a model is asked about at once, no fewer than are pictured.
+const ASKED: usize = 25;
+
+/// Which attack, at which model, when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttackId {
+    /// The attack's fields.
+    pub spec: AttackSpec,
+    /// Whether it knows the defence.
+    pub adaptive: bool,
+    /// The model, by its name in the run.
+    pub target: String,
+    /// After which epoch.
+    pub epoch: usize,
+}
+
+impl AttackId {
+    /// In words: `rmle, adaptive, at psgl after epoch 6`.
+    pub fn words(&self) -> String {
+        let mode = if self.adaptive { ", adaptive" } else { "" };
+        let when = if self.epoch == 0 { "untrained".to_owned() } else { format!("after epoch {}", self.epoch) };
+        format!("{}{mode}, at {} {when}", self.spec.name(), self.target)
+    }
+
+    /// For file names and random streams: `psgl-e6-rmle-adaptive`.
+    pub fn file_stem(&self) -> String {
+        Self::file_stem_of(&self.target, self.epoch, self.spec.name(), self.adaptive)
+    }
+
+    /// The same of an attack that is known by its record alone.
+    pub fn file_stem_of(target: &str, epoch: usize, name: &str, adaptive: bool) -> String {
+        format!("{target}-e{epoch}-{name}-{}", if adaptive { "adaptive" } else { "naive" })
+    }
+}
+
+/// What was captured at a model when attacks fell due: what was on the wire, and the client's weights of that moment, so
+/// that training may go on meanwhile. Captured once for all of them; an attack at fewer images takes the first ones.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The targets' smashed data.
+    pub smashed: Tensor,
+    /// What entered the client's layers, of the first few targets: images, or what a defence made of them.
+    pub sent: Tensor,
+    /// Gradient maps of the same; zero where no defence makes them.
+    pub maps: Tensor,
+    /// The client's weights.
+    pub client: BTreeMap<String, Tensor>,
+    /// The server's, where an attack knows them.
+    pub server: BTreeMap<String, Tensor>,
+    /// What the server made of the first target; not known any more after a resume.
+    pub opinion: Option<Opinion>,
+}
+
+/// An attack that is due.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Which.
+    pub id: AttackId,
+    /// What it works on.
+    pub capture: Arc<Capture>,
+    /// How far it had come when the run was saved.
+    pub begun: Option<Begun>,
+}
+
+/// An attack that was stopped amid its work.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// Its own state.
+    pub state: State,
+    /// Seconds that it had taken.
+    pub seconds: f64,
+    /// Where it was done and deciphered the test images for the table: what the model made of those so far.
+    pub deciphered: Option<Vec<u32>>,
+}
+
+/// The questions that come before orders: a few targets at a time, so that a Stop need not wait for all of them.
+pub struct Capturing {
+    specs: Vec<AttackSpec>,
+    epoch: usize,
+    /// The victims' images (N, C, H, W), as many as the largest attack takes.
+    targets: Tensor,
+    /// Which of the run's test images they are.
+    places: Vec<usize>,
+    smashed: Vec<Tensor>,
+    /// What entered the client's layers, and the maps, of the first few.
+    first: Option<[Tensor; 2]>,
+}
+
+impl Capturing {
+    /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images, which stand at `places`
+    /// of the test set.
+    ///
+    /// # Errors
+    /// Returns an error if there are none.
+    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Tensor, places: &[usize]) -> Result<Self> {
+        let places = places.to_vec();
+        let most = specs.iter().map(|spec| spec.images).max().unwrap_or(0);
+        let targets = targets.narrow(0, 0, most.min(targets.dim(0)?))?.contiguous()?;
+        Ok(Self { specs, epoch, targets, places, smashed: Vec::new(), first: None })
+    }
+
+    /// Asks the model as it is now about the next few; the orders once it has been asked about all.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
+        let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
+        let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
+        let samples = self.places.get(from..from + x.dim(0)?).unwrap_or_default();
+        let (smashed, outgoing) = model.ask(&x, At::Ask { samples, draw: self.epoch })?;
+        if self.first.is_none() {
+            let first = |t: &Tensor| Ok::<_, Error>(t.narrow(0, 0, PICTURED.min(t.dim(0)?))?.contiguous()?);
+            let map = outgoing.map.map_or_else(|| x.zeros_like(), Ok)?;
+            self.first = Some([first(&outgoing.images)?, first(&map)?]);
+        }
+        self.smashed.push(smashed.tensor().clone());
+        if from + ASKED < all { Ok(None) } else { self.orders(model).map(Some) }
+    }
+
+    fn orders(&self, model: &SplitModel) -> Result<Vec<Order>> {
+        let smashed = Tensor::cat(&self.smashed, 0)?;
+        let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
+        let client = model.client.parameters().snapshot()?;
+        let opinion = Some(Opinion::of(&model.answer_to(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
+        let server =
+            if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
+        let capture = Arc::new(Capture { smashed, sent, maps, client, server, opinion });
+        let order = |spec: &AttackSpec, adaptive| Order {
+            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.clone(), epoch: self.epoch },
+            capture: capture.clone(),
+            begun: None,
+        };
+        let all = |spec| forms(spec, model.plan.defended()).map(move |adaptive| (spec, adaptive));
+        Ok(self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect())
+    }
+}
+
+/// Whether an attack knows the server's weights, in either form.
+pub fn knows_server(spec: &AttackSpec) -> bool {
+    [false, true].iter().any(|adaptive| spec.kind.knowledge(*adaptive).contains(&Knows::ServerWeights))
+}
+
+/// Whether an attack is due after `epoch` epochs of `last`: after the last one, and earlier where it says so.
+pub fn is_due(spec: &AttackSpec, epoch: usize, last: usize) -> bool {
+    epoch == last || spec.early.contains(&epoch)
+}
+
+/// The forms in which an attack is launched: without and with knowledge of the defence, if there is one to know.
+pub fn forms(spec: &AttackSpec, defended: bool) -> impl Iterator<Item = bool> + use<> {
+    let forms = [(false, spec.naive || !defended), (true, spec.adaptive && defended)];
+    forms.into_iter().filter(|(_, wanted)| *wanted).map(|(adaptive, _)| adaptive)
+}
+
+impl Order {
+    /// Number of its targets.
+    pub fn images(&self) -> usize {
+        self.id.spec.images.min(self.capture.smashed.dims()[0])
+    }
+
+    /// The smashed data of its targets; shared with the other orders.
+    ///
+    /// # Errors
+    /// Returns an error if the tensor cannot be made.
+    pub fn smashed(&self) -> Result<Tensor> {
+        Ok(self.capture.smashed.narrow(0, 0, self.images())?.contiguous()?)
+    }
+
+    /// Orders every form of an attack at once.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn at(
+        model: &SplitModel,
+        spec: &AttackSpec,
+        epoch: usize,
+        targets: &Tensor,
+        places: &[usize],
+    ) -> Result<Vec<Self>> {
+        let mut capturing = Capturing::new(vec![spec.clone()], epoch, targets, places)?;
+        loop {
+            if let Some(orders) = capturing.advance(model)? {
+                return Ok(orders);
+            }
+        }
+    }
+}
