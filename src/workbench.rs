@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
 use crate::error::{Error, Result};
-use crate::setting::{SETTINGS, Setting, near, split};
+use crate::setting::{SETTINGS, Setting, near, shorten, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
@@ -36,12 +36,20 @@ fn plugged() -> &'static Plugged {
 /// Adds attacks of one's own for the rest of the process.
 ///
 /// # Errors
-/// Returns an error if an attack of that id is there already, or if the list has been read before.
+/// Returns an error if an attack of that id is there already, if an id could not stand in files' names, or if the list has
+/// been read before.
 pub fn plug(own: &[&'static Kind]) -> Result<()> {
     if own.is_empty() {
         return Ok(());
     }
     for (i, kind) in own.iter().enumerate() {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        if !kind.id.starts_with(|c: char| c.is_ascii_lowercase()) || !kind.id.chars().all(fits) {
+            let found = shorten(kind.id);
+            return Err(Error::input(format!(
+                "\"{found}\" is no id of an attack: allowed are a to z, digits, - and _"
+            )));
+        }
         if ATTACKS.iter().chain(&own[..i]).any(|other| other.id == kind.id) {
             return Err(Error::input(format!("there is an attack \"{}\" already: give yours another id", kind.id)));
         }
@@ -102,6 +110,17 @@ mod tests {
             assert_eq!(nearest(setting.key), Some(setting.key));
         }
         assert_eq!([Mark::Abstract, Mark::Equations, Mark::Here].map(|m| m.to_string()), ["[A]", "[E]", "here"]);
+    }
+
+    #[test]
+    fn an_attack_without_an_id_is_refused() {
+        use crate::attack::kind::Kind;
+        static NAMELESS: Kind = Kind::BASE;
+        static PATH: Kind = Kind { id: "../x", ..Kind::BASE };
+        for kind in [&NAMELESS, &PATH] {
+            let error = plug(&[kind]).unwrap_err().to_string();
+            assert_eq!(error, format!("\"{}\" is no id of an attack: allowed are a to z, digits, - and _", kind.id));
+        }
     }
 
     #[test]
