@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use cutlayer::bench::{small_plan, training_step};
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::random::Seed;
 
 /// The program's own, so that memory costs the same here.

@@ -47,8 +47,8 @@ impl Own {
 
 impl Inversion for Own {
     fn advance(&mut self) -> Result<()> {
-        let images = &self.knowledge.auxiliary()?.images;
-        let own = self.knowledge.smash(images)?.flatten_from(1)?;
+        let images = self.knowledge.auxiliary()?.images()?;
+        let own = self.knowledge.smash(&images)?.flatten_from(1)?;
         let mut found = Vec::new();
         for z in self.seen.chunk(self.seen.dim(0)?, 0)? {
             let apart = own.broadcast_sub(&z)?.sqr()?.mean(D::Minus1)?;
@@ -82,5 +82,5 @@ fn main() -> ExitCode {
     if arguments.get(1).is_some_and(|command| command == "run") {
         arguments.extend(["--set", "attack=[{ name = \"own\" }]"].map(Into::into));
     }
-    cutlayer::cli::main(&[&OWN], arguments)
+    cutlayer::workbench().attack(&OWN).main_with(arguments)
 }

@@ -20,6 +20,9 @@ use serde::Serialize;
 
 use crate::attack::rmle::{Rmle, Settings};
 use crate::attack::{Evidence, Inversion, Knowledge};
+use crate::defence::Stack;
+use crate::defence::entry::AS_THEY_ARE;
+use crate::defence::psgl::recovery::Recovery;
 use crate::engine::matrix::{Matrix, Spread, product};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
@@ -29,10 +32,11 @@ use crate::model::optimiser::OptimiserSettings;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
-use crate::model::split::{SplitModel, SplitPlan};
-use crate::psgl::recovery::Recovery;
+use crate::random::At;
 use crate::random::Seed;
 use crate::setting::near;
+use crate::split::UNDEFENDED;
+use crate::split::{SplitModel, SplitPlan};
 
 pub use together::{Share, TOGETHER, Together};
 
@@ -139,12 +143,12 @@ pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
     let client = [conv(16), Relu, MaxPool(2), conv(32), Relu, MaxPool(2)];
     let server = [conv(64), Relu, Flatten, Linear(128), Relu, Linear(classes)];
     SplitPlan {
-        name: "vanilla",
+        name: UNDEFENDED.to_owned(),
         cut: client.len(),
         layers: client.into_iter().chain(server).collect(),
         image: [1, side, side],
         classes,
-        psgl: None,
+        defences: Stack::default(),
         optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
     }
 }
@@ -185,7 +189,7 @@ pub fn training_step(plan: SplitPlan, images: usize) -> Result<impl FnMut() -> R
     let labels: Vec<u32> = (0..images).map(|_| stream.below(plan.classes) as u32).collect();
     let labels = Tensor::from_vec(labels, images, &Device::Cpu)?;
     let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
-    Ok(move || model.step(&x, &labels).map(|_| ()))
+    Ok(move || model.step(&x, &labels, At::Train { epoch: 0, step: 0 }).map(|_| ()))
 }
 
 fn matrix_product() -> Result<Case> {
@@ -202,14 +206,14 @@ fn matrix_product() -> Result<Case> {
 
 fn rmle(name: &'static str, images: usize) -> Result<Case> {
     let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
-    let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?)?;
+    let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?, At::ONCE)?;
     let knowledge = Knowledge {
         image: [1, 28, 28],
         classes: 10,
         client: Some(model.client.body()),
         oracle: None,
         server: None,
-        packs: false,
+        entry: &AS_THEY_ARE,
         auxiliary: None,
         defence: None,
         seed: Seed(0),

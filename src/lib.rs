@@ -15,7 +15,7 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`setting`], [`attack`],
-//! [`workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
+//! [`mod@workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
@@ -23,6 +23,7 @@ pub mod attack;
 pub mod bench;
 pub mod cli;
 pub mod data;
+pub mod defence;
 pub mod engine;
 pub mod error;
 pub mod experiment;
@@ -30,9 +31,12 @@ pub mod export;
 pub mod live;
 pub mod model;
 pub mod place;
-pub mod psgl;
 pub mod random;
 pub mod run;
 pub mod score;
 pub mod setting;
+pub mod split;
+pub mod state;
 pub mod workbench;
+
+pub use cli::program::workbench;

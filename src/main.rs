@@ -34,5 +34,5 @@ fn main() -> ExitCode {
     // Its own errors would be told by a macro that panics where standard error cannot be written.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(wants_colours()).log_internal_errors(false);
     log.with_writer(std::io::stderr).init();
-    cutlayer::cli::main(&[], std::env::args_os())
+    cutlayer::workbench().main()
 }

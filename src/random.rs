@@ -33,6 +33,42 @@ impl Seed {
     }
 }
 
+/// Where in a run something is drawn. It keys the draw, so that a run which goes on draws the same, and what is drawn for a
+/// sample does not depend on those that are asked about beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At<'a> {
+    /// In a training step.
+    Train {
+        /// Whole epochs before it.
+        epoch: usize,
+        /// Steps before it in its epoch.
+        step: usize,
+    },
+    /// When the trained client asks for a diagnosis.
+    Ask {
+        /// Which sample each of the batch is; by its place in the batch where that is not said.
+        samples: &'a [usize],
+        /// How often it was asked about before: after how many epochs, in a run.
+        draw: usize,
+    },
+}
+
+impl At<'_> {
+    /// A question about samples that nobody has numbered.
+    pub const ONCE: At<'static> = At::Ask { samples: &[], draw: 0 };
+
+    /// The stream called `name` of sample `i` of the batch.
+    pub fn stream(self, seed: Seed, name: &str, i: usize) -> Stream {
+        match self {
+            Self::Train { epoch, step } => seed.stream(&format!("{name}.train.{epoch}.{step}"), i as u64),
+            Self::Ask { samples, draw } => {
+                let sample = samples.get(i).copied().unwrap_or(i);
+                seed.stream(&format!("{name}.ask.{draw}"), sample as u64)
+            }
+        }
+    }
+}
+
 /// One stream of random numbers.
 #[derive(Debug)]
 pub struct Stream(ChaCha8Rng);
@@ -91,6 +127,20 @@ mod tests {
         assert_ne!(base, draw(1, "order", 0));
         assert_ne!(base, draw(0, "init", 0));
         assert_ne!(base, draw(0, "order", 1));
+    }
+
+    #[test]
+    fn what_is_drawn_for_a_sample_does_not_depend_on_its_batch() {
+        let draw = |at: At<'_>, i| at.stream(Seed(0), "noise", i).below(1 << 40);
+        let asked = |samples, draw| At::Ask { samples, draw };
+        assert_eq!(draw(asked(&[3, 7], 1), 1), draw(asked(&[7], 1), 0));
+        assert_eq!(draw(At::ONCE, 7), draw(asked(&[7], 0), 0));
+        assert_ne!(draw(asked(&[7], 1), 0), draw(asked(&[7], 2), 0));
+        assert_ne!(draw(asked(&[7], 1), 0), draw(asked(&[8], 1), 0));
+        let step = |epoch, step| At::Train { epoch, step };
+        assert_eq!(draw(step(1, 2), 0), draw(step(1, 2), 0));
+        assert_ne!(draw(step(1, 2), 0), draw(step(2, 1), 0));
+        assert_ne!(draw(step(1, 2), 0), draw(step(1, 2), 1));
     }
 
     #[test]

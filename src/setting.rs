@@ -4,12 +4,14 @@
 //! the attacks' too, so that a range or a word is never typed twice.
 
 mod table;
+mod values;
 
 use std::fmt;
 
 use toml::Value;
 
-pub use table::SETTINGS;
+pub use table::{MU, SETTINGS, SHARE};
+pub use values::Values;
 
 /// One setting of the experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]

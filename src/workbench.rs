@@ -1,60 +1,107 @@
-//! What is plugged in: the list of attacks, and every setting there is with theirs among them.
+//! What is plugged in: the lists of attacks, of defences and of readers of data, and every setting there is.
 //!
-//! One more attack is a file with its [`Kind`](crate::attack::kind::Kind), and a line in [`ATTACKS`].
+//! One more attack is a file with its [`Kind`], and a line in [`ATTACKS`]; one more defence a file with its
+//! [`defence::Kind`], and a line in [`DEFENCES`]; one more reader a file with its [`reader::Kind`], and a line in
+//! [`READERS`].
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
+use crate::data::{Dataset, idx, npz, reader};
+use crate::defence;
+use crate::defence::psgl;
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
+/// The defences that come with the program, in the order in which they are shown.
+const DEFENCES: [&defence::Kind; 1] = [&psgl::KIND];
+
+/// The readers that come with the program, in the order in which they are asked.
+const READERS: [&reader::Kind; 2] = [&idx::KIND, &npz::KIND];
+
+/// What is plugged in beside what comes with the program.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// Attacks.
+    pub attacks: Vec<&'static Kind>,
+    /// Defences.
+    pub defences: Vec<&'static defence::Kind>,
+    /// Readers of data.
+    pub readers: Vec<&'static reader::Kind>,
+}
+
 /// What a process has, from its first look on.
 struct Plugged {
     attacks: Vec<&'static Kind>,
+    defences: Vec<&'static defence::Kind>,
+    readers: Vec<&'static reader::Kind>,
     settings: Vec<Setting>,
 }
 
 static PLUGGED: OnceLock<Plugged> = OnceLock::new();
 
 impl Plugged {
-    fn with(own: &[&'static Kind]) -> Self {
-        let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.iter().copied()).collect();
+    fn with(own: &Own) -> Self {
+        let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.attacks.iter().copied()).collect();
+        let defences = DEFENCES.into_iter().chain(own.defences.iter().copied()).collect::<Vec<_>>();
+        let of = |own_section| defences.iter().filter(move |kind| kind.section.is_some() == own_section);
+        // Those that have a section of their own come where it has always stood: after the model, before the training.
+        let training = SETTINGS.iter().position(|setting| setting.key.starts_with("train.")).unwrap_or(SETTINGS.len());
+        let (before, after) = SETTINGS.split_at(training);
+        let settings = before.iter().copied().chain(of(true).flat_map(|kind| kind.document_settings()));
+        let settings = settings.chain(after.iter().copied());
+        let settings = settings.chain(of(false).flat_map(|kind| kind.document_settings()));
         let settings =
-            SETTINGS.iter().chain(attacks.iter().flat_map(|kind| kind.document_settings(kind.id))).copied().collect();
-        Self { attacks, settings }
+            settings.chain(attacks.iter().flat_map(|kind| kind.document_settings(kind.id)).copied()).collect();
+        // One's own are asked first: they may be of files that others would take for theirs.
+        let readers = own.readers.iter().copied().chain(READERS).collect();
+        Self { attacks, defences, readers, settings }
     }
+
+    /// # Errors
+    /// Returns an error if two of a sort have the same id.
+    fn check(&self) -> Result<()> {
+        distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
+        distinct("defences", self.defences.iter().map(|kind| kind.id))?;
+        distinct("readers", self.readers.iter().map(|kind| kind.id))
+    }
+}
+
+fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
+    let mut known = BTreeSet::new();
+    for id in ids {
+        // Ids stand in files' names.
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(fits) {
+            let found = shorten(id);
+            return Err(Error::input(format!("\"{found}\" cannot be an id: allowed are a to z, digits, - and _")));
+        }
+        if !known.insert(id) {
+            return Err(Error::input(format!("two {what} are called \"{id}\": give yours another id")));
+        }
+    }
+    Ok(())
 }
 
 fn plugged() -> &'static Plugged {
-    PLUGGED.get_or_init(|| Plugged::with(&[]))
+    PLUGGED.get_or_init(|| Plugged::with(&Own::default()))
 }
 
-/// Adds attacks of one's own for the rest of the process.
+/// Adds what is one's own for the rest of the process.
 ///
 /// # Errors
-/// Returns an error if an attack of that id is there already, if an id could not stand in files' names, or if the list has
-/// been read before.
-pub fn plug(own: &[&'static Kind]) -> Result<()> {
-    if own.is_empty() {
-        return Ok(());
-    }
-    for (i, kind) in own.iter().enumerate() {
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
-        if !kind.id.starts_with(|c: char| c.is_ascii_lowercase()) || !kind.id.chars().all(fits) {
-            let found = shorten(kind.id);
-            return Err(Error::input(format!(
-                "\"{found}\" is no id of an attack: allowed are a to z, digits, - and _"
-            )));
-        }
-        if ATTACKS.iter().chain(&own[..i]).any(|other| other.id == kind.id) {
-            return Err(Error::input(format!("there is an attack \"{}\" already: give yours another id", kind.id)));
-        }
-    }
-    PLUGGED.set(Plugged::with(own)).map_err(|_| Error::Internal("attacks are plugged in before anything else".into()))
+/// Returns an error if two of a sort have the same id, if an id could not stand in files' names, or if the lists have been
+/// read before.
+pub fn plug(own: &Own) -> Result<()> {
+    let all = Plugged::with(own);
+    all.check()?;
+    PLUGGED.set(all).map_err(|_| Error::Internal("what is one's own is plugged in before anything else".into()))
 }
 
 /// Every attack.
@@ -65,6 +112,29 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// Every defence.
+pub fn defences() -> &'static [&'static defence::Kind] {
+    &plugged().defences
+}
+
+/// The defence of this id.
+pub fn defence(id: &str) -> Option<&'static defence::Kind> {
+    defences().iter().copied().find(|kind| kind.id == id)
+}
+
+/// Every reader of data.
+pub fn readers() -> &'static [&'static reader::Kind] {
+    &plugged().readers
+}
+
+/// Loads a built-in set by name, or reads the one at a path by whichever reader knows it; see [`reader::load`].
+///
+/// # Errors
+/// Returns an error if there is no such set, or if it is damaged or beyond the limits.
+pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Dataset> {
+    reader::load(name_or_path, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings
@@ -113,13 +183,19 @@ mod tests {
     }
 
     #[test]
-    fn an_attack_without_an_id_is_refused() {
-        use crate::attack::kind::Kind;
+    fn one_of_ones_own_needs_an_id_of_its_own() {
+        assert!(Plugged::with(&Own::default()).check().is_ok());
+        let error =
+            Plugged::with(&Own { attacks: vec![&nearest::KIND], ..Own::default() }).check().unwrap_err().to_string();
+        assert_eq!(error, "two attacks are called \"nearest\": give yours another id");
+        let error =
+            Plugged::with(&Own { readers: vec![&idx::KIND], ..Own::default() }).check().unwrap_err().to_string();
+        assert_eq!(error, "two readers are called \"idx\": give yours another id");
         static NAMELESS: Kind = Kind::BASE;
         static PATH: Kind = Kind { id: "../x", ..Kind::BASE };
         for kind in [&NAMELESS, &PATH] {
-            let error = plug(&[kind]).unwrap_err().to_string();
-            assert_eq!(error, format!("\"{}\" is no id of an attack: allowed are a to z, digits, - and _", kind.id));
+            let error = Plugged::with(&Own { attacks: vec![kind], ..Own::default() }).check().unwrap_err().to_string();
+            assert_eq!(error, format!("\"{}\" cannot be an id: allowed are a to z, digits, - and _", kind.id));
         }
     }
 

@@ -4,11 +4,18 @@
 //! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same scripts, where it has
 //! some of them.
 
+#[path = "suite/stack.rs"]
+mod stack;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use candle_core::{DType, Device, Tensor, Var};
 use cutlayer::attack::rmle;
+use cutlayer::defence::psgl::fusion::{DecisionWeights, conv_sum, decide};
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength, disguise, saliency_map};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::svt::Svt;
@@ -16,18 +23,14 @@ use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::network::Network;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::parameters::{Init, Parameters};
-use cutlayer::model::server::Answer;
 use cutlayer::model::spec::LayerSpec::{
     self, BatchNorm, Conv, Flatten, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid,
 };
-use cutlayer::model::split::{SplitModel, SplitPlan};
-use cutlayer::psgl::fusion::{DecisionWeights, conv_sum, decide};
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength, attack, saliency_map};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
-use cutlayer::random::Seed;
+use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr, ssim};
+use cutlayer::split::{SplitModel, SplitPlan};
 use serde_json::Value;
+use stack::stack;
 
 /// The folder of other values.
 fn given() -> Option<PathBuf> {
@@ -136,8 +139,8 @@ fn saliency() {
     let beta = (jacobian.sum(1).unwrap() - &alpha).unwrap();
     let map = saliency_map(&alpha, &beta, true).unwrap();
     let strength = |apply| Strength { apply, gamma: case.number("gamma"), theta: case.number("theta") };
-    let sparse = attack(&x, &map, strength(Apply::Sparse)).unwrap();
-    let dense = attack(&x, &map, strength(Apply::Dense)).unwrap();
+    let sparse = disguise(&x, &map, strength(Apply::Sparse)).unwrap();
+    let dense = disguise(&x, &map, strength(Apply::Dense)).unwrap();
     case.check("map", &map);
     case.check("attacked_sparse", &sparse);
     case.check("attacked_dense", &dense);
@@ -297,6 +300,8 @@ fn avgpool2() {
     pooling("avgpool2", Pool::Mean);
 }
 
+const FIRST: At<'static> = At::Train { epoch: 0, step: 0 };
+
 // --- whole steps ----------------------------------------------------------------------------------
 
 fn conv3(channels: usize) -> LayerSpec {
@@ -307,7 +312,15 @@ fn conv3(channels: usize) -> LayerSpec {
 fn model(case: &Case, layers: Vec<LayerSpec>, cut: usize, rate: f64, psgl: Option<Options>) -> SplitModel {
     let Some(Linear(classes)) = layers.last().cloned() else { panic!("the last layer is linear") };
     let optimiser = OptimiserSettings::Adam(AdamSettings::new(rate));
-    let plan = SplitPlan { name: "golden", layers, cut, image: [1, 12, 12], classes, psgl, optimiser };
+    let plan = SplitPlan {
+        name: "golden".to_owned(),
+        layers,
+        cut,
+        image: [1, 12, 12],
+        classes,
+        defences: stack(psgl),
+        optimiser,
+    };
     let model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
     model.client.parameters().load(&case.weights("client.")).unwrap();
     model.server.parameters().load(&case.weights("server.")).unwrap();
@@ -325,7 +338,7 @@ fn check_training(case: &mut Case, model: &mut SplitModel) {
     let (images, labels) = (case.input("images"), case.labels("labels"));
     let mut losses = Vec::new();
     for i in 0..images.dim(0).unwrap() {
-        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap()).unwrap().lesson.losses);
+        losses.extend(model.step(&images.get(i).unwrap(), &labels.get(i).unwrap(), FIRST).unwrap().lesson.losses);
     }
     case.check_values("losses", &losses);
     case.check_parameters(model.client.parameters());
@@ -364,10 +377,9 @@ fn batch_norm_train3() {
     let layers = vec![conv(4, 3, 1), BatchNorm, Relu, block, Relu, MeanPool, Flatten, last];
     let mut model = model(&case, layers, 3, 1e-2, None);
     check_training(&mut case, &mut model);
-    let Answer::Plain(logits) = model.answer(&case.input("images").get(0).unwrap()).unwrap() else {
-        panic!("a plain model")
-    };
-    case.check("answer", &logits);
+    let answer = model.answer(&case.input("images").get(0).unwrap(), At::ONCE).unwrap();
+    assert!(answer.is_plain());
+    case.check("answer", &answer.scores);
     case.finish();
 }
 
@@ -388,17 +400,16 @@ fn psgl_step() {
     let last = Linear(classes(&case, "server.fused.4.weight"));
     let layers = vec![conv3(4), Relu, conv3(6), Relu, conv3(8), Relu, MaxPool(2), Flatten, last];
     let mut model = model(&case, layers, 4, 1e-3, Some(options));
-    let step = model.step(&case.input("image"), &case.labels("labels")).unwrap();
-    let disguised = step.disguised.unwrap();
-    case.check("map", &disguised.map);
-    case.check("attacked", &disguised.attacked);
+    let step = model.step(&case.input("image"), &case.labels("labels"), FIRST).unwrap();
+    case.check("map", step.outgoing.map.as_ref().unwrap());
+    case.check("attacked", &step.outgoing.images);
     case.check("smashed", step.smashed.tensor());
-    let Answer::Psgl(answer) = &step.lesson.answer else { panic!("PSGL is on") };
-    case.check("recovered", &answer.low_rank);
-    case.check("logits_attacked", &answer.attacked);
-    case.check("logits_recovered", &answer.recovered);
-    case.check("logits_fused", &answer.fused);
-    let losses: Vec<f64> = step.head_loss.into_iter().chain(step.lesson.losses).collect();
+    let answer = &step.lesson.answer;
+    case.check("recovered", answer.part("low_rank").unwrap());
+    for (name, logits) in &answer.streams {
+        case.check(&format!("logits_{name}"), logits);
+    }
+    let losses: Vec<f64> = step.own_loss.into_iter().chain(step.lesson.losses).collect();
     case.check_values("losses", &losses);
     case.check("cut_gradient", step.cut_gradient.tensor());
     case.check_parameters(model.client.parameters());

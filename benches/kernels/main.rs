@@ -16,13 +16,13 @@ use std::hint::black_box;
 
 use candle_core::{Device, Result, Tensor, Var};
 use criterion::{Criterion, criterion_group, criterion_main};
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::engine::conv::{Finish, conv2d_input_gradient, conv2d_then, conv2d_weight_gradient};
 use cutlayer::engine::linear::linear;
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::shuffle::depth_to_space;
 use cutlayer::model::adam::{Adam, AdamSettings};
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::random::Seed;
 
 /// The program's own, so that memory costs the same here.

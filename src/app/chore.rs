@@ -9,12 +9,12 @@ use eframe::egui::Context;
 use super::library::name_of;
 use super::trouble::About;
 use super::{App, opened, stage};
-use crate::data;
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::files::Writer;
 use crate::run::scene::Picture;
 use crate::run::worker::guarded;
+use crate::workbench;
 
 /// What was done.
 #[derive(Debug, PartialEq)]
@@ -65,7 +65,7 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || {
-            let set = data::load(&path)?;
+            let set = workbench::load(&path)?;
             let ([c, h, w], classes) = (set.shape(), set.classes.len());
             let colours = if c == 3 { " in colour" } else { "" };
             let words = format!("{}: {} images of {h} × {w}{colours}, {classes} classes", set.name, set.train.len());

@@ -8,6 +8,7 @@ use eframe::egui::{Button, Context, Id, Key, Modal, RichText, TextEdit, Ui};
 
 use super::act::Act;
 use crate::place;
+use crate::workbench::readers;
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +61,12 @@ impl Purpose {
     }
 
     /// The endings that fit, the usual one first.
-    pub fn endings(self) -> &'static [&'static str] {
-        match self {
-            Self::Open => &["toml", "npz", "png", "jpg", "jpeg", "gif"],
+    pub fn endings(self) -> Vec<&'static str> {
+        let fixed: &[&str] = match self {
+            Self::Open => {
+                let data = readers().iter().flat_map(|kind| kind.endings).copied();
+                return ["toml"].into_iter().chain(data).chain(["png", "jpg", "jpeg", "gif"]).collect();
+            }
             Self::Save | Self::Run => &["toml"],
             Self::Image => &["png", "jpg", "jpeg", "gif"],
             Self::CurvesCsv => &["csv"],
@@ -72,7 +76,8 @@ impl Purpose {
             Self::TableLatex => &["tex"],
             Self::Film => &["gif"],
             Self::Attacks => &[],
-        }
+        };
+        fixed.to_vec()
     }
 
     /// A name for a new file.
@@ -206,7 +211,7 @@ impl Prompt {
         let (ctx, purpose) = (ctx.clone(), self.purpose);
         let ask = move || {
             let dialog = rfd::FileDialog::new().set_title(purpose.title());
-            let files = || dialog.clone().add_filter(purpose.endings()[0], purpose.endings());
+            let files = || dialog.clone().add_filter(purpose.endings()[0], &purpose.endings());
             let path = if folder {
                 dialog.pick_folder()
             } else if purpose.reads() {

@@ -72,10 +72,10 @@ impl PresetsView {
             let ctx = ctx.clone();
             let read = move || {
                 for name in BUILT_IN {
-                    let first = data::load(name).ok().filter(|data| !data.test.is_empty());
-                    let Some(data) = first else { continue };
+                    let first = data::built_in(name).and_then(|data| Picture::of_image(&data.test, 0));
+                    let Ok(first) = first else { continue };
                     // Nobody listens any more where the window was closed meanwhile.
-                    let _ = sender.send((name, Picture::of_image(&data.test, 0)));
+                    let _ = sender.send((name, first));
                     ctx.request_repaint();
                 }
             };

@@ -9,6 +9,7 @@ use super::streams::Curves;
 use super::words::{decimal, duration, mode, target};
 use crate::data::Noun;
 use crate::model::wire::WireCount;
+use crate::run::by_model::ByModel;
 use crate::run::checkpoint::Position;
 use crate::run::event::{Event, Gallery, Past, Progress};
 use crate::run::facts::Facts;
@@ -128,6 +129,7 @@ impl State {
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("Warning: {text}")),
+            Event::Note(text) => self.say(at, text),
             Event::Missed(missed) => self.say(
                 at,
                 format!(
@@ -138,7 +140,7 @@ impl State {
             ),
             Event::Done(summary) => {
                 self.say(at, format!("Done in {}", duration(summary.seconds)));
-                self.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];
+                self.wire = both(&summary.wire.models);
                 self.attacks.clone_from(&summary.attacks);
                 self.summary = Some(summary);
                 self.end(Status::Done);
@@ -191,7 +193,7 @@ impl State {
         }
         state.attacks = position.attacks;
         if let Some(summary) = summary {
-            state.wire = [summary.wire.psgl.unwrap_or_default(), summary.wire.vanilla.unwrap_or_default()];
+            state.wire = both(&summary.wire.models);
             state.attacks.clone_from(&summary.attacks);
             state.summary = Some(Box::new(summary));
         }
@@ -268,6 +270,11 @@ fn attack_line(record: &AttackRecord) -> String {
         record.images,
         duration(record.seconds),
     )
+}
+
+/// Bytes of the defended and of the undefended model.
+fn both(models: &ByModel<WireCount>) -> [WireCount; 2] {
+    [models.defended().unwrap_or_default(), models.undefended().unwrap_or_default()]
 }
 
 #[cfg(test)]

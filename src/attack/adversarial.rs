@@ -2,10 +2,11 @@
 
 use candle_core::{D, Tensor, Var};
 
+use crate::defence::psgl::saliency::{Strength, disguise, saliency_map};
 use crate::engine::loss::cross_entropy;
 use crate::error::Result;
-use crate::model::split::SplitModel;
-use crate::psgl::saliency::{Strength, attack, gradient, jacobian_rows, saliency_map};
+use crate::model::jacobian::{gradient, jacobian_rows};
+use crate::split::SplitModel;
 
 /// Images attacked by the saliency map of the whole model, as PSGL's own client would with it.
 /// Gives the map and the attacked images, both (N, C, H, W).
@@ -14,7 +15,7 @@ use crate::psgl::saliency::{Strength, attack, gradient, jacobian_rows, saliency_
 /// Where the model is not plain.
 pub fn jsma(model: &SplitModel, x: &Tensor, strength: Strength, mirror: bool) -> Result<(Tensor, Tensor)> {
     let map = jsma_map(model, x, mirror)?;
-    let attacked = attack(x, &map, strength)?;
+    let attacked = disguise(x, &map, strength)?;
     Ok((map, attacked))
 }
 

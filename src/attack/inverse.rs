@@ -2,8 +2,10 @@
 //!
 //! φ* = argmin E‖φ(f(x)) − x‖² over auxiliary images, with f as an oracle; the reconstruction is φ(z).
 //!
-//! *Naive* against PSGL: trained on f(pack(x, 0)). *Adaptive*: on f(pack(x̂, map)), the map from a head
-//! that the attacker trains on its auxiliary images.
+//! *Naive* against a defence: trained on what an undefended client would send. *Adaptive*: on what the attacker's imitation
+//! of the defence sends.
+
+use std::collections::BTreeMap;
 
 mod settings;
 
@@ -15,9 +17,9 @@ use settings::watched;
 
 use super::decoder::Decoder;
 use super::kind::{ADAM_EPSILON, HE_2019, Kind, Knows, Looker, Published, Sees};
-use super::state::State;
-use super::surrogate::{CHUNK, Surrogate, Training, in_chunks, index_tensor};
-use super::{Doubt, Evidence, Inversion, Knowledge, doubt_of};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, doubt_of};
+use crate::defence::imitation::{CHUNK, in_chunks};
+use crate::defence::rows::Rows;
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
@@ -25,6 +27,7 @@ use crate::model::adam::Adam;
 use crate::model::parameters::Init;
 use crate::model::wire::Smashed;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -117,6 +120,7 @@ pub struct Inverse {
     settings: Settings,
     knowledge: Knowledge,
     observed: Tensor,
+    learner: Learner,
     stage: Stage,
     decoder: Decoder,
     adam: Adam,
@@ -130,22 +134,18 @@ pub struct Inverse {
     check: Option<[f64; 3]>,
 }
 
-/// What the attack is at.
+/// What the attack is at, once it has learnt to imitate a defence that it knows.
 enum Stage {
-    /// Adaptive: training a head of its own.
-    Surrogate(Training),
-    /// Asking the client, or the surrogate, for smashed data of the auxiliary images, chunk by chunk.
-    Asking(Option<Surrogate>, Vec<Tensor>),
+    /// Asking the client, or the imitator, for smashed data of the auxiliary images, chunk by chunk.
+    Asking(Rows),
     /// Training the decoder.
     Decoding(Pairs),
 }
 
 /// Training pairs: smashed data and images, the last few held out.
 struct Pairs {
-    /// Adaptive: who made the smashed data.
-    surrogate: Option<Surrogate>,
-    smashed: Tensor,
-    images: Tensor,
+    smashed: Rows,
+    images: Auxiliary,
 }
 
 impl Inverse {
@@ -154,7 +154,7 @@ impl Inverse {
     /// # Errors
     /// Where client or auxiliary images are not known.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        if knowledge.auxiliary()?.images.dim(0)? < LEAST_IMAGES {
+        if knowledge.auxiliary()?.len() < LEAST_IMAGES {
             return Err(Error::input("the inverse network needs two auxiliary images or more: raise data.aux"));
         }
         knowledge.check_oracle()?;
@@ -165,10 +165,8 @@ impl Inverse {
             knowledge: knowledge.clone(),
             settings,
             observed,
-            stage: match knowledge.defence {
-                Some(options) if knowledge.packs => Stage::Surrogate(Training::new(knowledge, options)?),
-                _ => Stage::Asking(None, Vec::new()),
-            },
+            learner: Learner::new(knowledge)?,
+            stage: Stage::Asking(Rows::default()),
             decoder,
             attempt: 0,
             step: 0,
@@ -187,34 +185,25 @@ impl Inverse {
 
     /// One slice of what comes before the decoder's training. True once that may begin.
     fn prepare(&mut self) -> Result<bool> {
-        match &mut self.stage {
-            Stage::Decoding(_) => return Ok(true),
-            Stage::Surrogate(training) => {
-                if let Some(surrogate) = training.advance(&self.knowledge)? {
-                    self.stage = Stage::Asking(Some(surrogate), Vec::new());
-                }
-            }
-            Stage::Asking(surrogate, parts) => {
-                let images = &self.knowledge.auxiliary()?.images;
-                let (n, from) = (images.dim(0)?, parts.len() * CHUNK);
-                if from < n {
-                    let x = images.narrow(0, from, CHUNK.min(n - from))?.contiguous()?;
-                    parts.push(match surrogate {
-                        Some(surrogate) => surrogate.smash(&x)?,
-                        None => self.knowledge.smash(&x)?,
-                    });
-                } else {
-                    let (surrogate, smashed) = (surrogate.take(), Tensor::cat(parts, 0)?);
-                    self.stage = Stage::Decoding(Pairs { surrogate, smashed, images: images.clone() });
-                }
-            }
+        if self.learner.busy() {
+            self.learner.advance(&self.knowledge)?;
+            return Ok(false);
+        }
+        let Stage::Asking(parts) = &mut self.stage else { return Ok(true) };
+        let images = self.knowledge.auxiliary()?;
+        let from = parts.count();
+        if from < images.len() {
+            let x = images.range(from..from + CHUNK)?;
+            parts.push(self.learner.smash(&self.knowledge, &x, from)?);
+        } else {
+            self.stage = Stage::Decoding(Pairs { smashed: std::mem::take(parts), images: images.clone() });
         }
         Ok(false)
     }
 
     /// Auxiliary images that are trained on.
     fn trained_on(&self) -> usize {
-        let n = self.knowledge.auxiliary().and_then(|a| Ok(a.images.dim(0)?)).unwrap_or(2);
+        let n = self.knowledge.auxiliary().map_or(2, Auxiliary::len);
         n - ((n as f64 * HELD_OUT) as usize).clamp(1, n - 1)
     }
 
@@ -246,11 +235,10 @@ impl Inverse {
             self.order = self.knowledge.stream("order", index).permutation(self.trained_on());
         }
         let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
-        let index = index_tensor(batch, self.observed.device())?;
-        let smashed = pairs.smashed.index_select(&index, 0)?;
+        let smashed = pairs.smashed.select(batch.iter().copied())?;
         let mut tape = Tape::default();
         let got = tape.record(|| self.decoder.forward(&smashed))?;
-        let apart = (got.detach() - pairs.images.index_select(&index, 0)?)?;
+        let apart = (got.detach() - pairs.images.batch(batch)?)?;
         self.loss = f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?);
         if !self.loss.is_finite() {
             return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
@@ -268,20 +256,22 @@ impl Inverse {
     fn checked(&self) -> Result<Option<[f64; 3]>> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(None) };
         let kept = self.trained_on();
-        let held = pairs.images.dim(0)? - kept;
-        let truth = pairs.images.narrow(0, kept, held)?.contiguous()?;
-        let seen = pairs.images.narrow(0, 0, kept)?;
-        let mean = seen.mean_keepdim(0)?;
-        let labels: Vec<u32> = self.knowledge.auxiliary()?.labels()?.to_vec1()?;
+        let (images, labels) = (&pairs.images, pairs.images.labels()?);
+        let held = images.len() - kept;
+        let truth = images.range(kept..kept + held)?;
+        let mean = images.mean(&(0..kept).collect::<Vec<_>>())?;
+        let mut known = BTreeMap::new();
         let class_mean = |label: &u32| -> Result<Tensor> {
-            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
-            if same.is_empty() {
-                return Ok(mean.clone());
+            if let Some(known) = known.get(label) {
+                return Ok(Tensor::clone(known));
             }
-            Ok(seen.index_select(&index_tensor(&same, seen.device())?, 0)?.mean_keepdim(0)?)
+            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
+            let of_class = if same.is_empty() { mean.clone() } else { images.mean(&same)? };
+            known.insert(*label, of_class.clone());
+            Ok(of_class)
         };
-        let class_means = labels[kept..kept + held].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let got = in_chunks(&pairs.smashed.narrow(0, kept, held)?.contiguous()?, |z| self.decoder.forward(z))?;
+        let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
+        let got = in_chunks(&pairs.smashed.select(kept..kept + held)?, |z| self.decoder.forward(z))?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };
@@ -298,13 +288,7 @@ impl Inversion for Inverse {
     /// Decoder, optimiser and place in the order. What the client makes of the auxiliary images is asked again.
     fn state(&self) -> Result<Option<State>> {
         let mut state = State::default();
-        match &self.stage {
-            Stage::Surrogate(training) => state.put_all("training.", training.state()?.tensors().clone()),
-            Stage::Asking(Some(surrogate), _) | Stage::Decoding(Pairs { surrogate: Some(surrogate), .. }) => {
-                state.put_all("surrogate.", surrogate.state().tensors().clone());
-            }
-            Stage::Asking(None, _) | Stage::Decoding(_) => {}
-        }
+        self.learner.put_in(&mut state)?;
         let shared = self.decoder.parameters().iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
         state.put_all("decoder.", shared.collect());
         state.put_all("adam.", self.adam.state()?);
@@ -318,18 +302,7 @@ impl Inversion for Inverse {
     }
 
     fn load(&mut self, state: &State) -> Result<()> {
-        let surrogate = state.part("surrogate.");
-        let fresh = Stage::Asking(None, Vec::new());
-        self.stage = match std::mem::replace(&mut self.stage, fresh) {
-            Stage::Surrogate(training) if !surrogate.tensors().is_empty() => {
-                Stage::Asking(Some(training.trained(&surrogate)?), Vec::new())
-            }
-            Stage::Surrogate(mut training) => {
-                training.load(&state.part("training."))?;
-                Stage::Surrogate(training)
-            }
-            asking => asking,
-        };
+        self.learner.load(state)?;
         self.decoder.parameters().load(&state.all("decoder."))?;
         self.adam.load(&state.all("adam."))?;
         let [attempt, step] = state.few("place", State::wholes)?;

@@ -1,14 +1,13 @@
 //! What an attack says of itself: its card, its settings, and how it is made. One constant in each attack's own file;
-//! [`workbench`](crate::workbench) lists them.
+//! [`workbench`](mod@crate::workbench) lists them.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use toml::Value;
-
 use super::{Evidence, Inversion, Knowledge};
 use crate::error::{Error, Result};
-use crate::setting::{Kind as Range, Mark, Plain, Setting, list, whole};
+pub use crate::setting::Values;
+use crate::setting::{Kind as Range, Mark, Setting, list, whole};
 
 /// An attack's card.
 #[derive(Debug)]
@@ -219,78 +218,6 @@ fn listed(words: &[&str]) -> String {
     }
 }
 
-/// Values of an attack's own settings, every one of them, in the kind's order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Values(Vec<(&'static str, Value)>);
-
-impl Values {
-    /// The defaults.
-    pub fn of(kind: &Kind) -> Self {
-        let value = |setting: &Setting| setting.default.map_or(Value::Boolean(false), Plain::value);
-        Self(kind.settings.iter().map(|setting| (setting.key, value(setting))).collect())
-    }
-
-    /// All, by key.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.0.iter().map(|(key, value)| (*key, value))
-    }
-
-    /// Changes one.
-    ///
-    /// # Errors
-    /// Returns an error if there is none of this key.
-    pub fn put(&mut self, key: &str, value: Value) -> Result<()> {
-        let place = self.0.iter_mut().find(|(own, _)| *own == key).ok_or_else(|| lacking(key))?;
-        place.1 = match (&place.1, value) {
-            // A whole number is a number too, and is kept as one.
-            (Value::Float(_), Value::Integer(n)) => Value::Float(n as f64),
-            (_, value) => value,
-        };
-        Ok(())
-    }
-
-    fn get<T>(&self, key: &str, of: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let found = self.0.iter().find(|(own, _)| *own == key).and_then(|(_, value)| of(value));
-        found.ok_or_else(|| lacking(key))
-    }
-
-    /// A whole number.
-    ///
-    /// # Errors
-    /// Returns an error if there is no whole number of this key.
-    pub fn whole(&self, key: &str) -> Result<usize> {
-        self.get(key, |value| usize::try_from(value.as_integer()?).ok())
-    }
-
-    /// A number.
-    ///
-    /// # Errors
-    /// Returns an error if there is no number of this key.
-    pub fn real(&self, key: &str) -> Result<f64> {
-        self.get(key, Value::as_float)
-    }
-
-    /// True or false.
-    ///
-    /// # Errors
-    /// Returns an error if there is no switch of this key.
-    pub fn switch(&self, key: &str) -> Result<bool> {
-        self.get(key, Value::as_bool)
-    }
-
-    /// A word.
-    ///
-    /// # Errors
-    /// Returns an error if there is no word of this key.
-    pub fn word(&self, key: &str) -> Result<String> {
-        self.get(key, |value| value.as_str().map(str::to_owned))
-    }
-}
-
-fn lacking(key: &str) -> Error {
-    Error::Internal(format!("the attack has no setting \"{key}\" of this type"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,7 +238,7 @@ mod tests {
                 let default = setting.default.unwrap_or_else(|| panic!("{}.{} has no default", kind.id, setting.key));
                 assert_eq!(setting.kind.check(setting.key, &default.value()), Ok(()), "{}", kind.id);
             }
-            let watched = (kind.watched)(&Values::of(kind), 100).unwrap();
+            let watched = (kind.watched)(&Values::of(kind.settings), 100).unwrap();
             assert_eq!(watched.iter().count(), kind.settings.len());
         }
     }
@@ -325,14 +252,5 @@ mod tests {
             assert!(method.contains(&written), "{written}: {}", one.of);
         }
         assert!(attacks().iter().filter(|kind| !kind.published.is_empty()).count() >= 2);
-    }
-
-    #[test]
-    fn values_are_typed_and_a_wrong_key_is_no_panic() {
-        let mut values = Values::of(&crate::attack::rmle::KIND);
-        values.put("rate", Value::Integer(1)).unwrap();
-        assert_eq!((values.real("rate").unwrap(), values.whole("iterations").unwrap()), (1.0, 500));
-        assert!(values.whole("rate").is_err() && values.real("rates").is_err());
-        assert!(values.put("rates", Value::Integer(1)).is_err());
     }
 }

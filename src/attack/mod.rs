@@ -22,51 +22,33 @@
 //! what it hands over by its own loss or its own auxiliary images, never by the score.
 
 pub mod adversarial;
+
 pub mod decoder;
 mod evidence;
 pub mod inverse;
 pub mod kind;
+mod learner;
 pub mod nearest;
 pub mod rmle;
-pub mod state;
-pub mod surrogate;
-pub mod undo;
 
 use std::fmt;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
 pub use evidence::Evidence;
+pub use learner::Learner;
 
-use evidence::undeclared;
-use kind::{Kind, Knows};
-use state::State;
-
+pub use crate::defence::auxiliary::Auxiliary;
+use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
+use crate::defence::{Entry, Outgoing};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::wire::Smashed;
-use crate::psgl::Options;
-use crate::psgl::downsample::pack_clean;
-use crate::random::{Seed, Stream};
-
-/// Images of the same kind as the victim's, that the attacker has (never trained on by the victim, never scored).
-#[derive(Clone, Debug)]
-pub struct Auxiliary {
-    /// (N, C, H, W) in [0, 1].
-    pub images: Tensor,
-    /// (N), u32; none where the attack does not declare to know them.
-    pub labels: Option<Tensor>,
-}
-
-impl Auxiliary {
-    /// The images' classes (N), u32.
-    ///
-    /// # Errors
-    /// Returns an error if they are not known.
-    pub fn labels(&self) -> Result<&Tensor> {
-        self.labels.as_ref().ok_or_else(|| undeclared("the labels of similar images", "Knows::AuxiliaryLabels"))
-    }
-}
+use crate::random::{At, Seed, Stream};
+use crate::state::{State, wrong};
+use evidence::undeclared;
+use kind::{Kind, Knows};
 
 /// What the attacker is declared to know.
 #[derive(Clone, Debug)]
@@ -82,12 +64,12 @@ pub struct Knowledge {
     /// The server's layers behind the cut with their weights; under a defence with several streams those of the one that
     /// sees the smashed data as they are.
     pub server: Option<Network>,
-    /// Whether the client's first layer sees packed images (its architecture, known to all attackers).
-    pub packs: bool,
+    /// How images enter the client's first layer (its architecture, known to all attackers).
+    pub entry: &'static Entry,
     /// Auxiliary images.
     pub auxiliary: Option<Auxiliary>,
-    /// PSGL's settings. With them an attack is adaptive, without it is naive.
-    pub defence: Option<Options>,
+    /// The defence. With it an attack is adaptive, without it is naive.
+    pub defence: Option<Arc<dyn Imitation>>,
     /// Where the attack's randomness comes from …
     pub seed: Seed,
     /// … and the name under which it is drawn.
@@ -109,8 +91,8 @@ impl Knowledge {
         }
         self.server = self.server.filter(|_| knows(Knows::ServerWeights));
         self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
-        if let Some(auxiliary) = self.auxiliary.as_mut().filter(|_| !knows(Knows::AuxiliaryLabels)) {
-            auxiliary.labels = None;
+        if !knows(Knows::AuxiliaryLabels) {
+            self.auxiliary = self.auxiliary.map(Auxiliary::without_labels);
         }
         self.defence = self.defence.filter(|_| knows(Knows::Defence));
         self
@@ -158,13 +140,46 @@ impl Knowledge {
     /// # Errors
     /// Where the client is not known.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
-        let client = self.asked()?;
-        if self.packs { client.forward(&pack_clean(x)?) } else { client.forward(x) }
+        self.asked()?.forward(&(self.entry.enter)(x, None)?)
+    }
+
+    /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image
+    /// `from` of the attacker's own.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights are not known.
+    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, from: usize) -> Result<Tensor> {
+        let samples: Vec<usize> = (from..from + x.dim(0)?).collect();
+        let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
+        imitator.up(self.client()?.forward(&input)?, At::Ask { samples: &samples, draw: 0 })
+    }
+
+    /// Begins to learn to imitate the defence, where the attack is adaptive.
+    ///
+    /// # Errors
+    /// Returns an error if it lacks what it learns from.
+    pub fn study(&self) -> Result<Option<Box<dyn Study>>> {
+        self.defence.as_ref().map(|defence| defence.study(&self.own()?)).transpose()
+    }
+
+    /// What an imitation is learnt from.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights or the auxiliary images are not known.
+    pub fn own(&self) -> Result<Own<'_>> {
+        Ok(Own {
+            client: self.client()?,
+            entry: self.entry,
+            images: self.auxiliary()?,
+            classes: self.classes,
+            seed: self.seed,
+            name: &self.name,
+        })
     }
 
     /// A random stream of the attack's own.
     pub fn stream(&self, purpose: &str, index: u64) -> Stream {
-        self.seed.stream(&format!("attack.{}.{purpose}", self.name), index)
+        attackers_stream(self.seed, &self.name, purpose, index)
     }
 }
 
@@ -198,6 +213,39 @@ impl fmt::Display for Doubt {
             }
             Self::OnlyOwnImages => write!(f, "it hands over images that it had already, so others may get more"),
         }
+    }
+}
+
+impl Doubt {
+    /// Keeps a doubt, or that there is none.
+    ///
+    /// # Errors
+    /// Returns an error if the tensor cannot be made.
+    pub fn put_in(state: &mut State, name: &str, doubt: Option<Self>) -> Result<()> {
+        let numbers = match doubt {
+            None => [0.0; 3],
+            Some(Self::FewSteps { done, least }) => [1.0, done as f64, least as f64],
+            Some(Self::StillFalling(percent)) => [2.0, percent, 0.0],
+            Some(Self::NoBetterThanGuessing) => [3.0, 0.0, 0.0],
+            Some(Self::OnlyOwnImages) => [4.0, 0.0, 0.0],
+        };
+        state.put_reals(name, &numbers)
+    }
+
+    /// The doubt that [`Self::put_in`] kept.
+    ///
+    /// # Errors
+    /// Returns an error if there is none of this name.
+    pub fn of_state(state: &State, name: &str) -> Result<Option<Self>> {
+        let [kind, a, b] = state.few(name, State::reals)?;
+        Ok(match kind as u8 {
+            0 => None,
+            1 => Some(Self::FewSteps { done: a as usize, least: b as usize }),
+            2 => Some(Self::StillFalling(a)),
+            3 => Some(Self::NoBetterThanGuessing),
+            4 => Some(Self::OnlyOwnImages),
+            _ => return Err(wrong(name)),
+        })
     }
 }
 
@@ -300,6 +348,21 @@ pub trait Inversion: Send {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doubt_comes_back_from_a_state() {
+        let mut state = State::default();
+        for doubt in [
+            None,
+            Some(Doubt::FewSteps { done: 3, least: 100 }),
+            Some(Doubt::StillFalling(2.5)),
+            Some(Doubt::NoBetterThanGuessing),
+            Some(Doubt::OnlyOwnImages),
+        ] {
+            Doubt::put_in(&mut state, "doubt", doubt).unwrap();
+            assert_eq!(Doubt::of_state(&state, "doubt").unwrap(), doubt);
+        }
+    }
 
     #[test]
     fn losses_tell_whether_an_attack_has_settled() {

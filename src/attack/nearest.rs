@@ -4,17 +4,17 @@
 //! better than what the attacker already has: what it adds to a guess from the label is which of these images it is. A
 //! stronger attack that does not lead it has learnt nothing from the wire beyond that.
 //!
-//! *Naive* against PSGL: f(pack(x, 0)). *Adaptive*: f(pack(x̂, map)), the map from a head that the attacker trains on its
-//! auxiliary images. Its search is exact; but since it makes no image of its own, it can break a defence and never show
+//! *Naive* against a defence: with f as it would be undefended. *Adaptive*: with the attacker's imitation of the defence.
+//! Its search is exact; but since it makes no image of its own, it can break a defence and never show
 //! that one held.
 
 use candle_core::Tensor;
 
 use super::kind::{Kind, Knows, Looker, Sees};
-use super::state::State;
-use super::surrogate::{CHUNK, EPOCHS, Surrogate, Training, index_tensor};
-use super::{Doubt, Evidence, Inversion, Knowledge};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner};
+use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -44,11 +44,7 @@ struct Nearest {
     knowledge: Knowledge,
     /// What was seen (N, D).
     seen: Tensor,
-    /// Adaptive: the head in training, until the surrogate is there.
-    training: Option<Training>,
-    surrogate: Option<Surrogate>,
-    /// Epochs that the head takes, and those that it has had.
-    head: [usize; 2],
+    learner: Learner,
     /// Chunks of auxiliary images that were looked at.
     looked: usize,
     /// Of each target the nearest image so far, with its squared distance.
@@ -59,29 +55,20 @@ impl Nearest {
     fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         knowledge.check_oracle()?;
         let seen = evidence.smashed()?.tensor().flatten_from(1)?;
-        let training = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Training::new(knowledge, options)?),
-            _ => None,
-        };
-        let head = [if training.is_some() { EPOCHS as usize } else { 0 }, 0];
         let best = vec![(f32::INFINITY, 0); seen.dim(0)?];
-        Ok(Self { knowledge: knowledge.clone(), seen, training, surrogate: None, head, looked: 0, best })
+        Ok(Self { knowledge: knowledge.clone(), seen, learner: Learner::new(knowledge)?, looked: 0, best })
     }
 
     fn chunks(&self) -> usize {
-        let images = self.knowledge.auxiliary.as_ref().map_or(0, |own| own.images.dims()[0]);
+        let images = self.knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
         images.div_ceil(CHUNK).max(1)
     }
 
     /// Looks at the next chunk: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
     fn look(&mut self) -> Result<()> {
-        let images = &self.knowledge.auxiliary()?.images;
         let from = self.looked * CHUNK;
-        let x = images.narrow(0, from, CHUNK.min(images.dim(0)? - from))?.contiguous()?;
-        let smashed = match &self.surrogate {
-            Some(surrogate) => surrogate.smash(&x)?,
-            None => self.knowledge.smash(&x)?,
-        };
+        let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
+        let smashed = self.learner.smash(&self.knowledge, &x, from)?;
         let own = smashed.flatten_from(1)?;
         let size = own.sqr()?.sum_keepdim(1)?;
         let apart = size.broadcast_sub(&(own.matmul(&self.seen.t()?.contiguous()?)? * 2.0)?)?;
@@ -102,13 +89,8 @@ impl Inversion for Nearest {
     /// Where it looks next, and the nearest so far.
     fn state(&self) -> Result<Option<State>> {
         let mut state = State::default();
-        if let Some(training) = &self.training {
-            state.put_all("training.", training.state()?.tensors().clone());
-        }
-        if let Some(surrogate) = &self.surrogate {
-            state.put_all("surrogate.", surrogate.state().tensors().clone());
-        }
-        state.put_wholes("looked", &[self.head[1], self.looked])?;
+        self.learner.put_in(&mut state)?;
+        state.put_wholes("looked", &[self.looked])?;
         let (distances, rows): (Vec<f64>, Vec<usize>) =
             self.best.iter().map(|(distance, row)| (f64::from(*distance), *row)).unzip();
         state.put_reals("distances", &distances)?;
@@ -117,16 +99,8 @@ impl Inversion for Nearest {
     }
 
     fn load(&mut self, state: &State) -> Result<()> {
-        let surrogate = state.part("surrogate.");
-        match self.training.take() {
-            Some(training) if !surrogate.tensors().is_empty() => self.surrogate = Some(training.trained(&surrogate)?),
-            Some(mut training) => {
-                training.load(&state.part("training."))?;
-                self.training = Some(training);
-            }
-            None => {}
-        }
-        [self.head[1], self.looked] = state.few("looked", State::wholes)?;
+        self.learner.load(state)?;
+        [self.looked] = state.few("looked", State::wholes)?;
         let (distances, rows) = (state.reals("distances")?, state.wholes("rows")?);
         if distances.len() != self.best.len() || rows.len() != self.best.len() {
             return Err(Error::input("the attack's state is of another number of images"));
@@ -139,10 +113,8 @@ impl Inversion for Nearest {
         if self.done() {
             return Ok(());
         }
-        if let Some(mut training) = self.training.take() {
-            self.surrogate = training.advance(&self.knowledge)?;
-            self.training = self.surrogate.is_none().then_some(training);
-            self.head[1] += 1;
+        if self.learner.busy() {
+            self.learner.advance(&self.knowledge)?;
         } else {
             self.look()?;
         }
@@ -153,8 +125,8 @@ impl Inversion for Nearest {
     }
 
     fn progress(&self) -> (usize, usize) {
-        let [epochs, done] = self.head;
-        (done + self.looked, epochs + self.chunks())
+        let (done, planned) = self.learner.progress();
+        (done + self.looked, planned + self.chunks())
     }
 
     /// The mean squared distance, a number of the smashed data.
@@ -172,9 +144,8 @@ impl Inversion for Nearest {
 
     /// Grey before anything was looked at.
     fn reconstruction(&self) -> Result<Tensor> {
-        let images = &self.knowledge.auxiliary()?.images;
         let rows: Vec<usize> = self.best.iter().map(|(_, row)| *row).collect();
-        let found = images.index_select(&index_tensor(&rows, images.device())?, 0)?;
+        let found = self.knowledge.auxiliary()?.batch(&rows)?;
         if self.looked == 0 { Ok((found.zeros_like()? + 0.5)?) } else { Ok(found) }
     }
 }
@@ -184,37 +155,38 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::attack::Auxiliary;
+    use crate::data::{Images, Part};
+    use crate::defence::Stack;
+    use crate::defence::entry::AS_THEY_ARE;
     use crate::model::adam::AdamSettings;
     use crate::model::optimiser::OptimiserSettings;
     use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
-    use crate::model::split::{SplitModel, SplitPlan};
-    use crate::random::Seed;
+    use crate::random::{At, Seed};
+    use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 
     #[test]
     fn it_finds_the_image_whose_smashed_data_is_nearest() {
         let plan = SplitPlan {
-            name: "vanilla",
+            name: UNDEFENDED.to_owned(),
             layers: vec![Flatten, Linear(6), Relu, Linear(3)],
             cut: 3,
             image: [1, 4, 4],
             classes: 3,
-            psgl: None,
+            defences: Stack::default(),
             optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
         let n = CHUNK + 7;
-        let pixels: Vec<f32> = (0..n * 16).map(|i| (i * 7919 % 1009) as f32 / 1009.0).collect();
-        let images = Tensor::from_vec(pixels, (n, 1, 4, 4), &Device::Cpu).unwrap();
-        let labels = Tensor::zeros(n, candle_core::DType::U32, &Device::Cpu).unwrap();
+        let pixels = (0..n * 16).map(|i| (i * 7919 % 251) as u8).collect();
+        let images = Part::from(Images { shape: [1, 4, 4], pixels, labels: vec![0; n] });
         let knowledge = Knowledge {
             image: [1, 4, 4],
             classes: 3,
             client: Some(model.client.body()),
             oracle: None,
-            packs: false,
             server: None,
-            auxiliary: Some(Auxiliary { images: images.clone(), labels: Some(labels) }),
+            entry: &AS_THEY_ARE,
+            auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),
@@ -223,9 +195,10 @@ mod tests {
         assert!(knowledge.client.is_none(), "an oracle answers, and shows no weights");
         // Each target is one of the attacker's own, moved a little.
         let rows = [CHUNK + 3, 5];
-        let targets = images.index_select(&index_tensor(&rows, &Device::Cpu).unwrap(), 0).unwrap();
+        let targets = images.tensor_of(&rows, &Device::Cpu).unwrap();
         let moved = ((targets.clone() * 0.999).unwrap() + 0.0005).unwrap();
-        let mut attack = Nearest::new(&Evidence::new(model.ask(&moved).unwrap().0).unwrap(), &knowledge).unwrap();
+        let mut attack =
+            Nearest::new(&Evidence::new(model.ask(&moved, At::ONCE).unwrap().0).unwrap(), &knowledge).unwrap();
         assert_eq!((attack.progress(), attack.doubt().unwrap()), ((0, 2), Some(Doubt::OnlyOwnImages)));
         while !attack.done() {
             attack.advance().unwrap();

@@ -3,27 +3,28 @@
 //!
 //! x* = argmin mean((f(x) − z)²) + λ·TV²(x), by Adam with AMSGrad from a grey image.
 //!
-//! *Naive* against PSGL: through f(pack(x, 0)). *Adaptive*: the image and a free map channel are found
-//! together, then the intentional attack is undone where the found map points.
+//! *Naive* against a defence: through the client as it would be without it. *Adaptive*: through the defence's imitation;
+//! what has to be found beside the image is searched with it (under PSGL its map channel), and then the disguise is undone.
 //!
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.
 
 mod batch;
 
+use std::sync::Arc;
+
 use batch::{BATCH, Batch, GREY};
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 
 use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Knows, Looker, Published, Sees, Values};
-use super::state::State;
-use super::surrogate::Training;
-use super::undo::Undo;
-use super::{Doubt, Evidence, Inversion, Knowledge};
+use super::{Doubt, Evidence, Inversion, Knowledge, Learner};
+use crate::defence::Entry;
+use crate::defence::imitation::{Imitation, Undoing};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::model::network::Network;
-use crate::psgl::downsample::{pack_clean, pack_with_channel};
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -130,7 +131,7 @@ impl Settings {
 pub struct Rmle {
     settings: Settings,
     client: Network,
-    packs: bool,
+    entry: &'static Entry,
     target: Tensor,
     /// Images to start from in place of grey ones (N, C, H, W).
     start: Option<Tensor>,
@@ -148,20 +149,18 @@ pub struct Rmle {
 /// What knowing the defence adds.
 struct Adaptive {
     knowledge: Knowledge,
-    /// The surrogate in training, until it is ready.
-    training: Option<Training>,
-    /// How to undo the disguise, chosen with the surrogate.
-    undo: Option<Undo>,
+    defence: Arc<dyn Imitation>,
+    learner: Learner,
+    /// How to undo the disguise, chosen with the imitator.
+    undoing: Option<Box<dyn Undoing>>,
 }
 
 impl Adaptive {
-    fn load(&mut self, state: &State) -> Result<()> {
-        let Some(options) = self.knowledge.defence.filter(|_| state.has("undo")) else {
-            let training = self.training.as_mut().ok_or_else(|| Error::input("the attack's state lacks undo"))?;
-            return training.load(&state.part("training."));
-        };
-        self.undo = Some(Undo::of_numbers(state.few("undo", State::reals)?, options.image_recovery)?);
-        self.training = None;
+    /// Chooses how to undo the disguise, once there is an imitator to choose with.
+    fn choose(&mut self) -> Result<()> {
+        if let Some(imitator) = self.learner.imitator() {
+            self.undoing = imitator.undoing(&self.knowledge.own()?)?;
+        }
         Ok(())
     }
 }
@@ -201,18 +200,20 @@ impl Rmle {
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         let target = evidence.smashed()?.tensor().clone();
-        let adaptive = match knowledge.defence {
-            Some(options) if knowledge.packs => Some(Adaptive {
-                training: Some(Training::new(knowledge, options)?),
-                undo: None,
+        let adaptive = match &knowledge.defence {
+            Some(defence) => Some(Adaptive {
+                learner: Learner::new(knowledge)?,
+                undoing: None,
                 knowledge: knowledge.clone(),
+                defence: defence.clone(),
             }),
-            _ => None,
+            None => None,
         };
+        let defence = adaptive.as_ref().map(|adaptive| &*adaptive.defence);
         Ok(Self {
             client: knowledge.client()?.clone(),
-            packs: knowledge.packs,
-            batch: Batch::grey(0, &target, knowledge.image, adaptive.is_some(), settings)?,
+            entry: knowledge.entry,
+            batch: Batch::grey(0, &target, knowledge.image, defence, settings)?,
             settings,
             target,
             start: None,
@@ -221,6 +222,11 @@ impl Rmle {
             doubt: None,
             loss: f64::NAN,
         })
+    }
+
+    /// The defence, where the attack is adaptive.
+    fn defence(&self) -> Option<&dyn Imitation> {
+        self.adaptive.as_ref().map(|adaptive| &*adaptive.defence)
     }
 
     fn batches(&self) -> usize {
@@ -233,10 +239,13 @@ impl Rmle {
     }
 
     fn features(&self) -> Result<Tensor> {
-        match &self.batch.map {
-            Some(map) => self.client.forward(&pack_with_channel(&self.batch.image, map)?),
-            None if self.packs => self.client.forward(&pack_clean(&self.batch.image)?),
-            None => self.client.forward(&self.batch.image),
+        let image = self.batch.image.as_tensor();
+        match self.defence() {
+            Some(defence) => {
+                let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
+                defence.up(self.client.forward(&defence.enter(self.entry, image, unknown)?)?)
+            }
+            None => self.client.forward(&(self.entry.enter)(image, None)?),
         }
     }
 
@@ -256,9 +265,9 @@ impl Rmle {
         if self.settings.boxed {
             self.batch.image.set(&self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
-        if let Some(map) = &self.batch.map {
-            // |map| is known to lie in [0, 1].
-            map.set(&map.as_detached_tensor().clamp(0.0, 1.0)?)?;
+        if let Some(unknown) = &self.batch.unknown {
+            // It is known to lie in [0, 1].
+            unknown.set(&unknown.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
         self.batch.iteration += 1;
         Ok(())
@@ -273,16 +282,16 @@ impl Rmle {
         self.doubt = self.doubt.or(self.batch.doubt());
         self.finished.push(self.handed_over()?);
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
         self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
     }
 
     /// The batch at work as it would be handed over now.
     fn handed_over(&self) -> Result<Tensor> {
         let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        let undo = self.adaptive.as_ref().and_then(|adaptive| adaptive.undo.as_ref());
-        match (undo, &self.batch.map) {
-            (Some(undo), Some(map)) => undo.apply(&image, &map.as_detached_tensor()),
+        let undoing = self.adaptive.as_ref().and_then(|adaptive| adaptive.undoing.as_ref());
+        match (undoing, &self.batch.unknown) {
+            (Some(undoing), Some(unknown)) => undoing.undo(&image, &unknown.as_detached_tensor()),
             _ => Ok(image.copy()?),
         }
     }
@@ -297,15 +306,10 @@ impl Inversion for Rmle {
             state.put("finished", &Tensor::cat(&self.finished, 0)?);
         }
         self.start.iter().for_each(|start| state.put("start", start));
-        state.put_doubt("doubt", self.doubt)?;
+        Doubt::put_in(&mut state, "doubt", self.doubt)?;
         state.put_reals("loss", &[self.loss])?;
         if let Some(adaptive) = &self.adaptive {
-            if let Some(training) = &adaptive.training {
-                state.put_all("training.", training.state()?.tensors().clone());
-            }
-            if let Some(undo) = &adaptive.undo {
-                state.put_reals("undo", &undo.numbers())?;
-            }
+            adaptive.learner.put_in(&mut state)?;
         }
         Ok(Some(state))
     }
@@ -317,7 +321,7 @@ impl Inversion for Rmle {
             return Err(Error::input(format!("the attack's state is of more images than {n}")));
         }
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.adaptive.is_some(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
         self.batch.load(state)?;
         if from > 0 {
             let all = state.tensor("finished")?.to_device(&device)?;
@@ -327,10 +331,11 @@ impl Inversion for Rmle {
         if state.has("start") {
             self.start = Some(state.tensor("start")?.to_device(&device)?);
         }
-        self.doubt = state.doubt("doubt")?;
+        self.doubt = Doubt::of_state(state, "doubt")?;
         [self.loss] = state.few("loss", State::reals)?;
         if let Some(adaptive) = &mut self.adaptive {
-            adaptive.load(state)?;
+            adaptive.learner.load(state)?;
+            adaptive.choose()?;
         }
         Ok(())
     }
@@ -347,14 +352,9 @@ impl Inversion for Rmle {
         if self.done() {
             return Ok(());
         }
-        if let Some(adaptive) = &mut self.adaptive
-            && let Some(training) = &mut adaptive.training
-        {
-            if let Some(surrogate) = training.advance(&adaptive.knowledge)? {
-                adaptive.undo = Some(Undo::choose(&adaptive.knowledge, &surrogate)?);
-                adaptive.training = None;
-            }
-            return Ok(());
+        if let Some(adaptive) = self.adaptive.as_mut().filter(|adaptive| adaptive.learner.busy()) {
+            adaptive.learner.advance(&adaptive.knowledge)?;
+            return adaptive.choose();
         }
         self.step()?;
         self.go_on()

@@ -16,13 +16,13 @@ use crate::export::attacks::export_attacks;
 use crate::export::folder::{check_new_file, check_new_folder, fill_new_folder};
 use crate::export::torch::loader;
 use crate::model::spec::shape_text;
-use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
 use crate::run::identity::{DataWish, plans};
 use crate::run::prepared::Prepared;
+use crate::split::{SplitModel, SplitPlan};
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("forms").required(true).multiple(true)))]
@@ -132,19 +132,19 @@ impl Trained {
             return arrays(&self.models, &read_images(file, shape)?, None);
         }
         let test = Prepared::of_run(&self.run, self.experiment.clone(), &DataWish::default())?.test;
-        arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(&test.labels))
+        arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(test.labels()))
     }
 
     /// Weights and loader of the run's own model; those of its twin in a folder of its name.
     fn write_torch(&self, writer: &Writer, out: &Path) -> Result<()> {
         for (i, model) in self.models.iter().enumerate() {
-            let folder = if i == 0 { out.to_owned() } else { out.join(model.plan.name) };
+            let folder = if i == 0 { out.to_owned() } else { out.join(&model.plan.name) };
             fs::create_dir_all(&folder).map_err(Error::io("create the folder", &folder))?;
             for (party, weights) in [("client", model.client.parameters()), ("server", model.server.parameters())] {
                 let bytes = weights_file(&weights.snapshot()?)?;
                 writer.write(&folder.join(format!("{party}.safetensors")), &bytes)?;
             }
-            let code = loader(&model.plan, model.server.decision_weights());
+            let code = loader(&model.plan, model.server.votes().as_deref())?;
             writer.write(&folder.join("load.py"), code.as_bytes())?;
         }
         Ok(())

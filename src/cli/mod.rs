@@ -5,6 +5,7 @@ mod bench;
 mod cards;
 mod export;
 mod interrupt;
+pub mod program;
 mod run;
 mod tell;
 mod terminal;
@@ -14,16 +15,14 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 
 pub use tell::tell;
-use tell::tell_of_defects_plainly;
 
-use crate::attack::kind::Kind;
-use crate::data;
+use crate::data::reader::readable;
+use crate::data::{BUILT_IN, Part};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
@@ -73,7 +72,7 @@ enum Command {
     },
     /// Say what a data set holds.
     Data {
-        /// A built-in name (mnist, brainmri), a folder of IDX files or a MedMNIST .npz file.
+        #[arg(help = data_help())]
         name: OsString,
         /// For other programs.
         #[arg(long)]
@@ -170,26 +169,6 @@ struct BenchArgs {
     json: bool,
 }
 
-/// The whole program, window and command line, with attacks of one's own beside those it has. The first argument is the
-/// program's name.
-///
-/// ```no_run
-/// cutlayer::cli::main(&[], std::env::args_os());
-/// ```
-pub fn main(own: &[&'static Kind], arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    tell_of_defects_plainly();
-    match workbench::plug(own).and_then(|()| Cli::parse_from(arguments).execute()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // A Stop has already said what to do next.
-            if !matches!(error, Error::Stopped) {
-                tell(&format!("cutlayer: {error}"));
-            }
-            ExitCode::from(error.exit_code())
-        }
-    }
-}
-
 impl Cli {
     /// Does what the arguments ask for.
     ///
@@ -207,6 +186,11 @@ impl Cli {
             Some(Command::Export(args)) => export::export(&args),
         }
     }
+}
+
+/// What can be described.
+fn data_help() -> String {
+    format!("A built-in name ({}), {}", BUILT_IN.join(", "), readable(workbench::readers()))
 }
 
 /// A folder as people write it, see [`place::found`].
@@ -278,11 +262,12 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
 }
 
 fn describe(name: &OsStr, json: bool) -> Result<()> {
-    let set = data::load(name)?;
+    let set = workbench::load(name)?;
     let classes = set.classes.len();
     let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
     if json {
-        let part = |images: &data::Images| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
+        let part =
+            |images: &Part| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
         let parts: serde_json::Map<_, _> =
             parts.map(|(name, images)| (name.to_owned(), part(images))).into_iter().collect();
         let all = serde_json::json!({

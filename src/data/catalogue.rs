@@ -6,7 +6,8 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, Images};
+use super::{Dataset, Part};
+use crate::error::Result;
 
 /// The form of the document that is kept.
 const SCHEMA: u32 = 1;
@@ -46,25 +47,28 @@ pub struct PartRecord {
 }
 
 impl Catalogue {
-    /// Of a set that is loaded.
-    pub fn of(data: &Dataset) -> Self {
+    /// Of a set that is loaded. Every image is looked at.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn of(data: &Dataset) -> Result<Self> {
         let part = |images| PartRecord::of(images, data.classes.len());
-        Self {
+        Ok(Self {
             schema: SCHEMA,
             name: data.name.clone(),
             shape: data.shape(),
             classes: data.classes.clone(),
-            train: part(&data.train),
-            validation: part(&data.validation),
-            test: part(&data.test),
-        }
+            train: part(&data.train)?,
+            validation: part(&data.validation)?,
+            test: part(&data.test)?,
+        })
     }
 
     /// Reads what [`Self::to_json`] wrote. The problem is told without a path.
     ///
     /// # Errors
     /// Where it is no catalogue, or one of a later form.
-    pub fn from_json(text: &str) -> Result<Self, String> {
+    pub fn from_json(text: &str) -> std::result::Result<Self, String> {
         let all: Self = serde_json::from_str(text).map_err(|e| format!("damaged: {e}"))?;
         match all.schema {
             SCHEMA => Ok(all),
@@ -102,12 +106,12 @@ impl Catalogue {
 }
 
 impl PartRecord {
-    fn of(images: &Images, classes: usize) -> Self {
+    fn of(images: &Part, classes: usize) -> Result<Self> {
         // A digest an image: one pass over the pixels serves both fingerprints.
         let digests: Vec<[u8; 32]> =
-            (0..images.len()).into_par_iter().map(|i| *blake3::hash(images.image(i)).as_bytes()).collect();
+            (0..images.len()).into_par_iter().map(|i| images.digest(i)).collect::<Result<_>>()?;
         let (mut pixels, mut labels, mut members) = (blake3::Hasher::new(), blake3::Hasher::new(), Vec::new());
-        for (digest, label) in digests.iter().zip(&images.labels) {
+        for (digest, label) in digests.iter().zip(images.labels()) {
             pixels.update(digest);
             labels.update(&label.to_le_bytes());
             members.push((digest, label));
@@ -119,13 +123,13 @@ impl PartRecord {
             sorted.update(&label.to_le_bytes());
         }
         let text = |hash: blake3::Hasher| hash.finalize().to_hex().to_string();
-        Self {
+        Ok(Self {
             images: images.len(),
             class_counts: images.class_counts(classes),
             pixels: text(pixels),
             labels: text(labels),
             members: text(sorted),
-        }
+        })
     }
 
     fn difference(&self, now: &Self, name: &str) -> Option<String> {
@@ -145,25 +149,33 @@ impl PartRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
     fn images(pixels: &[u8], labels: &[u32]) -> Images {
         Images { shape: [1, 1, 2], pixels: pixels.to_vec(), labels: labels.to_vec() }
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "every caller makes the images on the spot")]
     fn set(train: Images) -> Dataset {
-        let test = images(&[9, 8, 7, 6], &[0, 1]);
-        Dataset::new("x", "", Some(&["cat", "dog"]), [train.clone(), train.take(0), test]).unwrap()
+        set_of([train, images(&[], &[]), images(&[9, 8, 7, 6], &[0, 1])])
+    }
+
+    fn set_of(parts: [Images; 3]) -> Dataset {
+        let names = ["cat", "dog"].map(str::to_owned).to_vec();
+        Dataset::new("x", "", Some(names), parts.map(Into::into)).unwrap()
     }
 
     fn three() -> Images {
         images(&[1, 2, 3, 4, 5, 6], &[0, 1, 1])
     }
 
+    fn two() -> Images {
+        images(&[1, 2, 3, 4], &[0, 1])
+    }
+
     #[test]
     fn what_differs_is_named() {
-        let then = Catalogue::of(&set(three()));
-        let told = |now: &Dataset| then.difference(&Catalogue::of(now));
+        let then = Catalogue::of(&set(three())).unwrap();
+        let told = |now: &Dataset| then.difference(&Catalogue::of(now).unwrap());
         assert_eq!(told(&set(three())), None);
         for (train, expected) in [
             (images(&[1, 2, 3, 4, 5, 7], &[0, 1, 1]), "the training images differ"),
@@ -174,7 +186,7 @@ mod tests {
             (images(&[1, 2, 5, 6, 3, 4], &[0, 1, 1]), "the training images are in another order"),
             // Labels that did not move along are other labels.
             (images(&[3, 4, 1, 2, 5, 6], &[0, 1, 1]), "the training images differ"),
-            (three().take(2), "there were 3 training images and are 2"),
+            (two(), "there were 3 training images and are 2"),
         ] {
             assert_eq!(told(&set(train)).as_deref(), Some(expected));
         }
@@ -185,19 +197,16 @@ mod tests {
         assert_eq!(told(&named).as_deref(), Some("the class \"dog\" is called \"wolf\""));
         named.classes.push("fox".to_owned());
         assert_eq!(told(&named).as_deref(), Some("there were 2 classes and are 3"));
-        let mut tall = set(three());
-        for part in [&mut tall.train, &mut tall.validation, &mut tall.test] {
-            part.shape = [1, 2, 1];
-        }
+        let turned = |images: Images| Images { shape: [1, 2, 1], ..images };
+        let tall = set_of([three(), images(&[], &[]), images(&[9, 8, 7, 6], &[0, 1])].map(turned));
         assert_eq!(told(&tall).as_deref(), Some("images were 1×1×2 and are 1×2×1"));
-        let mut both = set(three().take(2));
-        both.test.pixels[0] = 0;
+        let both = set_of([two(), images(&[], &[]), images(&[0, 8, 7, 6], &[0, 1])]);
         assert_eq!(told(&both).as_deref(), Some("there were 3 training images and are 2; the test images differ"));
     }
 
     #[test]
     fn it_is_read_as_it_was_written_and_a_later_form_is_refused() {
-        let all = Catalogue::of(&set(three()));
+        let all = Catalogue::of(&set(three())).unwrap();
         assert_eq!((all.train.images, all.train.class_counts.as_slice(), all.test.images), (3, [1, 2].as_slice(), 2));
         assert_eq!(Catalogue::from_json(&all.to_json()).as_ref(), Ok(&all));
         assert!(Catalogue::from_json(&all.to_json()[..40]).unwrap_err().starts_with("damaged: "));
@@ -208,7 +217,7 @@ mod tests {
     /// A fingerprint must not change from one build to the next: old runs would be taken for others.
     #[test]
     fn fingerprints_are_those_of_every_build() {
-        let part = PartRecord::of(&three(), 2);
+        let part = PartRecord::of(&Part::from(three()), 2).unwrap();
         let hash = |bytes: &[u8]| blake3::hash(bytes);
         let each = [[1, 2], [3, 4], [5, 6]].map(|image| hash(&image));
         let pixels: Vec<u8> = each.iter().flat_map(|digest| *digest.as_bytes()).collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Images;
+use super::Part;
 use crate::random::{Seed, Stream};
 
 /// How so many test images are taken out of more.
@@ -20,7 +20,7 @@ pub enum Draw {
 ///
 /// # Panics
 /// Where a label is not below `classes`.
-pub fn drawn(test: Images, n: usize, draw: Draw, classes: usize, seed: Seed) -> Images {
+pub fn drawn(test: Part, n: usize, draw: Draw, classes: usize, seed: Seed) -> Part {
     if n == 0 || n >= test.len() {
         return test;
     }
@@ -36,10 +36,10 @@ pub fn drawn(test: Images, n: usize, draw: Draw, classes: usize, seed: Seed) -> 
 ///
 /// # Panics
 /// Where a label is not below `classes`.
-pub(super) fn in_turn(images: &Images, classes: usize, n: usize, mut order: Stream) -> Vec<usize> {
+pub(super) fn in_turn(images: &Part, classes: usize, n: usize, mut order: Stream) -> Vec<usize> {
     let mut members = vec![Vec::new(); classes];
     for i in order.permutation(images.len()) {
-        members[images.labels[i] as usize].push(i);
+        members[images.labels()[i] as usize].push(i);
     }
     let rounds = members.iter().map(Vec::len).max().unwrap_or(0);
     (0..rounds).flat_map(|round| members.iter().filter_map(move |class| class.get(round).copied())).take(n).collect()
@@ -47,7 +47,7 @@ pub(super) fn in_turn(images: &Images, classes: usize, n: usize, mut order: Stre
 
 /// The class whose share of `some` is the farthest from its share of `all`, if chance does not explain it, and how many
 /// of `some` it has: of a sorted file the first images are no fair sample.
-pub fn unfair(some: &Images, all: &Images, classes: usize) -> Option<(usize, usize)> {
+pub fn unfair(some: &Part, all: &Part, classes: usize) -> Option<(usize, usize)> {
     let (n, total) = (some.len() as f64, all.len() as f64);
     let off = |(few, many): (&usize, &usize)| {
         let share = *many as f64 / total;
@@ -63,13 +63,18 @@ pub fn unfair(some: &Images, all: &Images, classes: usize) -> Option<(usize, usi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
     /// One pixel an image, its number.
-    fn images(labels: &[u32]) -> Images {
-        Images { shape: [1, 1, 1], pixels: (0..labels.len()).map(|i| i as u8).collect(), labels: labels.to_vec() }
+    fn images(labels: &[u32]) -> Part {
+        Part::from(Images {
+            shape: [1, 1, 1],
+            pixels: (0..labels.len()).map(|i| i as u8).collect(),
+            labels: labels.to_vec(),
+        })
     }
 
-    fn sorted() -> Images {
+    fn sorted() -> Part {
         images(&[[0; 50], [1; 50], [2; 50], [3; 50]].concat())
     }
 
@@ -80,9 +85,9 @@ mod tests {
         assert_eq!(draw(40, 0).class_counts(4), [10; 4]);
         assert_eq!(draw(42, 0).class_counts(4), [11, 11, 10, 10]);
         assert_eq!(draw(40, 0), draw(40, 0));
-        assert_ne!(draw(40, 0).pixels, draw(40, 1).pixels, "drawn by the seed");
+        assert_ne!(draw(40, 0).pixels(), draw(40, 1).pixels(), "drawn by the seed");
         assert_eq!(draw(40, 0).take(13), draw(13, 0), "a smaller number is the beginning of a larger");
-        let mut once = draw(120, 0).pixels;
+        let mut once = draw(120, 0).pixels();
         once.sort_unstable();
         once.dedup();
         assert_eq!(once.len(), 120, "no image comes twice");

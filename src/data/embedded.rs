@@ -3,11 +3,35 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use crate::data::{Dataset, about_path, idx, medmnist};
-use crate::error::Result;
+use crate::data::cache::{Stamp, once};
+use crate::data::{Dataset, Images, about_path, idx, npz};
+use crate::error::{Error, Result};
+
+type Make = fn() -> Result<Dataset>;
+
+const SETS: [(&str, Make); 2] = [("mnist", mnist), ("brainmri", brainmri)];
+
+/// Names of the sets that come with the program.
+pub const BUILT_IN: [&str; 2] = [SETS[0].0, SETS[1].0];
+
+/// One of the sets that come with the program.
+///
+/// ```
+/// let digits = cutlayer::data::built_in("mnist")?;
+/// assert_eq!((digits.train.len(), digits.shape()), (8000, [1, 28, 28]));
+/// # Ok::<(), cutlayer::error::Error>(())
+/// ```
+///
+/// # Errors
+/// Returns an error if there is no such set.
+pub fn built_in(name: &str) -> Result<Dataset> {
+    let known = SETS.iter().find(|set| set.0 == name);
+    let (name, make) = known.ok_or_else(|| Error::input(format!("no set of the program is called {name:?}")))?;
+    once(Some(Stamp::BuiltIn(name)), make)
+}
 
 /// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.
-pub(super) fn mnist() -> Result<Dataset> {
+fn mnist() -> Result<Dataset> {
     let path = Path::new("built-in mnist");
     let train = idx::read_pair(
         include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz").as_slice(),
@@ -21,20 +45,25 @@ pub(super) fn mnist() -> Result<Dataset> {
     .map_err(|problem| about_path(&problem, path))?;
     let about = "10,000 of MNIST's handwritten digits, 28 × 28; Y. LeCun and C. Cortes, CC BY-SA 3.0";
     let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let parts = [train.clone(), train.take(0), test];
-    Dataset::new("mnist", about, Some(&digits), parts).map_err(|problem| about_path(&problem, path))
+    let none = Images::none(train.shape()).into();
+    Dataset::new("mnist", about, named(&digits), [train, none, test]).map_err(|problem| about_path(&problem, path))
 }
 
 /// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
-pub(super) fn brainmri() -> Result<Dataset> {
+fn brainmri() -> Result<Dataset> {
     let path = Path::new("built-in brainmri");
     let file = Cursor::new(include_bytes!("../../assets/brainmri/mni152_planes64.npz").as_slice());
     let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \
                  no patient; © McGill University, free to use with its notice";
     let planes = ["axial", "coronal", "sagittal"];
-    medmnist::read(file)
-        .and_then(|parts| Dataset::new("brainmri", about, Some(&planes), parts))
+    npz::read(file, None)
+        .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts))
         .map_err(|problem| about_path(&problem, path))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what a set that has names gives")]
+fn named(classes: &[&str]) -> Option<Vec<String>> {
+    Some(classes.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

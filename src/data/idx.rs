@@ -5,68 +5,99 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 
-use crate::data::{Images, MAX_IMAGES, about_path, payload_bytes, read_payload};
+use crate::data::disk::{LARGE, Layout, Pixels, Place, most_bytes};
+use crate::data::reader::{Contents, Kind, Sniff};
+use crate::data::{Images, MAX_IMAGES, Source, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
+
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "idx",
+    title: "IDX files",
+    about: "a folder of IDX files",
+    endings: &[],
+    sniff,
+    read: |folder| Ok(Contents { parts: read_folder(folder, LARGE)?, classes: None }),
+};
+
+/// A folder is told by its files, and a file of one stands for the folder.
+fn sniff(path: &Path) -> Sniff {
+    if !path.is_dir() {
+        let folder = path.parent().filter(|_| is_idx(path) && path.is_file());
+        return folder.map_or(Sniff::No, |folder| Sniff::Yes(folder.to_owned()));
+    }
+    let mut inside = path.read_dir().into_iter().flatten().flatten();
+    if inside.any(|entry| is_idx(&entry.path())) { Sniff::Yes(path.to_owned()) } else { Sniff::Perhaps }
+}
+
+/// A file as data sets name them: `train-images-idx3-ubyte`, `t10k-labels.idx1-ubyte.gz`.
+fn is_idx(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["idx1", "idx3"].iter().any(|kind| name.contains(kind)) && name.contains("ubyte")
+}
 
 /// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
 /// `t10k-labels-idx1-ubyte` (each with or without `.gz`) from a folder: training, an empty validation
-/// set, test.
-pub(super) fn read_folder(folder: &Path) -> Result<[Images; 3]> {
+/// set, test. Images of so many bytes as are `large` stay in a file that is not packed.
+fn read_folder(folder: &Path, large: u64) -> Result<[Arc<dyn Source>; 3]> {
     let part = |name: &str| {
-        let images = in_file(folder, &format!("{name}-images-idx3-ubyte"), images)?;
-        let labels = in_file(folder, &format!("{name}-labels-idx1-ubyte"), labels)?;
-        Ok::<_, Error>(join(images, labels))
+        let pixels = in_file(folder, &format!("{name}-images-idx3-ubyte"), |file, path| {
+            images(file, Some(Place { path, start: 0, large }))
+        })?;
+        let labels = in_file(folder, &format!("{name}-labels-idx1-ubyte"), |file, _| labels(file))?;
+        Ok::<_, Error>(pixels.labelled(labels))
     };
     let (train, test) = (part("train")?, part("t10k")?);
-    let validation = train.take(0);
+    let validation = Images::none(train.shape()).into();
     Ok([train, validation, test])
 }
 
 /// Reads one pair of files that are in memory. The problem is told without a path.
-pub(super) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Images, String> {
-    Ok(join(images(image_file)?, labels(label_file)?))
-}
-
-/// Counts are compared by [`Dataset::new`](super::Dataset), for every format alike.
-fn join((shape, pixels): ([usize; 3], Vec<u8>), labels: Vec<u8>) -> Images {
-    Images { shape, pixels, labels: labels.into_iter().map(u32::from).collect() }
+pub(super) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Arc<dyn Source>, String> {
+    Ok(images(image_file, None)?.labelled(labels(label_file)?))
 }
 
 /// Opens `name` or `name.gz` in `folder` and reads it.
-fn in_file<T>(folder: &Path, name: &str, read: impl Fn(BufReader<File>) -> Result<T, String>) -> Result<T> {
+fn in_file<T>(folder: &Path, name: &str, read: impl Fn(BufReader<File>, &Path) -> Result<T, String>) -> Result<T> {
     let names = [folder.join(name), folder.join(format!("{name}.gz"))];
     let Some(path) = names.iter().find(|path| path.is_file()) else {
         return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), folder));
     };
     let file = File::open(path).map_err(Error::io("open the IDX file", path))?;
-    read(BufReader::new(file)).map_err(|problem| about_path(&format!("this IDX file {problem}"), path))
+    read(BufReader::new(file), path).map_err(|problem| about_path(&format!("this IDX file {problem}"), path))
 }
 
-/// Shape (C, H, W) and pixels of an image file.
-fn images(file: impl BufRead) -> Result<([usize; 3], Vec<u8>), String> {
-    let mut file = decoded(file)?;
+/// Magic and three sides come before the pixels.
+const HEADER: u64 = 16;
+
+/// The images of an image file; they may stay at `place`, the file's beginning.
+fn images(file: impl BufRead, place: Option<Place<'_>>) -> Result<Pixels, String> {
+    let (mut file, packed) = decoded(file)?;
+    let place = place.filter(|_| !packed).map(|place| Place { start: HEADER, ..place });
     let [count, height, width] = dimensions(&mut file)?;
-    let bytes = payload_bytes(count, [1, height, width])?;
-    Ok(([1, height as usize, width as usize], read_payload(file, bytes)?))
+    payload_bytes(count, [1, height, width], most_bytes(place))?;
+    Pixels::read(&mut file, count, Layout { shape: [1, height as usize, width as usize], interleaved: false }, place)
 }
 
 /// The labels of a label file.
-fn labels(file: impl BufRead) -> Result<Vec<u8>, String> {
-    let mut file = decoded(file)?;
+fn labels(file: impl BufRead) -> Result<Vec<u32>, String> {
+    let (mut file, _) = decoded(file)?;
     let [count] = dimensions(&mut file)?;
     if count > MAX_IMAGES {
         return Err(format!("declares {count} labels; at most {MAX_IMAGES} are read"));
     }
-    read_payload(file, count)
+    Ok(read_payload(file, count)?.into_iter().map(u32::from).collect())
 }
 
-/// The file's content, unpacked where it begins as gzip does.
-fn decoded<'a>(mut file: impl BufRead + 'a) -> Result<Box<dyn Read + 'a>, String> {
+/// The file's content, unpacked where it begins as gzip does, and whether it does.
+fn decoded<'a>(mut file: impl BufRead + 'a) -> Result<(Box<dyn Read + 'a>, bool), String> {
     let start = file.fill_buf().map_err(|error| format!("cannot be read ({error})"))?;
-    Ok(if start.starts_with(&[0x1f, 0x8b]) { Box::new(GzDecoder::new(file)) } else { Box::new(file) })
+    let packed = start.starts_with(&[0x1f, 0x8b]);
+    Ok((if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) }, packed))
 }
 
 /// The header of an array of bytes with `N` dimensions.
@@ -95,7 +126,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
-    use crate::data::load;
+    use crate::data::{READERS_HERE, load};
 
     fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, sizes.len() as u8];
@@ -126,7 +157,7 @@ mod tests {
     }
 
     fn problem(folder: &Path) -> String {
-        match load(folder.to_str().unwrap()) {
+        match load(folder, READERS_HERE) {
             Err(Error::Input(text)) => text,
             other => panic!("{other:?}"),
         }
@@ -135,11 +166,27 @@ mod tests {
     #[test]
     fn a_folder_is_read_plain_or_packed() -> Result<()> {
         let folder = folder();
-        let set = load(folder.path().to_str().unwrap())?;
+        let set = load(folder.path(), READERS_HERE)?;
         assert_eq!(set.shape(), [1, 2, 3]);
+        let by_file = load(folder.path().join("t10k-images-idx3-ubyte"), READERS_HERE)?;
+        assert_eq!(
+            (by_file.name, by_file.train),
+            (set.name.clone(), set.train.clone()),
+            "a file stands for its folder"
+        );
         assert_eq!(set.classes, ["0", "1", "2", "3", "4"]);
-        assert_eq!((set.train.labels.as_slice(), set.validation.len()), ([0, 4, 1].as_slice(), 0));
-        assert_eq!(set.test.image(1), [6, 7, 8, 9, 10, 11]);
+        assert_eq!((set.train.labels(), set.validation.len()), (&[0, 4, 1][..], 0));
+        assert_eq!(*set.test.image(1)?, [6, 7, 8, 9, 10, 11]);
+        Ok(())
+    }
+
+    #[test]
+    fn large_plain_files_stay_where_they_are() -> Result<()> {
+        let folder = folder();
+        let read = |large| Ok::<_, Error>(read_folder(folder.path(), large)?.map(crate::data::Part::all));
+        let (disk, memory) = (read(1)?, read(LARGE)?);
+        assert_eq!(disk.each_ref().map(crate::data::Part::streams), [false, false, true], "a packed one cannot");
+        assert_eq!(disk, memory);
         Ok(())
     }
 

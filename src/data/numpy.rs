@@ -9,8 +9,8 @@ use std::path::Path;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, ZipArchive};
 
-use super::medmnist::Header;
-use super::{about_path, payload_bytes, read_payload};
+use super::npz::Header;
+use super::{MAX_BYTES, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 
 /// Names of an archive's entries that a message lists.
@@ -161,7 +161,7 @@ fn images(file: &mut dyn Read, shape: [usize; 3]) -> Result<Vec<f32>, String> {
     if count == 0 {
         return Err("holds no image".to_owned());
     }
-    let numbers = payload_bytes(count, [c, h, w])?;
+    let numbers = payload_bytes(count, [c, h, w], MAX_BYTES)?;
     let raw = |file, size: u64| read_payload(file, size * numbers);
     let big = header.descr.starts_with('>');
     let values: Vec<f32> = match (header.kind, header.size) {

@@ -44,7 +44,7 @@ impl AttackSpec {
 
     /// The same of a kind.
     pub fn of(kind: &'static Kind) -> Self {
-        let (images, values) = (kind.images, Values::of(kind));
+        let (images, values) = (kind.images, Values::of(kind.settings));
         Self { kind, label: None, images, naive: true, adaptive: true, early: vec![0], values }
     }
 

@@ -1,48 +1,13 @@
 //! From the document's fields to the forms that computations want.
 
-use super::document::{Device, Experiment, Optimizer, PsglSpec, TrainSpec};
+use super::document::{Device, Experiment, Optimizer, TrainSpec};
 use super::plan::Plan;
+use crate::defence::Stack;
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
 use crate::model::sgd::SgdSettings;
-use crate::model::split::SplitPlan;
-use crate::psgl::Options;
-use crate::psgl::fusion::DecisionWeights;
-use crate::psgl::recovery::Recovery;
-use crate::psgl::saliency::Strength;
-
-impl PsglSpec {
-    /// Strength of the intentional attack.
-    pub fn strength(&self) -> Strength {
-        Strength { apply: self.apply, gamma: self.gamma, theta: self.theta }
-    }
-
-    /// The server's solver on smashed data.
-    pub fn feature_recovery(&self) -> Recovery {
-        Recovery { mu: self.mu as f32, iterations: self.iterations, map_norm: self.map_norm }
-    }
-
-    /// The same solver on images.
-    pub fn image_recovery(&self) -> Recovery {
-        Recovery { iterations: self.image_iterations, ..self.feature_recovery() }
-    }
-
-    /// All of PSGL's choices.
-    pub fn options(&self) -> Options {
-        Options {
-            strength: self.strength(),
-            mirror: self.mirror,
-            jacobian: self.jacobian,
-            recovery: self.feature_recovery(),
-            image_recovery: self.image_recovery(),
-            fuse_relu: self.fuse_relu,
-            weights: DecisionWeights::new(self.weights),
-            weights_from: self.weights_from,
-            inference: self.send,
-        }
-    }
-}
+use crate::split::{SplitPlan, UNDEFENDED};
 
 impl TrainSpec {
     /// For the models.
@@ -56,41 +21,59 @@ impl TrainSpec {
 }
 
 impl Experiment {
-    /// The models to train, in order: PSGL first, vanilla after.
+    /// The models to train, in order: the defended one first, its undefended twin after.
     ///
     /// # Errors
     /// Where the model does not fit the data.
     pub fn split_plans(&self, image: [usize; 3], classes: usize) -> Result<Vec<SplitPlan>> {
         let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
-        let psgl = self.psgl.enabled.then(|| self.psgl.options());
-        let name = if self.psgl.enabled { "psgl" } else { "vanilla" };
-        let main = SplitPlan { name, layers, cut, image, classes, psgl, optimiser: self.train.optimiser() };
+        let defences = self.defences()?;
+        let name = if defences.is_empty() { UNDEFENDED.to_owned() } else { defences.label() };
+        let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser: self.train.optimiser() };
         let twin = twin.map(|twin| SplitPlan {
-            name: "vanilla",
+            name: UNDEFENDED.to_owned(),
             layers: twin.layers,
             cut: twin.cut,
-            psgl: None,
+            defences: Stack::default(),
             ..main.clone()
         });
         Ok(std::iter::once(main).chain(twin).collect())
     }
 
-    /// Under PSGL, where it is on, and undefended: the network without packing, or with `twin` the one that is
-    /// trained beside PSGL, which pools where PSGL packs.
+    /// The defences of the model, those without strength left out.
     ///
     /// # Errors
-    /// Where the model does not fit the data.
+    /// Returns an error if they cannot stand in one stack.
+    pub fn defences(&self) -> Result<Stack> {
+        Stack::new([self.psgl.setup()?])
+    }
+
+    /// Whether the model has a defence.
+    pub fn defended(&self) -> bool {
+        self.defences().is_ok_and(|stack| !stack.is_empty())
+    }
+
+    /// The same experiment without a defence.
+    #[must_use]
+    pub fn undefended(&self) -> Self {
+        let mut plain = self.clone();
+        plain.psgl.enabled = false;
+        plain
+    }
+
+    /// Defended, where it has a defence, and undefended: the network as it is, or with `twin` the one that is trained
+    /// beside a defended model, which pools where a defence packs.
+    ///
+    /// # Errors
+    /// Returns an error if the model does not fit the data.
     pub fn both_plans(&self, image: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
         let all = self.split_plans(image, classes)?;
-        let named = |name: &str| all.iter().find(|plan| plan.name == name).cloned();
-        let vanilla = if let Some(plan) = named("vanilla").filter(|_| twin || !self.psgl.enabled) {
-            plan
-        } else {
-            let mut plain = self.clone();
-            plain.psgl.enabled = false;
-            plain.split_plans(image, classes)?.swap_remove(0)
+        let one = |defended: bool| all.iter().find(|plan| plan.defended() == defended).cloned();
+        let undefended = match one(false).filter(|_| twin || !self.defended()) {
+            Some(plan) => plan,
+            None => self.undefended().split_plans(image, classes)?.swap_remove(0),
         };
-        Ok([named("psgl"), Some(vanilla)])
+        Ok([one(true), Some(undefended)])
     }
 }
 

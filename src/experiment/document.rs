@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::attack::AttackSpec;
 use crate::attack::{inverse, rmle};
 use crate::data::Draw;
+pub use crate::defence::psgl::spec::PsglSpec;
 use crate::model::spec::LayerSpec;
-use crate::psgl::recovery::MapNorm;
-use crate::psgl::saliency::Apply;
-use crate::psgl::{Inference, Jacobian, WeightsFrom};
 
 /// The number of the document's form that this build reads and writes.
 pub const SCHEMA: u32 = 1;
@@ -147,61 +145,6 @@ pub struct ModelSpec {
 impl Default for ModelSpec {
     fn default() -> Self {
         Self { name: "split-cnn".to_owned(), input: None, cut: 4, layers: None }
-    }
-}
-
-/// `[psgl]`, METHOD section 2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PsglSpec {
-    /// Off is vanilla split learning.
-    pub enabled: bool,
-    /// γ, the share of pixels that move.
-    pub gamma: f64,
-    /// θ, how far they move.
-    pub theta: f64,
-    /// Sparse or dense.
-    pub apply: Apply,
-    /// The map's second case, α > 0 and β < 0.
-    pub mirror: bool,
-    /// The client's head or the server.
-    pub jacobian: Jacobian,
-    /// μ, the recovery's last threshold.
-    pub mu: f64,
-    /// Recovery iterations on features.
-    pub iterations: usize,
-    /// Recovery iterations on images.
-    pub image_iterations: usize,
-    /// The recovered map's norm.
-    pub map_norm: MapNorm,
-    /// A relu after the fusing convolution.
-    pub fuse_relu: bool,
-    /// Decision weights of the recovered, fused and attacked stream.
-    pub weights: [f64; 3],
-    /// Those weights, or the streams' own order.
-    pub weights_from: WeightsFrom,
-    /// What a trained client sends.
-    pub send: Inference,
-}
-
-impl Default for PsglSpec {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            gamma: 0.1,
-            theta: 1.0,
-            apply: Apply::Sparse,
-            mirror: true,
-            jacobian: Jacobian::Head,
-            mu: 0.55,
-            iterations: 12,
-            image_iterations: 15,
-            map_norm: MapNorm::L1,
-            fuse_relu: true,
-            weights: [0.5, 0.3, 0.2],
-            weights_from: WeightsFrom::Setting,
-            send: Inference::Attacked,
-        }
     }
 }
 

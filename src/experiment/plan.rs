@@ -1,9 +1,10 @@
 //! Whether the model fits the data: the shapes on both sides of the cut, and the vanilla twin.
 
 use super::document::Experiment;
+use crate::defence::Stack;
+use crate::defence::entry::AS_THEY_ARE;
 use crate::error::{Error, Result};
 use crate::model::spec::{LayerSpec, shape_text, shapes};
-use crate::psgl::Jacobian;
 
 /// Numbers of one layer's output for one image at most, and weights of one network at most: a file may come from
 /// anywhere, and memory that is refused ends the program.
@@ -14,7 +15,7 @@ const MAX_NUMBERS: usize = 1 << 26;
 pub struct Plan {
     /// The data's shape (C, H, W).
     pub input: [usize; 3],
-    /// What the first layer sees: under PSGL (4C + 1, ⌈H/2⌉, ⌈W/2⌉), else `input`.
+    /// What the first layer sees: `input`, or its form under a defence that packs.
     pub packed: [usize; 3],
     /// All layers, client's first.
     pub layers: Vec<LayerSpec>,
@@ -22,11 +23,11 @@ pub struct Plan {
     pub cut: usize,
     /// The shape that crosses the wire, without the batch.
     pub smashed: Vec<usize>,
-    /// The undefended model to compare with; only under PSGL, and only where `train.twin` asks for it.
+    /// The undefended model to compare with; only beside a defence, and only where `train.twin` asks for it.
     pub twin: Option<Twin>,
 }
 
-/// The vanilla twin (METHOD section 3): pooling by two where PSGL packs.
+/// The vanilla twin (METHOD section 3): pooling by two where a defence packs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Twin {
     /// Its layers; the first sees `Plan::input`.
@@ -62,7 +63,6 @@ impl Experiment {
     /// # Errors
     /// Names the field or the layer, what it wanted and what it found.
     pub fn check_model(&self, data_shape: [usize; 3], classes: usize) -> Result<Plan> {
-        let [c, h, w] = data_shape;
         if let Some(wanted) = self.model.input.filter(|wanted| *wanted != data_shape) {
             return Err(Error::input(format!(
                 "model.input = {wanted:?}: the images of {} are {data_shape:?}",
@@ -79,7 +79,8 @@ impl Experiment {
         }
         super::validate::together(self).map_err(Error::input)?;
         let (layers, cut) = (self.layers(classes)?, self.model.cut);
-        let packed = if self.psgl.enabled { [4 * c + 1, h.div_ceil(2), w.div_ceil(2)] } else { data_shape };
+        let defences = self.defences()?;
+        let packed = (defences.entry().shape)(data_shape);
         let all = walk(&packed, &layers)?;
         if let Some(last) = all.last().filter(|last| ***last != [classes]) {
             return Err(Error::input(format!(
@@ -95,34 +96,29 @@ impl Experiment {
             )));
         }
         let smashed = all[cut - 1].clone();
-        if self.psgl.enabled {
-            self.check_smashed(&all)?;
-        }
-        let twin = if self.psgl.enabled && self.train.twin { Some(twin(&data_shape, &layers, cut)?) } else { None };
+        check_smashed(&defences, cut, &all)?;
+        let twin = match (self.train.twin, defences.entry() == &AS_THEY_ARE) {
+            _ if defences.is_empty() => None,
+            (false, _) => None,
+            (true, true) => Some(Twin { layers: layers.clone(), cut, smashed: smashed.clone() }),
+            (true, false) => Some(twin(&data_shape, &layers, cut)?),
+        };
         Ok(Plan { input: data_shape, packed, layers, cut, smashed, twin })
     }
+}
 
-    /// PSGL recovers matrices of channels × positions, and its head pools by two.
-    fn check_smashed(&self, all: &[Vec<usize>]) -> Result<()> {
-        let (cut, smashed) = (self.model.cut, &all[self.model.cut - 1]);
-        let pools = self.psgl.jacobian == Jacobian::Head;
-        let fits = |shape: &Vec<usize>| shape.len() == 3 && (!pools || (shape[1] >= 2 && shape[2] >= 2));
-        if fits(smashed) {
-            return Ok(());
-        }
-        let works: Vec<String> = (1..all.len()).filter(|cut| fits(&all[cut - 1])).map(|cut| cut.to_string()).collect();
-        let works = if works.is_empty() {
-            "no cut of this model does".to_owned()
-        } else {
-            format!("cuts that do: {}", works.join(", "))
-        };
-        let wanted = if smashed.len() == 3 {
-            "with jacobian = \"head\" PSGL needs smashed data of at least 2×2, since the head pools by 2"
-        } else {
-            "PSGL needs smashed data that are still channels × height × width"
-        };
-        Err(Error::input(format!("model.cut = {cut}: {wanted}; found {}; {works}", shape_text(smashed))))
-    }
+/// Whether all defences can do with the smashed data; else which cuts would do.
+fn check_smashed(defences: &Stack, cut: usize, all: &[Vec<usize>]) -> Result<()> {
+    let fits = |shape: &[usize]| defences.iter().try_for_each(|setup| (setup.kind.fits)(&setup.values, shape));
+    let Err(wanted) = fits(&all[cut - 1]) else { return Ok(()) };
+    let works: Vec<String> =
+        (1..all.len()).filter(|cut| fits(&all[cut - 1]).is_ok()).map(|cut| cut.to_string()).collect();
+    let works = if works.is_empty() {
+        "no cut of this model does".to_owned()
+    } else {
+        format!("cuts that do: {}", works.join(", "))
+    };
+    Err(Error::input(format!("model.cut = {cut}: {wanted}; found {}; {works}", shape_text(&all[cut - 1]))))
 }
 
 /// [`shapes`] layer by layer, with the caps looked at before the next layer multiplies.

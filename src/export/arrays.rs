@@ -6,19 +6,19 @@
 //! | `labels` | N | classes, where they are known |
 //! | `smashed` | N, … | what crosses the wire |
 //! | `logits`, `decisions` | N, K and N | of a plain model |
-//! | `disguised`, `map` | N, C, H, W | under PSGL: the images as they are sent, and the gradient map in \[−1, 1\] |
-//! | `low_rank`, `gradient_map` | as `smashed` | under PSGL: L and S, what the server recovers |
-//! | `logits_attacked`, `logits_recovered`, `logits_fused` | N, K | under PSGL: of each stream |
-//! | `scores`, `decisions` | N, K and N | under PSGL: of the fused decision |
+//! | `disguised`, `map` | N, C, H, W | of a model that disguises its images: as they are sent, and the gradient map in \[−1, 1\] |
+//! | `low_rank`, `gradient_map` | as `smashed` | where the server recovers them: L and S |
+//! | `logits_attacked`, `logits_recovered`, `logits_fused` | N, K | where the server has streams: of each |
+//! | `scores`, `decisions` | N, K and N | where the server has streams: of their decision |
 //!
-//! Those of a second model, as PSGL's undefended twin, begin with its name: `vanilla_smashed`.
+//! Those of a second model, as an undefended twin, begin with its name: `vanilla_smashed`.
 
 use candle_core::Tensor;
 
 use crate::data::numpy::{Array, Values};
 use crate::error::{Error, Result};
-use crate::model::server::Answer;
-use crate::model::split::SplitModel;
+use crate::random::At;
+use crate::split::SplitModel;
 
 /// Images that a model is asked about at once.
 const BATCH: usize = 50;
@@ -44,7 +44,8 @@ pub fn arrays(models: &[SplitModel], images: &[f32], labels: Option<&[u32]>) -> 
         for (done, batch) in images.chunks(BATCH * size).enumerate() {
             let x = Tensor::from_slice(batch, (batch.len() / size, c, h, w), device)?;
             let before = table.bytes();
-            table.ask(&prefix, model, &x)?;
+            let samples: Vec<usize> = (done * BATCH..done * BATCH + x.dim(0)?).collect();
+            table.ask(&prefix, model, &x, At::Ask { samples: &samples, draw: 0 })?;
             if done == 0 {
                 check_room(before, table.bytes() - before, batch.len() / size, all)?;
             }
@@ -75,25 +76,25 @@ impl Table {
     }
 
     /// Asks a model about a few images as a client asks for a diagnosis.
-    fn ask(&mut self, prefix: &str, model: &SplitModel, x: &Tensor) -> Result<()> {
+    fn ask(&mut self, prefix: &str, model: &SplitModel, x: &Tensor, at: At<'_>) -> Result<()> {
         let mut add = |name: &str, rows: &Tensor| self.add(&format!("{prefix}{name}"), rows);
-        let (smashed, disguised) = model.ask(x)?;
-        if let Some(disguised) = &disguised {
-            add("disguised", &disguised.attacked)?;
-            add("map", &disguised.map)?;
+        let (smashed, outgoing) = model.ask(x, at)?;
+        if let Some(map) = &outgoing.map {
+            add("disguised", &outgoing.images)?;
+            add("map", map)?;
         }
         add("smashed", smashed.tensor())?;
-        let answer = model.server.answer(&smashed)?;
-        match &answer {
-            Answer::Plain(logits) => add("logits", logits)?,
-            Answer::Psgl(answer) => {
-                add("low_rank", &answer.low_rank)?;
-                add("gradient_map", &answer.gradient_map)?;
-                add("logits_attacked", &answer.attacked)?;
-                add("logits_recovered", &answer.recovered)?;
-                add("logits_fused", &answer.fused)?;
-                add("scores", &answer.scores)?;
+        let answer = model.answer_to(&smashed)?;
+        for (name, part) in &answer.parts {
+            add(name, part)?;
+        }
+        if answer.is_plain() {
+            add("logits", &answer.scores)?;
+        } else {
+            for (name, logits) in &answer.streams {
+                add(&format!("logits_{name}"), logits)?;
             }
+            add("scores", &answer.scores)?;
         }
         self.append(Array::classes(&format!("{prefix}decisions"), answer.predicted()?));
         Ok(())
@@ -155,7 +156,7 @@ mod tests {
         let last = x.narrow(0, count - 1, 1).unwrap().contiguous().unwrap();
         for (model, name) in models.iter().zip(["decisions", "vanilla_decisions"]) {
             let Values::I64(decisions) = &named(name).values else { panic!("classes") };
-            let alone = model.answer(&last).unwrap().predicted().unwrap()[0];
+            let alone = model.answer(&last, At::ONCE).unwrap().predicted().unwrap()[0];
             assert_eq!(decisions.last(), Some(&i64::from(alone)), "{name}");
         }
     }

@@ -1,112 +1,59 @@
-//! A model in Python with PyTorch: client, server and, under PSGL, all that lies between them.
+//! A model in Python with PyTorch: client, server and all that a defence puts between them.
 //!
-//! The Python is in files of its own (`torch/*.py`), which are put together behind a few lines that hold the model's
-//! layers and settings.
+//! The Python is in files of its own (`torch/*.py`, and beside each defence), which are put together behind a few lines
+//! that hold the model's layers and settings.
 
-use std::fmt::Write as _;
-
+use crate::defence::Setup;
+use crate::defence::kind::Torch;
+use crate::error::{Error, Result};
 use crate::model::spec::LayerSpec;
-use crate::model::split::SplitPlan;
-use crate::psgl::fusion::DecisionWeights;
-use crate::psgl::recovery::MapNorm;
-use crate::psgl::saliency::Apply;
-use crate::psgl::{Inference, Jacobian, Options};
+use crate::split::SplitPlan;
 
 const START: &str = include_str!("torch/start.py");
 const PLAIN: &str = include_str!("torch/plain.py");
-const PSGL: &str = include_str!("torch/psgl.py");
 const END: &str = include_str!("torch/end.py");
 
 /// A Python module whose `load()` gives the model with the weights that lie beside it in `client.safetensors` and
-/// `server.safetensors`. It computes what [`SplitModel::answer`](crate::model::split::SplitModel::answer) does.
-/// `weights` are those of the streams' decisions in use; without PSGL they count for nothing.
-pub fn loader(plan: &SplitPlan, weights: Option<DecisionWeights>) -> String {
+/// `server.safetensors`. It computes what [`SplitModel::answer`](crate::split::SplitModel::answer) does.
+/// `votes` are the weights of the streams' decisions in use, where there are streams.
+///
+/// # Errors
+/// Returns an error if a defence of the model has no form in PyTorch.
+pub fn loader(plan: &SplitPlan, votes: Option<&[f64]>) -> Result<String> {
     let (client, smashed) = modules(&plan.layers[..plan.cut], &plan.input());
     let (server, _) = modules(&plan.layers[plan.cut..], &smashed);
-    let party = if plan.psgl.is_some() { PSGL } else { PLAIN };
-    let head = heading(plan);
-    let mut settings = format!(
-        "IMAGE = {}  # channels, height, width\nCLASSES = {}\nSMASHED = {}\n",
+    let Torch { title, settings, party } = between(plan, votes)?;
+    let head = heading(plan, title);
+    let settings = format!(
+        "IMAGE = {}  # channels, height, width\nCLASSES = {}\nSMASHED = {}\n{settings}",
         tuple(&plan.image),
         plan.classes,
         tuple(&smashed)
     );
-    if let Some(options) = &plan.psgl {
-        settings += &psgl_settings(options, weights.unwrap_or(options.weights));
-    }
     let parties = format!("def client_layers():\n    return {client}\n\n\ndef server_layers():\n    return {server}\n");
-    format!("{head}{START}\n\n{settings}\n\n{parties}\n\n{party}\n\n{END}")
+    Ok(format!("{head}{START}\n\n{settings}\n\n{parties}\n\n{party}\n\n{END}"))
+}
+
+/// What lies between client and server.
+fn between(plan: &SplitPlan, votes: Option<&[f64]>) -> Result<Torch> {
+    let lacking = |setup: &Setup| Error::input(format!("a model under {} has no form in PyTorch", setup.kind.title));
+    match plan.defences.iter().collect::<Vec<_>>().as_slice() {
+        [] => Ok(Torch { title: "A split model", settings: String::new(), party: PLAIN }),
+        [one] => one.kind.torch.ok_or_else(|| lacking(one))?(&one.values, votes),
+        [one, ..] => Err(lacking(one)),
+    }
 }
 
 /// What the module is, and how it is used.
-fn heading(plan: &SplitPlan) -> String {
+fn heading(plan: &SplitPlan, title: &str) -> String {
     let [c, h, w] = plan.image;
-    let kind = if plan.psgl.is_some() { "A model under proximal gradient split learning" } else { "A split model" };
     format!(
-        "\"\"\"{kind}, trained with Cutlayer: the weights lie beside this file. For research, not for clinical use.\n\n    \
+        "\"\"\"{title}, trained with Cutlayer: the weights lie beside this file. For research, not for clinical use.\n\n    \
          model = load()\n    \
          model.decide(x)  # predicted classes of images x, (N, {c}, {h}, {w}) in [0, 1]\n    \
          model.smash(x)   # what crosses the wire\n    \
          model.logits(x)\n\"\"\"\n\n"
     )
-}
-
-/// PSGL's choices.
-fn psgl_settings(options: &Options, weights: DecisionWeights) -> String {
-    let Options {
-        strength,
-        mirror,
-        jacobian,
-        recovery,
-        fuse_relu,
-        weights: _,
-        weights_from: _,
-        inference,
-        image_recovery: _,
-    } = *options;
-    let word = |yes: bool| if yes { "True" } else { "False" };
-    let apply = match strength.apply {
-        Apply::Sparse => "sparse",
-        Apply::Dense => "dense",
-    };
-    let jacobian = match jacobian {
-        Jacobian::Head => "head",
-        Jacobian::Server => "server",
-    };
-    let norm = match recovery.map_norm {
-        MapNorm::L1 => "l1",
-        MapNorm::Nuclear => "nuclear",
-    };
-    let inference = match inference {
-        Inference::Attacked => "attacked",
-        Inference::Clean => "clean",
-    };
-    let mut lines = String::new();
-    for (name, value, why) in [
-        ("APPLY", format!("\"{apply}\""), "sparse: the strongest pixels of the map move; dense: all"),
-        ("GAMMA", format!("{:?}", strength.gamma), "share of the pixels that move where it is sparse"),
-        ("THETA", format!("{:?}", strength.theta), "how far they move"),
-        ("MIRROR", word(mirror).to_owned(), "also where beta < 0 < alpha"),
-        ("JACOBIAN", format!("\"{jacobian}\""), "head: of the client's own head; server: of the fused stream"),
-        ("MU", format!("{:?}", recovery.mu), "the recovery's last threshold"),
-        ("ITERATIONS", recovery.iterations.to_string(), ""),
-        ("MAP_NORM", format!("\"{norm}\""), "l1 or nuclear"),
-        ("FUSE_RELU", word(fuse_relu).to_owned(), ""),
-        (
-            "WEIGHTS",
-            format!("({:?}, {:?}, {:?})", weights.recovered, weights.fused, weights.attacked),
-            "of the recovered, the fused and the attacked stream's decision",
-        ),
-        ("INFERENCE", format!("\"{inference}\""), "attacked: images are disguised; clean: they are sent as they are"),
-    ] {
-        // Writing to a string cannot fail.
-        let _ = if why.is_empty() {
-            writeln!(lines, "{name} = {value}")
-        } else {
-            writeln!(lines, "{name} = {value}  # {why}")
-        };
-    }
-    lines
 }
 
 /// A tuple of Python.

@@ -7,16 +7,17 @@ use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::kind::Knows;
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Images, drawn, load, split, targets};
+use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
-use crate::model::split::{SplitModel, SplitPlan};
-use crate::random::Seed;
+use crate::random::{At, Seed};
 use crate::run::attack_job::server_of;
 use crate::run::event::AttackProgress;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::{Lineup, Picture, Scene};
+use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
+use crate::workbench::load;
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);
@@ -44,8 +45,8 @@ struct Grounds {
     data: DataSpec,
     seed: u64,
     facts: Facts,
-    patients: Images,
-    auxiliary: Images,
+    patients: Part,
+    auxiliary: Part,
 }
 
 /// What a model depends on.
@@ -87,7 +88,7 @@ impl Grounds {
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {
-            patient: if patients.is_empty() { Picture::default() } else { Picture::of_image(&patients, 0) },
+            patient: if patients.is_empty() { Picture::default() } else { Picture::of_image(&patients, 0)? },
             patients: patients.len(),
             classes: dataset.classes.clone(),
             images: if train == 0 { parts.victim.len() } else { train.min(parts.victim.len()) },
@@ -119,17 +120,18 @@ impl Mirror {
             }
         };
         self.grounds = Some(grounds.clone());
-        let shape = grounds.patients.shape;
-        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key("vanilla"));
+        let shape = grounds.patients.shape();
+        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
         let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
         facts.know(&question.experiment, question.defended);
         for (model, plan) in facts.models.iter_mut().zip(&plans) {
             *model = plan.as_ref().map(WireFacts::of).transpose()?;
         }
-        let [psgl, vanilla] = plans;
-        let plan = if question.defended { psgl } else { vanilla };
-        let plan = plan.ok_or_else(|| Error::input("psgl.enabled = false: switch PSGL on to see its disguise"))?;
+        let [defended, undefended] = plans;
+        let plan = if question.defended { defended } else { undefended };
+        let plan =
+            plan.ok_or_else(|| Error::input("the experiment has no defence: switch one on to see what it does"))?;
         self.begin(question, &grounds, plan)?;
         Ok(Arc::new(facts))
     }
@@ -150,15 +152,16 @@ impl Mirror {
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
-        let (smashed, _) = made.model.ask(&x)?;
+        let (smashed, _) = made.model.ask(&x, At::ONCE)?;
         let basis = Basis::of(&question, &made.key.plan);
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
-        let theft = knowledge(&made.model, &question, &grounds.auxiliary)
-            .and_then(|knowledge| Theft::begin(basis, &question, &knowledge, smashed, kept));
+        let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
+        let theft = Theft::begin(basis, &question, &knowledge, smashed, kept);
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
-        let lineup = original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed));
+        let lineup =
+            original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed)).transpose()?;
         self.model = Some(made);
         self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None });
         Ok(())
@@ -232,16 +235,16 @@ impl Job {
     }
 }
 
-fn shown(image: &Shown, patients: &Images) -> Result<(Picture, Option<usize>)> {
+fn shown(image: &Shown, patients: &Part) -> Result<(Picture, Option<usize>)> {
     match image {
         Shown::Patient(_) if patients.is_empty() => Err(Error::input("the data have no test images to show")),
         Shown::Patient(i) => {
             let i = i % patients.len();
-            Ok((Picture::of_image(patients, i), Some(patients.labels[i] as usize)))
+            Ok((Picture::of_image(patients, i)?, Some(patients.labels()[i] as usize)))
         }
-        Shown::Own(picture) if picture.shape == patients.shape => Ok((picture.clone(), None)),
+        Shown::Own(picture) if picture.shape == patients.shape() => Ok((picture.clone(), None)),
         Shown::Own(picture) => {
-            let [found, wanted] = [picture.shape, patients.shape];
+            let [found, wanted] = [picture.shape, patients.shape()];
             Err(Error::input(format!("the image is {found:?} (C, H, W), the experiment's are {wanted:?}")))
         }
     }
@@ -250,7 +253,7 @@ fn shown(image: &Shown, patients: &Images) -> Result<(Picture, Option<usize>)> {
 fn made(key: Key, question: &Question) -> Result<Made> {
     let device = candle_core::Device::Cpu;
     let mut model = SplitModel::new(key.plan.clone(), Seed(key.seed), &device)?;
-    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(key.plan.name));
+    let weights = question.weights.as_ref().and_then(|weights| weights.models.get(&key.plan.name));
     let trained = match weights {
         Some(weights) if weights.load_into(&mut model)? => Some(weights.trained.clone()),
         _ => None,
@@ -258,14 +261,10 @@ fn made(key: Key, question: &Question) -> Result<Made> {
     Ok(Made { key, model, trained })
 }
 
-fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Result<Knowledge> {
+fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Result<Knowledge> {
     let device = candle_core::Device::Cpu;
     let plan = &model.plan;
     let kind = question.attack.kind;
-    let wanted = kind.knowledge(question.adaptive).contains(&Knows::Auxiliary);
-    let own = || -> Result<Auxiliary> {
-        Ok(Auxiliary { images: auxiliary.tensor(&device)?, labels: Some(auxiliary.label_tensor(&device)?) })
-    };
     let server = || server_of(&model.server.parameters().snapshot()?, plan, &device);
     let knows_server = kind.knowledge(question.adaptive).contains(&Knows::ServerWeights);
     let knowledge = Knowledge {
@@ -274,9 +273,9 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Images) -> Res
         client: Some(model.client.body()),
         oracle: None,
         server: knows_server.then(server).transpose()?,
-        packs: plan.psgl.is_some(),
-        auxiliary: wanted.then(own).transpose()?,
-        defence: plan.psgl.filter(|_| question.adaptive),
+        entry: plan.entry(),
+        auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
+        defence: if question.adaptive { plan.defences.imitation()? } else { None },
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
     };

@@ -47,7 +47,7 @@ impl Question {
     pub fn new(experiment: Experiment) -> Self {
         let attack = attack_of(&experiment, workbench::attacks()[0].id);
         Self {
-            defended: experiment.psgl.enabled,
+            defended: experiment.defended(),
             experiment,
             image: Shown::default(),
             weights: None,
@@ -59,8 +59,7 @@ impl Question {
 
     /// The opening: an undefended client that was never trained, cut as early as can be.
     pub fn opening(experiment: &Experiment) -> Self {
-        let mut experiment = experiment.clone();
-        experiment.psgl.enabled = false;
+        let mut experiment = experiment.undefended();
         experiment.model.cut = experiment.first_cut();
         Self { spread: Some(Duration::from_millis(2800)), ..Self::new(experiment) }
     }

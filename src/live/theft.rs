@@ -5,14 +5,14 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::question::{Question, Shown};
-use crate::attack::{Evidence, Inversion, Knowledge};
+use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
+use crate::defence::{Entry, Stack};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
 use crate::model::spec::LayerSpec;
-use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
-use crate::psgl::Options;
 use crate::run::weights::Weights;
+use crate::split::SplitPlan;
 
 /// A run's weights. They are compared by where they are, for they never change in place; held, so that the place is
 /// not used again.
@@ -31,9 +31,9 @@ pub(super) struct Basis {
     attack: AttackSpec,
     layers: Vec<LayerSpec>,
     cut: usize,
-    packs: bool,
     /// A network learns of the defence's strength where the attacker knows it. What rMLE found depends on it always.
-    defence: Option<Options>,
+    defences: Option<Stack>,
+    entry: &'static Entry,
     adaptive: bool,
     seed: u64,
     weights: Held,
@@ -46,8 +46,8 @@ impl Basis {
             attack: question.attack.clone(),
             layers: plan.layers.clone(),
             cut: plan.cut,
-            packs: plan.psgl.is_some(),
-            defence: plan.psgl.filter(|_| depends),
+            entry: plan.entry(),
+            defences: depends.then(|| plan.defences.clone()),
             adaptive: question.adaptive,
             seed: question.experiment.seed,
             weights: Held(question.weights.clone()),
@@ -107,7 +107,7 @@ impl Theft {
         let drawn = matches!(question.image, Shown::Own(_));
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {
-            let auxiliary = knowledge.auxiliary.as_ref().map_or(Ok(0), |own| own.images.dim(0))?;
+            let auxiliary = knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
             (kind.make)(&evidence, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
         };
         let (inversion, other, warm) = match left {

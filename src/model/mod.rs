@@ -2,14 +2,15 @@
 
 pub mod adam;
 pub mod client;
+pub mod jacobian;
 pub mod network;
 mod norm;
 pub mod optimiser;
 pub mod parameters;
+pub mod seat;
 pub mod second;
 pub mod server;
 pub mod sgd;
 pub mod spec;
-pub mod split;
 pub mod wire;
 pub mod zoo;

@@ -1,201 +1,140 @@
-//! The server's side: the rest of the network, under PSGL as three streams behind the recovery.
+//! The honest server: the rest of the network, and its own optimiser.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use candle_core::{DType, Tensor, Var};
 
+use super::jacobian::{gradient, predicted_logit};
 use super::network::Network;
 use super::optimiser::{Optimiser, OptimiserSettings};
 use super::parameters::{Init, Parameters};
+use super::seat::{Answer, Lesson, Lift, Seat, Thought};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
 use crate::engine::loss::cross_entropy;
 use crate::engine::tape::{Tape, sum};
 use crate::error::{Error, Result};
-use crate::psgl::Options;
-use crate::psgl::fusion::{DecisionWeights, conv_sum, decide};
-use crate::psgl::saliency::{gradient, predicted_logit};
 
 /// The server party: its layers and its own optimiser.
 #[derive(Debug)]
 pub struct Server {
     parameters: Parameters,
-    kind: Kind,
+    body: Box<dyn Body>,
     optimiser: Optimiser,
 }
 
-#[derive(Debug)]
-enum Kind {
-    Plain(Network),
-    Psgl(Box<Streams>),
-}
-
-/// PSGL's three streams.
-#[derive(Clone, Debug)]
-struct Streams {
-    options: Options,
-    weights: DecisionWeights,
-    attacked: Network,
-    recovered: Network,
-    fused: Network,
-    fuse_weight: Tensor,
-    fuse_bias: Tensor,
-}
-
-/// What the server makes of smashed data.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// Plain split learning: logits (N, K).
-    Plain(Tensor),
-    /// PSGL.
-    Psgl(PsglAnswer),
-}
-
-/// The three streams' logits and what they decide together.
-#[derive(Clone, Debug)]
-pub struct PsglAnswer {
-    /// Logits of the stream that sees z (N, K).
-    pub attacked: Tensor,
-    /// Logits of the stream that sees L (N, K).
-    pub recovered: Tensor,
-    /// Logits of the stream that sees fuse(z, L) (N, K).
-    pub fused: Tensor,
-    /// Scores of the fused decision (N, K).
-    pub scores: Tensor,
-    /// L, the recovered features, shaped as z.
-    pub low_rank: Tensor,
-    /// S, the recovered gradient map, shaped as z.
-    pub gradient_map: Tensor,
-}
-
-/// What the server made of smashed data whose labels it knows, before it learns from them.
-#[derive(Debug)]
-pub struct Thought {
-    wire: Var,
-    answer: Answer,
-    losses: Vec<Tensor>,
-    /// The losses' sum, and the way back from it.
-    pub(super) total: Tensor,
-    pub(super) tape: Tape,
-}
-
-/// What one step taught the server.
-#[derive(Clone, Debug)]
-pub struct Lesson {
-    /// What it answered before the step.
-    pub answer: Answer,
-    /// Mean cross-entropy: one value, or those of a, r and f.
-    pub losses: Vec<f64>,
-}
-
-impl Answer {
-    /// The predicted classes (N).
+/// What a server does with smashed data, differentiable by z and by its weights.
+pub trait Body: fmt::Debug + Send {
+    /// What it answers; z (N, …).
     ///
     /// # Errors
-    /// Where the logits are no matrix.
-    pub fn predicted(&self) -> Result<Vec<u32>> {
-        classes_of(match self {
-            Self::Plain(logits) => logits,
-            Self::Psgl(answer) => &answer.scores,
-        })
+    /// Returns an error if z does not fit.
+    fn answer(&self, z: &Tensor) -> Result<Answer>;
+
+    /// The same for passes that do not train it.
+    fn frozen(&self) -> Box<dyn Body>;
+
+    /// Which of the answer's streams the gradient at the cut comes from.
+    fn leading(&self) -> usize {
+        0
     }
 
-    /// The predicted classes of the attacked, recovered and fused stream; none without PSGL.
+    /// Logits as part of a larger graph, weights frozen, where it is one network.
     ///
     /// # Errors
-    /// Where the logits are no matrix.
-    pub fn stream_predictions(&self) -> Result<Option<[Vec<u32>; 3]>> {
-        match self {
-            Self::Plain(_) => Ok(None),
-            Self::Psgl(a) => Ok(Some([classes_of(&a.attacked)?, classes_of(&a.recovered)?, classes_of(&a.fused)?])),
-        }
+    /// Returns an error if it is several, or z does not fit.
+    fn plain_logits(&self, _z: &Tensor) -> Result<Tensor> {
+        Err(Error::Internal("only a plain model is one graph".into()))
     }
+
+    /// The weights of its streams' votes in use, if it has streams.
+    fn votes(&self) -> Option<Vec<f64>> {
+        None
+    }
+
+    /// Takes back the weights of the votes.
+    fn set_votes(&mut self, _votes: &[f64]) {}
+
+    /// Takes notice that an epoch is over, in which its streams were right so often, in the order of the votes.
+    fn end_epoch(&mut self, _hits: &[f64]) {}
 }
 
-/// The largest entry of each row (N, K).
-///
-/// # Errors
-/// Where the tensor is no matrix.
-pub fn classes_of(logits: &Tensor) -> Result<Vec<u32>> {
-    Ok(logits.detach().argmax(1)?.to_vec1()?)
+/// What a server is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerPlan<'a> {
+    /// The server's layers.
+    pub layers: &'a [LayerSpec],
+    /// Shape of what they see, without the batch.
+    pub smashed: &'a [usize],
+}
+
+/// The layers as they are.
+#[derive(Clone, Debug)]
+struct Plain(Network);
+
+impl Body for Plain {
+    fn answer(&self, z: &Tensor) -> Result<Answer> {
+        Ok(Answer::plain(self.0.forward(z)?))
+    }
+
+    fn frozen(&self) -> Box<dyn Body> {
+        Box::new(Self(self.0.frozen()))
+    }
+
+    fn plain_logits(&self, z: &Tensor) -> Result<Tensor> {
+        self.0.frozen().forward(z)
+    }
 }
 
 impl Server {
-    /// A server with fresh weights; `smashed` is the shape of z without the batch.
+    /// A server with fresh weights. `body` makes one of its own with weights that it adds; where it has none to make,
+    /// the layers serve as they are.
     ///
     /// # Errors
-    /// Where the layers do not fit each other.
+    /// Returns an error if the layers do not fit each other.
     pub fn new(
-        layers: &[LayerSpec],
-        smashed: &[usize],
-        psgl: Option<Options>,
+        plan: &ServerPlan<'_>,
         optimiser: OptimiserSettings,
         init: Init<'_>,
+        body: impl FnOnce(&mut Parameters) -> Result<Option<Box<dyn Body>>>,
     ) -> Result<Self> {
         let mut parameters = Parameters::default();
-        let kind = match psgl {
+        let body = match body(&mut parameters)? {
+            Some(body) => body,
             None => {
-                Network::init("server", smashed, layers, &mut parameters, init)?;
-                Kind::Plain(Network::of("server", layers, &parameters)?)
-            }
-            Some(options) => {
-                let channels = smashed[0];
-                for stream in ["attacked", "recovered", "fused"] {
-                    Network::init(&format!("server.{stream}"), smashed, layers, &mut parameters, init)?;
-                }
-                parameters.add("server.fuse", &[channels, 2 * channels, 3, 3], 2 * channels * 9, init)?;
-                let stream = |name: &str| Network::of(&format!("server.{name}"), layers, &parameters);
-                let fuse =
-                    |part: &str| Ok::<_, Error>(parameters.get(&format!("server.fuse.{part}"))?.as_tensor().clone());
-                Kind::Psgl(Box::new(Streams {
-                    options,
-                    weights: options.weights,
-                    attacked: stream("attacked")?,
-                    recovered: stream("recovered")?,
-                    fused: stream("fused")?,
-                    fuse_weight: fuse("weight")?,
-                    fuse_bias: fuse("bias")?,
-                }))
+                Network::init("server", plan.smashed, plan.layers, &mut parameters, init)?;
+                Box::new(Plain(Network::of("server", plan.layers, &parameters)?))
             }
         };
-        Ok(Self { optimiser: Optimiser::new(&parameters, optimiser), parameters, kind })
+        Ok(Self { optimiser: Optimiser::new(&parameters, optimiser), parameters, body })
     }
 
-    /// The server's weights, `server.0.weight` or `server.fused.0.weight` and so on.
-    pub fn parameters(&self) -> &Parameters {
-        &self.parameters
+    /// What the server answers, the loss of each stream, and their sum.
+    fn lose(&self, z: &Tensor, labels: &Tensor) -> Result<(Answer, Vec<Tensor>, Tensor)> {
+        let answer = self.body.answer(z)?;
+        let losses = answer.streams.iter().map(|(_, logits)| cross_entropy(logits, labels));
+        let losses = losses.collect::<candle_core::Result<Vec<_>>>()?;
+        let (first, rest) = losses.split_first().ok_or_else(|| Error::Internal("an answer without a stream".into()))?;
+        let total = rest.iter().try_fold(first.clone(), |all, loss| sum(&all, loss))?;
+        Ok((answer.detached(), losses, total))
+    }
+}
+
+impl Seat for Server {
+    fn answer(&self, z: &Smashed, lift: Lift<'_>) -> Result<Answer> {
+        self.body.frozen().answer(&lift(z.tensor())?)
     }
 
-    /// What the server makes of smashed data; nothing is learnt.
-    ///
-    /// # Errors
-    /// Where z does not fit.
-    pub fn answer(&self, z: &Smashed) -> Result<Answer> {
-        match &self.kind {
-            Kind::Plain(network) => Ok(Answer::Plain(network.frozen().forward(z.tensor())?)),
-            Kind::Psgl(streams) => Ok(Answer::Psgl(streams.frozen().answer(z.tensor())?)),
-        }
-    }
-
-    /// The first half of a step on smashed data and labels, in which nothing is learnt.
-    ///
-    /// # Errors
-    /// Where the batch does not fit.
-    pub fn think(&self, z: &Smashed, labels: &Tensor) -> Result<Thought> {
+    fn think(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<Thought> {
         let wire = Var::from_tensor(z.tensor())?;
         let mut tape = Tape::default();
-        let (answer, losses, total) = tape.record(|| self.lose(&wire, labels))?;
+        let (answer, losses, total) = tape.record(|| self.lose(&lift(&wire)?, labels))?;
         Ok(Thought { wire, answer, losses, total, tape })
     }
 
-    /// The second half: the gradient to send back, and what was learnt.
-    ///
-    /// Under PSGL each stream learns from its own loss, and only the fused stream's gradient goes back,
-    /// the path through L included, which counts as the identity.
-    ///
-    /// # Errors
-    /// Where there is no memory left.
-    pub fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)> {
+    /// Each stream learns from its own loss, and what goes back is what reached the wire.
+    fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)> {
         let Thought { wire, answer, losses, total, mut tape } = thought;
         let gradients = tape.backward(&total)?;
         let down = gradients.get(&wire).ok_or_else(|| Error::Internal("no gradient reached the cut".into()))?;
@@ -206,130 +145,41 @@ impl Server {
         Ok((down, Lesson { answer, losses }))
     }
 
-    /// What the server answers, the loss of each stream, and their sum.
-    fn lose(&self, z: &Tensor, labels: &Tensor) -> Result<(Answer, Vec<Tensor>, Tensor)> {
-        match &self.kind {
-            Kind::Plain(network) => {
-                let logits = network.forward(z)?;
-                let loss = cross_entropy(&logits, labels)?;
-                Ok((Answer::Plain(logits.detach()), vec![loss.clone()], loss))
-            }
-            Kind::Psgl(streams) => {
-                let answer = streams.answer(z)?;
-                let [a, r, f] = [&answer.attacked, &answer.recovered, &answer.fused];
-                let losses = [cross_entropy(a, labels)?, cross_entropy(r, labels)?, cross_entropy(f, labels)?];
-                let total = sum(&sum(&losses[0], &losses[1])?, &losses[2])?;
-                Ok((Answer::Psgl(answer.detached()), losses.into(), total))
-            }
-        }
-    }
-
-    /// The paper's way to a map: ∂logit_ŷ/∂z and Σ_k ∂logit_k/∂z at clean smashed data, of the fused stream.
-    ///
-    /// # Errors
-    /// Where z does not fit.
-    pub fn jacobian(&self, z: &Smashed) -> Result<[CutGradient; 2]> {
+    fn jacobian(&self, z: &Smashed, lift: Lift<'_>) -> Result<[CutGradient; 2]> {
         let wire = Var::from_tensor(&z.tensor().copy()?)?;
-        let logits = match &self.kind {
-            Kind::Plain(network) => network.frozen().forward(&wire)?,
-            Kind::Psgl(streams) => streams.frozen().answer(&wire)?.fused,
-        };
+        let body = self.body.frozen();
+        let mut streams = body.answer(&lift(&wire)?)?.streams;
+        let logits = streams.swap_remove(body.leading()).1;
         let predicted = gradient(&predicted_logit(&logits)?.sum_all()?, &wire)?;
         let all = gradient(&logits.sum_all()?, &wire)?;
         Ok([CutGradient::new(&predicted), CutGradient::new(&all)])
     }
 
-    /// Logits of a plain server as part of a larger graph, weights frozen.
-    ///
-    /// # Errors
-    /// Where z does not fit, or the server has streams.
-    pub fn plain_logits(&self, z: &Tensor) -> Result<Tensor> {
-        match &self.kind {
-            Kind::Plain(network) => network.frozen().forward(z),
-            Kind::Psgl(_) => Err(Error::Internal("only a plain model is one graph".into())),
-        }
+    fn plain_logits(&self, z: &Tensor) -> Result<Tensor> {
+        self.body.plain_logits(z)
     }
 
-    /// The weights of the streams' decisions in use; none without PSGL.
-    pub fn decision_weights(&self) -> Option<DecisionWeights> {
-        match &self.kind {
-            Kind::Plain(_) => None,
-            Kind::Psgl(streams) => Some(streams.weights),
-        }
+    fn parameters(&self) -> &Parameters {
+        &self.parameters
     }
 
-    /// Takes back the weights of the decision, from a checkpoint.
-    pub fn set_decision_weights(&mut self, weights: DecisionWeights) {
-        if let Kind::Psgl(streams) = &mut self.kind {
-            streams.weights = weights;
-        }
+    fn votes(&self) -> Option<Vec<f64>> {
+        self.body.votes()
     }
 
-    /// Hands the decision's weights out in the order of these accuracies (recovered, fused, attacked).
-    pub fn derive_weights(&mut self, accuracies: [f64; 3]) {
-        if let Kind::Psgl(streams) = &mut self.kind {
-            streams.weights = streams.options.weights.in_order_of(accuracies);
-        }
+    fn set_votes(&mut self, votes: &[f64]) {
+        self.body.set_votes(votes);
     }
 
-    /// The optimiser's state, for a checkpoint.
-    ///
-    /// # Errors
-    /// Where there is no memory left.
-    pub fn optimiser_state(&self) -> Result<BTreeMap<String, Tensor>> {
+    fn end_epoch(&mut self, hits: &[f64]) {
+        self.body.end_epoch(hits);
+    }
+
+    fn optimiser_state(&self) -> Result<BTreeMap<String, Tensor>> {
         self.optimiser.state()
     }
 
-    /// Takes back the optimiser's state.
-    ///
-    /// # Errors
-    /// Where it is another model's.
-    pub fn load_optimiser(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+    fn load_optimiser(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         self.optimiser.load(state)
-    }
-}
-
-impl Streams {
-    fn frozen(&self) -> Self {
-        Self {
-            attacked: self.attacked.frozen(),
-            recovered: self.recovered.frozen(),
-            fused: self.fused.frozen(),
-            fuse_weight: self.fuse_weight.detach(),
-            fuse_bias: self.fuse_bias.detach(),
-            ..*self
-        }
-    }
-
-    fn answer(&self, z: &Tensor) -> Result<PsglAnswer> {
-        // The streams a and r get z and L without their graphs, so nothing of theirs goes to the client.
-        let plain = z.detach();
-        let (low_rank, gradient_map) = self.recover(&plain)?;
-        let straight_through = sum(z, &(&low_rank - &plain)?)?;
-        let attacked = self.attacked.forward(&plain)?;
-        let recovered = self.recovered.forward(&low_rank)?;
-        let fused = conv_sum(z, &straight_through, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
-        let fused = self.fused.forward(&fused)?;
-        let scores = decide(&attacked.detach(), &recovered.detach(), &fused.detach(), self.weights)?.scores;
-        Ok(PsglAnswer { attacked, recovered, fused, scores, low_rank, gradient_map })
-    }
-
-    /// L and S of smashed data, both shaped as z.
-    fn recover(&self, z: &Tensor) -> Result<(Tensor, Tensor)> {
-        let (_, channels, height, width) = z.dims4()?;
-        let parts = self.options.recovery.solve(&z.flatten_all()?.to_vec1()?, channels, height * width);
-        let tensor = |values| Tensor::from_vec(values, z.shape(), z.device());
-        Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
-    }
-}
-
-impl PsglAnswer {
-    fn detached(&self) -> Self {
-        Self {
-            attacked: self.attacked.detach(),
-            recovered: self.recovered.detach(),
-            fused: self.fused.detach(),
-            ..self.clone()
-        }
     }
 }

@@ -1,10 +1,14 @@
-//! The wire between hospital and server: the only things that cross it, and their bytes.
+//! The wire between hospital and server: the only things that cross it, each a named message, and their bytes.
 
-use candle_core::Tensor;
+use std::collections::HashMap;
 
-use crate::error::Result;
+use candle_core::safetensors::BufferedSafetensors;
+use candle_core::{Device, Tensor};
+use safetensors::tensor::SafeTensors;
 
-/// What the client sends up: the output of its last layer, cut off from its graph.
+use crate::error::{Error, Result};
+
+/// What the client sends up: what its last layer and its defence make of images, cut off from their graph.
 #[derive(Clone, Debug)]
 pub struct Smashed(Tensor);
 
@@ -26,7 +30,7 @@ impl Smashed {
     /// Number of samples.
     ///
     /// # Errors
-    /// Where it is a scalar, which it never is.
+    /// Returns an error if it is a scalar, which it never is.
     pub fn samples(&self) -> Result<usize> {
         Ok(self.0.dim(0)?)
     }
@@ -34,13 +38,14 @@ impl Smashed {
     /// Samples `start..start + len`.
     ///
     /// # Errors
-    /// Where there are fewer.
+    /// Returns an error if there are fewer.
     pub fn narrow(&self, start: usize, len: usize) -> Result<Self> {
         Ok(Self(self.0.narrow(0, start, len)?.contiguous()?))
     }
 
-    fn bytes(&self) -> u64 {
-        bytes(&self.0)
+    /// The message that takes it up, in which it is called so.
+    pub fn message(&self, crossing: Crossing) -> Message {
+        Message { crossing, numbers: self.0.clone() }
     }
 }
 
@@ -54,10 +59,97 @@ impl CutGradient {
     pub fn tensor(&self) -> &Tensor {
         &self.0
     }
+
+    /// The message that takes it down, in which it is called so.
+    pub fn message(&self, crossing: Crossing) -> Message {
+        Message { crossing, numbers: self.0.clone() }
+    }
 }
 
-fn bytes(t: &Tensor) -> u64 {
-    (t.elem_count() * t.dtype().size_in_bytes()) as u64
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crossing {
+    /// Up: smashed data, to be learnt from or answered.
+    Smashed,
+    /// Up: smashed data of undisguised images, to be told gradients by them.
+    Probe,
+    /// Down: ∂logit_ŷ/∂z at a probe.
+    Predicted,
+    /// Down: Σ_k ∂logit_k/∂z at a probe.
+    AllClasses,
+    /// Down: ∂loss/∂z.
+    CutGradient,
+}
+
+impl Crossing {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Smashed, Self::Probe, Self::Predicted, Self::AllClasses, Self::CutGradient];
+
+    /// Its name in a message.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Smashed => "smashed",
+            Self::Probe => "probe",
+            Self::Predicted => "predicted",
+            Self::AllClasses => "all_classes",
+            Self::CutGradient => "cut_gradient",
+        }
+    }
+
+    /// Whether it goes from the hospital to the server.
+    pub const fn up(self) -> bool {
+        matches!(self, Self::Smashed | Self::Probe)
+    }
+}
+
+/// One thing that crosses.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// What it is for.
+    pub crossing: Crossing,
+    /// Its numbers (N, …).
+    pub numbers: Tensor,
+}
+
+impl Message {
+    /// As bytes, for parties in two processes: a safetensors file of one tensor.
+    ///
+    /// # Errors
+    /// Returns an error if the numbers are of a type that such files do not have.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let named = [(self.crossing.name(), self.numbers.to_device(&Device::Cpu)?.contiguous()?)];
+        let wrong = |e: safetensors::SafeTensorError| Error::Internal(format!("a message: {e}"));
+        safetensors::serialize(named, None::<HashMap<String, String>>).map_err(wrong)
+    }
+
+    /// What [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// Returns an error if the bytes are no message, or one of a name that is not known.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let wrong = |e: &dyn std::fmt::Display| Error::input(format!("no message of the wire: {e}"));
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| wrong(&e))?;
+        let names = tensors.names();
+        let [name] = names.as_slice() else { return Err(wrong(&format!("it has {} parts", names.len()))) };
+        let crossing = Crossing::ALL.into_iter().find(|crossing| crossing.name() == *name);
+        let crossing = crossing.ok_or_else(|| wrong(&format!("nothing is called {name:?}")))?;
+        let numbers = BufferedSafetensors::new(bytes.to_vec())?.load(crossing.name(), &Device::Cpu)?;
+        Ok(Self { crossing, numbers })
+    }
+
+    /// Bytes that its numbers take on the wire.
+    pub fn bytes(&self) -> u64 {
+        (self.numbers.elem_count() * self.numbers.dtype().size_in_bytes()) as u64
+    }
+}
+
+/// Somebody who sees all that crosses in training.
+pub trait Listener: std::fmt::Debug + Send {
+    /// Hears a message. Those of a step that was given up are not heard.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot do with it what it wants to.
+    fn hear(&mut self, message: &Message) -> Result<()>;
 }
 
 /// Bytes that have crossed.
@@ -72,20 +164,20 @@ pub struct WireCount {
 }
 
 impl WireCount {
-    /// Counts disguised smashed data going up.
-    pub fn up(&mut self, z: &Smashed) {
-        self.smashed_bytes += z.bytes();
+    /// Of these messages.
+    pub fn of(messages: &[Message]) -> Self {
+        let each = messages.iter().map(|message| Self::of_bytes(message.crossing, message.bytes()));
+        each.fold(Self::default(), Self::plus)
     }
 
-    /// Counts smashed data of undisguised images going up.
-    pub fn up_clean(&mut self, z: &Smashed) {
-        self.smashed_bytes += z.bytes();
-        self.leaked_clean_bytes += z.bytes();
-    }
-
-    /// Counts a gradient going down.
-    pub fn down(&mut self, gradient: &CutGradient) {
-        self.gradient_bytes += bytes(&gradient.0);
+    /// Of so many bytes that cross for this.
+    pub fn of_bytes(crossing: Crossing, bytes: u64) -> Self {
+        let if_so = |so: bool| if so { bytes } else { 0 };
+        Self {
+            smashed_bytes: if_so(crossing.up()),
+            gradient_bytes: if_so(!crossing.up()),
+            leaked_clean_bytes: if_so(crossing == Crossing::Probe),
+        }
     }
 
     /// Both counts together.
@@ -96,5 +188,26 @@ impl WireCount {
             gradient_bytes: self.gradient_bytes + other.gradient_bytes,
             leaked_clean_bytes: self.leaked_clean_bytes + other.leaked_clean_bytes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_survives_the_way_and_its_bytes_are_counted() {
+        let z = Tensor::new(&[[1f32, -2.0, 3.5]], &Device::Cpu).unwrap();
+        let messages = Crossing::ALL.map(|crossing| Smashed::new(&z).message(crossing));
+        for message in &messages {
+            let back = Message::from_bytes(&message.to_bytes().unwrap()).unwrap();
+            assert_eq!(back.crossing, message.crossing);
+            assert_eq!(back.numbers.to_vec2::<f32>().unwrap(), z.to_vec2::<f32>().unwrap());
+        }
+        let count = WireCount::of(&messages);
+        assert_eq!((count.smashed_bytes, count.gradient_bytes, count.leaked_clean_bytes), (24, 36, 12));
+        assert!(Message::from_bytes(b"nothing").is_err());
+        let strange = safetensors::serialize([("labels", z)], None::<HashMap<String, String>>).unwrap();
+        assert!(Message::from_bytes(&strange).unwrap_err().to_string().contains("labels"));
     }
 }

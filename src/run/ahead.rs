@@ -140,8 +140,10 @@ impl Session {
             };
             self.setup.experiment.attacks.iter().flat_map(move |spec| {
                 let epochs = (first..=last).filter(move |epoch| is_due(spec, *epoch, last));
-                let defended = model.plan.psgl.is_some();
-                epochs.flat_map(move |_| forms(spec, defended)).map(|form| (spec.name(), form, model.plan.name))
+                let defended = model.plan.defended();
+                epochs
+                    .flat_map(move |_| forms(spec, defended))
+                    .map(|form| (spec.name(), form, model.plan.name.as_str()))
             })
         })
     }

@@ -39,7 +39,7 @@ use crate::score::words;
 /// Where the disk refuses.
 pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) -> Result<()> {
     let stem = format!("{}{}", job.order.id.file_stem(), launched(launch));
-    recorder.put(&format!("{KEPT}/{stem}.npz"), &npz(&arrays(job, finished))?)?;
+    recorder.put(&format!("{KEPT}/{stem}.npz"), &npz(&arrays(job, finished)?)?)?;
     recorder.put(&format!("{KEPT}/{stem}.csv"), &csv(job, finished)?)?;
     recorder.put(&format!("{IMAGES}/{stem}.png"), &attack_sheet(job, finished)?)
 }
@@ -56,7 +56,7 @@ fn launched(launch: usize) -> String {
 /// Original, sent, reconstruction and error, a row for each of the first targets.
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
-        let original = job.original(i);
+        let original = job.original(i)?;
         let sent = Picture::of_tensor(&job.order.capture.sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
@@ -82,28 +82,28 @@ fn caption(record: &AttackRecord, shown: usize) -> Caption {
     }
 }
 
-fn arrays(job: &Job, finished: &Finished) -> Vec<Array> {
+fn arrays(job: &Job, finished: &Finished) -> Result<Vec<Array>> {
     let truth = job.truth();
     let n = truth.len();
-    let [c, h, w] = truth.shape;
+    let [c, h, w] = truth.shape();
     let each = finished.record.judged.as_ref().map(|judged| &judged.each);
-    let errors = errors(job, finished);
+    let errors = errors(job, finished)?;
     let ssim = each.map(|each| each.ssim.clone()).unwrap_or_default();
     let picked = each.map(|each| each.picked.iter().map(|p| p.unwrap_or(f64::NAN)).collect()).unwrap_or_default();
-    vec![
+    Ok(vec![
         Array::f32("reconstructions", &[n, c, h, w], finished.images.concat()),
-        Array::f32("images", &[n, c, h, w], (0..n).flat_map(|i| truth.values(i)).collect()),
-        Array::classes("labels", truth.labels.iter().copied()),
+        Array::f32("images", &[n, c, h, w], truth.values_of(&(0..n).collect::<Vec<_>>())?),
+        Array::classes("labels", truth.labels().iter().copied()),
         Array::classes("places", job.places().iter().map(|place| *place as u32)),
         Array::f64("mse", errors.clone()),
         Array::f64("psnr", errors.into_iter().map(psnr_of).collect()),
         Array::f64("ssim", ssim),
         Array::f64("picked", picked),
-    ]
+    ])
 }
 
-fn errors(job: &Job, finished: &Finished) -> Vec<f64> {
-    finished.images.iter().enumerate().map(|(i, got)| mse(got, &job.truth().values(i))).collect()
+fn errors(job: &Job, finished: &Finished) -> Result<Vec<f64>> {
+    finished.images.iter().enumerate().map(|(i, got)| Ok(mse(got, &job.truth().values(i)?))).collect()
 }
 
 fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
@@ -112,7 +112,7 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["attack", "mode", "target", "epoch", "image", "place", "label", "mse", "psnr", "ssim", "picked"])
         .map_err(|e| wrong(&e))?;
-    for (i, mse) in errors(job, finished).into_iter().enumerate() {
+    for (i, mse) in errors(job, finished)?.into_iter().enumerate() {
         let each = record.judged.as_ref().map(|judged| &judged.each);
         let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
         csv.write_record([
@@ -122,7 +122,7 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
             &record.epoch.to_string(),
             &i.to_string(),
             &job.places()[i].to_string(),
-            &job.truth().labels[i].to_string(),
+            &job.truth().labels()[i].to_string(),
             &mse.to_string(),
             &psnr_of(mse).to_string(),
             &text(each.and_then(|each| each.ssim.get(i).copied())),

@@ -15,14 +15,14 @@ use super::scene::{Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::kind::{Knows, Sees};
 use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
-use crate::data::Images;
+use crate::data::Part;
 use crate::error::Result;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
-use crate::model::split::SplitPlan;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::score::judging::Bench;
+use crate::split::{SplitPlan, UNDEFENDED};
 
 /// What attacks are scored on, made once for each number of targets.
 #[derive(Default)]
@@ -33,19 +33,22 @@ pub struct Benches {
 
 impl Benches {
     /// The bench of `n` targets, once it is made; a slice of making it otherwise.
-    pub fn of(&mut self, n: usize, targets: &Images, auxiliary: &Images, seed: Seed) -> Option<Arc<Bench>> {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn of(&mut self, n: usize, targets: &Part, auxiliary: &Part, seed: Seed) -> Result<Option<Arc<Bench>>> {
         let n = n.min(targets.len());
         if let Some(made) = self.all.iter().find(|bench| bench.len() == n) {
-            return Some(made.clone());
+            return Ok(Some(made.clone()));
         }
         let kept = self.making.take().filter(|bench| bench.len() == n);
-        let mut bench = kept.unwrap_or_else(|| Bench::new(targets, n, auxiliary, seed));
-        if bench.advance(auxiliary) {
+        let mut bench = kept.map_or_else(|| Bench::new(targets, n, auxiliary, seed), Ok)?;
+        if bench.advance(auxiliary)? {
             self.all.push(Arc::new(bench));
-            return self.all.last().cloned();
+            return Ok(self.all.last().cloned());
         }
         self.making = Some(bench);
-        None
+        Ok(None)
     }
 }
 
@@ -54,7 +57,7 @@ pub struct Job {
     /// What was ordered.
     pub order: Order,
     inversion: Box<dyn Inversion>,
-    truth: Images,
+    truth: Part,
     /// Which of the run's test images they are.
     places: Vec<usize>,
     bench: Arc<Bench>,
@@ -99,8 +102,8 @@ impl Job {
             }
         }
         let truth = setup.targets.take(order.images());
-        let label = truth.labels.first().copied();
-        let lineup = Lineup::of(&Picture::of_image(&truth, 0), label, &setup.auxiliary, setup.seed());
+        let label = truth.labels().first().copied();
+        let lineup = Lineup::of(&Picture::of_image(&truth, 0)?, label, &setup.auxiliary, setup.seed())?;
         let places = setup.places[..truth.len()].to_vec();
         let seconds = before + start.elapsed().as_secs_f64();
         Ok((Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds }, deciphered))
@@ -154,12 +157,12 @@ impl Job {
     pub fn scene(&self) -> Result<Scene> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         let (id, capture) = (&self.order.id, &self.order.capture);
-        let defended = id.target == "psgl";
+        let defended = id.target != UNDEFENDED;
         let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
-            original: Picture::of_image(&self.truth, 0),
-            label: self.truth.labels.first().map(|label| *label as usize),
+            original: self.original(0)?,
+            label: self.truth.labels().first().map(|label| *label as usize),
             sent: first(&capture.sent)?,
             map: if defended { first(&capture.maps)? } else { Picture::default() },
             smashed: Picture::of_features(&capture.smashed.get(0)?)?,
@@ -188,7 +191,7 @@ impl Job {
         let (iterations, _) = self.inversion.progress();
         let images = (0..self.truth.len()).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?));
         let images = images.collect::<Result<Vec<Vec<f32>>>>()?;
-        let mut scored = self.bench.scored(&images);
+        let mut scored = self.bench.scored(&images)?;
         if let Some(judged) = &mut scored.judged {
             judged.doubt = self.inversion.doubt()?.map(|doubt| doubt.to_string());
         }
@@ -208,7 +211,7 @@ impl Job {
     }
 
     /// The clean images of the targets: what the attack is scored against.
-    pub fn truth(&self) -> &Images {
+    pub fn truth(&self) -> &Part {
         &self.truth
     }
 
@@ -218,7 +221,10 @@ impl Job {
     }
 
     /// The clean image of target `i`.
-    pub fn original(&self, i: usize) -> Picture {
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be read.
+    pub fn original(&self, i: usize) -> Result<Picture> {
         Picture::of_image(&self.truth, i)
     }
 
@@ -234,7 +240,7 @@ impl Job {
             adaptive: id.adaptive,
             target: id.target.clone(),
             epoch: id.epoch,
-            originals: (0..few).map(|i| self.original(i)).collect(),
+            originals: (0..few).map(|i| self.original(i)).collect::<Result<_>>()?,
             sent: (0..few).map(|i| Picture::of_tensor(&self.order.capture.sent.get(i)?)).collect::<Result<_>>()?,
             stolen: finished.reconstructions.clone(),
         })
@@ -253,12 +259,9 @@ fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inv
         client: Some(client_of(order, plan, seed, &device)?),
         oracle: None,
         server,
-        packs: plan.psgl.is_some(),
-        auxiliary: Some(Auxiliary {
-            images: auxiliary.tensor(&device)?,
-            labels: Some(auxiliary.label_tensor(&device)?),
-        }),
-        defence: plan.psgl.filter(|_| order.id.adaptive),
+        entry: plan.entry(),
+        auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
+        defence: if order.id.adaptive { plan.defences.imitation()? } else { None },
         seed,
         name: order.id.file_stem(),
     };
@@ -274,20 +277,24 @@ fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inv
 fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Result<Network> {
     let mut parameters = Parameters::default();
     let layers = &plan.layers[..plan.cut];
-    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: plan.name, device })?;
+    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: &plan.name, device })?;
     parameters.load(&order.capture.client)?;
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }
 
-/// The server's layers behind the cut with these weights: under PSGL those of the attacked stream, which sees the smashed
-/// data as they are.
+/// The stream of a server that sees the smashed data as they are, where there are several.
+const ATTACKED: &str = "server.attacked";
+
+/// The server's layers behind the cut with these weights: of several streams those of the one that sees the smashed data
+/// as they are.
 ///
 /// # Errors
 /// Returns an error if a weight is missing.
 pub(crate) fn server_of(weights: &BTreeMap<String, Tensor>, plan: &SplitPlan, device: &Device) -> Result<Network> {
-    let name = if plan.psgl.is_some() { "server.attacked" } else { "server" };
+    let streams = weights.keys().any(|name| name.starts_with(ATTACKED));
+    let name = if streams { ATTACKED } else { "server" };
     let (mut parameters, layers) = (Parameters::default(), &plan.layers[plan.cut..]);
-    let init = Init { seed: Seed(0), model: plan.name, device };
+    let init = Init { seed: Seed(0), model: &plan.name, device };
     Network::init(name, &plan.smashed()?, layers, &mut parameters, init)?;
     parameters.load(weights)?;
     Ok(Network::of(name, layers, &parameters)?.frozen())
@@ -301,7 +308,7 @@ mod tests {
     use crate::attack::kind::Kind;
     use crate::error::Error;
     use crate::experiment::{AttackSpec, Experiment};
-    use crate::model::split::SplitModel;
+    use crate::split::SplitModel;
 
     thread_local! {
         /// What the kinds below were made from.
@@ -326,11 +333,11 @@ mod tests {
     /// What a run hands to this kind at 3 test images.
     fn handed(kind: &'static Kind, defended: bool) -> (Evidence, Knowledge, Prepared, SplitModel) {
         let setup = Prepared::new(Experiment::preset("quick").unwrap()).unwrap();
-        let plan = setup.plans.iter().find(|plan| plan.psgl.is_some() == defended).unwrap().clone();
+        let plan = setup.plans.iter().find(|plan| plan.defended() == defended).unwrap().clone();
         let model = SplitModel::new(plan, setup.seed(), &setup.device).unwrap();
         let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
         let targets = setup.targets.tensor(&setup.device).unwrap();
-        let order = Order::at(&model, &spec, 1, &targets).unwrap().swap_remove(0);
+        let order = Order::at(&model, &spec, 1, &targets, &setup.places).unwrap().swap_remove(0);
         assert!(made(&order, &model.plan, &setup).is_err());
         let (evidence, knowledge) = HANDED.with_borrow_mut(Option::take).unwrap();
         (evidence, knowledge, setup, model)
@@ -340,17 +347,15 @@ mod tests {
     fn a_run_supplies_what_a_kind_declares_and_nothing_else() {
         for defended in [false, true] {
             let (evidence, knowledge, setup, model) = handed(&MOST, defended);
-            assert_eq!(evidence.labels().unwrap().to_vec1::<u32>().unwrap(), setup.targets.labels[..3]);
+            assert_eq!(evidence.labels().unwrap().to_vec1::<u32>().unwrap(), setup.targets.labels()[..3]);
             let own = knowledge.auxiliary().unwrap();
-            assert_eq!(own.labels().unwrap().to_vec1::<u32>().unwrap(), setup.auxiliary.labels);
+            assert_eq!(own.labels().unwrap(), setup.auxiliary.labels());
             // The server's layers are those behind the cut: of the model itself, or of its attacked stream.
             let z = evidence.smashed().unwrap();
             let logits = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let got = logits(&knowledge.server().unwrap().forward(z.tensor()).unwrap());
-            let answer = match model.server.answer(z).unwrap() {
-                crate::model::server::Answer::Plain(plain) => plain,
-                crate::model::server::Answer::Psgl(streams) => streams.attacked,
-            };
+            // The attacked stream is the first of several.
+            let answer = model.answer_to(z).unwrap().streams.swap_remove(0).1;
             assert_eq!(got, logits(&answer), "defended {defended}");
             assert!(knowledge.client.is_none() && knowledge.defence.is_none() && knowledge.check_oracle().is_err());
 

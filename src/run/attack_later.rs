@@ -17,8 +17,8 @@ use super::room;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::model::split::SplitModel;
 use crate::random::Seed;
+use crate::split::SplitModel;
 
 /// What to launch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,8 +101,8 @@ impl Afterwards {
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
             checkpoint.restore(i, &mut model)?;
-            let epochs = checkpoint.epochs_of(plan.name);
-            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
+            let epochs = checkpoint.epochs_of(&plan.name);
+            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;

@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::scene::Opinion;
 use crate::attack::kind::Knows;
-use crate::attack::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
-use crate::model::split::SplitModel;
 use crate::model::wire::Smashed;
+use crate::random::At;
+use crate::split::SplitModel;
+use crate::state::State;
 
 /// Targets whose pictures are kept.
 pub const PICTURED: usize = 8;
@@ -26,7 +27,7 @@ pub struct AttackId {
     pub spec: AttackSpec,
     /// Whether it knows the defence.
     pub adaptive: bool,
-    /// `psgl` or `vanilla`.
+    /// The model, by its name in the run.
     pub target: String,
     /// After which epoch.
     pub epoch: usize,
@@ -57,9 +58,9 @@ impl AttackId {
 pub struct Capture {
     /// The targets' smashed data.
     pub smashed: Tensor,
-    /// What entered the client's layers, of the first few targets: images under vanilla, disguised under PSGL.
+    /// What entered the client's layers, of the first few targets: images, or what a defence made of them.
     pub sent: Tensor,
-    /// Gradient maps of the same; zero under vanilla.
+    /// Gradient maps of the same; zero where no defence makes them.
     pub maps: Tensor,
     /// The client's weights.
     pub client: BTreeMap<String, Tensor>,
@@ -97,20 +98,24 @@ pub struct Capturing {
     epoch: usize,
     /// The victims' images (N, C, H, W), as many as the largest attack takes.
     targets: Tensor,
+    /// Which of the run's test images they are.
+    places: Vec<usize>,
     smashed: Vec<Tensor>,
     /// What entered the client's layers, and the maps, of the first few.
     first: Option<[Tensor; 2]>,
 }
 
 impl Capturing {
-    /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images.
+    /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images, which stand at `places`
+    /// of the test set.
     ///
     /// # Errors
     /// Returns an error if there are none.
-    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Tensor) -> Result<Self> {
+    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Tensor, places: &[usize]) -> Result<Self> {
+        let places = places.to_vec();
         let most = specs.iter().map(|spec| spec.images).max().unwrap_or(0);
         let targets = targets.narrow(0, 0, most.min(targets.dim(0)?))?.contiguous()?;
-        Ok(Self { specs, epoch, targets, smashed: Vec::new(), first: None })
+        Ok(Self { specs, epoch, targets, places, smashed: Vec::new(), first: None })
     }
 
     /// Asks the model as it is now about the next few; the orders once it has been asked about all.
@@ -120,13 +125,12 @@ impl Capturing {
     pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
         let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
         let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
-        let (smashed, disguised) = model.ask(&x)?;
+        let samples = self.places.get(from..from + x.dim(0)?).unwrap_or_default();
+        let (smashed, outgoing) = model.ask(&x, At::Ask { samples, draw: self.epoch })?;
         if self.first.is_none() {
             let first = |t: &Tensor| Ok::<_, Error>(t.narrow(0, 0, PICTURED.min(t.dim(0)?))?.contiguous()?);
-            self.first = Some(match &disguised {
-                Some(disguised) => [first(&disguised.attacked)?, first(&disguised.map)?],
-                None => [first(&x)?, first(&x.zeros_like()?)?],
-            });
+            let map = outgoing.map.map_or_else(|| x.zeros_like(), Ok)?;
+            self.first = Some([first(&outgoing.images)?, first(&map)?]);
         }
         self.smashed.push(smashed.tensor().clone());
         if from + ASKED < all { Ok(None) } else { self.orders(model).map(Some) }
@@ -136,16 +140,16 @@ impl Capturing {
         let smashed = Tensor::cat(&self.smashed, 0)?;
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
         let client = model.client.parameters().snapshot()?;
-        let opinion = Some(Opinion::of(&model.server.answer(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
+        let opinion = Some(Opinion::of(&model.answer_to(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
         let server =
             if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
         let capture = Arc::new(Capture { smashed, sent, maps, client, server, opinion });
         let order = |spec: &AttackSpec, adaptive| Order {
-            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.to_owned(), epoch: self.epoch },
+            id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.clone(), epoch: self.epoch },
             capture: capture.clone(),
             begun: None,
         };
-        let all = |spec| forms(spec, model.plan.psgl.is_some()).map(move |adaptive| (spec, adaptive));
+        let all = |spec| forms(spec, model.plan.defended()).map(move |adaptive| (spec, adaptive));
         Ok(self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect())
     }
 }
@@ -184,8 +188,14 @@ impl Order {
     ///
     /// # Errors
     /// Returns an error if the images do not fit.
-    pub fn at(model: &SplitModel, spec: &AttackSpec, epoch: usize, targets: &Tensor) -> Result<Vec<Self>> {
-        let mut capturing = Capturing::new(vec![spec.clone()], epoch, targets)?;
+    pub fn at(
+        model: &SplitModel,
+        spec: &AttackSpec,
+        epoch: usize,
+        targets: &Tensor,
+        places: &[usize],
+    ) -> Result<Vec<Self>> {
+        let mut capturing = Capturing::new(vec![spec.clone()], epoch, targets, places)?;
         loop {
             if let Some(orders) = capturing.advance(model)? {
                 return Ok(orders);

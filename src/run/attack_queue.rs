@@ -13,9 +13,10 @@ use super::record::Recorder;
 use super::scene::Scene;
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};
-use crate::model::server::classes_of;
-use crate::model::split::SplitModel;
+use crate::model::seat::classes_of;
+use crate::random::At;
 use crate::score::judging::Bench;
+use crate::split::SplitModel;
 
 /// Between pictures of a running attack.
 const PICTURE_EVERY: Duration = Duration::from_millis(60);
@@ -82,7 +83,10 @@ impl Queue {
     }
 
     /// What attacks at `n` targets are scored on, once it is made; a slice of making it otherwise.
-    pub fn bench(&mut self, n: usize, setup: &Prepared) -> Option<Arc<Bench>> {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn bench(&mut self, n: usize, setup: &Prepared) -> Result<Option<Arc<Bench>>> {
         self.benches.of(n, &setup.targets, &setup.auxiliary, setup.seed())
     }
 
@@ -118,7 +122,7 @@ impl Queue {
     /// The next attack; none where none waits, while its bench is being made, and where it goes on to decipher.
     fn start(&mut self, setup: &Prepared) -> Result<Option<Job>> {
         let Some(order) = self.waiting.pop_front() else { return Ok(None) };
-        let Some(bench) = self.bench(order.images(), setup) else {
+        let Some(bench) = self.bench(order.images(), setup)? else {
             self.waiting.push_front(order);
             return Ok(None);
         };
@@ -153,8 +157,10 @@ impl Queue {
         let Some((job, mut classes)) = self.deciphering.take() else { return Ok(None) };
         let test = &setup.test;
         let to = (classes.len() + DECIPHERED).min(test.len());
-        let (x, _) = test.batch(&(classes.len()..to).collect::<Vec<_>>(), &setup.device)?;
-        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x)?.0)? {
+        let samples: Vec<usize> = (classes.len()..to).collect();
+        let (x, _) = test.batch(&samples, &setup.device)?;
+        let at = At::Ask { samples: &samples, draw: setup.experiment.train.epochs };
+        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x, at)?.0)? {
             classes.extend(classes_of(&model.plain_logits(&stolen)?)?);
         }
         if to == test.len() {

@@ -16,8 +16,8 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::attack_order::{AttackId, Begun, Capture, Order};
-use crate::attack::state::State;
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Where the state of the attack at work stands.
 const AMID: &str = "amid.";

@@ -20,9 +20,8 @@ use super::attack_saved::{self, Amid};
 use super::course::{Course, per_model};
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
-use crate::model::split::SplitModel;
 use crate::model::wire::WireCount;
-use crate::psgl::fusion::DecisionWeights;
+use crate::split::SplitModel;
 
 /// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -39,8 +38,8 @@ pub struct Position {
     pub inverted: Option<Vec<u32>>,
     /// Bytes that crossed, by model.
     pub wire: Vec<WireCount>,
-    /// Decision weights in use, by model.
-    pub weights: Vec<Option<[f64; 3]>>,
+    /// Weights of the streams' votes in use, by model.
+    pub weights: Vec<Option<Vec<f64>>>,
 }
 
 /// Seconds spent, beside the checkpoint.
@@ -50,6 +49,9 @@ pub struct Times {
     pub run: f64,
     /// On each finished attack, in their order.
     pub attacks: Vec<f64>,
+    /// On training steps of images that are on disk, and of that waiting for them; none where they are in memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fed: Option<[f64; 2]>,
     /// On the attack at work.
     #[serde(default)]
     pub attack: f64,
@@ -103,7 +105,7 @@ impl Checkpoint {
     /// # Errors
     /// Where there is no memory left.
     pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
-        let name = model.plan.name;
+        let name = model.plan.name.as_str();
         let (begun, done) = self.course(i);
         if begun {
             for parameters in [model.client.parameters(), model.server.parameters()] {
@@ -114,6 +116,9 @@ impl Checkpoint {
         if begun && !done {
             self.put(&format!("adam.{name}."), model.client.optimiser_state()?);
             self.put(&format!("adam.{name}."), model.server.optimiser_state()?);
+        }
+        if begun {
+            self.put(&format!("defence.{name}."), model.defence_state()?);
         }
         Ok(())
     }
@@ -134,8 +139,11 @@ impl Checkpoint {
             model.client.load_optimiser(&state)?;
             model.server.load_optimiser(&state)?;
         }
-        if let Some(Some(weights)) = self.position.weights.get(i) {
-            model.server.set_decision_weights(DecisionWeights::new(*weights));
+        if begun {
+            model.load_defences(&self.part(&format!("defence.{}.", model.plan.name)))?;
+        }
+        if let Some(Some(votes)) = self.position.weights.get(i) {
+            model.server.set_votes(votes);
         }
         Ok(())
     }

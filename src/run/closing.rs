@@ -9,12 +9,13 @@ use candle_core::Tensor;
 use super::judge::{Court, Verdict, recover_images};
 use super::summary::{ClientCost, RecoveryFigure};
 use crate::attack::adversarial::jsma_map;
-use crate::data::Images;
+use crate::data::Part;
+use crate::defence::psgl::recovery::Recovery;
+use crate::defence::psgl::saliency::disguise;
 use crate::error::Result;
-use crate::model::split::SplitModel;
-use crate::psgl::recovery::Recovery;
-use crate::psgl::saliency::attack;
+use crate::random::At;
 use crate::score::image::{mse, pearson};
+use crate::split::{SplitModel, UNDEFENDED};
 
 /// Images of the figure a slice, at one μ.
 const CHUNK: usize = 16;
@@ -27,36 +28,39 @@ pub struct Closing {
     /// The filled-in table, kept for the summary.
     pub verdict: Verdict,
     figure: Figure,
-    vanilla: Cost,
-    psgl: Cost,
+    undefended: Cost,
+    defended: Cost,
 }
 
 impl Closing {
     /// Nothing measured yet.
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, figure: Figure::default(), vanilla: Cost::default(), psgl: Cost::default() }
+        Self { verdict, figure: Figure::default(), undefended: Cost::default(), defended: Cost::default() }
     }
 
     /// One slice; true once everything is measured.
     ///
     /// # Errors
     /// Where a model fails.
-    pub fn advance(&mut self, court: &Court<'_>, targets: &Images) -> Result<bool> {
-        let figure = match court.vanilla {
+    pub fn advance(&mut self, court: &Court<'_>, targets: &Part) -> Result<bool> {
+        let figure = match court.undefended {
             Some(model) => self.figure.advance(court, model, targets)?,
             None => true,
         };
-        Ok(figure && self.vanilla.advance(court, court.vanilla)? && self.psgl.advance(court, court.psgl)?)
+        Ok(figure
+            && self.undefended.advance(court, court.undefended)?
+            && self.defended.advance(court, court.defended)?)
     }
 
     /// The paper's sensitivity figure; none without a vanilla model.
     pub fn recovery(&self, court: &Court<'_>) -> Option<RecoveryFigure> {
-        court.vanilla.map(|_| self.figure.measured(court))
+        court.undefended.map(|_| self.figure.measured(court))
     }
 
     /// Milliseconds an image costs each client when it asks, by the median of a few batches.
-    pub fn client_cost(&self) -> ClientCost {
-        ClientCost { vanilla: self.vanilla.median(), psgl: self.psgl.median() }
+    pub fn client_cost(&self, defended: &str) -> ClientCost {
+        let undefended = (UNDEFENDED.to_owned(), self.undefended.median());
+        ClientCost::new([undefended, (defended.to_owned(), self.defended.median())])
     }
 }
 
@@ -77,7 +81,7 @@ struct Figure {
 }
 
 impl Figure {
-    fn advance(&mut self, court: &Court<'_>, model: &SplitModel, targets: &Images) -> Result<bool> {
+    fn advance(&mut self, court: &Court<'_>, model: &SplitModel, targets: &Part) -> Result<bool> {
         let all = court.evaluate.mu_images.min(targets.len());
         if self.done >= all {
             return Ok(true);
@@ -90,7 +94,7 @@ impl Figure {
             None => {
                 let (x, _) = targets.batch(&(self.done..self.done + few).collect::<Vec<_>>(), court.device)?;
                 let map = jsma_map(model, &x, court.psgl_spec.mirror)?;
-                let attacked = attack(&x, &map, court.psgl_spec.strength())?;
+                let attacked = disguise(&x, &map, court.psgl_spec.strength())?;
                 self.clean.extend(list(&x)?);
                 self.attacked.extend(list(&attacked)?);
                 self.map.extend(list(&map.abs()?)?);
@@ -138,7 +142,7 @@ impl Cost {
             None => court.test.take(TIMED.min(court.test.len())).tensor(court.device)?,
         };
         let start = Instant::now();
-        model.ask(&x)?;
+        model.ask(&x, At::ONCE)?;
         self.rounds.push(start.elapsed().as_secs_f64() * 1e3 / x.dim(0)? as f64);
         self.asked = Some(x);
         Ok(self.rounds.len() == ROUNDS)

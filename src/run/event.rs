@@ -45,6 +45,8 @@ pub enum Event {
     Saved,
     /// Something to know that is no error.
     Warning(String),
+    /// Something to know that calls for nothing.
+    Note(String),
     /// The reader was so far behind that this was left out for it.
     Missed(Missed),
     /// The run is complete.

@@ -3,13 +3,12 @@
 use super::prepared::Prepared;
 use super::scene::Picture;
 use super::summary::MetricRow;
-use crate::data::{Images, Noun};
+use crate::data::{Noun, Part};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::model::spec::LayerSpec;
-use crate::model::split::SplitPlan;
-use crate::model::wire::WireCount;
-use crate::psgl::Jacobian;
+use crate::model::wire::{Crossing, WireCount};
+use crate::split::SplitPlan;
 
 /// What is known of an experiment once its data are loaded.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +29,7 @@ pub struct Facts {
     pub images: usize,
     /// Images in a step.
     pub batch: usize,
-    /// Under PSGL and undefended, where each is trained.
+    /// Defended and undefended, where each is trained.
     pub models: [Option<WireFacts>; 2],
     /// The network, layer by layer.
     pub layers: Vec<LayerFacts>,
@@ -58,19 +57,20 @@ impl Facts {
     /// What a prepared experiment tells.
     ///
     /// # Errors
-    /// Where a model does not fit.
+    /// Returns an error if a model does not fit, or an image cannot be read.
     pub fn of(prepared: &Prepared) -> Result<Self> {
-        let some: &Images = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
-        let plan = |name: &str| prepared.plans.iter().find(|plan| plan.name == name).map(WireFacts::of).transpose();
+        let some: &Part = if prepared.targets.is_empty() { &prepared.test } else { &prepared.targets };
+        let of = |defended| prepared.plans.iter().find(|plan| plan.defended() == defended);
+        let facts_of = |defended| of(defended).map(WireFacts::of).transpose();
         let mut facts = Self {
-            patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0) },
+            patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0)? },
             patients: prepared.test.len(),
             classes: prepared.class_names.clone(),
             images: prepared.victim.len(),
-            models: [plan("psgl")?, plan("vanilla")?],
+            models: [facts_of(true)?, facts_of(false)?],
             ..Self::default()
         };
-        facts.know(&prepared.experiment, prepared.experiment.psgl.enabled);
+        facts.know(&prepared.experiment, prepared.experiment.defended());
         Ok(facts)
     }
 
@@ -114,7 +114,7 @@ fn layers(experiment: &Experiment, defended: bool, shape: [usize; 3], classes: u
         let mut moved = experiment.clone();
         moved.model.cut = cut;
         let plans = moved.both_plans(shape, classes, false).ok();
-        plans.and_then(|[psgl, vanilla]| if defended { psgl } else { vanilla })
+        plans.and_then(|plans| plans.into_iter().nth(usize::from(!defended)).flatten())
     };
     let facts = |(i, layer): (usize, &LayerSpec)| LayerFacts {
         words: layer.words(),
@@ -131,13 +131,10 @@ impl WireFacts {
     pub fn of(plan: &SplitPlan) -> Result<Self> {
         let smashed = plan.smashed()?;
         let bytes = (smashed.iter().product::<usize>() * size_of::<f32>()) as u64;
-        // A server that is asked for gradients sees the clean image first and answers with two.
-        let asks = u64::from(plan.psgl.is_some_and(|options| options.jacobian == Jacobian::Server));
-        let image = WireCount {
-            smashed_bytes: bytes * (1 + asks),
-            gradient_bytes: bytes * (1 + 2 * asks),
-            leaked_clean_bytes: bytes * asks,
-        };
+        // Once for the images themselves, and for what a defence asks the server before.
+        let crossings = [Crossing::Smashed, Crossing::CutGradient].into_iter().chain(plan.defences.asks()?);
+        let image =
+            crossings.map(|crossing| WireCount::of_bytes(crossing, bytes)).fold(WireCount::default(), WireCount::plus);
         Ok(Self { smashed, image })
     }
 }

@@ -1,6 +1,7 @@
 //! What a run leaves when it is done: its summary and its pictures.
 
 use super::attack_order::PICTURED;
+use super::by_model::ByModel;
 use super::caption::Caption;
 use super::closing::Closing;
 use super::judge::stream_order;
@@ -8,29 +9,35 @@ use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
+use crate::defence::psgl::ID;
 use crate::error::Result;
 use crate::model::wire::WireCount;
+use crate::split::UNDEFENDED;
 
-/// Images, maps and what was sent, under PSGL.
+/// The name of the defended model where there is none.
+const USUAL: &str = ID;
+
+/// Images, maps and what was sent, of a model that makes maps.
 pub const MAPS_FILE: &str = "images/maps.png";
 
-/// Original, gradient map and disguised image of the first targets; none without PSGL.
+/// Original, gradient map and disguised image of the first targets; none where no defence makes maps.
 ///
 /// # Errors
 /// Where the model fails.
 pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
     let targets = &session.setup.targets;
     let few = targets.take(PICTURED.min(targets.len()));
-    let Some(model) = session.court().psgl else { return Ok(None) };
+    let Some(model) = session.court().defended else { return Ok(None) };
     if few.is_empty() {
         return Ok(None);
     }
-    let disguised = model.disguise(&few.tensor(&session.setup.device)?)?.0;
+    let outgoing = model.disguise(&few.tensor(&session.setup.device)?)?;
+    let Some(map) = outgoing.map else { return Ok(None) };
     let rows = (0..few.len()).map(|i| {
         Ok(vec![
-            Tile::Image(Picture::of_image(&few, i)),
-            Tile::Map(Picture::of_tensor(&disguised.map.get(i)?)?),
-            Tile::Image(Picture::of_tensor(&disguised.attacked.get(i)?)?),
+            Tile::Image(Picture::of_image(&few, i)?),
+            Tile::Map(Picture::of_tensor(&map.get(i)?)?),
+            Tile::Image(Picture::of_tensor(&outgoing.images.get(i)?)?),
         ])
     });
     let caption = Caption {
@@ -41,10 +48,16 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
 }
 
 /// Everything a run came to.
-pub(super) fn summary(session: &mut Session, closing: Closing) -> Summary {
-    let attacks = attacks(session);
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary> {
+    let attacks = attacks(session)?;
     let (setup, court) = (&session.setup, session.court());
-    let wire_of = |name: &str| session.models.iter().find(|m| m.plan.name == name).map(|m| m.wire);
+    let wire_of = |defended| session.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
+    // Both keys have always been there, also of a model that was not trained.
+    let name = court.defended.map_or(USUAL, |model| &model.plan.name);
+    let each = [(name.to_owned(), wire_of(true)), (UNDEFENDED.to_owned(), wire_of(false))];
     let total = session.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));
     let summary = Summary {
         schema: SCHEMA,
@@ -52,17 +65,17 @@ pub(super) fn summary(session: &mut Session, closing: Closing) -> Summary {
         seed: setup.experiment.seed,
         machine: Machine::here(rayon::current_num_threads()),
         epochs: epochs(session),
-        streams: court.psgl.and_then(|model| stream_order(model, &closing.verdict.rows)),
+        streams: court.defended.and_then(|model| stream_order(model, &closing.verdict.rows)),
         attacks,
         verdicts: Vec::new(),
         recovery: closing.recovery(&court),
-        wire: WireTotals { total, psgl: wire_of("psgl"), vanilla: wire_of("vanilla") },
-        client_ms_per_image: closing.client_cost(),
+        wire: WireTotals { total, models: ByModel::new(each) },
+        client_ms_per_image: closing.client_cost(name),
         rows: closing.verdict.rows,
         gain: closing.verdict.gain,
         seconds: session.times.run,
     };
-    summary.with(Vec::new())
+    Ok(summary.with(Vec::new()))
 }
 
 /// Tests of one model after another, whichever came first.
@@ -73,7 +86,10 @@ fn epochs(session: &Session) -> Vec<EpochRow> {
 }
 
 /// What is guessed of the very targets of each attack; a slice of measuring it, and none, where that is not done.
-pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub fn floors(session: &mut Session) -> Result<Option<Vec<AttackRecord>>> {
     let setup = &session.setup;
     let mut counts: Vec<usize> = setup.experiment.attacks.iter().map(|spec| spec.images).collect();
     for n in &mut counts {
@@ -83,28 +99,30 @@ pub fn floors(session: &mut Session) -> Option<Vec<AttackRecord>> {
     counts.dedup();
     let mut all = Vec::new();
     for n in counts.into_iter().filter(|n| *n > 0) {
-        let bench = session.attacks.bench(n, setup)?;
+        let Some(bench) = session.attacks.bench(n, setup)? else {
+            return Ok(None);
+        };
         all.extend(bench.floors().iter().cloned());
     }
-    Some(all)
+    Ok(Some(all))
 }
 
 /// Attacks by target and name, early epochs before the last, then the floors beside them.
-fn attacks(session: &mut Session) -> Vec<AttackRecord> {
-    let measured = floors(session).unwrap_or_default();
+fn attacks(session: &mut Session) -> Result<Vec<AttackRecord>> {
+    let measured = floors(session)?.unwrap_or_default();
     let setup = &session.setup;
     let mut records = session.timed_attacks();
     let rank = |record: &AttackRecord| {
         let name = setup.experiment.attacks.iter().position(|spec| spec.name() == record.name);
-        (record.target == "psgl", name, record.adaptive, record.epoch)
+        (record.target != UNDEFENDED, name, record.adaptive, record.epoch)
     };
     records.sort_by_key(rank);
     for model in session.models.iter().rev() {
         records.extend(measured.iter().map(|record| AttackRecord {
-            target: model.plan.name.to_owned(),
+            target: model.plan.name.clone(),
             epoch: setup.experiment.train.epochs,
             ..record.clone()
         }));
     }
-    records
+    Ok(records)
 }

@@ -5,11 +5,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY};
+use crate::data::reader::{has_ending, readable, recognised};
 use crate::error::{Error, Result};
+use crate::workbench::readers;
 
 /// What can be opened, for messages.
-const ALL: &str = "what can is a run's folder, an experiment (.toml), a data set (a folder of IDX files or an .npz file) \
-                   and an image (PNG, JPEG or GIF)";
+fn all() -> String {
+    let data = readable(readers());
+    format!("what can is a run's folder, an experiment (.toml), a data set ({data}) and an image (PNG, JPEG or GIF)")
+}
+
 /// Bytes at a file's beginning that tell what it is, and at most so many are looked at for a text.
 const HEAD: u64 = 64 << 10;
 
@@ -35,7 +40,7 @@ impl Found {
     }
 }
 
-/// What is at a path. A file of a run stands for the run; one of a folder of IDX files, for that folder.
+/// What is at a path. A file of a run stands for the run; one of a data set of several files, for that set.
 ///
 /// # Errors
 /// Where there is nothing, or nothing that can be opened: says what could.
@@ -73,11 +78,10 @@ fn folder(path: &Path) -> Result<Found> {
         return Ok(Found::Experiment(experiment));
     }
     let entries = std::fs::read_dir(path).map_err(Error::io("open the folder", path))?;
-    let inside: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    if inside.iter().any(|file| is_idx(file)) {
-        return Ok(Found::Data(path.to_owned()));
+    if let Some((_, set)) = recognised(path, readers()) {
+        return Ok(Found::Data(set));
     }
-    match inside.iter().filter(|folder| is_run(folder)).count() {
+    match entries.flatten().filter(|entry| is_run(&entry.path())).count() {
         0 => Err(nothing("the folder holds nothing that is known", path)),
         1 => Err(nothing("the folder holds a run: open the folder in it", path)),
         runs => Err(nothing(&format!("the folder holds {runs} runs: open one of them"), path)),
@@ -91,15 +95,11 @@ fn file(path: &Path) -> Result<Found> {
     if of_run && is_more_than_begun(parent) {
         return Ok(Found::Run(parent.to_owned()));
     }
-    if is_idx(path) {
-        return Ok(Found::Data(parent.to_owned()));
+    if let Some((_, set)) = recognised(path, readers()) {
+        return Ok(Found::Data(set));
     }
-    let is = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    if is("toml") {
+    if has_ending(path, "toml") {
         return Ok(Found::Experiment(path.to_owned()));
-    }
-    if is("npz") {
-        return Ok(Found::Data(path.to_owned()));
     }
     let mut head = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(HEAD + 1).read_to_end(&mut head));
@@ -115,14 +115,8 @@ fn file(path: &Path) -> Result<Found> {
     Err(nothing("the file is of no kind that is known", path))
 }
 
-/// A file as data sets in IDX's format name them: `train-images-idx3-ubyte`, `t10k-labels.idx1-ubyte.gz`.
-fn is_idx(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    ["idx1", "idx3"].iter().any(|kind| name.contains(kind)) && name.contains("ubyte")
-}
-
 fn nothing(problem: &str, path: &Path) -> Error {
-    Error::input(format!("this cannot be opened, {problem}; {ALL}: {}", path.display()))
+    Error::input(format!("this cannot be opened, {problem}; {}: {}", all(), path.display()))
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::folder::{DATA, read_text};
-use crate::data::{BUILT_IN, Catalogue, Dataset, load};
+use crate::data::{BUILT_IN, Catalogue, Dataset};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::model::split::SplitPlan;
 use crate::place::{found, written};
+use crate::split::SplitPlan;
+use crate::workbench::load;
 
 /// Which images a run that was made before is to go on with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub fn kept(run: &Path) -> Result<Option<Catalogue>> {
 pub fn catalogue(run: &Path, experiment: &Experiment) -> Result<Catalogue> {
     match kept(run)? {
         Some(kept) => Ok(kept),
-        None => Ok(Catalogue::of(&load(&experiment.data.name)?)),
+        None => Catalogue::of(&load(&experiment.data.name)?),
     }
 }
 
@@ -70,7 +71,7 @@ pub(super) fn images_of(
         )));
     }
     let data = load(name)?;
-    let now = Catalogue::of(&data);
+    let now = Catalogue::of(&data)?;
     let difference = match kept(run) {
         Ok(then) => then.and_then(|then| then.difference(&now)),
         Err(damaged) if wish.other => Some(damaged.to_string()),

@@ -8,15 +8,16 @@ use candle_core::{Device, Tensor};
 
 use super::summary::{Gain, GammaGain, Row, StreamOrder};
 use crate::attack::adversarial::{fgsm, jsma_map};
-use crate::data::Images;
+use crate::data::Part;
+use crate::defence::psgl::recovery::Recovery;
+use crate::defence::psgl::saliency::{Strength, disguise};
 use crate::error::Result;
 use crate::experiment::{EvaluateSpec, PsglSpec};
-use crate::model::server::classes_of;
-use crate::model::split::SplitModel;
-use crate::psgl::recovery::Recovery;
-use crate::psgl::saliency::{Strength, attack};
+use crate::model::seat::classes_of;
+use crate::random::At;
 use crate::score::classification::Confusion;
 use crate::score::utility::difference;
+use crate::split::SplitModel;
 
 /// Test images a slice.
 const CHUNK: usize = 20;
@@ -32,12 +33,14 @@ pub struct Judge {
 /// What is judged.
 #[derive(Clone, Copy)]
 pub struct Court<'a> {
-    /// PSGL's model, if trained.
-    pub psgl: Option<&'a SplitModel>,
-    /// The vanilla model, if trained.
-    pub vanilla: Option<&'a SplitModel>,
+    /// The defended model, if trained.
+    pub defended: Option<&'a SplitModel>,
+    /// The undefended one, if trained.
+    pub undefended: Option<&'a SplitModel>,
+    /// After how many epochs they are judged.
+    pub epochs: usize,
     /// The held-out images.
-    pub test: &'a Images,
+    pub test: &'a Part,
     /// Number of classes.
     pub classes: usize,
     /// Settings of the attacked rows.
@@ -57,7 +60,7 @@ pub struct Verdict {
 }
 
 /// Rows of the table, in its order.
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 10] = [
     "vanilla_clean",
     "vanilla_attacked",
     "vanilla_fgsm",
@@ -67,7 +70,11 @@ const ROWS: [&str; 9] = [
     "stream_recovered",
     "stream_fused",
     "fused",
+    "defended",
 ];
+
+/// Rows that a defended model's decision may have: of several streams, and of one.
+const DECISIONS: [&str; 2] = ["fused", "defended"];
 
 fn at_gamma(row: &str, gamma: f64) -> String {
     format!("{row} {gamma}")
@@ -94,17 +101,14 @@ impl Judge {
         let end = (self.position + CHUNK).min(court.test.len());
         let indices: Vec<usize> = (self.position..end).collect();
         let (x, _) = court.test.batch(&indices, court.device)?;
-        if let Some(model) = court.psgl {
-            let answer = model.answer(&x)?;
-            if let Some(streams) = answer.stream_predictions()? {
-                for (name, classes) in ["stream_attacked", "stream_recovered", "stream_fused"].into_iter().zip(streams)
-                {
-                    self.add(name, classes);
-                }
+        if let Some(model) = court.defended {
+            let answer = model.answer(&x, At::Ask { samples: &indices, draw: court.epochs })?;
+            for (name, classes) in answer.stream_predictions()? {
+                self.add(&format!("stream_{name}"), classes);
             }
-            self.add("fused", answer.predicted()?);
+            self.add(if answer.is_plain() { "defended" } else { "fused" }, answer.predicted()?);
         }
-        if let Some(model) = court.vanilla {
+        if let Some(model) = court.undefended {
             self.judge_vanilla(court, model, &x)?;
         }
         self.position = end;
@@ -117,7 +121,7 @@ impl Judge {
         self.add("vanilla_fgsm", classes(&fgsm(model, x, court.evaluate.fgsm_epsilon)?)?);
         let map = jsma_map(model, x, court.psgl_spec.mirror)?;
         for gamma in strengths(court) {
-            let attacked = attack(x, &map, Strength { gamma, ..court.psgl_spec.strength() })?;
+            let attacked = disguise(x, &map, Strength { gamma, ..court.psgl_spec.strength() })?;
             let recovered = recover_images(&attacked, court.psgl_spec.image_recovery())?.0;
             self.add(&at_gamma("vanilla_attacked", gamma), classes(&attacked)?);
             self.add(&at_gamma("vanilla_recovered", gamma), classes(&recovered.clamp(0.0, 1.0)?)?);
@@ -145,7 +149,8 @@ impl Judge {
 
     fn gain(&self, court: &Court<'_>, rows: &[Row]) -> Option<Gain> {
         let accuracy = |name: &str| Some(rows.iter().find(|row| row.name == name)?.accuracy);
-        let fused = accuracy("fused")?;
+        let decision = DECISIONS.into_iter().find(|name| self.predictions.contains_key(*name))?;
+        let fused = accuracy(decision)?;
         let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, court).accuracy);
         let by_gamma = court.evaluate.gammas.iter().filter_map(|&gamma| {
             Some(GammaGain {
@@ -157,7 +162,7 @@ impl Judge {
         let of = |name: &str| {
             self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, court.psgl_spec.gamma)))
         };
-        let error = |name: &str| Some(difference(of("fused")?, of(name)?, &court.test.labels).1);
+        let error = |name: &str| Some(difference(of(decision)?, of(name)?, &court.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
             errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
@@ -179,7 +184,7 @@ fn strengths(court: &Court<'_>) -> Vec<f64> {
 }
 
 fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
-    let confusion = Confusion::new(predicted, &court.test.labels, court.classes);
+    let confusion = Confusion::new(predicted, &court.test.labels(), court.classes);
     Row {
         name: name.to_owned(),
         accuracy: confusion.accuracy(),
@@ -197,9 +202,9 @@ pub(super) fn recover_images(images: &Tensor, recovery: Recovery) -> Result<(Ten
     Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
 }
 
-/// The order of PSGL's streams beside the paper's.
+/// The order of the three streams beside the paper's.
 pub fn stream_order(model: &SplitModel, rows: &[Row]) -> Option<StreamOrder> {
-    let weights = model.server.decision_weights()?;
+    let weights = model.server.votes()?;
     let accuracy = |name: &str| rows.iter().find(|row| row.name == name).map_or(0.0, |row| row.accuracy);
     let mut order = ["stream_recovered", "stream_fused", "stream_attacked"];
     order.sort_by(|a, b| accuracy(b).total_cmp(&accuracy(a)));
@@ -208,6 +213,6 @@ pub fn stream_order(model: &SplitModel, rows: &[Row]) -> Option<StreamOrder> {
     Some(StreamOrder {
         order: order.map(|name| name.trim_start_matches("stream_").to_owned()).to_vec(),
         as_in_paper: strictly,
-        weights: [weights.recovered, weights.fused, weights.attacked],
+        weights: <[f64; 3]>::try_from(weights).ok()?,
     })
 }

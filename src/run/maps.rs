@@ -1,8 +1,8 @@
 //! The gradient map that the hospital sends beside the one that the server finds, so that they can be compared.
 
 use super::scene::{Picture, Scene};
+use crate::defence::psgl::downsample::map_channel;
 use crate::error::Result;
-use crate::psgl::downsample::map_channel;
 use crate::score::image::pearson;
 
 /// Sizes of the sent and of the found map on one grid, each as a share of its own largest: they have different units.

@@ -8,6 +8,7 @@ pub mod attack_order;
 pub mod attack_queue;
 pub mod attack_records;
 mod attack_saved;
+pub mod by_model;
 pub mod caption;
 pub mod checkpoint;
 mod closing;

@@ -11,13 +11,13 @@ use super::identity::{DataWish, absolute, images_of};
 use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
-use crate::attack::surrogate;
-use crate::data::{Catalogue, Dataset, Draw, Images, drawn, load, split, targets, unfair};
+use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::needs_two_samples;
-use crate::model::split::SplitPlan;
 use crate::random::Seed;
+use crate::split::SplitPlan;
+use crate::workbench::load;
 
 /// An experiment that was checked against its data, ready to run.
 #[derive(Debug)]
@@ -29,13 +29,15 @@ pub struct Prepared {
     /// What to train, in order.
     pub plans: Vec<SplitPlan>,
     /// The victim's training images.
-    pub victim: Images,
+    pub victim: Part,
     /// The attackers' images.
-    pub auxiliary: Images,
+    pub auxiliary: Part,
+    /// What is chosen by; there may be none.
+    pub validation: Part,
     /// The held-out images.
-    pub test: Images,
+    pub test: Part,
     /// The few that those who watch a run see its accuracy on.
-    pub watched: Images,
+    pub watched: Part,
     /// Names of the classes.
     pub class_names: Vec<String>,
     /// What a run keeps of its data.
@@ -43,7 +45,7 @@ pub struct Prepared {
     /// What is to be told before the first step.
     pub warnings: Vec<String>,
     /// Targets of attacks, the first of a class-balanced order of the test set.
-    pub targets: Images,
+    pub targets: Part,
     /// Which of [`Self::test`] they are.
     pub places: Vec<usize>,
 }
@@ -61,7 +63,7 @@ impl Prepared {
         if let Some(path) = absolute(&experiment.data.name) {
             experiment.data.name = path;
         }
-        let catalogue = Catalogue::of(&dataset);
+        let catalogue = Catalogue::of(&dataset)?;
         Self::with_data(experiment, device, dataset, catalogue)
     }
 
@@ -107,7 +109,7 @@ impl Prepared {
         let parts = split(&dataset, experiment.data.aux, seed);
         check_auxiliary(&experiment, parts.aux.len(), dataset.train.len())?;
         let warnings = unfair_test(&experiment, &dataset).into_iter().collect();
-        let first = |images: Images, n: usize| if n == 0 { images } else { images.take(n) };
+        let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
         let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
@@ -115,6 +117,7 @@ impl Prepared {
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         Ok(Self {
             watched: held_out(&dataset.validation, &test, classes, seed),
+            validation: dataset.validation,
             victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),
@@ -139,12 +142,15 @@ impl Prepared {
     }
 }
 
+/// The fewest auxiliary images from which a defence can be imitated at all.
+const LEAST_TO_IMITATE: usize = 1;
+
 /// An attack that finds after hours of training that it has no images of its own has cost those hours.
 fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<()> {
     for spec in &experiment.attacks {
-        // To imitate the defence an attacker trains a head of its own.
-        let needs = [spec.kind.least_images, (surrogate::LEAST_IMAGES, "to imitate the defence it needs")];
-        let adaptive = spec.adaptive && experiment.psgl.enabled;
+        // To imitate the defence an attacker learns from them.
+        let needs = [spec.kind.least_images, (LEAST_TO_IMITATE, "to imitate the defence it needs")];
+        let adaptive = spec.adaptive && experiment.defended();
         let (least, why) = if adaptive && needs[1].0 >= needs[0].0 { needs[1] } else { needs[0] };
         if found >= least {
             continue;

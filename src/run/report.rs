@@ -260,7 +260,8 @@ fn cost_text(summary: &Summary) -> String {
         mega(wire.leaked_clean_bytes)
     );
     let ms = |v: Option<f64>| v.map_or("–".to_owned(), |v| format!("{v:.3} ms"));
-    let _ = writeln!(text, "Client, per image: vanilla {}, PSGL {}.", ms(cost.vanilla), ms(cost.psgl));
+    let _ =
+        writeln!(text, "Client, per image: undefended {}, defended {}.", ms(cost.undefended()), ms(cost.defended()));
     let _ = writeln!(
         text,
         "{:.0} s on {} ({} threads).",

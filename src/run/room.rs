@@ -12,8 +12,8 @@ use super::prepared::Prepared;
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
 use crate::model::optimiser::OptimiserSettings;
-use crate::model::split::{SplitModel, SplitPlan};
 use crate::random::Seed;
+use crate::split::{SplitModel, SplitPlan};
 
 /// A row of `metrics.csv`, about.
 const ROW_BYTES: u64 = 120;
@@ -65,7 +65,7 @@ fn weights(plan: &SplitPlan) -> Result<[u64; 2]> {
 fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Result<u64> {
     let (last, attacks) = (setup.experiment.train.epochs, &setup.experiment.attacks);
     let smashed = plan.smashed()?.iter().product::<usize>();
-    let image = setup.test.shape.iter().product::<usize>();
+    let image = setup.test.shape().iter().product::<usize>();
     let after = |epoch: usize| {
         let due = || attacks.iter().filter(|spec| is_due(spec, epoch, last));
         let targets = due().map(|spec| spec.images.min(setup.targets.len())).max();
@@ -80,21 +80,21 @@ fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Res
 fn state(setup: &Prepared, plan: &SplitPlan) -> Result<u64> {
     let smashed = plan.smashed()?;
     // An adaptive attacker's head, behind a pooling by two, with its moments.
-    let head = if plan.psgl.is_some() { 3 * setup.classes() * smashed.iter().product::<usize>() / 4 } else { 0 };
+    let head = if plan.defended() { 3 * setup.classes() * smashed.iter().product::<usize>() / 4 } else { 0 };
     let one = |spec: &AttackSpec| {
         let targets = spec.images.min(setup.targets.len());
-        ((spec.kind.saves)(&smashed, setup.test.shape, targets) + head) as u64
+        ((spec.kind.saves)(&smashed, setup.test.shape(), targets) + head) as u64
     };
     Ok(setup.experiment.attacks.iter().map(one).max().unwrap_or(0))
 }
 
 fn forms(spec: &AttackSpec, plan: &SplitPlan) -> u64 {
-    if plan.psgl.is_some() { u64::from(spec.naive) + u64::from(spec.adaptive) } else { 1 }
+    if plan.defended() { u64::from(spec.naive) + u64::from(spec.adaptive) } else { 1 }
 }
 
 /// Bytes of the sheets of all attacks and of the one of maps, and of all reconstructions beside their originals.
 fn pictures(setup: &Prepared) -> u64 {
-    let image = setup.test.shape.iter().product::<usize>() as u64;
+    let image = setup.test.shape().iter().product::<usize>() as u64;
     let sheet = VALUE_BYTES * COLUMNS * PICTURED as u64 * image;
     let of_attack = |spec: &AttackSpec| {
         let arrays = 2 * 4 * spec.images.min(setup.targets.len()) as u64 * image;

@@ -3,16 +3,17 @@
 use candle_core::Tensor;
 
 use super::event::AttackProgress;
-use crate::data::Images;
+use crate::data::Part;
+use crate::defence::Outgoing;
 use crate::error::Result;
-use crate::model::client::Disguised;
-use crate::model::server::{Answer, PsglAnswer};
-use crate::model::split::SplitModel;
+use crate::model::seat::Answer;
 use crate::model::wire::Smashed;
+use crate::random::At;
 use crate::random::Seed;
 use crate::score::floor::nearest;
 use crate::score::image::{Score, score};
 use crate::score::lineup::{decoys, most_alike};
+use crate::split::SplitModel;
 
 /// Channels of smashed data that are shown at most.
 pub const TILES: usize = 36;
@@ -108,8 +109,14 @@ pub struct Lineup {
 
 impl Picture {
     /// One image of a set.
-    pub fn of_image(images: &Images, i: usize) -> Self {
-        Self { shape: images.shape, values: images.values(i) }
+    ///
+    /// # Errors
+    /// Returns an error if it cannot be read.
+    ///
+    /// # Panics
+    /// Panics if there is no image `i`.
+    pub fn of_image(images: &Part, i: usize) -> Result<Self> {
+        Ok(Self { shape: images.shape(), values: images.values(i)? })
     }
 
     /// An image tensor (C, H, W).
@@ -165,18 +172,18 @@ impl Scene {
     /// # Errors
     /// Where the image does not fit.
     pub fn of(model: &SplitModel, x: &Tensor) -> Result<Self> {
-        let (smashed, disguised) = model.ask(x)?;
-        let stamp = Stamp { defended: model.plan.psgl.is_some(), cut: model.plan.cut, ..Stamp::default() };
+        let (smashed, outgoing) = model.ask(x, At::ONCE)?;
+        let stamp = Stamp { defended: model.plan.defended(), cut: model.plan.cut, ..Stamp::default() };
         let mut scene = Self { original: Picture::of_tensor(&x.get(0)?)?, stamp, ..Self::default() };
-        scene.opinion = Some(Opinion::of(&model.server.answer(&smashed)?)?);
-        scene.see_wire(&smashed, disguised.as_ref(), x)?;
+        scene.opinion = Some(Opinion::of(&model.answer_to(&smashed)?)?);
+        scene.see_wire(&smashed, &outgoing)?;
         Ok(scene)
     }
 
-    fn see_wire(&mut self, smashed: &Smashed, disguised: Option<&Disguised>, x: &Tensor) -> Result<()> {
+    fn see_wire(&mut self, smashed: &Smashed, outgoing: &Outgoing) -> Result<()> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
-        self.sent = first(disguised.map_or(x, |d| &d.attacked))?;
-        self.map = disguised.map_or(Ok(Picture::default()), |d| first(&d.map))?;
+        self.sent = first(&outgoing.images)?;
+        self.map = outgoing.map.as_ref().map_or(Ok(Picture::default()), first)?;
         let smashed = smashed.tensor().get(0)?;
         self.smashed = Picture::of_features(&smashed)?;
         self.crossed = smashed.dims().to_vec();
@@ -190,19 +197,19 @@ impl Opinion {
     /// # Errors
     /// Where there is no memory left.
     pub fn of(answer: &Answer) -> Result<Self> {
-        match answer {
-            Answer::Plain(logits) => Ok(Self { decision: vote(logits, true)?, ..Self::default() }),
-            Answer::Psgl(PsglAnswer { attacked, recovered, fused, scores, low_rank, gradient_map }) => Ok(Self {
-                streams: [attacked, recovered, fused]
-                    .map(|logits| vote(logits, true))
-                    .into_iter()
-                    .collect::<Result<_>>()?,
-                decision: vote(scores, false)?,
-                features: Picture::of_features(&low_rank.get(0)?)?,
-                map: mean_map(&gradient_map.get(0)?)?,
-                map_size: Picture::of_tensor(&gradient_map.get(0)?.abs()?.mean_keepdim(0)?)?,
-            }),
+        let decision = vote(&answer.scores, answer.is_plain())?;
+        let mut opinion = Self { decision, ..Self::default() };
+        if !answer.is_plain() {
+            opinion.streams = answer.streams.iter().map(|(_, logits)| vote(logits, true)).collect::<Result<_>>()?;
         }
+        if let Some(features) = answer.part("low_rank") {
+            opinion.features = Picture::of_features(&features.get(0)?)?;
+        }
+        if let Some(map) = answer.part("gradient_map") {
+            opinion.map = mean_map(&map.get(0)?)?;
+            opinion.map_size = Picture::of_tensor(&map.get(0)?.abs()?.mean_keepdim(0)?)?;
+        }
+        Ok(opinion)
     }
 }
 
@@ -227,15 +234,21 @@ fn mean_map(s: &Tensor) -> Result<Picture> {
 impl Lineup {
     /// The target among the attacker's images `pool` of its class; alone where there are too few of them. A drawing has no
     /// class: it is taken for that of the attacker's image nearest to it. The place is drawn from the image itself.
-    pub fn of(target: &Picture, label: Option<u32>, pool: &Images, seed: Seed) -> Self {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn of(target: &Picture, label: Option<u32>, pool: &Part, seed: Seed) -> Result<Self> {
         let bytes: Vec<u8> = target.values.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
-        let fits = pool.shape == target.shape;
-        let label = label.or_else(|| nearest(&bytes, pool).map(|i| pool.labels[i])).filter(|_| fits);
-        let chosen = label.and_then(|label| decoys(&bytes, label, pool, seed)).unwrap_or_default();
-        let mut pictures: Vec<Picture> = chosen.iter().map(|i| Picture::of_image(pool, *i)).collect();
+        let fits = pool.shape() == target.shape;
+        let label = match label {
+            None if fits => nearest(&bytes, pool)?.map(|i| pool.labels()[i]),
+            known => known.filter(|_| fits),
+        };
+        let chosen = label.map(|label| decoys(&bytes, label, pool, seed)).transpose()?.flatten().unwrap_or_default();
+        let mut pictures = chosen.iter().map(|i| Picture::of_image(pool, *i)).collect::<Result<Vec<_>>>()?;
         let truth = usize::from(blake3::hash(&bytes).as_bytes()[0]) % (pictures.len() + 1);
         pictures.insert(truth, target.clone());
-        Self { pictures, truth, picked: None }
+        Ok(Self { pictures, truth, picked: None })
     }
 
     /// The same, judged by a reconstruction: nobody is picked where several look equally alike, as to a blank picture.
@@ -259,6 +272,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::data::Images;
     use crate::score::lineup::SIZE;
 
     #[test]
@@ -293,16 +307,17 @@ mod tests {
     #[test]
     fn the_patient_stands_in_the_line_up_once_and_is_found_by_a_good_picture() {
         let pixels: Vec<u8> = (0..40 * 16).map(|i| (i * 37 % 251) as u8).collect();
-        let pool = Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] };
-        let patient = Picture::of_image(&pool, 3);
-        let lineup = Lineup::of(&patient, Some(0), &pool, Seed(0));
+        let pool = Part::from(Images { shape: [1, 4, 4], pixels, labels: vec![0; 40] });
+        let patient = Picture::of_image(&pool, 3).unwrap();
+        let lineup_of = |label, pool: &Part| Lineup::of(&patient, label, pool, Seed(0)).unwrap();
+        let lineup = lineup_of(Some(0), &pool);
         assert_eq!(lineup.pictures.len(), SIZE);
         // What has no label is taken for what it looks like.
-        assert_eq!(Lineup::of(&patient, None, &pool, Seed(0)), lineup);
+        assert_eq!(lineup_of(None, &pool), lineup);
         assert_eq!(lineup.pictures.iter().filter(|p| **p == patient).count(), 1);
         assert_eq!(lineup.correct(), Some(false));
         assert_eq!(lineup.judged(&patient).correct(), Some(true));
-        let alone = Lineup::of(&patient, Some(0), &pool.take(6), Seed(0));
+        let alone = lineup_of(Some(0), &pool.take(6));
         assert_eq!((alone.pictures.len(), alone.correct()), (1, None));
     }
 }

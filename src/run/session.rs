@@ -21,11 +21,9 @@ use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
 use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
+use crate::data::Feed;
 use crate::error::{Error, Result};
-use crate::model::client::Disguised;
-use crate::model::split::{SplitModel, SplitPlan, Underway};
-use crate::model::wire::WireCount;
-use crate::psgl::recovery::MapNorm;
+use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
 
 /// Between checkpoints, beside those after every epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -47,8 +45,10 @@ pub struct Session {
     pub(super) sink: Sink,
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
+    /// The victim's images, batch by batch.
+    pub(super) feed: Feed,
     /// The next step's images in their disguise, once it is made.
-    pub(super) hidden: Option<(Disguised, WireCount)>,
+    pub(super) hidden: Option<Hidden>,
     /// The next step, once its images have gone up.
     pub(super) underway: Option<Underway>,
     /// Seconds that attacks are behind training: they take turns.
@@ -83,6 +83,7 @@ impl Session {
         let courses = vec![Course::default(); models.len()];
         Ok(Self {
             hash: setup.experiment.hash(),
+            feed: Feed::new(setup.victim.clone())?,
             setup,
             speeds: Speeds::of(models.len()),
             watch: Watch::default(),
@@ -122,10 +123,10 @@ impl Session {
         for (i, model) in session.models.iter_mut().enumerate() {
             checkpoint.restore(i, model)?;
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            let (name, epochs) = (model.plan.name, checkpoint.epochs_of(model.plan.name));
+            let epochs = checkpoint.epochs_of(&model.plan.name);
             if epochs > 0 {
-                let words = trained(&session.setup.experiment, model.plan.psgl.is_some(), epochs);
-                session.weights.models.insert(name.to_owned(), ModelWeights::of(model, words)?);
+                let words = trained(&session.setup.experiment, model.plan.defended(), epochs);
+                session.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
             }
         }
         let mut waiting = checkpoint.waiting.clone();
@@ -153,13 +154,8 @@ impl Session {
         for warning in std::mem::take(&mut self.setup.warnings).into_iter().chain(lock) {
             self.sink.emit(Event::Warning(warning));
         }
-        let psgl = &self.setup.experiment.psgl;
-        if psgl.enabled && psgl.map_norm == MapNorm::Nuclear {
-            self.sink.emit(Event::Warning(
-                "psgl.map_norm = \"nuclear\": with this norm on both parts the gradient map takes everything and the \
-                 recovered part goes to zero, so the recovered stream learns next to nothing; \"l1\" has no such fault"
-                    .to_owned(),
-            ));
+        for warning in self.setup.plans.iter().flat_map(|plan| plan.defences.warnings()) {
+            self.sink.emit(Event::Warning(warning.to_owned()));
         }
     }
 
@@ -219,10 +215,11 @@ impl Session {
     }
 
     pub(super) fn court(&self) -> Court<'_> {
-        let model = |name: &str| self.models.iter().find(|model| model.plan.name == name);
+        let model = |defended| self.models.iter().find(|model| model.plan.defended() == defended);
         Court {
-            psgl: model("psgl"),
-            vanilla: model("vanilla"),
+            defended: model(true),
+            undefended: model(false),
+            epochs: self.setup.experiment.train.epochs,
             test: &self.setup.test,
             classes: self.setup.classes(),
             psgl_spec: &self.setup.experiment.psgl,
@@ -236,7 +233,7 @@ impl Session {
             return self.close(closing);
         }
         // A run that was resumed after its last attack has not measured the floors yet.
-        if finish::floors(self).is_none() {
+        if finish::floors(self)?.is_none() {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
@@ -261,7 +258,7 @@ impl Session {
             self.closing = Some(closing);
             return Ok(None);
         }
-        let summary = finish::summary(self, closing);
+        let summary = finish::summary(self, closing)?;
         if let Some(recorder) = &self.recorder {
             if let Some(sheet) = finish::maps_sheet(self)? {
                 recorder.put(finish::MAPS_FILE, &sheet)?;
@@ -292,10 +289,7 @@ impl Session {
     fn checkpoint(&self) -> Result<Checkpoint> {
         let mut position = self.position.clone();
         position.wire = self.models.iter().map(|model| model.wire).collect();
-        let weights = |model: &SplitModel| {
-            model.server.decision_weights().map(|weights| [weights.recovered, weights.fused, weights.attacked])
-        };
-        position.weights = self.models.iter().map(weights).collect();
+        position.weights = self.models.iter().map(|model| model.server.votes()).collect();
         let mut checkpoint = Checkpoint { position, waiting: self.attacks.saved()?, ..Checkpoint::default() };
         for (i, model) in self.models.iter().enumerate() {
             checkpoint.put_model(i, model)?;

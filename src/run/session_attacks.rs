@@ -5,6 +5,7 @@ use super::attack_queue::{Outcome, Slice, conclude};
 use super::event::Event;
 use super::session::Session;
 use crate::error::{Error, Result};
+use crate::split::UNDEFENDED;
 
 impl Session {
     /// A slice of the attack at work.
@@ -31,7 +32,7 @@ impl Session {
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
-        if last && id.target == "vanilla" && id.spec.kind.fills_the_table {
+        if last && id.target == UNDEFENDED && id.spec.kind.fills_the_table {
             self.attacks.decipher_all(job);
             return Ok(());
         }
@@ -40,7 +41,7 @@ impl Session {
 
     /// A slice of the table's `vanilla_inverted`: what vanilla makes of test images reconstructed from its smashed data.
     pub(super) fn decipher(&mut self) -> Result<()> {
-        let model = self.models.iter().find(|model| model.plan.name == "vanilla");
+        let model = self.models.iter().find(|model| !model.plan.defended());
         let model =
             model.ok_or_else(|| Error::Internal("the table's images are of a model that is not there".into()))?;
         if let Some((job, classes)) = self.attacks.decipher(&self.setup, model)? {

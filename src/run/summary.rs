@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::by_model::ByModel;
 use crate::experiment::Experiment;
 use crate::model::wire::WireCount;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
@@ -48,25 +49,18 @@ pub struct RecoveryFigure {
 }
 
 /// Bytes over the whole run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WireTotals {
     /// Of all models together.
     #[serde(flatten)]
     pub total: WireCount,
-    /// Of PSGL alone.
-    pub psgl: Option<WireCount>,
-    /// Of vanilla alone.
-    pub vanilla: Option<WireCount>,
+    /// Of each model.
+    #[serde(flatten)]
+    pub models: ByModel<WireCount>,
 }
 
 /// Milliseconds an image costs the client when it asks for a diagnosis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ClientCost {
-    /// Without a defence.
-    pub vanilla: Option<f64>,
-    /// With PSGL.
-    pub psgl: Option<f64>,
-}
+pub type ClientCost = ByModel<f64>;
 
 /// Where it ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,9 +12,9 @@ use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
-use crate::model::server::Answer;
-use crate::model::split::Step;
-use crate::psgl::WeightsFrom;
+use crate::model::seat::Answer;
+use crate::random::At;
+use crate::split::Step;
 
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
@@ -48,9 +48,15 @@ impl Session {
                     return Ok(());
                 }
                 self.course(at).stage = if last { Stage::Done } else { Stage::Train };
+                if self.turn().is_none() {
+                    self.tell_waiting();
+                }
             }
             Stage::Train if course.step < self.steps_an_epoch() => {
                 let whole = self.train_step(at)?;
+                if let Some([training, _]) = &mut self.times.fed {
+                    *training += start.elapsed().as_secs_f64();
+                }
                 self.speeds.steps[at].add(start.elapsed().as_secs_f64(), usize::from(whole));
                 if whole {
                     self.training_progress();
@@ -66,12 +72,21 @@ impl Session {
         Ok(())
     }
 
+    /// Says how long training has waited for images, where they are on disk.
+    fn tell_waiting(&mut self) {
+        let Some([training, waited]) = self.times.fed else { return };
+        let share = 100.0 * waited / training.max(f64::MIN_POSITIVE);
+        self.emit(Event::Note(format!(
+            "Training waited for images from disk {share:.1} % of its time: {waited:.1} s of {training:.1} s"
+        )));
+    }
+
     /// How far all models are together, and which of them are in training.
     fn training_progress(&mut self) {
         let (an_epoch, epochs) = (self.steps_an_epoch(), self.setup.experiment.train.epochs);
         let courses = || self.position.courses.iter();
         let going = courses().zip(&self.models).filter(|(course, _)| !course.done());
-        let names: Vec<&str> = going.map(|(_, model)| model.plan.name).collect();
+        let names: Vec<&str> = going.map(|(_, model)| model.plan.name.as_str()).collect();
         let done = courses().map(|course| course.steps(an_epoch)).sum();
         self.progress(format!("training {}", names.join(" and ")), done, self.models.len() * epochs * an_epoch);
     }
@@ -88,7 +103,8 @@ impl Session {
             if specs.is_empty() {
                 return Ok(true);
             }
-            Capturing::new(specs, epoch, &self.setup.targets.tensor(&self.setup.device)?)?
+            let targets = self.setup.targets.tensor(&self.setup.device)?;
+            Capturing::new(specs, epoch, &targets, &self.setup.places)?
         };
         let orders = capturing.advance(&self.models[at])?;
         if orders.is_none() {
@@ -101,6 +117,7 @@ impl Session {
     /// has learnt is kept in the position, and what nothing was learnt from is made again.
     fn train_step(&mut self, at: usize) -> Result<bool> {
         let (epoch, step) = (self.position.courses[at].epoch, self.position.courses[at].step);
+        let moment = At::Train { epoch, step };
         if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
             // All models see the images in the same order.
             let mut stream = self.setup.seed().stream("order", epoch as u64);
@@ -109,24 +126,32 @@ impl Session {
         let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
         let batch = self.setup.experiment.train.batch;
         let from = step * batch;
-        let indices = &order[from..(from + batch).min(order.len())];
-        let (x, labels) = self.setup.victim.batch(indices, &self.setup.device)?;
-        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels[*i]).collect();
+        let of = |from: usize| &order[from.min(order.len())..(from + batch).min(order.len())];
+        let indices = of(from);
+        let before = self.feed.waited();
+        let (x, labels) = self.feed.batch(indices, of(from + batch), &self.setup.device)?;
+        if let Some((before, now)) = before.zip(self.feed.waited()) {
+            self.times.fed.get_or_insert_default()[1] += (now - before).as_secs_f64();
+        }
+        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {
-            let loss = self.models[at].client.learn_head(&x, &labels)?;
+            let loss = self.models[at].own_step(&x, &labels, moment)?;
             self.check_finite(at, loss.as_slice())?;
             self.course(at).head_learnt = true;
             if loss.is_some() {
                 return Ok(false);
             }
         }
-        if self.underway.is_none() && self.hidden.is_none() && self.models[at].plan.psgl.is_some() {
-            self.hidden = self.models[at].hide(&x)?;
-            return Ok(false);
-        }
         let Some(underway) = self.underway.take() else {
-            let hidden = self.hidden.take();
-            self.underway = Some(self.models[at].send(&x, hidden, &labels)?);
+            let model = &mut self.models[at];
+            match self.hidden.take() {
+                // What a defence does to images may take as long as the rest.
+                None if model.plan.defended() => self.hidden = Some(model.hide(&x, moment)?),
+                hidden => {
+                    let hidden = hidden.map_or_else(|| model.hide(&x, moment), Ok)?;
+                    self.underway = Some(model.send(&x, hidden, &labels, moment)?);
+                }
+            }
             return Ok(false);
         };
         let step = self.models[at].learn(underway)?;
@@ -153,7 +178,7 @@ impl Session {
         }
         let target = self.setup.targets.take(1);
         let mut scene = Scene::of(&self.models[at], &target.tensor(&self.setup.device)?)?;
-        scene.label = target.labels.first().map(|label| *label as usize);
+        scene.label = target.labels().first().map(|label| *label as usize);
         scene.stamp.trained = Some(format!("epoch {}", self.position.courses[at].epoch + 1));
         self.sink.slots.pictures.put(scene);
         self.pictured = Some(Instant::now());
@@ -166,15 +191,15 @@ impl Session {
             return Ok(());
         }
         let model = &self.models[at];
-        let words = trained(&self.setup.experiment, model.plan.psgl.is_some(), self.position.courses[at].epoch);
-        self.weights.models.insert(model.plan.name.to_owned(), ModelWeights::of(model, words)?);
+        let words = trained(&self.setup.experiment, model.plan.defended(), self.position.courses[at].epoch);
+        self.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
         self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
     }
 
     fn check_finite(&self, at: usize, losses: &[f64]) -> Result<()> {
         let Some(loss) = losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
-        let (name, course) = (self.models[at].plan.name, &self.position.courses[at]);
+        let (name, course) = (&self.models[at].plan.name, &self.position.courses[at]);
         Err(Error::Diverged(format!(
             "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
              measured before is kept",
@@ -190,21 +215,19 @@ impl Session {
         let an_epoch = self.steps_an_epoch();
         let course = self.course(at);
         let mut row = MetricRow { epoch: course.epoch + 1, step: course.steps(an_epoch), ..MetricRow::default() };
-        let decision = hits(&step.lesson.answer.predicted()?);
-        match (&step.lesson.answer, step.lesson.answer.stream_predictions()?) {
-            (Answer::Psgl(_), Some([a, r, f])) => {
-                let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
-                let sums = [r, f, a, truth.len() as u64];
-                for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
-                    *sum += more;
-                }
-                let loss = |i: usize| step.lesson.losses.get(i).copied();
-                (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
-                (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
-                row.acc_fused = percent(decision);
+        if let Some([a, r, f]) = three_streams(&step.lesson.answer)? {
+            let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
+            let sums = [r, f, a, truth.len() as u64];
+            for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
+                *sum += more;
             }
-            _ => row.acc_vanilla = percent(decision),
+            let loss = |i: usize| step.lesson.losses.get(i).copied();
+            (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
+            (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
         }
+        let decision = percent(hits(&step.lesson.answer.predicted()?));
+        let defended = self.models[at].plan.defended();
+        *if defended { &mut row.acc_fused } else { &mut row.acc_vanilla } = decision;
         Ok(row)
     }
 
@@ -213,9 +236,11 @@ impl Session {
         let test = &self.setup.test;
         let from = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
         let to = (from + TEST_CHUNK).min(test.len());
-        let (x, _) = test.batch(&(from..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let answer = self.models[at].answer(&x)?;
-        let [a, r, f] = answer.stream_predictions()?.unwrap_or_default();
+        let samples: Vec<usize> = (from..to).collect();
+        let (x, _) = test.batch(&samples, &self.setup.device)?;
+        let draw = self.position.courses[at].epoch + 1;
+        let answer = self.models[at].answer(&x, At::Ask { samples: &samples, draw })?;
+        let [a, r, f] = three_streams(&answer)?.unwrap_or_default();
         self.testing.push([answer.predicted()?, a, r, f]);
         if to == test.len() {
             self.end_epoch(at)?;
@@ -224,7 +249,7 @@ impl Session {
     }
 
     fn end_epoch(&mut self, at: usize) -> Result<()> {
-        let labels = &self.setup.test.labels;
+        let labels = self.setup.test.labels();
         let chunks = std::mem::take(&mut self.testing);
         let accuracy = |which: usize| {
             let predicted: Vec<u32> = chunks.iter().flat_map(|chunk| chunk[which].iter().copied()).collect();
@@ -233,17 +258,15 @@ impl Session {
         };
         let (model, course) = (&mut self.models[at], &mut self.position.courses[at]);
         let row = EpochRow {
-            model: model.plan.name.to_owned(),
+            model: model.plan.name.clone(),
             epoch: course.epoch + 1,
             attacked: accuracy(1),
             recovered: accuracy(2),
             fused_stream: accuracy(3),
             accuracy: accuracy(0).unwrap_or(0.0),
         };
-        if self.setup.experiment.psgl.weights_from == WeightsFrom::Streams {
-            let [r, f, a, _] = course.stream_hits;
-            model.server.derive_weights([r, f, a].map(|hits| hits as f64));
-        }
+        let [r, f, a, _] = course.stream_hits;
+        model.server.end_epoch(&[r, f, a].map(|hits| hits as f64));
         *course = Course { epoch: course.epoch + 1, ..Course::default() };
         self.position.epochs.push(row.clone());
         self.emit(Event::Epoch(row));
@@ -252,4 +275,9 @@ impl Session {
         }
         self.save()
     }
+}
+
+/// The predicted classes of the attacked, recovered and fused stream, where the server has these three.
+pub(super) fn three_streams(answer: &Answer) -> Result<Option<[Vec<u32>; 3]>> {
+    Ok(<[_; 3]>::try_from(answer.stream_predictions()?).ok().map(|streams| streams.map(|(_, classes)| classes)))
 }

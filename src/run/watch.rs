@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use super::event::Event;
 use super::session::Session;
+use super::training::three_streams;
 use super::worker::guarded;
-use crate::data::{Images, targets};
+use crate::data::{Part, targets};
 use crate::error::Result;
-use crate::model::split::SplitModel;
-use crate::random::Seed;
+use crate::random::{At, Seed};
 use crate::score::band::wilson;
+use crate::split::SplitModel;
 
 /// Held-out images that are asked about.
 pub const HELD_OUT: usize = 200;
@@ -34,15 +35,15 @@ const FEW: usize = 4;
 /// How a model in training answered the held-out images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveRow {
-    /// `psgl` or `vanilla`.
+    /// The model, by its name in the run.
     pub model: String,
     /// Training steps that it had taken.
     pub step: usize,
     /// Images it was asked about.
     pub images: usize,
-    /// Right answers of its decision: fused under PSGL.
+    /// Right answers of its decision.
     pub decision: usize,
-    /// Of the attacked, recovered and fused stream; none without PSGL.
+    /// Of the attacked, recovered and fused stream, where the server has these.
     pub streams: Option<[usize; 3]>,
 }
 
@@ -56,7 +57,7 @@ impl LiveRow {
 
 /// The held-out images: of the validation set where there is one, else of the test set; as many of each class as there
 /// are, in an order drawn by `seed`.
-pub fn held_out(validation: &Images, test: &Images, classes: usize, seed: Seed) -> Images {
+pub fn held_out(validation: &Part, test: &Part, classes: usize, seed: Seed) -> Part {
     let set = if validation.is_empty() { test } else { validation };
     set.select(&targets(set, classes, HELD_OUT, seed))
 }
@@ -138,12 +139,14 @@ impl Session {
         let Some(copy) = &asked.copy else { return Ok(()) };
         let start = Instant::now();
         let to = (round.images + asked.at_once).min(images.len());
-        let (x, _) = images.batch(&(round.images..to).collect::<Vec<_>>(), &self.setup.device)?;
-        let answer = copy.answer(&x)?;
-        let streams = answer.stream_predictions()?;
-        let defended = streams.is_some();
+        let samples: Vec<usize> = (round.images..to).collect();
+        let (x, _) = images.batch(&samples, &self.setup.device)?;
+        let draw = self.position.courses[i].epoch;
+        let answer = copy.answer(&x, At::Ask { samples: &samples, draw })?;
+        let streams = three_streams(&answer)?;
+        let several = streams.is_some();
         let [a, r, f] = streams.unwrap_or_default();
-        let truth = &images.labels[round.images..to];
+        let truth = &images.labels()[round.images..to];
         for (right, classes) in round.right.iter_mut().zip([answer.predicted()?, a, r, f]) {
             *right += classes.iter().zip(truth).filter(|(a, b)| a == b).count();
         }
@@ -153,8 +156,8 @@ impl Session {
         let ended = to == images.len();
         if ended {
             let [decision, a, r, f] = round.right;
-            let (model, step) = (copy.plan.name.to_owned(), asked.step.unwrap_or_default());
-            let streams = defended.then_some([a, r, f]);
+            let (model, step) = (copy.plan.name.clone(), asked.step.unwrap_or_default());
+            let streams = several.then_some([a, r, f]);
             let row = LiveRow { model, step, images: to, decision, streams };
             round.waiting.pop_front();
             (round.images, round.right) = (0, [0; 4]);
@@ -197,15 +200,17 @@ fn pause(gone: Duration) -> Duration {
 fn copied(model: &SplitModel, mut copy: SplitModel) -> Result<SplitModel> {
     copy.client.parameters().load(&model.client.parameters().snapshot()?)?;
     copy.server.parameters().load(&model.server.parameters().snapshot()?)?;
-    if let Some(weights) = model.server.decision_weights() {
-        copy.server.set_decision_weights(weights);
+    if let Some(votes) = model.server.votes() {
+        copy.server.set_votes(&votes);
     }
+    copy.load_defences(&model.defence_state()?)?;
     Ok(copy)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
     #[test]
     fn rounds_come_often_at_first() {
@@ -229,10 +234,12 @@ mod tests {
 
     #[test]
     fn held_out_images_are_of_the_validation_set_and_of_all_classes() {
-        let images = |n: usize, first: u8| Images {
-            shape: [1, 1, 1],
-            pixels: (0..n).map(|i| first.wrapping_add(i as u8)).collect(),
-            labels: (0..n).map(|i| u32::from(i % 5 == 0)).collect(),
+        let images = |n: usize, first: u8| {
+            Part::from(Images {
+                shape: [1, 1, 1],
+                pixels: (0..n).map(|i| first.wrapping_add(i as u8)).collect(),
+                labels: (0..n).map(|i| u32::from(i % 5 == 0)).collect(),
+            })
         };
         let (validation, test) = (images(1000, 0), images(300, 7));
         let drawn = held_out(&validation, &test, 2, Seed(3));

@@ -11,8 +11,7 @@ use super::identity::plans;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::LayerSpec;
-use crate::model::split::{SplitModel, SplitPlan};
-use crate::psgl::fusion::DecisionWeights;
+use crate::split::{SplitModel, SplitPlan};
 
 /// Weights of a run's models at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,8 +31,8 @@ pub struct ModelWeights {
     pub cut: usize,
     /// Weights by name (`client.0.weight`): shape and values.
     pub values: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    /// Weights of the streams' decisions: recovered, fused, attacked.
-    pub decision: Option<[f64; 3]>,
+    /// Weights of the streams' votes, where the server has streams.
+    pub votes: Option<Vec<f64>>,
 }
 
 impl ModelWeights {
@@ -48,9 +47,9 @@ impl ModelWeights {
                 values.insert(name.clone(), (var.dims().to_vec(), var.flatten_all()?.to_vec1()?));
             }
         }
-        let decision = model.server.decision_weights().map(|w| [w.recovered, w.fused, w.attacked]);
+        let votes = model.server.votes();
         let SplitPlan { layers, cut, .. } = model.plan.clone();
-        Ok(Self { trained, layers, cut, values, decision })
+        Ok(Self { trained, layers, cut, values, votes })
     }
 
     /// Puts them into a model. False, and nothing is changed, where they are of another network. A plain
@@ -84,8 +83,8 @@ impl ModelWeights {
         for party in parties {
             party.load(&all)?;
         }
-        if let Some(weights) = self.decision {
-            model.server.set_decision_weights(DecisionWeights::new(weights));
+        if let Some(votes) = &self.votes {
+            model.server.set_votes(votes);
         }
         Ok(true)
     }
@@ -95,7 +94,7 @@ impl ModelWeights {
         if plan.cut == self.cut {
             return Some(name.to_owned());
         }
-        if plan.psgl.is_some() {
+        if plan.defended() {
             return None;
         }
         let (party, rest) = name.split_once('.')?;
@@ -124,8 +123,8 @@ impl Weights {
         for (i, plan) in plans(folder, &experiment)?.into_iter().enumerate() {
             let mut model = SplitModel::new(plan, crate::random::Seed(experiment.seed), &Device::Cpu)?;
             checkpoint.restore(i, &mut model)?;
-            let words = trained(&experiment, model.plan.psgl.is_some(), checkpoint.epochs_of(model.plan.name));
-            models.insert(model.plan.name.to_owned(), ModelWeights::of(&model, words)?);
+            let words = trained(&experiment, model.plan.defended(), checkpoint.epochs_of(&model.plan.name));
+            models.insert(model.plan.name.clone(), ModelWeights::of(&model, words)?);
         }
         Ok((experiment, Self { models }, checkpoint.position))
     }
@@ -142,7 +141,7 @@ pub fn trained(experiment: &Experiment, defended: bool, epochs: usize) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Seed;
+    use crate::random::{At, Seed};
 
     fn model(experiment: &Experiment, seed: u64) -> SplitModel {
         let plan = experiment.split_plans([1, 28, 28], 10).unwrap().swap_remove(0);
@@ -173,7 +172,8 @@ mod tests {
         experiment.set("model.name=resnet8").unwrap();
         let mut first = model(&experiment, 1);
         let x = Tensor::ones((3, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();
-        first.step(&x, &Tensor::new(&[0u32, 1, 2], &Device::Cpu).unwrap()).unwrap();
+        let at = At::Train { epoch: 0, step: 0 };
+        first.step(&x, &Tensor::new(&[0u32, 1, 2], &Device::Cpu).unwrap(), at).unwrap();
         let trained = ModelWeights::of(&first, "x".to_owned()).unwrap();
         assert_ne!(trained.values["client.1.running_mean"].1, vec![0.0; 16]);
         let logits = |m: &SplitModel| m.plain_logits(&x).unwrap().to_vec2::<f32>().unwrap();

@@ -4,7 +4,8 @@
 //! them knows the target; [`nearest`] does, and is therefore a ceiling of what the attacker's own images can give, and no
 //! guess.
 
-use crate::data::Images;
+use crate::data::Part;
+use crate::error::Result;
 use crate::random::Seed;
 use crate::score::record::AttackRecord;
 
@@ -111,73 +112,91 @@ pub struct Floor {
 
 impl Floor {
     /// Prepares the guesses. Without any image of their own attackers can only guess noise and grey.
-    pub fn new(pool: &Images, seed: Seed) -> Self {
-        let classes = pool.labels.iter().max().map_or(0, |label| *label as usize + 1);
-        let size = pool.shape.iter().product();
-        let of = |class: usize| mean_of(pool, |i| pool.labels[i] as usize == class);
-        let means = (0..classes).map(of).collect();
-        let mean = mean_of(pool, |_| true).unwrap_or_else(|| vec![0.5; size]);
-        Self { seed, means, mean }
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn new(pool: &Part, seed: Seed) -> Result<Self> {
+        let classes = pool.labels().iter().max().map_or(0, |label| *label as usize + 1);
+        let size = pool.shape().iter().product();
+        let of = |class: usize| mean_of(pool, |i| pool.labels()[i] as usize == class);
+        let means = (0..classes).map(of).collect::<Result<_>>()?;
+        let mean = mean_of(pool, |_| true)?.unwrap_or_else(|| vec![0.5; size]);
+        Ok(Self { seed, means, mean })
     }
 
     /// The guess at one target, or the mean image where it cannot be made, as of a class of which the attacker has no
     /// image: one guesses something.
-    pub fn guess(&self, guess: Guess, at: At<'_>, pool: &Images) -> Vec<f32> {
-        self.made(guess, at, pool).unwrap_or_else(|| self.mean.clone())
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn guess(&self, guess: Guess, at: At<'_>, pool: &Part) -> Result<Vec<f32>> {
+        Ok(self.made(guess, at, pool)?.unwrap_or_else(|| self.mean.clone()))
     }
 
-    fn made(&self, guess: Guess, At { i, target, label, draw }: At<'_>, pool: &Images) -> Option<Vec<f32>> {
-        match guess {
-            Guess::ClassMean => self.means.get(label as usize)?.clone(),
+    fn made(&self, guess: Guess, At { i, target, label, draw }: At<'_>, pool: &Part) -> Result<Option<Vec<f32>>> {
+        Ok(match guess {
+            Guess::ClassMean => self.means.get(label as usize).cloned().flatten(),
             Guess::ClassImage => {
-                let members: Vec<usize> = (0..pool.len()).filter(|j| pool.labels[*j] == label).collect();
+                let members: Vec<usize> = (0..pool.len()).filter(|j| pool.labels()[*j] == label).collect();
                 // Without one drawing twice the same: the first few of one order.
                 let order = self.seed.stream("floor.class", i as u64).permutation(members.len());
-                let at = *order.get(draw % members.len().max(1))?;
-                Some(pool.values(members[at]))
+                let at = order.get(draw % members.len().max(1));
+                at.map(|at| pool.values(members[*at])).transpose()?
             }
             Guess::Mean => Some(self.mean.clone()),
             Guess::Noise => {
                 let mut stream = self.seed.stream("floor.noise", i as u64);
                 Some((0..self.mean.len()).map(|_| stream.uniform(0.0, 1.0) as f32).collect())
             }
-            Guess::Nearest => nearest(target, pool).map(|j| pool.values(j)),
-        }
+            Guess::Nearest => nearest(target, pool)?.map(|j| pool.values(j)).transpose()?,
+        })
     }
 }
 
-/// Of the attacker's images the one nearest to the target by mean squared error; none where there are none.
-pub fn nearest(target: &[u8], pool: &Images) -> Option<usize> {
+/// Of the attacker's images the one nearest to the target by mean squared error, the first of several; none where there
+/// are none.
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub fn nearest(target: &[u8], pool: &Part) -> Result<Option<usize>> {
     let distance = |a: &[u8], b: &[u8]| -> u64 { a.iter().zip(b).map(|(a, b)| u64::from(a.abs_diff(*b)).pow(2)).sum() };
-    (0..pool.len()).min_by_key(|j| distance(target, pool.image(*j)))
+    let mut best = None;
+    for i in 0..pool.len() {
+        let apart = distance(target, &pool.image(i)?);
+        if best.is_none_or(|(least, _)| apart < least) {
+            best = Some((apart, i));
+        }
+    }
+    Ok(best.map(|(_, i)| i))
 }
 
-fn mean_of(pool: &Images, belongs: impl Fn(usize) -> bool) -> Option<Vec<f32>> {
-    let mut sum = vec![0_u64; pool.shape.iter().product()];
+fn mean_of(pool: &Part, belongs: impl Fn(usize) -> bool) -> Result<Option<Vec<f32>>> {
+    let mut sum = vec![0_u64; pool.shape().iter().product()];
     let mut count = 0_u32;
     for i in (0..pool.len()).filter(|i| belongs(*i)) {
-        sum.iter_mut().zip(pool.image(i)).for_each(|(sum, v)| *sum += u64::from(*v));
+        sum.iter_mut().zip(pool.image(i)?.iter()).for_each(|(sum, v)| *sum += u64::from(*v));
         count += 1;
     }
     let scale = 255.0 * f64::from(count);
-    (count > 0).then(|| sum.into_iter().map(|v| (v as f64 / scale) as f32).collect())
+    Ok((count > 0).then(|| sum.into_iter().map(|v| (v as f64 / scale) as f32).collect()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
-    fn pool() -> Images {
+    fn pool() -> Part {
         let pixels = vec![0, 255, 255, 255, 0, 0, 51, 51];
-        Images { shape: [1, 1, 2], pixels, labels: vec![0, 0, 1, 1] }
+        Part::from(Images { shape: [1, 1, 2], pixels, labels: vec![0, 0, 1, 1] })
     }
 
     #[test]
     fn guesses_are_made_from_the_label_and_the_attackers_images_alone() {
         let pool = pool();
-        let floor = Floor::new(&pool, Seed(3));
+        let floor = Floor::new(&pool, Seed(3)).unwrap();
         let at = |label, draw| At { i: 0, target: &[50, 50], label, draw };
-        let guess = |guess, label, draw| floor.guess(guess, at(label, draw), &pool);
+        let guess = |guess, label, draw| floor.guess(guess, at(label, draw), &pool).unwrap();
         assert_eq!(guess(Guess::ClassMean, 0, 0), [0.5, 1.0]);
         assert_eq!(guess(Guess::ClassMean, 1, 0), [0.1, 0.1]);
         assert_eq!(guess(Guess::Mean, 0, 0), [0.3, 0.55]);
@@ -189,9 +208,9 @@ mod tests {
         assert_eq!(guess(Guess::ClassMean, 7, 0), guess(Guess::Mean, 7, 0));
         assert_eq!(guess(Guess::ClassImage, 7, 0), guess(Guess::Mean, 7, 0));
         let none = pool.take(0);
-        let empty = Floor::new(&none, Seed(3));
-        assert_eq!(empty.guess(Guess::ClassImage, at(0, 5), &none), [0.5, 0.5]);
-        assert_eq!(empty.guess(Guess::Nearest, at(0, 0), &none), [0.5, 0.5]);
+        let empty = Floor::new(&none, Seed(3)).unwrap();
+        assert_eq!(empty.guess(Guess::ClassImage, at(0, 5), &none).unwrap(), [0.5, 0.5]);
+        assert_eq!(empty.guess(Guess::Nearest, at(0, 0), &none).unwrap(), [0.5, 0.5]);
     }
 
     #[test]

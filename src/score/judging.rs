@@ -11,7 +11,8 @@ use super::image::{Score, mean_and_error, psnr, score};
 use super::lineup::{CHANCE, Lineups};
 use super::paired::lead;
 use super::record::{AttackRecord, Each, Judged, Lead};
-use crate::data::Images;
+use crate::data::Part;
+use crate::error::Result;
 use crate::random::Seed;
 
 /// An exact copy has no finite PSNR, and JSON no infinity.
@@ -27,7 +28,7 @@ const SLICE: usize = 32;
 
 /// Targets of attacks with everything that their scores are made of: line-ups and guesses, each made once.
 pub struct Bench {
-    targets: Images,
+    targets: Part,
     lineups: Lineups,
     floor: Floor,
     /// Guesses that are still to be measured, each with the number of its draw.
@@ -50,20 +51,23 @@ struct One {
 impl Bench {
     /// The first `n` of `targets`, to be judged with the attacker's images `pool`. Nothing is measured yet: see
     /// [`Self::advance`].
-    pub fn new(targets: &Images, n: usize, pool: &Images, seed: Seed) -> Self {
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn new(targets: &Part, n: usize, pool: &Part, seed: Seed) -> Result<Self> {
         let targets = targets.take(n);
         let possible = |guess: &Guess| !(pool.is_empty() && *guess == Guess::Nearest);
         let draws = |guess| 0..if guess == Guess::ClassImage { TRIES } else { 1 };
         let all = Guess::ALL.into_iter().filter(possible).flat_map(|guess| draws(guess).map(move |draw| (guess, draw)));
-        Self {
-            lineups: Lineups::new(&targets, pool, seed),
-            floor: Floor::new(pool, seed),
+        Ok(Self {
+            lineups: Lineups::new(&targets, pool, seed)?,
+            floor: Floor::new(pool, seed)?,
             waiting: if targets.is_empty() { VecDeque::new() } else { all.collect() },
             partial: Vec::new(),
             floors: Vec::new(),
             best: Vec::new(),
             targets,
-        }
+        })
     }
 
     /// How many targets there are.
@@ -77,29 +81,34 @@ impl Bench {
     }
 
     /// Measures the guesses at the next few targets; true once all are. `pool` are the same images as before.
-    pub fn advance(&mut self, pool: &Images) -> bool {
-        let Some(&(guess, draw)) = self.waiting.front() else { return true };
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn advance(&mut self, pool: &Part) -> Result<bool> {
+        let Some(&(guess, draw)) = self.waiting.front() else { return Ok(true) };
         let from = self.partial.len();
         let to = (from + SLICE).min(self.len());
         let one = |i: usize| {
-            let at = At { i, target: self.targets.image(i), label: self.targets.labels[i], draw };
-            self.one(i, &self.floor.guess(guess, at, pool))
+            let at = At { i, target: &self.targets.image(i)?, label: self.targets.labels()[i], draw };
+            self.one(i, &self.floor.guess(guess, at, pool)?)
         };
-        let more: Vec<One> = (from..to).into_par_iter().map(one).collect();
+        let more: Vec<One> = (from..to).into_par_iter().map(one).collect::<Result<_>>()?;
         self.partial.extend(more);
         if to == self.len() {
             let all = std::mem::take(&mut self.partial);
             self.waiting.pop_front();
             self.take(guess, draw, &all);
         }
-        self.waiting.is_empty()
+        Ok(self.waiting.is_empty())
     }
 
     /// All guesses at once.
-    #[must_use]
-    pub fn measured(mut self, pool: &Images) -> Self {
-        while !self.advance(pool) {}
-        self
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn measured(mut self, pool: &Part) -> Result<Self> {
+        while !self.advance(pool)? {}
+        Ok(self)
     }
 
     fn take(&mut self, guess: Guess, draw: usize, all: &[One]) {
@@ -125,20 +134,24 @@ impl Bench {
     /// Scores what an attack made of the targets, image by image (C·H·W values each), with its lead over the best guess;
     /// names, iterations and seconds are left to the caller.
     ///
+    /// # Errors
+    /// Returns an error if a target cannot be read.
+    ///
     /// # Panics
     /// Where there are fewer images than targets, or one of another size.
-    pub fn scored(&self, got: &[Vec<f32>]) -> AttackRecord {
-        let all: Vec<One> = (0..self.len()).into_par_iter().map(|i| self.one(i, &got[i])).collect();
+    pub fn scored(&self, got: &[Vec<f32>]) -> Result<AttackRecord> {
+        let all: Vec<One> = (0..self.len()).into_par_iter().map(|i| self.one(i, &got[i])).collect::<Result<_>>()?;
         let mut record = record(&all);
         let lead = record.judged.as_ref().and_then(|judged| self.lead(&judged.each));
         if let Some(judged) = &mut record.judged {
             judged.lead = lead;
         }
-        record
+        Ok(record)
     }
 
-    fn one(&self, i: usize, got: &[f32]) -> One {
-        One { score: score(got, &self.targets.values(i), self.targets.shape), picked: self.lineups.picked(i, got) }
+    fn one(&self, i: usize, got: &[f32]) -> Result<One> {
+        let score = score(got, &self.targets.values(i)?, self.targets.shape());
+        Ok(One { score, picked: self.lineups.picked(i, got) })
     }
 
     /// The lead in line-ups, where at least half of the targets have one, else in SSIM: over the guess that is best on
@@ -196,8 +209,8 @@ mod tests {
     use crate::score::verdict::ALPHA;
 
     /// Digits as an experiment shares them out: 400 targets, the attacker's images.
-    fn digits(seed: u64) -> (Images, Images) {
-        let set = data::load("mnist").unwrap();
+    fn digits(seed: u64) -> (Part, Part) {
+        let set = data::built_in("mnist").unwrap();
         let aux = data::split(&set, 0.125, Seed(seed)).aux;
         let targets = set.test.select(&data::targets(&set.test, 10, 400, Seed(seed)));
         (targets, aux)
@@ -218,7 +231,7 @@ mod tests {
     fn a_guess_from_the_label_wins_no_more_than_chance() {
         for seed in 0..3 {
             let (targets, aux) = digits(seed);
-            let bench = Bench::new(&targets, 400, &aux, Seed(seed)).measured(&aux);
+            let bench = Bench::new(&targets, 400, &aux, Seed(seed)).unwrap().measured(&aux).unwrap();
             assert_eq!(bench.len(), 400);
             for floor in bench.floors().iter().filter(|floor| floor.name != "nearest") {
                 let rate = floor.lineup.unwrap();
@@ -234,20 +247,23 @@ mod tests {
     #[test]
     fn cheats_that_never_read_the_wire_lead_by_nothing_and_four_numbers_of_the_truth_lead() {
         let (targets, aux) = digits(0);
-        let bench = Bench::new(&targets, 400, &aux, Seed(0)).measured(&aux);
+        let bench = Bench::new(&targets, 400, &aux, Seed(0)).unwrap().measured(&aux).unwrap();
         // Cheats draw with seeds of their own: the floor's very images would lead by nothing anyway.
-        let own = Floor::new(&aux, Seed(99));
+        let own = Floor::new(&aux, Seed(99)).unwrap();
         let cheat = |guess| -> Vec<Vec<f32>> {
-            let at = |i: usize| At { i, target: targets.image(i), label: targets.labels[i], draw: 1 };
-            (0..400).map(|i| own.guess(guess, at(i), &aux)).collect()
+            let guess = |i: usize| {
+                let at = At { i, target: &targets.image(i)?, label: targets.labels()[i], draw: 1 };
+                own.guess(guess, at, &aux)
+            };
+            (0..400).map(guess).collect::<Result<_>>().unwrap()
         };
         for guess in [Guess::ClassMean, Guess::ClassImage, Guess::Mean, Guess::Noise] {
-            let lead = bench.scored(&cheat(guess)).judged.unwrap().lead.unwrap();
+            let lead = bench.scored(&cheat(guess)).unwrap().judged.unwrap().lead.unwrap();
             println!("{}: {:+.1} ± {:.1} points over {}, p {:.3}", guess.name(), lead.mean, lead.se, lead.over, lead.p);
             assert!(lead.p > ALPHA && lead.of == "lineup", "{guess:?}: {lead:?}");
         }
-        let four: Vec<Vec<f32>> = (0..400).map(|i| blocks(&targets.values(i))).collect();
-        let lead = bench.scored(&four).judged.unwrap().lead.unwrap();
+        let four: Vec<Vec<f32>> = (0..400).map(|i| blocks(&targets.values(i).unwrap())).collect();
+        let lead = bench.scored(&four).unwrap().judged.unwrap().lead.unwrap();
         println!("2×2 block means: {:+.1} ± {:.1} points over {}, p {:.1e}", lead.mean, lead.se, lead.over, lead.p);
         assert!(lead.p < 1e-6, "{lead:?}");
     }
@@ -256,22 +272,22 @@ mod tests {
     fn without_line_ups_the_lead_is_in_ssim_and_without_images_there_is_still_a_floor() {
         let (targets, aux) = digits(1);
         let few = aux.take(20);
-        let bench = Bench::new(&targets, 40, &few, Seed(1)).measured(&few);
-        let exact: Vec<Vec<f32>> = (0..40).map(|i| targets.values(i)).collect();
-        let record = bench.scored(&exact);
+        let bench = Bench::new(&targets, 40, &few, Seed(1)).unwrap().measured(&few).unwrap();
+        let exact: Vec<Vec<f32>> = (0..40).map(|i| targets.values(i).unwrap()).collect();
+        let record = bench.scored(&exact).unwrap();
         let lead = record.judged.unwrap().lead.unwrap();
         assert!(record.lineup.is_none() && lead.of == "ssim" && lead.p < 1e-6 && record.psnr == 200.0, "{lead:?}");
         let nothing = aux.take(0);
-        let none = Bench::new(&targets, 40, &nothing, Seed(1)).measured(&nothing);
+        let none = Bench::new(&targets, 40, &nothing, Seed(1)).unwrap().measured(&nothing).unwrap();
         let names: Vec<&str> = none.floors().iter().map(|floor| floor.name.as_str()).collect();
         assert_eq!(names, ["class_mean", "class_image", "mean", "noise"]);
-        assert!(none.scored(&exact).judged.unwrap().lead.is_some());
+        assert!(none.scored(&exact).unwrap().judged.unwrap().lead.is_some());
     }
 
     #[test]
     fn more_tries_at_random_can_only_get_nearer() {
         let (targets, aux) = digits(2);
-        let bench = Bench::new(&targets, 64, &aux, Seed(2)).measured(&aux);
+        let bench = Bench::new(&targets, 64, &aux, Seed(2)).unwrap().measured(&aux).unwrap();
         let tries = &bench.floors()[1].judged.as_ref().unwrap().tries;
         assert_eq!(tries.len(), TRIES);
         assert!(tries.windows(2).all(|pair| pair[0] <= pair[1]) && tries[0] < tries[TRIES - 1], "{tries:?}");

@@ -6,7 +6,8 @@
 //! stolen anything. Here any picture made from the label alone wins one in eight.
 
 use super::image::pearson;
-use crate::data::Images;
+use crate::data::Part;
+use crate::error::Result;
 use crate::random::Seed;
 
 /// Images in a line-up.
@@ -19,18 +20,22 @@ pub const CHANCE: f64 = 100.0 / SIZE as f64;
 /// the class `label`, exact copies of the target left out. The draw depends on the target's own pixels and on nothing
 /// else, so all attacks meet the same line-up. None where there are fewer: a shorter line-up would be easier.
 ///
-/// # Panics
-/// Where the images differ in size.
-pub fn decoys(target: &[u8], label: u32, pool: &Images, seed: Seed) -> Option<Vec<usize>> {
-    let fits = |i: &usize| pool.labels[*i] == label && pool.image(*i) != target;
-    let members: Vec<usize> = (0..pool.len()).filter(fits).collect();
+/// # Errors
+/// Returns an error if an image cannot be read.
+pub fn decoys(target: &[u8], label: u32, pool: &Part, seed: Seed) -> Result<Option<Vec<usize>>> {
+    let mut members = Vec::new();
+    for i in (0..pool.len()).filter(|i| pool.labels()[*i] == label) {
+        if *pool.image(i)? != *target {
+            members.push(i);
+        }
+    }
     if members.len() < SIZE - 1 {
-        return None;
+        return Ok(None);
     }
     let hash = blake3::hash(target);
     let index = hash.as_bytes()[..8].iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
     let order = seed.stream("lineup", index).permutation(members.len());
-    Some(order.into_iter().take(SIZE - 1).map(|i| members[i]).collect())
+    Ok(Some(order.into_iter().take(SIZE - 1).map(|i| members[i]).collect()))
 }
 
 /// The candidates that correlate most with the reconstruction; all of them where it is blank or not finite, since nobody
@@ -56,17 +61,19 @@ pub struct Lineups {
 
 impl Lineups {
     /// Of every target, with decoys from the attacker's images.
-    pub fn new(targets: &Images, pool: &Images, seed: Seed) -> Self {
-        let of = |i: usize| {
-            let decoys = if pool.shape == targets.shape {
-                decoys(targets.image(i), targets.labels[i], pool, seed)?
-            } else {
-                return None;
-            };
-            let all = std::iter::once(targets.values(i)).chain(decoys.into_iter().map(|d| pool.values(d)));
-            Some(all.collect())
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn new(targets: &Part, pool: &Part, seed: Seed) -> Result<Self> {
+        let of = |i: usize| -> Result<Option<Vec<Vec<f32>>>> {
+            if pool.shape() != targets.shape() {
+                return Ok(None);
+            }
+            let Some(decoys) = decoys(&targets.image(i)?, targets.labels()[i], pool, seed)? else { return Ok(None) };
+            let all = std::iter::once(targets.values(i)).chain(decoys.into_iter().map(|decoy| pool.values(decoy)));
+            all.collect::<Result<_>>().map(Some)
         };
-        Self { candidates: (0..targets.len()).map(of).collect() }
+        Ok(Self { candidates: (0..targets.len()).map(of).collect::<Result<_>>()? })
     }
 
     /// Whether target `i` is picked by the reconstruction: 1, 0, or 1/m where m candidates are equally alike and it is
@@ -82,17 +89,19 @@ impl Lineups {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Images;
 
     /// Images of 1 × 3 × 4, image `i` of class `i % classes`, no two alike.
-    fn pool(count: usize, classes: u32) -> Images {
+    fn pool(count: usize, classes: u32) -> Part {
         let pixels = (0..count * 12).map(|i| (i * i * 37 % 251) as u8).collect();
-        Images { shape: [1, 3, 4], pixels, labels: (0..count as u32).map(|i| i % classes).collect() }
+        Part::from(Images { shape: [1, 3, 4], pixels, labels: (0..count as u32).map(|i| i % classes).collect() })
     }
 
     #[test]
     fn decoys_are_of_the_targets_class_drawn_by_seed_and_never_its_double() {
         let pool = pool(60, 3);
-        let target = pool.image(4).to_vec();
+        let target = pool.image(4).unwrap().into_owned();
+        let decoys = |target: &[u8], label, pool: &Part, seed| decoys(target, label, pool, seed).unwrap();
         let chosen = decoys(&target, 1, &pool, Seed(0)).unwrap();
         assert_eq!(chosen.len(), SIZE - 1);
         assert!(chosen.iter().all(|i| i % 3 == 1 && *i != 4), "{chosen:?}");
@@ -109,14 +118,14 @@ mod tests {
     fn a_good_picture_picks_its_target_and_a_blank_one_nobody() {
         let all = pool(60, 3);
         let targets = all.select(&[1, 2]);
-        let lineups = Lineups::new(&targets, &all, Seed(5));
-        let dim: Vec<f32> = targets.values(0).iter().map(|v| 0.2 + 0.3 * v).collect();
+        let lineups = Lineups::new(&targets, &all, Seed(5)).unwrap();
+        let dim: Vec<f32> = targets.values(0).unwrap().iter().map(|v| 0.2 + 0.3 * v).collect();
         assert_eq!(lineups.picked(0, &dim), Some(1.0));
         assert_eq!(lineups.picked(1, &dim), Some(0.0));
         for nothing in [[0.5; 12], [f32::NAN; 12]] {
             assert_eq!(lineups.picked(0, &nothing), Some(0.125));
         }
-        assert_eq!(Lineups::new(&targets, &all.take(9), Seed(5)).picked(0, &dim), None);
+        assert_eq!(Lineups::new(&targets, &all.take(9), Seed(5)).unwrap().picked(0, &dim), None);
         assert_eq!(lineups.picked(2, &dim), None);
     }
 

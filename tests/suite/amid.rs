@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::common::{assert_same_run, quick, scratch, succeed};
-use cutlayer::attack::state::State;
 use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::event::stream;
@@ -15,6 +14,7 @@ use cutlayer::run::identity::DataWish;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
+use cutlayer::state::State;
 use cutlayer::workbench::attacks;
 use tempfile::TempDir;
 

@@ -1,29 +1,33 @@
 //! Attacks in process, on embedded digits and small untrained clients: what must be found is found, and
 //! what an attacker cannot know changes nothing.
 
+use std::sync::Arc;
+
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
 use cutlayer::attack::kind::{Kind, Knows, Sees, Values};
 use cutlayer::attack::rmle::{self, Rmle};
-use cutlayer::attack::state::State;
-use cutlayer::attack::surrogate::{Surrogate, Training};
-use cutlayer::attack::undo::Undo;
 use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::data;
+use cutlayer::defence::Outgoing;
+use cutlayer::defence::imitation::Imitator;
+use cutlayer::defence::psgl::fusion::DecisionWeights;
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
-use cutlayer::model::split::{SplitModel, SplitPlan};
 use cutlayer::model::wire::Smashed;
-use cutlayer::psgl::fusion::DecisionWeights;
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
-use cutlayer::random::Seed;
+use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr};
+use cutlayer::split::{SplitModel, SplitPlan};
+use cutlayer::state::State;
 use cutlayer::workbench::attacks;
+
+use super::stack::stack;
 
 fn options(strength: Strength) -> Options {
     Options {
@@ -51,19 +55,26 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
     let conv = Conv { channels, kernel: 3, stride: 1, padding: 1, bias: true };
     let layers: Vec<LayerSpec> = vec![conv, Relu, Flatten, Linear(10)];
     let optimiser = OptimiserSettings::Adam(AdamSettings::new(1e-3));
-    let plan = SplitPlan { name: "attacked", layers, cut: 2, image: [1, side, side], classes: 10, psgl, optimiser };
+    let plan = SplitPlan {
+        name: "attacked".to_owned(),
+        layers,
+        cut: 2,
+        image: [1, side, side],
+        classes: 10,
+        defences: stack(psgl),
+        optimiser,
+    };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
 }
 
 /// The first digits of the test set.
 fn victims(n: usize) -> Tensor {
-    data::load("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
+    data::built_in("mnist").unwrap().test.take(n).tensor(&Device::Cpu).unwrap()
 }
 
 /// Digits that are not the victims'.
 fn auxiliary(n: usize) -> Auxiliary {
-    let images = data::load("mnist").unwrap().train.take(n);
-    Auxiliary { images: images.tensor(&Device::Cpu).unwrap(), labels: Some(images.label_tensor(&Device::Cpu).unwrap()) }
+    Auxiliary::new(data::built_in("mnist").unwrap().train.take(n), &Device::Cpu)
 }
 
 /// Everything there is, masked for a kind: what reaches it is what it declares, and what it does not is not there.
@@ -72,7 +83,7 @@ fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
     let own = knowledge(victim, Some(auxiliary(4)), adaptive);
     // Any network would do for the server's.
     let server = Some(victim.client.body());
-    let all = Knowledge { defence: Some(options(SPARSE)), server, ..own };
+    let all = Knowledge { defence: victim.plan.defences.imitation().unwrap(), server, ..own };
     let told = all.clone().masked(kind, adaptive);
     let knows = |what| kind.knowledge(adaptive).contains(&what);
     assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
@@ -83,7 +94,7 @@ fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
     assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
     let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
     assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
-    assert_eq!((told.image, told.classes, told.packs), (all.image, all.classes, all.packs));
+    assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
     let evidence = observe(victim, &victims(2)).with_labels(Tensor::new(&[1u32, 2], &Device::Cpu).unwrap());
     let seen = evidence.masked(kind);
     assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
@@ -113,7 +124,7 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
 
 /// Settings of an attack that make it short.
 fn short(kind: &Kind) -> Values {
-    let mut values = Values::of(kind);
+    let mut values = Values::of(kind.settings);
     for (key, few) in [("iterations", 4), ("epochs", 2)] {
         if values.whole(key).is_ok() {
             values.put(key, toml::Value::Integer(few)).unwrap();
@@ -189,16 +200,16 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
         server: None,
-        packs: model.plan.psgl.is_some(),
+        entry: model.plan.entry(),
         auxiliary,
-        defence: model.plan.psgl.filter(|_| adaptive),
+        defence: if adaptive { model.plan.defences.imitation().unwrap() } else { None },
         seed: Seed(4),
         name: "test".to_owned(),
     }
 }
 
 fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
-    Evidence::new(model.ask(x).unwrap().0).unwrap()
+    Evidence::new(model.ask(x, At::ONCE).unwrap().0).unwrap()
 }
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
@@ -359,8 +370,11 @@ fn halved(x: &Tensor) -> Tensor {
 }
 
 fn halved_auxiliary(n: usize) -> Auxiliary {
-    let Auxiliary { images, labels } = auxiliary(n);
-    Auxiliary { images: halved(&images), labels }
+    let own = auxiliary(n);
+    let values: Vec<f32> = halved(&own.images().unwrap()).flatten_all().unwrap().to_vec1().unwrap();
+    let pixels = values.into_iter().map(|v| (v * 255.0).round() as u8).collect();
+    let images = data::Images { shape: [1, 14, 14], pixels, labels: own.labels().unwrap().to_vec() };
+    Auxiliary::new(images.into(), &Device::Cpu)
 }
 
 fn inverse_settings(epochs: usize) -> inverse::Settings {
@@ -374,7 +388,7 @@ fn the_inverse_network_beats_the_mean_image() {
     let knowledge = knowledge(&model, Some(halved_auxiliary(200)), false);
     let mut attack = Inverse::new(&observe(&model, &x), &knowledge, inverse_settings(3)).unwrap();
     let got = finish(&mut attack);
-    let mean = knowledge.auxiliary().unwrap().images.mean_keepdim(0).unwrap();
+    let mean = knowledge.auxiliary().unwrap().images().unwrap().mean_keepdim(0).unwrap();
     let mean = error(&mean.broadcast_as(x.shape()).unwrap(), &x);
     let inverse = error(&got, &x);
     println!("mean image {mean}, inverse network {inverse}");
@@ -398,11 +412,15 @@ fn an_inverse_network_without_auxiliary_images_is_a_clear_error() {
 
 // --- undoing the disguise -------------------------------------------------------------------------
 
-fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
-    let mut training = Training::new(knowledge, options).unwrap();
+/// What an attacker has learnt of the defence that it knows.
+fn imitator(knowledge: &Knowledge) -> Arc<dyn Imitator> {
+    let (mut study, own) = (knowledge.study().unwrap().unwrap(), knowledge.own().unwrap());
+    let mut slices = 0;
     loop {
-        if let Some(surrogate) = training.advance(knowledge).unwrap() {
-            return surrogate;
+        slices += 1;
+        if let Some(imitator) = study.advance(&own).unwrap() {
+            assert_eq!(slices, study.planned());
+            return imitator;
         }
     }
 }
@@ -410,17 +428,16 @@ fn surrogate(knowledge: &Knowledge, options: Options) -> Surrogate {
 /// The error of 64 auxiliary images as they are disguised, and after they were mended in the way that
 /// the attacker chose on them.
 fn mended(strength: Strength) -> (f64, f64) {
-    let options = options(strength);
-    let model = model(14, Some(options));
+    let model = model(14, Some(options(strength)));
     let knowledge = knowledge(&model, Some(halved_auxiliary(64)), true);
-    let surrogate = surrogate(&knowledge, options);
-    let truth = &knowledge.auxiliary().unwrap().images;
-    let disguised = surrogate.disguise(truth).unwrap();
-    let undo = Undo::choose(&knowledge, &surrogate).unwrap();
-    let channel = disguised.packed.narrow(1, 4, 1).unwrap();
-    let mended = undo.apply(&disguised.attacked, &channel).unwrap();
-    println!("{strength:?}: {undo:?}");
-    (error(&disguised.attacked, truth), error(&mended, truth))
+    let imitator = imitator(&knowledge);
+    let own = knowledge.own().unwrap();
+    let truth = own.images.images().unwrap();
+    let disguised = imitator.image(Outgoing::clean(&truth)).unwrap();
+    let undoing = imitator.undoing(&own).unwrap().unwrap();
+    let channel = disguised.input(own.entry).unwrap().narrow(1, 4, 1).unwrap();
+    let mended = undoing.undo(&disguised.images, &channel).unwrap();
+    (error(&disguised.images, &truth), error(&mended, &truth))
 }
 
 #[test]

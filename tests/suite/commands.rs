@@ -8,12 +8,12 @@ use std::process::{Command, Stdio};
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use candle_core::{DType, Device, Tensor};
 use cutlayer::experiment::Experiment;
-use cutlayer::model::split::SplitModel;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::files::Writer;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::summary::AttackRecord;
+use cutlayer::split::SplitModel;
 use serde_json::{Value, json};
 
 fn text(path: &Path) -> &str {
@@ -354,6 +354,6 @@ fn computes_the_same(
         let (sum, streams) = last.split_once(' ').unwrap();
         let ours = f64::from(z.abs().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
         assert!((sum.parse::<f64>().unwrap() - ours).abs() < 1e-4 * ours, "{told} and {ours}");
-        assert_eq!(streams, if plan.psgl.is_some() { "3" } else { "1" });
+        assert_eq!(streams, if plan.defended() { "3" } else { "1" });
     }
 }

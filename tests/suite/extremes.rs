@@ -2,7 +2,7 @@
 
 use crate::common::{call, scratch, succeed};
 use candle_core::{Device, Tensor};
-use cutlayer::psgl::saliency::saliency_map;
+use cutlayer::defence::psgl::saliency::saliency_map;
 
 /// `quick` with a learning rate of 1 on a deep model: `layer`, 30 times.
 fn arguments(out: &str, layer: &str, psgl: bool) -> Vec<String> {

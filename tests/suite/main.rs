@@ -17,6 +17,7 @@ mod old_run;
 mod own;
 mod resume;
 mod split;
+mod stack;
 mod summary;
 mod survive;
 mod turns;

@@ -1,27 +1,30 @@
-//! A program with an attack of one's own: what the example adds is launched, judged and kept like any other.
+//! Programs with an attack or a reader of one's own: what the examples add is used like any other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::common::{file, names, scratch};
 
-/// The example beside the program, which `cargo test` builds too.
-fn example() -> PathBuf {
+/// An example beside the program, which `cargo test` builds too.
+fn example(name: &str) -> PathBuf {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_cutlayer"));
-    program.with_file_name("examples").join(format!("own_attack{}", std::env::consts::EXE_SUFFIX))
+    program.with_file_name("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// What an example prints that is called from a home of its own.
+fn printed(name: &str, home: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(example(name)).args(arguments).env("CUTLAYER_HOME", home).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
 fn an_attack_of_ones_own_is_launched_judged_and_kept() {
     let folder = scratch();
     let run = folder.path().join("run");
-    let call = |arguments: &[&str]| {
-        let output = Command::new(example()).args(arguments).env("CUTLAYER_HOME", folder.path()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
+    let call = |arguments: &[&str]| printed("own_attack", folder.path(), arguments);
     let table = call(&["run", "quick", "--out", run.to_str().unwrap()]);
     assert!(table.contains("adaptive own"), "{table}");
     // This process has no such attack, so it reads plain JSON.
@@ -39,4 +42,27 @@ fn an_attack_of_ones_own_is_launched_judged_and_kept() {
     assert!(!told.status.success());
     let text = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(text.contains("unknown attack \"own\""), "{text}");
+}
+
+#[test]
+fn images_are_read_by_a_reader_of_ones_own() {
+    let folder = scratch();
+    let run = folder.path().join("run");
+    let call = |arguments: &[&str]| printed("own_reader", folder.path(), arguments);
+    let table = call(&["run", "quick", "--out", run.to_str().unwrap()]);
+    assert!(table.contains("vanilla"), "{table}");
+    let json = |name: &str| -> Value { serde_json::from_slice(&file(&run, name)).unwrap() };
+    let (data, summary) = (json("data.json"), json("summary.json"));
+    assert_eq!((&data["name"], &data["shape"]), (&"digits".into(), &[1, 8, 8].as_slice().into()));
+    let count = |part: &str| data[part]["images"].as_u64().unwrap();
+    assert_eq!(["train", "validation", "test"].map(count), [300, 0, 100]);
+    let path = summary["experiment"]["data"]["name"].as_str().unwrap();
+    assert!(path.ends_with("digits.rows"), "{path}");
+    let told = call(&["data", path]);
+    assert!(told.contains("images read from rows of digits") && told.contains("1×8×8 pixels, 10 classes"), "{told}");
+    let unknown =
+        String::from_utf8(Command::new(example("own_reader")).args(["data", "nothing"]).output().unwrap().stderr);
+    assert!(unknown.unwrap().contains("a path may be a .rows file, a folder of IDX files or"));
+    // The program without it takes the file for what it is not.
+    assert!(!crate::common::call(["data", path]).status.success());
 }

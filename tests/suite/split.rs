@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::{Evidence, Inversion, Knowledge};
+use cutlayer::defence::psgl::downsample::pack_clean;
+use cutlayer::defence::psgl::fusion::DecisionWeights;
+use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
+use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
@@ -14,20 +19,18 @@ use cutlayer::model::spec::LayerSpec::{
     self, AvgPool, BatchNorm, Conv, Flatten, GroupNorm, Linear, MaxPool, MeanPool, Relu, Residual, Sigmoid, Tanh,
 };
 use cutlayer::model::spec::shapes;
-use cutlayer::model::split::{SplitModel, SplitPlan, Step};
 use cutlayer::model::wire::WireCount;
 use cutlayer::model::zoo;
-use cutlayer::psgl::downsample::pack_clean;
-use cutlayer::psgl::fusion::DecisionWeights;
-use cutlayer::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::psgl::saliency::{Apply, Strength};
-use cutlayer::psgl::{Inference, Jacobian, Options, WeightsFrom};
-use cutlayer::random::Seed;
+use cutlayer::random::{At, Seed};
+use cutlayer::split::{SplitModel, SplitPlan, Step};
+
+use super::stack::stack;
 
 type Weights = BTreeMap<String, Tensor>;
 
 const CLASSES: usize = 4;
 const RATE: f64 = 1e-3;
+const FIRST: At<'static> = At::Train { epoch: 0, step: 0 };
 
 fn options(jacobian: Jacobian) -> Options {
     Options {
@@ -49,7 +52,15 @@ fn model(layers: &[LayerSpec], cut: usize, side: usize, psgl: Option<Options>) -
 
 fn model_of(layers: &[LayerSpec], cut: usize, image: [usize; 3], psgl: Option<Options>) -> SplitModel {
     let optimiser = OptimiserSettings::Adam(AdamSettings::new(RATE));
-    let plan = SplitPlan { name: "split", layers: layers.to_vec(), cut, image, classes: CLASSES, psgl, optimiser };
+    let plan = SplitPlan {
+        name: "split".to_owned(),
+        layers: layers.to_vec(),
+        cut,
+        image,
+        classes: CLASSES,
+        defences: stack(psgl),
+        optimiser,
+    };
     SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap()
 }
 
@@ -128,7 +139,7 @@ fn compare_on(layers: &[LayerSpec], cut: usize, image: [usize; 3], steps: usize)
         let (x, labels) = batch_of(2 + step % 2, image);
         let loss = cross_entropy(&whole.forward(&x).unwrap(), &labels).unwrap();
         adam.step(&loss.backward().unwrap()).unwrap();
-        let lesson = split.step(&x, &labels).unwrap().lesson;
+        let lesson = split.step(&x, &labels, FIRST).unwrap().lesson;
         assert!((lesson.losses[0] - f64::from(loss.to_scalar::<f32>().unwrap())).abs() < 1e-5, "cut {cut}");
     }
     let after = weights(&split);
@@ -215,9 +226,9 @@ fn every_named_model_learns_under_psgl_at_every_cut_before_it_is_flat() {
         for (cut, image) in (1..=flatten).map(|cut| (cut, [1, 28, 28])).chain([(2, [3, 32, 32]), (2, [1, 64, 64])]) {
             let mut model = model_of(&layers, cut, image, Some(options(Jacobian::Head)));
             let (x, labels) = batch_of(3, image);
-            let step = model.step(&x, &labels).unwrap();
+            let step = model.step(&x, &labels, FIRST).unwrap();
             assert!(step.lesson.losses.iter().all(|loss| loss.is_finite()), "{name}, cut {cut}");
-            assert_eq!(model.answer(&x).unwrap().predicted().unwrap().len(), 3);
+            assert_eq!(model.answer(&x, At::ONCE).unwrap().predicted().unwrap().len(), 3);
         }
     }
 }
@@ -286,11 +297,11 @@ fn only_training_moves_running_statistics() {
         let mut model = model(&normalised(), 3, 28, psgl);
         let (x, labels) = batch(4, 28);
         let fresh = statistics(&model);
-        model.step(&x, &labels).unwrap();
+        model.step(&x, &labels, FIRST).unwrap();
         let before = statistics(&model);
         assert!(before.iter().zip(&fresh).all(|(a, b)| a.1 != b.1), "a step moves every statistic");
-        model.ask(&x).unwrap();
-        model.answer(&x).unwrap();
+        model.ask(&x, At::ONCE).unwrap();
+        model.answer(&x, At::ONCE).unwrap();
         if psgl.is_some() {
             model.disguise(&x).unwrap();
         } else {
@@ -298,14 +309,14 @@ fn only_training_moves_running_statistics() {
         }
         // White-box inversion, and a copy that somebody takes along.
         let body = model.client.body();
-        let observation = Evidence::new(model.ask(&x).unwrap().0).unwrap();
+        let observation = Evidence::new(model.ask(&x, At::ONCE).unwrap().0).unwrap();
         let knowledge = Knowledge {
             image: [1, 28, 28],
             classes: CLASSES,
             client: Some(body.clone()),
             oracle: None,
             server: None,
-            packs: psgl.is_some(),
+            entry: model.plan.entry(),
             auxiliary: None,
             defence: None,
             seed: Seed(0),
@@ -323,7 +334,7 @@ fn only_training_moves_running_statistics() {
         assert_eq!(values(&body.forward(&input).unwrap()), answer);
         assert_eq!(statistics(&model), before);
         // The model goes on; the copy does not.
-        model.step(&x, &labels).unwrap();
+        model.step(&x, &labels, FIRST).unwrap();
         assert_ne!(statistics(&model), before);
         assert_eq!(values(&copy.forward(&input).unwrap()), answer);
     }
@@ -335,7 +346,7 @@ fn under_psgl_the_clients_running_statistics_are_those_of_what_was_sent() {
     let layers = [vec![BatchNorm], small()].concat();
     let mut model = model(&layers, 1, 28, Some(options(Jacobian::Head)));
     let (x, labels) = batch(4, 28);
-    let packed = model.step(&x, &labels).unwrap().disguised.unwrap().packed;
+    let packed = model.step(&x, &labels, FIRST).unwrap().outgoing.input(model.plan.entry()).unwrap();
     let mean = packed.mean((0, 2, 3)).unwrap();
     let running = weights(&model)["client.0.running_mean"].clone();
     assert!(largest_gap(&(mean * 0.1).unwrap(), &running) < 1e-6);
@@ -346,9 +357,9 @@ fn a_batch_of_one_value_a_channel_is_told() {
     let layers = [Flatten, BatchNorm, Linear(CLASSES)];
     let mut model = model(&layers, 1, 28, None);
     let (x, labels) = batch(1, 28);
-    let error = model.step(&x, &labels).unwrap_err().to_string();
+    let error = model.step(&x, &labels, FIRST).unwrap_err().to_string();
     assert!(error.contains("at least 2 values a channel"), "{error}");
-    assert!(model.answer(&x).is_ok(), "running statistics need no second value");
+    assert!(model.answer(&x, At::ONCE).is_ok(), "running statistics need no second value");
 }
 
 // --- PSGL isolates its streams --------------------------------------------------------------------
@@ -384,7 +395,7 @@ fn steps_after(jacobian: Jacobian, disturbed: Option<&str>) -> (Vec<Tensor>, BTr
     }
     let before = weights(&model);
     let (x, labels) = batch(6, 28);
-    let gradients = (0..2).map(|_| model.step(&x, &labels).unwrap().cut_gradient.tensor().clone()).collect();
+    let gradients = (0..2).map(|_| model.step(&x, &labels, FIRST).unwrap().cut_gradient.tensor().clone()).collect();
     let moved = |(name, after): (String, Tensor)| (name.clone(), values(&(after - &before[&name]).unwrap()));
     (gradients, weights(&model).into_iter().map(moved).collect())
 }
@@ -435,9 +446,9 @@ fn the_fused_stream_teaches_the_client() {
 fn every_stream_has_weights_and_a_loss_of_its_own() {
     let mut psgl = model(&small(), SMALL_CUT, 28, Some(options(Jacobian::Head)));
     let (x, labels) = batch(3, 28);
-    let step = psgl.step(&x, &labels).unwrap();
+    let step = psgl.step(&x, &labels, FIRST).unwrap();
     assert_eq!(step.lesson.losses.len(), 3);
-    assert!(step.head_loss.is_some());
+    assert!(step.own_loss.is_some());
     let names: Vec<String> = weights(&psgl).into_keys().collect();
     for stream in ["attacked", "recovered", "fused"] {
         for layer in [0, 4] {
@@ -464,7 +475,7 @@ fn the_wire_counts_what_goes_up_and_down_to_the_byte() {
         let mut sent = 0;
         for samples in [3, 1, 2] {
             let (x, labels) = batch(samples, 28);
-            let step = model.step(&x, &labels).unwrap();
+            let step = model.step(&x, &labels, FIRST).unwrap();
             assert_eq!(step.smashed.samples().unwrap(), samples);
             assert_eq!(step.smashed.tensor().dims(), step.cut_gradient.tensor().dims());
             let bytes = smashed_bytes(&model, samples);
@@ -490,14 +501,14 @@ fn only_the_servers_jacobian_leaks_clean_smashed_data() {
     let (x, labels) = batch(3, 28);
     let z = smashed_bytes(&model, 3);
     for steps in 1..=2 {
-        model.step(&x, &labels).unwrap();
+        model.step(&x, &labels, FIRST).unwrap();
         // Up: clean and disguised; down: two rows of the Jacobian and the gradient.
         let once = WireCount { smashed_bytes: 2 * z, gradient_bytes: 3 * z, leaked_clean_bytes: z };
         let expected = (0..steps).fold(WireCount::default(), |sum, _| sum.plus(once));
         assert_eq!(model.wire, expected);
     }
-    let (_, asked) = model.disguise(&x).unwrap();
-    assert_eq!(asked, WireCount { smashed_bytes: z, gradient_bytes: 2 * z, leaked_clean_bytes: z });
+    let asked = model.hide(&x, FIRST).unwrap().crossed;
+    assert_eq!(WireCount::of(&asked), WireCount { smashed_bytes: z, gradient_bytes: 2 * z, leaked_clean_bytes: z });
 }
 
 #[test]
@@ -505,9 +516,9 @@ fn asking_for_a_diagnosis_is_no_training() {
     for psgl in [None, Some(options(Jacobian::Head)), Some(options(Jacobian::Server))] {
         let mut model = model(&small(), SMALL_CUT, 28, psgl);
         let (x, labels) = batch(3, 28);
-        model.step(&x, &labels).unwrap();
+        model.step(&x, &labels, FIRST).unwrap();
         let (wire, before) = (model.wire, weights(&model));
-        let predicted = model.answer(&x).unwrap().predicted().unwrap();
+        let predicted = model.answer(&x, At::ONCE).unwrap().predicted().unwrap();
         assert_eq!(predicted.len(), 3);
         assert!(predicted.iter().all(|class| (*class as usize) < CLASSES));
         assert_eq!(model.wire, wire);
@@ -521,9 +532,9 @@ fn asking_for_a_diagnosis_is_no_training() {
 fn what_is_sent_does_not_change_when_the_client_learns_on() {
     let mut model = model(&small(), SMALL_CUT, 28, None);
     let (x, labels) = batch(2, 28);
-    let first = model.step(&x, &labels).unwrap();
+    let first = model.step(&x, &labels, FIRST).unwrap();
     let before = (values(first.smashed.tensor()), values(first.cut_gradient.tensor()));
-    let second = model.step(&x, &labels).unwrap();
+    let second = model.step(&x, &labels, FIRST).unwrap();
     assert_ne!(values(second.smashed.tensor()), before.0);
     assert_eq!((values(first.smashed.tensor()), values(first.cut_gradient.tensor())), before);
 }
@@ -539,10 +550,10 @@ fn thirty_steps_on_a_fixed_batch_lower_every_loss() {
             ..model(&small(), SMALL_CUT, 28, psgl).plan
         };
         let mut model = SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap();
-        let steps: Vec<Step> = (0..30).map(|_| model.step(&x, &labels).unwrap()).collect();
+        let steps: Vec<Step> = (0..30).map(|_| model.step(&x, &labels, FIRST).unwrap()).collect();
         let losses = |i: usize| {
             let step = &steps[i];
-            step.lesson.losses.iter().copied().chain(step.head_loss).collect::<Vec<f64>>()
+            step.lesson.losses.iter().copied().chain(step.own_loss).collect::<Vec<f64>>()
         };
         for (stream, (first, last)) in losses(0).into_iter().zip(losses(29)).enumerate() {
             println!("{:?}, loss {stream}: {first:.3} → {last:.3}", psgl.map(|options| options.jacobian));

@@ -75,7 +75,7 @@ fn the_wire_is_counted_over_the_whole_run() {
     let summary = summary();
     // 512 images twice, 8 channels of 14 × 14 in float32; vanilla's smashed data have the same shape.
     let bytes = 2 * 512 * 8 * 14 * 14 * 4;
-    for one in [summary.wire.psgl.unwrap(), summary.wire.vanilla.unwrap()] {
+    for one in [summary.wire.models.defended().unwrap(), summary.wire.models.undefended().unwrap()] {
         assert_eq!((one.smashed_bytes, one.gradient_bytes, one.leaked_clean_bytes), (bytes, bytes, 0));
     }
     let total = summary.wire.total;

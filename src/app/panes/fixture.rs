@@ -5,14 +5,22 @@ use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::experiment::Experiment;
 use crate::model::wire::WireCount;
-use crate::run::summary::{
-    ClientCost, Gain, GammaGain, Machine, RecoveryFigure, Row, SCHEMA, StreamOrder, Summary, WireTotals,
-};
+use crate::run::by_model::ByModel;
+use crate::run::summary::{Gain, GammaGain, Machine, RecoveryFigure, Row, SCHEMA, StreamOrder, Summary, WireTotals};
+use crate::split::UNDEFENDED;
 
 /// A window on a run.
 pub fn made(state: State) -> Shop {
     Shop { state, document: Document::new(Experiment::preset("quick").unwrap()), ..Shop::default() }
 }
+
+/// A value of the undefended and of the defended model.
+pub fn by_model<T: Copy>(undefended: Option<T>, defended: Option<T>) -> ByModel<T> {
+    ByModel::new([(UNDEFENDED.to_owned(), undefended), (DEFENDED.to_owned(), defended)])
+}
+
+/// The defended model of made-up runs.
+pub const DEFENDED: &str = "psgl";
 
 /// A finished run of the quick preset with made-up numbers and no attacks.
 pub fn summary() -> Summary {
@@ -58,8 +66,8 @@ pub fn summary() -> Summary {
             mse_attacked: 0.008,
             map_correlation: 0.3,
         }),
-        wire: WireTotals { total: wire, psgl: Some(wire), vanilla: None },
-        client_ms_per_image: ClientCost { vanilla: Some(0.1), psgl: Some(0.3) },
+        wire: WireTotals { total: wire, models: by_model(None, Some(wire)) },
+        client_ms_per_image: by_model(Some(0.1), Some(0.3)),
         seconds: 60.0,
     }
 }

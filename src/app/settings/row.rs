@@ -342,7 +342,8 @@ fn select_all(ui: &Ui, id: Id, letters: usize) {
 pub(super) fn layer_list(experiment: &Experiment, classes: Option<usize>) -> String {
     let name = experiment.data.name.as_str();
     // Only what comes with the program is loaded here: that takes no time.
-    let built_in = || BUILT_IN.contains(&name).then(|| data::load(name).ok()).flatten().map(|data| data.classes.len());
+    let built_in =
+        || BUILT_IN.contains(&name).then(|| data::built_in(name).ok()).flatten().map(|data| data.classes.len());
     let layers = classes.or_else(built_in).and_then(|classes| experiment.layers(classes).ok()).unwrap_or_default();
     let line = |layer| Value::try_from(layer).map_or_else(|_| String::new(), |value| format!("    {value},\n"));
     format!("[\n{}]", layers.iter().map(line).collect::<String>())

@@ -125,7 +125,7 @@ pub fn heading(section: &str) -> String {
 
 /// Why a setting has no effect as the experiment is; none where it has.
 pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str> {
-    let dense = experiment.psgl.apply == crate::psgl::saliency::Apply::Dense;
+    let dense = experiment.psgl.apply == crate::defence::psgl::saliency::Apply::Dense;
     match key {
         // Disguising and cleaning images serves the table's rows of the undefended model, too.
         "psgl.jacobian" | "psgl.iterations" | "psgl.fuse_relu" | "psgl.weights" | "psgl.weights_from" | "psgl.send"

@@ -89,7 +89,9 @@ fn a_run_is_shown_from_start_to_end_and_its_attack_launched_again() {
     assert_eq!((state.status.clone(), &state.error), (Status::Done, &None));
     let summary = state.summary.clone().unwrap();
     assert!(!state.attacks.is_empty() && !state.galleries.is_empty());
-    assert!(before[0].smashed_bytes > 0 && before[0].smashed_bytes <= summary.wire.psgl.unwrap().smashed_bytes);
+    assert!(
+        before[0].smashed_bytes > 0 && before[0].smashed_bytes <= summary.wire.models.defended().unwrap().smashed_bytes
+    );
     assert!(window.app().messages().iter().any(|message| message.starts_with("Done in")));
     let (attacks, folder) = (state.attacks.len(), state.folder.clone().unwrap());
     assert_eq!(folder.parent().unwrap(), window.home.path().join("runs"));
@@ -109,7 +111,7 @@ fn bytes_counted_on_the_way_are_those_of_the_summary() {
     let mut experiment = quick();
     experiment.attacks.clear();
     experiment.data.train = 70;
-    experiment.psgl.jacobian = crate::psgl::Jacobian::Server;
+    experiment.psgl.jacobian = crate::defence::psgl::Jacobian::Server;
     let mut window = Window::open(experiment);
     window.click("Run");
     let mut last = window.app().state().wire;
@@ -117,8 +119,8 @@ fn bytes_counted_on_the_way_are_those_of_the_summary() {
         last = if window.app().state().progress.is_some() { window.app().state().wire } else { last };
         window.harness.step();
     }
-    let wire = window.app().state().summary.as_ref().unwrap().wire;
-    assert_eq!(last, [wire.psgl.unwrap(), wire.vanilla.unwrap()]);
+    let wire = window.app().state().summary.as_ref().unwrap().wire.models.clone();
+    assert_eq!(last, [wire.defended().unwrap(), wire.undefended().unwrap()]);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 use candle_core::{Tensor, Var};
 
 use super::Settings;
-use crate::attack::state::State;
 use crate::attack::{Doubt, doubt_of};
+use crate::defence::imitation::Imitation;
 use crate::error::Result;
 use crate::model::adam::Adam;
+use crate::state::State;
 
 /// Where the search for a pixel begins.
 pub(super) const GREY: f64 = 0.5;
@@ -19,8 +20,8 @@ pub(super) struct Batch {
     pub from: usize,
     /// (N, C, H, W).
     pub image: Var,
-    /// The map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉), where the attack is adaptive.
-    pub map: Option<Var>,
+    /// What is searched beside them, where the defence has something unknown.
+    pub unknown: Option<Var>,
     pub adam: Adam,
     /// Steps taken.
     pub iteration: usize,
@@ -29,19 +30,26 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and, where the attack is
-    /// adaptive, their maps.
-    pub fn grey(from: usize, target: &Tensor, image: [usize; 3], adaptive: bool, settings: Settings) -> Result<Self> {
+    /// The samples of `target` from this one on, all grey: images of shape (C, H, W) and what is unknown beside them under
+    /// a defence that is known.
+    pub fn grey(
+        from: usize,
+        target: &Tensor,
+        image: [usize; 3],
+        defence: Option<&dyn Imitation>,
+        settings: Settings,
+    ) -> Result<Self> {
         let ([c, h, w], n) = (image, BATCH.min(target.dim(0)? - from));
-        let grey = |shape: (usize, usize, usize, usize), value: f64| -> Result<Var> {
+        let grey = |shape: &[usize], value: f64| -> Result<Var> {
             let zeros = Tensor::zeros(shape, target.dtype(), target.device())?;
             Ok(Var::from_tensor(&(zeros + value)?)?)
         };
-        let image = grey((n, c, h, w), GREY)?;
-        let map = adaptive.then(|| grey((n, 1, h.div_ceil(2), w.div_ceil(2)), 0.05)).transpose()?;
+        let image = grey(&[n, c, h, w], GREY)?;
+        let unknown = defence.and_then(|defence| defence.unknown(&[n, c, h, w]));
+        let unknown = unknown.map(|unknown| grey(&unknown.shape, unknown.start)).transpose()?;
         let mut vars = vec![("image".to_owned(), image.clone())];
-        vars.extend(map.iter().map(|map| ("map".to_owned(), map.clone())));
-        Ok(Self { from, image, map, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
+        vars.extend(unknown.iter().map(|unknown| ("unknown".to_owned(), unknown.clone())));
+        Ok(Self { from, image, unknown, adam: Adam::of(vars, settings.adam), iteration: 0, losses: Vec::new() })
     }
 
     /// Why its search may not have come to an end.
@@ -58,7 +66,7 @@ impl Batch {
     pub fn put_in(&self, state: &mut State) -> Result<()> {
         state.put_wholes("batch", &[self.from, self.iteration])?;
         state.put("image", &self.image.as_detached_tensor());
-        self.map.iter().for_each(|map| state.put("map", &map.as_detached_tensor()));
+        self.unknown.iter().for_each(|unknown| state.put("unknown", &unknown.as_detached_tensor()));
         state.put_all("adam.", self.adam.state()?);
         state.put_reals("losses", &self.losses)
     }
@@ -67,8 +75,8 @@ impl Batch {
     pub fn load(&mut self, state: &State) -> Result<()> {
         let device = self.image.device().clone();
         self.image.set(&state.tensor("image")?.to_device(&device)?)?;
-        if let Some(map) = &self.map {
-            map.set(&state.tensor("map")?.to_device(&device)?)?;
+        if let Some(unknown) = &self.unknown {
+            unknown.set(&state.tensor("unknown")?.to_device(&device)?)?;
         }
         self.adam.load(&state.all("adam."))?;
         [_, self.iteration] = state.few("batch", State::wholes)?;

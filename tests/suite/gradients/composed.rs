@@ -1,14 +1,14 @@
 //! What PSGL, the models and the attacks put together from both.
 
 use cutlayer::attack::rmle;
+use cutlayer::defence::psgl::downsample::{pack, pack_with_channel, spread_channel, unpack};
+use cutlayer::defence::psgl::fusion::conv_sum;
 use cutlayer::engine::activation::relu;
 use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::linear::linear;
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::shuffle::{depth_to_space, space_to_depth};
-use cutlayer::psgl::downsample::{pack, pack_with_channel, spread_channel, unpack};
-use cutlayer::psgl::fusion::conv_sum;
 
 use super::{away_from_zero, check, conv_inputs, noise, rows};
 

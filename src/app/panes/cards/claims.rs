@@ -6,7 +6,7 @@ use crate::app::Act;
 use crate::app::panes::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, phase, points, share};
-use crate::psgl::Jacobian;
+use crate::defence::psgl::Jacobian;
 use crate::run::summary::{GammaGain, Summary};
 use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, beside};
 use crate::score::utility::gain_lines;
@@ -321,19 +321,19 @@ fn defends(summary: &Summary) -> Option<Finding> {
 }
 
 fn cost(summary: &Summary) -> Option<Finding> {
-    let cost = summary.client_ms_per_image;
-    let (psgl, vanilla) = (cost.psgl?, cost.vanilla.filter(|ms| *ms > 0.0)?);
-    let verdict = if psgl >= 2.0 * vanilla { Verdict::Differs } else { Verdict::NotComparable };
+    let cost = &summary.client_ms_per_image;
+    let (defended, undefended) = (cost.defended()?, cost.undefended().filter(|ms| *ms > 0.0)?);
+    let verdict = if defended >= 2.0 * undefended { Verdict::Differs } else { Verdict::NotComparable };
     let sentence = format!(
         "{} times the {} ms of an undefended client, on this computer, which is no IoMT device.",
-        decimal(psgl / vanilla, 1),
-        decimal(vanilla, 3)
+        decimal(defended / undefended, 1),
+        decimal(undefended, 3)
     );
-    Some(found(verdict, format!("{} ms an image", decimal(psgl, 3)), sentence))
+    Some(found(verdict, format!("{} ms an image", decimal(defended, 3)), sentence))
 }
 
 fn leaks(summary: &Summary) -> Option<Finding> {
-    let wire = summary.wire.psgl?;
+    let wire = summary.wire.models.defended()?;
     let here = bytes(wire.leaked_clean_bytes);
     if wire.leaked_clean_bytes > 0 {
         let sentence =

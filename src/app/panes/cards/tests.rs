@@ -7,8 +7,9 @@ use super::claims::{CLAIMS, Finding, Verdict};
 use super::*;
 use crate::app::State;
 use crate::app::panes::Pane;
-use crate::app::panes::fixture::{made, summary};
+use crate::app::panes::fixture::{by_model, made, summary};
 use crate::app::test_look::Shop;
+use crate::model::wire::WireCount;
 use crate::run::summary::{AttackRecord, EpochRow};
 use crate::score::record::{Judged, Lead};
 
@@ -138,11 +139,13 @@ fn a_defence_is_as_good_as_against_the_adaptive_attacker() {
 #[test]
 fn costs_leaks_and_the_majority_have_their_rules() {
     assert_eq!(verdict("IoMT", &summary()), Verdict::Differs);
-    let cheap = with(|s| s.client_ms_per_image.psgl = Some(0.15));
+    let cheap = with(|s| s.client_ms_per_image = by_model(Some(0.1), Some(0.15)));
     assert_eq!(verdict("IoMT", &cheap), Verdict::NotComparable);
-    assert_eq!(judged("IoMT", &with(|s| s.client_ms_per_image.vanilla = None)), None);
+    assert_eq!(judged("IoMT", &with(|s| s.client_ms_per_image = by_model(None, Some(0.3)))), None);
     assert_eq!(verdict("gradient map", &summary()), Verdict::NotComparable);
-    let leaky = with(|s| s.wire.psgl.as_mut().unwrap().leaked_clean_bytes = 2_000_000);
+    let leaky = with(|s| {
+        s.wire.models = by_model(None, Some(WireCount { leaked_clean_bytes: 2_000_000, ..WireCount::default() }))
+    });
     let leaky = judged("gradient map", &leaky).unwrap();
     assert_eq!((leaky.verdict, leaky.here.as_str()), (Verdict::Differs, "2.0 MB"));
     assert_eq!(verdict("accuracy means", &summary()), Verdict::Agrees);

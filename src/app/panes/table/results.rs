@@ -214,8 +214,8 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
         let _ = write!(crossed, "; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
     }
     ui.add(Label::new(crossed).wrap()).on_hover_text("Smashed data up, their gradients down, over the whole run.");
-    let cost = summary.client_ms_per_image;
-    let costs: Vec<String> = [("with PSGL", cost.psgl), ("undefended", cost.vanilla)]
+    let cost = &summary.client_ms_per_image;
+    let costs: Vec<String> = [("defended", cost.defended()), ("undefended", cost.undefended())]
         .into_iter()
         .filter_map(|(name, ms)| Some(format!("{} ms {name}", decimal(ms?, 2))))
         .collect();

@@ -7,10 +7,12 @@
 use candle_core::Tensor;
 use rayon::prelude::*;
 
-use super::Knowledge;
+use super::Options;
+use super::recovery::Recovery;
 use super::surrogate::Surrogate;
-use crate::error::{Error, Result};
-use crate::psgl::recovery::Recovery;
+use crate::defence::Outgoing;
+use crate::defence::imitation::{Imitator as _, Own, Undoing};
+use crate::error::Result;
 use crate::score::image::mse;
 
 /// Auxiliary images on which the choice is made; more would not change it.
@@ -44,50 +46,24 @@ impl Undo {
     /// The best way on the attacker's auxiliary images, disguised by its surrogate.
     ///
     /// # Errors
-    /// Where auxiliary images or the defence are not known.
-    pub fn choose(knowledge: &Knowledge, surrogate: &Surrogate) -> Result<Self> {
-        let options = knowledge.defence.ok_or_else(|| Error::Internal("only an adaptive attack undoes".into()))?;
-        let images = &knowledge.auxiliary()?.images;
-        let truth = images.narrow(0, 0, JUDGES.min(images.dim(0)?))?.contiguous()?;
-        let disguised = surrogate.disguise(&truth)?;
-        let channels = disguised.packed.dim(1)?;
-        let channel = disguised.packed.narrow(1, channels - 1, 1)?;
+    /// Returns an error if the images do not fit.
+    pub fn choose(own: &Own<'_>, surrogate: &Surrogate, options: &Options) -> Result<Self> {
+        let truth = own.images.range(0..JUDGES)?;
+        let disguised = surrogate.image(Outgoing::clean(&truth))?;
+        let packed = disguised.input(own.entry)?;
+        let channel = packed.narrow(1, packed.dim(1)? - 1, 1)?;
         let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
-        let recovered = recovered_pixels(&disguised.attacked, options.image_recovery)?;
+        let recovered = recovered_pixels(&disguised.images, options.image_recovery)?;
         let nothing = Self { mend: Mend::Nothing, share: 0.0, ends_only: false, recovery: options.image_recovery };
         let mut best = (f64::INFINITY, nothing);
         for way in nothing.candidates(options.strength.gamma) {
-            let got = way.apply_with(&disguised.attacked, &channel, &recovered)?;
+            let got = way.apply_with(&disguised.images, &channel, &recovered)?;
             let error = mse(&got.flatten_all()?.to_vec1::<f32>()?, &truth);
             if error < best.0 {
                 best = (error, way);
             }
         }
         Ok(best.1)
-    }
-
-    /// The way in numbers, for [`Undo::of_numbers`].
-    pub fn numbers(&self) -> [f64; 3] {
-        let mend = match self.mend {
-            Mend::Nothing => 0.0,
-            Mend::Median => 1.0,
-            Mend::Recovery => 2.0,
-        };
-        [mend, self.share, f64::from(u8::from(self.ends_only))]
-    }
-
-    /// The way of these numbers, with the solver that the defence declares.
-    ///
-    /// # Errors
-    /// Returns an error if they are not a way's.
-    pub fn of_numbers([mend, share, ends_only]: [f64; 3], recovery: Recovery) -> Result<Self> {
-        let mend = match mend as u8 {
-            0 => Mend::Nothing,
-            1 => Mend::Median,
-            2 => Mend::Recovery,
-            _ => return Err(Error::input("the attack's state has no way to undo the disguise")),
-        };
-        Ok(Self { mend, share, ends_only: ends_only > 0.0, recovery })
     }
 
     /// All ways with this one's solver, this one first.
@@ -103,17 +79,7 @@ impl Undo {
         all
     }
 
-    /// Mends images (N, C, H, W) by their map channels (N, 1, ⌈H/2⌉, ⌈W/2⌉).
-    ///
-    /// # Errors
-    /// Where the shapes do not fit.
-    pub fn apply(&self, images: &Tensor, channel: &Tensor) -> Result<Tensor> {
-        let needed = self.mend == Mend::Recovery;
-        let recovered = if needed { recovered_pixels(images, self.recovery)? } else { Vec::new() };
-        self.apply_with(images, channel, &recovered)
-    }
-
-    /// The same with the images' recovery at hand; read only where that is the way.
+    /// Mends images by their map channels, with their recovery at hand; read only where that is the way.
     fn apply_with(&self, images: &Tensor, channel: &Tensor, recovered: &[f32]) -> Result<Tensor> {
         if self.mend == Mend::Nothing {
             return Ok(images.copy()?);
@@ -161,6 +127,15 @@ impl Undo {
     }
 }
 
+impl Undoing for Undo {
+    /// The unknown is the map channel (N, 1, ⌈H/2⌉, ⌈W/2⌉).
+    fn undo(&self, images: &Tensor, channel: &Tensor) -> Result<Tensor> {
+        let needed = self.mend == Mend::Recovery;
+        let recovered = if needed { recovered_pixels(images, self.recovery)? } else { Vec::new() };
+        self.apply_with(images, channel, &recovered)
+    }
+}
+
 /// Image-space recovery of every plane.
 fn recovered_pixels(images: &Tensor, recovery: Recovery) -> Result<Vec<f32>> {
     let (_, _, h, w) = images.dims4()?;
@@ -192,7 +167,7 @@ fn median_of_neighbours(plane: &[f32], flagged: &[bool], w: usize, at: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::psgl::recovery::MapNorm;
+    use crate::defence::psgl::recovery::MapNorm;
     use crate::random::Seed;
     use candle_core::Device;
 
@@ -209,7 +184,7 @@ mod tests {
         let channel = Tensor::from_vec(channel, (1, 1, 4, 4), &Device::Cpu).unwrap();
         let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only, recovery: RECOVERY };
         let mended =
-            |undo: Undo| undo.apply(&images, &channel).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            |undo: Undo| undo.undo(&images, &channel).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(mended(undo(false)), vec![0.25; 64]);
         let kept = mended(undo(true));
         assert_eq!((kept[0], kept[1]), (0.25, 0.6));
@@ -222,7 +197,7 @@ mod tests {
         let pixels = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let mended = |recovery| {
             let undo = Undo { mend: Mend::Recovery, share: 1.0, ends_only: false, recovery };
-            pixels(&undo.apply(&images, &channel).unwrap())
+            pixels(&undo.undo(&images, &channel).unwrap())
         };
         for recovery in [RECOVERY, Recovery { mu: 0.1, ..RECOVERY }, Recovery { iterations: 3, ..RECOVERY }] {
             let wanted = recovery.solve(&pixels(&images), 8, 8).low_rank;

@@ -5,14 +5,11 @@
 //! (map = −αβ, the paper's case), one with β < 0 < α when lowered (map = αβ, ours). It is divided by
 //! its largest magnitude, image by image.
 
-use candle_core::{D, Tensor, Var};
-use candle_nn::encoding::one_hot;
+use candle_core::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::loss::carry_on;
-use crate::engine::tape::Tape;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How the map is applied to the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,52 +31,6 @@ pub struct Strength {
     pub gamma: f64,
     /// How far they move, in units of the pixel range.
     pub theta: f64,
-}
-
-/// α = ∂logit_ŷ/∂x and β = Σ_{k≠ŷ} ∂logit_k/∂x, both shaped as x (N, C, H, W).
-///
-/// Two backward passes are enough for any number of classes, because Σ_k J_k comes from one.
-/// `logits_of` should use frozen weights: then no gradients of theirs are computed.
-///
-/// # Errors
-/// Where the logits do not depend on x.
-pub fn jacobian_rows(x: &Tensor, logits_of: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<(Tensor, Tensor)> {
-    let x = Var::from_tensor(&x.detach())?;
-    let mut tape = Tape::default();
-    let logits = tape.record(|| logits_of(&x))?;
-    let mut back = |logit: &Tensor| {
-        let end = tape.record(|| carry_on(&logits, logit))?;
-        tape.backward(&end)?.remove(&x).ok_or_else(missing)
-    };
-    let ones = logits.ones_like()?;
-    let predicted = logits.detach().argmax(D::Minus1)?;
-    let alpha = back(&one_hot(predicted, logits.dim(D::Minus1)?, 1f64, 0.0)?.to_dtype(logits.dtype())?)?;
-    let beta = (back(&ones)? - &alpha)?;
-    Ok((alpha, beta))
-}
-
-/// The logit of the predicted class: logits (N, K) to (N, 1).
-///
-/// # Errors
-/// Where the logits are not a matrix.
-pub fn predicted_logit(logits: &Tensor) -> Result<Tensor> {
-    let predicted = logits.detach().argmax_keepdim(D::Minus1)?;
-    Ok(logits.gather(&predicted, 1)?)
-}
-
-/// ∂of/∂by; a missing gradient is an error, never a zero.
-///
-/// # Errors
-/// Where `of` does not depend on `by`.
-pub fn gradient(of: &Tensor, by: &Var) -> Result<Tensor> {
-    match of.backward()?.remove(by) {
-        Some(gradient) => Ok(gradient),
-        None => Err(missing()),
-    }
-}
-
-fn missing() -> Error {
-    Error::Internal("a gradient is missing: the output does not depend on it".into())
 }
 
 /// The gradient map in [−1, 1], shaped as α and β (N, C, H, W); `mirror` adds the case β < 0 < α.
@@ -111,7 +62,7 @@ pub fn saliency_map(alpha: &Tensor, beta: &Tensor, mirror: bool) -> Result<Tenso
 ///
 /// # Errors
 /// Where image and map differ in shape.
-pub fn attack(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> {
+pub fn disguise(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> {
     let size = x.elem_count() / x.dim(0)?.max(1);
     let (mut image, map) = (host(x)?, host(map)?);
     let theta = strength.theta as f32;
@@ -173,17 +124,11 @@ mod tests {
         let x = row(&[0.5; 5]);
         let sparse = |gamma| Strength { apply: Apply::Sparse, gamma, theta: 0.25 };
         let map = row(&[1.0, -0.5, 0.5, 0.0, 0.1]);
-        assert_eq!(list(&attack(&x, &map, sparse(0.4)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.5]);
-        assert_eq!(list(&attack(&x, &map, sparse(1.0)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.75]);
-        assert_eq!(list(&attack(&x, &map, sparse(0.1)).unwrap()), [0.5; 5]);
-        assert_eq!(list(&attack(&x, &row(&[0.0; 5]), sparse(0.4)).unwrap()), [0.5; 5]);
+        assert_eq!(list(&disguise(&x, &map, sparse(0.4)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.5]);
+        assert_eq!(list(&disguise(&x, &map, sparse(1.0)).unwrap()), [0.75, 0.25, 0.75, 0.5, 0.75]);
+        assert_eq!(list(&disguise(&x, &map, sparse(0.1)).unwrap()), [0.5; 5]);
+        assert_eq!(list(&disguise(&x, &row(&[0.0; 5]), sparse(0.4)).unwrap()), [0.5; 5]);
         let dense = Strength { apply: Apply::Dense, gamma: 0.0, theta: 1.0 };
-        assert_eq!(list(&attack(&x, &map, dense).unwrap()), [1.0, 0.0, 1.0, 0.5, 0.6]);
-    }
-
-    #[test]
-    fn an_output_that_ignores_the_image_is_an_error() {
-        let constant = |x: &Tensor| Ok(Tensor::ones((x.dim(0)?, 3), candle_core::DType::F32, &Device::Cpu)?);
-        assert!(jacobian_rows(&row(&[0.0; 4]), constant).is_err());
+        assert_eq!(list(&disguise(&x, &map, dense).unwrap()), [1.0, 0.0, 1.0, 0.5, 0.6]);
     }
 }

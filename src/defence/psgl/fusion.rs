@@ -35,6 +35,11 @@ impl DecisionWeights {
         Self { recovered, fused, attacked }
     }
 
+    /// `[recovered, fused, attacked]`.
+    pub fn in_order(&self) -> [f64; 3] {
+        [self.recovered, self.fused, self.attacked]
+    }
+
     /// The same three numbers, the largest to the stream of the highest accuracy and so on: the paper
     /// chose its weights because it measured recovered > fused > attacked.
     /// `accuracies` are in the order recovered, fused, attacked; equal ones keep the paper's order.

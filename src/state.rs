@@ -1,10 +1,9 @@
-//! What a running attack keeps of itself in a checkpoint, so that it goes on with the same numbers.
+//! What attacks and imitators keep of themselves in a checkpoint, so that they go on with the same numbers.
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
-use super::Doubt;
 use crate::error::{Error, Result};
 
 /// Named tensors, and numbers written as such; nothing in it depends on the clock.
@@ -46,21 +45,6 @@ impl State {
     /// Returns an error if the tensor cannot be made.
     pub fn put_wholes(&mut self, name: &str, values: &[usize]) -> Result<()> {
         self.put_words(name, values.iter().map(|value| *value as u64))
-    }
-
-    /// Keeps a doubt, or that there is none.
-    ///
-    /// # Errors
-    /// Returns an error if the tensor cannot be made.
-    pub fn put_doubt(&mut self, name: &str, doubt: Option<Doubt>) -> Result<()> {
-        let numbers = match doubt {
-            None => [0.0; 3],
-            Some(Doubt::FewSteps { done, least }) => [1.0, done as f64, least as f64],
-            Some(Doubt::StillFalling(percent)) => [2.0, percent, 0.0],
-            Some(Doubt::NoBetterThanGuessing) => [3.0, 0.0, 0.0],
-            Some(Doubt::OnlyOwnImages) => [4.0, 0.0, 0.0],
-        };
-        self.put_reals(name, &numbers)
     }
 
     /// Their count, then two halves each, the lower first: checkpoints have tensors of 32 bits, and none that is empty.
@@ -122,22 +106,6 @@ impl State {
         read(self, name)?.try_into().map_err(|_| wrong(name))
     }
 
-    /// The doubt that [`State::put_doubt`] kept.
-    ///
-    /// # Errors
-    /// Returns an error if there is none of this name.
-    pub fn doubt(&self, name: &str) -> Result<Option<Doubt>> {
-        let [kind, a, b] = self.few(name, Self::reals)?;
-        Ok(match kind as u8 {
-            0 => None,
-            1 => Some(Doubt::FewSteps { done: a as usize, least: b as usize }),
-            2 => Some(Doubt::StillFalling(a)),
-            3 => Some(Doubt::NoBetterThanGuessing),
-            4 => Some(Doubt::OnlyOwnImages),
-            _ => return Err(wrong(name)),
-        })
-    }
-
     fn words(&self, name: &str) -> Result<Vec<u64>> {
         let halves: Vec<u32> = self.tensor(name)?.flatten_all()?.to_vec1()?;
         let words: Vec<u64> =
@@ -149,7 +117,8 @@ impl State {
     }
 }
 
-fn wrong(name: &str) -> Error {
+/// What is told of numbers that are not what they should be.
+pub(crate) fn wrong(name: &str) -> Error {
     Error::input(format!("the attack's state has something else as {name}"))
 }
 
@@ -172,16 +141,6 @@ mod tests {
         assert!(state.reals("gone").unwrap_err().to_string().contains("lacks gone"));
         state.put("image", &Tensor::zeros(3, candle_core::DType::F32, &Device::Cpu).unwrap());
         assert!(state.reals("image").is_err(), "a tensor is no list of numbers");
-        for doubt in [
-            None,
-            Some(Doubt::FewSteps { done: 3, least: 100 }),
-            Some(Doubt::StillFalling(2.5)),
-            Some(Doubt::NoBetterThanGuessing),
-            Some(Doubt::OnlyOwnImages),
-        ] {
-            state.put_doubt("doubt", doubt).unwrap();
-            assert_eq!(state.doubt("doubt").unwrap(), doubt);
-        }
         let mut outer = State::default();
         outer.put_all("inner.", state.tensors().clone());
         assert_eq!(outer.part("inner.").wholes("wholes").unwrap(), [0, 7, usize::MAX]);

@@ -1,0 +1,161 @@
+//! A whole set, and who gets which part of it.
+
+use std::sync::Arc;
+
+use super::{MAX_CLASSES, Part, Source, draw};
+use crate::random::Seed;
+
+/// A set of images for training, choosing and judging.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// The name to load it by, or that of the file or folder.
+    pub name: String,
+    /// One line: what it is, whose it is and under which licence.
+    pub about: String,
+    /// The classes' names; a label is an index into them.
+    pub classes: Vec<String>,
+    /// What victim and attacker share out between them: see [`split`].
+    pub train: Part,
+    /// What is chosen by; empty where the set has no such images, as IDX folders.
+    pub validation: Part,
+    /// What accuracies are measured on and targets are drawn from.
+    pub test: Part,
+}
+
+impl Dataset {
+    /// Checks the parts (training, validation, test) against each other. Without names the classes
+    /// are called "0" to the largest label.
+    ///
+    /// # Errors
+    /// Tells the problem without a path.
+    pub fn new(
+        name: &str,
+        about: &str,
+        names: Option<Vec<String>>,
+        parts: [Arc<dyn Source>; 3],
+    ) -> Result<Self, String> {
+        let shape = parts[0].shape();
+        for (part, source) in ["training", "validation", "test"].into_iter().zip(&parts) {
+            let (images, labels) = (source.len(), source.labels().len());
+            if images != labels {
+                return Err(format!("the {part} set has {images} images and {labels} labels"));
+            }
+            if images == 0 && part != "validation" {
+                return Err(format!("the {part} set is empty"));
+            }
+            if source.shape() != shape {
+                return Err(format!("{part} images are {:?} (C, H, W), training images {shape:?}", source.shape()));
+            }
+        }
+        let largest = parts.iter().flat_map(|source| source.labels()).copied().max().unwrap_or(0);
+        let limit = names.as_ref().map_or(MAX_CLASSES, |names| names.len() as u32);
+        if largest >= limit {
+            return Err(format!("label {largest} is too large: {limit} classes are allowed"));
+        }
+        let classes = names.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
+        let [train, validation, test] = parts.map(Part::all);
+        Ok(Self { name: name.to_owned(), about: about.to_owned(), classes, train, validation, test })
+    }
+
+    /// Channels, height, width of every image.
+    pub fn shape(&self) -> [usize; 3] {
+        self.train.shape()
+    }
+
+    /// The accuracy on the test set, in percent, of always guessing its largest class.
+    pub fn majority(&self) -> f64 {
+        let largest = self.test.class_counts(self.classes.len()).into_iter().max().unwrap_or(0);
+        100.0 * largest as f64 / self.test.len() as f64
+    }
+}
+
+/// Who has which training images.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// What the victims train on.
+    pub victim: Part,
+    /// What the attacker knows: like the victim's images, but none of them.
+    pub aux: Part,
+}
+
+/// Gives the share `aux` (0 to 1) of the training images to the attacker and leaves the rest, at
+/// least one, to the victim. Both come in an order drawn by `seed`, so that the first n of either are
+/// a fair sample, and a larger share holds the smaller.
+pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
+    let all = dataset.train.len();
+    let order = seed.stream("aux", 0).permutation(all);
+    let count = ((aux * all as f64).round() as usize).min(all.saturating_sub(1));
+    let (aux, victim) = order.split_at(count);
+    Split { victim: dataset.train.select(victim), aux: dataset.train.select(aux) }
+}
+
+/// The indices of `n` test images to attack, or of all where there are fewer: one of each class in
+/// turn, each class in an order drawn by `seed`. A smaller `n` gives the beginning of a larger.
+///
+/// # Panics
+/// Panics if a label of `test` is not below `classes`.
+pub fn targets(test: &Part, classes: usize, n: usize, seed: Seed) -> Vec<usize> {
+    draw::in_turn(test, classes, n, seed.stream("targets", 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Images;
+
+    /// `labels.len()` images of 1 × 1 × 2, image i being [i, i].
+    fn small(labels: &[u32]) -> Images {
+        let pixels = (0..labels.len()).flat_map(|i| [i as u8, i as u8]).collect();
+        Images { shape: [1, 1, 2], pixels, labels: labels.to_vec() }
+    }
+
+    fn none() -> Images {
+        Images::none([1, 1, 2])
+    }
+
+    fn set(parts: [Images; 3]) -> Result<Dataset, String> {
+        let names = ["a", "b"].map(str::to_owned).to_vec();
+        Dataset::new("x", "", Some(names), parts.map(Into::into))
+    }
+
+    #[test]
+    fn inconsistent_sets_are_refused() {
+        let refused = |parts| set(parts).unwrap_err();
+        let good = small(&[0, 1, 1]);
+        assert!(refused([none(), none(), good.clone()]).contains("training set is empty"));
+        assert!(refused([good.clone(), none(), none()]).contains("test set is empty"));
+        assert!(refused([good.clone(), none(), small(&[2])]).contains("label 2"));
+        let uneven = Images { labels: vec![0, 1], ..good.clone() };
+        assert!(refused([good.clone(), none(), uneven]).contains("3 images and 2 labels"));
+        let wide = Images { shape: [1, 1, 3], pixels: vec![0; 9], labels: vec![0; 3] };
+        assert!(refused([good.clone(), none(), wide]).contains("[1, 1, 3]"));
+        assert!((set([good.clone(), none(), good]).unwrap().majority() - 200.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn victim_and_attacker_share_no_image() {
+        let train = small(&[0; 80]);
+        let dataset = set([train.clone(), none(), train]).unwrap();
+        let Split { victim, aux } = split(&dataset, 0.125, Seed(1));
+        assert_eq!((victim.len(), aux.len()), (70, 10));
+        let mut all: Vec<u8> = [victim.pixels(), aux.pixels()].concat().into_iter().step_by(2).collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..80).collect::<Vec<u8>>());
+        assert_eq!(split(&dataset, 0.125, Seed(1)).aux, aux);
+        assert_ne!(split(&dataset, 0.125, Seed(2)).aux, aux);
+        assert_eq!(split(&dataset, 0.25, Seed(1)).aux.take(10), aux);
+        assert_eq!((split(&dataset, 0.0, Seed(1)).aux.len(), split(&dataset, 1.0, Seed(1)).victim.len()), (0, 1));
+    }
+
+    #[test]
+    fn targets_take_the_classes_in_turn() {
+        let test = Part::from(small(&[0, 0, 0, 0, 0, 1, 1, 1, 2]));
+        let chosen = targets(&test, 3, 7, Seed(4));
+        assert_eq!(chosen.iter().map(|&i| test.labels()[i]).collect::<Vec<_>>(), [0, 1, 2, 0, 1, 0, 1]);
+        assert_eq!(targets(&test, 3, 4, Seed(4)), chosen[..4]);
+        let mut all = targets(&test, 3, 100, Seed(4));
+        all.sort_unstable();
+        assert_eq!(all, (0..9).collect::<Vec<_>>());
+        assert!((0..9).any(|seed| targets(&test, 3, 7, Seed(seed)) != chosen));
+    }
+}

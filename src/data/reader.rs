@@ -1,0 +1,173 @@
+//! Readers: how a data file is recognised, and what is made of it. One card a format, each in a file of its own;
+//! [`workbench`](mod@crate::workbench) lists them.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::cache::{Stamp, once};
+use super::{BUILT_IN, Dataset, Images, Source, about_path, built_in};
+use crate::error::{Error, Result};
+use crate::place;
+
+/// A reader's card.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name.
+    pub id: &'static str,
+    /// What it reads, after "images read from": `IDX files`.
+    pub title: &'static str,
+    /// What a path is that it reads, after "a path may be": `a folder of IDX files`.
+    pub about: &'static str,
+    /// Endings of the files that are offered where one is chosen, without a dot; none for folders.
+    pub endings: &'static [&'static str],
+    /// Whether it reads what is at a path, told without reading all of it.
+    pub sniff: fn(&Path) -> Sniff,
+    /// Reads the set at a path. An error ends with the path.
+    pub read: fn(&Path) -> Result<Contents>,
+}
+
+/// How sure a reader is that a path is its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sniff {
+    /// It is not.
+    No,
+    /// It may be, damaged or under another name: worth a try where no reader is sure, and nobody's otherwise.
+    Perhaps,
+    /// It is, and this is the path of the set that it belongs to.
+    Yes(PathBuf),
+}
+
+/// What a reader makes of a path.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Training, validation and test images; those for validation may be none.
+    pub parts: [Arc<dyn Source>; 3],
+    /// Names of the classes; without, they are called by their numbers.
+    pub classes: Option<Vec<String>>,
+}
+
+impl From<[Images; 3]> for Contents {
+    fn from(parts: [Images; 3]) -> Self {
+        Self { parts: parts.map(Into::into), classes: None }
+    }
+}
+
+/// The reader that is the first to be sure of a path, and the path of the set.
+pub fn recognised(path: &Path, readers: &[&'static Kind]) -> Option<(&'static Kind, PathBuf)> {
+    readers.iter().find_map(|kind| match (kind.sniff)(path) {
+        Sniff::Yes(set) => Some((*kind, set)),
+        Sniff::No | Sniff::Perhaps => None,
+    })
+}
+
+/// What a path of data may be: `a folder of IDX files or an .npz file`.
+pub fn readable(readers: &[&'static Kind]) -> String {
+    let all: Vec<&str> = readers.iter().map(|kind| kind.about).collect();
+    match all.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Loads a built-in set by name, or reads the set at a path by whichever of `readers` knows it. A built-in name wins over
+/// a file of that name; `./mnist` is the file. Paths are as [`place::found`] takes them.
+///
+/// # Errors
+/// [`Error::Input`] where there is no such set, or a file is damaged or beyond the limits;
+/// [`Error::Io`] where the system refuses to open it.
+pub fn load(name_or_path: impl AsRef<OsStr>, readers: &[&'static Kind]) -> Result<Dataset> {
+    let given = name_or_path.as_ref();
+    if let Some(name) = given.to_str().filter(|name| BUILT_IN.contains(name)) {
+        return built_in(name);
+    }
+    let path = place::found(given)?;
+    if let Err(error) = path.metadata() {
+        let gone = [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind());
+        return Err(if gone {
+            unknown(&given.to_string_lossy(), readers)
+        } else {
+            Error::io("look at the data", &path)(error)
+        });
+    }
+    let try_all =
+        || readers.iter().find(|kind| (kind.sniff)(&path) == Sniff::Perhaps).map(|kind| (*kind, path.clone()));
+    let Some((kind, path)) = recognised(&path, readers).or_else(try_all) else {
+        return Err(about_path(&format!("this is no data set that can be read, {}", readable(readers)), &path));
+    };
+    once(Stamp::of(kind.id, &path), || {
+        let name = path.file_stem().unwrap_or(given).to_string_lossy();
+        let Contents { parts, classes } = (kind.read)(&path)?;
+        let about = format!("images read from {}; for the licence see their source", kind.title);
+        Dataset::new(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))
+    })
+}
+
+/// The error for a name that is neither built in nor a path, with the likely name where one is near.
+fn unknown(name: &str, readers: &[&'static Kind]) -> Error {
+    let lower = name.to_lowercase();
+    let near = |known: &&str| strsim::jaro_winkler(&lower, known);
+    let likely = BUILT_IN.into_iter().max_by(|a, b| near(a).total_cmp(&near(b))).filter(|known| near(known) >= 0.8);
+    let hint = likely.map_or_else(String::new, |known| format!("; did you mean \"{known}\"?"));
+    Error::input(format!(
+        "no data set, file or folder is called {name:?}: built in are {}; a path may be {}{hint}",
+        BUILT_IN.join(" and "),
+        readable(readers)
+    ))
+}
+
+/// Whether a path is a file of this ending, in letters of any size.
+pub fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) && path.is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::READERS_HERE;
+
+    #[test]
+    fn an_unknown_name_is_met_with_the_known_ones() {
+        let text = |name: &str| match load(name, READERS_HERE) {
+            Err(Error::Input(text)) => text,
+            other => panic!("{other:?}"),
+        };
+        assert!(text("mnsit").ends_with("did you mean \"mnist\"?"), "{}", text("mnsit"));
+        assert!(text("BrainMRI").ends_with("did you mean \"brainmri\"?"));
+        let known =
+            "built in are mnist and brainmri; a path may be a folder of IDX files or a MedMNIST or Keras .npz file";
+        assert!(text("no/such/folder").ends_with(known), "{}", text("no/such/folder"));
+        assert!(!text("").contains("did you mean"));
+    }
+
+    #[test]
+    fn the_reader_that_is_sure_reads_and_the_one_that_may_be_tries() {
+        static SURE: Kind = Kind {
+            id: "sure",
+            title: "a sure thing",
+            about: "a .sure file",
+            endings: &["sure"],
+            sniff: |path| if has_ending(path, "sure") { Sniff::Yes(path.to_owned()) } else { Sniff::No },
+            read: |_| {
+                let images = || Images { shape: [1, 1, 1], pixels: vec![7], labels: vec![0] };
+                let classes = Some(vec!["one".to_owned()]);
+                Ok(Contents { classes, ..[images(), Images::none([1, 1, 1]), images()].into() })
+            },
+        };
+        let file = tempfile::Builder::new().suffix(".SURE").tempfile().unwrap();
+        // The last in the list is asked too, before anybody tries.
+        let all = [READERS_HERE, &[&SURE]].concat();
+        let set = load(file.path(), &all).unwrap();
+        assert_eq!((set.classes.as_slice(), set.test.pixels()), (&["one".to_owned()][..], vec![7]));
+        assert_eq!(set.about, "images read from a sure thing; for the licence see their source");
+        let told = load(file.path(), READERS_HERE).unwrap_err().to_string();
+        assert!(told.starts_with("not a readable .npz"), "{told}");
+        let told = load(file.path(), &[]).unwrap_err().to_string();
+        assert!(told.starts_with("this is no data set"), "{told}");
+        let [idx, npz] = [READERS_HERE[0].about, READERS_HERE[1].about];
+        assert_eq!(readable(&all), format!("{idx}, {npz} or a .sure file"));
+        assert_eq!(readable(READERS_HERE), format!("{idx} or {npz}"));
+    }
+}

@@ -1,0 +1,99 @@
+//! What a defence says of itself: its card, its settings, and how it is made. One constant in each defence's own file;
+//! [`workbench`](crate::workbench) lists them.
+
+use std::sync::Arc;
+
+use super::Defence;
+use super::entry::Entry;
+use super::imitation::Imitation;
+use crate::error::Result;
+use crate::model::wire::Crossing;
+use crate::random::{At, Seed, Stream};
+use crate::setting::{Setting, Values};
+
+/// A defence's card.
+#[derive(Debug)]
+pub struct Kind {
+    /// Its name in documents, on the command line and in records.
+    pub id: &'static str,
+    /// What it is called in a sentence: "a model under …".
+    pub title: &'static str,
+    /// How it works, in a sentence.
+    pub about: &'static str,
+    /// The section of the document that is its own, for one that documents have had from the beginning; the others stand
+    /// in the list `[[defence]]`.
+    pub section: Option<&'static str>,
+    /// Settings of its own, each with its default; keys without a section.
+    pub settings: &'static [Setting],
+    /// How strong it is by its settings; 0 is no defence at all.
+    pub strength: fn(&Values) -> Result<f64>,
+    /// The form in which it has images enter the first layer, if not as they are.
+    pub entry: Option<&'static Entry>,
+    /// Whether it can do with smashed data of this shape, without the batch; else what it wants, in words.
+    pub fits: fn(&Values, &[usize]) -> Result<(), String>,
+    /// What is to be told of these settings before a run, if anything.
+    pub warning: fn(&Values) -> Option<&'static str>,
+    /// What crosses for an image before it is sent, besides the image itself.
+    pub asks: fn(&Values) -> Result<&'static [Crossing]>,
+    /// How it is put to work.
+    pub make: fn(&Values, Draws) -> Result<Box<dyn Defence>>,
+    /// Its part of a model in Python, given the weights of the streams' votes in use, if it has one.
+    pub torch: Option<fn(&Values, Option<&[f64]>) -> Result<Torch>>,
+    /// What an attacker makes of knowing it.
+    pub imitation: fn(&Values) -> Result<Arc<dyn Imitation>>,
+}
+
+impl Kind {
+    /// Its settings as documents have them: `psgl.gamma`, `defence.dropout.rate`. Made once a process; the keys stay for
+    /// good.
+    pub fn document_settings(&'static self) -> Vec<Setting> {
+        let section = self.section.map_or_else(|| format!("defence.{}", self.id), str::to_owned);
+        let named = |setting: &Setting| Setting { key: format!("{section}.{}", setting.key).leak(), ..*setting };
+        self.settings.iter().map(named).collect()
+    }
+}
+
+/// What a defence adds to a model in Python with PyTorch.
+#[derive(Clone, Debug)]
+pub struct Torch {
+    /// What the module is: `A split model`.
+    pub title: &'static str,
+    /// Lines of settings.
+    pub settings: String,
+    /// What lies between `client_layers` and `server_layers`.
+    pub party: &'static str,
+}
+
+/// A defence with its settings, before it is at work.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Which.
+    pub kind: &'static Kind,
+    /// Its own settings.
+    pub values: Values,
+}
+
+impl PartialEq for Setup {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind.id == other.kind.id && self.values == other.values
+    }
+}
+
+/// Where a defence draws what is random in it.
+#[derive(Clone, Debug)]
+pub struct Draws {
+    seed: Seed,
+    name: String,
+}
+
+impl Draws {
+    /// Those of the `place`-th defence of a model's stack.
+    pub fn new(seed: Seed, model: &str, place: usize) -> Self {
+        Self { seed, name: format!("defence.{model}.{place}") }
+    }
+
+    /// The stream of sample `i` of a batch, for a purpose.
+    pub fn stream(&self, purpose: &str, at: At<'_>, i: usize) -> Stream {
+        at.stream(self.seed, &format!("{}.{purpose}", self.name), i)
+    }
+}

@@ -1,0 +1,161 @@
+//! Defences: what a client, and with it the server, does so that what crosses the wire tells less of the image.
+//!
+//! A defence is one file (or folder) with its [`Kind`]; [`workbench`](crate::workbench) lists them. Several stand in a
+//! stack, called in turn. At work a defence is a [`Defence`]: hooks along the way of an image and back, each of which
+//! passes through what it is given unless the defence says otherwise. What an attacker can make of knowing a defence is
+//! its [`Imitation`](imitation::Imitation).
+
+pub mod auxiliary;
+pub mod entry;
+pub mod imitation;
+pub mod kind;
+pub mod psgl;
+pub mod rows;
+pub mod stack;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use candle_core::Tensor;
+use candle_core::backprop::GradStore;
+
+pub use entry::{Entry, Outgoing};
+pub use kind::{Kind, Setup};
+pub use stack::Stack;
+
+use crate::error::Result;
+use crate::model::client::{Client, ClientPlan};
+use crate::model::parameters::{Init, Parameters};
+use crate::model::seat::Seat;
+use crate::model::server::{Body, ServerPlan};
+use crate::model::wire::{Message, Smashed};
+use crate::random::At;
+
+/// A defence at work on one model. Every hook passes through unless told otherwise; a stack calls them in turn, those on
+/// the way back in reverse. Hooks of one batch see the whole batch (N, …).
+pub trait Defence: fmt::Debug + Send {
+    /// Adds weights of its own to the client's, which the client's optimiser trains with the layers.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot do with such a client.
+    fn equip(&mut self, _client: &ClientPlan<'_>, _parameters: &mut Parameters, _init: Init<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    /// What the server does with smashed data in place of its plain layers; the first of a stack that has one gives it.
+    ///
+    /// # Errors
+    /// Returns an error if it cannot do with such a server.
+    fn body(
+        &self,
+        _server: &ServerPlan<'_>,
+        _parameters: &mut Parameters,
+        _init: Init<'_>,
+    ) -> Result<Option<Box<dyn Body>>> {
+        Ok(None)
+    }
+
+    /// Who sits in the server's chair, given who would.
+    fn seat(&self, seat: Box<dyn Seat>) -> Box<dyn Seat> {
+        seat
+    }
+
+    /// A training step of the client's own, before it sends: its loss, if it takes one.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    fn own_step(&mut self, _client: &mut Client, _x: &Tensor, _labels: &Tensor, _at: At<'_>) -> Result<Option<f64>> {
+        Ok(None)
+    }
+
+    /// What becomes of images before the client's first layer. What it asks the server for goes through `line`.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    fn image(&self, images: Outgoing, _line: &mut Line<'_>, _at: At<'_>) -> Result<Outgoing> {
+        Ok(images)
+    }
+
+    /// What becomes of the labels that the server is told (N).
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    fn labels(&self, labels: Tensor, _at: At<'_>) -> Result<Tensor> {
+        Ok(labels)
+    }
+
+    /// What becomes of the client's last output before it is sent; differentiable.
+    ///
+    /// # Errors
+    /// Returns an error if z does not fit.
+    fn up(&self, z: Tensor, _at: At<'_>) -> Result<Tensor> {
+        Ok(z)
+    }
+
+    /// What the server makes of it again before its layers; differentiable.
+    ///
+    /// # Errors
+    /// Returns an error if the payload does not fit.
+    fn arrive(&self, payload: Tensor) -> Result<Tensor> {
+        Ok(payload)
+    }
+
+    /// A gradient of the client's own by what it sent, beside the server's: of a loss that only it computes.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    fn own_gradient(&mut self, _x: &Tensor, _sent: &Smashed, _labels: &Tensor, _at: At<'_>) -> Result<Option<Tensor>> {
+        Ok(None)
+    }
+
+    /// What the server, or whoever owns the labels, makes of the gradient before it goes down.
+    ///
+    /// # Errors
+    /// Returns an error if it does not fit.
+    fn answer(&self, gradient: Tensor, _at: At<'_>) -> Result<Tensor> {
+        Ok(gradient)
+    }
+
+    /// What the client makes of the gradient that came down.
+    ///
+    /// # Errors
+    /// Returns an error if it does not fit.
+    fn down(&self, gradient: Tensor, _at: At<'_>) -> Result<Tensor> {
+        Ok(gradient)
+    }
+
+    /// Changes the gradients by the client's weights before its step; false leaves the step out.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    fn learn(&mut self, _client: &Parameters, _gradients: &mut GradStore, _at: At<'_>) -> Result<bool> {
+        Ok(true)
+    }
+
+    /// What a checkpoint keeps of it besides the weights it added.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        Ok(BTreeMap::new())
+    }
+
+    /// Takes back what [`Self::state`] gave.
+    ///
+    /// # Errors
+    /// Returns an error if it is another defence's.
+    fn load(&mut self, _state: &BTreeMap<String, Tensor>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The parties while images are prepared: the client as it is, and a server that can be asked.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The server; what it is asked and answers has to stand in `crossed`.
+    pub server: &'a dyn Seat,
+    /// What crossed for the preparation.
+    pub crossed: Vec<Message>,
+}

@@ -1,0 +1,333 @@
+//! Client and server put together, with their defences: one training step, and asking for a diagnosis.
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+
+use crate::defence::{Defence, Entry, Line, Outgoing, Stack};
+use crate::error::{Error, Result};
+use crate::model::client::{Client, ClientPlan};
+use crate::model::optimiser::OptimiserSettings;
+use crate::model::parameters::Init;
+use crate::model::seat::{Answer, Lesson, Seat, Thought};
+use crate::model::server::{Server, ServerPlan};
+use crate::model::spec::{LayerSpec, shapes};
+use crate::model::wire::{Crossing, CutGradient, Listener, Message, Smashed, WireCount};
+use crate::random::{At, Seed};
+
+/// The name of a model without a defence.
+pub const UNDEFENDED: &str = "vanilla";
+
+/// What a split model is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitPlan {
+    /// Its name in a run: that of its defences, or [`UNDEFENDED`].
+    pub name: String,
+    /// All layers.
+    pub layers: Vec<LayerSpec>,
+    /// The first `cut` of them are the client's.
+    pub cut: usize,
+    /// Shape of the images (C, H, W).
+    pub image: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// Its defences.
+    pub defences: Stack,
+    /// What trains each party.
+    pub optimiser: OptimiserSettings,
+}
+
+impl SplitPlan {
+    /// How images enter the client's first layer.
+    pub fn entry(&self) -> &'static Entry {
+        self.defences.entry()
+    }
+
+    /// What the client's first layer sees.
+    pub fn input(&self) -> [usize; 3] {
+        (self.entry().shape)(self.image)
+    }
+
+    /// Whether it has a defence.
+    pub fn defended(&self) -> bool {
+        !self.defences.is_empty()
+    }
+
+    /// Shape of the smashed data, without the batch.
+    ///
+    /// # Errors
+    /// Returns an error if the layers do not fit.
+    pub fn smashed(&self) -> Result<Vec<usize>> {
+        let wrong = || Error::input(format!("model.cut = {}: client and server each need a layer", self.cut));
+        if self.cut >= self.layers.len() {
+            return Err(wrong());
+        }
+        shapes(&self.input(), &self.layers[..self.cut])?.pop().ok_or_else(wrong)
+    }
+}
+
+/// Client, server and the wire between them.
+#[derive(Debug)]
+pub struct SplitModel {
+    /// What it is made of.
+    pub plan: SplitPlan,
+    /// The hospital.
+    pub client: Client,
+    /// Who sits in the server's chair.
+    pub server: Box<dyn Seat>,
+    /// Who watches the training.
+    pub listeners: Vec<Box<dyn Listener>>,
+    /// Bytes that crossed in training.
+    pub wire: WireCount,
+    defences: Vec<Box<dyn Defence>>,
+}
+
+/// Images made ready to be sent, and what crossed for that.
+#[derive(Debug)]
+pub struct Hidden {
+    /// What became of the images.
+    pub outgoing: Outgoing,
+    /// What crossed for that.
+    pub crossed: Vec<Message>,
+}
+
+/// A training step whose images have gone up and from which nothing has been learnt yet.
+#[derive(Debug)]
+pub struct Underway {
+    x: Tensor,
+    labels: Tensor,
+    outgoing: Outgoing,
+    smashed: Smashed,
+    crossed: Vec<Message>,
+    thought: Thought,
+    at: At<'static>,
+}
+
+/// Everything one training step brought forth, for records, pictures and tests.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Loss of the client's own step, where it takes one.
+    pub own_loss: Option<f64>,
+    /// What became of the images.
+    pub outgoing: Outgoing,
+    /// What went up.
+    pub smashed: Smashed,
+    /// What came down.
+    pub cut_gradient: CutGradient,
+    /// What the server answered and learnt.
+    pub lesson: Lesson,
+}
+
+impl SplitModel {
+    /// A model with fresh weights.
+    ///
+    /// # Errors
+    /// Returns an error if the layers do not fit.
+    pub fn new(plan: SplitPlan, seed: Seed, device: &Device) -> Result<Self> {
+        let smashed = plan.smashed()?;
+        let init = Init { seed, model: &plan.name, device };
+        let (ours, theirs) = plan.layers.split_at(plan.cut);
+        let mut defences = plan.defences.make(seed, &plan.name)?;
+        let client = ClientPlan { layers: ours, input: plan.input(), smashed: &smashed, classes: plan.classes };
+        let server = ServerPlan { layers: theirs, smashed: &smashed };
+        let client = Client::new(&client, plan.optimiser, init, |parameters| {
+            defences.iter_mut().try_for_each(|defence| defence.equip(&client, parameters, init))
+        })?;
+        let server = Server::new(&server, plan.optimiser, init, |parameters| {
+            for defence in &defences {
+                if let Some(body) = defence.body(&server, parameters, init)? {
+                    return Ok(Some(body));
+                }
+            }
+            Ok(None)
+        })?;
+        let honest: Box<dyn Seat> = Box::new(server);
+        let server = defences.iter().fold(honest, |seat, defence| defence.seat(seat));
+        Ok(Self { client, server, listeners: Vec::new(), wire: WireCount::default(), defences, plan })
+    }
+
+    /// One split training step on images (N, C, H, W) and labels (N): its four parts in turn.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    pub fn step(&mut self, x: &Tensor, labels: &Tensor, at: At<'static>) -> Result<Step> {
+        let own_loss = self.own_step(x, labels, at)?;
+        let hidden = self.hide(x, at)?;
+        let underway = self.send(x, hidden, labels, at)?;
+        Ok(Step { own_loss, ..self.learn(underway)? })
+    }
+
+    /// The first part of a step: what the client learns by itself; the loss, where a defence has it do so.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    pub fn own_step(&mut self, x: &Tensor, labels: &Tensor, at: At<'static>) -> Result<Option<f64>> {
+        let mut loss = None;
+        for defence in &mut self.defences {
+            loss = defence.own_step(&mut self.client, x, labels, at)?.or(loss);
+        }
+        Ok(loss)
+    }
+
+    /// The second part of a step, in which nothing is learnt: what the defences make of the images.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    pub fn hide(&self, x: &Tensor, at: At<'_>) -> Result<Hidden> {
+        let mut line = Line { client: &self.client, server: &*self.server, crossed: Vec::new() };
+        let outgoing = self
+            .defences
+            .iter()
+            .try_fold(Outgoing::clean(x), |images, defence| defence.image(images, &mut line, at))?;
+        Ok(Hidden { outgoing, crossed: line.crossed })
+    }
+
+    /// The third part of a step: what the images became goes up and the server answers. Nothing is learnt or counted
+    /// yet, so that it can be given up and done again.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    pub fn send(&mut self, x: &Tensor, hidden: Hidden, labels: &Tensor, at: At<'static>) -> Result<Underway> {
+        let Hidden { outgoing, mut crossed } = hidden;
+        let input = outgoing.input(self.plan.entry())?;
+        let defences = &self.defences;
+        let smashed = self.client.send(&input, |z| up(defences, z, at))?;
+        crossed.push(smashed.message(Crossing::Smashed));
+        let told = defences.iter().try_fold(labels.clone(), |labels, defence| defence.labels(labels, at))?;
+        let thought = self.server.think(&smashed, &told, &|z| arrive(defences, z))?;
+        Ok(Underway { x: x.clone(), labels: labels.clone(), outgoing, smashed, crossed, thought, at })
+    }
+
+    /// The last part of a step: a gradient comes down, and both sides learn. The client's own loss is not known here.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    pub fn learn(&mut self, underway: Underway) -> Result<Step> {
+        let Underway { x, labels, outgoing, smashed, mut crossed, thought, at } = underway;
+        let (gradient, lesson) = self.server.learn(thought)?;
+        let answered = |g, defence: &Box<dyn Defence>| defence.answer(g, at);
+        let gradient = self.defences.iter().rev().try_fold(gradient.tensor().clone(), answered)?;
+        let cut_gradient = CutGradient::new(&gradient);
+        crossed.push(cut_gradient.message(Crossing::CutGradient));
+        let mut down = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.down(g, at))?;
+        for defence in &mut self.defences {
+            if let Some(own) = defence.own_gradient(&x, &smashed, &labels, at)? {
+                down = (down + own)?;
+            }
+        }
+        let defences = &mut self.defences;
+        self.client.receive(&CutGradient::new(&down), |parameters, gradients| {
+            let mut steps = true;
+            for defence in defences {
+                steps &= defence.learn(parameters, gradients, at)?;
+            }
+            Ok(steps)
+        })?;
+        for message in &crossed {
+            self.listeners.iter_mut().try_for_each(|listener| listener.hear(message))?;
+        }
+        self.wire = self.wire.plus(WireCount::of(&crossed));
+        Ok(Step { own_loss: None, outgoing, smashed, cut_gradient, lesson })
+    }
+
+    /// What becomes of images in a training step.
+    ///
+    /// # Errors
+    /// Returns an error if they do not fit.
+    pub fn disguise(&self, x: &Tensor) -> Result<Outgoing> {
+        Ok(self.hide(x, At::Train { epoch: 0, step: 0 })?.outgoing)
+    }
+
+    /// What the client sends when it asks for a diagnosis, and what became of the images before.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn ask(&self, x: &Tensor, at: At<'_>) -> Result<(Smashed, Outgoing)> {
+        let outgoing = self.hide(x, at)?.outgoing;
+        let input = outgoing.input(self.plan.entry())?;
+        Ok((self.client.send_to_ask(&input, |z| up(&self.defences, z, at))?, outgoing))
+    }
+
+    /// The server's answer to what was sent.
+    ///
+    /// # Errors
+    /// Returns an error if it does not fit.
+    pub fn answer_to(&self, smashed: &Smashed) -> Result<Answer> {
+        self.server.answer(smashed, &|z| arrive(&self.defences, z))
+    }
+
+    /// The server's answer to images.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn answer(&self, x: &Tensor, at: At<'_>) -> Result<Answer> {
+        self.answer_to(&self.ask(x, at)?.0)
+    }
+
+    /// Logits of plain images with the whole model as one graph, weights frozen: for adversarial inputs.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit, or the server has several streams.
+    pub fn plain_logits(&self, x: &Tensor) -> Result<Tensor> {
+        self.server.plain_logits(&self.client.body().forward(x)?)
+    }
+
+    /// What a checkpoint keeps of the defences, `{place}.{name}`.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    pub fn defence_state(&self) -> Result<BTreeMap<String, Tensor>> {
+        let mut all = BTreeMap::new();
+        for (i, defence) in self.defences.iter().enumerate() {
+            all.extend(defence.state()?.into_iter().map(|(name, t)| (format!("{i}.{name}"), t)));
+        }
+        Ok(all)
+    }
+
+    /// Takes back what [`Self::defence_state`] gave.
+    ///
+    /// # Errors
+    /// Returns an error if it is of other defences.
+    pub fn load_defences(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        for (i, defence) in self.defences.iter_mut().enumerate() {
+            let prefix = format!("{i}.");
+            let own = state.iter().filter_map(|(name, t)| Some((name.strip_prefix(&prefix)?.to_owned(), t.clone())));
+            defence.load(&own.collect())?;
+        }
+        Ok(())
+    }
+}
+
+fn up(defences: &[Box<dyn Defence>], z: Tensor, at: At<'_>) -> Result<Tensor> {
+    defences.iter().try_fold(z, |z, defence| defence.up(z, at))
+}
+
+fn arrive(defences: &[Box<dyn Defence>], z: &Tensor) -> Result<Tensor> {
+    defences.iter().rev().try_fold(z.clone(), |z, defence| defence.arrive(z))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Experiment;
+
+    #[test]
+    fn both_parties_go_back_along_their_tapes() {
+        for settings in [&[][..], &["model.name=resnet8", "model.cut=4"]] {
+            let mut experiment = Experiment::preset("quick").unwrap();
+            for setting in settings {
+                experiment.set(setting).unwrap();
+            }
+            let x = Seed(1).stream("x", 0).uniform_tensor(0.0, 1.0, &[4, 1, 28, 28], &Device::Cpu).unwrap();
+            let at = At::Train { epoch: 0, step: 0 };
+            let labels = Tensor::new(&[0u32, 1, 2, 0], &Device::Cpu).unwrap();
+            for plan in experiment.split_plans([1, 28, 28], 10).unwrap() {
+                let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
+                let hidden = model.hide(&x, at).unwrap();
+                let Thought { total, tape, .. } = model.send(&x, hidden, &labels, at).unwrap().thought;
+                assert!(tape.covers(&total), "server, {settings:?}");
+                assert!(model.client.covers_sent(), "client, {settings:?}");
+            }
+        }
+    }
+}
