@@ -104,7 +104,6 @@ pub static KIND: Kind = Kind {
     fills_the_table: true,
     make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
     watched,
-    ..Kind::BASE
 };
 
 /// Where steps are planned: passes at least, and steps at least.
