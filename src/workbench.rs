@@ -14,7 +14,7 @@ use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
-use crate::setting::{SETTINGS, Setting, near, split};
+use crate::setting::{SETTINGS, Setting, near, shorten, split};
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
@@ -76,6 +76,12 @@ impl Plugged {
 fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
     let mut known = BTreeSet::new();
     for id in ids {
+        // Ids stand in files' names.
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+        if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(fits) {
+            let found = shorten(id);
+            return Err(Error::input(format!("\"{found}\" cannot be an id: allowed are a to z, digits, - and _")));
+        }
         if !known.insert(id) {
             return Err(Error::input(format!("two {what} are called \"{id}\": give yours another id")));
         }
@@ -90,7 +96,8 @@ fn plugged() -> &'static Plugged {
 /// Adds what is one's own for the rest of the process.
 ///
 /// # Errors
-/// Returns an error if two of a sort have the same id, or if the lists have been read before.
+/// Returns an error if two of a sort have the same id, if an id could not stand in files' names, or if the lists have been
+/// read before.
 pub fn plug(own: &Own) -> Result<()> {
     let all = Plugged::with(own);
     all.check()?;
@@ -184,6 +191,12 @@ mod tests {
         let error =
             Plugged::with(&Own { readers: vec![&idx::KIND], ..Own::default() }).check().unwrap_err().to_string();
         assert_eq!(error, "two readers are called \"idx\": give yours another id");
+        static NAMELESS: Kind = Kind::BASE;
+        static PATH: Kind = Kind { id: "../x", ..Kind::BASE };
+        for kind in [&NAMELESS, &PATH] {
+            let error = Plugged::with(&Own { attacks: vec![kind], ..Own::default() }).check().unwrap_err().to_string();
+            assert_eq!(error, format!("\"{}\" cannot be an id: allowed are a to z, digits, - and _", kind.id));
+        }
     }
 
     #[test]

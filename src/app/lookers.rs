@@ -45,7 +45,7 @@ impl<'a> Attacker<'a> {
     pub fn words(self) -> String {
         let words = |kind: &Kind| (kind.sees_words(), kind.knows_words(self.adaptive && self.defended));
         let what = || "what its settings say".to_owned();
-        let (sees, knows) = attack(self.attack).map_or_else(|| (what(), what()), |kind| words(kind));
+        let (sees, knows) = attack(self.attack).map_or_else(|| (what(), what()), words);
         let defence = match (self.defended, self.adaptive) {
             (false, _) => "; there is no defence",
             (true, false) => "; does not know the defence",

@@ -61,7 +61,9 @@ impl Decoder {
             [channels, height, width] => (9 * WIDE * channels, doublings(height, h).max(doublings(width, w))),
             _ => (WIDE * h.div_ceil(4) * w.div_ceil(4) * smashed.iter().product::<usize>(), 2),
         };
-        first + ups * 4 * NARROW * WIDE + 9 * NARROW * WIDE + 9 * c * NARROW
+        // The first doubling is from WIDE channels, or else the layer that mixes.
+        let (rest, mix) = if ups == 0 { (0, WIDE) } else { (WIDE + (ups - 1) * NARROW, NARROW) };
+        first + 4 * NARROW * rest + 9 * NARROW * mix + 9 * c * NARROW
     }
 
     /// The weights.
@@ -86,10 +88,13 @@ impl Decoder {
             conv(z, "first", 1, Finish::Relu)?
         };
         for up in 0..self.ups {
-            x = depth_to_space(&conv(&x, &format!("up{up}"), 0, Finish::Relu)?)?;
+            // Each step lets go of what it came from: at full size that is the most of an attack's memory.
+            x = conv(&x, &format!("up{up}"), 0, Finish::Relu)?;
+            x = depth_to_space(&x)?;
         }
         x = fit(&x, h, w)?;
-        conv(&conv(&x, "mix", 1, Finish::Relu)?, "last", 1, Finish::Plain)
+        x = conv(&x, "mix", 1, Finish::Relu)?;
+        conv(&x, "last", 1, Finish::Plain)
     }
 
     fn weight(&self, name: &str) -> Result<Tensor> {
@@ -119,4 +124,23 @@ fn fit(x: &Tensor, h: usize, w: usize) -> Result<Tensor> {
         };
     }
     Ok(x.contiguous()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::random::Seed;
+
+    #[test]
+    fn its_numbers_are_counted_without_it() {
+        let init = Init { seed: Seed(0), model: "x", device: &Device::Cpu };
+        for smashed in [&[8, 14, 14][..], &[32, 7, 7], &[4, 28, 28], &[120]] {
+            let decoder = Decoder::new(smashed, [1, 28, 28], init).unwrap();
+            let (real, told) = (decoder.parameters().count(), Decoder::numbers(smashed, [1, 28, 28]));
+            // All but the biases.
+            assert!(told <= real && real - told < 4000, "{smashed:?}: {told} of {real}");
+        }
+    }
 }

@@ -104,7 +104,6 @@ pub static KIND: Kind = Kind {
     fills_the_table: true,
     make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
     watched,
-    ..Kind::BASE
 };
 
 /// Where steps are planned: passes at least, and steps at least.
@@ -272,7 +271,11 @@ impl Inverse {
             Ok(of_class)
         };
         let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let got = in_chunks(&pairs.smashed.select(kept..kept + held)?, |z| self.decoder.forward(z))?;
+        let chunks = (kept..images.len()).step_by(CHUNK).map(|from| {
+            let z = pairs.smashed.select(from..images.len().min(from + CHUNK))?;
+            Ok(self.decoder.forward(&z)?.detach())
+        });
+        let got = Tensor::cat(&chunks.collect::<Result<Vec<_>>>()?, 0)?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };

@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! Scores are computed elsewhere ([`crate::run::attacks`]), where the truth is known; an attack picks
+//! Scores are computed elsewhere ([`crate::run::attack_job`]), where the truth is known; an attack picks
 //! what it hands over by its own loss or its own auxiliary images, never by the score.
 
 pub mod adversarial;

@@ -5,20 +5,54 @@ use std::fmt::Write as _;
 use crate::attack::kind::Kind;
 use crate::workbench::attacks;
 
+/// Columns of a line at most, its indent among them: what is longer is wrapped without one.
+const WIDTH: usize = 96;
+
 /// A paragraph of each attack: what it does, sees and knows, and what has been published of it.
 pub(super) fn cards() -> String {
-    let mut text = "Attacks:\n".to_owned();
-    for kind in attacks() {
-        card(&mut text, kind);
+    attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind))
+}
+
+fn card(kind: &Kind) -> String {
+    let mut text = format!("  {}\n", kind.id);
+    put(&mut text, kind.about);
+    put(&mut text, &format!("It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false)));
+    put(&mut text, &format!("Adaptive it knows {}.", kind.knows_words(true)));
+    for one in kind.published {
+        put(&mut text, &format!("{}: {:.2} dB, SSIM {:.3}, {}", one.mark, one.psnr, one.ssim, one.of));
     }
     text
 }
 
-fn card(text: &mut String, kind: &Kind) {
-    let _ = writeln!(text, "  {}: {}", kind.id, kind.about);
-    let _ = writeln!(text, "    It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false));
-    let _ = writeln!(text, "    Adaptive it knows {}.", kind.knows_words(true));
-    for one in kind.published {
-        let _ = writeln!(text, "    {}: {:.2} dB, SSIM {:.3}, {}", one.mark, one.psnr, one.ssim, one.of);
+/// Adds a sentence on lines of its own.
+fn put(text: &mut String, sentence: &str) {
+    let indent = "   ";
+    text.push_str(indent);
+    let mut column = indent.len();
+    for word in sentence.split(' ') {
+        let length = word.chars().count() + 1;
+        if column + length > WIDTH {
+            let _ = write!(text, "\n{indent}");
+            column = indent.len();
+        }
+        let _ = write!(text, " {word}");
+        column += length;
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_sentences_stay_indented() {
+        let mut text = String::new();
+        put(&mut text, "word ".repeat(30).trim_end());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines.iter().all(|line| line.starts_with("    word") && line.len() <= WIDTH), "{text}");
+        let all = cards();
+        assert!(attacks().iter().all(|kind| all.contains(&format!("\n  {}\n", kind.id))), "{all}");
     }
 }

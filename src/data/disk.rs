@@ -156,13 +156,13 @@ impl Source for OnDisk {
 
 /// Fills `out` with what begins `at` so many bytes; threads do not get into each other's way.
 #[cfg(unix)]
-fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, out: &mut [u8], at: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, out, at)
 }
 
 /// Fills `out` with what begins `at` so many bytes; threads do not get into each other's way.
 #[cfg(windows)]
-fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> io::Result<()> {
+pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut at: u64) -> io::Result<()> {
     while !out.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, out, at)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),

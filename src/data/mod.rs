@@ -24,6 +24,7 @@ use std::path::Path;
 
 pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Split, split, targets};
+pub(crate) use disk::read_at;
 pub use draw::{Draw, drawn, unfair};
 pub use embedded::{BUILT_IN, built_in};
 pub use feed::Feed;

@@ -9,6 +9,7 @@
 //! Up to form 2 each attack had all of it under `pending.PLACE.`.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use candle_core::Tensor;
@@ -75,9 +76,9 @@ pub(super) fn take(
             if own.smashed.dims()[0] > before {
                 all.insert(key, Arc::new(own));
             }
-        } else if !all.contains_key(&key) {
-            let own = capture_of(&key, tensors)?;
-            all.insert(key, Arc::new(own));
+        } else if let Entry::Vacant(place) = all.entry(key) {
+            let own = capture_of(place.key(), tensors)?;
+            place.insert(Arc::new(own));
         }
     }
     let state = State::of(removed(AMID, tensors));

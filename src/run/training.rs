@@ -95,17 +95,16 @@ impl Session {
     /// between leaves none ordered twice.
     fn order_attacks(&mut self, at: usize) -> Result<bool> {
         let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
-        let mut capturing = match self.capturing.take() {
-            Some(capturing) => capturing,
-            None => {
-                let specs = self.setup.experiment.attacks.iter().filter(|spec| is_due(spec, epoch, last));
-                let specs: Vec<AttackSpec> = specs.cloned().collect();
-                if specs.is_empty() {
-                    return Ok(true);
-                }
-                let targets = self.setup.targets.tensor(&self.setup.device)?;
-                Capturing::new(specs, epoch, &targets, &self.setup.places)?
+        let mut capturing = if let Some(capturing) = self.capturing.take() {
+            capturing
+        } else {
+            let specs = self.setup.experiment.attacks.iter().filter(|spec| is_due(spec, epoch, last));
+            let specs: Vec<AttackSpec> = specs.cloned().collect();
+            if specs.is_empty() {
+                return Ok(true);
             }
+            let targets = self.setup.targets.tensor(&self.setup.device)?;
+            Capturing::new(specs, epoch, &targets, &self.setup.places)?
         };
         let orders = capturing.advance(&self.models[at])?;
         if orders.is_none() {

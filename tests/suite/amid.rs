@@ -33,7 +33,9 @@ fn settings() -> Vec<String> {
 
 fn experiment() -> Experiment {
     let mut experiment = Experiment::preset("quick").unwrap();
-    settings().iter().for_each(|setting| experiment.set(setting).unwrap());
+    for setting in settings() {
+        experiment.set(&setting).unwrap();
+    }
     experiment
 }
 

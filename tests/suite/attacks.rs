@@ -134,11 +134,21 @@ fn short(kind: &Kind) -> Values {
 }
 
 /// Everything that a run takes from a finished attack, to the bit.
-fn end_of(attack: &mut dyn Inversion, other: &Smashed) -> (Vec<f32>, Option<Vec<f32>>, u64, String, (usize, usize)) {
+#[derive(PartialEq)]
+struct End {
+    got: Vec<f32>,
+    /// Of smashed data that it did not watch.
+    other: Option<Vec<f32>>,
+    loss: u64,
+    doubt: Option<Doubt>,
+    progress: (usize, usize),
+}
+
+fn end_of(attack: &mut dyn Inversion, other: &Smashed) -> End {
     let got = values(&finish(attack));
-    let reconstructed = attack.reconstruct(other).unwrap().map(|images| values(&images));
-    let doubt = format!("{:?}", attack.doubt().unwrap());
-    (got, reconstructed, attack.loss().to_bits(), doubt, attack.progress())
+    let other = attack.reconstruct(other).unwrap().map(|images| values(&images));
+    let doubt = attack.doubt().unwrap();
+    End { got, other, loss: attack.loss().to_bits(), doubt, progress: attack.progress() }
 }
 
 #[test]

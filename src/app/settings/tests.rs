@@ -8,7 +8,11 @@ use crate::app::test_look::{Shop, picture};
 type State = (Shop, SettingsView, Vec<Act>, bool);
 
 fn window(size: [f32; 2], preset: &str, filter: &str) -> Harness<'static, State> {
-    let shop = Shop { document: Document::new(Experiment::preset(preset).unwrap()), ..Shop::default() };
+    window_of(size, Experiment::preset(preset).unwrap(), filter)
+}
+
+fn window_of(size: [f32; 2], experiment: Experiment, filter: &str) -> Harness<'static, State> {
+    let shop = Shop { document: Document::new(experiment), ..Shop::default() };
     let view = SettingsView { filter: filter.to_owned(), ..SettingsView::default() };
     let draw = |ui: &mut Ui, (shop, view, acts, open): &mut State| {
         *open &= settings_ui(ui.ctx(), shop.look(), view, acts);
@@ -54,6 +58,22 @@ fn a_check_box_and_a_choice_ask_for_their_change() {
     harness.get_by_label("dense").click();
     harness.run_steps(2);
     assert_eq!(harness.state().2, [set("psgl.apply", "dense")]);
+}
+
+#[test]
+fn an_attack_with_a_label_has_settings_of_its_own() {
+    let mut experiment = Experiment::preset("quick").unwrap();
+    experiment.set("attack=[{ name = \"rmle\" }, { name = \"rmle\", label = \"smooth\" }]").unwrap();
+    let mut harness = window_of([1280.0, 800.0], experiment, "attack.smooth.boxed");
+    assert!(harness.query_by_label("Attack: rMLE").is_none());
+    harness.get_by_label("Attack: smooth");
+    harness.get_by_role_and_label(Role::CheckBox, "Keep in range").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().2, [set("attack.smooth.boxed", "false")]);
+    harness.get_by_label("Launch smooth in the run").click();
+    harness.run_steps(2);
+    let Some(Act::Set(key, list)) = harness.state().2.last() else { panic!("nothing is asked for") };
+    assert!(key == "attack" && list.contains("rmle") && !list.contains("smooth"), "{list}");
 }
 
 #[test]
