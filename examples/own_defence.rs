@@ -34,19 +34,19 @@ struct Noise {
 
 impl Defence for Noise {
     fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        noisy(z, self.sigma, |i| self.draws.stream("noise", at, i))
+        noisy(&z, self.sigma, |i| self.draws.stream("noise", at, i))
     }
 }
 
 /// z (N, …) with noise on every number, of each sample from a stream of its own.
-fn noisy(z: Tensor, sigma: f64, stream: impl Fn(usize) -> Stream) -> Result<Tensor> {
+fn noisy(z: &Tensor, sigma: f64, stream: impl Fn(usize) -> Stream) -> Result<Tensor> {
     let (n, size) = (z.dim(0)?, z.elem_count() / z.dim(0)?.max(1));
     let mut noise = Vec::with_capacity(n * size);
     for i in 0..n {
         let mut stream = stream(i);
         noise.extend((0..size).map(|_| (sigma * stream.normal()) as f32));
     }
-    Ok((&z + Tensor::from_vec(noise, z.shape(), z.device())?)?)
+    Ok((z + Tensor::from_vec(noise, z.shape(), z.device())?)?)
 }
 
 /// What an attacker makes of knowing it. One that searches needs nothing: on average the noise is 0.
@@ -70,7 +70,7 @@ struct Imitated {
 
 impl Imitator for Imitated {
     fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        noisy(z, self.sigma, |i| at.stream(self.seed, &self.name, i))
+        noisy(&z, self.sigma, |i| at.stream(self.seed, &self.name, i))
     }
 }
 

@@ -7,15 +7,15 @@
 //!
 //! ```text
 //!  images ─▶ data ─▶ model::client ─▶ model::wire ─▶ model::server ─▶ run::event ─▶ window | cli | record
-//!                      ▲ psgl::saliency, downsample    ▲ psgl::recovery, fusion
+//!                      ▲ defence (on both sides)
 //!                                                      attack (sees wire + declared knowledge only)
 //!  experiment (document: what to run) ─▶ run::worker (one named thread) ─▶ score
 //!                                        live (the shown image, asked again at every change)
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`psgl`], [`model`], [`setting`], [`attack`],
-//! [`mod@workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
+//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`defence`],
+//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;

@@ -205,8 +205,8 @@ impl SplitModel {
     pub fn learn(&mut self, underway: Underway) -> Result<Step> {
         let Underway { x, labels, outgoing, smashed, mut crossed, thought, at } = underway;
         let (gradient, lesson) = self.server.learn(thought)?;
-        let answered = |g, defence: &Box<dyn Defence>| defence.answer(g, at);
-        let gradient = self.defences.iter().rev().try_fold(gradient.tensor().clone(), answered)?;
+        let gradient = gradient.tensor().clone();
+        let gradient = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.answer(g, at))?;
         let cut_gradient = CutGradient::new(&gradient);
         crossed.push(cut_gradient.message(Crossing::CutGradient));
         let mut down = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.down(g, at))?;

@@ -1,8 +1,8 @@
 //! What is plugged in: the lists of attacks, of defences and of readers of data, and every setting there is.
 //!
-//! One more attack is a file with its [`Kind`], and a line in [`ATTACKS`]; one more defence a file with its
-//! [`defence::Kind`], and a line in [`DEFENCES`]; one more reader a file with its [`reader::Kind`], and a line in
-//! [`READERS`].
+//! One more attack is a file with its [`Kind`], and a line in `ATTACKS`; one more defence a file with its
+//! [`defence::Kind`], and a line in `DEFENCES`; one more reader a file with its [`reader::Kind`], and a line in
+//! `READERS`.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,6 +15,7 @@ use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
+use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
@@ -69,9 +70,16 @@ impl Plugged {
     fn check(&self) -> Result<()> {
         distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
         distinct("defences", self.defences.iter().map(|kind| kind.id))?;
+        // A model under a defence is called by its id, and so are its weights in a checkpoint.
+        if let Some(kind) = self.defences.iter().find(|kind| RESERVED.contains(&kind.id)) {
+            return Err(Error::input(format!("\"{}\" cannot be a defence's id: give yours another", kind.id)));
+        }
         distinct("readers", self.readers.iter().map(|kind| kind.id))
     }
 }
+
+/// Names that a checkpoint has for other things than models, and that of the undefended model.
+const RESERVED: [&str; 5] = [UNDEFENDED, "adam", "amid", "capture", "defence"];
 
 fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
     let mut known = BTreeSet::new();
@@ -170,6 +178,9 @@ mod tests {
     use super::*;
     use crate::setting::Mark;
 
+    static NAMELESS: Kind = Kind::BASE;
+    static PATH: Kind = Kind { id: "../x", ..Kind::BASE };
+
     #[test]
     fn keys_are_unique_and_every_setting_has_its_words() {
         for (i, setting) in settings().iter().enumerate() {
@@ -191,8 +202,6 @@ mod tests {
         let error =
             Plugged::with(&Own { readers: vec![&idx::KIND], ..Own::default() }).check().unwrap_err().to_string();
         assert_eq!(error, "two readers are called \"idx\": give yours another id");
-        static NAMELESS: Kind = Kind::BASE;
-        static PATH: Kind = Kind { id: "../x", ..Kind::BASE };
         for kind in [&NAMELESS, &PATH] {
             let error = Plugged::with(&Own { attacks: vec![kind], ..Own::default() }).check().unwrap_err().to_string();
             assert_eq!(error, format!("\"{}\" cannot be an id: allowed are a to z, digits, - and _", kind.id));

@@ -209,6 +209,9 @@ impl PartialEq for Part {
 #[cfg(test)]
 impl Part {
     /// The bytes of all images.
+    ///
+    /// # Panics
+    /// Panics if an image cannot be read.
     pub fn pixels(&self) -> Vec<u8> {
         (0..self.len()).flat_map(|i| self.image(i).unwrap().into_owned()).collect()
     }

@@ -124,9 +124,6 @@ mod tests {
         assert_eq!(both[50..], numbers(&defence.up(one(1), ask(&[9], 1)).unwrap()));
         assert_ne!(both[50..], numbers(&defence.up(one(1), ask(&[9], 2)).unwrap()));
         let step = |step| At::Train { epoch: 0, step };
-        assert_ne!(
-            numbers(&defence.up(one(1), step(0)).unwrap()),
-            numbers(&defence.up(one(1), step(1)).unwrap())
-        );
+        assert_ne!(numbers(&defence.up(one(1), step(0)).unwrap()), numbers(&defence.up(one(1), step(1)).unwrap()));
     }
 }

@@ -1,5 +1,5 @@
 //! What a defence says of itself: its card, its settings, and how it is made. One constant in each defence's own file;
-//! [`workbench`](crate::workbench) lists them.
+//! [`workbench`](mod@crate::workbench) lists them.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub struct Kind {
     /// How it is put to work.
     pub make: fn(&Values, Draws) -> Result<Box<dyn Defence>>,
     /// Its part of a model in Python, given the weights of the streams' votes in use, if it has one.
-    pub torch: Option<fn(&Values, Option<&[f64]>) -> Result<Torch>>,
+    pub torch: Option<ToTorch>,
     /// What an attacker makes of knowing it.
     pub imitation: fn(&Values) -> Result<Arc<dyn Imitation>>,
 }
@@ -72,6 +72,9 @@ impl Kind {
         self.settings.iter().map(named).collect()
     }
 }
+
+/// Makes a defence's part of a model in Python from its settings and the weights of the streams' votes.
+pub type ToTorch = fn(&Values, Option<&[f64]>) -> Result<Torch>;
 
 /// What a defence adds to a model in Python with PyTorch.
 #[derive(Clone, Debug)]

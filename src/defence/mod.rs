@@ -1,6 +1,6 @@
 //! Defences: what a client, and with it the server, does so that what crosses the wire tells less of the image.
 //!
-//! A defence is one file (or folder) with its [`Kind`]; [`workbench`](crate::workbench) lists them. Several stand in a
+//! A defence is one file (or folder) with its [`Kind`]; [`workbench`](mod@crate::workbench) lists them. Several stand in a
 //! stack, called in turn. At work a defence is a [`Defence`]: hooks along the way of an image and back, each of which
 //! passes through what it is given unless the defence says otherwise. What an attacker can make of knowing a defence is
 //! its [`Imitation`](imitation::Imitation).

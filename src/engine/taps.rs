@@ -93,7 +93,7 @@ pub struct Rows<'a, T> {
 }
 
 impl<T: Real> Rows<'_, T> {
-    /// out[r·step + p] = Σ_t panel(r, t) · row_t[p] for every row r of the panel; `step` is `length` in
+    /// out[r·step + p] = Σ_t panel(r, t) · row_t\[p\] for every row r of the panel; `step` is `length` in
     /// [`whole_vectors`], and what lies behind `length` in `out` is not meant to be read.
     pub fn accumulate(self, panel: Panel<'_, T>, out: &mut [T]) {
         Arch::new().dispatch(Accumulate { rows: self, panel, out });
@@ -186,7 +186,7 @@ impl<T: Real> Accumulate<'_, T> {
     }
 }
 
-/// out[r·T + t] += Σ_p lines_r[p] · row_t[p], with `count` lines of `step` numbers (at least the rows'
+/// out[r·T + t] += Σ_p lines_r\[p\] · row_t\[p\], with `count` lines of `step` numbers (at least the rows'
 /// length in [`whole_vectors`], zero behind it) and T rows.
 pub fn dot<T: Real>(lines: &[T], count: usize, step: usize, rows: Rows<'_, T>, out: &mut [T]) {
     Arch::new().dispatch(Dot { lines, count, step, rows, out });

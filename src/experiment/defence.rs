@@ -42,7 +42,7 @@ pub(super) fn known(name: &str) -> String {
         return format!("it has a section of its own, [{section}]");
     }
     let all: Vec<String> = listed().map(|kind| format!("\"{}\"", kind.id)).collect();
-    let near = near(name, listed().map(|kind| kind.id).collect::<Vec<_>>().into_iter());
+    let near = near(name, listed().map(|kind| kind.id));
     let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
     format!("allowed is {}{near}", all.join(" or "))
 }

@@ -197,10 +197,11 @@ impl Experiment {
         };
         validate::field(setting, &value)?;
         let (section, leaf) = setting::split(key);
-        let mut entry = |list: &str, i: usize| table.get_mut(list)?.get_mut(i)?.as_table_mut();
         let place = match (attack, defence, section) {
-            (Some((i, _)), ..) => entry("attack", i),
-            (_, Some(i), _) => entry("defence", i),
+            (Some((i, _)), ..) => {
+                table.get_mut("attack").and_then(|list| list.get_mut(i)).and_then(Value::as_table_mut)
+            }
+            (_, Some(i), _) => table.get_mut("defence").and_then(|list| list.get_mut(i)).and_then(Value::as_table_mut),
             (None, None, "") => Some(table),
             (None, None, section) => table.get_mut(section).and_then(Value::as_table_mut),
         };

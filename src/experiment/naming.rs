@@ -51,7 +51,8 @@ impl Experiment {
             match (section, section.strip_prefix("attack.")) {
                 ("", _) => table.get(leaf),
                 (section, _) if section.starts_with("defence.") => {
-                    let its = |one: &&Value| one.get("name").and_then(Value::as_str) == section.strip_prefix("defence.");
+                    let its =
+                        |one: &&Value| one.get("name").and_then(Value::as_str) == section.strip_prefix("defence.");
                     table.get("defence")?.as_array()?.iter().find(its)?.get(leaf)
                 }
                 (_, Some(name)) => {

@@ -100,12 +100,11 @@ impl Server {
         body: impl FnOnce(&mut Parameters) -> Result<Option<Box<dyn Body>>>,
     ) -> Result<Self> {
         let mut parameters = Parameters::default();
-        let body = match body(&mut parameters)? {
-            Some(body) => body,
-            None => {
-                Network::init("server", plan.smashed, plan.layers, &mut parameters, init)?;
-                Box::new(Plain(Network::of("server", plan.layers, &parameters)?))
-            }
+        let body = if let Some(body) = body(&mut parameters)? {
+            body
+        } else {
+            Network::init("server", plan.smashed, plan.layers, &mut parameters, init)?;
+            Box::new(Plain(Network::of("server", plan.layers, &parameters)?))
         };
         Ok(Self { optimiser: Optimiser::new(&parameters, optimiser), parameters, body })
     }

@@ -162,7 +162,7 @@ impl Judge {
         let of = |name: &str| {
             self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, court.psgl_spec.gamma)))
         };
-        let error = |name: &str| Some(difference(of(decision)?, of(name)?, &court.test.labels()).1);
+        let error = |name: &str| Some(difference(of(decision)?, of(name)?, court.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
             errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
@@ -184,7 +184,7 @@ fn strengths(court: &Court<'_>) -> Vec<f64> {
 }
 
 fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
-    let confusion = Confusion::new(predicted, &court.test.labels(), court.classes);
+    let confusion = Confusion::new(predicted, court.test.labels(), court.classes);
     Row {
         name: name.to_owned(),
         accuracy: confusion.accuracy(),

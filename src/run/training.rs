@@ -131,7 +131,7 @@ impl Session {
         let before = self.feed.waited();
         let (x, labels) = self.feed.batch(indices, of(from + batch), &self.setup.device)?;
         if let Some((before, now)) = before.zip(self.feed.waited()) {
-            self.times.fed.get_or_insert_default()[1] += (now - before).as_secs_f64();
+            self.times.fed.get_or_insert_default()[1] += now.saturating_sub(before).as_secs_f64();
         }
         let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
         if !self.position.courses[at].head_learnt {

@@ -21,8 +21,7 @@ pub fn assignments(from: &Experiment, to: &Experiment) -> Option<Vec<String>> {
     // A named model takes the place of listed layers.
     let unlisted = from.model.layers.is_some() && to.model.layers.is_none();
     for (key, value) in &new {
-        let known =
-            other_attacks && key.starts_with("attack.") || other_defences && key.starts_with("defence.");
+        let known = other_attacks && key.starts_with("attack.") || other_defences && key.starts_with("defence.");
         if !known && (old.get(key) != Some(value) || (unlisted && *key == "model.name")) {
             all.push(format!("{key}={}", assigned(value)));
         }

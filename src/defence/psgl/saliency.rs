@@ -1,4 +1,4 @@
-//! Step 1 of PSGL: the client attacks its own images (METHOD §2.1; [A], map [E, eq. 1]).
+//! Step 1 of PSGL: the client attacks its own images (METHOD §2.1; \[A\], map [E, eq. 1]).
 //!
 //! The map is that of a reversed, non-targeted Jacobian saliency attack (JSMA). With J_k = ∂logit_k/∂x,
 //! ŷ the predicted class, α = J_ŷ and β = Σ_{k≠ŷ} J_k, a pixel with α < 0 < β hurts ŷ when raised

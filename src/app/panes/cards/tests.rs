@@ -144,7 +144,7 @@ fn costs_leaks_and_the_majority_have_their_rules() {
     assert_eq!(judged("IoMT", &with(|s| s.client_ms_per_image = by_model(None, Some(0.3)))), None);
     assert_eq!(verdict("gradient map", &summary()), Verdict::NotComparable);
     let leaky = with(|s| {
-        s.wire.models = by_model(None, Some(WireCount { leaked_clean_bytes: 2_000_000, ..WireCount::default() }))
+        s.wire.models = by_model(None, Some(WireCount { leaked_clean_bytes: 2_000_000, ..WireCount::default() }));
     });
     let leaky = judged("gradient map", &leaky).unwrap();
     assert_eq!((leaky.verdict, leaky.here.as_str()), (Verdict::Differs, "2.0 MB"));

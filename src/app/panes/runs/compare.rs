@@ -318,7 +318,8 @@ fn curves(summaries: [&Summary; 2]) -> Vec<Curve> {
     let of = |stream: Stream, undefended: bool| Curve {
         stream,
         points: summaries.map(|summary| {
-            let rows = summary.epochs.iter().filter(|row| (row.model == UNDEFENDED) == undefended && row.accuracy.is_finite());
+            let rows =
+                summary.epochs.iter().filter(|row| (row.model == UNDEFENDED) == undefended && row.accuracy.is_finite());
             rows.map(|row| PlotPoint::new(row.epoch as f64, row.accuracy)).collect()
         }),
     };

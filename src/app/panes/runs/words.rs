@@ -84,7 +84,8 @@ pub fn standing(run: &RunEntry) -> (String, String) {
 fn headline(run: &RunEntry) -> String {
     let Some(summary) = run.summary() else { return String::new() };
     let accuracy = |row: &str, word: &str| summary.row(row).map(|row| format!("{word} {} %", decimal(row.accuracy, 1)));
-    let leak = |defended: bool, words: &str| worst(run, defended).map(|record| format!("{words} {}", decimal(record.ssim, 2)));
+    let leak =
+        |defended: bool, words: &str| worst(run, defended).map(|record| format!("{words} {}", decimal(record.ssim, 2)));
     let parts = [
         accuracy("fused", "fused").or_else(|| accuracy("defended", "defended")),
         accuracy("vanilla_clean", "undefended"),
