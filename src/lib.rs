@@ -15,7 +15,7 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`defence`],
-//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`bench`], [`export`], [`cli`] and the window.
+//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`mod@bench`], [`export`], [`cli`] and the window.
 
 #[cfg(feature = "gui")]
 pub mod app;
