@@ -26,6 +26,7 @@ mod perform;
 mod pictured;
 mod presets;
 mod runner;
+mod running;
 mod settings;
 mod shot;
 mod showing;

@@ -1,0 +1,124 @@
+//! Two runs side by side.
+
+use super::super::samples;
+use super::*;
+use crate::app::Standing;
+use crate::workbench::find;
+
+fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
+    let mut summary = samples::summary();
+    change(&mut summary);
+    let standing = Standing::Finished(Box::new(summary));
+    [samples::run("a"), RunEntry { standing, ..samples::run("b") }]
+}
+
+fn compared([a, b]: &[RunEntry; 2]) -> Comparison {
+    Comparison::of(a, b).unwrap()
+}
+
+fn lines<'a>(compared: &'a Comparison, title: &str) -> Vec<(&'a str, &'a str, &'a str, &'a str)> {
+    let lines = compared.groups.iter().filter(|group| group.title.starts_with(title)).flat_map(|group| &group.lines);
+    lines.map(|l| (l.label.as_str(), l.values[0].as_str(), l.values[1].as_str(), l.change.as_str())).collect()
+}
+
+#[test]
+fn equal_runs_differ_in_nothing_and_unfinished_ones_are_not_compared() {
+    let same = compared(&changed(|_| {}));
+    assert_eq!(same.groups, []);
+    assert!(same.equal > 40, "{}", same.equal);
+    let unfinished = RunEntry { standing: Standing::Unfinished, ..samples::run("c") };
+    assert!(Comparison::of(&samples::run("a"), &unfinished).is_none());
+}
+
+#[test]
+fn only_the_settings_that_differ_are_listed_with_their_words() {
+    let pair = changed(|summary| {
+        for assignment in ["psgl.gamma=0.4", "train.twin=false", "seed=7", "attack.rmle.iterations=99"] {
+            summary.experiment.set(assignment).unwrap();
+        }
+        summary.experiment.attacks.remove(1);
+    });
+    let compared = compared(&pair);
+    assert_eq!(
+        lines(&compared, "Settings"),
+        [
+            ("Seed", "0", "7", ""),
+            (find("psgl.gamma").unwrap().label, "0.1", "0.4", ""),
+            (find("train.twin").unwrap().label, "on", "off", ""),
+            (&format!("rmle: {}", find("attack.rmle.iterations").unwrap().label), "20", "99", ""),
+            ("attack inverse", "launched", "not launched", ""),
+        ]
+    );
+    assert!(compared.groups[0].lines[1].tip.ends_with("psgl.gamma"));
+    assert_eq!(compared.groups.len(), 1);
+}
+
+#[test]
+fn numbers_have_their_difference_and_the_better_side() {
+    let pair = changed(|summary| {
+        summary.rows[1].accuracy = 40.0;
+        summary.rows[2].accuracy = 90.5;
+        summary.gain.as_mut().unwrap().over_clean = -3.5;
+        summary.gain.as_mut().unwrap().over_attacked = 50.5;
+    });
+    let compared = compared(&pair);
+    let minus = "\u{2212}";
+    assert_eq!(
+        lines(&compared, "Accuracy"),
+        [
+            ("undefended, disguised images", "60.0 %", "40.0 %", format!("{minus}20.0").as_str()),
+            ("PSGL, fused decision", "88.0 %", "90.5 %", "+2.5"),
+        ]
+    );
+    let better = |group: usize| compared.groups[group].lines.iter().map(|line| line.better).collect::<Vec<_>>();
+    assert_eq!(better(0), [None, Some(1)], "to be right on disguised images is no merit");
+    assert_eq!(better(1), [None, Some(1)], "nor is a gain over them");
+    assert_eq!(lines(&compared, "Gain")[1], ("over clean images", "\u{2212}6.0", "\u{2212}3.5", "+2.5"));
+    assert_eq!(Comparison::read_out(&compared.curves[0]), "fused decision, last epoch: A 88.0 %, B 88.0 %");
+    let none = self::compared(&changed(|summary| summary.gain = None));
+    assert_eq!(lines(&none, "Gain")[0], ("over disguised images", "+28.0", "\u{2013}", ""));
+}
+
+#[test]
+fn attacks_are_matched_by_name_knowledge_target_and_epoch() {
+    let mut pair = changed(|summary| {
+        // Another order, one at another epoch, one of them nearer by far and one within chance.
+        summary.attacks = vec![
+            samples::attack("rmle", true, "psgl", 2, 0.4),
+            samples::attack("rmle", false, "psgl", 2, 0.31),
+            samples::attack("rmle", false, "vanilla", 1, 0.6),
+        ];
+    });
+    let again = |ssim| AttackRecord { images: 3, ..samples::attack("rmle", true, "psgl", 2, ssim) };
+    pair[0].afterwards = vec![again(0.8)];
+    pair[1].afterwards = vec![again(0.8)];
+    let compared = compared(&pair);
+    let titles: Vec<&str> = compared.groups.iter().map(|group| group.title.as_str()).collect();
+    assert_eq!(
+        titles,
+        [
+            "naive rmle at the undefended model, after epoch 2",
+            "naive rmle at PSGL, after epoch 2",
+            "adaptive rmle at PSGL, after epoch 2",
+            "naive rmle at the undefended model, after epoch 1",
+        ]
+    );
+    assert_eq!(lines(&compared, titles[0])[0], ("SSIM", "0.60", "\u{2013}", ""));
+    assert_eq!(lines(&compared, titles[1]), [("SSIM", "0.30", "0.31", "+0.01")]);
+    assert_eq!(lines(&compared, titles[2]), [("SSIM", "0.50", "0.40", "\u{2212}0.10")]);
+    assert_eq!(compared.groups[1].lines[0].better, None, "within chance");
+    assert_eq!(compared.groups[2].lines[0].better, Some(1), "lower leaks less");
+    assert_eq!(lines(&compared, titles[3])[0], ("SSIM", "\u{2013}", "0.60", ""));
+}
+
+#[test]
+fn the_markdown_has_every_line_and_escapes_bars() {
+    let mut pair = changed(|summary| summary.rows[2].accuracy = 90.5);
+    pair[0].name = "a|b".to_owned();
+    let text = compared(&pair).markdown();
+    assert!(text.starts_with("A: a\\|b  \nB: b\n\n| | A | B | B \u{2212} A |\n"), "{text}");
+    assert!(
+        text.contains("| **Accuracy on test images** | | | |\n| PSGL, fused decision | 88.0 % | **90.5 %** | +2.5 |")
+    );
+    assert!(text.trim_end().ends_with("left out."), "{text}");
+}

@@ -1,0 +1,199 @@
+//! Archives as they come, and as they must not be believed.
+
+use std::io::{Cursor, Write};
+
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::*;
+use crate::data::{Part, READERS_HERE, load};
+
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((text.len() as u16).to_le_bytes());
+    file.extend_from_slice(text.as_bytes());
+    file.extend_from_slice(data);
+    file
+}
+
+fn npz(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in entries {
+        writer.start_file(format!("{name}.npy"), SimpleFileOptions::default()).unwrap();
+        writer.write_all(data).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A good file, one image of 1 × 2 and one label a part, with one entry replaced.
+#[expect(clippy::needless_pass_by_value, reason = "every caller makes the content on the spot")]
+fn with(name: &str, content: Vec<u8>) -> Vec<u8> {
+    let mut entries = Vec::new();
+    for part in ["val", "test", "train"] {
+        entries.push((format!("{part}_labels"), npy("|u1", "(1, 1)", &[1])));
+        entries.push((format!("{part}_images"), npy("|u1", "(1, 1, 2)", &[8, 9])));
+    }
+    let entries: Vec<_> = entries
+        .iter()
+        .map(|(entry, data)| (entry.as_str(), if entry == name { content.clone() } else { data.clone() }))
+        .collect();
+    npz(&entries)
+}
+
+/// Training, validation, test.
+fn parts(file: Vec<u8>) -> [Part; 3] {
+    read(Cursor::new(file), None).unwrap().map(Part::all)
+}
+
+fn train(file: Vec<u8>) -> Part {
+    let [train, _, _] = parts(file);
+    train
+}
+
+#[test]
+fn colours_become_planes() {
+    let images = train(with("train_images", npy("|u1", "(1, 1, 2, 3)", &[1, 2, 3, 4, 5, 6])));
+    assert_eq!((images.shape(), images.pixels()), ([3, 1, 2], vec![1, 4, 2, 5, 3, 6]));
+}
+
+#[test]
+fn labels_of_every_width_are_read() {
+    for (descr, bytes) in [
+        ("|u1", vec![3]),
+        ("|i1", vec![3]),
+        ("<u2", vec![3, 0]),
+        (">u2", vec![0, 3]),
+        ("<i4", vec![3, 0, 0, 0]),
+        (">i8", vec![0, 0, 0, 0, 0, 0, 0, 3]),
+        ("<i8", vec![3, 0, 0, 0, 0, 0, 0, 0]),
+    ] {
+        for shape in ["(1,)", "(1, 1)"] {
+            assert_eq!(train(with("train_labels", npy(descr, shape, &bytes))).labels(), [3], "{descr} {shape}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_images_for_validation_has_none() {
+    let [images, labels] = [npy("|u1", "(1, 1, 2)", &[8, 9]), npy("|u1", "(1,)", &[1])];
+    let mut entries = Vec::new();
+    for part in ["train", "test"] {
+        entries.push((format!("{part}_images"), images.clone()));
+        entries.push((format!("{part}_labels"), labels.clone()));
+    }
+    let file = |entries: &[(String, Vec<u8>)]| {
+        npz(&entries.iter().map(|(name, data)| (name.as_str(), data.clone())).collect::<Vec<_>>())
+    };
+    let [train, validation, test] = parts(file(&entries));
+    assert_eq!(train, test);
+    assert_eq!(validation, Images::none([1, 1, 2]).into());
+    entries.push(("val_labels".to_owned(), labels));
+    assert_eq!(read(Cursor::new(file(&entries)), None).unwrap_err(), "this .npz file lacks the entry val_images.npy");
+}
+
+#[test]
+fn a_file_with_the_names_of_keras_is_read() {
+    let images = npy("|u1", "(2, 1, 2)", &[1, 2, 3, 4]);
+    let labels = npy("<i8", "(2,)", &[[3, 0, 0, 0, 0, 0, 0, 0], [0; 8]].concat());
+    let all = [("x_test", &images), ("x_train", &images), ("y_test", &labels), ("y_train", &labels)];
+    let file = npz(&all.map(|(name, data)| (name, data.clone())));
+    let [train, validation, test] = parts(file);
+    assert_eq!(train, Images { shape: [1, 1, 2], pixels: vec![1, 2, 3, 4], labels: vec![3, 0] }.into());
+    assert_eq!((validation.len(), test), (0, train));
+    let lacking = npz(&[("x_train", images)]);
+    assert_eq!(read(Cursor::new(lacking), None).unwrap_err(), "this .npz file lacks the entry y_train.npy");
+}
+
+#[test]
+fn broken_entries_are_named_with_their_problem() {
+    let mut long_header = b"\x93NUMPY\x02\x00".to_vec();
+    long_header.extend(u32::MAX.to_le_bytes());
+    let fortran = String::from_utf8_lossy(&npy("|u1", "(1, 1, 2)", &[8, 9])[10..]).replace("False", "True ");
+    let fortran = [&npy("|u1", "(1, 1, 2)", &[])[..10], fortran.as_bytes()].concat();
+    let cases = [
+        ("train_images", npy("<f4", "(1, 1, 2)", &[0; 8]), "type <f4"),
+        ("train_images", npy("|u1", "(1, 2)", &[8, 9]), "the shape [1, 2]"),
+        ("train_images", npy("|u1", "(1, 1, 2, 4)", &[0; 8]), "the shape [1, 1, 2, 4]"),
+        ("train_images", npy("|u1", "(1, 1, 2)", &[8]), "1 of 2 bytes"),
+        ("train_images", npy("|u1", "(1, 1, 2)", &[8, 9, 9]), "goes on"),
+        ("train_images", npy("|u1", "(99999999999, 1, 2)", &[]), "99999999999 images"),
+        ("train_images", npy("|u1", "(1, 0, 2)", &[]), "0 × 2 pixels"),
+        ("train_images", npy("|u1", "(1000000, 4096, 4096)", &[]), "bytes of pixels"),
+        ("train_images", npy("|u1", &format!("({}1, 1, 2)", "9".repeat(40)), &[]), "not understood"),
+        ("train_images", npy("|u1", &"(".repeat(3000), &[]), "not understood"),
+        ("test_images", long_header, "header of 4294967295 bytes"),
+        ("test_images", fortran, "Fortran"),
+        ("test_images", b"plain".to_vec(), "cut short"),
+        ("test_images", b"plain text".to_vec(), "not a NumPy array"),
+        ("val_labels", npy("<f8", "(1,)", &[0; 8]), "type <f8"),
+        ("val_labels", npy("|i1", "(1,)", &[0xff]), "the label -1"),
+        ("val_labels", npy("<u4", "(1,)", &[0xff; 4]), "the label 4294967295"),
+        ("val_labels", npy("|u1", "(1, 14)", &[0; 14]), "one label an image"),
+        ("val_labels", npy("<i8", "(99999999999,)", &[]), "99999999999 labels"),
+    ];
+    for (name, content, expected) in cases {
+        let text = read(Cursor::new(with(name, content)), None).unwrap_err();
+        assert!(text.contains(expected) && text.contains(&format!("{name}.npy")), "{name}, {expected}: {text}");
+    }
+}
+
+#[test]
+fn large_arrays_that_are_not_packed_stay_in_the_file() {
+    let write = |options: SimpleFileOptions| {
+        let mut writer = ZipWriter::new(tempfile::NamedTempFile::new().unwrap());
+        for part in ["train", "val", "test"] {
+            let pixels = (0..12).map(|i| i * part.len() as u8).collect::<Vec<_>>();
+            for (name, data) in [
+                (format!("{part}_images.npy"), npy("|u1", "(2, 1, 2, 3)", &pixels)),
+                (format!("{part}_labels.npy"), npy("|u1", "(2,)", &[0, 1])),
+            ] {
+                writer.start_file(name, options).unwrap();
+                writer.write_all(&data).unwrap();
+            }
+        }
+        writer.finish().unwrap()
+    };
+    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let packed = write(SimpleFileOptions::default());
+    let plain = write(plain);
+    let read = |file: &tempfile::NamedTempFile, large| read_file(file.path(), large).unwrap().map(Part::all);
+    let wanted = read(&packed, 1);
+    for (file, large, streams) in [(&packed, 1, false), (&plain, 12, true), (&plain, 13, false)] {
+        let parts = read(file, large);
+        assert!(parts.iter().all(|part| part.streams() == streams), "{large}");
+        assert_eq!(parts, wanted);
+    }
+    // The sum is checked although nothing is kept.
+    let mut bytes = std::fs::read(plain.path()).unwrap();
+    let at = bytes.windows(4).position(|four| four == [5, 10, 15, 20]).unwrap();
+    bytes[at] = 6;
+    let mut damaged = tempfile::NamedTempFile::new().unwrap();
+    damaged.write_all(&bytes).unwrap();
+    let told = read_file(damaged.path(), 1).unwrap_err().to_string();
+    assert!(told.starts_with("the entry train_images.npy is damaged or cut short"), "{told}");
+}
+
+#[test]
+fn files_are_told_apart_and_named() {
+    let open = |content: &[u8]| {
+        let mut file = tempfile::Builder::new().prefix("tiny").suffix(".npz").tempfile().unwrap();
+        file.write_all(content).unwrap();
+        let path = file.path().to_str().unwrap();
+        load(path, READERS_HERE).map_err(|error| match error {
+            Error::Input(text) if text.ends_with(path) => text,
+            other => panic!("{other:?}"),
+        })
+    };
+    let good = with("", Vec::new());
+    let set = open(&good).unwrap();
+    assert_eq!((set.shape(), set.classes.len(), set.validation.len()), ([1, 1, 2], 2, 1));
+    assert!(set.name.starts_with("tiny"));
+    assert!(open(b"not a zip").unwrap_err().contains("not a readable .npz"));
+    assert!(open(&good[..good.len() / 2]).unwrap_err().contains("not a readable .npz"));
+    let lacking = npz(&[("train_images", npy("|u1", "(1, 1, 2)", &[8, 9]))]);
+    assert!(open(&lacking).unwrap_err().contains("lacks the entry train_labels.npy"));
+    let uneven = with("test_labels", npy("|u1", "(2,)", &[0, 1]));
+    assert!(open(&uneven).unwrap_err().contains("test set has 1 images and 2 labels"));
+    let empty = with("train_images", npy("|u1", "(0, 1, 2)", &[]));
+    assert!(open(&empty).unwrap_err().contains("training set has 0 images"));
+}
