@@ -16,7 +16,7 @@ pub use values::Values;
 /// One setting of the experiment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Setting {
-    /// The dotted key, as in `psgl.gamma`.
+    /// The dotted key, as in `train.rate`.
     pub key: &'static str,
     /// A few words for a control.
     pub label: &'static str,

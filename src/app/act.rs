@@ -42,7 +42,7 @@ pub enum Act {
     Ask(Purpose),
     /// Use a file for a purpose.
     File(Purpose, PathBuf),
-    /// Show the model under PSGL, or the undefended one.
+    /// Show the defended model, or the undefended one.
     Defended(bool),
     /// Let another attack look, by its name.
     Attacker(&'static str),

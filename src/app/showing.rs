@@ -43,7 +43,7 @@ pub struct Showing {
     pub kept: bool,
     /// The reconstruction as it emerged.
     pub film: Film,
-    /// Under PSGL, or undefended.
+    /// Defended, or undefended.
     pub defended: bool,
     /// Who attacks in the live mirror, by the attack's name; none for the first of all.
     pub attack: Option<&'static str>,

@@ -4,7 +4,7 @@
 //! x* = argmin mean((f(x) − z)²) + λ·TV²(x), by Adam with AMSGrad from a grey image.
 //!
 //! *Naive* against a defence: through the client as it would be without it. *Adaptive*: through the defence's imitation;
-//! what has to be found beside the image is searched with it (under PSGL its map channel), and then the disguise is undone.
+//! what has to be found beside the image is searched with it (a map channel, say), and then the disguise is undone.
 //!
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.

@@ -33,7 +33,7 @@ pub(super) struct ExportArgs {
     /// A new folder for client.safetensors, server.safetensors and load.py, which computes what the model does.
     #[arg(long, value_name = "FOLDER", value_parser = place(), group = "forms")]
     torch: Option<PathBuf>,
-    /// A new .npz file for smashed data, logits and decisions of the run's test images, under PSGL also the disguised
+    /// A new .npz file for smashed data, logits and decisions of the run's test images, of a model that disguises them also the disguised
     /// images, their maps and what the server recovers.
     #[arg(long, value_name = "FILE", value_parser = place(), group = "forms")]
     arrays: Option<PathBuf>,

@@ -64,7 +64,7 @@ impl Kind {
         imitation: |_| Err(Error::Internal("a defence's card lacks its imitation".to_owned())),
     };
 
-    /// Its settings as documents have them: `psgl.gamma`, `defence.dropout.rate`. Made once a process; the keys stay for
+    /// Its settings as documents have them: `defence.dropout.p`, or under the section of its own. Made once a process; the keys stay for
     /// good.
     pub fn document_settings(&'static self) -> Vec<Setting> {
         let section = self.section.map_or_else(|| format!("defence.{}", self.id), str::to_owned);

@@ -28,7 +28,7 @@ impl Default for Shown {
 pub struct Question {
     /// Data, network, cut and the defence's settings.
     pub experiment: Experiment,
-    /// Under PSGL, or undefended.
+    /// Defended, or undefended.
     pub defended: bool,
     /// The image.
     pub image: Shown,

@@ -3,10 +3,10 @@
 //! | pass | normalises by | moves running statistics |
 //! |---|---|---|
 //! | training, what crosses the wire | the batch | yes |
-//! | training, the head's own step under PSGL | the batch | no |
+//! | training, a client's own step | the batch | no |
 //! | every question, test, map and attack | running statistics | never |
 //!
-//! So under PSGL, whose client makes two training passes a batch, running statistics are those of the
+//! So where a client makes two training passes a batch, running statistics are those of the
 //! disguised images that were sent: what the server is asked about later is of their kind, and the statistics
 //! tell nothing of the clean images that the wire did not.
 

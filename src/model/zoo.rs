@@ -2,7 +2,7 @@
 //!
 //! | name | what it is |
 //! |---|---|
-//! | `split-cnn` | ours, the default experiment's (METHOD section 3); under PSGL |
+//! | `split-cnn` | ours, the default experiment's (METHOD section 3) |
 //! | `split-cnn-vanilla` | its undefended twin |
 //! | `lenet5` | LeNet-5 (LeCun et al. 1998) with relu and max-pooling, as inversion papers use it |
 //! | `dlg-lenet` | the sigmoid LeNet of Deep Leakage from Gradients (Zhu et al. 2019) |
@@ -10,7 +10,7 @@
 //! | `resnet8` | ResNet (He et al. 2016) in the CIFAR form with one block a stage: batch normalisation and skips |
 //! | `residual-cnn` | ours: skip connections without normalisation |
 //!
-//! Each works on 28×28, 32×32 and 64×64 images, packed or not, at every cut; under PSGL at every cut whose
+//! Each works on 28×28, 32×32 and 64×64 images, packed or not, at every cut; under a defence that recovers planes at every cut whose
 //! smashed data still are channels × height × width.
 
 use super::spec::LayerSpec::{self, BatchNorm, Flatten, Linear, MaxPool, MeanPool, Relu, Sigmoid};

@@ -34,14 +34,14 @@ pub struct AttackId {
 }
 
 impl AttackId {
-    /// In words: `rmle, adaptive, at psgl after epoch 6`.
+    /// In words: `rmle, adaptive, at dropout after epoch 6`.
     pub fn words(&self) -> String {
         let mode = if self.adaptive { ", adaptive" } else { "" };
         let when = if self.epoch == 0 { "untrained".to_owned() } else { format!("after epoch {}", self.epoch) };
         format!("{}{mode}, at {} {when}", self.spec.name(), self.target)
     }
 
-    /// For file names and random streams: `psgl-e6-rmle-adaptive`.
+    /// For file names and random streams: `dropout-e6-rmle-adaptive`.
     pub fn file_stem(&self) -> String {
         Self::file_stem_of(&self.target, self.epoch, self.spec.name(), self.adaptive)
     }

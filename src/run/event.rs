@@ -106,7 +106,7 @@ impl Progress {
 /// Which attack, and how far it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AttackProgress {
-    /// In words: `rmle, adaptive, at psgl after epoch 6`.
+    /// In words: `rmle, adaptive, at dropout after epoch 6`.
     pub attack: String,
     /// Iterations done.
     pub iteration: usize,
@@ -123,7 +123,7 @@ pub struct Gallery {
     pub name: String,
     /// Whether it knew the defence.
     pub adaptive: bool,
-    /// `vanilla` or `psgl`.
+    /// The model, by its name in the run.
     pub target: String,
     /// After which epoch.
     pub epoch: usize,

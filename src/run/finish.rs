@@ -9,13 +9,15 @@ use super::pictures::{Tile, sheet};
 use super::scene::Picture;
 use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
-use crate::defence::psgl::ID;
 use crate::error::Result;
 use crate::model::wire::WireCount;
 use crate::split::UNDEFENDED;
+use crate::workbench::defences;
 
 /// The name of the defended model where there is none.
-const USUAL: &str = ID;
+fn usual() -> &'static str {
+    defences().first().map_or(UNDEFENDED, |kind| kind.id)
+}
 
 /// Images, maps and what was sent, of a model that makes maps.
 pub const MAPS_FILE: &str = "images/maps.png";
@@ -56,7 +58,7 @@ pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary
     let (setup, court) = (&session.setup, session.court());
     let wire_of = |defended| session.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
     // Both keys have always been there, also of a model that was not trained.
-    let name = court.defended.map_or(USUAL, |model| &model.plan.name);
+    let name = court.defended.map_or_else(usual, |model| model.plan.name.as_str());
     let each = [(name.to_owned(), wire_of(true)), (UNDEFENDED.to_owned(), wire_of(false))];
     let total = session.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));
     let summary = Summary {

@@ -34,9 +34,9 @@ pub struct Scene {
     pub original: Picture,
     /// Its class, where it is known.
     pub label: Option<usize>,
-    /// What entered the client's layers: the disguised image under PSGL.
+    /// What entered the client's layers: the image, or what a defence made of it.
     pub sent: Picture,
-    /// The gradient map; empty without PSGL.
+    /// The gradient map; empty where no defence makes one.
     pub map: Picture,
     /// What crossed: the first channels of the smashed data, each a plane; a vector is one row.
     pub smashed: Picture,
@@ -57,7 +57,7 @@ pub struct Scene {
 /// What a scene was made with, for the words beside it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stamp {
-    /// Under PSGL, or undefended.
+    /// Defended, or undefended.
     pub defended: bool,
     /// The attack's name, as [`AttackSpec::name`](crate::experiment::AttackSpec::name) has it; empty before there is
     /// one.

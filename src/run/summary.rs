@@ -75,7 +75,7 @@ pub struct Machine {
     pub threads: usize,
 }
 
-/// The order of PSGL's own streams, beside the order that the paper's decision weights assume.
+/// The order of the server's own three streams, beside the order that the paper's decision weights assume.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StreamOrder {
     /// Streams by test accuracy, best first.
@@ -101,9 +101,9 @@ pub struct Summary {
     pub epochs: Vec<EpochRow>,
     /// The table.
     pub rows: Vec<Row>,
-    /// Gains; none unless PSGL and vanilla were both trained.
+    /// Gains; none unless a defended model and its twin were both trained.
     pub gain: Option<Gain>,
-    /// PSGL's streams.
+    /// The server's streams.
     pub streams: Option<StreamOrder>,
     /// Attacks, early epochs before the last; then what was guessed of the same targets without the wire.
     pub attacks: Vec<AttackRecord>,

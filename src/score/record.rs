@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Accuracies on the test set after an epoch, in percent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
-    /// `psgl` or `vanilla`.
+    /// The model, by its name in the run.
     pub model: String,
     /// Epoch, from 1.
     pub epoch: usize,
@@ -15,7 +15,7 @@ pub struct EpochRow {
     pub recovered: Option<f64>,
     /// Of the fused stream.
     pub fused_stream: Option<f64>,
-    /// Of the model's decision: fused under PSGL.
+    /// Of the model's decision.
     pub accuracy: f64,
 }
 
@@ -74,7 +74,7 @@ pub struct AttackRecord {
     pub kind: Option<String>,
     /// Whether it knew the defence.
     pub adaptive: bool,
-    /// `vanilla` or `psgl`.
+    /// The model, by its name in the run.
     pub target: String,
     /// After which epoch; 0 is the untrained model.
     pub epoch: usize,

@@ -65,7 +65,7 @@ pub struct Ruling {
 /// What is said of one model, from all attacks at it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// `psgl` or `vanilla`.
+    /// The model, by its name in the run.
     pub target: String,
     /// In a word.
     pub standing: Standing,
@@ -275,7 +275,7 @@ fn lead_words(record: &AttackRecord) -> String {
     }
 }
 
-/// `Worst leak of psgl: adaptive inverse after epoch 1, SSIM 0.692 ± 0.010; …`.
+/// `Worst leak of dropout: adaptive inverse after epoch 1, SSIM 0.692 ± 0.010; …`.
 fn worst_words(record: &AttackRecord) -> String {
     let lineup = match (record.lineup, &record.judged) {
         (Some(rate), Some(judged)) => {

@@ -260,7 +260,7 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
     raw
 }
 
-/// Undefended in the patient's colour, under PSGL in the attacker's; dashes for one that did not know of it.
+/// Undefended in the patient's colour, defended in the attacker's; dashes for one that did not know of it.
 fn leak_ink(record: &AttackRecord, place: usize) -> Ink {
     let role = if record.target == "vanilla" { Role::Patient } else { Role::Attacker };
     let (style, width) = if record.adaptive { (LineStyle::Solid, 2.6) } else { (DASHED, 1.8) };
@@ -271,7 +271,9 @@ fn leak_ink(record: &AttackRecord, place: usize) -> Ink {
 fn leak_tip(record: &AttackRecord) -> &'static str {
     match (record.target.as_str(), record.adaptive) {
         ("vanilla", _) => "An attack at the undefended model.",
-        (_, true) => "An attack at PSGL by one who knows the defence: what it holds against this is what it is worth.",
-        (_, false) => "An attack at PSGL by one who does not know of it.",
+        (_, true) => {
+            "An attack at the defended model by one who knows the defence: what it holds against this is what it is worth."
+        }
+        (_, false) => "An attack at the defended model by one who does not know of the defence.",
     }
 }

@@ -101,9 +101,9 @@ impl Figure {
                  epoch."
             }
             Self::Training => "During a run the accuracy in training appears here with the first step.",
-            Self::Losses => "Losses appear here while a model under PSGL is trained.",
+            Self::Losses => "Losses appear here while a model with several streams is trained.",
             Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
-            Self::Gain => "Gains appear here at the end of a run that trains PSGL and its undefended twin.",
+            Self::Gain => "Gains appear here at the end of a run that trains a defended model and its undefended twin.",
             Self::Recovery => "This appears at the end of a run that trains an undefended twin.",
         }
     }

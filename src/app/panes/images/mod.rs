@@ -19,7 +19,7 @@ const BESIDE: f32 = 620.0;
 /// What is chosen in this pane.
 #[derive(Default)]
 pub struct ImagesView {
-    /// The attacked model; none takes PSGL where there is one.
+    /// The attacked model; none takes the defended one where there is one.
     target: Option<String>,
     epoch: Epochs,
     /// The enlarged picture: its gallery and its place there.

@@ -277,7 +277,7 @@ fn keyed<'a>(records: impl Iterator<Item = &'a AttackRecord>) -> Vec<(Key, &'a A
     all
 }
 
-/// `adaptive rmle at PSGL, after epoch 2`.
+/// `adaptive rmle at the undefended model, after epoch 2`.
 fn title(record: &AttackRecord) -> String {
     format!("{} {} at {}, {}", mode(record), record.name, at(&record.target), epoch(record.epoch))
 }

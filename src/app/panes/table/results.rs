@@ -124,7 +124,7 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
     }
     ui.label(RichText::new("Right answers on test images so far").strong());
     Grid::new("epochs").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
-        heading(ui, &[("model", "The model under PSGL, or the undefended one."), ("epoch", ""), ("right", "")]);
+        heading(ui, &[("model", "The defended model, or the undefended one."), ("epoch", ""), ("right", "")]);
         // Many epochs would push the attacks out of sight.
         for line in epoch_lines(&state.epochs).into_iter().take(8) {
             ui.label(&line.cells[0]);

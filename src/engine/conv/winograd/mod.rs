@@ -32,7 +32,7 @@ use crate::engine::taps::whole_vectors;
 
 pub use self::weight::Parts;
 
-/// Channels on either side from which it pays (`cutlayer bench train_small train_psgl train_resnet`).
+/// Channels on either side from which it pays (the training cases of `cutlayer bench`).
 const CHANNELS: usize = 32;
 /// Tiles at a time.
 const TILES: usize = 16;
