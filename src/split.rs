@@ -307,27 +307,4 @@ fn arrive(defences: &[Box<dyn Defence>], z: &Tensor) -> Result<Tensor> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::experiment::Experiment;
-
-    #[test]
-    fn both_parties_go_back_along_their_tapes() {
-        for settings in [&[][..], &["model.name=resnet8", "model.cut=4"]] {
-            let mut experiment = Experiment::preset("quick").unwrap();
-            for setting in settings {
-                experiment.set(setting).unwrap();
-            }
-            let x = Seed(1).stream("x", 0).uniform_tensor(0.0, 1.0, &[4, 1, 28, 28], &Device::Cpu).unwrap();
-            let at = At::Train { epoch: 0, step: 0 };
-            let labels = Tensor::new(&[0u32, 1, 2, 0], &Device::Cpu).unwrap();
-            for plan in experiment.split_plans([1, 28, 28], 10).unwrap() {
-                let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
-                let hidden = model.hide(&x, at).unwrap();
-                let Thought { total, tape, .. } = model.send(&x, hidden, &labels, at).unwrap().thought;
-                assert!(tape.covers(&total), "server, {settings:?}");
-                assert!(model.client.covers_sent(), "client, {settings:?}");
-            }
-        }
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use super::files::Prompt;
 use super::memory::Theme;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::{Activity, App, library, panes, stage};
+use super::{Activity, App, panes, stage};
 use crate::error::{Error, Result};
 use crate::experiment::PRESETS;
 use crate::live::Shown;

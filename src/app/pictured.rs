@@ -132,7 +132,7 @@ mod tests {
             "maps",
             "psgl-e1-rmle",
             "psgl-ex-rmle-naive",
-            "other-e1-rmle-naive",
+            "-e1-rmle-naive",
             "psgl-e1--naive",
             "psgl-e1-rmle-naive-afterwards3",
             "",

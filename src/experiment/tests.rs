@@ -19,9 +19,11 @@ fn complaint(text: &str) -> String {
 }
 
 /// The default experiment, launching every attack that there is.
-fn with_every_attack() -> Experiment {
+fn with_everything() -> Experiment {
     let attacks = workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
-    Experiment { attacks, ..Experiment::default() }
+    let listed = workbench::defences().iter().filter(|kind| kind.section.is_none());
+    let defences = listed.map(|kind| DefenceSpec::named(kind.id).unwrap()).collect();
+    Experiment { defences, attacks, ..Experiment::default() }
 }
 
 /// `allowed is "rmle" or …`: every attack.
@@ -45,18 +47,18 @@ fn refused(assignment: &str) -> String {
 
 #[test]
 fn every_field_is_a_setting_and_every_setting_a_field() {
-    let mut experiment = with_every_attack();
+    let mut experiment = with_everything();
     experiment.model.input = Some([1, 28, 28]);
     experiment.model.layers = Some(vec![LayerSpec::Relu, LayerSpec::Flatten]);
     let mut keys = BTreeSet::new();
     for (key, value) in experiment.to_table().unwrap() {
         match (key.as_str(), value) {
             ("schema", _) => {}
-            ("attack", Value::Array(list)) => {
-                for attack in list {
-                    let name = attack["name"].as_str().unwrap().to_owned();
-                    let leaves = attack.as_table().unwrap().keys().filter(|leaf| *leaf != "name");
-                    keys.extend(leaves.map(|leaf| format!("attack.{name}.{leaf}")));
+            ("attack" | "defence", Value::Array(list)) => {
+                for one in list {
+                    let name = one["name"].as_str().unwrap().to_owned();
+                    let leaves = one.as_table().unwrap().keys().filter(|leaf| *leaf != "name");
+                    keys.extend(leaves.map(|leaf| format!("{key}.{name}.{leaf}")));
                 }
             }
             (_, Value::Table(table)) => keys.extend(table.keys().map(|leaf| format!("{key}.{leaf}"))),
@@ -174,17 +176,17 @@ fn another(kind: Kind, value: &Value) -> Value {
 
 #[test]
 fn every_setting_counts_for_the_hash() {
-    let mut base = with_every_attack();
+    let mut base = with_everything();
     base.set("data.test=40").unwrap();
     base.model.input = Some([1, 28, 28]);
     let listed = base.to_table().unwrap();
     let mut hashes = BTreeSet::from([base.hash()]);
     for setting in settings().iter().filter(|setting| setting.kind != Kind::Layers) {
         let (section, leaf) = setting::split(setting.key);
-        let value = match section.strip_prefix("attack.") {
-            Some(name) => {
-                let attacks = listed["attack"].as_array().unwrap();
-                &attacks.iter().find(|attack| attack["name"].as_str() == Some(name)).unwrap()[leaf]
+        let value = match section.split_once('.') {
+            Some((list, name)) => {
+                let entries = listed[list].as_array().unwrap();
+                &entries.iter().find(|one| one["name"].as_str() == Some(name)).unwrap()[leaf]
             }
             None if section.is_empty() => &listed[leaf],
             None => &listed[section][leaf],
@@ -233,7 +235,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert_eq!(complaint("[psgll]\ngamma = 0.2"), "psgll: no such field; did you mean [psgl]?");
     assert_eq!(complaint("sed = 1"), "sed: no such field; did you mean `seed`?");
     assert!(complaint("[train]\nzzz = 1").ends_with("[train] has epochs, batch, rate, optimizer, momentum, twin"));
-    assert!(complaint("zzzzz = 1").ends_with("the sections data, model, psgl, train, evaluate, attack"));
+    assert!(complaint("zzzzz = 1").ends_with("the sections data, model, psgl, train, evaluate, defence, attack"));
     assert!(complaint("[zzzzz]").contains("zzzzz: no such field; there are schema, seed, threads, device"));
     assert_eq!(complaint("[[atack]]\nname = \"rmle\""), "atack: no such field; did you mean [[attack]]?");
     assert_eq!(complaint("\"psgl.gamma\" = 0.2"), "\"psgl.gamma\": no such field; write it without quotes");

@@ -58,7 +58,10 @@ pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary
     let (setup, court) = (&session.setup, session.court());
     let wire_of = |defended| session.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
     // Both keys have always been there, also of a model that was not trained.
-    let name = court.defended.map_or_else(usual, |model| model.plan.name.as_str());
+    let name = match court.defended {
+        Some(model) => model.plan.name.as_str(),
+        None => usual(),
+    };
     let each = [(name.to_owned(), wire_of(true)), (UNDEFENDED.to_owned(), wire_of(false))];
     let total = session.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));
     let summary = Summary {

@@ -164,8 +164,12 @@ mod tests {
         for (name, ..) in PRESETS {
             let experiment = Experiment::preset(name).unwrap();
             let all = experiment.values();
-            // All but those that this preset leaves open, and those of attacks that it does not launch.
+            // All but those that this preset leaves open, and those of attacks that it does not launch and of defences
+            // that it does not have.
             let launched = |key: &str| {
+                if let Some(rest) = key.strip_prefix("defence.") {
+                    return experiment.defences.iter().any(|spec| rest.starts_with(spec.name()));
+                }
                 let attack = key.strip_prefix("attack.").and_then(|rest| rest.split('.').next());
                 attack.is_none_or(|name| experiment.attacks.iter().any(|spec| spec.name() == name))
             };
