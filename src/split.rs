@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientPlan};
 use crate::model::optimiser::OptimiserSettings;
 use crate::model::parameters::Init;
-use crate::model::seat::{Answer, Lesson, Seat, Thought};
+use crate::model::seat::{Answer, ForwardPass, Lesson, Seat};
 use crate::model::server::{Server, ServerPlan};
 use crate::model::spec::{LayerSpec, shapes};
 use crate::model::wire::{Crossing, CutGradient, Listener, Message, Smashed, WireCount};
@@ -99,7 +99,7 @@ pub struct Underway {
     outgoing: Outgoing,
     smashed: Smashed,
     crossed: Vec<Message>,
-    thought: Thought,
+    pass: ForwardPass,
     at: At<'static>,
 }
 
@@ -194,8 +194,8 @@ impl SplitModel {
         let smashed = self.client.send(&input, |z| up(defences, z, at))?;
         crossed.push(smashed.message(Crossing::Smashed));
         let told = defences.iter().try_fold(labels.clone(), |labels, defence| defence.labels(labels, at))?;
-        let thought = self.server.think(&smashed, &told, &|z| arrive(defences, z))?;
-        Ok(Underway { x: x.clone(), labels: labels.clone(), outgoing, smashed, crossed, thought, at })
+        let pass = self.server.forward(&smashed, &told, &|z| arrive(defences, z))?;
+        Ok(Underway { x: x.clone(), labels: labels.clone(), outgoing, smashed, crossed, pass, at })
     }
 
     /// The last part of a step: a gradient comes down, and both sides learn. The client's own loss is not known here.
@@ -203,8 +203,8 @@ impl SplitModel {
     /// # Errors
     /// Returns an error if there is no memory left.
     pub fn learn(&mut self, underway: Underway) -> Result<Step> {
-        let Underway { x, labels, outgoing, smashed, mut crossed, thought, at } = underway;
-        let (gradient, lesson) = self.server.learn(thought)?;
+        let Underway { x, labels, outgoing, smashed, mut crossed, pass, at } = underway;
+        let (gradient, lesson) = self.server.learn(pass)?;
         let gradient = gradient.tensor().clone();
         let gradient = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.answer(g, at))?;
         let cut_gradient = CutGradient::new(&gradient);

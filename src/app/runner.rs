@@ -14,7 +14,7 @@ use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, read_text};
-use crate::run::identity::DataWish;
+use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::scene::Scene;
 use crate::run::session::Session;
@@ -89,7 +89,7 @@ impl Runner {
             let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
             let (hash, checkpoint) = (experiment.hash(), folder.file(CHECKPOINT));
             let checkpoint = checkpoint.exists().then(|| Checkpoint::load(&checkpoint, &hash)).transpose()?;
-            let prepared = Prepared::of_run(&path, experiment, &DataWish::default())?;
+            let prepared = Prepared::of_run(&path, experiment, &DataChoice::default())?;
             known(&prepared)?;
             let recorder = prepared.go_on(folder)?;
             let session = match checkpoint {
@@ -109,7 +109,7 @@ impl Runner {
         Self::with(move |sink, known| {
             let folder = for_attack(&path)?;
             let launched = launched(&folder, &launch)?;
-            let data = DataWish::default();
+            let data = DataChoice::default();
             known(&Prepared::of_run(&path, launched.0.clone(), &data)?)?;
             Ok(Afterwards::new(folder, launched, &data, sink)?.into())
         })

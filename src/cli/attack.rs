@@ -16,7 +16,7 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
     let launched = launched(&folder, &launch)?;
     set_threads(launched.0.threads);
     let file = folder.file(ATTACKS);
-    let data = args.data.wish();
+    let data = args.data.choice();
     let worker = Worker::start(move |sink| Afterwards::new(folder, launched, &data, sink))?;
     obey_interrupts(&worker, format!("Left at once. What was finished is kept in {}", file.display()));
     let mut terminal = Terminal::new(["Attacking"; 2]);

@@ -20,7 +20,7 @@ use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::files::Writer;
 use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
-use crate::run::identity::{DataWish, plans};
+use crate::run::identity::{DataChoice, plans};
 use crate::run::prepared::Prepared;
 use crate::split::{SplitModel, SplitPlan};
 
@@ -131,7 +131,7 @@ impl Trained {
             let shape = self.models.first().map_or([0; 3], |model| model.plan.image);
             return arrays(&self.models, &read_images(file, shape)?, None);
         }
-        let test = Prepared::of_run(&self.run, self.experiment.clone(), &DataWish::default())?.test;
+        let test = Prepared::of_run(&self.run, self.experiment.clone(), &DataChoice::default())?.test;
         arrays(&self.models, &test.tensor(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?, Some(test.labels()))
     }
 

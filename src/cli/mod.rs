@@ -29,7 +29,7 @@ use crate::place;
 use crate::run::attack_records::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
-use crate::run::identity::DataWish;
+use crate::run::identity::DataChoice;
 use crate::run::record::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
@@ -124,8 +124,8 @@ struct DataArgs {
 }
 
 impl DataArgs {
-    fn wish(&self) -> DataWish {
-        DataWish { place: self.place.clone(), other: self.other_data }
+    fn choice(&self) -> DataChoice {
+        DataChoice { place: self.place.clone(), other: self.other_data }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::folder::{
     CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, check_is_run, new_run_path, read_text, runs_folder,
 };
-use crate::run::identity::DataWish;
+use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::record::read_summary;
 use crate::run::report::report;
@@ -22,9 +22,9 @@ use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn run(args: RunArgs) -> Result<()> {
     if let Some(folder) = &args.resume {
-        return resume(folder, &args.data.wish());
+        return resume(folder, &args.data.choice());
     }
-    if args.data.wish() != DataWish::default() {
+    if args.data.choice() != DataChoice::default() {
         return Err(Error::input(
             "--data and --other-data are for a run that goes on with --resume; a new one has its images by --set \
              data.name=PATH",
@@ -67,7 +67,7 @@ fn folder_name(name: &OsStr, experiment: &Experiment) -> String {
 }
 
 /// Goes on with a run; one that has no checkpoint yet starts over.
-fn resume(path: &Path, data: &DataWish) -> Result<()> {
+fn resume(path: &Path, data: &DataChoice) -> Result<()> {
     check_is_run(path)?;
     // Nothing is written then, and the folder may be one where nothing can be.
     if path.join(SUMMARY).is_file() {

@@ -28,13 +28,13 @@ pub trait Seat: fmt::Debug + Send {
     ///
     /// # Errors
     /// Returns an error if the batch does not fit.
-    fn think(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<Thought>;
+    fn forward(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<ForwardPass>;
 
     /// The second half: the gradient to send back, and what was learnt.
     ///
     /// # Errors
-    /// Returns an error if the thought is not of this seat.
-    fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)>;
+    /// Returns an error if the pass is not of this seat.
+    fn learn(&mut self, pass: ForwardPass) -> Result<(CutGradient, Lesson)>;
 
     /// ∂logit_ŷ/∂z and Σ_k ∂logit_k/∂z at smashed data, where a client asks for them.
     ///
@@ -137,7 +137,7 @@ pub fn classes_of(logits: &Tensor) -> Result<Vec<u32>> {
 
 /// What the server made of smashed data whose labels it knows, before it learns from them.
 #[derive(Debug)]
-pub struct Thought {
+pub struct ForwardPass {
     /// What came by the wire, as the graph has it.
     pub wire: Var,
     /// What it answers.

@@ -9,7 +9,7 @@ use super::jacobian::{gradient, predicted_logit};
 use super::network::Network;
 use super::optimiser::{Optimiser, OptimiserSettings};
 use super::parameters::{Init, Parameters};
-use super::seat::{Answer, Lesson, Lift, Seat, Thought};
+use super::seat::{Answer, ForwardPass, Lesson, Lift, Seat};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
 use crate::engine::loss::cross_entropy;
@@ -125,16 +125,16 @@ impl Seat for Server {
         self.body.frozen().answer(&lift(z.tensor())?)
     }
 
-    fn think(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<Thought> {
+    fn forward(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<ForwardPass> {
         let wire = Var::from_tensor(z.tensor())?;
         let mut tape = Tape::default();
         let (answer, losses, total) = tape.record(|| self.lose(&lift(&wire)?, labels))?;
-        Ok(Thought { wire, answer, losses, total, tape })
+        Ok(ForwardPass { wire, answer, losses, total, tape })
     }
 
     /// Each stream learns from its own loss, and what goes back is what reached the wire.
-    fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)> {
-        let Thought { wire, answer, losses, total, mut tape } = thought;
+    fn learn(&mut self, pass: ForwardPass) -> Result<(CutGradient, Lesson)> {
+        let ForwardPass { wire, answer, losses, total, mut tape } = pass;
         let gradients = tape.backward(&total)?;
         let down = gradients.get(&wire).ok_or_else(|| Error::Internal("no gradient reached the cut".into()))?;
         let down = CutGradient::new(down);

@@ -10,7 +10,7 @@ use super::checkpoint::Checkpoint;
 use super::event::{AttackProgress, Event, Progress, Sink};
 use super::files::Writer;
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
-use super::identity::DataWish;
+use super::identity::DataChoice;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::room;
@@ -83,7 +83,7 @@ impl Afterwards {
     pub fn new(
         folder: RunFolder,
         (experiment, hash): (Experiment, String),
-        data: &DataWish,
+        data: &DataChoice,
         mut sink: Sink,
     ) -> Result<Self> {
         let checkpoint = folder.file(CHECKPOINT);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 
-use super::judge::{Court, Verdict, recover_images};
+use super::judge::{Evaluated, Verdict, recover_images};
 use super::summary::{ClientCost, RecoveryFigure};
 use crate::attack::adversarial::jsma_map;
 use crate::data::Part;
@@ -42,19 +42,19 @@ impl Closing {
     ///
     /// # Errors
     /// Where a model fails.
-    pub fn advance(&mut self, court: &Court<'_>, targets: &Part) -> Result<bool> {
-        let figure = match court.undefended {
-            Some(model) => self.figure.advance(court, model, targets)?,
+    pub fn advance(&mut self, evaluated: &Evaluated<'_>, targets: &Part) -> Result<bool> {
+        let figure = match evaluated.undefended {
+            Some(model) => self.figure.advance(evaluated, model, targets)?,
             None => true,
         };
         Ok(figure
-            && self.undefended.advance(court, court.undefended)?
-            && self.defended.advance(court, court.defended)?)
+            && self.undefended.advance(evaluated, evaluated.undefended)?
+            && self.defended.advance(evaluated, evaluated.defended)?)
     }
 
     /// The paper's sensitivity figure; none without a vanilla model.
-    pub fn recovery(&self, court: &Court<'_>) -> Option<RecoveryFigure> {
-        court.undefended.map(|_| self.figure.measured(court))
+    pub fn recovery(&self, evaluated: &Evaluated<'_>) -> Option<RecoveryFigure> {
+        evaluated.undefended.map(|_| self.figure.measured(evaluated))
     }
 
     /// Milliseconds an image costs each client when it asks, by the median of a few batches.
@@ -81,20 +81,20 @@ struct Figure {
 }
 
 impl Figure {
-    fn advance(&mut self, court: &Court<'_>, model: &SplitModel, targets: &Part) -> Result<bool> {
-        let all = court.evaluate.mu_images.min(targets.len());
+    fn advance(&mut self, evaluated: &Evaluated<'_>, model: &SplitModel, targets: &Part) -> Result<bool> {
+        let all = evaluated.evaluate.mu_images.min(targets.len());
         if self.done >= all {
             return Ok(true);
         }
         let few = CHUNK.min(all - self.done);
-        let mus = &court.evaluate.mus;
+        let mus = &evaluated.evaluate.mus;
         self.recovered.resize(mus.len(), Vec::new());
-        let base = court.psgl_spec.image_recovery();
+        let base = evaluated.psgl_spec.image_recovery();
         match self.under_way.take() {
             None => {
-                let (x, _) = targets.batch(&(self.done..self.done + few).collect::<Vec<_>>(), court.device)?;
-                let map = jsma_map(model, &x, court.psgl_spec.mirror)?;
-                let attacked = disguise(&x, &map, court.psgl_spec.strength())?;
+                let (x, _) = targets.batch(&(self.done..self.done + few).collect::<Vec<_>>(), evaluated.device)?;
+                let map = jsma_map(model, &x, evaluated.psgl_spec.mirror)?;
+                let attacked = disguise(&x, &map, evaluated.psgl_spec.strength())?;
                 self.clean.extend(list(&x)?);
                 self.attacked.extend(list(&attacked)?);
                 self.map.extend(list(&map.abs()?)?);
@@ -111,8 +111,8 @@ impl Figure {
         Ok(self.done >= all)
     }
 
-    fn measured(&self, court: &Court<'_>) -> RecoveryFigure {
-        let mus = court.evaluate.mus.iter().zip(&self.recovered);
+    fn measured(&self, evaluated: &Evaluated<'_>) -> RecoveryFigure {
+        let mus = evaluated.evaluate.mus.iter().zip(&self.recovered);
         let found = pearson(&self.found, &self.map);
         RecoveryFigure {
             mse_by_mu: mus.map(|(&mu, recovered)| (mu, mse(recovered, &self.clean))).collect(),
@@ -135,11 +135,11 @@ struct Cost {
 }
 
 impl Cost {
-    fn advance(&mut self, court: &Court<'_>, model: Option<&SplitModel>) -> Result<bool> {
+    fn advance(&mut self, evaluated: &Evaluated<'_>, model: Option<&SplitModel>) -> Result<bool> {
         let Some(model) = model.filter(|_| self.rounds.len() < ROUNDS) else { return Ok(true) };
         let x = match &self.asked {
             Some(x) => x.clone(),
-            None => court.test.take(TIMED.min(court.test.len())).tensor(court.device)?,
+            None => evaluated.test.take(TIMED.min(evaluated.test.len())).tensor(evaluated.device)?,
         };
         let start = Instant::now();
         model.ask(&x, At::ONCE)?;

@@ -29,7 +29,7 @@ pub const MAPS_FILE: &str = "images/maps.png";
 pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
     let targets = &session.setup.targets;
     let few = targets.take(PICTURED.min(targets.len()));
-    let Some(model) = session.court().defended else { return Ok(None) };
+    let Some(model) = session.evaluated().defended else { return Ok(None) };
     if few.is_empty() {
         return Ok(None);
     }
@@ -55,10 +55,10 @@ pub fn maps_sheet(session: &Session) -> Result<Option<Vec<u8>>> {
 /// Returns an error if an image cannot be read.
 pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary> {
     let attacks = attacks(session)?;
-    let (setup, court) = (&session.setup, session.court());
+    let (setup, evaluated) = (&session.setup, session.evaluated());
     let wire_of = |defended| session.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
     // Both keys have always been there, also of a model that was not trained.
-    let name = match court.defended {
+    let name = match evaluated.defended {
         Some(model) => model.plan.name.as_str(),
         None => usual(),
     };
@@ -70,10 +70,10 @@ pub(super) fn summary(session: &mut Session, closing: Closing) -> Result<Summary
         seed: setup.experiment.seed,
         machine: Machine::here(rayon::current_num_threads()),
         epochs: epochs(session),
-        streams: court.defended.and_then(|model| stream_order(model, &closing.verdict.rows)),
+        streams: evaluated.defended.and_then(|model| stream_order(model, &closing.verdict.rows)),
         attacks,
         verdicts: Vec::new(),
-        recovery: closing.recovery(&court),
+        recovery: closing.recovery(&evaluated),
         wire: WireTotals { total, models: ByModel::new(each) },
         client_ms_per_image: closing.client_cost(name),
         rows: closing.verdict.rows,

@@ -12,7 +12,7 @@ use crate::workbench::load;
 
 /// Which images a run that was made before is to go on with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DataWish {
+pub struct DataChoice {
     /// Where they are now, if no longer where the run has them.
     pub place: Option<String>,
     /// Take them also if they are not those of the run.
@@ -52,19 +52,19 @@ pub fn plans(run: &Path, experiment: &Experiment) -> Result<Vec<SplitPlan>> {
     experiment.split_plans(data.shape, data.classes.len())
 }
 
-/// A run's images, and what is to be told of them where they are others and `wish` insists.
+/// A run's images, and what is to be told of them where they are others and `choice` insists.
 ///
 /// # Errors
 /// Where they cannot be read, or are not those of the run.
 pub(super) fn images_of(
     run: &Path,
     experiment: &Experiment,
-    wish: &DataWish,
+    choice: &DataChoice,
 ) -> Result<(Dataset, Catalogue, Option<String>)> {
     let own = experiment.data.name.as_str();
-    let name = wish.place.as_deref().unwrap_or(own);
+    let name = choice.place.as_deref().unwrap_or(own);
     let gone = || Ok::<_, Error>(found(own)?.try_exists().is_ok_and(|there| !there));
-    if wish.place.is_none() && !BUILT_IN.contains(&own) && gone()? {
+    if choice.place.is_none() && !BUILT_IN.contains(&own) && gone()? {
         return Err(Error::input(format!(
             "the images of this run are not where they were; if they have moved, say where they are with --data \
              (`cutlayer run --resume`, `cutlayer attack`): {own}"
@@ -74,11 +74,11 @@ pub(super) fn images_of(
     let now = Catalogue::of(&data)?;
     let difference = match kept(run) {
         Ok(then) => then.and_then(|then| then.difference(&now)),
-        Err(damaged) if wish.other => Some(damaged.to_string()),
+        Err(damaged) if choice.other => Some(damaged.to_string()),
         Err(damaged) => return Err(damaged),
     };
     match difference {
-        Some(difference) if !wish.other => Err(Error::input(format!(
+        Some(difference) if !choice.other => Err(Error::input(format!(
             "these are not the images of this run: {difference}; bring back its own, or insist on these with \
              --other-data (`cutlayer run --resume`, `cutlayer attack`): {name}"
         ))),

@@ -30,9 +30,9 @@ pub struct Judge {
     predictions: BTreeMap<String, Vec<u32>>,
 }
 
-/// What is judged.
+/// The trained models, and what they are evaluated on.
 #[derive(Clone, Copy)]
-pub struct Court<'a> {
+pub struct Evaluated<'a> {
     /// The defended model, if trained.
     pub defended: Option<&'a SplitModel>,
     /// The undefended one, if trained.
@@ -89,40 +89,40 @@ impl Judge {
     }
 
     /// Test images judged and in all.
-    pub fn progress(&self, court: &Court<'_>) -> (usize, usize) {
-        (self.position, court.test.len())
+    pub fn progress(&self, evaluated: &Evaluated<'_>) -> (usize, usize) {
+        (self.position, evaluated.test.len())
     }
 
     /// Judges the next few test images.
     ///
     /// # Errors
     /// Where a model fails.
-    pub fn advance(&mut self, court: &Court<'_>) -> Result<()> {
-        let end = (self.position + CHUNK).min(court.test.len());
+    pub fn advance(&mut self, evaluated: &Evaluated<'_>) -> Result<()> {
+        let end = (self.position + CHUNK).min(evaluated.test.len());
         let indices: Vec<usize> = (self.position..end).collect();
-        let (x, _) = court.test.batch(&indices, court.device)?;
-        if let Some(model) = court.defended {
-            let answer = model.answer(&x, At::Ask { samples: &indices, draw: court.epochs })?;
+        let (x, _) = evaluated.test.batch(&indices, evaluated.device)?;
+        if let Some(model) = evaluated.defended {
+            let answer = model.answer(&x, At::Ask { samples: &indices, draw: evaluated.epochs })?;
             for (name, classes) in answer.stream_predictions()? {
                 self.add(&format!("stream_{name}"), classes);
             }
             self.add(if answer.is_plain() { "defended" } else { "fused" }, answer.predicted()?);
         }
-        if let Some(model) = court.undefended {
-            self.judge_vanilla(court, model, &x)?;
+        if let Some(model) = evaluated.undefended {
+            self.judge_vanilla(evaluated, model, &x)?;
         }
         self.position = end;
         Ok(())
     }
 
-    fn judge_vanilla(&mut self, court: &Court<'_>, model: &SplitModel, x: &Tensor) -> Result<()> {
+    fn judge_vanilla(&mut self, evaluated: &Evaluated<'_>, model: &SplitModel, x: &Tensor) -> Result<()> {
         let classes = |x: &Tensor| classes_of(&model.plain_logits(x)?);
         self.add("vanilla_clean", classes(x)?);
-        self.add("vanilla_fgsm", classes(&fgsm(model, x, court.evaluate.fgsm_epsilon)?)?);
-        let map = jsma_map(model, x, court.psgl_spec.mirror)?;
-        for gamma in strengths(court) {
-            let attacked = disguise(x, &map, Strength { gamma, ..court.psgl_spec.strength() })?;
-            let recovered = recover_images(&attacked, court.psgl_spec.image_recovery())?.0;
+        self.add("vanilla_fgsm", classes(&fgsm(model, x, evaluated.evaluate.fgsm_epsilon)?)?);
+        let map = jsma_map(model, x, evaluated.psgl_spec.mirror)?;
+        for gamma in strengths(evaluated) {
+            let attacked = disguise(x, &map, Strength { gamma, ..evaluated.psgl_spec.strength() })?;
+            let recovered = recover_images(&attacked, evaluated.psgl_spec.image_recovery())?.0;
             self.add(&at_gamma("vanilla_attacked", gamma), classes(&attacked)?);
             self.add(&at_gamma("vanilla_recovered", gamma), classes(&recovered.clamp(0.0, 1.0)?)?);
         }
@@ -134,25 +134,25 @@ impl Judge {
     }
 
     /// The table, once every test image is judged.
-    pub fn verdict(&self, court: &Court<'_>) -> Verdict {
-        let own = court.psgl_spec.gamma;
+    pub fn verdict(&self, evaluated: &Evaluated<'_>) -> Verdict {
+        let own = evaluated.psgl_spec.gamma;
         let rows: Vec<Row> = ROWS
             .iter()
             .filter_map(|name| {
                 let plain = self.predictions.get(*name);
                 let predicted = plain.or_else(|| self.predictions.get(&at_gamma(name, own)))?;
-                Some(row(name, predicted, court))
+                Some(row(name, predicted, evaluated))
             })
             .collect();
-        Verdict { gain: self.gain(court, &rows), rows }
+        Verdict { gain: self.gain(evaluated, &rows), rows }
     }
 
-    fn gain(&self, court: &Court<'_>, rows: &[Row]) -> Option<Gain> {
+    fn gain(&self, evaluated: &Evaluated<'_>, rows: &[Row]) -> Option<Gain> {
         let accuracy = |name: &str| Some(rows.iter().find(|row| row.name == name)?.accuracy);
         let decision = DECISIONS.into_iter().find(|name| self.predictions.contains_key(*name))?;
         let fused = accuracy(decision)?;
-        let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, court).accuracy);
-        let by_gamma = court.evaluate.gammas.iter().filter_map(|&gamma| {
+        let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, evaluated).accuracy);
+        let by_gamma = evaluated.evaluate.gammas.iter().filter_map(|&gamma| {
             Some(GammaGain {
                 gamma,
                 over_attacked: fused - at("vanilla_attacked", gamma)?,
@@ -160,9 +160,9 @@ impl Judge {
             })
         });
         let of = |name: &str| {
-            self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, court.psgl_spec.gamma)))
+            self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, evaluated.psgl_spec.gamma)))
         };
-        let error = |name: &str| Some(difference(of(decision)?, of(name)?, court.test.labels()).1);
+        let error = |name: &str| Some(difference(of(decision)?, of(name)?, evaluated.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
             errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
@@ -175,16 +175,16 @@ impl Judge {
 }
 
 /// The curve's γ and the run's own.
-fn strengths(court: &Court<'_>) -> Vec<f64> {
-    let mut all = court.evaluate.gammas.clone();
-    if !all.contains(&court.psgl_spec.gamma) {
-        all.push(court.psgl_spec.gamma);
+fn strengths(evaluated: &Evaluated<'_>) -> Vec<f64> {
+    let mut all = evaluated.evaluate.gammas.clone();
+    if !all.contains(&evaluated.psgl_spec.gamma) {
+        all.push(evaluated.psgl_spec.gamma);
     }
     all
 }
 
-fn row(name: &str, predicted: &[u32], court: &Court<'_>) -> Row {
-    let confusion = Confusion::new(predicted, court.test.labels(), court.classes);
+fn row(name: &str, predicted: &[u32], evaluated: &Evaluated<'_>) -> Row {
+    let confusion = Confusion::new(predicted, evaluated.test.labels(), evaluated.classes);
     Row {
         name: name.to_owned(),
         accuracy: confusion.accuracy(),

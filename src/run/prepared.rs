@@ -7,7 +7,7 @@ use candle_core::Device;
 
 use super::files::Writer;
 use super::folder::RunFolder;
-use super::identity::{DataWish, absolute, images_of};
+use super::identity::{DataChoice, absolute, images_of};
 use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
@@ -68,14 +68,14 @@ impl Prepared {
     }
 
     /// Makes a run that was made before ready to go on or to be attacked. Its data must be those that it began with,
-    /// unless `wish` insists on others.
+    /// unless `choice` insists on others.
     ///
     /// # Errors
     /// As [`Self::new`]; or where the data are others: the message says what differs, and how to insist.
-    pub fn of_run(run: &Path, experiment: Experiment, wish: &DataWish) -> Result<Self> {
+    pub fn of_run(run: &Path, experiment: Experiment, choice: &DataChoice) -> Result<Self> {
         experiment.validate()?;
         let device = experiment.device.open()?;
-        let (dataset, catalogue, warning) = images_of(run, &experiment, wish)?;
+        let (dataset, catalogue, warning) = images_of(run, &experiment, choice)?;
         let mut setup = Self::with_data(experiment, device, dataset, catalogue)?;
         setup.warnings.extend(warning);
         Ok(setup)

@@ -15,7 +15,7 @@ use super::closing::Closing;
 use super::course::Course;
 use super::event::{Event, Past, Sink};
 use super::finish;
-use super::judge::{Court, Judge};
+use super::judge::{Evaluated, Judge};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
 use super::summary::{AttackRecord, Summary};
@@ -214,9 +214,9 @@ impl Session {
         self.sink
     }
 
-    pub(super) fn court(&self) -> Court<'_> {
+    pub(super) fn evaluated(&self) -> Evaluated<'_> {
         let model = |defended| self.models.iter().find(|model| model.plan.defended() == defended);
-        Court {
+        Evaluated {
             defended: model(true),
             undefended: model(false),
             epochs: self.setup.experiment.train.epochs,
@@ -237,16 +237,16 @@ impl Session {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
-        let (start, before) = (Instant::now(), judge.progress(&self.court()).0);
-        judge.advance(&self.court())?;
-        let (done, total) = judge.progress(&self.court());
+        let (start, before) = (Instant::now(), judge.progress(&self.evaluated()).0);
+        judge.advance(&self.evaluated())?;
+        let (done, total) = judge.progress(&self.evaluated());
         self.speeds.table.add(start.elapsed().as_secs_f64(), done - before);
         self.speeds.judged = done;
         self.progress("filling in the table".to_owned(), done, total);
         if done < total {
             self.judge = Some(judge);
         } else {
-            self.closing = Some(Closing::new(judge.verdict(&self.court())));
+            self.closing = Some(Closing::new(judge.verdict(&self.evaluated())));
             self.save()?;
         }
         Ok(None)
@@ -254,7 +254,7 @@ impl Session {
 
     /// The last measurements, slice by slice, and then the summary.
     fn close(&mut self, mut closing: Closing) -> Result<Option<Summary>> {
-        if !closing.advance(&self.court(), &self.setup.targets)? {
+        if !closing.advance(&self.evaluated(), &self.setup.targets)? {
             self.closing = Some(closing);
             return Ok(None);
         }

@@ -25,7 +25,7 @@ fn both_parties_go_back_along_their_tapes() {
         for plan in experiment.split_plans([1, 28, 28], 10).unwrap() {
             let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
             let hidden = model.hide(&x, at).unwrap();
-            let Thought { total, tape, .. } = model.send(&x, hidden, &labels, at).unwrap().thought;
+            let ForwardPass { total, tape, .. } = model.send(&x, hidden, &labels, at).unwrap().pass;
             assert!(tape.covers(&total), "server, {settings:?}");
             assert!(model.client.covers_sent(), "client, {settings:?}");
         }
@@ -168,12 +168,12 @@ impl Seat for Hijacker {
         self.0.answer(z, lift)
     }
 
-    fn think(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<Thought> {
-        self.0.think(z, labels, lift)
+    fn forward(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<ForwardPass> {
+        self.0.forward(z, labels, lift)
     }
 
-    fn learn(&mut self, thought: Thought) -> Result<(CutGradient, Lesson)> {
-        let (gradient, lesson) = self.0.learn(thought)?;
+    fn learn(&mut self, pass: ForwardPass) -> Result<(CutGradient, Lesson)> {
+        let (gradient, lesson) = self.0.learn(pass)?;
         Ok((CutGradient::new(&gradient.tensor().zeros_like()?), lesson))
     }
 

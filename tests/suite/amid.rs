@@ -10,7 +10,7 @@ use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::event::stream;
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
-use cutlayer::run::identity::DataWish;
+use cutlayer::run::identity::DataChoice;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
@@ -69,7 +69,7 @@ fn leg(run: &Path, met: &mut BTreeMap<Key, usize>) -> bool {
     let (sink, _events, _slots) = stream();
     let mut session = if path.exists() {
         let checkpoint = Checkpoint::load(&path, &hash).unwrap();
-        let setup = Prepared::of_run(run, experiment, &DataWish::default()).unwrap();
+        let setup = Prepared::of_run(run, experiment, &DataChoice::default()).unwrap();
         let recorder = Recorder::new(RunFolder::open(run).unwrap(), writer);
         Session::resume(setup, recorder, &checkpoint, sink).unwrap()
     } else {

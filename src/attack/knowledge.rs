@@ -1,0 +1,147 @@
+//! What an attacker knows, as far as the attack's kind declares it.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::evidence::undeclared;
+use super::kind::{Kind, Knows};
+use crate::defence::auxiliary::Auxiliary;
+use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
+use crate::defence::{Entry, Outgoing};
+use crate::error::{Error, Result};
+use crate::model::network::Network;
+use crate::random::{At, Seed, Stream};
+
+/// What the attacker is declared to know.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    /// Shape of the images (C, H, W).
+    pub image: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// The client's layers with their weights.
+    pub client: Option<Network>,
+    /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
+    pub oracle: Option<Oracle>,
+    /// The server's layers behind the cut with their weights; under a defence with several streams those of the one that
+    /// sees the smashed data as they are.
+    pub server: Option<Network>,
+    /// How images enter the client's first layer (its architecture, known to all attackers).
+    pub entry: &'static Entry,
+    /// Auxiliary images.
+    pub auxiliary: Option<Auxiliary>,
+    /// The defence. With it an attack is adaptive, without it is naive.
+    pub defence: Option<Arc<dyn Imitation>>,
+    /// Where the attack's randomness comes from …
+    pub seed: Seed,
+    /// … and the name under which it is drawn.
+    pub name: String,
+}
+
+/// A client that answers, and keeps its weights to itself.
+#[derive(Clone, Debug)]
+pub struct Oracle(Network);
+
+impl Knowledge {
+    /// What of it an attack of this kind is declared to know; nothing else reaches it.
+    #[must_use]
+    pub fn masked(mut self, kind: &Kind, adaptive: bool) -> Self {
+        let knows = |what| kind.knowledge(adaptive).contains(&what);
+        if !knows(Knows::ClientWeights) {
+            let client = self.client.take().map(Oracle);
+            self.oracle = self.oracle.or(client).filter(|_| knows(Knows::ClientOracle));
+        }
+        self.server = self.server.filter(|_| knows(Knows::ServerWeights));
+        self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
+        if !knows(Knows::AuxiliaryLabels) {
+            self.auxiliary = self.auxiliary.map(Auxiliary::without_labels);
+        }
+        self.defence = self.defence.filter(|_| knows(Knows::Defence));
+        self
+    }
+
+    /// Whether the client can be asked.
+    ///
+    /// # Errors
+    /// Returns an error if neither its weights nor an oracle are known.
+    pub fn check_oracle(&self) -> Result<()> {
+        self.asked().map(|_| ())
+    }
+
+    fn asked(&self) -> Result<&Network> {
+        let oracle = self.oracle.as_ref().map(|oracle| &oracle.0);
+        oracle.map_or_else(|| self.client(), Ok)
+    }
+
+    /// The client's layers.
+    ///
+    /// # Errors
+    /// Where they are not known.
+    pub fn client(&self) -> Result<&Network> {
+        self.client.as_ref().ok_or_else(|| undeclared("the client's weights", "Knows::ClientWeights"))
+    }
+
+    /// The server's layers behind the cut.
+    ///
+    /// # Errors
+    /// Returns an error if they are not known.
+    pub fn server(&self) -> Result<&Network> {
+        self.server.as_ref().ok_or_else(|| undeclared("the server's weights", "Knows::ServerWeights"))
+    }
+
+    /// The auxiliary images.
+    ///
+    /// # Errors
+    /// Where there are none.
+    pub fn auxiliary(&self) -> Result<&Auxiliary> {
+        self.auxiliary.as_ref().ok_or_else(|| Error::input("this attack needs auxiliary images: raise data.aux"))
+    }
+
+    /// What an undefended client would send for these images.
+    ///
+    /// # Errors
+    /// Where the client is not known.
+    pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
+        self.asked()?.forward(&(self.entry.enter)(x, None)?)
+    }
+
+    /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image
+    /// `from` of the attacker's own.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights are not known.
+    pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, from: usize) -> Result<Tensor> {
+        let samples: Vec<usize> = (from..from + x.dim(0)?).collect();
+        let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
+        imitator.up(self.client()?.forward(&input)?, At::Ask { samples: &samples, draw: 0 })
+    }
+
+    /// Begins to learn to imitate the defence, where the attack is adaptive.
+    ///
+    /// # Errors
+    /// Returns an error if it lacks what it learns from.
+    pub fn study(&self) -> Result<Option<Box<dyn Study>>> {
+        self.defence.as_ref().map(|defence| defence.study(&self.own()?)).transpose()
+    }
+
+    /// What an imitation is learnt from.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights or the auxiliary images are not known.
+    pub fn own(&self) -> Result<Own<'_>> {
+        Ok(Own {
+            client: self.client()?,
+            entry: self.entry,
+            images: self.auxiliary()?,
+            classes: self.classes,
+            seed: self.seed,
+            name: &self.name,
+        })
+    }
+
+    /// A random stream of the attack's own.
+    pub fn stream(&self, purpose: &str, index: u64) -> Stream {
+        attackers_stream(self.seed, &self.name, purpose, index)
+    }
+}
