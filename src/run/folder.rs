@@ -22,6 +22,8 @@ pub const SUMMARY: &str = "summary.json";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Pictures of attacks and maps.
 pub const IMAGES: &str = "images";
+/// Class shares of each test image, by row of the table.
+pub const PREDICTIONS: &str = "predictions.npz";
 /// Reconstructions and scores of each attack, for other programs.
 pub const KEPT: &str = "attacks";
 /// Attacks launched at the run afterwards.

@@ -4,11 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::{Device, Tensor};
+use candle_core::{D, Device, Tensor};
+use candle_nn::ops::softmax;
 
 use super::summary::{Gain, GammaGain, Row, StreamOrder};
 use crate::attack::adversarial::{fgsm, jsma_map};
 use crate::data::Part;
+use crate::data::numpy::{Array, npz};
 use crate::defence::psgl::recovery::Recovery;
 use crate::defence::psgl::saliency::{Strength, disguise};
 use crate::error::Result;
@@ -28,6 +30,8 @@ pub struct Judge {
     position: usize,
     /// Predicted classes by row name, in the order of the test set.
     predictions: BTreeMap<String, Vec<u32>>,
+    /// Of the rows on clean images, what share each class gets of each image (N, K), in the order of the test set.
+    shares: BTreeMap<String, Vec<f32>>,
 }
 
 /// The trained models, and what they are evaluated on.
@@ -85,7 +89,7 @@ impl Judge {
     /// smashed data, where an inverse network was launched at it.
     pub fn new(inverted: Option<Vec<u32>>) -> Self {
         let predictions = inverted.map(|classes| ("vanilla_inverted".to_owned(), classes)).into_iter().collect();
-        Self { position: 0, predictions }
+        Self { position: 0, predictions, shares: BTreeMap::new() }
     }
 
     /// Test images judged and in all.
@@ -103,10 +107,14 @@ impl Judge {
         let (x, _) = evaluated.test.batch(&indices, evaluated.device)?;
         if let Some(model) = evaluated.defended {
             let answer = model.answer(&x, At::Ask { samples: &indices, draw: evaluated.epochs })?;
-            for (name, classes) in answer.stream_predictions()? {
-                self.add(&format!("stream_{name}"), classes);
+            if answer.is_plain() {
+                self.add_with_shares("defended", &answer.scores, true)?;
+            } else {
+                for (name, logits) in &answer.streams {
+                    self.add_with_shares(&format!("stream_{name}"), logits, true)?;
+                }
+                self.add_with_shares("fused", &answer.scores, false)?;
             }
-            self.add(if answer.is_plain() { "defended" } else { "fused" }, answer.predicted()?);
         }
         if let Some(model) = evaluated.undefended {
             self.judge_vanilla(evaluated, model, &x)?;
@@ -117,7 +125,7 @@ impl Judge {
 
     fn judge_vanilla(&mut self, evaluated: &Evaluated<'_>, model: &SplitModel, x: &Tensor) -> Result<()> {
         let classes = |x: &Tensor| classes_of(&model.plain_logits(x)?);
-        self.add("vanilla_clean", classes(x)?);
+        self.add_with_shares("vanilla_clean", &model.plain_logits(x)?, true)?;
         self.add("vanilla_fgsm", classes(&fgsm(model, x, evaluated.evaluate.fgsm_epsilon)?)?);
         let map = jsma_map(model, x, evaluated.psgl_spec.mirror)?;
         for gamma in strengths(evaluated) {
@@ -127,6 +135,25 @@ impl Judge {
             self.add(&at_gamma("vanilla_recovered", gamma), classes(&recovered.clamp(0.0, 1.0)?)?);
         }
         Ok(())
+    }
+
+    /// Adds the classes of scores (N, K), and the shares that they give each class.
+    fn add_with_shares(&mut self, row: &str, scores: &Tensor, logits: bool) -> Result<()> {
+        self.add(row, classes_of(scores)?);
+        let shares = if logits { softmax(scores, D::Minus1)? } else { scores.clone() };
+        self.shares.entry(row.to_owned()).or_default().extend(shares.flatten_all()?.to_vec1::<f32>()?);
+        Ok(())
+    }
+
+    /// The class shares of every test image, by row of the table, with the images' classes.
+    ///
+    /// # Errors
+    /// Returns an error if they cannot be packed.
+    pub fn predictions_file(&self, evaluated: &Evaluated<'_>) -> Result<Vec<u8>> {
+        let n = evaluated.test.len();
+        let rows = self.shares.iter().map(|(name, all)| Array::f32(name, &[n, evaluated.classes], all.clone()));
+        let labels = Array::classes("labels", evaluated.test.labels().iter().copied());
+        npz(&rows.chain([labels]).collect::<Vec<_>>())
     }
 
     fn add(&mut self, row: &str, classes: Vec<u32>) {

@@ -15,6 +15,7 @@ use super::closing::Closing;
 use super::course::Course;
 use super::event::{Event, Past, Sink};
 use super::finish;
+use super::folder::PREDICTIONS;
 use super::judge::{Evaluated, Judge};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
@@ -246,6 +247,9 @@ impl Session {
         if done < total {
             self.judge = Some(judge);
         } else {
+            if let Some(recorder) = &self.recorder {
+                recorder.put(PREDICTIONS, &judge.predictions_file(&self.evaluated())?)?;
+            }
             self.closing = Some(Closing::new(judge.verdict(&self.evaluated())));
             self.save()?;
         }

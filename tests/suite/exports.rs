@@ -36,6 +36,21 @@ fn slug(record: &AttackRecord) -> String {
 }
 
 #[test]
+fn a_run_keeps_the_class_shares_of_its_test_images_and_they_come_to_its_rows() {
+    let (all, summary) = (arrays(&finished().join("predictions.npz")), summary());
+    let labels = numbers(&all["labels"]);
+    for row in ["vanilla_clean", "stream_attacked", "stream_recovered", "stream_fused", "fused"] {
+        let shares: Vec<Vec<f32>> = all[row].to_vec2().unwrap();
+        assert!(shares.iter().all(|one| (one.iter().sum::<f32>() - 1.0).abs() < 1e-5), "{row}");
+        let largest =
+            |one: &[f32]| (0..one.len()).fold(0, |best, class| if one[class] > one[best] { class } else { best });
+        let right = shares.iter().zip(&labels).filter(|(one, label)| largest(one) as f64 == **label).count();
+        let accuracy = 100.0 * right as f64 / labels.len() as f64;
+        assert!((accuracy - summary.row(row).unwrap().accuracy).abs() < 1e-9, "{row}: {accuracy}");
+    }
+}
+
+#[test]
 fn every_reconstruction_is_exported_with_its_scores() {
     let folder = scratch();
     let out = folder.path().join("attacks");
