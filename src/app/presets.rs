@@ -56,7 +56,7 @@ impl Card {
 
 /// Defence and attacks in a few words.
 fn facts(experiment: &Experiment) -> String {
-    let defence = experiment.stack().map(|stack| stack.titles()).unwrap_or_default();
+    let defence = experiment.defence_titles();
     let defence = if defence.is_empty() { "undefended".to_owned() } else { defence };
     let attacks: Vec<&str> = experiment.attacks.iter().map(AttackSpec::title).collect();
     let attacks = if attacks.is_empty() { "no attacks".to_owned() } else { attacks.join(" and ") };

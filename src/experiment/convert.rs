@@ -49,6 +49,11 @@ impl Experiment {
         Stack::new(std::iter::once(self.psgl.setup()?).chain(listed))
     }
 
+    /// What its defences are called, `PSGL and dropout`; nothing where there is none.
+    pub fn defence_titles(&self) -> String {
+        self.stack().map(|stack| stack.titles()).unwrap_or_default()
+    }
+
     /// Whether the model has a defence.
     pub fn defended(&self) -> bool {
         self.stack().is_ok_and(|stack| !stack.is_empty())

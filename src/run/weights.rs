@@ -132,8 +132,12 @@ impl Weights {
 
 /// `mnist, 6 epochs, γ 0.1, seed 0`: what a model was trained on and for how long.
 pub fn trained(experiment: &Experiment, defended: bool, epochs: usize) -> String {
-    let defence =
-        if defended { format!(", γ {}, θ {}", experiment.psgl.gamma, experiment.psgl.theta) } else { String::new() };
+    let psgl = &experiment.psgl;
+    let defence = match (defended, psgl.enabled) {
+        (false, _) => String::new(),
+        (true, true) if experiment.defences.is_empty() => format!(", γ {}, θ {}", psgl.gamma, psgl.theta),
+        (true, _) => experiment.stack().map(|stack| format!(", {}", stack.words())).unwrap_or_default(),
+    };
     let plural = if epochs == 1 { "" } else { "s" };
     format!("{}, {epochs} epoch{plural}{defence}, seed {}", experiment.data.name, experiment.seed)
 }

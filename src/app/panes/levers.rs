@@ -9,9 +9,10 @@ use eframe::egui::{
 use crate::app::lookers::{Attacker, MISSING};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::attack::kind::Kind as Attack;
+use crate::defence::Stack;
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::Kind as SettingKind;
-use crate::workbench::{attacks, find};
+use crate::workbench::{attacks, defences, find};
 
 /// Width of the names beside the levers.
 const NAMES: f32 = 136.0;
@@ -96,7 +97,7 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
 }
 
-/// Undefended, or under PSGL.
+/// Undefended, or under the experiment's defences; PSGL where it has none yet.
 fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     row_ui(ui, "Defence", "Which of the two models the stage shows", |ui, _| {
         ui.horizontal_wrapped(|ui| {
@@ -107,9 +108,12 @@ fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
                 acts.push(Act::Defended(false));
             }
-            let tip =
-                "Proximal gradient split learning: the hospital disguises the image, the server cleans the numbers";
-            if ui.selectable_label(defended, "PSGL").on_hover_text(tip).clicked() {
+            let kinds = defences();
+            let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
+            let words = stack.as_ref().map_or_else(|| kinds[0].title.to_owned(), Stack::titles);
+            let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about));
+            let tip = tip.unwrap_or(kinds[0].about);
+            if ui.selectable_label(defended, words).on_hover_text(tip).clicked() {
                 acts.push(Act::Defended(true));
             }
         });
@@ -120,6 +124,9 @@ fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let psgl = &look.document.experiment().psgl;
     let why = match look.showing.source {
+        _ if !psgl.enabled && look.document.experiment().defended() => {
+            Some("PSGL is off; the strength of this defence stands among all settings")
+        }
         Source::Run => None,
         _ if !look.showing.defended => Some("Choose PSGL to see what it does"),
         _ => None,

@@ -199,7 +199,12 @@ fn lead(look: Look<'_>) -> String {
 fn stamp(look: Look<'_>) -> String {
     let showing = look.showing;
     let Some(scene) = &showing.scene else { return String::new() };
-    let defence = if scene.stamp.defended { "under PSGL" } else { "undefended" };
+    let titles = look.document.experiment().defence_titles();
+    let defence = match scene.stamp.defended {
+        false => "undefended".to_owned(),
+        true if titles.is_empty() => "defended".to_owned(),
+        true => format!("under {titles}"),
+    };
     let weights = match &scene.stamp.trained {
         Some(trained) => format!("trained: {trained}"),
         None => "never trained".to_owned(),

@@ -42,7 +42,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
     totals_ui(ui, look);
 }
 
-/// Bytes since the start of the run, under PSGL and undefended.
+/// Bytes since the start of the run, defended and undefended.
 fn totals_ui(ui: &mut Ui, look: Look<'_>) {
     let wire = look.state.wire;
     if wire.iter().all(|count| count.smashed_bytes == 0) {
@@ -51,7 +51,9 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
     let line = |ui: &mut Ui, words: String, tip: &str| {
         ui.add(Label::new(RichText::new(&words).weak().small()).truncate()).on_hover_text(format!("{words}\n{tip}"));
     };
-    for (name, count) in ["PSGL", "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
+    let titles = look.document.experiment().defence_titles();
+    let defended = if titles.is_empty() { "defended" } else { &titles };
+    for (name, count) in [defended, "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
         let [up, down] = [count.smashed_bytes, count.gradient_bytes].map(bytes);
         line(ui, format!("{name}: {up} up, {down} down"), "Smashed data and gradients in training, so far");
     }
