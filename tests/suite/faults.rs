@@ -63,6 +63,7 @@ fn assert_whole(folder: &Path) {
             ".lock" => {}
             ".times.json" => drop(serde_json::from_str::<serde_json::Value>(&text()).unwrap()),
             "experiment.toml" => drop(Experiment::from_toml(&text(), &name).unwrap()),
+            "predictions.npz" => drop(candle_core::Tensor::read_npz(&path).unwrap()),
             "data.json" => drop(Catalogue::from_json(&text()).unwrap()),
             "summary.json" => drop(read_summary(folder).unwrap()),
             "checkpoint.safetensors" => drop(Checkpoint::load(&path, &hash).unwrap()),
