@@ -77,9 +77,6 @@ const ROWS: [&str; 10] = [
     "defended",
 ];
 
-/// Rows that a defended model's decision may have: of several streams, and of one.
-const DECISIONS: [&str; 2] = ["fused", "defended"];
-
 fn at_gamma(row: &str, gamma: f64) -> String {
     format!("{row} {gamma}")
 }
@@ -176,8 +173,8 @@ impl Judge {
 
     fn gain(&self, evaluated: &Evaluated<'_>, rows: &[Row]) -> Option<Gain> {
         let accuracy = |name: &str| Some(rows.iter().find(|row| row.name == name)?.accuracy);
-        let decision = DECISIONS.into_iter().find(|name| self.predictions.contains_key(*name))?;
-        let fused = accuracy(decision)?;
+        // The paper's gains are those of a fused decision; another defence has none to be compared with them.
+        let fused = accuracy("fused")?;
         let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, evaluated).accuracy);
         let by_gamma = evaluated.evaluate.gammas.iter().filter_map(|&gamma| {
             Some(GammaGain {
@@ -189,7 +186,7 @@ impl Judge {
         let of = |name: &str| {
             self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, evaluated.psgl_spec.gamma)))
         };
-        let error = |name: &str| Some(difference(of(decision)?, of(name)?, evaluated.test.labels()).1);
+        let error = |name: &str| Some(difference(of("fused")?, of(name)?, evaluated.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
         Some(Gain {
             errors: if let [Some(a), Some(r), Some(c)] = errors { Some([a, r, c]) } else { None },
