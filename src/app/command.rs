@@ -4,8 +4,8 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
-use super::files::Purpose;
-use super::panes::{Layout, Pane};
+use super::layout::{Layout, Pane};
+use super::purpose::Purpose;
 use super::typing::Typing;
 use super::{Activity, Look};
 use crate::experiment::PRESETS;

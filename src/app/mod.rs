@@ -9,12 +9,14 @@ mod chore;
 mod class;
 mod command;
 mod copied;
+mod copying;
 mod document;
 mod draw;
 mod exchange;
 mod files;
 mod hear;
 mod help;
+mod layout;
 mod library;
 mod lookers;
 mod memory;
@@ -25,6 +27,7 @@ mod panes;
 mod perform;
 mod pictured;
 mod presets;
+mod purpose;
 mod runner;
 mod running;
 mod settings;
@@ -63,9 +66,9 @@ use crate::run::weights::Weights;
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use files::Purpose;
+pub use layout::{Layout, Pane};
 pub use library::{Library, RunEntry, Standing};
-pub use panes::{Layout, Pane};
+pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
@@ -302,7 +305,7 @@ impl App {
 
     /// Whether a pane is in front.
     pub fn shows(&self, pane: Pane) -> bool {
-        panes::is_shown(&self.tree, pane)
+        layout::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.

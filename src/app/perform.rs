@@ -8,7 +8,7 @@ use super::files::Prompt;
 use super::memory::Theme;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::{Activity, App, panes, stage};
+use super::{Activity, App, layout, stage};
 use crate::error::{Error, Result};
 use crate::experiment::PRESETS;
 use crate::live::Shown;
@@ -103,7 +103,7 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
-                panes::show(&mut self.tree, pane);
+                layout::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
             }
             Act::Layout(layout) => {

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::event::Gallery;
 use crate::run::folder::IMAGES;
 use crate::run::identity::catalogue;
 use crate::run::pictures::tiles;
+use crate::run::scene::Gallery;
 use crate::run::scene::Picture;
 
 /// A sheet that is larger is no run's.

@@ -11,10 +11,11 @@ use crate::data::Noun;
 use crate::model::wire::WireCount;
 use crate::run::by_model::ByModel;
 use crate::run::checkpoint::Position;
-use crate::run::event::{Event, Gallery, Past, Progress};
+use crate::run::event::{Event, Past, Progress};
 use crate::run::facts::Facts;
+use crate::run::held_out::LiveRow;
+use crate::run::scene::Gallery;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
-use crate::run::watch::LiveRow;
 use crate::score::verdict::{Case, Ruling, Verdict};
 
 /// Lines that the log keeps.

@@ -4,8 +4,8 @@ use egui_plot::PlotPoint;
 
 use super::theme::Role;
 use crate::experiment::Experiment;
+use crate::run::held_out::LiveRow;
 use crate::run::summary::{EpochRow, MetricRow};
-use crate::run::watch::LiveRow;
 
 /// Whose accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

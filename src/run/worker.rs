@@ -1,7 +1,5 @@
 //! The one worker thread, and what the rest of the program holds of it.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -9,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::attack_later::Afterwards;
-use super::control::{Command, Control};
+use super::control::{Command, Control, guarded};
 use super::event::{Event, Sink, Slots, stream};
 use super::session::Session;
 use super::summary::{AttackRecord, Summary};
@@ -193,27 +191,6 @@ fn run(work: &mut Work, control: &Control) -> Outcome {
             }
         }
     }
-}
-
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic on this thread becomes an error, which is told where it arrives.
-pub(crate) fn is_guarded() -> bool {
-    GUARDED.get()
-}
-
-/// A panic becomes an error: it must not take the window with it.
-pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    let before = GUARDED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(f));
-    GUARDED.set(before);
-    done.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Error::Internal(format!("the worker met a defect of the program: {text}")))
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The stream of events: merged, bounded, and no news lost.
 
 use super::*;
+use crate::run::scene::Picture;
 
 fn steps(model: usize, step: usize) -> Event {
     let acc_vanilla = (model == 1).then_some(50.0);

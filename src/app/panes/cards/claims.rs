@@ -3,7 +3,7 @@
 //! Marks: \[A\] the paper's abstract, \[E\] its equations at second hand, *here* our own choice.
 
 use crate::app::Act;
-use crate::app::panes::Pane;
+use crate::app::layout::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, phase, points, share};
 use crate::defence::psgl::Jacobian;

@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable;
 use super::claims::{CLAIMS, Finding, Verdict};
 use super::*;
 use crate::app::State;
-use crate::app::panes::Pane;
+use crate::app::layout::Pane;
 use crate::app::panes::fixture::{by_model, made, summary};
 use crate::app::test_look::Shop;
 use crate::model::wire::WireCount;

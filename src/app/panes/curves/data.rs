@@ -2,59 +2,15 @@
 
 use egui_plot::LineStyle;
 
-use super::claims::{gains, recovery};
 use super::figure::{Against, Figure};
 use super::ink::{DASHED, DOTTED, Ink, MARKS};
+use super::paper_lines::{gains, recovery};
+use super::raw::{Raw, Rule, Values};
 use crate::app::state::{State, Status};
 use crate::app::streams::Stream;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, MetricRow};
-
-/// A curve's values.
-#[derive(Clone, Debug)]
-pub struct Values {
-    /// Its name.
-    pub name: String,
-    /// What it is, in a sentence.
-    pub tip: &'static str,
-    /// How it is drawn.
-    pub ink: Ink,
-    /// (x, y), x ascending; numbers only.
-    pub points: Vec<[f64; 2]>,
-    /// Where its values are estimates, their bands: (x, low, high) of each point.
-    pub band: Vec<[f64; 3]>,
-}
-
-/// A line that stands still: a guess, a figure of the paper, a value beside the curves.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Its name.
-    pub name: String,
-    /// Its value, with its unit.
-    pub value: String,
-    /// In the plot, where there is less room.
-    pub note: String,
-    /// What it is, in a sentence.
-    pub tip: &'static str,
-    /// Where it stands.
-    pub at: f64,
-    /// Whether it lies, or stands upright.
-    pub level: bool,
-    /// How it is drawn.
-    pub ink: Ink,
-}
-
-/// All of a figure.
-#[derive(Clone, Debug, Default)]
-pub struct Raw {
-    /// Curves.
-    pub values: Vec<Values>,
-    /// Lines.
-    pub rules: Vec<Rule>,
-    /// What x is.
-    pub x_label: &'static str,
-}
 
 /// Collects a figure's values.
 pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
@@ -87,15 +43,6 @@ impl Raw {
             Against::Time => "seconds",
         };
         Self { x_label, ..Self::default() }
-    }
-
-    fn without_empty(mut self) -> Self {
-        for values in &mut self.values {
-            values.points.retain(|[x, y]| x.is_finite() && y.is_finite());
-        }
-        self.values.retain(|values| !values.points.is_empty());
-        self.rules.retain(|rule| rule.at.is_finite());
-        self
     }
 }
 

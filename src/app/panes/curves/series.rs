@@ -2,9 +2,10 @@
 
 use egui_plot::PlotPoint;
 
-use super::data::{Raw, Rule, collect};
+use super::data::collect;
 use super::figure::{Against, Figure};
 use super::ink::Ink;
+use super::raw::{Raw, Rule};
 use crate::app::state::State;
 use crate::app::streams::Smooth;
 

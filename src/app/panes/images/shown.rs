@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::textures::image;
 use crate::app::words::{decimal, phase};
 use crate::data::Noun;
-use crate::run::event::Gallery;
+use crate::run::scene::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 use crate::score::image::Score;

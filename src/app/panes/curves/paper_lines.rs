@@ -2,8 +2,8 @@
 
 use egui_plot::LineStyle;
 
-use super::data::{Raw, Rule, Values};
 use super::ink::{DASHED, DOTTED, Ink};
+use super::raw::{Raw, Rule, Values};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, points as points_of};
 use crate::run::summary::{GammaGain, Summary};
