@@ -212,7 +212,13 @@ fn runs() -> Vec<Command> {
             Some((CTRL, Key::U)),
             Act::Defended(false),
         ),
-        command(Run, "Show under PSGL", "Show the model under PSGL.", Some((CTRL, Key::G)), Act::Defended(true)),
+        command(
+            Run,
+            "Show under the defence",
+            "Show the model under its defence.",
+            Some((CTRL, Key::G)),
+            Act::Defended(true),
+        ),
     ]);
     all.extend(lookers());
     all.extend([

@@ -3,6 +3,7 @@
 //! Three things are kept apart: the document (what to run; undo covers it), what is shown (the run's
 //! state and the stage), and the view (how panes look at it).
 
+mod accuracies;
 mod act;
 mod bar;
 mod chore;
@@ -35,7 +36,6 @@ mod shot;
 mod showing;
 mod stage;
 mod state;
-mod streams;
 mod textures;
 mod theme;
 mod toasts;
@@ -63,6 +63,7 @@ use crate::live::Live;
 use crate::run::folder::home_folder;
 use crate::run::weights::Weights;
 
+pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
@@ -72,13 +73,12 @@ pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
-pub use streams::{Curves, Stream};
 pub use theme::Role;
 
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The experiment of the first start.
-const FIRST: &str = "psgl-digits";
+const FIRST: &str = crate::experiment::preset::DIGITS;
 
 /// What views look at: all that is shown, and nothing they could change.
 #[derive(Clone, Copy)]

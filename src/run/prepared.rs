@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_last_batch_of_one_is_told_before_the_run() {
         let mut experiment = Experiment::preset("quick").unwrap();
-        experiment.psgl.enabled = false;
+        experiment = experiment.undefended();
         experiment.set("model.layers=[\"flatten\", \"batchnorm\", { linear = 10 }]").unwrap();
         experiment.set("model.cut=1").unwrap();
         let told = |train: usize, batch: usize| {

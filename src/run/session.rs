@@ -1,6 +1,6 @@
 //! One run from its first step to its summary, in slices of work.
 //!
-//! For each model (PSGL and vanilla take turns, step by step): order the attacks due after so many epochs, train
+//! For each model (the defended one and its twin take turns, step by step): order the attacks due after so many epochs, train
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
@@ -222,7 +222,7 @@ impl Session {
             epochs: self.setup.experiment.train.epochs,
             test: &self.setup.test,
             classes: self.setup.classes(),
-            psgl_spec: &self.setup.experiment.psgl,
+            disguise: self.setup.experiment.disguise(),
             evaluate: &self.setup.experiment.evaluate,
             device: &self.setup.device,
         }

@@ -215,7 +215,7 @@ mod tests {
         let mut experiment = Experiment::preset("quick").unwrap();
         experiment.set("attack=[]").unwrap();
         let setup = Prepared::new(experiment).unwrap();
-        assert!(setup.experiment.psgl.enabled, "a step of one slice would show nothing");
+        assert!(setup.experiment.defended(), "a step of one slice would show nothing");
         let worker = Worker::start(move |sink| Session::new(setup, None, sink)).unwrap();
         worker.control.send(Command::Pause);
         let before = steps_until_silence(&worker);

@@ -6,8 +6,8 @@ use super::data::collect;
 use super::figure::{Against, Figure};
 use super::ink::Ink;
 use super::raw::{Raw, Rule};
+use crate::app::accuracies::Smooth;
 use crate::app::state::State;
-use crate::app::streams::Smooth;
 
 /// Points that may be drawn of a curve in a frame, where it is longer.
 const DRAWN: usize = 2400;
