@@ -112,6 +112,9 @@ const PLANNED: [usize; 2] = [10, 400];
 pub const LEAST_IMAGES: usize = 2;
 /// Share of the auxiliary images on which the attacker checks itself.
 const HELD_OUT: f64 = 0.1;
+/// Held-out images that the decoder draws at once: of 64 × 64 pixels its features take 60 MB, those of a whole [`CHUNK`]
+/// four times as much.
+const DRAWN: usize = 32;
 /// Fresh starts for a decoder that does not beat the mean image.
 const ATTEMPTS: u64 = 3;
 
@@ -271,8 +274,8 @@ impl Inverse {
             Ok(of_class)
         };
         let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let chunks = (kept..images.len()).step_by(CHUNK).map(|from| {
-            let z = pairs.smashed.select(from..images.len().min(from + CHUNK))?;
+        let chunks = (kept..images.len()).step_by(DRAWN).map(|from| {
+            let z = pairs.smashed.select(from..images.len().min(from + DRAWN))?;
             Ok(self.decoder.forward(&z)?.detach())
         });
         let got = Tensor::cat(&chunks.collect::<Result<Vec<_>>>()?, 0)?;
