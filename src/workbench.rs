@@ -14,6 +14,7 @@ use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
+use crate::score::words::{WORDS, Word};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
@@ -71,7 +72,7 @@ impl Plugged {
         distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
         distinct("defences", self.defences.iter().map(|kind| kind.id))?;
         // A model under a defence is called by its id, and so are its weights in a checkpoint.
-        if let Some(kind) = self.defences.iter().find(|kind| RESERVED.contains(&kind.id)) {
+        if let Some(kind) = self.defences.iter().find(|kind| RESERVED.contains(&kind.id) || has_epoch(kind.id)) {
             return Err(Error::input(format!("\"{}\" cannot be a defence's id: give yours another", kind.id)));
         }
         distinct("readers", self.readers.iter().map(|kind| kind.id))
@@ -80,6 +81,12 @@ impl Plugged {
 
 /// Names that a checkpoint has for other things than models, and that of the undefended model.
 const RESERVED: [&str; 5] = [UNDEFENDED, "adam", "amid", "capture", "defence"];
+
+/// Whether a part of an id looks like the epoch in a picture's name: `own-e2`.
+fn has_epoch(id: &str) -> bool {
+    let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
+    id.split('-').skip(1).any(|part| part.strip_prefix('e').is_some_and(number))
+}
 
 fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
     let mut known = BTreeSet::new();
@@ -127,6 +134,11 @@ pub fn defences() -> &'static [&'static defence::Kind] {
     &plugged().defences
 }
 
+/// The defence that one begins with: the first.
+pub fn usual_defence() -> &'static defence::Kind {
+    defences().first().copied().unwrap_or(DEFENCES[0])
+}
+
 /// The defence of this id.
 pub fn defence(id: &str) -> Option<&'static defence::Kind> {
     defences().iter().copied().find(|kind| kind.id == id)
@@ -156,6 +168,26 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     settings().iter().find(|setting| setting.key == key)
 }
 
+/// The names of a thing that runs, the paper and the window speak of, by its key.
+pub fn word(key: &str) -> Option<&'static Word> {
+    WORDS.iter().chain(defences().iter().flat_map(|kind| kind.words)).find(|word| word.key == key)
+}
+
+/// The paper's term for a key; what has no name keeps its key.
+pub fn paper_word(key: &str) -> &str {
+    word(key).map_or(key, |word| word.paper)
+}
+
+/// The window's word for a key.
+pub fn window_word(key: &str) -> &str {
+    word(key).map_or(key, |word| word.window)
+}
+
+/// What a key means, in a sentence; empty for one without a name.
+pub fn meaning(key: &str) -> &'static str {
+    word(key).map_or("", |word| word.help)
+}
+
 /// The key that a misspelt one was meant to be: a near name in the same section first, then the same name elsewhere.
 ///
 /// ```
@@ -176,6 +208,8 @@ pub fn nearest(key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::floor::Guess;
+    use crate::score::verdict::Standing;
     use crate::setting::Mark;
 
     static NAMELESS: Kind = Kind::BASE;
@@ -194,6 +228,26 @@ mod tests {
     }
 
     #[test]
+    fn every_name_stands_once_and_the_readme_shows_it() {
+        let readme = include_str!("../README.md");
+        let all: Vec<&Word> = WORDS.iter().chain(defences().iter().flat_map(|kind| kind.words)).collect();
+        for (i, word) in all.iter().enumerate() {
+            assert!(all[..i].iter().all(|other| other.key != word.key), "{} twice", word.key);
+            let row = format!("| `{}` | {} | {} |", word.key, word.paper, word.window);
+            assert!(readme.contains(&row), "README lacks: {row}");
+        }
+        for guess in Guess::ALL {
+            assert_eq!(paper_word(guess.name()), guess.words());
+        }
+        for standing in
+            [Standing::Broke, Standing::Held, Standing::ProvesNothing, Standing::TooWeak, Standing::NotMeasured]
+        {
+            assert_eq!(window_word(standing.word()), standing.word());
+        }
+        assert_eq!((paper_word("other"), window_word("other"), meaning("other")), ("other", "other", ""));
+    }
+
+    #[test]
     fn one_of_ones_own_needs_an_id_of_its_own() {
         assert!(Plugged::with(&Own::default()).check().is_ok());
         let error =
@@ -206,6 +260,19 @@ mod tests {
             let error = Plugged::with(&Own { attacks: vec![kind], ..Own::default() }).check().unwrap_err().to_string();
             assert_eq!(error, format!("\"{}\" cannot be an id: allowed are a to z, digits, - and _", kind.id));
         }
+    }
+
+    #[test]
+    fn a_defences_id_is_no_other_name_and_holds_no_epoch() {
+        static UNDEFENDED: defence::Kind = defence::Kind { id: "vanilla", ..defence::Kind::BASE };
+        static EPOCH: defence::Kind = defence::Kind { id: "own-e2", ..defence::Kind::BASE };
+        static FINE: defence::Kind = defence::Kind { id: "e2-own-early", ..defence::Kind::BASE };
+        let told = |kind| Plugged::with(&Own { defences: vec![kind], ..Own::default() }).check();
+        for kind in [&UNDEFENDED, &EPOCH] {
+            let error = told(kind).unwrap_err().to_string();
+            assert_eq!(error, format!("\"{}\" cannot be a defence's id: give yours another", kind.id));
+        }
+        told(&FINE).unwrap();
     }
 
     #[test]

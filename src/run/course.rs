@@ -12,6 +12,9 @@ pub struct Course {
     pub stage: Stage,
     /// Training steps done in the epoch.
     pub step: usize,
+    /// Whether the defences have done what they do before the epoch, where its first step has not been taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ready: bool,
     /// Whether in the step that comes next the client's head has already learnt.
     #[serde(default)]
     pub head_learnt: bool,
@@ -126,7 +129,7 @@ mod tests {
     fn positions_of_one_model_after_another_give_each_its_course() {
         let mut position = serde_json::json!({
             "model": 1, "epoch": 1, "stage": "Train", "step": 5, "head_learnt": true, "stream_hits": [1, 2, 3, 4],
-            "epochs": [{ "model": "psgl" }, { "model": "psgl" }, { "model": "vanilla" }],
+            "epochs": [{ "model": "dropout" }, { "model": "dropout" }, { "model": "vanilla" }],
             "wire": [{}, {}],
         });
         let courses = |position: &mut Value| -> Vec<Course> {

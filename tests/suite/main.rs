@@ -16,6 +16,7 @@ mod identity;
 mod labels;
 mod old_run;
 mod own;
+mod passes;
 mod resume;
 mod split;
 mod stack;
