@@ -6,6 +6,7 @@ mod bad_input;
 mod cli;
 mod commands;
 mod common;
+mod data;
 mod determinism;
 mod exports;
 mod extremes;
