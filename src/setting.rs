@@ -30,6 +30,19 @@ pub struct Setting {
     pub paper: Option<Paper>,
     /// Its value where a document does not say; for attacks' settings, others have theirs in the document's types.
     pub default: Option<Plain>,
+    /// Since when documents have it; none if they always had.
+    pub since: Option<Since>,
+    /// The key of a count without which it has no effect: it counts for nothing where that is 0 or not said.
+    pub matters_with: Option<&'static str>,
+}
+
+/// Since when documents have a setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Since {
+    /// The first schema that has it.
+    pub schema: u32,
+    /// What older documents meant by not having it.
+    pub before: Plain,
 }
 
 /// A value that a constant can hold.
@@ -66,7 +79,7 @@ impl Setting {
         kind: Kind,
         help: &'static str,
     ) -> Self {
-        Self { key, label, help, unit, kind, paper: None, default: None }
+        Self { key, label, help, unit, kind, paper: None, default: None, since: None, matters_with: None }
     }
 
     /// The paper's own value.
@@ -87,6 +100,20 @@ impl Setting {
     #[must_use]
     pub const fn published(mut self, source: &'static str, value: &'static str) -> Self {
         self.paper = Some(Paper { value, mark: Mark::Published(source) });
+        self
+    }
+
+    /// Since which schema documents have it, and what older ones meant: they are read so, and their hash stays.
+    #[must_use]
+    pub const fn since(mut self, schema: u32, before: Plain) -> Self {
+        self.since = Some(Since { schema, before });
+        self
+    }
+
+    /// The key of a count without which it has no effect.
+    #[must_use]
+    pub const fn matters_with(mut self, count: &'static str) -> Self {
+        self.matters_with = Some(count);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
-use super::files::Purpose;
+use super::file_prompt::Purpose;
 use super::panes::{Layout, Pane};
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;

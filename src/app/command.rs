@@ -4,7 +4,7 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
-use super::files::Purpose;
+use super::file_prompt::Purpose;
 use super::panes::{Layout, Pane};
 use super::typing::Typing;
 use super::{Activity, Look};

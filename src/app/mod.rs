@@ -11,13 +11,13 @@ mod command;
 mod copied;
 mod document;
 mod draw;
-mod exchange;
-mod files;
+mod file_prompt;
 mod hear;
 mod help;
 mod library;
 mod lookers;
 mod memory;
+mod open_save;
 mod opened;
 mod page;
 mod palette;
@@ -63,7 +63,7 @@ use crate::run::weights::Weights;
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use files::Purpose;
+pub use file_prompt::Purpose;
 pub use library::{Library, RunEntry, Standing};
 pub use panes::{Layout, Pane};
 pub use runner::Activity;
@@ -156,7 +156,7 @@ pub struct App {
     chores: Vec<chore::Chore>,
     tree: Tree<Pane>,
     view: View,
-    prompt: Option<files::Prompt>,
+    prompt: Option<file_prompt::Prompt>,
     popup: Option<Popup>,
     toasts: toasts::Toasts,
     /// What the error that is shown is about.

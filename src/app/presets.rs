@@ -10,7 +10,7 @@ use eframe::egui::{
 };
 
 use super::document::OWN;
-use super::files::Purpose;
+use super::file_prompt::Purpose;
 use super::textures::image;
 use super::theme::Role;
 use super::{Act, Look};

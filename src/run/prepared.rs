@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::files::Writer;
 use super::folder::RunFolder;
 use super::identity::{DataChoice, absolute, images_of};
 use super::record::Recorder;
 use super::room;
 use super::watch::held_out;
+use super::writer::Writer;
 use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;

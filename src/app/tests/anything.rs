@@ -8,8 +8,8 @@ use eframe::egui::OutputCommand;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::run::files::Writer;
 use crate::run::folder::ATTACKS;
+use crate::run::writer::Writer;
 
 fn put(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

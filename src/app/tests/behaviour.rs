@@ -214,7 +214,7 @@ fn files_are_opened_saved_and_broken_ones_named() {
     window.act(Act::File(Purpose::Open, path.clone()));
     assert_eq!(window.app().document().experiment().psgl.gamma, 0.25);
     let broken = window.home.path().join("broken.toml");
-    crate::run::files::Writer::default().write(&broken, b"[psgl]\ngamma = 9\n").unwrap();
+    crate::run::writer::Writer::default().write(&broken, b"[psgl]\ngamma = 9\n").unwrap();
     window.act(Act::File(Purpose::Open, broken));
     let error = window.app().state().error.clone().unwrap();
     assert!(error.contains("psgl.gamma = 9") && error.contains("broken.toml"), "{error}");

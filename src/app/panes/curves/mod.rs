@@ -27,7 +27,7 @@ use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
 use self::plot::Drawn;
 use self::view::shown;
-use crate::app::files::Purpose;
+use crate::app::file_prompt::Purpose;
 use crate::app::state::State;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Look};

@@ -15,7 +15,7 @@ use super::series::{Chart, Settings};
 use super::view::CurvesView;
 use super::{csv, pane_ui, png, svg};
 use crate::app::Act;
-use crate::app::files::Purpose;
+use crate::app::file_prompt::Purpose;
 use crate::app::state::{State, Status};
 use crate::run::event;
 use crate::run::summary::{EpochRow, MetricRow};

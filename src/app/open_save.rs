@@ -6,15 +6,15 @@ use eframe::egui::Context;
 
 use super::act::Act;
 use super::chore::Chore;
-use super::files::Purpose;
+use super::file_prompt::Purpose;
 use super::opened::Opening;
 use super::showing::Source;
 use super::trouble::About;
 use super::{App, panes, stage};
 use crate::error::{Error, Result};
 use crate::live::Shown;
-use crate::run::files::Writer;
 use crate::run::found::{Found, found};
+use crate::run::writer::Writer;
 
 impl App {
     /// The file that served this purpose last.
