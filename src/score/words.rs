@@ -2,7 +2,7 @@
 //!
 //! The paper's "attacked", "recovered" and "reconstructed" are near-synonyms for opposite parties. The window says
 //! *disguised* (by the defence), *cleaned* (by the server) and *stolen* (by an attacker); files and the terminal keep the
-//! paper's terms. README shows this table.
+//! paper's terms. `docs/words.md` shows this table.
 
 /// One thing's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,12 +179,12 @@ mod tests {
     use crate::score::verdict::Standing;
 
     #[test]
-    fn every_key_stands_once_and_the_readme_shows_the_table() {
-        let readme = include_str!("../../README.md");
+    fn every_key_stands_once_and_the_docs_show_the_table() {
+        let shown = include_str!("../../docs/words.md");
         for (i, word) in WORDS.iter().enumerate() {
             assert!(WORDS[..i].iter().all(|other| other.key != word.key), "{} twice", word.key);
             let row = format!("| `{}` | {} | {} |", word.key, word.paper, word.window);
-            assert!(readme.contains(&row), "README lacks: {row}");
+            assert!(shown.contains(&row), "docs/words.md lacks: {row}");
         }
         for guess in Guess::ALL {
             assert_eq!(paper(guess.name()), guess.words());

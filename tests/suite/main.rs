@@ -7,6 +7,7 @@ mod cli;
 mod commands;
 mod common;
 mod determinism;
+mod docs;
 mod exports;
 mod extremes;
 mod faults;
