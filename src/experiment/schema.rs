@@ -124,6 +124,9 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
         let header = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if bare.is_empty() || header.is_some() {
             // A section of which nothing counts does not count either.
+            if bare.is_empty() {
+                head.clear();
+            }
             head.push_str(line);
             if let Some(header) = header {
                 section = header.trim_matches(['[', ']']).to_owned();

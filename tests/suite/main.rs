@@ -22,3 +22,4 @@ mod stack;
 mod summary;
 mod survive;
 mod turns;
+mod younger;
