@@ -11,8 +11,8 @@ use super::trouble::About;
 use super::{App, opened, stage};
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
+use crate::run::control::guarded;
 use crate::run::scene::Picture;
-use crate::run::worker::guarded;
 use crate::run::writer::Writer;
 use crate::workbench;
 

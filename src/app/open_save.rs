@@ -1,4 +1,4 @@
-//! Files that the window reads and writes on a person's behalf.
+//! Opening and saving: what becomes of a file that was chosen, dropped or named.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,8 @@ use eframe::egui::Context;
 
 use super::act::Act;
 use super::chore::Chore;
-use super::file_prompt::Purpose;
 use super::opened::Opening;
+use super::purpose::Purpose;
 use super::showing::Source;
 use super::trouble::About;
 use super::{App, panes, stage};

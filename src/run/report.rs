@@ -13,7 +13,7 @@ use crate::score::paired::share_error;
 use crate::score::paper::{MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
 use crate::score::utility::{GainLine, gain_lines};
 use crate::score::verdict::{Case, Ruling, is_attack};
-use crate::score::words;
+use crate::workbench;
 
 pub(super) fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
@@ -52,7 +52,7 @@ fn rows_table(summary: &Summary) -> String {
         let error = if row.images == 0 { "–".to_owned() } else { format!("{:.1}", row.error()) };
         let number = |v: f64| format!("{v:.1}");
         let cells = [number(row.accuracy), error, number(row.balanced_accuracy), number(row.majority)];
-        table.add_row(std::iter::once(Cell::new(words::paper(&row.name))).chain(cells.map(Cell::new)));
+        table.add_row(std::iter::once(Cell::new(workbench::paper_word(&row.name))).chain(cells.map(Cell::new)));
     }
     format!("{table}\n")
 }
@@ -72,7 +72,7 @@ fn gain_text(summary: &Summary) -> String {
     for line in &lines {
         let constant = line.constant.map_or("–".to_owned(), |v| format!("{v:+.1}"));
         let cells = [
-            words::paper(line.key).to_owned(),
+            workbench::paper_word(line.key).to_owned(),
             format!("{:+.1}", line.points),
             format!("{:.1}", line.se),
             constant,
@@ -85,7 +85,7 @@ fn gain_text(summary: &Summary) -> String {
         let [a, r] = [point.over_attacked, point.over_reconstructed].map(|v| format!("{v:+.1}"));
         by_gamma.add_row([point.gamma.to_string(), a, r]);
     }
-    let gamma = summary.experiment.psgl.gamma;
+    let gamma = summary.experiment.disguise().gamma();
     let mut text =
         format!("\nGains of the fused decision at γ {gamma}, points, beside what a constant answer gains\n{own}\n");
     let _ = writeln!(text, "The abstract's third figure, {THIRD}, has a baseline that is not known to us.");
@@ -205,7 +205,7 @@ fn guesses_table(guesses: &[&AttackRecord]) -> String {
             continue;
         }
         seen.push(what);
-        let name = words::paper(&guess.name);
+        let name = workbench::paper_word(&guess.name);
         let [ssim, psnr, lineup] = scores(guess);
         table.add_row([name.to_owned(), guess.images.to_string(), ssim, psnr, lineup]);
     }
@@ -284,7 +284,7 @@ fn reading(summary: &Summary) -> String {
         ));
     }
     if let Some(recovery) = &summary.recovery {
-        let own = summary.experiment.psgl.mu;
+        let own = summary.experiment.disguise().mu();
         let at_own = recovery.mse_by_mu.iter().find(|(mu, _)| *mu == own);
         if let Some((mu, mse)) = at_own.filter(|(_, mse)| *mse >= recovery.mse_attacked) {
             lines.push(format!(

@@ -9,8 +9,8 @@ use crate::score::image::mean_and_error;
 use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED};
 use crate::score::utility::gain_lines;
 use crate::score::verdict::{Standing, attack_words, is_attack};
-use crate::score::words;
 use crate::split::UNDEFENDED;
+use crate::workbench;
 
 /// The table over all of them: each number by seed, its mean, and its standard error over the seeds.
 ///
@@ -22,7 +22,7 @@ pub fn over_seeds(summaries: &[Summary]) -> Result<String> {
     let mut text = format!("Accuracy on the held-out images of {}, %\n", summaries[0].experiment.data.name);
     let rows = summaries[0].rows.iter().map(|row| {
         let of = |summary: &Summary| summary.row(&row.name).map(|row| row.accuracy);
-        (words::paper(&row.name).to_owned(), summaries.iter().map(of).collect(), 1)
+        (workbench::paper_word(&row.name).to_owned(), summaries.iter().map(of).collect(), 1)
     });
     text.push_str(&numbers(&seeds, rows));
     let _ = write!(text, "\nGains of the fused decision, points\n{}", numbers(&seeds, gains(summaries).into_iter()));
@@ -98,12 +98,12 @@ fn gains(summaries: &[Summary]) -> Vec<Line> {
         };
         let paper = paper.map(|figure| format!(" (paper {figure})")).unwrap_or_default();
         lines.push((
-            format!("{}{paper}", words::paper(key)),
+            format!("{}{paper}", workbench::paper_word(key)),
             summaries.iter().map(|s| Some(line(s)?.points)).collect(),
             1,
         ));
         let constant = summaries.iter().map(|s| line(s)?.constant).collect();
-        lines.push((format!("{}, always naming the largest class", words::paper(key)), constant, 1));
+        lines.push((format!("{}, always naming the largest class", workbench::paper_word(key)), constant, 1));
     }
     lines
 }
@@ -146,7 +146,7 @@ fn kinds(summaries: &[Summary]) -> Vec<(String, Kind)> {
         let name = if is_attack(record) {
             format!("{}: {}, {} targets", record.target, attack_words(record), record.images)
         } else {
-            format!("{}, {} targets", words::paper(&record.name), record.images)
+            format!("{}, {} targets", workbench::paper_word(&record.name), record.images)
         };
         all.push((name, kind));
     }
@@ -198,7 +198,7 @@ mod tests {
         };
         let attack = AttackRecord {
             name: "rmle".into(),
-            target: "psgl".into(),
+            target: "dropout".into(),
             images: 8,
             epoch: 2,
             ssim,
@@ -220,7 +220,7 @@ mod tests {
         for line in ["94.0 |   95.0 |   96.0 |", "95.0 ± 0.6 |", "0.600 ± 0.058 |", "-2.0 ± 0.6 |"] {
             assert!(text.contains(line), "no {line} in {text}");
         }
-        assert!(text.ends_with("psgl: not measured in 3 of 3 seeds\n"), "{text}");
+        assert!(text.ends_with("dropout: not measured in 3 of 3 seeds\n"), "{text}");
     }
 
     #[test]
@@ -228,7 +228,7 @@ mod tests {
         let error = over_seeds(&[summary(0, 94.0, 0.5), summary(0, 95.0, 0.7)]).unwrap_err().to_string();
         assert!(error.starts_with("two of the runs have seed 0"), "{error}");
         let mut other = summary(1, 94.0, 0.5);
-        other.experiment.psgl.gamma = 0.3;
+        other.experiment.train.rate = 0.3;
         let error = over_seeds(&[summary(0, 94.0, 0.5), other]).unwrap_err().to_string();
         assert!(error.starts_with("the runs differ in more than their seed"), "{error}");
     }

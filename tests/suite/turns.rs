@@ -7,10 +7,10 @@ use crate::common::{assert_same_run, file, finished, quick, scratch};
 use cutlayer::experiment::Experiment;
 use cutlayer::run::event::Event;
 use cutlayer::run::folder::RunFolder;
+use cutlayer::run::held_out::LiveRow;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
-use cutlayer::run::watch::LiveRow;
 use cutlayer::run::worker::{Outcome, Worker};
 use cutlayer::run::writer::Writer;
 

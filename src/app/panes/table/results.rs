@@ -9,7 +9,7 @@ use crate::app::words::{bytes, decimal, points, row, share, target};
 use crate::run::summary::{EpochRow, Row, Summary};
 use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
 use crate::score::utility;
-use crate::score::words;
+use crate::workbench;
 
 /// A line of a small table.
 pub(super) struct Line {
@@ -39,7 +39,7 @@ pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
         error: Some(line.se),
         constant: line.constant,
         cells: vec![
-            words::window(line.key).to_owned(),
+            workbench::window_word(line.key).to_owned(),
             format!("{} \u{b1} {}", points(line.points), decimal(line.se, 1)),
             line.constant.map_or("\u{2013}".to_owned(), points),
             match line.key {
@@ -48,7 +48,7 @@ pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
                 _ => "not given".to_owned(),
             },
         ],
-        tip: words::help(line.key),
+        tip: workbench::meaning(line.key),
     };
     Ok(utility::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
 }
@@ -200,7 +200,7 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
         let text = format!(
             "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {}), which \
              is ours to choose. The abstract's third figure, {THIRD}, has a baseline that is not known to us.",
-            summary.experiment.psgl.gamma
+            summary.experiment.disguise().gamma()
         );
         ui.add(Label::new(RichText::new(text).weak()).wrap());
     });
