@@ -257,6 +257,7 @@ mod tests {
 
     use super::*;
     use crate::app::panes::runs::samples;
+    use crate::experiment::SCHEMA;
     use crate::experiment::fixture::{DEFENDED, GAMMA};
     use crate::run::writer::Writer;
 
@@ -349,11 +350,20 @@ mod tests {
     }
 
     #[test]
+    fn runs_of_older_builds_are_whole() {
+        let all = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oldrun"));
+        let runs = Cache::default().runs_in(all, &[]).unwrap();
+        let standing = |name: &str| &runs.iter().find(|run| run.name == name).unwrap().standing;
+        assert!(matches!(standing("quick-4"), Standing::Finished(summary) if summary.experiment.schema == SCHEMA));
+        assert!(matches!(standing("stopped-1"), Standing::Unfinished));
+    }
+
+    #[test]
     fn a_run_with_what_this_program_lacks_is_not_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let toml = Experiment::preset("quick").unwrap().to_toml();
         for (name, text) in [
-            ("newer", toml.replace("schema = 2", "schema = 3")),
+            ("newer", toml.replace(&format!("schema = {SCHEMA}"), &format!("schema = {}", SCHEMA + 1))),
             ("own", toml.replace("name = \"rmle\"", "name = \"own\"")),
         ] {
             write(folder.path().join(name).join(EXPERIMENT), &text, 0);

@@ -1,8 +1,8 @@
-//! Documents of older schemas: read with what they meant, and known by the hash that they always had.
+//! Reads documents of older schemas with the meaning they had, and keeps the hash they had.
 //!
-//! A setting that is younger than the first schema says so in its own line (see [`Setting::since`]), and nothing else has
-//! to: an older document that lacks it gets what its absence meant, and the hash leaves it out where it has that value.
-//! So a run that was begun before there was the setting goes on.
+//! A setting that is newer than the first schema says so in its own line ([`Setting::since`]); nothing else has to. An
+//! older document without it gets the value that its absence meant, and the hash leaves the setting out where it has that
+//! value. So a run that was begun before the setting existed goes on.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -11,13 +11,16 @@ use toml::{Table, Value};
 use super::attack::AttackSpec;
 use super::defence;
 use super::document::{Experiment, SCHEMA};
-use crate::setting::{Setting, shorten, shown, split};
+use crate::setting::{Plain, Setting, shorten, shown, split};
 use crate::workbench::{self, settings};
 
 /// The schema of a document that does not name one.
 const FIRST: i64 = 1;
 
-/// Checks the number of a document's form.
+/// Checks the number of a document's schema.
+///
+/// # Errors
+/// Returns what is allowed, or that the document was made by a newer version.
 pub(super) fn check(value: &Value) -> Result<(), String> {
     match value.as_integer() {
         Some(n) if (FIRST..=SCHEMA.into()).contains(&n) => Ok(()),
@@ -26,7 +29,7 @@ pub(super) fn check(value: &Value) -> Result<(), String> {
     }
 }
 
-/// What is said of a form of the future.
+/// What is said of a document with a later schema.
 fn newer(schema: i64) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
@@ -35,14 +38,14 @@ fn newer(schema: i64) -> String {
     )
 }
 
-/// Returns what a document has that this build cannot know: a schema of the future.
+/// Returns what is to be said of a document whose schema is later than this build's.
 pub(super) fn later(document: &Table) -> Option<String> {
     let schema = document.get("schema").and_then(Value::as_integer)?;
     (schema > SCHEMA.into()).then(|| newer(schema))
 }
 
-/// Returns what a run's document has that this build lacks: a schema of the future, an attack or a defence. `None` if it
-/// can be read, or if what is wrong with it is something else.
+/// Returns what a run's document has that this build lacks: a later schema, an attack or a defence. `None` if it can be
+/// read, or if something else is wrong with it.
 pub fn lacking(document: &Table) -> Option<String> {
     let names = |list: &str| {
         let entries = document.get(list).and_then(Value::as_array).into_iter().flatten();
@@ -66,14 +69,13 @@ pub fn lacking(document: &Table) -> Option<String> {
 /// the value that its absence meant.
 pub(super) fn migrate(document: &mut Table, settings: &[Setting]) {
     let from = document.get("schema").and_then(Value::as_integer).unwrap_or(FIRST);
-    let younger = |setting: &&Setting| setting.since.is_some_and(|since| from < since.schema.into());
-    let younger: Vec<&Setting> = settings.iter().filter(younger).collect();
+    let other: Vec<_> = settings.iter().filter_map(|setting| Some((setting, meant(setting, from)?))).collect();
     // Without a list of its own a document has the default attacks, as its own schema had them.
-    let by_default = !document.contains_key("attack") && younger.iter().any(|one| one.key.starts_with("attack."));
+    let by_default = !document.contains_key("attack") && other.iter().any(|(one, _)| one.key.starts_with("attack."));
     if by_default && let Ok(attacks) = Value::try_from(Experiment::default().attacks) {
         document.insert("attack".to_owned(), attacks);
     }
-    for (setting, since) in younger.into_iter().filter_map(|setting| Some((setting, setting.since?))) {
+    for (setting, before) in other {
         let (section, leaf) = split(setting.key);
         if !matters(setting, document) {
             continue;
@@ -82,10 +84,16 @@ pub(super) fn migrate(document: &mut Table, settings: &[Setting]) {
             if by_default && section.starts_with("attack.") {
                 table.remove(leaf);
             }
-            table.entry(leaf).or_insert_with(|| since.before.value());
+            table.entry(leaf).or_insert_with(|| before.value());
         }
     }
     document.insert("schema".to_owned(), Value::Integer(SCHEMA.into()));
+}
+
+/// Returns what the absence of a setting meant in schema `from`, if that may be something else than it means now.
+fn meant(setting: &Setting, from: i64) -> Option<Plain> {
+    let later = [setting.since, setting.was].into_iter().flatten().filter(|change| from < change.schema.into());
+    later.min_by_key(|change| change.schema).map(|change| change.before)
 }
 
 /// The tables that have a section's settings: the section, which is made where there is none, or the entries of a list
@@ -114,8 +122,8 @@ fn matters(setting: &Setting, document: &Table) -> bool {
     table.and_then(|table| table.get(leaf)).and_then(Value::as_integer).is_some_and(|n| n != 0)
 }
 
-/// Returns what of a document's text counts for its hash: all of it, but younger settings that have no effect or the
-/// value that their absence meant. It begins as in the first schema, whatever the document's own.
+/// Returns the part of a document's text that counts for its hash: all but newer settings without effect or with the value
+/// that their absence meant. The schema is always given as the first, as in the hashes of its time.
 pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
     let document: Table = toml::from_str(text).unwrap_or_default();
     let (mut counted, mut head, mut section) = (String::new(), String::new(), String::new());
@@ -123,7 +131,7 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
         let bare = line.trim_end();
         let header = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if bare.is_empty() || header.is_some() {
-            // A section of which nothing counts does not count either.
+            // Kept until something below it counts.
             if bare.is_empty() {
                 head.clear();
             }
@@ -144,7 +152,7 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
         let key = if section.is_empty() { leaf.to_owned() } else { format!("{section}.{leaf}") };
         let younger =
             settings.iter().find_map(|setting| Some((setting, setting.since?)).filter(|_| setting.key == key));
-        if younger.is_none_or(|(setting, since)| {
+        if newer.is_none_or(|(setting, since)| {
             matters(setting, &document) && value.parse::<Value>().ok() != Some(since.before.value())
         }) {
             counted.push_str(&head);
@@ -158,7 +166,7 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
 /// Reads the experiment of a record, which may be of any schema.
 ///
 /// # Errors
-/// Returns an error if it is none, or of a schema of the future.
+/// Returns an error if it is no experiment, or of a later schema.
 pub fn any_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Experiment, D::Error> {
     let mut document = Table::deserialize(deserializer)?;
     if let Some(problem) = later(&document) {
@@ -168,11 +176,10 @@ pub fn any_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Experime
     document.try_into().map_err(|e: toml::de::Error| D::Error::custom(e.message()))
 }
 
-/// Reads the attack of a record. A record says everything that there was to say when it was written, so what it lacks is
-/// younger.
+/// Reads the attack of a record. A record has every setting that there was when it was written, so what it lacks is newer.
 ///
 /// # Errors
-/// Returns an error if it is none, or one that this build lacks.
+/// Returns an error if it is no attack, or one that this build lacks.
 pub fn any_schema_attack<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AttackSpec, D::Error> {
     let attack = Table::deserialize(deserializer)?;
     let mut document = Table::from_iter([("attack".to_owned(), Value::Array(vec![Value::Table(attack)]))]);
@@ -185,17 +192,18 @@ pub fn any_schema_attack<'de, D: Deserializer<'de>>(deserializer: D) -> Result<A
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setting::{Kind, Plain, whole};
+    use crate::setting::{Kind, whole};
 
     const OF_SGD: Setting = Setting::new("train.decay", "", "", whole(0, 9), "").since(2, Plain::Whole(4));
-    /// What another release might add: to a section, to an attack, to a defence, in a section of its own, and a setting
-    /// without effect where its count is 0.
-    static YOUNGER: [Setting; 5] = [
+    /// What other releases might change: new settings of a section, an attack, a defence and a section of its own, one
+    /// without effect where its count is 0, and a new default.
+    static NEWER: [Setting; 6] = [
         OF_SGD,
         Setting::new("attack.rmle.restarts", "", "", whole(1, 9), "").since(2, Plain::Whole(1)),
         Setting::new("defence.dropout.rescale", "", "", Kind::Switch, "").since(3, Plain::Switch(false)),
         Setting::new("net.port", "", "", whole(0, 9), "").since(2, Plain::Whole(0)),
         Setting::new("train.clip", "", "", whole(0, 9), "").since(2, Plain::Whole(3)).matters_with("train.clips"),
+        Setting::new("train.epochs", "", "", whole(1, 9), "").was(3, Plain::Whole(6)),
     ];
 
     const OLD: &str = "schema = 1\nseed = 3\n\n[train]\nepochs = 2\n\n[[defence]]\nname = \"dropout\"\np = 0.5\n\n\
@@ -207,7 +215,7 @@ mod tests {
 
     fn migrated(text: &str) -> Table {
         let mut document = toml::from_str(text).unwrap();
-        migrate(&mut document, &YOUNGER);
+        migrate(&mut document, &NEWER);
         document
     }
 
@@ -222,33 +230,38 @@ mod tests {
         assert_eq!(migrated(&OLD.replace("epochs = 2", "decay = 7"))["train"]["decay"], 7.into());
         let read = migrated(&OLD.replace("schema = 1", "schema = 2"));
         assert!(read["train"].get("decay").is_none() && read.get("net").is_none());
-        assert_eq!(read["defence"][0]["rescale"], false.into(), "younger still");
+        assert_eq!(read["defence"][0]["rescale"], false.into(), "newer still");
         // Without a schema a document is of the first, and without attacks it has the default ones of then.
         let read = migrated("seed = 1");
         let attacks = read["attack"].as_array().unwrap();
         assert_eq!((named(attacks[0].as_table().unwrap()), &attacks[0]["restarts"]), (Some("rmle"), &1.into()));
-        assert_eq!(read["train"]["decay"], 4.into());
+        assert_eq!((&read["train"]["decay"], &read["train"]["epochs"]), (&4.into(), &6.into()));
+        // What a setting meant is what it meant then, however often that changed.
+        let often = OF_SGD.was(4, Plain::Whole(8));
+        let all = [Some(4), Some(8), Some(8), None].map(|n| n.map(Plain::Whole));
+        assert_eq!([1, 2, 3, 4].map(|from| meant(&often, from)), all);
     }
 
     #[test]
-    fn a_younger_setting_does_not_change_an_older_documents_hash() {
+    fn a_newer_setting_does_not_change_an_older_documents_hash() {
         let now = NOW.replace("label = \"a\"\n", "").replace("clips = 0\n", "");
-        assert_eq!(counted(OLD, &YOUNGER), OLD);
-        assert_eq!(counted(&now, &YOUNGER), OLD);
+        assert_eq!(counted(OLD, &NEWER), OLD);
+        assert_eq!(counted(&now, &NEWER), OLD);
         for (said, other) in [
             ("decay = 4", "decay = 5"),
             ("port = 0", "port = 1"),
             ("rescale = false", "rescale = true"),
             ("restarts = 1", "restarts = 2"),
             ("images = 8", "images = 9"),
+            ("epochs = 2", "epochs = 6"),
         ] {
             let other = now.replace(said, other);
-            assert_ne!(counted(&other, &YOUNGER), OLD, "{other}");
+            assert_ne!(counted(&other, &NEWER), OLD, "{other}");
         }
         // A setting counts once it has an effect.
-        let counts = |text: &str| counted(text, &YOUNGER).contains("clip = 9");
+        let counts = |text: &str| counted(text, &NEWER).contains("clip = 9");
         assert!(!counts(NOW) && counts(&NOW.replace("clips = 0", "clips = 1")));
-        assert!(counted(NOW, &YOUNGER).contains("label = \"a\"\nimages = 2\n\n[[attack]]"));
+        assert!(counted(NOW, &NEWER).contains("label = \"a\"\nimages = 2\n\n[[attack]]"));
     }
 
     #[test]
@@ -283,11 +296,12 @@ mod tests {
     }
 
     #[test]
-    fn younger_settings_of_the_program_are_in_the_table_alone() {
-        for setting in settings().iter().filter(|setting| setting.since.is_some()) {
-            let since = setting.since.unwrap();
-            assert!((2..=SCHEMA).contains(&since.schema), "{}", setting.key);
-            assert_eq!(setting.kind.check(setting.key, &since.before.value()), Ok(()));
+    fn the_schema_is_that_of_the_newest_setting() {
+        for setting in settings() {
+            for change in [setting.since, setting.was].into_iter().flatten() {
+                assert!((2..=SCHEMA).contains(&change.schema), "{}", setting.key);
+                assert_eq!(setting.kind.check(setting.key, &change.before.value()), Ok(()));
+            }
             assert!(setting.matters_with.is_none_or(|count| workbench::find(count).is_some()), "{}", setting.key);
         }
     }
