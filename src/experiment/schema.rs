@@ -143,16 +143,15 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
         }
         let (leaf, value) = bare.split_once(" = ").unwrap_or((bare, ""));
         if leaf == "schema" && section.is_empty() {
-            counted.push_str(&format!("schema = {FIRST}\n"));
+            counted.push_str("schema = 1\n");
             continue;
         }
         if leaf == "name" && matches!(section.as_str(), "attack" | "defence") {
             section = format!("{section}.{}", value.trim_matches('"'));
         }
         let key = if section.is_empty() { leaf.to_owned() } else { format!("{section}.{leaf}") };
-        let younger =
-            settings.iter().find_map(|setting| Some((setting, setting.since?)).filter(|_| setting.key == key));
-        if newer.is_none_or(|(setting, since)| {
+        let change = settings.iter().find_map(|setting| Some((setting, setting.since?)).filter(|_| setting.key == key));
+        if change.is_none_or(|(setting, since)| {
             matters(setting, &document) && value.parse::<Value>().ok() != Some(since.before.value())
         }) {
             counted.push_str(&head);

@@ -41,7 +41,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
                 blocks.push(String::new());
             }
         } else if inside {
-            blocks.last_mut().unwrap().push_str(&format!("{line}\n"));
+            blocks.last_mut().unwrap().extend([line, "\n"]);
         }
     }
     blocks
