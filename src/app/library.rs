@@ -13,7 +13,7 @@ use eframe::egui::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
-use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, read_text};
+use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, experiment_of};
 use crate::run::found::is_run;
 use crate::run::record::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
@@ -47,6 +47,8 @@ pub enum Standing {
     Unfinished,
     /// Begun, with nothing to continue from: it would start over.
     Begun,
+    /// Whole, but of a newer version or with a part that this program lacks; in words.
+    Lacking(String),
     /// Something in it cannot be read; in words.
     Damaged(String),
 }
@@ -211,15 +213,18 @@ fn entry(path: PathBuf, stamp: Stamp) -> RunEntry {
         path,
     };
     if let Err(error) = fill(&mut run, stamp) {
-        run.standing = Standing::Damaged(error.to_string());
+        run.standing = match error {
+            Error::Lacking(what) => Standing::Lacking(what),
+            damaged => Standing::Damaged(damaged.to_string()),
+        };
     }
     run.name = run_title(&run.name, run.experiment.as_ref());
     run
 }
 
 fn fill(run: &mut RunEntry, [summary, attacks, checkpoint, _]: Stamp) -> Result<()> {
-    let file = readable(&run.path, EXPERIMENT)?;
-    run.experiment = Some(Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?);
+    readable(&run.path, EXPERIMENT)?;
+    run.experiment = Some(experiment_of(&run.path)?);
     if attacks.is_some() {
         readable(&run.path, ATTACKS)?;
         run.afterwards = earlier(&run.path)?;
@@ -233,14 +238,14 @@ fn fill(run: &mut RunEntry, [summary, attacks, checkpoint, _]: Stamp) -> Result<
     Ok(())
 }
 
-/// A file that is one, and not larger than a run's files are.
-fn readable(run: &Path, name: &str) -> Result<PathBuf> {
+/// Checks that a file is one, and not larger than a run's files are.
+fn readable(run: &Path, name: &str) -> Result<()> {
     let file = run.join(name);
     let wrong = match file.metadata() {
         Err(_) => format!("damaged: {name} is missing"),
         Ok(found) if !found.is_file() => format!("damaged: {name} is no file"),
         Ok(found) if found.len() > MOST_BYTES => format!("damaged: {name} is larger than any that a run writes"),
-        Ok(_) => return Ok(file),
+        Ok(_) => return Ok(()),
     };
     Err(Error::input(format!("{wrong}: {}", file.display())))
 }
@@ -252,8 +257,9 @@ mod tests {
 
     use super::*;
     use crate::app::panes::runs::samples;
+    use crate::experiment::SCHEMA;
     use crate::experiment::fixture::{DEFENDED, GAMMA};
-    use crate::run::files::Writer;
+    use crate::run::writer::Writer;
 
     fn write(path: PathBuf, text: &str, age: u64) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -290,7 +296,7 @@ mod tests {
             Standing::Finished(summary) => format!("finished, {} rows", summary.rows.len()),
             Standing::Unfinished => "unfinished".to_owned(),
             Standing::Begun => "begun".to_owned(),
-            Standing::Damaged(text) => text.clone(),
+            Standing::Lacking(text) | Standing::Damaged(text) => text.clone(),
         };
         let listed: Vec<(&str, String)> = runs.iter().map(|run| (run.name.as_str(), standing(run))).collect();
         let names: Vec<&str> = listed.iter().map(|run| run.0).collect();
@@ -341,6 +347,32 @@ mod tests {
         let runs = cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!((cache.read, runs.len(), cache.known.len()), (8, 5, 5));
         assert_eq!(runs[0].attacks().last().map(|record| record.ssim), Some(0.9));
+    }
+
+    #[test]
+    fn runs_of_older_builds_are_whole() {
+        let all = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oldrun"));
+        let runs = Cache::default().runs_in(all, &[]).unwrap();
+        let standing = |name: &str| &runs.iter().find(|run| run.name == name).unwrap().standing;
+        assert!(matches!(standing("quick-4"), Standing::Finished(summary) if summary.experiment.schema == SCHEMA));
+        assert!(matches!(standing("stopped-1"), Standing::Unfinished));
+    }
+
+    #[test]
+    fn a_run_with_what_this_program_lacks_is_not_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let toml = Experiment::preset("quick").unwrap().to_toml();
+        for (name, text) in [
+            ("newer", toml.replace(&format!("schema = {SCHEMA}"), &format!("schema = {}", SCHEMA + 1))),
+            ("own", toml.replace("name = \"rmle\"", "name = \"own\"")),
+        ] {
+            write(folder.path().join(name).join(EXPERIMENT), &text, 0);
+        }
+        let runs = Cache::default().runs_in(folder.path(), &[]).unwrap();
+        for (name, says) in [("newer", "made by a newer version"), ("own", "has the attack \"own\"")] {
+            let run = runs.iter().find(|run| run.name == name).unwrap();
+            assert!(matches!(&run.standing, Standing::Lacking(text) if text.contains(says)), "{:?}", run.standing);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::by_model::ByModel;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
 use crate::score::verdict::{Case, Verdict};
@@ -92,6 +92,7 @@ pub struct Summary {
     /// Form of this document.
     pub schema: u32,
     /// What was run.
+    #[serde(deserialize_with = "any_schema")]
     pub experiment: Experiment,
     /// Its seed, again.
     pub seed: u64,

@@ -2,7 +2,7 @@
 //!
 //! The paper's "attacked", "recovered" and "reconstructed" are near-synonyms for opposite parties. The window says
 //! *disguised* (by the defence), *cleaned* (by the server) and *stolen* (by an attacker); files and the terminal keep the
-//! paper's terms. README shows this table.
+//! paper's terms. `docs/words.md` shows this table.
 
 /// One thing's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::experiment::fixture::GAMMA;
-use crate::run::files::Writer;
 use crate::run::folder::ATTACKS;
+use crate::run::writer::Writer;
 
 fn put(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

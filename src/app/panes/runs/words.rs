@@ -76,6 +76,7 @@ pub fn standing(run: &RunEntry) -> (String, String) {
             "begun".to_owned(),
             "It has no checkpoint yet, so there is nothing to show; Continue starts it over.".to_owned(),
         ),
+        Standing::Lacking(text) => (format!("not for this program: {}", reason(run, text)), text.clone()),
         Standing::Damaged(text) => (format!("damaged: {}", reason(run, text)), text.clone()),
     }
 }
