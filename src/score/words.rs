@@ -1,4 +1,5 @@
 //! One table of names: what `summary.json` and `metrics.csv` call a thing, what the paper calls it, and the window's word.
+//! Metrics have theirs in [`metrics`](super::metrics).
 //!
 //! The paper's "attacked", "recovered" and "reconstructed" are near-synonyms for opposite parties. The window says
 //! *disguised* (by the defence), *cleaned* (by the server) and *stolen* (by an attacker); files and the terminal keep the
@@ -22,7 +23,7 @@ const fn word(key: &'static str, paper: &'static str, window: &'static str, help
 }
 
 /// All names.
-pub const WORDS: [Word; 32] = [
+pub const WORDS: [Word; 27] = [
     word("psgl", "PSGL", "PSGL", "Proximal gradient split learning: the model under the defence."),
     word("defended", "defended", "defended", "The model under the defence, on clean images."),
     word("vanilla", "vanilla", "undefended", "The same network without a defence, trained equally long."),
@@ -75,30 +76,6 @@ pub const WORDS: [Word; 32] = [
         "PSGL, fused decision",
         "The weighted vote of the three streams: PSGL's answer.",
     ),
-    word(
-        "over_clean",
-        "over clean",
-        "over clean images",
-        "Fused less vanilla on images as they are: what the defence costs or brings. The one gain that cannot be inflated.",
-    ),
-    word(
-        "over_attacked",
-        "over attacked",
-        "over disguised images",
-        "Fused less vanilla on attacked images. Grows with the strength of the disguise, which the defence itself applies.",
-    ),
-    word(
-        "over_reconstructed",
-        "over recovered",
-        "over cleaned images",
-        "Fused less vanilla on disguised images that were cleaned in image space. Grows with the disguise too.",
-    ),
-    word(
-        "majority",
-        "majority class",
-        "always the commonest",
-        "What always naming the largest class would reach: the constant predictor.",
-    ),
     word("acc_a", "accuracy of stream a", "disguised stream", "Of a training step, before it was learnt from."),
     word("acc_r", "accuracy of stream r", "cleaned stream", "Of a training step, before it was learnt from."),
     word("acc_f", "accuracy of stream f", "fused stream", "Of a training step, before it was learnt from."),
@@ -123,12 +100,6 @@ pub const WORDS: [Word; 32] = [
         "nearest image by the truth (oracle)",
         "oracle: nearest image",
         "A ceiling: chosen with the truth, so no attack and no floor.",
-    ),
-    word(
-        "lineup",
-        "line-up",
-        "picked from 8",
-        "How often the stolen image picks its target out of eight of its own class. Chance is 12.5 %.",
     ),
     word("broke", "broke", "broke", "The attack leads every guess, target by target, beyond chance (Holm)."),
     word(
