@@ -287,9 +287,10 @@ fn reading(summary: &Summary) -> String {
         let own = summary.experiment.psgl.mu;
         let at_own = recovery.mse_by_mu.iter().find(|(mu, _)| *mu == own);
         if let Some((mu, mse)) = at_own.filter(|(_, mse)| *mse >= recovery.mse_attacked) {
+            let (name, digits) = (MSE.name, MSE.digits);
             lines.push(format!(
-                "Recovery in image space at μ {mu} left the attacked images worse than they were (MSE {mse:.4} against \
-                 {:.4}): such images are not low rank.",
+                "Recovery in image space at μ {mu} left the attacked images worse than they were ({name} {mse:.digits$} \
+                 against {:.digits$}): such images are not low rank.",
                 recovery.mse_attacked
             ));
         }

@@ -136,11 +136,11 @@ pub const CLAIMS: [Claim; 10] = [
         }),
     },
     Claim {
-        title: "\u{3bc} = .55 cleans best",
+        title: "The paper's \u{3bc} cleans best",
         paper: Paper::Figure(MU),
         measures: "The error of cleaned images against the clean ones, over \u{3bc}.",
-        rule: "Agrees where .55 has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
-               another does, or cleaning makes it worse; not comparable where .55 was not measured.",
+        rule: "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
+               another does, or cleaning makes it worse; not comparable where it was not measured.",
         judge: optimum,
         test: ("Error against \u{3bc}", "Show the error of cleaned images over \u{3bc}", || Act::Pane(Pane::Curves)),
     },
