@@ -14,6 +14,7 @@ use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
+use crate::score::words::{WORDS, Word};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
@@ -156,6 +157,26 @@ pub fn find(key: &str) -> Option<&'static Setting> {
     settings().iter().find(|setting| setting.key == key)
 }
 
+/// The names of a thing that runs, the paper and the window speak of, by its key.
+pub fn word(key: &str) -> Option<&'static Word> {
+    WORDS.iter().chain(defences().iter().flat_map(|kind| kind.words)).find(|word| word.key == key)
+}
+
+/// The paper's term for a key; what has no name keeps its key.
+pub fn paper_word(key: &str) -> &str {
+    word(key).map_or(key, |word| word.paper)
+}
+
+/// The window's word for a key.
+pub fn window_word(key: &str) -> &str {
+    word(key).map_or(key, |word| word.window)
+}
+
+/// What a key means, in a sentence; empty for one without a name.
+pub fn meaning(key: &str) -> &'static str {
+    word(key).map_or("", |word| word.help)
+}
+
 /// The key that a misspelt one was meant to be: a near name in the same section first, then the same name elsewhere.
 ///
 /// ```
@@ -176,6 +197,8 @@ pub fn nearest(key: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::floor::Guess;
+    use crate::score::verdict::Standing;
     use crate::setting::Mark;
 
     static NAMELESS: Kind = Kind::BASE;
@@ -191,6 +214,26 @@ mod tests {
             assert_eq!(nearest(setting.key), Some(setting.key));
         }
         assert_eq!([Mark::Abstract, Mark::Equations, Mark::Here].map(|m| m.to_string()), ["[A]", "[E]", "here"]);
+    }
+
+    #[test]
+    fn every_name_stands_once_and_the_readme_shows_it() {
+        let readme = include_str!("../README.md");
+        let all: Vec<&Word> = WORDS.iter().chain(defences().iter().flat_map(|kind| kind.words)).collect();
+        for (i, word) in all.iter().enumerate() {
+            assert!(all[..i].iter().all(|other| other.key != word.key), "{} twice", word.key);
+            let row = format!("| `{}` | {} | {} |", word.key, word.paper, word.window);
+            assert!(readme.contains(&row), "README lacks: {row}");
+        }
+        for guess in Guess::ALL {
+            assert_eq!(paper_word(guess.name()), guess.words());
+        }
+        for standing in
+            [Standing::Broke, Standing::Held, Standing::ProvesNothing, Standing::TooWeak, Standing::NotMeasured]
+        {
+            assert_eq!(window_word(standing.word()), standing.word());
+        }
+        assert_eq!((paper_word("other"), window_word("other"), meaning("other")), ("other", "other", ""));
     }
 
     #[test]

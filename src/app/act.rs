@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
-use super::files::Purpose;
-use super::panes::{Layout, Pane};
+use super::layout::{Layout, Pane};
+use super::purpose::Purpose;
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;

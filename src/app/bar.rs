@@ -199,7 +199,7 @@ fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str, tip: &str) 
     cut_short_ui(ui, text.into(), &format!("{text}\n{tip}"));
 }
 
-/// `0:03 left: training PSGL, 12 of 16`: what is asked for most comes first, since in little room the end is cut off.
+/// `0:03 left: training dropout, 12 of 16`: what is asked for most comes first, since in little room the end is cut off.
 fn progress_text(progress: &Progress) -> String {
     let left = progress.left(clock);
     let colon = if left.is_empty() { "" } else { ": " };
@@ -220,19 +220,25 @@ fn left_tip(progress: &Progress) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::{DEFENDED, TITLE};
 
     #[test]
     fn progress_is_told_in_words() {
-        let mut progress =
-            Progress { phase: "training psgl".to_owned(), done: 12, total: 16, seconds_left: None, untold: Vec::new() };
-        assert_eq!(progress_text(&progress), "training PSGL, 12 of 16");
+        let mut progress = Progress {
+            phase: format!("training {DEFENDED}"),
+            done: 12,
+            total: 16,
+            seconds_left: None,
+            untold: Vec::new(),
+        };
+        assert_eq!(progress_text(&progress), format!("training {TITLE}, 12 of 16"));
         progress.seconds_left = Some(3.2);
-        assert_eq!(progress_text(&progress), "0:03 left: training PSGL, 12 of 16");
+        assert_eq!(progress_text(&progress), format!("0:03 left: training {TITLE}, 12 of 16"));
         progress.untold = vec!["inverse".to_owned(), "the table".to_owned()];
-        assert_eq!(progress_text(&progress), "At least 0:03 left: training PSGL, 12 of 16");
+        assert_eq!(progress_text(&progress), format!("At least 0:03 left: training {TITLE}, 12 of 16"));
         assert!(left_tip(&progress).ends_with("begun: inverse, the table"));
-        progress.phase = "training psgl and vanilla".to_owned();
+        progress.phase = format!("training {DEFENDED} and vanilla");
         progress.seconds_left = None;
-        assert!(progress_text(&progress).starts_with("training PSGL and the undefended model, 12"));
+        assert!(progress_text(&progress).starts_with(&format!("training {TITLE} and the undefended model, 12")));
     }
 }

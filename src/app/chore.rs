@@ -11,9 +11,9 @@ use super::trouble::About;
 use super::{App, opened, stage};
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
+use crate::run::control::guarded;
 use crate::run::files::Writer;
 use crate::run::scene::Picture;
-use crate::run::worker::guarded;
 use crate::workbench;
 
 /// What was done.

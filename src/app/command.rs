@@ -4,8 +4,8 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
-use super::files::Purpose;
-use super::panes::{Layout, Pane};
+use super::layout::{Layout, Pane};
+use super::purpose::Purpose;
 use super::typing::Typing;
 use super::{Activity, Look};
 use crate::experiment::PRESETS;
@@ -212,7 +212,13 @@ fn runs() -> Vec<Command> {
             Some((CTRL, Key::U)),
             Act::Defended(false),
         ),
-        command(Run, "Show under PSGL", "Show the model under PSGL.", Some((CTRL, Key::G)), Act::Defended(true)),
+        command(
+            Run,
+            "Show under the defence",
+            "Show the model under its defence.",
+            Some((CTRL, Key::G)),
+            Act::Defended(true),
+        ),
     ]);
     all.extend(lookers());
     all.extend([

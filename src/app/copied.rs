@@ -1,10 +1,6 @@
 //! What can be copied, each by its own words: what buttons beside it do, the menu and the palette do from anywhere.
 
-use std::path::Path;
-
-use super::words::clock;
-use super::{App, Look, State, panes, settings};
-use crate::error::{Error, Result};
+use super::Look;
 
 /// A text for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,38 +67,4 @@ impl Copied {
             Self::Path => state.folder.is_none().then_some("No run is open"),
         }
     }
-}
-
-impl App {
-    /// The text to copy.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub(super) fn copied(&self, what: Copied) -> Result<String> {
-        let table = |name: &str| panes::table::text(&self.state, Path::new(name));
-        match what {
-            Copied::Toml => Ok(self.document.experiment().to_toml()),
-            Copied::Command => settings::command_line(self.document.experiment()),
-            Copied::Markdown => table("table.md"),
-            Copied::Csv => table("table.csv"),
-            Copied::Latex => table("table.tex"),
-            Copied::Comparison => self.view.runs.compared(&self.library).map(|compared| compared.markdown()),
-            Copied::Log => Ok(log(&self.state)),
-            Copied::Path => {
-                let folder = self.state.folder.as_ref().ok_or_else(|| Error::input("no run is open"))?;
-                Ok(folder.display().to_string())
-            }
-        }
-    }
-}
-
-/// The log as a text, a line each.
-pub fn log(state: &State) -> String {
-    let lines: Vec<String> = state
-        .log
-        .iter()
-        .map(|(at, text)| format!("{} {text}", clock(at.as_secs_f64())))
-        .chain([String::new()])
-        .collect();
-    lines.join("\n")
 }

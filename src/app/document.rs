@@ -251,6 +251,7 @@ fn preset_of(experiment: &Experiment) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::{BRAIN, GAMMA, gamma};
 
     fn document() -> Document {
         Document::new(Experiment::preset("quick").unwrap())
@@ -260,14 +261,14 @@ mod tests {
     fn changes_go_back_and_forth_and_a_held_control_is_one_change() {
         let mut document = document();
         for value in ["0.2", "0.3", "0.4"] {
-            document.set("psgl.gamma", value).unwrap();
+            document.set(GAMMA, value).unwrap();
         }
         document.settle();
-        document.set("psgl.gamma", "0.5").unwrap();
-        document.set("psgl.mu", "1").unwrap();
+        document.set(GAMMA, "0.5").unwrap();
+        document.set("train.rate", "0.01").unwrap();
         assert_eq!((document.history(), document.name()), ((3, 0), OWN));
         assert!(document.undo() && document.undo());
-        assert_eq!(document.experiment().psgl.gamma, 0.4);
+        assert_eq!(gamma(document.experiment()), 0.4);
         assert!(document.undo() && !document.undo());
         assert_eq!((document.name(), document.changed()), ("quick", false));
         assert!(document.redo() && document.changed());
@@ -312,16 +313,16 @@ mod tests {
         assert_eq!(document.name(), OWN);
         document.set("train.epochs", "2").unwrap();
         assert_eq!(document.name(), "quick");
-        document.choose_preset("psgl-brain").unwrap();
-        assert_eq!((document.name(), document.experiment().seed), ("psgl-brain", 7));
+        document.choose_preset(BRAIN).unwrap();
+        assert_eq!((document.name(), document.experiment().seed), (BRAIN, 7));
     }
 
     #[test]
     fn what_is_not_allowed_changes_nothing() {
         let mut document = document();
         let before = document.experiment().clone();
-        let error = document.set("psgl.gamma", "7").unwrap_err().to_string();
-        assert!(error.starts_with("psgl.gamma = 7"), "{error}");
+        let error = document.set(GAMMA, "7").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{GAMMA} = 7")), "{error}");
         assert!(document.open("/no/such.toml".into()).is_err());
         assert_eq!((document.experiment(), document.history()), (&before, (0, 0)));
     }

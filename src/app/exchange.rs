@@ -6,8 +6,8 @@ use eframe::egui::Context;
 
 use super::act::Act;
 use super::chore::Chore;
-use super::files::Purpose;
 use super::opened::Opening;
+use super::purpose::Purpose;
 use super::showing::Source;
 use super::trouble::About;
 use super::{App, panes, stage};

@@ -252,6 +252,7 @@ mod tests {
 
     use super::*;
     use crate::app::panes::runs::samples;
+    use crate::experiment::fixture::{DEFENDED, GAMMA};
     use crate::run::files::Writer;
 
     fn write(path: PathBuf, text: &str, age: u64) {
@@ -310,7 +311,7 @@ mod tests {
         };
         put(folder.path(), "20261124T121916Z-quick-0", &experiment, 50);
         put(folder.path(), "20261124T121917Z-quick-0", &experiment, 40);
-        experiment.set("psgl.gamma=0.2").unwrap();
+        experiment.set(&format!("{GAMMA}=0.2")).unwrap();
         experiment.set("seed=1").unwrap();
         put(folder.path(), "20261124T121918Z-quick-gamma.2-1", &experiment, 30);
         put(folder.path(), "my best", &experiment, 20);
@@ -334,7 +335,7 @@ mod tests {
         let runs = cache.runs_in(folder.path(), &[]).unwrap();
         assert_eq!((cache.read, runs[0].name.as_str()), (7, "c-begun"));
         assert!(matches!(runs[0].standing, Standing::Unfinished));
-        let attack = serde_json::to_string(&[samples::attack("rmle", true, "psgl", 2, 0.9)]).unwrap();
+        let attack = serde_json::to_string(&[samples::attack("rmle", true, DEFENDED, 2, 0.9)]).unwrap();
         write(folder.path().join("a-finished").join(ATTACKS), &attack, 0);
         fs::remove_dir_all(begun).unwrap();
         let runs = cache.runs_in(folder.path(), &[]).unwrap();

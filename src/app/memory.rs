@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
-use super::panes::{Layout, Pane, complete};
+use super::layout::{Layout, Pane, complete};
 use crate::error::{Error, Result};
 use crate::run::files::Writer;
 

@@ -3,18 +3,21 @@
 //! Three things are kept apart: the document (what to run; undo covers it), what is shown (the run's
 //! state and the stage), and the view (how panes look at it).
 
+mod accuracies;
 mod act;
 mod bar;
 mod chore;
 mod class;
 mod command;
 mod copied;
+mod copying;
 mod document;
 mod draw;
 mod exchange;
 mod files;
 mod hear;
 mod help;
+mod layout;
 mod library;
 mod lookers;
 mod memory;
@@ -25,6 +28,7 @@ mod panes;
 mod perform;
 mod pictured;
 mod presets;
+mod purpose;
 mod runner;
 mod running;
 mod settings;
@@ -32,7 +36,6 @@ mod shot;
 mod showing;
 mod stage;
 mod state;
-mod streams;
 mod textures;
 mod theme;
 mod toasts;
@@ -60,22 +63,22 @@ use crate::live::Live;
 use crate::run::folder::home_folder;
 use crate::run::weights::Weights;
 
+pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use files::Purpose;
+pub use layout::{Layout, Pane};
 pub use library::{Library, RunEntry, Standing};
-pub use panes::{Layout, Pane};
+pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
-pub use streams::{Curves, Stream};
 pub use theme::Role;
 
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The experiment of the first start.
-const FIRST: &str = "psgl-digits";
+const FIRST: &str = crate::experiment::preset::DIGITS;
 
 /// What views look at: all that is shown, and nothing they could change.
 #[derive(Clone, Copy)]
@@ -302,7 +305,7 @@ impl App {
 
     /// Whether a pane is in front.
     pub fn shows(&self, pane: Pane) -> bool {
-        panes::is_shown(&self.tree, pane)
+        layout::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.

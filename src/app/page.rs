@@ -3,7 +3,8 @@
 use eframe::egui::{self, Id, Panel, Ui, UiBuilder, vec2};
 use egui_tiles::Tree;
 
-use super::panes::{self, Pane};
+use super::layout::{Pane, place};
+use super::panes;
 use super::stage::{self, Plan, Views};
 use super::{Act, Look, View};
 
@@ -79,7 +80,7 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
             ui.set_clip_rect(ui.clip_rect().intersect(rect));
             panes::panes_ui(ui, tree, look, view, acts);
         });
-        if let Some(place) = view.to_pane.take().and_then(|pane| panes::place(tree, pane)) {
+        if let Some(place) = view.to_pane.take().and_then(|pane| place(tree, pane)) {
             // Its tab stands above it.
             ui.scroll_to_rect(place.expand2(vec2(0.0, TAB)), Some(egui::Align::Min));
         }

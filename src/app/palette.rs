@@ -312,11 +312,11 @@ mod tests {
     fn settings_are_found_by_their_key_and_nothing_found_says_so() {
         let shop = Shop::default();
         let mut harness = palette(&shop);
-        harness.get_by_label("Search commands").type_text("psgl.mu");
+        harness.get_by_label("Search commands").type_text("train.rate");
         harness.run_steps(2);
         harness.key_press(Key::Enter);
         harness.step();
-        assert_eq!(harness.state().1, [Act::FindSetting("psgl.mu".to_owned())]);
+        assert_eq!(harness.state().1, [Act::FindSetting("train.rate".to_owned())]);
         harness.state_mut().0.query = "qqqq".to_owned();
         harness.state_mut().0.look();
         harness.run_steps(2);

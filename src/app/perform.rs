@@ -8,12 +8,14 @@ use super::files::Prompt;
 use super::memory::Theme;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::{Activity, App, panes, stage};
+use super::{Activity, App, layout, stage};
+use crate::defence::Kind;
 use crate::error::{Error, Result};
-use crate::experiment::PRESETS;
+use crate::experiment::{Experiment, PRESETS};
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
+use crate::workbench::defences;
 
 impl App {
     /// Does what was asked for, where it can be done now.
@@ -103,7 +105,7 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
-                panes::show(&mut self.tree, pane);
+                layout::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
             }
             Act::Layout(layout) => {
@@ -171,11 +173,14 @@ impl App {
             Act::Take(experiment) => self.document.take(*experiment),
             Act::Set(key, value) => {
                 self.document.set(&key, &value)?;
-                if key == "psgl.enabled" || key == "defence" {
-                    self.showing.defended = value == "true";
+                let stack = |experiment: &Experiment| experiment.stack().map(|stack| stack.label()).ok();
+                if stack(&before) != stack(self.document.experiment()) {
+                    self.showing.defended = self.document.experiment().defended();
                 }
                 // Only these show on the stage.
-                let shows = ["data", "model", "psgl", "defence", "seed"].iter().any(|section| key.starts_with(section));
+                let section = key.split('.').next().unwrap_or_default();
+                let defence = |kind: &&Kind| kind.section == Some(section);
+                let shows = ["data", "model", "defence", "seed"].contains(&section) || defences().iter().any(defence);
                 back = shows.then_some(false);
             }
             Act::Cut(cut) => self.document.set("model.cut", &cut.to_string())?,
@@ -216,7 +221,8 @@ impl App {
         match act {
             Act::Defended(defended) => {
                 if defended && !self.document.experiment().defended() {
-                    self.document.set("psgl.enabled", "true")?;
+                    let [key, value] = defences()[0].switched_on();
+                    self.document.set(&key, &value)?;
                 }
                 self.showing.defended = defended;
                 source = Source::Live;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::event::Gallery;
 use crate::run::folder::IMAGES;
 use crate::run::identity::catalogue;
 use crate::run::pictures::tiles;
+use crate::run::scene::Gallery;
 use crate::run::scene::Picture;
 
 /// A sheet that is larger is no run's.
@@ -54,7 +54,7 @@ fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
     (galleries, troubles)
 }
 
-/// What a file's name tells: `psgl-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run, or
+/// What a file's name tells: `dropout-e6-rmle-adaptive`, and `-afterwards` where it was launched at the finished run, or
 /// `-afterwards-2` where it was so once more.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct FileName {
@@ -121,20 +121,20 @@ mod tests {
 
     #[test]
     fn names_tell_the_attack() {
-        let named = FileName::of("psgl-e12-rmle-adaptive-afterwards").unwrap();
-        assert_eq!((named.target.as_str(), named.epoch, named.name.as_str()), ("psgl", 12, "rmle"));
+        let named = FileName::of("dropout-e12-rmle-adaptive-afterwards").unwrap();
+        assert_eq!((named.target.as_str(), named.epoch, named.name.as_str()), ("dropout", 12, "rmle"));
         assert!(named.adaptive && named.launch == 1);
-        assert_eq!(FileName::of("psgl-e12-rmle-adaptive-afterwards-3").unwrap().launch, 3);
+        assert_eq!(FileName::of("dropout-e12-rmle-adaptive-afterwards-3").unwrap().launch, 3);
         assert_eq!(FileName::of("vanilla-e0-deep-prior-naive").unwrap().name, "deep-prior");
-        assert_eq!(FileName::of("psgl-e1-rmle-λ.01-afterwards-naive").unwrap().name, "rmle-λ.01-afterwards");
-        assert_eq!(FileName::of("psgl-e1-rmle-λ.01-naive-afterwards-2").unwrap().launch, 2);
+        assert_eq!(FileName::of("dropout-e1-rmle-λ.01-afterwards-naive").unwrap().name, "rmle-λ.01-afterwards");
+        assert_eq!(FileName::of("dropout-e1-rmle-λ.01-naive-afterwards-2").unwrap().launch, 2);
         for wrong in [
             "maps",
-            "psgl-e1-rmle",
-            "psgl-ex-rmle-naive",
+            "dropout-e1-rmle",
+            "dropout-ex-rmle-naive",
             "-e1-rmle-naive",
-            "psgl-e1--naive",
-            "psgl-e1-rmle-naive-afterwards3",
+            "dropout-e1--naive",
+            "dropout-e1-rmle-naive-afterwards3",
             "",
         ] {
             assert_eq!(FileName::of(wrong), None, "{wrong}");
@@ -152,14 +152,14 @@ mod tests {
         let put = |name: &str, bytes: &[u8]| Writer::default().write(&folder.path().join(name), bytes).unwrap();
         let bytes = sheet(&[row(10), row(20)], &Caption::default()).unwrap();
         put("vanilla-e2-rmle-naive.png", &bytes);
-        put("psgl-e2-rmle-adaptive.png", &bytes);
-        put("psgl-e1-rmle-adaptive.png", &bytes);
-        put("psgl-e2-inverse-naive.png", &bytes[..bytes.len() / 2]);
-        put("psgl-e2-rmle-naive.png", &sheet(&[vec![Tile::Image(picture(1))]], &Caption::default()).unwrap());
+        put("dropout-e2-rmle-adaptive.png", &bytes);
+        put("dropout-e1-rmle-adaptive.png", &bytes);
+        put("dropout-e2-inverse-naive.png", &bytes[..bytes.len() / 2]);
+        put("dropout-e2-rmle-naive.png", &sheet(&[vec![Tile::Image(picture(1))]], &Caption::default()).unwrap());
         put("maps.png", b"no attack's");
         let (galleries, troubles) = galleries(folder.path(), [1, 2, 3]);
         let found: Vec<(&str, usize)> = galleries.iter().map(|one| (one.target.as_str(), one.epoch)).collect();
-        assert_eq!(found, [("psgl", 1), ("psgl", 2), ("vanilla", 2)]);
+        assert_eq!(found, [("dropout", 1), ("dropout", 2), ("vanilla", 2)]);
         assert_eq!(galleries[0].originals, [picture(10), picture(20)]);
         assert_eq!(galleries[0].sent, [picture(11), picture(21)]);
         assert_eq!(galleries[0].stolen, [picture(12), picture(22)]);

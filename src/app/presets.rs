@@ -10,7 +10,7 @@ use eframe::egui::{
 };
 
 use super::document::OWN;
-use super::files::Purpose;
+use super::purpose::Purpose;
 use super::textures::image;
 use super::theme::Role;
 use super::{Act, Look};
@@ -208,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::app::test_look::{Shop, picture};
+    use crate::experiment::fixture::{BRAIN, DIGITS, TITLE};
 
     fn bar(shop: &Shop, size: [f32; 2]) -> Harness<'_, (PresetsView, Vec<Act>)> {
         let draw = move |ui: &mut Ui, state: &mut (PresetsView, Vec<Act>)| {
@@ -225,7 +226,7 @@ mod tests {
         for size in [[900.0, 600.0], [1280.0, 800.0], [600.0, 400.0]] {
             let mut harness = bar(&shop, size);
             assert!(harness.query_by_label("quick").is_none());
-            harness.get_by_label("Preset: psgl-digits").click();
+            harness.get_by_label(&format!("Preset: {DIGITS}")).click();
             harness.run_steps(4);
             let start = std::time::Instant::now();
             while harness.state().0.pictures.len() < 2 && start.elapsed().as_secs() < 20 {
@@ -233,13 +234,13 @@ mod tests {
                 harness.step();
             }
             assert_eq!(harness.state().0.pictures.len(), 2);
-            assert!(harness.get_by_label("psgl-digits").is_focused());
+            assert!(harness.get_by_label(DIGITS).is_focused());
             picture(&mut harness, &format!("presets-{}", size[0]));
             harness.get_by_label("vanilla-digits").click();
             harness.run_steps(3);
             assert_eq!(harness.state().1, [Act::Preset(1)]);
             assert!(harness.query_by_label("quick").is_none(), "it closes");
-            harness.get_by_label("Preset: psgl-digits").click();
+            harness.get_by_label(&format!("Preset: {DIGITS}")).click();
             harness.run_steps(4);
             harness.get_by_label("mine.toml").click_accesskit();
             harness.run_steps(3);
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn a_card_says_what_is_in_it() {
         let facts = |name: &str| facts(&Experiment::preset(name).unwrap());
-        assert_eq!(facts("psgl-brain"), "brainmri, PSGL, 10 epochs, attacked by rMLE and an inverse network");
+        assert_eq!(facts(BRAIN), format!("brainmri, {TITLE}, 10 epochs, attacked by rMLE and an inverse network"));
         assert!(facts("vanilla-digits").contains("undefended"));
         assert_eq!(PRESETS.iter().filter_map(Card::of).count(), PRESETS.len());
     }

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use eframe::egui::Context;
 
+use super::layout::{self, Pane};
 use super::runner::Runner;
 use super::showing::{Showing, Source};
 use super::state::{State, Status};
 use super::trouble::About;
-use super::{App, library, opened, panes, stage};
+use super::{App, library, opened, stage};
 use crate::error::{Error, Result};
 use crate::experiment::run_title;
 use crate::live::Shown;
@@ -123,7 +124,7 @@ impl App {
                 self.showing.defended = self.document.experiment().defended();
                 self.showing.image = Shown::default();
                 self.look(Source::Live);
-                panes::show(&mut self.tree, panes::Pane::Table);
+                layout::show(&mut self.tree, Pane::Table);
             }
             Err(error) => self.tell_of(About::Opening, &error),
         }

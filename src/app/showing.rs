@@ -222,7 +222,7 @@ impl Film {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::AttackProgress;
+    use crate::run::scene::AttackProgress;
 
     fn scene(iteration: usize, value: f32) -> Scene {
         let values = |v: f32| (0..144).map(|i| if i % 2 == 0 { v - 0.05 } else { v + 0.05 }).collect();

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::streams::Curves;
+use super::accuracies::Curves;
 use super::words::{duration, mode, named, target};
 use crate::data::Noun;
 use crate::model::wire::WireCount;
 use crate::run::by_model::ByModel;
 use crate::run::checkpoint::Position;
-use crate::run::event::{Event, Gallery, Past, Progress};
+use crate::run::event::{Event, Past, Progress};
 use crate::run::facts::Facts;
+use crate::run::held_out::LiveRow;
+use crate::run::scene::Gallery;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
-use crate::run::watch::LiveRow;
 use crate::score::metrics::{PSNR, SSIM};
 use crate::score::verdict::{Case, Ruling, Verdict};
 
@@ -76,7 +77,7 @@ pub struct State {
     pub galleries: Vec<Gallery>,
     /// What is known of the experiment once its data are loaded.
     pub facts: Option<Arc<Facts>>,
-    /// Bytes that crossed so far: under PSGL and undefended.
+    /// Bytes that crossed so far: defended and undefended.
     pub wire: [WireCount; 2],
     /// What the run came to.
     pub summary: Option<Box<Summary>>,
@@ -258,7 +259,7 @@ impl State {
     }
 }
 
-/// `rmle, adaptive, at PSGL after epoch 2: PSNR 12.3 dB, SSIM 0.41 over 8 images in 3.0 s`.
+/// `rmle, adaptive, at dropout after epoch 2: PSNR 12.3 dB, SSIM 0.41 over 8 images in 3.0 s`.
 fn attack_line(record: &AttackRecord) -> String {
     format!(
         "{}, {}, at {} after epoch {}: {}, {} over {} images in {}",
@@ -281,13 +282,14 @@ fn both(models: &ByModel<WireCount>) -> [WireCount; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::streams::Stream;
+    use crate::app::accuracies::Accuracy;
+    use crate::experiment::fixture::{DEFENDED, TITLE};
 
     fn record() -> AttackRecord {
         AttackRecord {
             name: "rmle".to_owned(),
             adaptive: true,
-            target: "psgl".to_owned(),
+            target: DEFENDED.to_owned(),
             epoch: 2,
             images: 8,
             iterations: 20,
@@ -313,7 +315,7 @@ mod tests {
         read(
             &mut state,
             Event::Epoch(EpochRow {
-                model: "psgl".to_owned(),
+                model: DEFENDED.to_owned(),
                 epoch: 1,
                 attacked: Some(40.0),
                 recovered: Some(41.0),
@@ -323,14 +325,14 @@ mod tests {
             }),
         );
         read(&mut state, Event::Attack(record()));
-        assert_eq!(state.training.points(Stream::Decision).len(), 2);
-        assert_eq!(state.test.last(Stream::Cleaned), Some(41.0));
+        assert_eq!(state.training.points(Accuracy::Decision).len(), 2);
+        assert_eq!(state.test.last(Accuracy::Cleaned), Some(41.0));
         assert_eq!(state.attacks.len(), 1);
         let log: Vec<&str> = state.log.iter().map(|line| line.1.as_str()).collect();
         assert_eq!(log[0], "Started quick, seed 0, kept in runs/x");
-        assert_eq!(log[1], "Epoch 1, PSGL: test accuracy 43.0 %");
+        assert_eq!(log[1], format!("Epoch 1, {TITLE}: test accuracy 43.0 %"));
         assert!(
-            log[2].starts_with("rmle, adaptive, at PSGL after epoch 2: PSNR 13.0 dB, SSIM 0.40 over 8"),
+            log[2].starts_with(&format!("rmle, adaptive, at {TITLE} after epoch 2: PSNR 13.0 dB, SSIM 0.40 over 8")),
             "{}",
             log[2]
         );

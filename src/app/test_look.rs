@@ -7,6 +7,7 @@ use egui_kittest::Harness;
 
 use super::{Activity, Document, Library, Look, Showing, State, textures};
 use crate::experiment::Experiment;
+use crate::experiment::fixture::DIGITS;
 
 /// Everything that a view looks at, owned.
 pub struct Shop {
@@ -24,7 +25,7 @@ impl Default for Shop {
     fn default() -> Self {
         Self {
             state: State::default(),
-            document: Document::new(Experiment::preset("psgl-digits").unwrap()),
+            document: Document::new(Experiment::preset(DIGITS).unwrap()),
             showing: Showing::default(),
             textures: textures::Textures::default(),
             library: Library::default(),

@@ -3,7 +3,8 @@
 use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
 use crate::score::metrics::{LINEUP, Metric};
-use crate::score::words;
+use crate::split::UNDEFENDED;
+use crate::workbench;
 
 /// `0:05`, `12:30`, `1:02:03`.
 pub fn clock(seconds: f64) -> String {
@@ -63,7 +64,7 @@ pub fn shape(sides: &[usize]) -> String {
 
 /// A model's name: what an attack is aimed at.
 pub fn target(name: &str) -> &str {
-    words::window(name)
+    workbench::window_word(name)
 }
 
 /// A phase, an attack or a verdict as a run tells it, in the window's words.
@@ -71,9 +72,8 @@ pub fn phase(text: &str) -> String {
     let word = |word: &str| {
         let name = word.trim_end_matches([':', '.', ',']);
         let said = match name {
-            "psgl" => "PSGL",
-            "vanilla" => "the undefended model",
-            other => other,
+            UNDEFENDED => "the undefended model",
+            other => workbench::defence(other).map_or(other, |kind| kind.title),
         };
         format!("{said}{}", &word[name.len()..])
     };
@@ -87,7 +87,11 @@ pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
 
 /// What made the images: `class mean`, or an attack's own name.
 pub fn maker(record: &AttackRecord) -> &str {
-    if yardstick(record).is_some() { words::window(&record.name).trim_start_matches("guess: ") } else { &record.name }
+    if yardstick(record).is_some() {
+        workbench::window_word(&record.name).trim_start_matches("guess: ")
+    } else {
+        &record.name
+    }
 }
 
 /// A sentence's first letter as a capital.
@@ -136,12 +140,13 @@ pub fn lead(record: &AttackRecord) -> String {
 
 /// A row of the table in words, and what it is.
 pub fn row(name: &str) -> (&str, &'static str) {
-    (words::window(name), words::help(name))
+    (workbench::window_word(name), workbench::meaning(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::{DEFENDED, TITLE};
     use crate::score::metrics::{ACCURACY, AUROC, ECE, MSE, PSNR, SSIM};
     use crate::score::record::{Judged, Lead, Row};
 
@@ -156,8 +161,11 @@ mod tests {
         assert_eq!([duration(3.21), duration(19.4), duration(61.0)], ["3.2 s", "19 s", "1:01"]);
         assert_eq!([bytes(205_500_000), bytes(99_960)], ["206 MB", "100 kB"]);
         assert_eq!([decimal(-0.004, 2), decimal(-0.006, 2)], ["0.00", "\u{2212}0.01"]);
-        assert_eq!(phase("rmle, at psgl after epoch 2"), "rmle, at PSGL after epoch 2");
-        assert_eq!(phase("Worst leak of vanilla: x, psgl."), "Worst leak of the undefended model: x, PSGL.");
+        assert_eq!(phase(&format!("rmle, at {DEFENDED} after epoch 2")), format!("rmle, at {TITLE} after epoch 2"));
+        assert_eq!(
+            phase(&format!("Worst leak of vanilla: x, {DEFENDED}.")),
+            format!("Worst leak of the undefended model: x, {TITLE}.")
+        );
         assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
         assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
     }

@@ -98,7 +98,7 @@ struct RunArgs {
     /// Processor threads; 0 for all cores.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]
     threads: Option<String>,
-    /// Change a setting, as in --set psgl.gamma=0.2.
+    /// Change a setting, as in --set train.epochs=3.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<OsString>,
     /// Replace the run that is in the folder.
@@ -201,8 +201,8 @@ fn place() -> impl TypedValueParser<Value = PathBuf> {
 /// Opens the window; where there is no display, does the run in the terminal.
 fn window(name: Option<&OsStr>) -> Result<()> {
     let (chosen, found) = name.map_or(Ok((None, None)), asked)?;
-    let name = name.unwrap_or("psgl-digits".as_ref());
-    let experiment = chosen.clone().map_or_else(|| Experiment::load("psgl-digits"), Ok)?;
+    let name = name.unwrap_or(crate::experiment::preset::DIGITS.as_ref());
+    let experiment = chosen.clone().map_or_else(|| Experiment::load(crate::experiment::preset::DIGITS), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
     let path = found.as_ref().map(|found| found.path().to_owned());

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::path::Path;
 
-use crate::run::worker::is_guarded;
+use crate::run::control::is_guarded;
 
 /// Writes a line to standard error. Where nobody can read it, it is lost; nothing depends on it.
 pub fn tell(text: &str) {

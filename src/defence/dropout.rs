@@ -11,7 +11,7 @@ use candle_core::Tensor;
 
 use super::imitation::{Imitation, Imitator, Known, Own, Study};
 use super::kind::Draws;
-use super::{Defence, Kind};
+use super::{Defence, Kind, Lever};
 use crate::engine::tape::masked;
 use crate::error::Result;
 use crate::random::{At, Seed, Stream};
@@ -32,6 +32,7 @@ pub static KIND: Kind = Kind {
     .default(Plain::Real(0.3))],
     symbol: "p",
     strength: |values| values.real("p"),
+    levers: &[Lever { key: "p", symbol: "p", words: "numbers dropped", range: [0.0, 0.95] }],
     make: |values, draws| Ok(Box::new(Dropout { p: values.real("p")?, draws })),
     imitation: |values| Ok(Arc::new(Declared { p: values.real("p")? })),
     ..Kind::BASE

@@ -9,6 +9,7 @@ use super::imitation::Imitation;
 use crate::error::{Error, Result};
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
+use crate::score::words::Word;
 use crate::setting::{Setting, Values};
 
 /// A defence's card.
@@ -39,6 +40,18 @@ pub struct Kind {
     pub asks: fn(&Values) -> Result<&'static [Crossing]>,
     /// How it is put to work.
     pub make: fn(&Values, Draws) -> Result<Box<dyn Defence>>,
+    /// What its values have to fulfil together, else why not, by field.
+    pub check: fn(&Values) -> Result<(), String>,
+    /// Why a setting of its own has no effect: given the values, whether it is in the stack, and the key.
+    pub idle: fn(&Values, bool, &str) -> Option<&'static str>,
+    /// What its settings serve while it is off, in a sentence; empty where nothing.
+    pub while_off: &'static str,
+    /// Whether its server answers with several streams and a decision fused of them, which the table's gains are of.
+    pub fuses: bool,
+    /// The few settings that stand among the levers.
+    pub levers: &'static [Lever],
+    /// Names of what only a model under it has: rows of the table, streams, gains.
+    pub words: &'static [Word],
     /// Its part of a model in Python, given the weights of the streams' votes in use, if it has one.
     pub torch: Option<ToTorch>,
     /// What an attacker makes of knowing it.
@@ -60,17 +73,49 @@ impl Kind {
         warning: |_| None,
         asks: |_| Ok(&[]),
         make: |_, _| Err(Error::Internal("a defence's card lacks how it is made".to_owned())),
+        check: |_| Ok(()),
+        idle: |_, _, _| None,
+        while_off: "",
+        fuses: false,
+        levers: &[],
+        words: &[],
         torch: None,
         imitation: |_| Err(Error::Internal("a defence's card lacks its imitation".to_owned())),
     };
 
-    /// Its settings as documents have them: `defence.dropout.p`, or under the section of its own. Made once a process; the keys stay for
-    /// good.
+    /// Where documents have its settings: its own section, or `defence.dropout`.
+    pub fn place(&self) -> String {
+        self.section.map_or_else(|| format!("defence.{}", self.id), str::to_owned)
+    }
+
+    /// What to set, and to what, for an experiment without a defence to have this one.
+    pub fn switched_on(&self) -> [String; 2] {
+        match self.section {
+            Some(section) => [format!("{section}.enabled"), "true".to_owned()],
+            None => ["defence".to_owned(), format!("[{{ name = \"{}\" }}]", self.id)],
+        }
+    }
+
+    /// Its settings as documents have them: `defence.dropout.p`, or under the section of its own. Made once a process;
+    /// the keys stay for good.
     pub fn document_settings(&'static self) -> Vec<Setting> {
-        let section = self.section.map_or_else(|| format!("defence.{}", self.id), str::to_owned);
+        let section = self.place();
         let named = |setting: &Setting| Setting { key: format!("{section}.{}", setting.key).leak(), ..*setting };
         self.settings.iter().map(named).collect()
     }
+}
+
+/// A setting that is pulled while one looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lever {
+    /// Which; without a section.
+    pub key: &'static str,
+    /// Its letter.
+    pub symbol: &'static str,
+    /// What it moves, in a word or two.
+    pub words: &'static str,
+    /// From where to where it is pulled; a document may go farther.
+    pub range: [f64; 2],
 }
 
 /// Makes a defence's part of a model in Python from its settings and the weights of the streams' votes.

@@ -21,7 +21,7 @@ use candle_core::Tensor;
 use candle_core::backprop::GradStore;
 
 pub use entry::{Entry, Outgoing};
-pub use kind::{Kind, Setup};
+pub use kind::{Kind, Lever, Setup};
 pub use stack::Stack;
 
 use crate::error::Result;

@@ -49,13 +49,13 @@ impl Stack {
         self.0.iter()
     }
 
-    /// What a model under it is called in a run: the ids of its defences, `psgl+dropout`.
+    /// What a model under it is called in a run: the ids of its defences, `dropout+own`.
     pub fn label(&self) -> String {
         let ids: Vec<&str> = self.iter().map(|setup| setup.kind.id).collect();
         ids.join("+")
     }
 
-    /// Its defences with their strengths, in words: `PSGL γ 0.1, dropout p 0.3`.
+    /// Its defences with their strengths, in words: `dropout p 0.3, own s 1`.
     pub fn words(&self) -> String {
         let one = |setup: &Setup| {
             let strength = (setup.kind.strength)(&setup.values).unwrap_or_default();
@@ -64,9 +64,14 @@ impl Stack {
         self.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// What its defences are called, `PSGL and dropout`; nothing where there is none.
+    /// What its defences are called, `dropout and own`; nothing where there is none.
     pub fn titles(&self) -> String {
         self.iter().map(|setup| setup.kind.title).collect::<Vec<_>>().join(" and ")
+    }
+
+    /// Whether its answer is a decision fused of several streams.
+    pub fn fuses(&self) -> bool {
+        self.iter().any(|setup| setup.kind.fuses)
     }
 
     /// How images enter the client's first layer.

@@ -2,7 +2,8 @@
 
 use super::document::{Device, Experiment, Optimizer, TrainSpec};
 use super::plan::Plan;
-use crate::defence::Stack;
+use crate::attack::adversarial::Disguise;
+use crate::defence::{Setup, Stack};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
@@ -40,13 +41,26 @@ impl Experiment {
         Ok(std::iter::once(main).chain(twin).collect())
     }
 
+    /// The defences of the document with their settings, also those that are off.
+    ///
+    /// # Errors
+    /// Returns an error if a value cannot be written.
+    pub fn setups(&self) -> Result<Vec<Setup>> {
+        let listed = self.defences.iter().map(|spec| spec.0.clone());
+        Ok(std::iter::once(self.psgl.setup()?).chain(listed).collect())
+    }
+
     /// The defences of the model, those without strength left out.
     ///
     /// # Errors
     /// Returns an error if they cannot stand in one stack.
     pub fn stack(&self) -> Result<Stack> {
-        let listed = self.defences.iter().map(|spec| spec.0.clone());
-        Stack::new(std::iter::once(self.psgl.setup()?).chain(listed))
+        Stack::new(self.setups()?)
+    }
+
+    /// What the table's attacked and recovered rows are of.
+    pub fn disguise(&self) -> Disguise {
+        Disguise::from(&self.psgl)
     }
 
     /// What its defences are called, `PSGL and dropout`; nothing where there is none.
@@ -57,6 +71,11 @@ impl Experiment {
     /// Whether the model has a defence.
     pub fn defended(&self) -> bool {
         self.stack().is_ok_and(|stack| !stack.is_empty())
+    }
+
+    /// Whether the defended model's answer is a decision fused of several streams.
+    pub fn fuses(&self) -> bool {
+        self.stack().is_ok_and(|stack| stack.fuses())
     }
 
     /// The same experiment without a defence.

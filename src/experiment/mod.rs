@@ -8,9 +8,11 @@ mod attack;
 mod convert;
 mod defence;
 mod document;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod naming;
 mod plan;
-mod preset;
+pub mod preset;
 pub mod text;
 mod validate;
 

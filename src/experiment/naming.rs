@@ -161,15 +161,24 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
     all
 }
 
+/// A difference in a defence that has a section of its own: `γ.2`, `undefended`.
+fn of_defence(key: &str, value: &Value) -> Option<String> {
+    let (section, leaf) = split(key);
+    let kind = workbench::defences().iter().find(|kind| kind.section == Some(section))?;
+    if leaf == "enabled" {
+        return Some(if value.as_bool() == Some(false) { "undefended" } else { kind.title }.to_owned());
+    }
+    let lever = kind.levers.iter().find(|lever| lever.key == leaf)?;
+    Some(format!("{}{}", lever.symbol, short(value)))
+}
+
 /// A difference: `γ.2`, `cut 2`, `undefended`.
 fn words(key: &str, value: &Value) -> String {
     let text = short(value);
+    if let Some(words) = of_defence(key, value) {
+        return words;
+    }
     match (key, value) {
-        ("psgl.enabled", Value::Boolean(false)) => "undefended".to_owned(),
-        ("psgl.enabled", _) => "PSGL".to_owned(),
-        ("psgl.gamma", _) => format!("γ{text}"),
-        ("psgl.theta", _) => format!("θ{text}"),
-        ("psgl.mu", _) => format!("μ{text}"),
         ("data.name", Value::String(name)) => last_part(name).to_owned(),
         ("model.name", _) => text,
         ("model.layers", _) => "own layers".to_owned(),

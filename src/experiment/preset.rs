@@ -3,30 +3,41 @@
 use crate::error::{Error, Result};
 use crate::setting::{near, shorten};
 
+/// Handwritten digits under PSGL, what one begins with.
+pub const DIGITS: &str = "psgl-digits";
+/// Digits without a defence.
+pub const PLAIN_DIGITS: &str = "vanilla-digits";
+/// Digits under PSGL as its formulas have it.
+pub const PAPER_DIGITS: &str = "psgl-paper-digits";
+/// Brain planes under PSGL.
+pub const BRAIN: &str = "psgl-brain";
+/// For trying things.
+pub const QUICK: &str = "quick";
+
 /// Name, what it shows in a line, and its TOML.
 pub const PRESETS: [(&str, &str, &str); 5] = [
     (
-        "psgl-digits",
+        DIGITS,
         "Handwritten digits under PSGL, beside an undefended twin, with two attacks; the default",
         include_str!("../../assets/presets/psgl-digits.toml"),
     ),
     (
-        "vanilla-digits",
+        PLAIN_DIGITS,
         "The same digits and attacks without a defence: what leaks",
         include_str!("../../assets/presets/vanilla-digits.toml"),
     ),
     (
-        "psgl-paper-digits",
+        PAPER_DIGITS,
         "Digits under PSGL as near to the paper's formulas as can be computed",
         include_str!("../../assets/presets/psgl-paper-digits.toml"),
     ),
     (
-        "psgl-brain",
+        BRAIN,
         "Planes of an average brain MRI under PSGL: few images, three classes",
         include_str!("../../assets/presets/psgl-brain.toml"),
     ),
     (
-        "quick",
+        QUICK,
         "A tiny network on a few digits, a whole run in seconds: to try things, not to judge them",
         include_str!("../../assets/presets/quick.toml"),
     ),

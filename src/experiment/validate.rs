@@ -209,7 +209,7 @@ fn layers(key: &str, list: &[Value]) -> Result<(), String> {
 
 /// Checks what single fields cannot tell.
 pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
-    let Experiment { data, model, psgl, train, defences, attacks, .. } = experiment;
+    let Experiment { data, model, train, defences, attacks, .. } = experiment;
     // Only a slash or a dot makes a path, so that a misspelt built-in name is not looked for on the disk.
     if !data.name.contains(['/', '\\', '.']) && !DataSpec::BUILT_IN.contains(&data.name.as_str()) {
         let near = near(&data.name, DataSpec::BUILT_IN).map(|near| format!("; did you mean \"{near}\"?"));
@@ -237,8 +237,8 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
             shorten(&model.name)
         ));
     }
-    if psgl.weights.iter().sum::<f64>() <= 0.0 {
-        return Err(format!("psgl.weights = {:?}: allowed is a sum above 0", psgl.weights));
+    for setup in experiment.setups().map_err(|e| e.to_string())? {
+        (setup.kind.check)(&setup.values)?;
     }
     for (i, defence) in defences.iter().enumerate() {
         let name = defence.name();

@@ -18,10 +18,10 @@ pub use question::{Question, Shown, attack_of};
 
 use crate::engine::alone;
 use crate::error::{Error, Result};
+use crate::run::control::guarded;
 use crate::run::event::Latest;
 use crate::run::facts::Facts;
 use crate::run::scene::Scene;
-use crate::run::worker::guarded;
 
 /// Candle walks its graphs recursively.
 const STACK_BYTES: usize = 64 << 20;

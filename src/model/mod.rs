@@ -1,6 +1,7 @@
 //! The split model: a client, a wire and a server.
 
 pub mod adam;
+mod change;
 pub mod client;
 pub mod jacobian;
 pub mod network;

@@ -2,6 +2,7 @@
 
 use candle_core::{DType, Tensor};
 
+use super::change::Change;
 use super::norm::Norm;
 use super::parameters::{Init, Parameters};
 use super::spec::LayerSpec;
@@ -32,30 +33,6 @@ pub(super) enum Layer {
     Tanh,
     Flatten,
     Residual { inner: Network, project: Network },
-}
-
-/// What becomes of a network's weights and its running statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    /// Shared and not trained, in evaluation.
-    Freeze,
-    /// Copied and not trained, in evaluation.
-    Copy,
-    /// Shared and trained; running statistics stay as they are.
-    Silence,
-    /// Of another number type and not trained, in evaluation.
-    Cast(DType),
-}
-
-impl Change {
-    pub fn weight(self, weight: &Tensor) -> Result<Tensor> {
-        Ok(match self {
-            Self::Freeze => weight.detach(),
-            Self::Copy => weight.detach().copy()?,
-            Self::Silence => weight.clone(),
-            Self::Cast(dtype) => weight.detach().to_dtype(dtype)?,
-        })
-    }
 }
 
 impl Network {

@@ -12,7 +12,7 @@
 
 use candle_core::{Tensor, Var};
 
-use super::network::Change;
+use super::change::Change;
 use super::parameters::Parameters;
 use crate::engine::norm::{Tail, batch_norm, batch_norm_by, group_norm};
 use crate::engine::tape::once_learnt;

@@ -31,7 +31,7 @@ use crate::score::image::mse;
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::score::verdict::{attack_words, is_attack};
-use crate::score::words;
+use crate::workbench;
 
 /// Writes all of a finished attack's files. `launch` is 0 for an attack of the run itself, and counts those of the same
 /// kind that were launched at it afterwards.
@@ -74,7 +74,7 @@ fn caption(record: &AttackRecord, shown: usize) -> Caption {
         columns: ["original", sent, "stolen", "difference"].map(str::to_owned).to_vec(),
         text: format!(
             "{}, {}: {} {} and {} {}, {of}.{first}",
-            words::paper(&record.target),
+            workbench::paper_word(&record.target),
             attack_words(record),
             SSIM.name,
             SSIM.plain(record).unwrap_or_default(),
@@ -190,7 +190,7 @@ mod tests {
         let record = AttackRecord {
             name: "rmle".to_owned(),
             adaptive: true,
-            target: "psgl".to_owned(),
+            target: "dropout".to_owned(),
             epoch: 2,
             images: 64,
             psnr: 14.04,
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(told.columns, ["original", "sent, disguised", "stolen", "difference"]);
         assert_eq!(
             told.text,
-            "PSGL, adaptive rmle after epoch 2: SSIM 0.612 \u{b1} 0.020 and PSNR 14.0 dB, the mean of 64 images. The \
+            "dropout, adaptive rmle after epoch 2: SSIM 0.612 \u{b1} 0.020 and PSNR 14.0 dB, the mean of 64 images. The \
              first 8 are shown."
         );
         let one = AttackRecord { target: "vanilla".to_owned(), images: 1, epoch: 0, ..record };

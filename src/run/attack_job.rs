@@ -9,9 +9,8 @@ use std::time::Instant;
 use candle_core::{Device, Tensor};
 
 use super::attack_order::{Begun, Order, PICTURED};
-use super::event::{AttackProgress, Gallery};
 use super::prepared::Prepared;
-use super::scene::{Lineup, Picture, Scene, Stamp};
+use super::scene::{AttackProgress, Gallery, Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
 use crate::attack::kind::{Knows, Sees};
 use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};

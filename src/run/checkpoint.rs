@@ -286,7 +286,7 @@ mod tests {
         let mut checkpoint = Checkpoint::default();
         checkpoint.position.courses = vec![Course { epoch: 3, ..Course::default() }];
         let weight = Tensor::new(&[[1f32, -2.0], [3.0, 4.5]], &Device::Cpu).unwrap();
-        checkpoint.put("psgl.", BTreeMap::from([("client.0.weight".to_owned(), weight)]));
+        checkpoint.put("dropout.", BTreeMap::from([("client.0.weight".to_owned(), weight)]));
         checkpoint.put("adam.", BTreeMap::from([("steps".to_owned(), Tensor::new(&[7u32], &Device::Cpu).unwrap())]));
         checkpoint
     }

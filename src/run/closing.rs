@@ -6,12 +6,9 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 
-use super::judge::{Evaluated, Verdict, recover_images};
+use super::judge::{Evaluated, Verdict};
 use super::summary::{ClientCost, RecoveryFigure};
-use crate::attack::adversarial::jsma_map;
 use crate::data::Part;
-use crate::defence::psgl::recovery::Recovery;
-use crate::defence::psgl::saliency::disguise;
 use crate::error::Result;
 use crate::random::At;
 use crate::score::image::{mse, pearson};
@@ -89,20 +86,20 @@ impl Figure {
         let few = CHUNK.min(all - self.done);
         let mus = &evaluated.evaluate.mus;
         self.recovered.resize(mus.len(), Vec::new());
-        let base = evaluated.psgl_spec.image_recovery();
+        let disguise = evaluated.disguise;
         match self.under_way.take() {
             None => {
                 let (x, _) = targets.batch(&(self.done..self.done + few).collect::<Vec<_>>(), evaluated.device)?;
-                let map = jsma_map(model, &x, evaluated.psgl_spec.mirror)?;
-                let attacked = disguise(&x, &map, evaluated.psgl_spec.strength())?;
+                let map = disguise.map(model, &x)?;
+                let attacked = disguise.attacked(&x, &map, disguise.gamma())?;
                 self.clean.extend(list(&x)?);
                 self.attacked.extend(list(&attacked)?);
                 self.map.extend(list(&map.abs()?)?);
-                self.found.extend(list(&recover_images(&attacked, base)?.1.abs()?)?);
+                self.found.extend(list(&disguise.cleaned(&attacked, disguise.mu())?.1.abs()?)?);
                 self.under_way = Some((attacked, 0));
             }
             Some((attacked, at)) if at < mus.len() => {
-                let recovered = recover_images(&attacked, Recovery { mu: mus[at] as f32, ..base })?.0;
+                let recovered = disguise.cleaned(&attacked, mus[at])?.0;
                 self.recovered[at].extend(list(&recovered.clamp(0.0, 1.0)?)?);
                 self.under_way = Some((attacked, at + 1));
             }

@@ -1,6 +1,10 @@
-//! Commands to a running worker, and how it obeys them.
+//! Commands to a running worker, how it obeys them, and how a panic in it becomes an error.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::error::{Error, Result};
 
 /// What a window, a terminal or a test may ask of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +77,27 @@ impl Control {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread becomes an error, which is told where it arrives.
+pub(crate) fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// A panic becomes an error: it must not take the window with it.
+pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(f));
+    GUARDED.set(before);
+    done.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Error::Internal(format!("the worker met a defect of the program: {text}")))
+    })
 }
 
 #[cfg(test)]

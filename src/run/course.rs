@@ -126,7 +126,7 @@ mod tests {
     fn positions_of_one_model_after_another_give_each_its_course() {
         let mut position = serde_json::json!({
             "model": 1, "epoch": 1, "stage": "Train", "step": 5, "head_learnt": true, "stream_hits": [1, 2, 3, 4],
-            "epochs": [{ "model": "psgl" }, { "model": "psgl" }, { "model": "vanilla" }],
+            "epochs": [{ "model": "dropout" }, { "model": "dropout" }, { "model": "vanilla" }],
             "wire": [{}, {}],
         });
         let courses = |position: &mut Value| -> Vec<Course> {

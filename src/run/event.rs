@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
-use super::scene::{Picture, Scene};
+use super::held_out::LiveRow;
+use super::scene::{AttackProgress, Gallery, Scene};
 use super::summary::{AttackRecord, EpochRow, MetricRow, Summary};
-use super::watch::LiveRow;
 use super::weights::Weights;
 
 /// Something that happened.
@@ -101,38 +101,6 @@ impl Progress {
         let least = if self.untold.is_empty() { "" } else { "at least " };
         self.seconds_left.map(|seconds| format!("{least}{} left", clock(seconds))).unwrap_or_default()
     }
-}
-
-/// Which attack, and how far it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttackProgress {
-    /// In words: `rmle, adaptive, at dropout after epoch 6`.
-    pub attack: String,
-    /// Iterations done.
-    pub iteration: usize,
-    /// Iterations planned.
-    pub planned: usize,
-    /// The attacker's own loss.
-    pub loss: f64,
-}
-
-/// The first few targets of a finished attack, side by side.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Gallery {
-    /// The attack's name, as in its record.
-    pub name: String,
-    /// Whether it knew the defence.
-    pub adaptive: bool,
-    /// The model, by its name in the run.
-    pub target: String,
-    /// After which epoch.
-    pub epoch: usize,
-    /// The patients' images.
-    pub originals: Vec<Picture>,
-    /// What entered the client's layers.
-    pub sent: Vec<Picture>,
-    /// What the attack made of them.
-    pub stolen: Vec<Picture>,
 }
 
 /// A slot that holds the latest value only: a slow reader misses some, and slows nobody down.

@@ -8,13 +8,11 @@ use candle_core::{D, Device, Tensor};
 use candle_nn::ops::softmax;
 
 use super::summary::{Gain, GammaGain, Row, StreamOrder};
-use crate::attack::adversarial::{fgsm, jsma_map};
+use crate::attack::adversarial::{Disguise, fgsm};
 use crate::data::Part;
 use crate::data::numpy::{Array, npz};
-use crate::defence::psgl::recovery::Recovery;
-use crate::defence::psgl::saliency::{Strength, disguise};
 use crate::error::Result;
-use crate::experiment::{EvaluateSpec, PsglSpec};
+use crate::experiment::EvaluateSpec;
 use crate::model::seat::classes_of;
 use crate::random::At;
 use crate::score::classification::Confusion;
@@ -47,8 +45,8 @@ pub struct Evaluated<'a> {
     pub test: &'a Part,
     /// Number of classes.
     pub classes: usize,
-    /// Settings of the attacked rows.
-    pub psgl_spec: &'a PsglSpec,
+    /// Of the attacked and recovered rows.
+    pub disguise: Disguise,
     /// What to measure.
     pub evaluate: &'a EvaluateSpec,
     /// Where the networks run.
@@ -124,10 +122,10 @@ impl Judge {
         let classes = |x: &Tensor| classes_of(&model.plain_logits(x)?);
         self.add_with_shares("vanilla_clean", &model.plain_logits(x)?, true)?;
         self.add("vanilla_fgsm", classes(&fgsm(model, x, evaluated.evaluate.fgsm_epsilon)?)?);
-        let map = jsma_map(model, x, evaluated.psgl_spec.mirror)?;
+        let map = evaluated.disguise.map(model, x)?;
         for gamma in strengths(evaluated) {
-            let attacked = disguise(x, &map, Strength { gamma, ..evaluated.psgl_spec.strength() })?;
-            let recovered = recover_images(&attacked, evaluated.psgl_spec.image_recovery())?.0;
+            let attacked = evaluated.disguise.attacked(x, &map, gamma)?;
+            let recovered = evaluated.disguise.cleaned(&attacked, evaluated.disguise.mu())?.0;
             self.add(&at_gamma("vanilla_attacked", gamma), classes(&attacked)?);
             self.add(&at_gamma("vanilla_recovered", gamma), classes(&recovered.clamp(0.0, 1.0)?)?);
         }
@@ -159,7 +157,7 @@ impl Judge {
 
     /// The table, once every test image is judged.
     pub fn verdict(&self, evaluated: &Evaluated<'_>) -> Verdict {
-        let own = evaluated.psgl_spec.gamma;
+        let own = evaluated.disguise.gamma();
         let rows: Vec<Row> = ROWS
             .iter()
             .filter_map(|name| {
@@ -185,7 +183,7 @@ impl Judge {
             })
         });
         let of = |name: &str| {
-            self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, evaluated.psgl_spec.gamma)))
+            self.predictions.get(name).or_else(|| self.predictions.get(&at_gamma(name, evaluated.disguise.gamma())))
         };
         let error = |name: &str| Some(difference(of("fused")?, of(name)?, evaluated.test.labels()).1);
         let errors = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"].map(error);
@@ -202,22 +200,14 @@ impl Judge {
 /// The curve's γ and the run's own.
 fn strengths(evaluated: &Evaluated<'_>) -> Vec<f64> {
     let mut all = evaluated.evaluate.gammas.clone();
-    if !all.contains(&evaluated.psgl_spec.gamma) {
-        all.push(evaluated.psgl_spec.gamma);
+    if !all.contains(&evaluated.disguise.gamma()) {
+        all.push(evaluated.disguise.gamma());
     }
     all
 }
 
 fn accuracy_of(predicted: &[u32], evaluated: &Evaluated<'_>) -> f64 {
     Confusion::new(predicted, evaluated.test.labels(), evaluated.classes).accuracy()
-}
-
-/// Recovers every plane of images (N, C, H, W): the cleaned images and their gradient maps.
-pub(super) fn recover_images(images: &Tensor, recovery: Recovery) -> Result<(Tensor, Tensor)> {
-    let (_, _, h, w) = images.dims4()?;
-    let parts = recovery.solve(&images.flatten_all()?.to_vec1()?, h, w);
-    let tensor = |values| Tensor::from_vec(values, images.shape(), images.device());
-    Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
 }
 
 /// The order of the three streams beside the paper's.

@@ -1,16 +1,11 @@
 //! An experiment made ready: data loaded, model checked, targets chosen.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::files::Writer;
-use super::folder::RunFolder;
+use super::held_out::held_out;
 use super::identity::{DataChoice, absolute, images_of};
-use super::record::Recorder;
-use super::room;
-use super::watch::held_out;
 use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -79,26 +74,6 @@ impl Prepared {
         let mut setup = Self::with_data(experiment, device, dataset, catalogue)?;
         setup.warnings.extend(warning);
         Ok(setup)
-    }
-
-    /// Makes the run's folder, once its disk is known to have room.
-    ///
-    /// # Errors
-    /// Where the folder is used, locked or cannot be written, or the disk has too little room.
-    pub fn begin(&self, path: &Path, force: bool) -> Result<Recorder> {
-        room::check(path, room::of_run(self)?)?;
-        let writer = Arc::new(Writer::default());
-        let folder = RunFolder::create(path, &self.experiment.to_toml(), force, &writer)?;
-        Ok(Recorder::new(folder, writer))
-    }
-
-    /// Goes on in the folder of a run that was begun.
-    ///
-    /// # Errors
-    /// Where the folder cannot be written, or the disk has too little room.
-    pub fn go_on(&self, folder: RunFolder) -> Result<Recorder> {
-        room::check(folder.path(), room::of_run(self)?)?;
-        Ok(Recorder::new(folder, Arc::new(Writer::default())))
     }
 
     fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
@@ -207,7 +182,7 @@ mod tests {
     #[test]
     fn a_last_batch_of_one_is_told_before_the_run() {
         let mut experiment = Experiment::preset("quick").unwrap();
-        experiment.psgl.enabled = false;
+        experiment = experiment.undefended();
         experiment.set("model.layers=[\"flatten\", \"batchnorm\", { linear = 10 }]").unwrap();
         experiment.set("model.cut=1").unwrap();
         let told = |train: usize, batch: usize| {

@@ -14,7 +14,7 @@ use crate::score::metrics::{LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, l
 use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
 use crate::score::verdict::{Case, Ruling, is_attack};
-use crate::score::words;
+use crate::workbench;
 
 pub(super) fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
@@ -56,7 +56,7 @@ fn rows_table(summary: &Summary) -> String {
     let mut table = table(&heading);
     for row in &summary.rows {
         let cells = metrics.iter().map(|metric| metric.plain(row).unwrap_or("–".to_owned()));
-        table.add_row(std::iter::once(words::paper(&row.name).to_owned()).chain(cells));
+        table.add_row(std::iter::once(workbench::paper_word(&row.name).to_owned()).chain(cells));
     }
     format!("{table}\n{}", best_epoch(summary))
 }
@@ -97,7 +97,7 @@ fn gain_text(summary: &Summary) -> String {
         let [a, r] = [point.over_attacked, point.over_reconstructed].map(|v| format!("{v:+.1}"));
         by_gamma.add_row([point.gamma.to_string(), a, r]);
     }
-    let gamma = summary.experiment.psgl.gamma;
+    let gamma = summary.experiment.disguise().gamma();
     let mut text =
         format!("\nGains of the fused decision at γ {gamma}, points, beside what a constant answer gains\n{own}\n");
     let _ = writeln!(text, "The abstract's third figure, {THIRD}, has a baseline that is not known to us.");
@@ -211,7 +211,7 @@ fn guesses_table(guesses: &[&AttackRecord]) -> String {
             continue;
         }
         seen.push(what);
-        let name = words::paper(&guess.name);
+        let name = workbench::paper_word(&guess.name);
         let [ssim, psnr, lineup] = scores(guess);
         table.add_row([name.to_owned(), guess.images.to_string(), ssim, psnr, lineup]);
     }
@@ -284,7 +284,7 @@ fn reading(summary: &Summary) -> String {
         ));
     }
     if let Some(recovery) = &summary.recovery {
-        let own = summary.experiment.psgl.mu;
+        let own = summary.experiment.disguise().mu();
         let at_own = recovery.mse_by_mu.iter().find(|(mu, _)| *mu == own);
         if let Some((mu, mse)) = at_own.filter(|(_, mse)| *mse >= recovery.mse_attacked) {
             let (name, digits) = (MSE.name, MSE.digits);

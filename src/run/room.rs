@@ -220,9 +220,9 @@ mod tests {
         let steps = 2 * 2 * 16;
         assert_eq!(of(&experiment) - all, ROW_BYTES * (99 * steps));
         experiment.set("model.layers=[\"flatten\", { linear = 4096 }, \"relu\", { linear = 10 }]").unwrap();
-        for setting in ["model.cut=1", "psgl.enabled=false", "attack=[]"] {
-            experiment.set(setting).unwrap();
-        }
+        experiment.set("model.cut=1").unwrap();
+        experiment.attacks.clear();
+        let experiment = experiment.undefended();
         let large = of(&experiment);
         let weights = 785 * 4096 + 4097 * 10;
         assert!((24 * weights..25 * weights).contains(&large), "two checkpoints of weights and two moments: {large}");

@@ -2,7 +2,6 @@
 
 use candle_core::Tensor;
 
-use super::event::AttackProgress;
 use crate::data::Part;
 use crate::defence::Outgoing;
 use crate::error::Result;
@@ -52,6 +51,38 @@ pub struct Scene {
     pub lineup: Option<Lineup>,
     /// What all this was made with.
     pub stamp: Stamp,
+}
+
+/// Which attack, and how far it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttackProgress {
+    /// In words: `rmle, adaptive, at dropout after epoch 6`.
+    pub attack: String,
+    /// Iterations done.
+    pub iteration: usize,
+    /// Iterations planned.
+    pub planned: usize,
+    /// The attacker's own loss.
+    pub loss: f64,
+}
+
+/// The first few targets of a finished attack, side by side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gallery {
+    /// The attack's name, as in its record.
+    pub name: String,
+    /// Whether it knew the defence.
+    pub adaptive: bool,
+    /// The model, by its name in the run.
+    pub target: String,
+    /// After which epoch.
+    pub epoch: usize,
+    /// The patients' images.
+    pub originals: Vec<Picture>,
+    /// What entered the client's layers.
+    pub sent: Vec<Picture>,
+    /// What the attack made of them.
+    pub stolen: Vec<Picture>,
 }
 
 /// What a scene was made with, for the words beside it.

@@ -10,8 +10,8 @@ use crate::score::image::mean_and_error;
 use crate::score::metrics::{ACCURACY, AUROC, ECE, LINEUP, Metric, PSNR, SSIM};
 use crate::score::record::Row;
 use crate::score::verdict::{Standing, attack_words, is_attack};
-use crate::score::words;
 use crate::split::UNDEFENDED;
+use crate::workbench;
 
 /// The table over all of them: each number by seed, its mean, and its standard error over the seeds.
 ///
@@ -48,7 +48,7 @@ fn heading<T>(metric: &Metric<T>, help: &str) -> String {
 fn rows(summaries: &[Summary], metric: &Metric<Row>) -> Vec<Line> {
     let lines = summaries[0].rows.iter().map(|row| {
         let of = |summary: &Summary| summary.row(&row.name).and_then(metric.value);
-        (words::paper(&row.name).to_owned(), summaries.iter().map(of).collect::<Vec<_>>(), metric.digits)
+        (workbench::paper_word(&row.name).to_owned(), summaries.iter().map(of).collect::<Vec<_>>(), metric.digits)
     });
     lines.filter(|(_, values, _)| values.iter().any(Option::is_some)).collect()
 }
@@ -148,7 +148,7 @@ fn kinds(summaries: &[Summary]) -> Vec<(String, Kind)> {
         let name = if is_attack(record) {
             format!("{}: {}, {} targets", record.target, attack_words(record), record.images)
         } else {
-            format!("{}, {} targets", words::paper(&record.name), record.images)
+            format!("{}, {} targets", workbench::paper_word(&record.name), record.images)
         };
         all.push((name, kind));
     }
@@ -201,7 +201,7 @@ mod tests {
         };
         let attack = AttackRecord {
             name: "rmle".into(),
-            target: "psgl".into(),
+            target: "dropout".into(),
             images: 8,
             epoch: 2,
             ssim,
@@ -223,7 +223,7 @@ mod tests {
         for line in ["94.0 |   95.0 |   96.0 |", "95.0 ± 0.6 |", "0.600 ± 0.058 |", "-2.0 ± 0.6 |"] {
             assert!(text.contains(line), "no {line} in {text}");
         }
-        assert!(text.ends_with("psgl: not measured in 3 of 3 seeds\n"), "{text}");
+        assert!(text.ends_with("dropout: not measured in 3 of 3 seeds\n"), "{text}");
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
         let error = over_seeds(&[summary(0, 94.0, 0.5), summary(0, 95.0, 0.7)]).unwrap_err().to_string();
         assert!(error.starts_with("two of the runs have seed 0"), "{error}");
         let mut other = summary(1, 94.0, 0.5);
-        other.experiment.psgl.gamma = 0.3;
+        other.experiment.train.rate = 0.3;
         let error = over_seeds(&[summary(0, 94.0, 0.5), other]).unwrap_err().to_string();
         assert!(error.starts_with("the runs differ in more than their seed"), "{error}");
     }

@@ -1,26 +1,25 @@
 //! One run from its first step to its summary, in slices of work.
 //!
-//! For each model (PSGL and vanilla take turns, step by step): order the attacks due after so many epochs, train
+//! For each model (the defended one and its twin take turns, step by step): order the attacks due after so many epochs, train
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::ahead::Speeds;
 use super::attack_order::Capturing;
 use super::attack_queue::Queue;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::closing::Closing;
 use super::course::Course;
 use super::event::{Event, Past, Sink};
-use super::finish;
 use super::folder::PREDICTIONS;
+use super::held_out::Watch;
 use super::judge::{Evaluated, Judge};
 use super::prepared::Prepared;
 use super::record::{Recorder, read_metrics, read_times};
+use super::speeds::Speeds;
 use super::summary::{AttackRecord, Summary};
-use super::watch::Watch;
 use super::weights::{ModelWeights, Weights, trained};
 use crate::data::Feed;
 use crate::error::{Error, Result};
@@ -42,7 +41,7 @@ pub struct Session {
     pub(super) capturing: Option<Capturing>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
     pub(super) judge: Option<Judge>,
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
     pub(super) sink: Sink,
     /// An epoch, and its order of the training images.
     pub(super) order: Option<(usize, Vec<usize>)>,
@@ -223,7 +222,7 @@ impl Session {
             epochs: self.setup.experiment.train.epochs,
             test: &self.setup.test,
             classes: self.setup.classes(),
-            psgl_spec: &self.setup.experiment.psgl,
+            disguise: self.setup.experiment.disguise(),
             evaluate: &self.setup.experiment.evaluate,
             device: &self.setup.device,
         }
@@ -234,7 +233,7 @@ impl Session {
             return self.close(closing);
         }
         // A run that was resumed after its last attack has not measured the floors yet.
-        if finish::floors(self)?.is_none() {
+        if self.floors()?.is_none() {
             return Ok(None);
         }
         let mut judge = self.judge.take().unwrap_or_else(|| Judge::new(self.position.inverted.clone()));
@@ -254,22 +253,6 @@ impl Session {
             self.save()?;
         }
         Ok(None)
-    }
-
-    /// The last measurements, slice by slice, and then the summary.
-    fn close(&mut self, mut closing: Closing) -> Result<Option<Summary>> {
-        if !closing.advance(&self.evaluated(), &self.setup.targets)? {
-            self.closing = Some(closing);
-            return Ok(None);
-        }
-        let summary = finish::summary(self, closing)?;
-        if let Some(recorder) = &self.recorder {
-            if let Some(sheet) = finish::maps_sheet(self)? {
-                recorder.put(finish::MAPS_FILE, &sheet)?;
-            }
-            recorder.save_summary(&summary)?;
-        }
-        Ok(Some(summary))
     }
 
     /// Writes a checkpoint, where the run has a folder.

@@ -130,13 +130,11 @@ impl Weights {
     }
 }
 
-/// `mnist, 6 epochs, γ 0.1, seed 0`: what a model was trained on and for how long.
+/// `mnist, 6 epochs, dropout p 0.3, seed 0`: what a model was trained on and for how long.
 pub fn trained(experiment: &Experiment, defended: bool, epochs: usize) -> String {
-    let psgl = &experiment.psgl;
-    let defence = match (defended, psgl.enabled) {
-        (false, _) => String::new(),
-        (true, true) if experiment.defences.is_empty() => format!(", γ {}, θ {}", psgl.gamma, psgl.theta),
-        (true, _) => experiment.stack().map(|stack| format!(", {}", stack.words())).unwrap_or_default(),
+    let defence = match experiment.stack() {
+        Ok(stack) if defended => format!(", {}", stack.words()),
+        _ => String::new(),
     };
     let plural = if epochs == 1 { "" } else { "s" };
     format!("{}, {epochs} epoch{plural}{defence}, seed {}", experiment.data.name, experiment.seed)
@@ -155,7 +153,7 @@ mod tests {
     #[test]
     fn a_plain_network_keeps_its_weights_wherever_it_is_cut() {
         let mut experiment = Experiment::preset("quick").unwrap();
-        experiment.psgl.enabled = false;
+        experiment = experiment.undefended();
         let trained = ModelWeights::of(&model(&experiment, 1), "x".to_owned()).unwrap();
         let x = Tensor::ones((1, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();
         let logits = |m: &SplitModel| m.plain_logits(&x).unwrap().to_vec2::<f32>().unwrap();
@@ -172,7 +170,7 @@ mod tests {
     #[test]
     fn running_statistics_go_along_wherever_the_network_is_cut() {
         let mut experiment = Experiment::preset("quick").unwrap();
-        experiment.psgl.enabled = false;
+        experiment = experiment.undefended();
         experiment.set("model.name=resnet8").unwrap();
         let mut first = model(&experiment, 1);
         let x = Tensor::ones((3, 1, 28, 28), candle_core::DType::F32, &Device::Cpu).unwrap();

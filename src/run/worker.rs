@@ -1,7 +1,5 @@
 //! The one worker thread, and what the rest of the program holds of it.
 
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -9,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::attack_later::Afterwards;
-use super::control::{Command, Control};
+use super::control::{Command, Control, guarded};
 use super::event::{Event, Sink, Slots, stream};
 use super::session::Session;
 use super::summary::{AttackRecord, Summary};
@@ -195,27 +193,6 @@ fn run(work: &mut Work, control: &Control) -> Outcome {
     }
 }
 
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic on this thread becomes an error, which is told where it arrives.
-pub(crate) fn is_guarded() -> bool {
-    GUARDED.get()
-}
-
-/// A panic becomes an error: it must not take the window with it.
-pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    let before = GUARDED.replace(true);
-    let done = catch_unwind(AssertUnwindSafe(f));
-    GUARDED.set(before);
-    done.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(Error::Internal(format!("the worker met a defect of the program: {text}")))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,7 +215,7 @@ mod tests {
         let mut experiment = Experiment::preset("quick").unwrap();
         experiment.set("attack=[]").unwrap();
         let setup = Prepared::new(experiment).unwrap();
-        assert!(setup.experiment.psgl.enabled, "a step of one slice would show nothing");
+        assert!(setup.experiment.defended(), "a step of one slice would show nothing");
         let worker = Worker::start(move |sink| Session::new(setup, None, sink)).unwrap();
         worker.control.send(Command::Pause);
         let before = steps_until_silence(&worker);

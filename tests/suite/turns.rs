@@ -8,10 +8,10 @@ use cutlayer::experiment::Experiment;
 use cutlayer::run::event::Event;
 use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
+use cutlayer::run::held_out::LiveRow;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
-use cutlayer::run::watch::LiveRow;
 use cutlayer::run::worker::{Outcome, Worker};
 
 /// The rows of one model in `metrics.csv`, as they are written.

@@ -4,6 +4,7 @@ use crate::app::Document;
 use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::experiment::Experiment;
+use crate::experiment::fixture::DEFENDED;
 use crate::model::wire::WireCount;
 use crate::run::by_model::ByModel;
 use crate::run::summary::{Gain, GammaGain, Machine, RecoveryFigure, Row, SCHEMA, StreamOrder, Summary, WireTotals};
@@ -18,9 +19,6 @@ pub fn made(state: State) -> Shop {
 pub fn by_model<T: Copy>(undefended: Option<T>, defended: Option<T>) -> ByModel<T> {
     ByModel::new([(UNDEFENDED.to_owned(), undefended), (DEFENDED.to_owned(), defended)])
 }
-
-/// The defended model of made-up runs.
-pub const DEFENDED: &str = "psgl";
 
 /// A finished run of the quick preset with made-up numbers and no attacks.
 pub fn summary() -> Summary {

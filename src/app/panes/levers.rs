@@ -1,7 +1,5 @@
 //! The levers: the few settings that matter most. The stage follows each at once, from the present weights.
 
-use std::ops::RangeInclusive;
-
 use eframe::egui::{
     Button, Checkbox, Id, Label, RadioButton, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
 };
@@ -9,9 +7,9 @@ use eframe::egui::{
 use crate::app::lookers::{Attacker, MISSING};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::attack::kind::Kind as Attack;
-use crate::defence::Stack;
+use crate::defence::{Lever, Stack};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::setting::Kind as SettingKind;
+use crate::setting::{Kind as SettingKind, Setting};
 use crate::workbench::{attacks, defences, find};
 
 /// Width of the names beside the levers.
@@ -97,7 +95,7 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
 }
 
-/// Undefended, or under the experiment's defences; PSGL where it has none yet.
+/// Undefended, or under the experiment's defences; the first of the list where it has none yet.
 fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     row_ui(ui, "Defence", "Which of the two models the stage shows", |ui, _| {
         ui.horizontal_wrapped(|ui| {
@@ -120,54 +118,50 @@ fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     });
 }
 
-/// Strength of the disguise and of the cleaning.
+/// The few settings of the experiment's defences that matter most.
 fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let psgl = &look.document.experiment().psgl;
-    let why = match look.showing.source {
-        _ if !psgl.enabled && look.document.experiment().defended() => {
-            Some("PSGL is off; the strength of this defence stands among all settings")
+    let Ok(stack) = look.document.experiment().stack() else { return };
+    let shown = look.showing.source == Source::Run || look.showing.defended;
+    let why = (!shown).then_some("Choose the defence to see what it does");
+    for setup in stack.iter() {
+        for lever in setup.kind.levers {
+            let value = setup.values.real(lever.key);
+            let setting = find(&format!("{}.{}", setup.kind.place(), lever.key));
+            if let (Ok(value), Some(setting)) = (value, setting) {
+                lever_ui(ui, &Pulled { lever, setting, value, why }, acts);
+            }
         }
-        Source::Run => None,
-        _ if !look.showing.defended => Some("Choose PSGL to see what it does"),
-        _ => None,
-    };
-    for (key, name, value, range) in [
-        ("psgl.gamma", "γ, pixels that move", psgl.gamma, 0.0..=0.5),
-        ("psgl.theta", "θ, how far they move", psgl.theta, 0.0..=1.0),
-        ("psgl.mu", "μ, cleaning", psgl.mu, 0.01..=10.0),
-    ] {
-        lever_ui(ui, &Lever { key, name, value, range, why }, acts);
     }
 }
 
-struct Lever {
-    key: &'static str,
-    name: &'static str,
+/// A lever as it stands.
+struct Pulled<'a> {
+    lever: &'a Lever,
+    setting: &'static Setting,
     value: f64,
-    range: RangeInclusive<f64>,
     /// Why it cannot be pulled; none where it can.
     why: Option<&'static str>,
 }
 
-fn lever_ui(ui: &mut Ui, lever: &Lever, acts: &mut Vec<Act>) {
-    let Some(setting) = find(lever.key) else { return };
+fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
+    let Pulled { lever, setting, value, why } = *pulled;
     let log = matches!(setting.kind, SettingKind::Real { log: true, .. });
     let tip = match setting.paper {
-        Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, lever.key),
-        None => format!("{}\n{}", setting.help, lever.key),
+        Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, setting.key),
+        None => format!("{}\n{}", setting.help, setting.key),
     };
-    row_ui(ui, lever.name, &tip, |ui, name| {
-        let mut value = lever.value;
-        let least = lever.range.start().max(if log { 1e-3 } else { 0.0 });
-        let range = least..=lever.range.end().max(value);
+    row_ui(ui, &format!("{}, {}", lever.symbol, lever.words), &tip, |ui, name| {
+        let mut value = value;
+        let [from, to] = lever.range;
+        let range = from.max(if log { 1e-3 } else { 0.0 })..=to.max(value);
         ui.spacing_mut().slider_width = (ui.available_width() - 66.0).clamp(50.0, 220.0);
         let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
-        let slider = ui.add_enabled(lever.why.is_none(), slider).labelled_by(name).on_hover_text(&tip);
-        if slider.on_disabled_hover_text(lever.why.unwrap_or_default()).changed() {
+        let slider = ui.add_enabled(why.is_none(), slider).labelled_by(name).on_hover_text(&tip);
+        if slider.on_disabled_hover_text(why.unwrap_or_default()).changed() {
             // γ and θ at their lowest would be refused: no pixel at all would move.
             let open = matches!(setting.kind, SettingKind::Real { open_min: true, .. });
             let value = if open { value.max(0.001) } else { value };
-            acts.push(Act::Set(lever.key.to_owned(), format!("{value}")));
+            acts.push(Act::Set(setting.key.to_owned(), format!("{value}")));
         }
     });
 }

@@ -17,7 +17,7 @@ use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, DefenceSpec, Experiment, Values};
 use crate::setting::{Setting, split};
-use crate::workbench;
+use crate::workbench::{self, defences};
 
 /// Height of the buttons below the settings.
 const FOOT: f32 = 34.0;
@@ -245,8 +245,8 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
                     return;
                 }
             }
-            if name == "psgl" && !rows.experiment.psgl.enabled && !filtered {
-                ui.weak("PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.");
+            if let Some(words) = while_off(rows.experiment, name).filter(|_| !filtered) {
+                ui.weak(words);
             }
             for setting in found {
                 rows.row_ui(ui, setting);
@@ -257,6 +257,13 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
         ui.add_space(8.0);
         ui.label(format!("No setting has \u{201c}{}\u{201d} in its name, key or explanation.", filter.trim()));
     }
+}
+
+/// What to say of the settings of a defence that has a section of its own and is off.
+fn while_off(experiment: &Experiment, section: &str) -> Option<&'static str> {
+    let kind = defences().iter().find(|kind| kind.section == Some(section))?;
+    let on = experiment.stack().is_ok_and(|stack| stack.iter().any(|setup| setup.kind.id == kind.id));
+    (!on && !kind.while_off.is_empty()).then_some(kind.while_off)
 }
 
 /// Whether an attack is launched at all.

@@ -3,7 +3,8 @@
 use toml::Value;
 
 use crate::experiment::{Experiment, Optimizer};
-use crate::setting::{Kind, Paper, Setting};
+use crate::setting::{Kind, Paper, Setting, split};
+use crate::workbench::defences;
 
 /// Checks one change without making it.
 ///
@@ -111,14 +112,13 @@ pub fn heading(section: &str) -> String {
     if let Some(name) = section.strip_prefix("attack.") {
         return format!("Attack: {}", crate::workbench::attack(name).map_or(name, |kind| kind.title));
     }
-    if let Some(name) = section.strip_prefix("defence.") {
-        return format!("Defence: {}", crate::workbench::defence(name).map_or(name, |kind| kind.title));
+    if let Some(kind) = defences().iter().find(|kind| kind.place() == section) {
+        return format!("Defence: {}", kind.title);
     }
     let words = match section {
         "" => "General",
         "data" => "Data",
         "model" => "Model and cut",
-        "psgl" => "Defence: PSGL",
         "train" => "Training",
         "evaluate" => "Evaluation",
         _ => "More",
@@ -128,24 +128,21 @@ pub fn heading(section: &str) -> String {
 
 /// Why a setting has no effect as the experiment is; none where it has.
 pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str> {
-    let dense = experiment.psgl.apply == crate::defence::psgl::saliency::Apply::Dense;
+    let (section, leaf) = split(key);
+    let setup = experiment.setups().ok()?.into_iter().find(|setup| setup.kind.place() == section);
+    if let Some(setup) = setup {
+        let on = experiment.stack().is_ok_and(|stack| stack.iter().any(|other| other.kind.id == setup.kind.id));
+        return (setup.kind.idle)(&setup.values, on, leaf);
+    }
     match key {
-        // Disguising and cleaning images serves the table's rows of the undefended model, too.
-        "psgl.jacobian" | "psgl.iterations" | "psgl.fuse_relu" | "psgl.weights" | "psgl.weights_from" | "psgl.send"
-            if !experiment.psgl.enabled =>
-        {
-            Some("PSGL is off: switch it on first.")
-        }
-        "psgl.gamma" if dense => Some("The dense disguise moves every pixel, so there is no share to choose."),
         "train.twin" if !experiment.defended() => Some("There is no defence: the model itself is the undefended one."),
         "train.momentum" if experiment.train.optimizer == Optimizer::Adam => {
             Some("Adam has a momentum of its own: choose sgd first.")
         }
-        "evaluate.gammas" if !experiment.psgl.enabled => Some("PSGL is off: there are no gains to measure."),
-        _ if !experiment.defended()
-            && key.starts_with("attack.")
-            && matches!(crate::setting::split(key).1, "naive" | "adaptive") =>
-        {
+        "evaluate.gammas" if !experiment.fuses() => {
+            Some("No defence of several streams is on: there are no gains to measure.")
+        }
+        _ if !experiment.defended() && key.starts_with("attack.") && matches!(leaf, "naive" | "adaptive") => {
             Some("Without a defence there is nothing to know, so the attack has one form.")
         }
         _ => None,
@@ -156,7 +153,7 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
 mod tests {
     use super::*;
     use crate::experiment::PRESETS;
-    use crate::setting::{Mark, split};
+    use crate::setting::Mark;
     use crate::workbench::{find, settings};
 
     #[test]

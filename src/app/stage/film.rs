@@ -232,7 +232,7 @@ mod tests {
     use ::image::{AnimationDecoder, Frame};
 
     use super::*;
-    use crate::run::event::AttackProgress;
+    use crate::run::scene::AttackProgress;
     use crate::run::scene::Scene;
 
     /// A film of a gradient that comes out of noise.

@@ -5,7 +5,7 @@ use eframe::egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
 use super::Pane;
 use super::maps::{MapsView, compared_ui, found_ui};
 use super::plan::{Sizes, VOTE};
-use crate::app::streams::Stream;
+use crate::app::accuracies::Accuracy;
 use crate::app::theme::Role;
 use crate::app::{Look, Source};
 use crate::run::scene::{Opinion, Vote};
@@ -43,10 +43,10 @@ fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {
         let facts = look.showing.facts.as_ref();
         facts.map_or_else(|| class.to_string(), |facts| facts.class(class))
     };
-    for (vote, stream) in opinion.streams.iter().zip([Stream::Disguised, Stream::Cleaned, Stream::Fused]) {
+    for (vote, stream) in opinion.streams.iter().zip([Accuracy::Disguised, Accuracy::Cleaned, Accuracy::Fused]) {
         vote_ui(ui, stream.label(), stream.tooltip(), stream.role().color(ui), &class(vote.class), *vote);
     }
-    let stream = if opinion.streams.is_empty() { Stream::Vanilla } else { Stream::Decision };
+    let stream = if opinion.streams.is_empty() { Accuracy::Vanilla } else { Accuracy::Decision };
     let vote = opinion.decision;
     let label = look.showing.scene.as_ref().and_then(|scene| scene.label);
     let verdict = match label {
@@ -83,7 +83,7 @@ fn accuracy_ui(ui: &mut Ui, look: Look<'_>) {
     }
     let last = |stream| look.state.test.last(stream);
     let defended = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.defended);
-    let Some(value) = last(if defended { Stream::Decision } else { Stream::Vanilla }) else { return };
+    let Some(value) = last(if defended { Accuracy::Decision } else { Accuracy::Vanilla }) else { return };
     let words = format!("right on test images {value:.1} %");
     ui.add(Label::new(RichText::new(&words).weak()).truncate()).on_hover_text(&words);
 }

@@ -59,7 +59,7 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
     }
     let clean = wire[0].leaked_clean_bytes;
     if clean > 0 {
-        let tip = "Smashed data of clean images, which this form of PSGL sends to be told the gradients.";
+        let tip = "Smashed data of clean images, which the defence sends to be told the gradients.";
         line(ui, format!("{} of it undisguised", bytes(clean)), tip);
     }
 }

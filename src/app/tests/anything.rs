@@ -8,6 +8,7 @@ use eframe::egui::OutputCommand;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
+use crate::experiment::fixture::GAMMA;
 use crate::run::files::Writer;
 use crate::run::folder::ATTACKS;
 
@@ -51,7 +52,7 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn a_run_is_opened_from_anywhere_and_one_that_cannot_be_written_is_looked_at() {
     let mut window = Window::open(quick());
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.2".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.2".to_owned()));
     window.act(Act::Set("seed".to_owned(), "1".to_owned()));
     window.click("Run");
     window.until("the end", |app| app.activity() == Activity::Idle);
@@ -149,7 +150,7 @@ fn what_cannot_be_opened_says_what_could_and_goes_with_the_next_that_can() {
         error.contains("a run's folder, an experiment (.toml), a data set") && error.ends_with("notes.txt"),
         "{error}"
     );
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.2".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.2".to_owned()));
     assert!(window.app().state().error.is_some(), "a lever does not mend a file");
     drop_on(&mut window, &home.join("good.toml"));
     assert_eq!(window.app().state().error, None);
@@ -170,9 +171,9 @@ fn a_message_goes_once_it_holds_no_longer() {
     let set = |key: &str, value: &str| Act::Set(key.to_owned(), value.to_owned());
     let error = |window: &Window| window.app().state().error.clone();
     // A refused value, then one that is allowed.
-    window.act(set("psgl.gamma", "7"));
-    assert!(error(&window).unwrap().starts_with("psgl.gamma = 7"));
-    window.act(set("psgl.gamma", "0.2"));
+    window.act(set(GAMMA, "7"));
+    assert!(error(&window).unwrap().starts_with(&format!("{GAMMA} = 7")));
+    window.act(set(GAMMA, "0.2"));
     assert_eq!(error(&window), None);
     // A run that failed for a setting, which is corrected.
     window.act(set("data.name", "/no/such/data"));
@@ -234,7 +235,7 @@ fn every_copy_is_a_command_and_reaches_the_clipboard() {
         window.click(&format!("Compare {name}"));
     }
     for (words, holds) in [
-        ("Copy as Markdown", "| PSGL, fused decision"),
+        ("Copy as Markdown", "fused decision |"),
         ("Copy as CSV", "# quick s1"),
         ("Copy as LaTeX", "\\begin{tab"),
         ("Copy comparison as Markdown", "A: quick  \nB: quick s1"),

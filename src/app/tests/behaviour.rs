@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::experiment::PRESETS;
+use crate::experiment::fixture::{BRAIN, FEW_CLEANINGS, GAMMA, MAP_FROM_SERVER, TITLE, gamma};
 
 fn preset(name: &str) -> usize {
     PRESETS.iter().position(|preset| preset.0 == name).unwrap()
@@ -100,7 +101,7 @@ fn a_run_is_shown_from_start_to_end_and_its_attack_launched_again() {
     window.until("the attacks", |app| app.activity() == Activity::Idle);
     assert!(window.app().state().attacks.len() > attacks, "{:?}", window.app().state().error);
     // The levers show the trained weights.
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.3".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.3".to_owned()));
     window.rest();
     let scene = window.app().showing().scene.clone().unwrap();
     assert!(scene.stamp.trained.unwrap().contains("2 epochs") && scene.stamp.defended);
@@ -111,7 +112,7 @@ fn bytes_counted_on_the_way_are_those_of_the_summary() {
     let mut experiment = quick();
     experiment.attacks.clear();
     experiment.data.train = 70;
-    experiment.psgl.jacobian = crate::defence::psgl::Jacobian::Server;
+    experiment.set(MAP_FROM_SERVER).unwrap();
     let mut window = Window::open(experiment);
     window.click("Run");
     let mut last = window.app().state().wire;
@@ -157,18 +158,18 @@ fn stop_shows_in_the_next_frame() {
 fn presets_levers_and_undo() {
     let mut window = Window::open(quick());
     window.rest();
-    window.act(Act::Preset(preset("psgl-brain")));
+    window.act(Act::Preset(preset(BRAIN)));
     window.rest();
     assert_eq!(window.app().showing().facts.as_ref().unwrap().patient.shape, [1, 64, 64]);
     window.harness.get_by_label("stand-in: average of 152 adults, no patient");
-    window.click("PSGL");
+    window.click(TITLE);
     window.until("a disguise", |app| app.showing().scene.as_ref().is_some_and(|scene| scene.stamp.defended));
     let moved = |app: &App| {
         let scene = app.showing().scene.clone().unwrap();
         scene.original.values.iter().zip(&scene.sent.values).filter(|(a, b)| a != b).count()
     };
     let weak = moved(window.app());
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.4".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.4".to_owned()));
     window.until("a stronger disguise", |app| moved(app) > 2 * weak);
     assert!(window.app().document().changed());
     window.click("Undo");
@@ -207,17 +208,17 @@ fn keys_do_what_the_commands_say() {
 fn files_are_opened_saved_and_broken_ones_named() {
     let mut window = Window::open(quick());
     let path = window.home.path().join("mine.toml");
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.25".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.25".to_owned()));
     window.act(Act::File(Purpose::Save, path.clone()));
     assert_eq!((window.app().document().name(), window.app().document().changed()), ("mine", false));
     window.act(Act::Preset(preset("quick")));
     window.act(Act::File(Purpose::Open, path.clone()));
-    assert_eq!(window.app().document().experiment().psgl.gamma, 0.25);
+    assert_eq!(gamma(window.app().document().experiment()), 0.25);
     let broken = window.home.path().join("broken.toml");
-    crate::run::files::Writer::default().write(&broken, b"[psgl]\ngamma = 9\n").unwrap();
+    crate::run::files::Writer::default().write(&broken, format!("{GAMMA} = 9\n").as_bytes()).unwrap();
     window.act(Act::File(Purpose::Open, broken));
     let error = window.app().state().error.clone().unwrap();
-    assert!(error.contains("psgl.gamma = 9") && error.contains("broken.toml"), "{error}");
+    assert!(error.contains(&format!("{GAMMA} = 9")) && error.contains("broken.toml"), "{error}");
     assert_eq!(window.app().document().name(), "mine");
     window.click("Close");
     assert_eq!(window.app().state().error, None);
@@ -331,7 +332,7 @@ fn what_diverges_is_told_with_what_to_do() {
         "model.layers=[{{ conv = 4, kernel = 1 }}, {{ maxpool = 2 }}, {}, \"flatten\", {{ linear = 10 }}]",
         layers.join(", ")
     );
-    for assignment in [layers.as_str(), "train.rate=1", "psgl.iterations=1", "attack=[]"] {
+    for assignment in [layers.as_str(), "train.rate=1", FEW_CLEANINGS, "attack=[]"] {
         wild.set(assignment).unwrap();
     }
     let mut window = Window::open(wild);
@@ -408,7 +409,7 @@ fn the_palette_finds_a_command_and_does_it() {
     window.rest();
     window.harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
     window.harness.run_steps(3);
-    window.harness.get_by_label("Search commands").type_text("under psgl");
+    window.harness.get_by_label("Search commands").type_text("under the defence");
     window.harness.run_steps(3);
     window.harness.key_press(egui::Key::Enter);
     window.harness.run_steps(3);

@@ -5,6 +5,7 @@ use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
+use crate::experiment::fixture::{DIGITS, GAMMA, gamma};
 use crate::live::Shown;
 
 fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
@@ -161,7 +162,7 @@ fn strokes_and_changes_are_taken_back_in_their_order() {
 
 /// Preset, seed, cut, attacker, drawing, panes: as a class leaves them.
 fn lesson(window: &mut Window) {
-    window.act(preset("psgl-digits"));
+    window.act(preset(DIGITS));
     window.act(Act::Set("seed".to_owned(), "5".to_owned()));
     window.act(Act::Cut(2));
     window.act(Act::Defended(true));
@@ -245,12 +246,12 @@ fn a_run_that_is_going_is_saved_before_the_reset() {
 fn a_file_of_ones_own_is_where_classes_begin() {
     let mut window = Window::open(quick());
     let path = window.home.path().join("lesson.toml");
-    window.act(Act::Set("psgl.gamma".to_owned(), "0.25".to_owned()));
+    window.act(Act::Set(GAMMA.to_owned(), "0.25".to_owned()));
     window.act(Act::File(Purpose::Save, path.clone()));
     window.act(preset("vanilla-digits"));
     window.act(Act::NextClass);
     let document = window.app().document();
-    assert_eq!((document.name(), document.path(), document.experiment().psgl.gamma), ("lesson", Some(&path), 0.25));
+    assert_eq!((document.name(), document.path(), gamma(document.experiment())), ("lesson", Some(&path), 0.25));
     assert_eq!(document.title(), "lesson");
     // What a class left behind is no start.
     window.act(preset("vanilla-digits"));
@@ -258,5 +259,5 @@ fn a_file_of_ones_own_is_where_classes_begin() {
     let mut again = App::in_folder(None, window.home.path().to_owned());
     assert_eq!(again.document().name(), "vanilla-digits");
     again.act(Act::NextClass, &egui::Context::default());
-    assert_eq!(again.document().name(), "psgl-digits");
+    assert_eq!(again.document().name(), DIGITS);
 }

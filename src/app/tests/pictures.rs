@@ -14,6 +14,7 @@ use egui_kittest::{SnapshotOptions, image_snapshot_options};
 use image::RgbaImage;
 
 use super::*;
+use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
 
 /// Pixels that may differ: the numbers of another processor round differently.
 const TOLERATED: usize = 3000;
@@ -105,7 +106,7 @@ const SIZES: [(&str, [f32; 2], f32); 6] = [
 
 #[test]
 fn before_a_run() {
-    let experiment = || Experiment::preset("psgl-digits").unwrap();
+    let experiment = || Experiment::preset(DIGITS).unwrap();
     for (size, pixels, scale) in SIZES {
         for theme in [Theme::Dark, Theme::Light] {
             let name = format!("before-{size}-{theme:?}").to_lowercase();
@@ -120,10 +121,10 @@ fn before_a_run() {
 }
 
 #[test]
-fn the_stage_under_psgl_and_undefended() {
-    for (preset, defended) in [("psgl-digits", true), ("psgl-brain", true), ("psgl-brain", false)] {
+fn the_stage_defended_and_undefended() {
+    for (preset, defended) in [(DIGITS, true), (BRAIN, true), (BRAIN, false)] {
         for (size, pixels, scale) in SIZES {
-            let name = format!("live-{preset}-{}-{size}", if defended { "psgl" } else { "undefended" });
+            let name = format!("live-{preset}-{}-{size}", if defended { DEFENDED } else { "undefended" });
             let mut window = window(Experiment::preset(preset).unwrap(), pixels, Theme::Dark, scale);
             window.act(Act::Defended(defended));
             window.rest();
@@ -141,7 +142,7 @@ fn during_and_after_a_run_every_pane() {
     for theme in [Theme::Dark, Theme::Light] {
         let mut window = window(quick(), [1280.0, 800.0], theme, 1.0);
         window.act(Act::Run);
-        window.until("an attack at PSGL", |app| app.showing().reconstruction().is_some());
+        window.until("an attack at the defended model", |app| app.showing().reconstruction().is_some());
         window.act(Act::Pause);
         nothing_cut_off(&window, "during");
         let shown = drawn(&mut window, &format!("during-{theme:?}").to_lowercase());

@@ -7,6 +7,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::*;
 use crate::experiment::PRESETS;
+use crate::experiment::fixture::{BRAIN, DIGITS, TITLE};
 
 /// Everything that is there to be seen or heard: its kind, its words and where it is, in points.
 fn things(window: &Window) -> Vec<(Role, String, Rect)> {
@@ -45,7 +46,7 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
         &window,
         "sees the smashed data; knows what the client makes of similar images and their labels; there is no defence",
     );
-    window.click("PSGL");
+    window.click(TITLE);
     window.until("a disguise", |app| stolen_by(app, "inverse", false));
     says(
         &window,
@@ -107,7 +108,7 @@ fn another_question_takes_the_numbers_and_other_data_the_pictures_with_it() {
     assert!(showing.scene.is_some() && showing.shown_score().is_none() && showing.shown_lineup().is_none());
     window.rest();
     assert!(window.app().showing().shown_score().is_some());
-    let brain = PRESETS.iter().position(|preset| preset.0 == "psgl-brain").unwrap();
+    let brain = PRESETS.iter().position(|preset| preset.0 == BRAIN).unwrap();
     window.harness.state_mut().act(Act::Preset(brain), &ctx);
     let showing = window.app().showing();
     assert!(showing.scene.is_none() && showing.facts.is_none() && showing.shown_score().is_none());
@@ -124,10 +125,10 @@ fn the_recorded_example_stands_for_its_own_preset_alone() {
     let mut window = Window::open(quick());
     window.rest();
     assert!(window.harness.query_by_label_contains("recorded example").is_none());
-    let digits = PRESETS.iter().position(|preset| preset.0 == "psgl-digits").unwrap();
+    let digits = PRESETS.iter().position(|preset| preset.0 == DIGITS).unwrap();
     window.act(Act::Preset(digits));
     window.rest();
-    window.harness.get_by_label_contains("recorded example: psgl-digits");
+    window.harness.get_by_label_contains(&format!("recorded example: {DIGITS}"));
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn a_digit_is_no_patient() {
     }
     let starts = |window: &Window, word: &str| things(window).iter().any(|(_, words, _)| words.starts_with(word));
     assert!(starts(&window, "digit: The digit never leaves the hospital."));
-    let brain = PRESETS.iter().position(|preset| preset.0 == "psgl-brain").unwrap();
+    let brain = PRESETS.iter().position(|preset| preset.0 == BRAIN).unwrap();
     window.act(Act::Preset(brain));
     window.rest();
     assert!(starts(&window, "slice: "));

@@ -21,12 +21,13 @@ pub mod streams;
 pub mod surrogate;
 mod torch;
 pub mod undo;
+mod words;
 
 use std::sync::Arc;
 
 pub use spec::{Inference, Jacobian, Options, PsglSpec, WeightsFrom};
 
-use super::{Entry, Kind};
+use super::{Entry, Kind, Lever};
 use crate::model::wire::Crossing;
 use crate::setting::Values;
 
@@ -52,6 +53,20 @@ pub static KIND: Kind = Kind {
         Ok(if server { &[Crossing::Probe, Crossing::Predicted, Crossing::AllClasses] } else { &[] })
     },
     make: |values, _| Ok(Box::new(client::Guard::new(options(values)?))),
+    check: |values| {
+        let weights = values.parse::<PsglSpec>().map_err(|e| e.to_string())?.weights;
+        let some = weights.iter().sum::<f64>() > 0.0;
+        if some { Ok(()) } else { Err(format!("psgl.weights = {weights:?}: allowed is a sum above 0")) }
+    },
+    idle,
+    while_off: "PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.",
+    fuses: true,
+    levers: &[
+        Lever { key: "gamma", symbol: "γ", words: "pixels that move", range: [0.0, 0.5] },
+        Lever { key: "theta", symbol: "θ", words: "how far they move", range: [0.0, 1.0] },
+        Lever { key: "mu", symbol: "μ", words: "cleaning", range: [0.01, 10.0] },
+    ],
+    words: &words::WORDS,
     torch: Some(|values, votes| Ok(torch::torch(&options(values)?, votes))),
     imitation: |values| Ok(Arc::new(surrogate::Known(options(values)?))),
 };
@@ -59,6 +74,18 @@ pub static KIND: Kind = Kind {
 const NUCLEAR: &str = "psgl.map_norm = \"nuclear\": with this norm on both parts the gradient map takes everything and the \
                        recovered part goes to zero, so the recovered stream learns next to nothing; \"l1\" has no such \
                        fault";
+
+/// Disguising and cleaning images serves the table's rows of the undefended model, too.
+fn idle(values: &Values, on: bool, key: &str) -> Option<&'static str> {
+    let dense = values.parse::<PsglSpec>().is_ok_and(|spec| spec.apply == saliency::Apply::Dense);
+    match key {
+        "jacobian" | "iterations" | "fuse_relu" | "weights" | "weights_from" | "send" if !on => {
+            Some("PSGL is off: switch it on first.")
+        }
+        "gamma" if dense => Some("The dense disguise moves every pixel, so there is no share to choose."),
+        _ => None,
+    }
+}
 
 /// Images packed by reversible downsampling, with their map beside them.
 pub static PACKED: Entry = Entry {

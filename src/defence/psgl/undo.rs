@@ -9,9 +9,8 @@ use rayon::prelude::*;
 
 use super::Options;
 use super::recovery::Recovery;
-use super::surrogate::Surrogate;
 use crate::defence::Outgoing;
-use crate::defence::imitation::{Imitator as _, Own, Undoing};
+use crate::defence::imitation::{Imitator, Own, Undoing};
 use crate::error::Result;
 use crate::score::image::mse;
 
@@ -47,7 +46,7 @@ impl Undo {
     ///
     /// # Errors
     /// Returns an error if the images do not fit.
-    pub fn choose(own: &Own<'_>, surrogate: &Surrogate, options: &Options) -> Result<Self> {
+    pub fn choose(own: &Own<'_>, surrogate: &dyn Imitator, options: &Options) -> Result<Self> {
         let truth = own.images.range(0..JUDGES)?;
         let disguised = surrogate.image(Outgoing::clean(&truth))?;
         let packed = disguised.input(own.entry)?;

@@ -1,6 +1,7 @@
 //! The mirror, asked about digits and brain planes.
 
 use super::*;
+use crate::experiment::fixture::{BRAIN, DIGITS, GAMMA};
 use crate::live::attack_of;
 
 fn last_scene(mirror: &mut Mirror, question: Question) -> Scene {
@@ -18,7 +19,7 @@ fn psnr(scene: &Scene) -> f64 {
 
 #[test]
 fn the_opening_steals_the_patient_from_an_untrained_client() {
-    for preset in ["psgl-digits", "psgl-brain"] {
+    for preset in [DIGITS, BRAIN] {
         let mut question = Question::opening(&Experiment::preset(preset).unwrap());
         question.spread = None;
         let scene = last_scene(&mut Mirror::default(), question);
@@ -31,7 +32,7 @@ fn the_opening_steals_the_patient_from_an_untrained_client() {
 #[test]
 fn a_stroke_goes_on_from_what_the_attacker_has() {
     let mut experiment = Experiment::preset("quick").unwrap();
-    experiment.psgl.enabled = false;
+    experiment = experiment.undefended();
     let mut mirror = Mirror::default();
     let ask = |picture: &Picture| Question { image: Shown::Own(picture.clone()), ..Question::new(experiment.clone()) };
     let mut drawn = Picture { shape: [1, 28, 28], values: vec![0.0; 784] };
@@ -53,7 +54,7 @@ fn a_stroke_goes_on_from_what_the_attacker_has() {
 #[test]
 fn a_network_learns_once_and_serves_every_image() {
     let mut experiment = Experiment::preset("quick").unwrap();
-    experiment.psgl.enabled = false;
+    experiment = experiment.undefended();
     let ask = |image: usize, experiment: &Experiment| Question {
         attack: attack_of(experiment, "inverse"),
         image: Shown::Patient(image),
@@ -88,7 +89,7 @@ fn learning_is_interrupted_at_once_and_goes_on_where_it_was() {
     let experiment = Experiment::preset("quick").unwrap();
     let ask = |gamma: f64, adaptive: bool| {
         let mut experiment = experiment.clone();
-        experiment.psgl.gamma = gamma;
+        experiment.set(&format!("{GAMMA}={gamma}")).unwrap();
         Question { attack: attack_of(&experiment, "inverse"), adaptive, ..Question::new(experiment) }
     };
     let mut mirror = Mirror::default();
@@ -146,7 +147,7 @@ fn the_defence_shows_its_disguise_and_its_strength_moves_it() {
         mirror.advance(&|| false).unwrap().unwrap()
     };
     let weak = first(&mut mirror, &experiment);
-    experiment.psgl.gamma = 0.4;
+    experiment.set(&format!("{GAMMA}=0.4")).unwrap();
     let strong = first(&mut mirror, &experiment);
     let moved = |scene: &Scene| scene.original.values.iter().zip(&scene.sent.values).filter(|(a, b)| a != b).count();
     assert!(moved(&strong) > 2 * moved(&weak) && moved(&weak) > 0);

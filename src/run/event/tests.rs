@@ -1,6 +1,7 @@
 //! The stream of events: merged, bounded, and no news lost.
 
 use super::*;
+use crate::run::scene::Picture;
 
 fn steps(model: usize, step: usize) -> Event {
     let acc_vanilla = (model == 1).then_some(50.0);
@@ -59,7 +60,7 @@ fn a_reader_that_sleeps_for_hours_finds_little_waiting_and_nothing_but_steps_and
             }
             most = most.max(sink.waiting_rows());
         }
-        let (model, [attacked, recovered, fused_stream]) = ("psgl".to_owned(), [Some(50.0); 3]);
+        let (model, [attacked, recovered, fused_stream]) = ("dropout".to_owned(), [Some(50.0); 3]);
         let row = EpochRow { model, epoch, attacked, recovered, fused_stream, accuracy: 50.0, ..EpochRow::default() };
         sink.emit(Event::Epoch(row));
         sink.emit(Event::Warning(format!("after {epoch}")));

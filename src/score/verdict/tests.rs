@@ -15,7 +15,7 @@ fn attack(name: &str, adaptive: bool, epoch: usize, hits: usize, n: usize) -> At
     AttackRecord {
         name: name.to_owned(),
         adaptive,
-        target: "psgl".to_owned(),
+        target: "dropout".to_owned(),
         epoch,
         images: n,
         iterations: 300,
@@ -41,7 +41,7 @@ fn rows(accuracy: f64) -> Vec<Row> {
 }
 
 fn epochs(accuracy: f64) -> Vec<EpochRow> {
-    (1..=6).map(|epoch| EpochRow { model: "psgl".to_owned(), epoch, accuracy, ..EpochRow::default() }).collect()
+    (1..=6).map(|epoch| EpochRow { model: "dropout".to_owned(), epoch, accuracy, ..EpochRow::default() }).collect()
 }
 
 fn verdict(attacks: &[AttackRecord], accuracy: f64) -> Verdict {
@@ -83,13 +83,13 @@ fn the_worst_leak_is_the_highest_mean_at_whatever_epoch_and_whenever_launched() 
     let all = [attack("inverse", true, 1, 60, 64), attack("inverse", true, 6, 40, 64), afterwards.clone()];
     let words = |all: &[AttackRecord]| verdict(all, 95.0).sentences[0].clone();
     assert!(
-        words(&all).starts_with("Worst leak of psgl: adaptive inverse after epoch 1, SSIM 0.769"),
+        words(&all).starts_with("Worst leak of dropout: adaptive inverse after epoch 1, SSIM 0.769"),
         "{}",
         words(&all)
     );
     afterwards.ssim = 0.9;
     assert!(
-        words(&[all[0].clone(), afterwards]).starts_with("Worst leak of psgl: naive rmle after epoch 6, SSIM 0.900")
+        words(&[all[0].clone(), afterwards]).starts_with("Worst leak of dropout: naive rmle after epoch 6, SSIM 0.900")
     );
     let guess = AttackRecord { name: "nearest".to_owned(), iterations: 0, ssim: 0.99, ..all[0].clone() };
     assert!(words(&[guess, all[1].clone()]).contains("inverse after epoch 6"), "an oracle is no attack");
@@ -121,7 +121,10 @@ fn the_upper_bound_stands_apart_and_its_floor_has_as_many_tries() {
     let few = attack("rmle", false, 6, 8, 8);
     let sentences = verdict(&[guess, a, b, few], 95.0).sentences;
     let upper = sentences.last().unwrap();
-    assert!(upper.starts_with("Upper bound for psgl, no attacker's: the best of 2 attacks for each of 64"), "{upper}");
+    assert!(
+        upper.starts_with("Upper bound for dropout, no attacker's: the best of 2 attacks for each of 64"),
+        "{upper}"
+    );
     assert!(upper.contains("similarity of 0.700; the best of as many random images of the class: 0.410."), "{upper}");
     assert!(!sentences[0].contains("0.700"), "it never leads");
     assert_eq!(verdict(&[attack("inverse", true, 6, 60, 64)], 95.0).sentences.len(), 2, "one attack has no best of");

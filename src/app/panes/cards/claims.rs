@@ -3,7 +3,7 @@
 //! Marks: \[A\] the paper's abstract, \[E\] its equations at second hand, *here* our own choice.
 
 use crate::app::Act;
-use crate::app::panes::Pane;
+use crate::app::layout::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, measured, named, phase, points};
 use crate::defence::psgl::Jacobian;
@@ -202,7 +202,7 @@ fn gain(summary: &Summary, key: &str, of: fn(&GammaGain) -> f64, paper: Figure) 
     let over = || all.by_gamma.iter().map(of).chain([own.points]);
     let (least, most) = (over().fold(f64::INFINITY, f64::min), over().fold(f64::NEG_INFINITY, f64::max));
     let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
-    let gamma = summary.experiment.psgl.gamma;
+    let gamma = summary.experiment.disguise().gamma();
     let (verdict, sentence) = match beside(own.points, own.se, paper.value) {
         Beside::Agrees => (Verdict::Agrees, format!("Of the paper's size at \u{3b3} {gamma}, in this run.")),
         Beside::SameDirection => (

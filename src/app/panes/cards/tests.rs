@@ -6,9 +6,10 @@ use egui_kittest::kittest::Queryable;
 use super::claims::{CLAIMS, Finding, Verdict};
 use super::*;
 use crate::app::State;
-use crate::app::panes::Pane;
+use crate::app::layout::Pane;
 use crate::app::panes::fixture::{by_model, made, summary};
 use crate::app::test_look::Shop;
+use crate::experiment::fixture::{DEFENDED, TITLE};
 use crate::model::wire::WireCount;
 use crate::run::summary::{AttackRecord, EpochRow};
 use crate::score::record::{Judged, Lead};
@@ -99,7 +100,7 @@ fn attack(name: &str, adaptive: bool, ssim: f64, lead: f64) -> AttackRecord {
     AttackRecord {
         name: name.to_owned(),
         adaptive,
-        target: "psgl".to_owned(),
+        target: DEFENDED.to_owned(),
         epoch: 2,
         images: 64,
         ssim,
@@ -114,7 +115,7 @@ fn attack(name: &str, adaptive: bool, ssim: f64, lead: f64) -> AttackRecord {
 fn a_defence_is_as_good_as_against_the_adaptive_attacker() {
     let claim = "defends";
     let judge = |attacks: Vec<AttackRecord>| {
-        let epochs = vec![EpochRow { model: "psgl".to_owned(), epoch: 2, accuracy: 96.0, ..EpochRow::default() }];
+        let epochs = vec![EpochRow { model: DEFENDED.to_owned(), epoch: 2, accuracy: 96.0, ..EpochRow::default() }];
         judged(claim, &with(|s| (s.attacks, s.epochs) = (attacks, epochs)))
     };
     assert_eq!(judge(vec![]), None);
@@ -127,7 +128,7 @@ fn a_defence_is_as_good_as_against_the_adaptive_attacker() {
     let broke = judge(pair(0.5, 48.0)).unwrap();
     assert_eq!((broke.verdict, broke.here.as_str()), (Verdict::Differs, "broke, worst SSIM 0.50 ± 0.01"));
     assert!(
-        broke.sentence.contains("Worst leak of PSGL: adaptive rmle") && broke.sentence.contains("+48.0"),
+        broke.sentence.contains(&format!("Worst leak of {TITLE}: adaptive rmle")) && broke.sentence.contains("+48.0"),
         "{broke:?}"
     );
     // Attacks at the undefended model say nothing of the defence.

@@ -2,67 +2,23 @@
 
 use egui_plot::LineStyle;
 
-use super::claims::{gains, recovery};
 use super::figure::{Against, Figure};
 use super::ink::{DASHED, DOTTED, Ink, MARKS};
+use super::paper_lines::{gains, recovery};
+use super::raw::{Raw, Rule, Values};
+use crate::app::accuracies::Accuracy;
 use crate::app::state::{State, Status};
-use crate::app::streams::Stream;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, MetricRow};
 use crate::score::metrics::Metric;
-
-/// A curve's values.
-#[derive(Clone, Debug)]
-pub struct Values {
-    /// Its name.
-    pub name: String,
-    /// What it is, in a sentence.
-    pub tip: &'static str,
-    /// How it is drawn.
-    pub ink: Ink,
-    /// (x, y), x ascending; numbers only.
-    pub points: Vec<[f64; 2]>,
-    /// Where its values are estimates, their bands: (x, low, high) of each point.
-    pub band: Vec<[f64; 3]>,
-}
-
-/// A line that stands still: a guess, a figure of the paper, a value beside the curves.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Its name.
-    pub name: String,
-    /// Its value, with its unit.
-    pub value: String,
-    /// In the plot, where there is less room.
-    pub note: String,
-    /// What it is, in a sentence.
-    pub tip: &'static str,
-    /// Where it stands.
-    pub at: f64,
-    /// Whether it lies, or stands upright.
-    pub level: bool,
-    /// How it is drawn.
-    pub ink: Ink,
-}
-
-/// All of a figure.
-#[derive(Clone, Debug, Default)]
-pub struct Raw {
-    /// Curves.
-    pub values: Vec<Values>,
-    /// Lines.
-    pub rules: Vec<Rule>,
-    /// What x is.
-    pub x_label: &'static str,
-}
 
 /// Collects a figure's values.
 pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
     match figure {
         Figure::Test => tests(state, against),
         Figure::Training => Raw {
-            values: Stream::ALL.map(|s| of_steps(state, against, stream_values(s), |row| s.of_step(row))).into(),
+            values: Accuracy::ALL.map(|s| of_steps(state, against, accuracy_values(s), |row| s.of_step(row))).into(),
             ..Raw::against(against)
         },
         Figure::Losses => losses(state, against),
@@ -88,20 +44,11 @@ impl Raw {
         };
         Self { x_label, ..Self::default() }
     }
-
-    fn without_empty(mut self) -> Self {
-        for values in &mut self.values {
-            values.points.retain(|[x, y]| x.is_finite() && y.is_finite());
-        }
-        self.values.retain(|values| !values.points.is_empty());
-        self.rules.retain(|rule| rule.at.is_finite());
-        self
-    }
 }
 
-fn stream_values(stream: Stream) -> Values {
-    let (name, tip) = (stream.label().to_owned(), stream.tooltip());
-    Values { name, tip, ink: Ink::of(stream.role()), points: Vec::new(), band: Vec::new() }
+fn accuracy_values(accuracy: Accuracy) -> Values {
+    let (name, tip) = (accuracy.label().to_owned(), accuracy.tooltip());
+    Values { name, tip, ink: Ink::of(accuracy.role()), points: Vec::new(), band: Vec::new() }
 }
 
 fn tests(state: &State, against: Against) -> Raw {
@@ -118,28 +65,28 @@ fn tests(state: &State, against: Against) -> Raw {
             Against::Time => *at,
         })
         .collect();
-    let values = Stream::ALL.map(|stream| {
-        let value = |(x, row): (&Option<f64>, &_)| Some([(*x)?, stream.of_epoch(row)?]);
+    let values = Accuracy::ALL.map(|accuracy| {
+        let value = |(x, row): (&Option<f64>, &_)| Some([(*x)?, accuracy.of_epoch(row)?]);
         let points = at.iter().zip(state.epochs.iter().map(|(_, row)| row)).filter_map(value).collect();
-        Values { points, ..stream_values(stream) }
+        Values { points, ..accuracy_values(accuracy) }
     });
-    let live = Stream::ALL.map(|stream| live(state, against, stream));
+    let live = Accuracy::ALL.map(|accuracy| live(state, against, accuracy));
     Raw { values: values.into_iter().chain(live).collect(), ..Raw::against(against) }
 }
 
-/// A stream's right answers on held-out images while it trained: thin and without marks beside its tests. Its name begins
+/// Right answers on held-out images while it trained: thin and without marks beside its tests. Its name begins
 /// with what sets it apart, for a legend with little room.
-fn live(state: &State, against: Against, stream: Stream) -> Values {
+fn live(state: &State, against: Against, accuracy: Accuracy) -> Values {
     let mut values = Values {
-        name: format!("live {}", stream.label()),
+        name: format!("live {}", accuracy.label()),
         tip: "While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), as many \
               of each class as there are; of the validation set where there is one. The band is Wilson's, 95 %.",
-        ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(stream.role()) },
-        ..stream_values(stream)
+        ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(accuracy.role()) },
+        ..accuracy_values(accuracy)
     };
     let per_epoch = [false, true].map(|vanilla| steps_per_epoch(state, vanilla));
     for (at, row) in &state.live {
-        let Some(right) = stream.of_live(row) else { continue };
+        let Some(right) = accuracy.of_live(row) else { continue };
         let x = match against {
             Against::Step => row.step as f64,
             Against::Epoch => row.step as f64 / per_epoch[usize::from(row.model == "vanilla")],
@@ -151,24 +98,24 @@ fn live(state: &State, against: Against, stream: Stream) -> Values {
     }
     if values.points.len() == 1 {
         // One point is no line yet.
-        values.ink.mark = Ink::of(stream.role()).mark;
+        values.ink.mark = Ink::of(accuracy.role()).mark;
     }
     values
 }
 
 fn losses(state: &State, against: Against) -> Raw {
     let values = [
-        (Stream::Disguised, "loss a, disguised"),
-        (Stream::Cleaned, "loss r, cleaned"),
-        (Stream::Fused, "loss f, fused"),
+        (Accuracy::Disguised, "loss a, disguised"),
+        (Accuracy::Cleaned, "loss r, cleaned"),
+        (Accuracy::Fused, "loss f, fused"),
     ]
-    .map(|(stream, name)| {
-        let of = move |row: &MetricRow| match stream {
-            Stream::Disguised => row.loss_a,
-            Stream::Cleaned => row.loss_r,
+    .map(|(accuracy, name)| {
+        let of = move |row: &MetricRow| match accuracy {
+            Accuracy::Disguised => row.loss_a,
+            Accuracy::Cleaned => row.loss_r,
             _ => row.loss_f,
         };
-        of_steps(state, against, Values { name: name.to_owned(), ..stream_values(stream) }, of)
+        of_steps(state, against, Values { name: name.to_owned(), ..accuracy_values(accuracy) }, of)
     });
     Raw { values: values.into(), ..Raw::against(against) }
 }

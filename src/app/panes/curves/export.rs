@@ -210,7 +210,7 @@ impl<D: DrawingBackend> Sheet<'_, D> {
         let reading = Reading::of(chart, None, &view.hidden);
         let shown = |name: &str| !view.hidden.contains(name);
         let series = chart.series.iter().filter(|series| shown(&series.name));
-        let words = |rule: &super::data::Rule| format!("{}  {}", rule.name, rule.value);
+        let words = |rule: &super::raw::Rule| format!("{}  {}", rule.name, rule.value);
         let rules = chart.rules.iter().filter(|rule| shown(&rule.name)).map(|rule| (rule.ink, words(rule)));
         let entries: Vec<(Ink, String)> =
             series.map(|one| (one.ink, format!("{}  {}", one.name, reading.value(one)))).chain(rules).collect();

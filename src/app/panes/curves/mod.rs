@@ -1,14 +1,15 @@
 //! The Curves pane: its figures, their controls, and the values in words.
 
-mod claims;
 mod data;
 mod example;
 mod export;
 mod figure;
 mod ink;
 mod legend;
+mod paper_lines;
 mod place;
 mod plot;
+mod raw;
 mod series;
 mod sheet;
 #[cfg(test)]
@@ -27,7 +28,7 @@ use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
 use self::plot::Drawn;
 use self::view::shown;
-use crate::app::files::Purpose;
+use crate::app::purpose::Purpose;
 use crate::app::state::State;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Look};

@@ -2,11 +2,12 @@
 
 use egui_plot::PlotPoint;
 
-use super::data::{Raw, Rule, collect};
+use super::data::collect;
 use super::figure::{Against, Figure};
 use super::ink::Ink;
+use super::raw::{Raw, Rule};
+use crate::app::accuracies::Smooth;
 use crate::app::state::State;
-use crate::app::streams::Smooth;
 
 /// Points that may be drawn of a curve in a frame, where it is longer.
 const DRAWN: usize = 2400;

@@ -8,6 +8,7 @@ use egui_kittest::kittest::Queryable;
 use egui_plot::PlotPoint;
 
 use super::data::{collect, has_time};
+use super::example::STAMP;
 use super::example::example;
 use super::figure::{Against, Figure};
 use super::place::{Frame, place};
@@ -15,8 +16,9 @@ use super::series::{Chart, Settings};
 use super::view::CurvesView;
 use super::{csv, pane_ui, png, svg};
 use crate::app::Act;
-use crate::app::files::Purpose;
+use crate::app::purpose::Purpose;
 use crate::app::state::{State, Status};
+use crate::experiment::fixture::DEFENDED;
 use crate::run::event;
 use crate::run::summary::{EpochRow, MetricRow};
 
@@ -35,8 +37,8 @@ fn watched() -> State {
         };
         state.read(event::Event::Steps(vec![row]), Duration::from_secs(step as u64));
     }
-    let epoch =
-        EpochRow { model: "psgl".to_owned(), epoch: 2, attacked: Some(60.0), accuracy: 70.0, ..EpochRow::default() };
+    let model = DEFENDED.to_owned();
+    let epoch = EpochRow { model, epoch: 2, attacked: Some(60.0), accuracy: 70.0, ..EpochRow::default() };
     state.read(event::Event::Epoch(epoch), Duration::from_secs(9));
     state
 }
@@ -209,7 +211,7 @@ fn harness(size: [f32; 2], theme: Theme, figure: Option<Figure>, state: &State) 
 fn curves_are_chosen_hidden_and_saved_by_name() {
     let mut harness = harness([1000.0, 330.0], Theme::Dark, Some(Figure::Test), example());
     harness.step();
-    harness.get_by_label("last values; recorded example: psgl-digits, seed 0; press Run for your own");
+    harness.get_by_label(&format!("last values; {STAMP}"));
     harness.get_by_label("cleaned").click();
     harness.step();
     assert!(harness.state().0.hidden.contains("cleaned"));
@@ -236,7 +238,7 @@ fn the_values_follow_the_pointer() {
     harness.hover_at(pos2(280.0, 180.0));
     harness.step();
     harness.step();
-    harness.get_by_label("at epoch 3; recorded example: psgl-digits, seed 0; press Run for your own");
+    harness.get_by_label(&format!("at epoch 3; {STAMP}"));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::data::has_time;
 use super::example::{PRESET, example, stands_for};
 use super::figure::{Against, Figure};
 use super::series::{Chart, Settings};
+use crate::app::accuracies::Smooth;
 use crate::app::state::{State, Status};
-use crate::app::streams::Smooth;
 
 /// While rows come, charts are made anew after so small a part more of them.
 const PART: usize = 400;

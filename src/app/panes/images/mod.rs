@@ -10,7 +10,7 @@ use crate::app::state::{State, Status};
 use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::target;
 use crate::data::Noun;
-use crate::run::event::Gallery;
+use crate::run::scene::Gallery;
 use crate::split::UNDEFENDED;
 
 /// From this width on, an enlarged picture stands beside the others, and below them in a narrower pane.

@@ -9,7 +9,7 @@ use crate::app::state::State;
 use crate::app::textures::image;
 use crate::app::words::{named, phase};
 use crate::data::Noun;
-use crate::run::event::Gallery;
+use crate::run::scene::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 use crate::score::image::Score;
@@ -127,6 +127,7 @@ pub(super) fn stamp(state: &State, record: &AttackRecord) -> Option<(&'static st
 mod tests {
     use super::*;
     use crate::app::panes::images::tests::{gallery, record, state};
+    use crate::experiment::fixture::DEFENDED;
 
     #[test]
     fn galleries_are_scored_once_and_anew_for_another_run() {
@@ -151,9 +152,9 @@ mod tests {
     fn an_attack_launched_again_has_its_own_record() {
         let mut state = state();
         let count = state.galleries.len();
-        state.galleries.push(gallery("rmle", true, "psgl", 2, 0.5));
-        state.attacks.push(AttackRecord { lineup: Some(1.0), ..record("rmle", true, "psgl", 2) });
-        state.attacks.push(AttackRecord { lineup: Some(2.0), ..record("rmle", true, "psgl", 2) });
+        state.galleries.push(gallery("rmle", true, DEFENDED, 2, 0.5));
+        state.attacks.push(AttackRecord { lineup: Some(1.0), ..record("rmle", true, DEFENDED, 2) });
+        state.attacks.push(AttackRecord { lineup: Some(2.0), ..record("rmle", true, DEFENDED, 2) });
         assert_eq!(record_of(&state, 0).unwrap().lineup, Some(87.5));
         assert_eq!(record_of(&state, count).unwrap().lineup, Some(2.0));
         assert_eq!(record_of(&state, 99), None);
@@ -165,9 +166,9 @@ mod tests {
         let judgement = state.judgement();
         for (record, ruling) in state.attacks.iter().zip(&judgement.rulings) {
             let word = stamp(&state, record).map(|stamp| stamp.0);
-            let wanted = ruling.as_ref().filter(|_| record.target == "psgl").map(|ruling| ruling.standing.word());
+            let wanted = ruling.as_ref().filter(|_| record.target == DEFENDED).map(|ruling| ruling.standing.word());
             assert_eq!(word, wanted, "{record:?}");
         }
-        assert_eq!(stamp(&state, &record("rmle", true, "psgl", 2)), None, "a record of no run");
+        assert_eq!(stamp(&state, &record("rmle", true, DEFENDED, 2)), None, "a record of no run");
     }
 }

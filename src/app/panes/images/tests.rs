@@ -6,6 +6,7 @@ use egui_kittest::kittest::Queryable;
 use super::*;
 use crate::app::panes::fixture::made;
 use crate::app::test_look::Shop;
+use crate::experiment::fixture::DEFENDED;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 
@@ -48,9 +49,9 @@ pub fn gallery(name: &str, adaptive: bool, target: &str, epoch: usize, error: f3
 pub fn state() -> State {
     let mut state = State::started("quick, seed 0".to_owned());
     for (name, adaptive, target, epoch) in [
-        ("rmle", true, "psgl", 2),
-        ("rmle", false, "psgl", 2),
-        ("inverse", false, "psgl", 1),
+        ("rmle", true, DEFENDED, 2),
+        ("rmle", false, DEFENDED, 2),
+        ("inverse", false, DEFENDED, 1),
         ("rmle", false, "vanilla", 2),
     ] {
         state.galleries.push(gallery(name, adaptive, target, epoch, 0.4));
@@ -63,11 +64,11 @@ pub fn state() -> State {
 fn columns_are_those_of_the_chosen_model_and_epoch() {
     let galleries = state().galleries;
     let at = |name, epochs| columns(&galleries, name, epochs, 2, 4);
-    assert_eq!(at("psgl", Epochs::Last), [0, 1]);
-    assert_eq!(at("psgl", Epochs::At(1)), [2]);
-    assert_eq!(at("psgl", Epochs::All), [0, 1, 2]);
+    assert_eq!(at(DEFENDED, Epochs::Last), [0, 1]);
+    assert_eq!(at(DEFENDED, Epochs::At(1)), [2]);
+    assert_eq!(at(DEFENDED, Epochs::All), [0, 1, 2]);
     assert_eq!(at("vanilla", Epochs::All), [3]);
-    assert_eq!(columns(&galleries, "psgl", Epochs::All, 2, 1), [0]);
+    assert_eq!(columns(&galleries, DEFENDED, Epochs::All, 2, 1), [0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use super::words::{at, epoch};
 use crate::app::RunEntry;
-use crate::app::streams::Stream;
+use crate::app::accuracies::Accuracy;
 use crate::app::words::{capitalised, decimal, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Row, Summary};
@@ -47,7 +47,7 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Curve {
     /// Whose.
-    pub stream: Stream,
+    pub accuracy: Accuracy,
     /// Of the first run, and of the second.
     pub points: [Vec<PlotPoint>; 2],
 }
@@ -110,7 +110,7 @@ impl Comparison {
     pub fn read_out(curve: &Curve) -> String {
         let last = |points: &[PlotPoint]| points.last().map_or(NONE.to_owned(), |p| format!("{} %", decimal(p.y, 1)));
         let [a, b] = [&curve.points[0], &curve.points[1]].map(|points| last(points));
-        format!("{}, last epoch: A {a}, B {b}", curve.stream.label())
+        format!("{}, last epoch: A {a}, B {b}", curve.accuracy.label())
     }
 
     /// The table for a paper or a note.
@@ -299,15 +299,15 @@ fn beyond_chance(records: [Option<&AttackRecord>; 2]) -> bool {
 }
 
 fn curves(summaries: [&Summary; 2]) -> Vec<Curve> {
-    let of = |stream: Stream, undefended: bool| Curve {
-        stream,
+    let of = |accuracy: Accuracy, undefended: bool| Curve {
+        accuracy,
         points: summaries.map(|summary| {
             let rows =
                 summary.epochs.iter().filter(|row| (row.model == UNDEFENDED) == undefended && row.accuracy.is_finite());
             rows.map(|row| PlotPoint::new(row.epoch as f64, row.accuracy)).collect()
         }),
     };
-    let all = [of(Stream::Decision, false), of(Stream::Vanilla, true)];
+    let all = [of(Accuracy::Decision, false), of(Accuracy::Vanilla, true)];
     all.into_iter().filter(|curve| curve.points.iter().any(|points| !points.is_empty())).collect()
 }
 

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::app::{RunEntry, Standing};
 use crate::experiment::Experiment;
+use crate::experiment::fixture::DEFENDED;
 use crate::run::summary::{AttackRecord, ClientCost, EpochRow, Gain, Machine, Row, SCHEMA, Summary, WireTotals};
 
 /// One attack.
@@ -44,9 +45,9 @@ pub fn summary() -> Summary {
         machine: Machine::default(),
         best_epoch: None,
         epochs: vec![
-            epoch("psgl", 1, 70.0),
+            epoch(DEFENDED, 1, 70.0),
             epoch("vanilla", 1, 80.0),
-            epoch("psgl", 2, 88.0),
+            epoch(DEFENDED, 2, 88.0),
             epoch("vanilla", 2, 94.0),
         ],
         rows: vec![row("vanilla_clean", 94.0), row("vanilla_attacked", 60.0), row("fused", 88.0)],
@@ -54,8 +55,8 @@ pub fn summary() -> Summary {
         streams: None,
         attacks: vec![
             attack("rmle", false, "vanilla", 2, 0.6),
-            attack("rmle", false, "psgl", 2, 0.3),
-            attack("rmle", true, "psgl", 2, 0.5),
+            attack("rmle", false, DEFENDED, 2, 0.3),
+            attack("rmle", true, DEFENDED, 2, 0.5),
         ],
         verdicts: Vec::new(),
         recovery: None,

@@ -14,6 +14,7 @@ use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
+use crate::experiment::fixture::{GAMMA, PAPER_DIGITS, TITLE};
 use crate::run::attack_later::Launch;
 
 /// What the pane looks at.
@@ -36,7 +37,7 @@ fn world(runs: Vec<RunEntry>) -> World {
 /// Two finished runs that differ, and one of every other standing.
 fn some() -> Vec<RunEntry> {
     let mut other = samples::summary();
-    other.experiment.set("psgl.gamma=0.4").unwrap();
+    other.experiment.set(&format!("{GAMMA}=0.4")).unwrap();
     other.rows[2].accuracy = 90.5;
     other.attacks[2].ssim = 0.3;
     other.epochs[2].accuracy = 90.5;
@@ -45,7 +46,7 @@ fn some() -> Vec<RunEntry> {
     vec![
         run("first", Standing::Finished(Box::new(samples::summary()))),
         run("second", Standing::Finished(Box::new(other))),
-        run("20261124T121916Z-a-run-with-a-long-name-psgl-paper-digits-0", Standing::Unfinished),
+        run(&format!("20261124T121916Z-a-run-with-a-long-name-{PAPER_DIGITS}-0"), Standing::Unfinished),
         run("just-begun", Standing::Begun),
         run("broken", Standing::Damaged(damaged)),
     ]
@@ -213,11 +214,11 @@ fn two_ticked_runs_are_compared() {
     harness.get_by_label_contains("Tick a second finished run");
     click(&mut harness, "Compare second");
     harness.get_by_label("A: first");
-    harness.get_by_label("adaptive rmle at PSGL, after epoch 2");
+    harness.get_by_label(&format!("adaptive rmle at {TITLE}, after epoch 2"));
     harness.get_by_label("fused decision, last epoch: A 88.0 %, B 90.5 %");
     click(&mut harness, "Copy as Markdown");
     let copied = acts.borrow_mut().pop();
-    assert!(matches!(&copied, Some(Act::Copy(text)) if text.contains("| PSGL, fused decision | 88.0 %")), "{copied:?}");
+    assert!(matches!(&copied, Some(Act::Copy(text)) if text.contains("fused decision | 88.0 %")), "{copied:?}");
     click(&mut harness, "Swap");
     harness.get_by_label("A: second");
     click(&mut harness, "Untick both");

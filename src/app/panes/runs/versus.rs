@@ -163,19 +163,19 @@ fn curves_ui(ui: &mut Ui, compared: &Comparison) {
         });
     plot.show(ui, |plot| {
         for curve in compared.curves.iter().rev() {
-            let color = curve.stream.role().color_of(plot.ctx().theme());
+            let color = curve.accuracy.role().color_of(plot.ctx().theme());
             let styles = [("A", LineStyle::Solid), ("B", LineStyle::Dashed { length: 8.0 })];
             for ((letter, style), points) in styles.into_iter().zip(&curve.points) {
-                let name = format!("{letter}: {}", curve.stream.label());
+                let name = format!("{letter}: {}", curve.accuracy.label());
                 plot.line(Drawn::new(&name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(style));
                 let marks = Points::new(&name, PlotPoints::Borrowed(points)).color(color).radius(2.5);
-                plot.points(marks.id((letter, curve.stream.label())));
+                plot.points(marks.id((letter, curve.accuracy.label())));
             }
         }
     });
     for curve in &compared.curves {
-        let color = curve.stream.role().color(ui);
+        let color = curve.accuracy.role().color(ui);
         let label = ui.add(Label::new(RichText::new(Comparison::read_out(curve)).color(color)).wrap());
-        label.on_hover_text(curve.stream.tooltip());
+        label.on_hover_text(curve.accuracy.tooltip());
     }
 }

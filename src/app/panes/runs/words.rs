@@ -50,7 +50,7 @@ pub fn exact(time: SystemTime) -> String {
     }
 }
 
-/// `mnist, split-cnn cut after 4, PSGL γ 0.1, 6 epochs, seed 0`.
+/// `mnist, split-cnn cut after 4, dropout p 0.3, 6 epochs, seed 0`.
 pub fn what(experiment: &Experiment) -> String {
     let data = Path::new(&experiment.data.name).file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let defence = match experiment.stack() {
@@ -123,7 +123,7 @@ pub fn worst(run: &RunEntry, defended: bool) -> Option<&AttackRecord> {
     real.filter(|record| record.ssim.is_finite()).max_by(|a, b| a.ssim.total_cmp(&b.ssim))
 }
 
-/// What an attack is aimed at: `PSGL`, `the undefended model`.
+/// What an attack is aimed at: `dropout`, `the undefended model`.
 pub fn at(model: &str) -> &str {
     if model == UNDEFENDED { "the undefended model" } else { target(model) }
 }
@@ -147,6 +147,7 @@ fn reason(run: &RunEntry, text: &str) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
+    use crate::experiment::fixture::{DEFENDED, TITLE};
 
     #[test]
     fn times_are_as_a_person_says_them() {
@@ -180,15 +181,15 @@ mod tests {
     fn a_row_says_what_was_run_and_what_it_came_to() {
         let mut run = samples::run("a");
         let experiment = run.experiment.as_mut().unwrap();
-        assert_eq!(what(experiment), "mnist, quick-cnn cut after 4, PSGL γ 0.1, 2 epochs, seed 0");
-        experiment.psgl.enabled = false;
+        assert_eq!(what(experiment), format!("mnist, quick-cnn cut after 4, {TITLE} γ 0.1, 2 epochs, seed 0"));
+        *experiment = experiment.undefended();
         "/data/own images".clone_into(&mut experiment.data.name);
         assert_eq!(what(experiment), "own images, quick-cnn cut after 4, undefended, 2 epochs, seed 0");
         assert_eq!(standing(&run).0, "fused 88.0 %, undefended 94.0 %, worst SSIM 0.50");
-        run.afterwards = vec![samples::attack("inverse", false, "psgl", 0, 0.7)];
+        run.afterwards = vec![samples::attack("inverse", false, DEFENDED, 0, 0.7)];
         assert_eq!(standing(&run).0, "fused 88.0 %, undefended 94.0 %, worst SSIM 0.70");
-        assert!(standing(&run).1.contains("naive inverse at PSGL, untrained"), "{}", standing(&run).1);
-        run.afterwards = vec![AttackRecord { iterations: 0, ..samples::attack("nearest", false, "psgl", 2, 0.9) }];
+        assert!(standing(&run).1.contains(&format!("naive inverse at {TITLE}, untrained")), "{}", standing(&run).1);
+        run.afterwards = vec![AttackRecord { iterations: 0, ..samples::attack("nearest", false, DEFENDED, 2, 0.9) }];
         assert_eq!(worst(&run, true).map(|record| record.ssim), Some(0.5), "an oracle is no attack");
     }
 

@@ -70,6 +70,7 @@ pub(super) mod tests {
     use super::*;
     use crate::app::panes::fixture::made;
     use crate::app::test_look::Shop;
+    use crate::experiment::fixture::DEFENDED;
     use crate::run::checkpoint::Position;
     use crate::run::summary::{AttackRecord, EpochRow};
     use crate::score::metrics::SSIM;
@@ -78,7 +79,7 @@ pub(super) mod tests {
         AttackRecord {
             name: name.to_owned(),
             adaptive,
-            target: "psgl".to_owned(),
+            target: DEFENDED.to_owned(),
             epoch: 2,
             images: 8,
             iterations: 20,
@@ -108,7 +109,7 @@ pub(super) mod tests {
     pub fn going() -> State {
         let mut state = State::started("quick, seed 3".to_owned());
         let row = EpochRow {
-            model: "psgl".to_owned(),
+            model: DEFENDED.to_owned(),
             epoch: 1,
             attacked: Some(40.0),
             recovered: Some(41.0),

@@ -202,7 +202,7 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
         let text = format!(
             "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {}), which \
              is ours to choose. The abstract's third figure, {THIRD}, has a baseline that is not known to us.",
-            summary.experiment.psgl.gamma
+            summary.experiment.disguise().gamma()
         );
         ui.add(Label::new(RichText::new(text).weak()).wrap());
     });

@@ -3,7 +3,8 @@
 use super::super::samples;
 use super::*;
 use crate::app::Standing;
-use crate::workbench::find;
+use crate::experiment::fixture::{DEFENDED, GAMMA, TITLE};
+use crate::workbench::{find, window_word};
 
 fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
     let mut summary = samples::summary();
@@ -33,7 +34,7 @@ fn equal_runs_differ_in_nothing_and_unfinished_ones_are_not_compared() {
 #[test]
 fn only_the_settings_that_differ_are_listed_with_their_words() {
     let pair = changed(|summary| {
-        for assignment in ["psgl.gamma=0.4", "train.twin=false", "seed=7", "attack.rmle.iterations=99"] {
+        for assignment in [format!("{GAMMA}=0.4").as_str(), "train.twin=false", "seed=7", "attack.rmle.iterations=99"] {
             summary.experiment.set(assignment).unwrap();
         }
         summary.experiment.attacks.remove(1);
@@ -43,13 +44,13 @@ fn only_the_settings_that_differ_are_listed_with_their_words() {
         lines(&compared, "Settings"),
         [
             ("Seed", "0", "7", ""),
-            (find("psgl.gamma").unwrap().label, "0.1", "0.4", ""),
+            (find(GAMMA).unwrap().label, "0.1", "0.4", ""),
             (find("train.twin").unwrap().label, "on", "off", ""),
             (&format!("rmle: {}", find("attack.rmle.iterations").unwrap().label), "20", "99", ""),
             ("attack inverse", "launched", "not launched", ""),
         ]
     );
-    assert!(compared.groups[0].lines[1].tip.ends_with("psgl.gamma"));
+    assert!(compared.groups[0].lines[1].tip.ends_with(GAMMA));
     assert_eq!(compared.groups.len(), 1);
 }
 
@@ -67,7 +68,7 @@ fn numbers_have_their_difference_and_the_better_side() {
         lines(&compared, "Accuracy"),
         [
             ("undefended, disguised images", "60.0 %", "40.0 %", format!("{minus}20.0").as_str()),
-            ("PSGL, fused decision", "88.0 %", "90.5 %", "+2.5"),
+            (window_word("fused"), "88.0 %", "90.5 %", "+2.5"),
         ]
     );
     let better = |group: usize| compared.groups[group].lines.iter().map(|line| line.better).collect::<Vec<_>>();
@@ -84,12 +85,12 @@ fn attacks_are_matched_by_name_knowledge_target_and_epoch() {
     let mut pair = changed(|summary| {
         // Another order, one at another epoch, one of them nearer by far and one within chance.
         summary.attacks = vec![
-            samples::attack("rmle", true, "psgl", 2, 0.4),
-            samples::attack("rmle", false, "psgl", 2, 0.31),
+            samples::attack("rmle", true, DEFENDED, 2, 0.4),
+            samples::attack("rmle", false, DEFENDED, 2, 0.31),
             samples::attack("rmle", false, "vanilla", 1, 0.6),
         ];
     });
-    let again = |ssim| AttackRecord { images: 3, ..samples::attack("rmle", true, "psgl", 2, ssim) };
+    let again = |ssim| AttackRecord { images: 3, ..samples::attack("rmle", true, DEFENDED, 2, ssim) };
     pair[0].afterwards = vec![again(0.8)];
     pair[1].afterwards = vec![again(0.8)];
     let compared = compared(&pair);
@@ -98,8 +99,8 @@ fn attacks_are_matched_by_name_knowledge_target_and_epoch() {
         titles,
         [
             "naive rmle at the undefended model, after epoch 2",
-            "naive rmle at PSGL, after epoch 2",
-            "adaptive rmle at PSGL, after epoch 2",
+            &format!("naive rmle at {TITLE}, after epoch 2"),
+            &format!("adaptive rmle at {TITLE}, after epoch 2"),
             "naive rmle at the undefended model, after epoch 1",
         ]
     );
@@ -118,7 +119,8 @@ fn the_markdown_has_every_line_and_escapes_bars() {
     let text = compared(&pair).markdown();
     assert!(text.starts_with("A: a\\|b  \nB: b\n\n| | A | B | B \u{2212} A |\n"), "{text}");
     assert!(
-        text.contains("| **Accuracy on test images** | | | |\n| PSGL, fused decision | 88.0 % | **90.5 %** | +2.5 |")
+        text.contains("| **Accuracy on test images** | | | |\n")
+            && text.contains(", fused decision | 88.0 % | **90.5 %** | +2.5 |")
     );
     assert!(text.trim_end().ends_with("left out."), "{text}");
 }

@@ -2,8 +2,8 @@
 
 use egui_plot::LineStyle;
 
-use super::data::{Raw, Rule, Values};
 use super::ink::{DASHED, DOTTED, Ink};
+use super::raw::{Raw, Rule, Values};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, points as points_of};
 use crate::run::summary::{GammaGain, Summary};
@@ -32,12 +32,12 @@ pub fn gains(summary: &Summary) -> Raw {
         return Raw::default();
     }
     let clean = points_of(gain.over_clean);
-    let gamma = summary.experiment.psgl.gamma;
+    let gamma = summary.experiment.disguise().gamma();
     Raw {
         values: vec![
             series(
                 "gain over disguised",
-                "Fused \u{2212} undefended on disguised images: what PSGL's answer gains over an undefended model that \
+                "Fused \u{2212} undefended on disguised images: what the fused decision gains over an undefended model that \
                  gets those. The paper's gain over attacked.",
                 Role::Disguised,
                 |at| at.over_attacked,
@@ -56,7 +56,7 @@ pub fn gains(summary: &Summary) -> Raw {
                 name: "fused \u{2212} clean".to_owned(),
                 note: format!("fused \u{2212} clean {clean}"),
                 value: clean,
-                tip: "What the defence costs: PSGL's answer against an undefended model on clean images.",
+                tip: "What the defence costs: its answer against an undefended model on clean images.",
                 at: gain.over_clean,
                 level: true,
                 ink: Ink { mark: None, width: 2.0, ..Ink::of(Role::Decision) },

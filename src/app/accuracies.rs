@@ -4,13 +4,13 @@ use egui_plot::PlotPoint;
 
 use super::theme::Role;
 use crate::experiment::Experiment;
+use crate::run::held_out::LiveRow;
 use crate::run::summary::{EpochRow, MetricRow};
-use crate::run::watch::LiveRow;
 
 /// Whose accuracy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// PSGL's stream on what the client sent.
+pub enum Accuracy {
+    /// The stream on what the client sent, of a server with three.
     Disguised,
     /// Its stream on what the server cleaned.
     Cleaned,
@@ -22,7 +22,7 @@ pub enum Stream {
     Vanilla,
 }
 
-impl Stream {
+impl Accuracy {
     /// All of them, in the order of the data's way through them.
     pub const ALL: [Self; 5] = [Self::Disguised, Self::Cleaned, Self::Fused, Self::Decision, Self::Vanilla];
 
@@ -43,7 +43,7 @@ impl Stream {
             Self::Disguised => "The stream that sees what the client sent: the paper's \"attacked\" features.",
             Self::Cleaned => "The stream that sees what the server cleaned of it: the paper's \"recovered\" features.",
             Self::Fused => "The stream that sees both, through a fusing convolution: the paper's \"fused\" features.",
-            Self::Decision => "PSGL's answer: the weighted vote of the three streams.",
+            Self::Decision => "The answer of the defended model; of one with three streams, their weighted vote.",
             Self::Vanilla => "The same network without a defence: the paper's vanilla split learning.",
         }
     }
@@ -64,7 +64,7 @@ impl Stream {
         match self {
             Self::Vanilla => !experiment.defended() || experiment.train.twin,
             Self::Decision => experiment.defended(),
-            _ => experiment.psgl.enabled,
+            _ => experiment.fuses(),
         }
     }
 
@@ -113,12 +113,12 @@ pub struct Curves {
 
 impl Curves {
     /// A stream's points.
-    pub fn points(&self, stream: Stream) -> &[PlotPoint] {
+    pub fn points(&self, stream: Accuracy) -> &[PlotPoint] {
         &self.points[stream as usize]
     }
 
     /// A stream's last value, in percent.
-    pub fn last(&self, stream: Stream) -> Option<f64> {
+    pub fn last(&self, stream: Accuracy) -> Option<f64> {
         self.points(stream).last().map(|point| point.y)
     }
 
@@ -129,7 +129,7 @@ impl Curves {
 
     /// Adds a test, as it is.
     pub fn add_epoch(&mut self, row: &EpochRow) {
-        for stream in Stream::ALL {
+        for stream in Accuracy::ALL {
             if let Some(value) = stream.of_epoch(row).filter(|value| value.is_finite()) {
                 self.points[stream as usize].push(PlotPoint::new(row.epoch as f64, value));
             }
@@ -138,7 +138,7 @@ impl Curves {
 
     /// Adds a training step, smoothed.
     pub fn add_step(&mut self, row: &MetricRow) {
-        for stream in Stream::ALL {
+        for stream in Accuracy::ALL {
             if let Some(value) = stream.of_step(row).filter(|value| value.is_finite()) {
                 let value = self.smooth[stream as usize].add(value);
                 self.points[stream as usize].push(PlotPoint::new(row.step as f64, value));
@@ -181,6 +181,7 @@ impl Smooth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::DEFENDED;
 
     #[test]
     fn smoothing_starts_at_the_first_value_and_skips_what_is_no_number() {
@@ -188,16 +189,16 @@ mod tests {
         for (step, value) in [(1, 40.0), (2, f64::NAN), (3, 40.0), (4, 50.0)] {
             curves.add_step(&MetricRow { step, acc_a: Some(value), ..MetricRow::default() });
         }
-        let points = curves.points(Stream::Disguised);
+        let points = curves.points(Accuracy::Disguised);
         assert_eq!(points.iter().map(|p| p.x).collect::<Vec<_>>(), [1.0, 3.0, 4.0]);
         assert!((points[0].y - 40.0).abs() < 1e-9 && points[2].y > 40.0 && points[2].y < 50.0);
-        assert!(curves.points(Stream::Vanilla).is_empty());
+        assert!(curves.points(Accuracy::Vanilla).is_empty());
     }
 
     #[test]
     fn every_stream_has_a_curve_of_its_own() {
-        let psgl = EpochRow {
-            model: "psgl".to_owned(),
+        let defended = EpochRow {
+            model: DEFENDED.to_owned(),
             epoch: 1,
             attacked: Some(1.0),
             recovered: Some(2.0),
@@ -205,11 +206,11 @@ mod tests {
             accuracy: 4.0,
             ..EpochRow::default()
         };
-        let vanilla = EpochRow { model: "vanilla".to_owned(), attacked: None, accuracy: 5.0, ..psgl.clone() };
+        let vanilla = EpochRow { model: "vanilla".to_owned(), attacked: None, accuracy: 5.0, ..defended.clone() };
         let mut curves = Curves::default();
-        curves.add_epoch(&psgl);
+        curves.add_epoch(&defended);
         curves.add_epoch(&vanilla);
-        let last = Stream::ALL.map(|stream| curves.last(stream));
+        let last = Accuracy::ALL.map(|stream| curves.last(stream));
         assert_eq!(last, [Some(1.0), Some(2.0), Some(3.0), Some(4.0), Some(5.0)]);
     }
 }

@@ -1,0 +1,88 @@
+//! What a file is asked for.
+
+use crate::workbench::readers;
+
+/// What a file is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Something to open: an experiment, a run, a data set or an image.
+    Open,
+    /// A run's folder to open.
+    Run,
+    /// Where the experiment is to be written.
+    Save,
+    /// An image to show.
+    Image,
+    /// Where the curves' values are to be written.
+    CurvesCsv,
+    /// Where the curves are to be drawn.
+    CurvesPng,
+    /// Where the curves are to be drawn.
+    CurvesSvg,
+    /// Where the table is to be written: Markdown, CSV or LaTeX by its ending.
+    Table,
+    /// Where it is to be written as LaTeX.
+    TableLatex,
+    /// Where the film of the reconstruction is to be written.
+    Film,
+    /// Where a picture of the stage is to be written.
+    Stage,
+    /// A new folder for the reconstructions and scores of the run's attacks.
+    Attacks,
+}
+
+impl Purpose {
+    /// What the window over the panes says.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Open => "Open an experiment, a run, data or an image",
+            Self::Run => "Open a run",
+            Self::Save => "Save the experiment",
+            Self::Image => "Open an image",
+            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
+            Self::Table | Self::TableLatex => "Save the table",
+            Self::Stage => "Save the stage",
+            Self::Attacks => "Save the attacks",
+            Self::Film => "Save the reconstruction",
+        }
+    }
+
+    /// Whether a file is read.
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Open | Self::Run | Self::Image)
+    }
+
+    /// The endings that fit, the usual one first.
+    pub fn endings(self) -> Vec<&'static str> {
+        let fixed: &[&str] = match self {
+            Self::Open => {
+                let data = readers().iter().flat_map(|kind| kind.endings).copied();
+                return ["toml"].into_iter().chain(data).chain(["png", "jpg", "jpeg", "gif"]).collect();
+            }
+            Self::Save | Self::Run => &["toml"],
+            Self::Image => &["png", "jpg", "jpeg", "gif"],
+            Self::CurvesCsv => &["csv"],
+            Self::CurvesPng | Self::Stage => &["png"],
+            Self::CurvesSvg => &["svg"],
+            Self::Table => &["md", "csv", "tex"],
+            Self::TableLatex => &["tex"],
+            Self::Film => &["gif"],
+            Self::Attacks => &[],
+        };
+        fixed.to_vec()
+    }
+
+    /// A name for a new file.
+    pub(super) fn suggestion(self) -> String {
+        let stem = match self {
+            Self::Open | Self::Run | Self::Image => return String::new(),
+            Self::Save => "experiment",
+            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
+            Self::Table | Self::TableLatex => "table",
+            Self::Stage => "stage",
+            Self::Attacks => return "attacks".to_owned(),
+            Self::Film => "reconstruction",
+        };
+        format!("{stem}.{}", self.endings()[0])
+    }
+}

@@ -1,0 +1,20 @@
+//! The defence that made-up experiments and runs of tests are under, as documents, records and the window name it.
+
+use super::Experiment;
+pub use super::preset::{BRAIN, DIGITS, PAPER_DIGITS};
+
+/// The defended model.
+pub const DEFENDED: &str = "psgl";
+/// The defence's title.
+pub const TITLE: &str = "PSGL";
+/// The key of its strength, which shows on the stage at once.
+pub const GAMMA: &str = "psgl.gamma";
+/// Makes more cross the wire than smashed data.
+pub const MAP_FROM_SERVER: &str = "psgl.jacobian=server";
+/// Makes training steps short.
+pub const FEW_CLEANINGS: &str = "psgl.iterations=1";
+
+/// Its strength.
+pub fn gamma(experiment: &Experiment) -> f64 {
+    experiment.disguise().gamma()
+}
