@@ -11,6 +11,7 @@ use crate::attack::{inverse, rmle};
 use crate::data::Draw;
 pub use crate::defence::psgl::spec::PsglSpec;
 use crate::model::spec::LayerSpec;
+use crate::score::paper::MU;
 
 /// The number of the document's form that this build writes; it reads all up to it.
 pub const SCHEMA: u32 = 2;
@@ -178,7 +179,7 @@ impl Default for EvaluateSpec {
     fn default() -> Self {
         Self {
             gammas: vec![0.02, 0.05, 0.1, 0.2],
-            mus: vec![0.05, 0.2, 0.55, 1.2, 3.5],
+            mus: vec![0.05, 0.2, MU.value, 1.2, 3.5],
             mu_images: 64,
             fgsm_epsilon: 8.0 / 255.0,
         }

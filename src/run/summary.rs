@@ -100,6 +100,10 @@ pub struct Summary {
     pub machine: Machine,
     /// Test accuracy by epoch.
     pub epochs: Vec<EpochRow>,
+    /// Of each model the epoch after which its accuracy on the validation set was highest, the first of equal ones; none
+    /// without a validation set. The table and the attacks are of the last epoch whatever this says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<ByModel<usize>>,
     /// The table.
     pub rows: Vec<Row>,
     /// Gains; none unless a defended model and its twin were both trained.
