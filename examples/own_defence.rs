@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use cutlayer::defence::imitation::{Imitation, Imitator, Known, Own, Study};
 use cutlayer::defence::kind::Draws;
-use cutlayer::defence::{Defence, Kind};
+use cutlayer::defence::{Defence, Kind, Lever};
 use cutlayer::error::Result;
 use cutlayer::random::{At, Seed, Stream};
 use cutlayer::setting::{Plain, Setting, real};
@@ -20,6 +20,7 @@ pub static OWN: Kind = Kind {
         .default(Plain::Real(0.2))],
     symbol: "σ",
     strength: |values| values.real("sigma"),
+    levers: &[Lever { key: "sigma", symbol: "σ", words: "noise", range: [0.0, 2.0] }],
     make: |values, draws| Ok(Box::new(Noise { sigma: values.real("sigma")?, draws })),
     imitation: |values| Ok(Arc::new(Declared { sigma: values.real("sigma")? })),
     ..Kind::BASE
