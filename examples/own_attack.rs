@@ -9,7 +9,7 @@ use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::error::Result;
 use cutlayer::setting::{Plain, Setting, whole};
 
-static OWN: Kind = Kind {
+pub static OWN: Kind = Kind {
     id: "own",
     title: "the mean of near images",
     about: "The mean of those of the attacker's images whose numbers on the wire are nearest to those seen.",

@@ -12,7 +12,7 @@ use cutlayer::error::Result;
 use cutlayer::random::{At, Seed, Stream};
 use cutlayer::setting::{Plain, Setting, real};
 
-static OWN: Kind = Kind {
+pub static OWN: Kind = Kind {
     id: "own",
     title: "noise",
     about: "The client adds Gaussian noise to each number that it sends, drawn anew each time.",

@@ -13,7 +13,7 @@ const SIDE: usize = 8;
 /// Every fourth image is for testing.
 const TEST: usize = 4;
 
-static OWN: Kind = Kind {
+pub static OWN: Kind = Kind {
     id: "own",
     title: "rows of digits",
     about: "a .rows file",

@@ -11,6 +11,10 @@ pub enum Error {
     /// The text names the file or field, what was found and what is allowed.
     #[error("{0}")]
     Input(String),
+    /// Something is whole, but made by a newer version or with a part that this program lacks. The text says which, and
+    /// what to do.
+    #[error("{0}")]
+    Lacking(String),
     /// The disk refused.
     #[error("could not {doing}: {source}: {}", path.display())]
     Io {
@@ -53,7 +57,7 @@ impl Error {
     /// The process's exit code: 2 where the input was wrong, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input(_) => 2,
+            Self::Input(_) | Self::Lacking(_) => 2,
             _ => 1,
         }
     }

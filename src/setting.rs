@@ -30,6 +30,21 @@ pub struct Setting {
     pub paper: Option<Paper>,
     /// Its value where a document does not say; for attacks' settings, others have theirs in the document's types.
     pub default: Option<Plain>,
+    /// Since when documents have it; none if they always had.
+    pub since: Option<Change>,
+    /// When its default changed; none if it never did.
+    pub was: Option<Change>,
+    /// The key of a count without which it has no effect: it counts for nothing where that is 0 or not said.
+    pub matters_with: Option<&'static str>,
+}
+
+/// A change of what documents mean that do not have a setting.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// The first schema after it.
+    pub schema: u32,
+    /// What older documents mean.
+    pub before: Plain,
 }
 
 /// A value that a constant can hold.
@@ -66,7 +81,7 @@ impl Setting {
         kind: Kind,
         help: &'static str,
     ) -> Self {
-        Self { key, label, help, unit, kind, paper: None, default: None }
+        Self { key, label, help, unit, kind, paper: None, default: None, since: None, was: None, matters_with: None }
     }
 
     /// The paper's own value.
@@ -87,6 +102,28 @@ impl Setting {
     #[must_use]
     pub const fn published(mut self, source: &'static str, value: &'static str) -> Self {
         self.paper = Some(Paper { value, mark: Mark::Published(source) });
+        self
+    }
+
+    /// Says that documents have it since `schema`, and what older ones meant without it: they are read so, and keep their
+    /// hash.
+    #[must_use]
+    pub const fn since(mut self, schema: u32, before: Plain) -> Self {
+        self.since = Some(Change { schema, before });
+        self
+    }
+
+    /// Says that its default is another since `schema`, and which it was: older documents are read with that one.
+    #[must_use]
+    pub const fn was(mut self, schema: u32, before: Plain) -> Self {
+        self.was = Some(Change { schema, before });
+        self
+    }
+
+    /// Names the count without which it has no effect.
+    #[must_use]
+    pub const fn matters_with(mut self, count: &'static str) -> Self {
+        self.matters_with = Some(count);
         self
     }
 

@@ -228,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn every_name_stands_once_and_the_readme_shows_it() {
-        let readme = include_str!("../README.md");
+    fn every_name_stands_once_and_the_docs_show_it() {
+        let shown = include_str!("../docs/words.md");
         let all: Vec<&Word> = WORDS.iter().chain(defences().iter().flat_map(|kind| kind.words)).collect();
         for (i, word) in all.iter().enumerate() {
             assert!(all[..i].iter().all(|other| other.key != word.key), "{} twice", word.key);
             let row = format!("| `{}` | {} | {} |", word.key, word.paper, word.window);
-            assert!(readme.contains(&row), "README lacks: {row}");
+            assert!(shown.contains(&row), "docs/words.md lacks: {row}");
         }
         for guess in Guess::ALL {
             assert_eq!(paper_word(guess.name()), guess.words());

@@ -204,6 +204,7 @@ mod tests {
             recovered: Some(2.0),
             fused_stream: Some(3.0),
             accuracy: 4.0,
+            ..EpochRow::default()
         };
         let vanilla = EpochRow { model: "vanilla".to_owned(), attacked: None, accuracy: 5.0, ..defended.clone() };
         let mut curves = Curves::default();

@@ -12,8 +12,8 @@ use super::{App, opened, stage};
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
-use crate::run::files::Writer;
 use crate::run::scene::Picture;
+use crate::run::writer::Writer;
 use crate::workbench;
 
 /// What was done.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, Pane, complete};
 use crate::error::{Error, Result};
-use crate::run::files::Writer;
+use crate::run::writer::Writer;
 
 /// Files that are remembered at most.
 const RECENT: usize = 8;

@@ -13,14 +13,14 @@ mod copied;
 mod copying;
 mod document;
 mod draw;
-mod exchange;
-mod files;
+mod file_prompt;
 mod hear;
 mod help;
 mod layout;
 mod library;
 mod lookers;
 mod memory;
+mod open_save;
 mod opened;
 mod page;
 mod palette;
@@ -159,7 +159,7 @@ pub struct App {
     chores: Vec<chore::Chore>,
     tree: Tree<Pane>,
     view: View,
-    prompt: Option<files::Prompt>,
+    prompt: Option<file_prompt::Prompt>,
     popup: Option<Popup>,
     toasts: toasts::Toasts,
     /// What the error that is shown is about.

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
-use crate::run::folder::{CHECKPOINT, EXPERIMENT, METRICS, RunFolder, SUMMARY, check_is_run, read_text};
+use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
 use crate::run::record::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
 use crate::setting::shorten;
@@ -72,15 +72,6 @@ fn read(path: &Path) -> Result<Opened> {
     let mut state = State::of_run(&name, path, rows, summary, position, earlier(path)?);
     pictured::fill(&mut state, path, &experiment);
     Ok(Opened { experiment, state, weights: Arc::new(weights) })
-}
-
-/// What a run in a folder runs.
-///
-/// # Errors
-/// Where that cannot be read.
-pub fn experiment_of(path: &Path) -> Result<Experiment> {
-    let file = path.join(EXPERIMENT);
-    Experiment::from_toml(&read_text(&file)?, &file.display().to_string())
 }
 
 /// Whether a folder holds a run that was not finished.
@@ -142,7 +133,7 @@ pub fn trash(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::files::Writer;
+    use crate::run::writer::Writer;
 
     #[test]
     fn a_run_is_renamed_but_never_over_another() {

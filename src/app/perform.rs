@@ -4,7 +4,7 @@ use eframe::egui::{Context, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::chore::Chore;
-use super::files::Prompt;
+use super::file_prompt::Prompt;
 use super::memory::Theme;
 use super::showing::{Film, Source};
 use super::trouble::About;

@@ -116,8 +116,8 @@ fn gallery(named: &FileName, path: &Path, shape: [usize; 3]) -> Result<Gallery> 
 mod tests {
     use super::*;
     use crate::run::caption::Caption;
-    use crate::run::files::Writer;
     use crate::run::pictures::{Tile, sheet};
+    use crate::run::writer::Writer;
 
     #[test]
     fn names_tell_the_attack() {

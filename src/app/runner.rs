@@ -13,7 +13,7 @@ use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
-use crate::run::folder::{CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use crate::run::folder::{CHECKPOINT, RunFolder, experiment_of};
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::scene::Scene;
@@ -85,8 +85,7 @@ impl Runner {
         let path = path.to_owned();
         Self::with(move |sink, known| {
             let folder = RunFolder::open(&path)?;
-            let file = folder.file(EXPERIMENT);
-            let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+            let experiment = experiment_of(&path)?;
             let (hash, checkpoint) = (experiment.hash(), folder.file(CHECKPOINT));
             let checkpoint = checkpoint.exists().then(|| Checkpoint::load(&checkpoint, &hash)).transpose()?;
             let prepared = Prepared::of_run(&path, experiment, &DataChoice::default())?;

@@ -15,7 +15,7 @@ use crate::experiment::run_title;
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
-use crate::run::folder::new_run_path;
+use crate::run::folder::{experiment_of, new_run_path};
 
 impl App {
     pub(super) fn send(&mut self, command: Command) {
@@ -41,7 +41,7 @@ impl App {
 
     pub(super) fn resume(&mut self, path: &Path) {
         self.unfinished = None;
-        let experiment = opened::experiment_of(path).ok();
+        let experiment = experiment_of(path).ok();
         self.toasts.clear();
         self.state = State::started(run_title(&library::name_of(path), experiment.as_ref()));
         if let Some(experiment) = experiment {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use super::words::{decimal, named};
 use crate::live::Shown;
 use crate::run::facts::Facts;
 use crate::run::scene::{Lineup, Picture, Scene};
 use crate::score::image::Score;
+use crate::score::judging::psnr_of;
+use crate::score::metrics::{PSNR, SSIM};
 use crate::workbench;
 
 /// Pictures that a film keeps; a longer one loses every other.
@@ -142,7 +145,8 @@ impl Showing {
         let lineup = self.scene.as_ref().and_then(|scene| scene.lineup.as_ref()).and_then(Lineup::correct);
         let lineup =
             lineup.map_or("", |correct| if correct { ", picked from 8: correct" } else { ", picked from 8: wrong" });
-        format!("The stolen image is at {:.1} dB, SSIM {:.2}{lineup}", score.psnr.min(200.0), score.ssim)
+        let psnr = PSNR.with_unit(&decimal(psnr_of(score.mse), PSNR.short));
+        format!("The stolen image is at {psnr}, {}{lineup}", named(&SSIM, score.ssim))
     }
 
     /// The line-up as the drawn reconstruction has it; none while the question has another answer to come.

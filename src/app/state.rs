@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::accuracies::Curves;
-use super::words::{decimal, duration, mode, target};
+use super::words::{duration, mode, named, target};
 use crate::data::Noun;
 use crate::model::wire::WireCount;
 use crate::run::by_model::ByModel;
@@ -16,6 +16,7 @@ use crate::run::facts::Facts;
 use crate::run::held_out::LiveRow;
 use crate::run::scene::Gallery;
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow, Summary};
+use crate::score::metrics::{PSNR, SSIM};
 use crate::score::verdict::{Case, Ruling, Verdict};
 
 /// Lines that the log keeps.
@@ -261,13 +262,13 @@ impl State {
 /// `rmle, adaptive, at dropout after epoch 2: PSNR 12.3 dB, SSIM 0.41 over 8 images in 3.0 s`.
 fn attack_line(record: &AttackRecord) -> String {
     format!(
-        "{}, {}, at {} after epoch {}: PSNR {:.1} dB, SSIM {} over {} images in {}",
+        "{}, {}, at {} after epoch {}: {}, {} over {} images in {}",
         record.name,
         mode(record),
         target(&record.target),
         record.epoch,
-        record.psnr,
-        decimal(record.ssim, 2),
+        named(&PSNR, record.psnr),
+        named(&SSIM, record.ssim),
         record.images,
         duration(record.seconds),
     )
@@ -320,6 +321,7 @@ mod tests {
                 recovered: Some(41.0),
                 fused_stream: Some(42.0),
                 accuracy: 43.0,
+                ..EpochRow::default()
             }),
         );
         read(&mut state, Event::Attack(record()));

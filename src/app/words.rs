@@ -2,7 +2,7 @@
 
 use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
-use crate::score::paired::share_error;
+use crate::score::metrics::{LINEUP, Metric};
 use crate::split::UNDEFENDED;
 use crate::workbench;
 
@@ -110,23 +110,32 @@ pub fn mode(record: &AttackRecord) -> &'static str {
     }
 }
 
-/// A share in percent with its standard error: `95.3 ± 2.7 %`.
-pub fn share(percent: f64, error: f64) -> String {
-    if !percent.is_finite() {
-        return decimal(percent, 1);
-    }
-    if error.is_finite() {
-        format!("{} \u{b1} {} %", decimal(percent, 1), decimal(error, 1))
-    } else {
-        format!("{} %", decimal(percent, 1))
+/// A metric with its standard error and its unit: `95.3 ± 2.7 %`; a dash where it was not measured.
+pub fn measured<T>(metric: &Metric<T>, of: &T) -> String {
+    let Some(value) = (metric.value)(of).filter(|value| value.is_finite()) else { return "\u{2013}".to_owned() };
+    let number = decimal(value, metric.digits);
+    match (metric.error)(of).filter(|error| error.is_finite()) {
+        Some(error) => metric.with_unit(&format!("{number} \u{b1} {}", decimal(error, metric.digits))),
+        None => metric.with_unit(&number),
     }
 }
 
-/// How often the stolen image picked its target, with its standard error; a dash where there was no line-up.
-pub fn lineup(record: &AttackRecord) -> String {
-    let judged = record.judged.as_ref();
-    let held = judged.map_or(record.images, |judged| judged.each.picked.iter().flatten().count());
-    record.lineup.map_or("\u{2013}".to_owned(), |rate| share(rate, share_error(rate, held)))
+/// A value of a metric with its name and its unit, so short as there is little room for it: `SSIM 0.35`, `PSNR 13.0 dB`.
+pub fn named<T>(metric: &Metric<T>, value: f64) -> String {
+    format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.short)))
+}
+
+/// How far an attack is above the best guess, with its standard error: `+41.5 ± 6.0`, `0.123 ± 0.010 SSIM`.
+pub fn lead(record: &AttackRecord) -> String {
+    let Some(lead) = record.judged.as_ref().and_then(|judged| judged.lead.as_ref()) else {
+        return "\u{2013}".to_owned();
+    };
+    let (metric, error) = (lead.metric(), decimal(lead.se, lead.metric().digits));
+    if metric == &LINEUP {
+        format!("{} \u{b1} {error}", points(lead.mean))
+    } else {
+        format!("{} \u{b1} {error} {}", decimal(lead.mean, metric.digits), metric.difference_unit())
+    }
 }
 
 /// A row of the table in words, and what it is.
@@ -138,6 +147,8 @@ pub fn row(name: &str) -> (&str, &'static str) {
 mod tests {
     use super::*;
     use crate::experiment::fixture::{DEFENDED, TITLE};
+    use crate::score::metrics::{ACCURACY, AUROC, ECE, MSE, PSNR, SSIM};
+    use crate::score::record::{Judged, Lead, Row};
 
     #[test]
     fn numbers_are_short_and_signed() {
@@ -155,8 +166,29 @@ mod tests {
             phase(&format!("Worst leak of vanilla: x, {DEFENDED}.")),
             format!("Worst leak of the undefended model: x, {TITLE}.")
         );
-        assert_eq!([share(95.0, 2.24), share(95.0, f64::NAN)], ["95.0 \u{b1} 2.2 %", "95.0 %"]);
         assert_eq!(decimal(f64::NAN, 2), "\u{2013}");
         assert_eq!(shape(&[8, 14, 14]), "8 × 14 × 14");
+    }
+
+    #[test]
+    fn metrics_have_their_digits_errors_and_units() {
+        let row = Row { accuracy: 95.0, images: 95, auroc: Some(0.98765), ..Row::default() };
+        assert_eq!(measured(&ACCURACY, &row), "95.0 \u{b1} 2.2 %");
+        assert_eq!(measured(&ACCURACY, &Row { images: 0, ..row.clone() }), "95.0 %");
+        assert_eq!(measured(&ACCURACY, &Row { accuracy: f64::NAN, ..row.clone() }), "\u{2013}");
+        assert_eq!([measured(&AUROC, &row), measured(&ECE, &row)], ["0.988", "\u{2013}"]);
+        assert_eq!(
+            [named(&SSIM, 0.3456), named(&PSNR, 13.04), named(&MSE, 0.05)],
+            ["SSIM 0.35", "PSNR 13.0 dB", "MSE 0.0500"]
+        );
+        let of = |of: &str, mean, se| {
+            let lead = Some(Lead { of: of.to_owned(), mean, se, ..Lead::default() });
+            super::lead(&AttackRecord { judged: Some(Judged { lead, ..Judged::default() }), ..AttackRecord::default() })
+        };
+        assert_eq!(
+            [of("lineup", 41.5, 6.0), of("ssim", 0.1234, 0.01)],
+            ["+41.5 \u{b1} 6.0", "0.123 \u{b1} 0.010 SSIM"]
+        );
+        assert_eq!(lead(&AttackRecord::default()), "\u{2013}");
     }
 }

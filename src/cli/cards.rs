@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::attack::kind::Kind;
+use crate::score::metrics::{PSNR, SSIM};
 use crate::workbench::attacks;
 
 /// Columns of a line at most, its indent among them: what is longer is wrapped without one.
@@ -19,7 +20,8 @@ fn card(kind: &Kind) -> String {
     put(&mut text, &format!("It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false)));
     put(&mut text, &format!("Adaptive it knows {}.", kind.knows_words(true)));
     for one in kind.published {
-        put(&mut text, &format!("{}: {:.2} dB, SSIM {:.3}, {}", one.mark, one.psnr, one.ssim, one.of));
+        let psnr = PSNR.with_unit(&format!("{:.2}", one.psnr));
+        put(&mut text, &format!("{}: {psnr}, {} {:.3}, {}", one.mark, SSIM.name, one.ssim, one.of));
     }
     text
 }

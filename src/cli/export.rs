@@ -18,10 +18,10 @@ use crate::export::torch::loader;
 use crate::model::spec::shape_text;
 use crate::random::Seed;
 use crate::run::checkpoint::{Checkpoint, weights_file};
-use crate::run::files::Writer;
-use crate::run::folder::{CHECKPOINT, EXPERIMENT, check_is_run, read_text};
+use crate::run::folder::{CHECKPOINT, check_is_run, experiment_of};
 use crate::run::identity::{DataChoice, plans};
 use crate::run::prepared::Prepared;
+use crate::run::writer::Writer;
 use crate::split::{SplitModel, SplitPlan};
 
 #[derive(Debug, Args)]
@@ -106,8 +106,7 @@ struct Trained {
 
 impl Trained {
     fn of(run: &Path) -> Result<Self> {
-        let file = run.join(EXPERIMENT);
-        let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+        let mut experiment = experiment_of(run)?;
         let checkpoint = run.join(CHECKPOINT);
         if !checkpoint.exists() {
             return Err(Error::input(format!("the run has no weights yet: {}", run.display())));

@@ -10,9 +10,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
 use crate::run::checkpoint::Checkpoint;
-use crate::run::folder::{
-    CHECKPOINT, EXPERIMENT, RunFolder, SUMMARY, check_is_run, new_run_path, read_text, runs_folder,
-};
+use crate::run::folder::{CHECKPOINT, RunFolder, SUMMARY, check_is_run, experiment_of, new_run_path, runs_folder};
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::record::read_summary;
@@ -73,16 +71,13 @@ fn resume(path: &Path, data: &DataChoice) -> Result<()> {
     if path.join(SUMMARY).is_file() {
         tell(&format!("The run is finished: {}", path.display()));
         let summary = read_summary(path)?;
-        let file = path.join(EXPERIMENT);
-        let now = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
-        if now.hash() != summary.experiment.hash() {
+        if experiment_of(path)?.hash() != summary.experiment.hash() {
             tell("Its experiment.toml was changed since: the table is of the settings that it ran with.");
         }
         return print(&report(&summary));
     }
     let folder = RunFolder::open(path)?;
-    let file = folder.file(EXPERIMENT);
-    let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+    let experiment = experiment_of(path)?;
     let hash = experiment.hash();
     experiment.validate()?;
     set_threads(experiment.threads);

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::tell;
 use crate::run::event::{Event, Progress};
+use crate::score::metrics::{ACCURACY, PSNR, SSIM};
 
 /// Between lines of progress where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -67,14 +68,20 @@ impl Terminal {
                 let streams = [("a", row.attacked), ("r", row.recovered), ("f", row.fused_stream)];
                 let streams: String =
                     streams.iter().filter_map(|(name, v)| v.map(|v| format!("{name} {v:.2} "))).collect();
-                self.say(&format!("{} epoch {}: {streams}accuracy {:.2} %", row.model, row.epoch, row.accuracy));
+                let validation =
+                    row.validation.map(|v| format!(", on the validation set {v:.2} %")).unwrap_or_default();
+                let (name, accuracy) = (ACCURACY.name, row.accuracy);
+                self.say(&format!("{} epoch {}: {streams}{name} {accuracy:.2} %{validation}", row.model, row.epoch));
             }
             Event::Attack(a) => {
                 self.attacks += 1;
                 let form = if a.adaptive { "adaptive " } else { "" };
+                let [ssim, psnr] = [&SSIM, &PSNR].map(|metric| {
+                    format!("{} {}", metric.name, metric.with_unit(&metric.plain(a).unwrap_or_default()))
+                });
                 self.say(&format!(
-                    "{form}{} at {} after epoch {}: SSIM {:.3} ± {:.3}, {:.1} dB ({:.1} s)",
-                    a.name, a.target, a.epoch, a.ssim, a.ssim_se, a.psnr, a.seconds
+                    "{form}{} at {} after epoch {}: {ssim}, {psnr} ({:.1} s)",
+                    a.name, a.target, a.epoch, a.seconds
                 ));
             }
             Event::Warning(text) => self.say(&format!("Warning: {text}")),

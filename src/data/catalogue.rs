@@ -92,7 +92,9 @@ impl Catalogue {
         let all: Self = serde_json::from_str(text).map_err(|e| format!("damaged: {e}"))?;
         match all.schema {
             SCHEMA => Ok(all),
-            other => Err(format!("the list of the data has form {other}, this build reads {SCHEMA}")),
+            other => {
+                Err(format!("the list of the data was made by a newer version: form {other}, this one reads {SCHEMA}"))
+            }
         }
     }
 
@@ -296,7 +298,10 @@ mod tests {
         assert_eq!(Catalogue::from_json(&all.to_json()).as_ref(), Ok(&all));
         assert!(Catalogue::from_json(&all.to_json()[..40]).unwrap_err().starts_with("damaged: "));
         let later = Catalogue { schema: 2, ..all }.to_json();
-        assert_eq!(Catalogue::from_json(&later).unwrap_err(), "the list of the data has form 2, this build reads 1");
+        assert_eq!(
+            Catalogue::from_json(&later).unwrap_err(),
+            "the list of the data was made by a newer version: form 2, this one reads 1"
+        );
     }
 
     /// A fingerprint must not change from one build to the next: old runs would be taken for others.

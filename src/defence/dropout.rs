@@ -1,6 +1,6 @@
 //! Dropout on the smashed data: the client zeroes each number with a probability, in training and when it asks.
 //!
-//! z̃ = m ⊙ z, m ~ Bernoulli(1 − p) for each number, drawn anew each time, without rescaling (METHOD2 §11).
+//! z̃ = m ⊙ z, m ~ Bernoulli(1 − p) for each number, drawn anew each time, without rescaling (METHOD §5).
 //!
 //! *Imitation*: an attacker that learns drops out its own smashed data in the same way; one that searches compares with
 //! what crosses on average, (1 − p)·z.

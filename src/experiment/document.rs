@@ -11,9 +11,10 @@ use crate::attack::{inverse, rmle};
 use crate::data::Draw;
 pub use crate::defence::psgl::spec::PsglSpec;
 use crate::model::spec::LayerSpec;
+use crate::score::paper::MU;
 
-/// The number of the document's form that this build reads and writes.
-pub const SCHEMA: u32 = 1;
+/// The number of the document's form that this build writes; it reads all up to it.
+pub const SCHEMA: u32 = 2;
 
 /// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,7 +79,7 @@ pub enum Device {
 
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "WrittenData")]
+#[serde(deny_unknown_fields, default)]
 pub struct DataSpec {
     /// A built-in set or a path.
     pub name: String,
@@ -90,34 +91,6 @@ pub struct DataSpec {
     pub test: usize,
     /// How they are taken out of more.
     pub draw: Draw,
-}
-
-/// `[data]` as a document has it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct WrittenData {
-    name: String,
-    aux: f64,
-    train: usize,
-    test: usize,
-    draw: Option<Draw>,
-}
-
-impl Default for WrittenData {
-    fn default() -> Self {
-        let DataSpec { name, aux, train, test, .. } = DataSpec::default();
-        Self { name, aux, train, test, draw: None }
-    }
-}
-
-impl From<WrittenData> for DataSpec {
-    /// A document with a number of test images and no way to draw them is from before there was a choice: it goes on
-    /// to mean the same images. Where all are taken there is nothing to draw.
-    fn from(written: WrittenData) -> Self {
-        let WrittenData { name, aux, train, test, draw } = written;
-        let unsaid = if test == 0 { Draw::default() } else { Draw::First };
-        Self { name, aux, train, test, draw: draw.unwrap_or(unsaid) }
-    }
 }
 
 impl DataSpec {
@@ -206,7 +179,7 @@ impl Default for EvaluateSpec {
     fn default() -> Self {
         Self {
             gammas: vec![0.02, 0.05, 0.1, 0.2],
-            mus: vec![0.05, 0.2, 0.55, 1.2, 3.5],
+            mus: vec![0.05, 0.2, MU.value, 1.2, 3.5],
             mu_images: 64,
             fgsm_epsilon: 8.0 / 255.0,
         }

@@ -13,6 +13,7 @@ pub(crate) mod fixture;
 mod naming;
 mod plan;
 pub mod preset;
+mod schema;
 pub mod text;
 mod validate;
 
@@ -31,18 +32,16 @@ pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimi
 pub use naming::{Values, run_title};
 pub use plan::{Plan, Twin};
 pub use preset::PRESETS;
+pub use schema::{any_schema, any_schema_attack, lacking};
 
-use crate::data::Draw;
 use crate::error::{Error, Result};
 use crate::model::zoo;
 use crate::place;
 use crate::setting::{self, Kind, shorten};
+use crate::workbench::settings;
 
 /// A document is a page or two; what is larger is something else.
 const MAX_BYTES: u64 = 1 << 20;
-/// Lines that documents have not always had, at the values that the others mean: they do not count for the hash, so
-/// that runs from before them can be resumed.
-const YOUNGER: [&str; 3] = ["optimizer = \"adam\"", "momentum = 0.9", "draw = \"first\""];
 /// The name of a model whose layers were listed without one.
 const OWN_MODEL: &str = "custom";
 
@@ -55,20 +54,39 @@ impl Experiment {
         Self::from_toml(preset::text_or_near(name)?, &format!("preset {name}"))
     }
 
-    /// Reads a document; `origin` is where it came from, for messages.
+    /// Reads a document of any schema; `origin` is where it came from, for messages.
     ///
     /// Whether this build has the document's device is left to [`Self::validate`], so that another machine's run can
     /// be shown.
     ///
     /// # Errors
-    /// One message: the field, what was found, what is allowed, and the origin last.
+    /// One message: the field, what was found, what is allowed, and the origin last. [`Error::Lacking`] if the document is
+    /// of a newer version.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self> {
-        Self::read(text).map_err(|problem| Error::input(format!("{problem}\nin {origin}")))
+        Self::from_text(text, origin, schema::later)
     }
 
-    fn read(text: &str) -> Result<Self, String> {
-        let mut table: Table = toml::from_str(text).map_err(|error| broken(text, &error))?;
+    /// Reads the document of a run, as [`Self::from_toml`] does.
+    ///
+    /// # Errors
+    /// As there; and [`Error::Lacking`] if the run has an attack or a defence that this build lacks. In a run that is no
+    /// slip of the pen.
+    pub fn from_run(text: &str, origin: &str) -> Result<Self> {
+        Self::from_text(text, origin, lacking)
+    }
+
+    fn from_text(text: &str, origin: &str, lacking: fn(&Table) -> Option<String>) -> Result<Self> {
+        let told = |problem: String| format!("{problem}\nin {origin}");
+        let table = toml::from_str(text).map_err(|error| Error::input(told(broken(text, &error))))?;
+        match lacking(&table) {
+            Some(problem) => Err(Error::Lacking(told(problem))),
+            None => Self::read(table).map_err(|problem| Error::input(told(problem))),
+        }
+    }
+
+    fn read(mut table: Table) -> Result<Self, String> {
         validate::fields(&table)?;
+        schema::migrate(&mut table, settings());
         if let Some(Value::Table(model)) = table.get_mut("model")
             && model.contains_key("layers")
         {
@@ -154,7 +172,8 @@ impl Experiment {
             text.parse::<Value>().map_err(|e| format!("{} = {}: {}", shorten(key), shorten(text), reason(&e)))
         };
         if key == "schema" {
-            return validate::schema(&listed(text)?);
+            // The experiment is of the present schema already, whatever it was read from.
+            return schema::check(&listed(text)?);
         }
         if key == "attack" {
             let list = listed(text)?;
@@ -263,20 +282,12 @@ impl Experiment {
             .map_err(Error::input)
     }
 
-    /// A fingerprint of the whole document: runs with the same one come to the same.
+    /// A fingerprint of the whole document: runs with the same one come to the same. A setting that is younger than a
+    /// document does not change the document's.
     pub fn hash(&self) -> String {
-        let mut experiment = self.clone();
-        if experiment.data.test == 0 {
-            // All test images are the same, however they are drawn.
-            experiment.data.draw = Draw::First;
-        }
-        let text = experiment.to_toml();
-        digest(&text.split_inclusive('\n').filter(|line| !YOUNGER.contains(&line.trim_end())).collect::<String>())
+        let counted = schema::counted(&self.to_toml(), settings());
+        blake3::hash(counted.as_bytes()).to_hex().to_string()
     }
-}
-
-fn digest(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
 /// Line, column and reason, short.

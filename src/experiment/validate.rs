@@ -6,7 +6,8 @@ use toml::{Table, Value};
 
 use super::attack::{check_label, known, same_name};
 use super::defence::{known as known_defences, listed};
-use super::document::{DataSpec, Device, Experiment, SCHEMA};
+use super::document::{DataSpec, Device, Experiment};
+use super::schema;
 use crate::model::spec::{self, LayerSpec};
 use crate::model::zoo;
 use crate::setting::{Kind, MAX_LAYERS, Setting, near, shorten, shown, split};
@@ -20,7 +21,7 @@ fn layer_words() -> impl Iterator<Item = &'static str> + Clone {
 /// Checks every field of a table: known, of the right type, in its range.
 pub(super) fn fields(document: &Table) -> Result<(), String> {
     // First, because the fields of another schema would all look misspelt.
-    document.get("schema").map_or(Ok(()), schema)?;
+    document.get("schema").map_or(Ok(()), schema::check)?;
     for (key, value) in document {
         match key.as_str() {
             "schema" => {}
@@ -38,14 +39,6 @@ pub(super) fn fields(document: &Table) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-pub(super) fn schema(value: &Value) -> Result<(), String> {
-    if value.as_integer() == Some(i64::from(SCHEMA)) {
-        return Ok(());
-    }
-    let version = env!("CARGO_PKG_VERSION");
-    Err(format!("schema = {}: this build (cutlayer {version}) reads schema {SCHEMA}", shown(value)))
 }
 
 /// Checks one value against its setting.

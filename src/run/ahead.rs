@@ -21,7 +21,7 @@ impl Session {
         let mut seconds = 0.0;
         for (i, course) in self.position.courses.iter().enumerate().filter(|(_, course)| !course.done()) {
             let steps = train.epochs * self.steps_an_epoch() - course.steps(self.steps_an_epoch());
-            let images = (train.epochs - course.epoch) * self.setup.test.len();
+            let images = (train.epochs - course.epoch) * (self.setup.test.len() + self.setup.validation.len());
             let step = self.speeds.steps[i].each();
             // Before its first test: to learn from an image takes longer than to answer.
             let test = self.speeds.tests[i].each().or_else(|| Some(step? / train.batch as f64));

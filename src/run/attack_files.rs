@@ -29,6 +29,7 @@ use crate::data::numpy::{Array, npz};
 use crate::error::{Error, Result};
 use crate::score::image::mse;
 use crate::score::judging::psnr_of;
+use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::score::verdict::{attack_words, is_attack};
 use crate::workbench;
 
@@ -72,12 +73,13 @@ fn caption(record: &AttackRecord, shown: usize) -> Caption {
     Caption {
         columns: ["original", sent, "stolen", "difference"].map(str::to_owned).to_vec(),
         text: format!(
-            "{}, {}: SSIM {:.3} \u{b1} {:.3} and PSNR {:.1} dB, {of}.{first}",
+            "{}, {}: {} {} and {} {}, {of}.{first}",
             workbench::paper_word(&record.target),
             attack_words(record),
-            record.ssim,
-            record.ssim_se,
-            record.psnr
+            SSIM.name,
+            SSIM.plain(record).unwrap_or_default(),
+            PSNR.name,
+            PSNR.with_unit(&format!("{:.1$}", record.psnr, PSNR.digits))
         ),
     }
 }
@@ -95,9 +97,9 @@ fn arrays(job: &Job, finished: &Finished) -> Result<Vec<Array>> {
         Array::f32("images", &[n, c, h, w], truth.values_of(&(0..n).collect::<Vec<_>>())?),
         Array::classes("labels", truth.labels().iter().copied()),
         Array::classes("places", job.places().iter().map(|place| *place as u32)),
-        Array::f64("mse", errors.clone()),
-        Array::f64("psnr", errors.into_iter().map(psnr_of).collect()),
-        Array::f64("ssim", ssim),
+        Array::f64(MSE.key, errors.clone()),
+        Array::f64(PSNR.key, errors.into_iter().map(psnr_of).collect()),
+        Array::f64(SSIM.key, ssim),
         Array::f64("picked", picked),
     ])
 }
@@ -110,8 +112,8 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("scores: {e}"));
     let record = &finished.record;
     let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(["attack", "mode", "target", "epoch", "image", "place", "label", "mse", "psnr", "ssim", "picked"])
-        .map_err(|e| wrong(&e))?;
+    let about = ["attack", "mode", "target", "epoch", "image", "place", "label"];
+    csv.write_record(about.into_iter().chain([MSE.key, PSNR.key, SSIM.key, "picked"])).map_err(|e| wrong(&e))?;
     for (i, mse) in errors(job, finished)?.into_iter().enumerate() {
         let each = record.judged.as_ref().map(|judged| &judged.each);
         let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();

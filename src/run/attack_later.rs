@@ -8,14 +8,14 @@ use super::attack_queue::{Outcome, Queue, Slice, conclude};
 use super::attack_records::{earlier, same_attack};
 use super::checkpoint::Checkpoint;
 use super::event::{Event, Progress, Sink};
-use super::files::Writer;
-use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, RunFolder, read_text};
+use super::folder::{ATTACKS, CHECKPOINT, RunFolder, experiment_of};
 use super::identity::DataChoice;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::room;
 use super::scene::AttackProgress;
 use super::summary::AttackRecord;
+use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::random::Seed;
@@ -50,8 +50,7 @@ pub struct Afterwards {
 /// # Errors
 /// Where the folder's experiment is damaged or the attack unknown.
 pub fn launched(folder: &RunFolder, launch: &Launch) -> Result<(Experiment, String)> {
-    let file = folder.file(EXPERIMENT);
-    let mut experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+    let mut experiment = experiment_of(folder.path())?;
     let hash = experiment.hash();
     let known = experiment.attacks.iter().find(|spec| spec.name() == launch.attack);
     let spec = known.map_or_else(|| AttackSpec::named(&launch.attack), |spec| Ok(spec.clone()));

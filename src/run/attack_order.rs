@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::scene::Opinion;
 use crate::attack::kind::Knows;
 use crate::error::{Error, Result};
-use crate::experiment::AttackSpec;
+use crate::experiment::{AttackSpec, any_schema_attack};
 use crate::model::wire::Smashed;
 use crate::random::At;
 use crate::split::SplitModel;
@@ -24,6 +24,7 @@ const ASKED: usize = 25;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AttackId {
     /// The attack's fields.
+    #[serde(deserialize_with = "any_schema_attack")]
     pub spec: AttackSpec,
     /// Whether it knows the defence.
     pub adaptive: bool,

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::files::Writer;
 use super::folder::RunFolder;
 use super::prepared::Prepared;
 use super::record::Recorder;
 use super::room;
+use super::writer::Writer;
 use crate::error::Result;
 
 impl Prepared {

@@ -24,6 +24,11 @@ impl<T: Copy> ByModel<T> {
         Self(values.into_iter().collect())
     }
 
+    /// Those that there are, with their models' names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, T)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.as_str(), (*value)?)))
+    }
+
     /// That of the defended model.
     pub fn defended(&self) -> Option<T> {
         self.0.iter().find(|(name, _)| name != UNDEFENDED)?.1

@@ -205,7 +205,9 @@ impl Checkpoint {
         let mut head: Value = serde_json::from_str(text).map_err(|e| damaged(&e))?;
         let form = head.get("schema").and_then(Value::as_u64).unwrap_or(1);
         if form > FORM.into() {
-            return Err(format!("the checkpoint has form {form}, this build reads forms up to {FORM}"));
+            return Err(format!(
+                "the checkpoint was made by a newer version: it has form {form}, this one reads forms up to {FORM}; update it"
+            ));
         }
         if let Some(position) = head.get_mut("position") {
             per_model(position).map_err(|e| damaged(&e))?;

@@ -11,6 +11,7 @@ use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
 use crate::model::wire::WireCount;
+use crate::score::utility::best_epoch;
 use crate::split::UNDEFENDED;
 use crate::workbench::usual_defence;
 
@@ -76,12 +77,14 @@ impl Session {
         };
         let each = [(name.to_owned(), wire_of(true)), (UNDEFENDED.to_owned(), wire_of(false))];
         let total = self.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));
+        let epochs = self.epochs_in_order();
         let summary = Summary {
             schema: SCHEMA,
+            best_epoch: self.best_epochs(&epochs),
             experiment: setup.experiment.clone(),
             seed: setup.experiment.seed,
             machine: Machine::here(rayon::current_num_threads()),
-            epochs: self.epochs_in_order(),
+            epochs,
             streams: evaluated.defended.and_then(|model| stream_order(model, &closing.verdict.rows)),
             attacks,
             verdicts: Vec::new(),
@@ -93,6 +96,13 @@ impl Session {
             seconds: self.times.run,
         };
         Ok(summary.with(Vec::new()))
+    }
+
+    /// The best epoch of each model; none where there is no validation set.
+    fn best_epochs(&self, epochs: &[EpochRow]) -> Option<ByModel<usize>> {
+        let names = self.models.iter().map(|model| model.plan.name.clone());
+        let all: Vec<_> = names.map(|name| (name.clone(), best_epoch(epochs, &name))).collect();
+        all.iter().any(|(_, best)| best.is_some()).then(|| ByModel::new(all))
     }
 
     /// Tests of one model after another, whichever came first.

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::files::{Writer, remove_drafts};
+use super::writer::{Writer, remove_drafts};
 use crate::error::{Error, Result};
-use crate::experiment::text;
+use crate::experiment::{Experiment, text};
 use crate::place;
 
 /// What was run.
@@ -210,6 +210,16 @@ pub fn check_is_run(path: &Path) -> Result<()> {
         return Ok(());
     };
     Err(Error::input(format!("{problem}: {}", path.display())))
+}
+
+/// Reads what a run runs.
+///
+/// # Errors
+/// Returns an error if its experiment is missing or damaged; [`Error::Lacking`] if it is of a newer version, or has an
+/// attack or a defence that this build lacks. The path comes last.
+pub fn experiment_of(run: &Path) -> Result<Experiment> {
+    let file = run.join(EXPERIMENT);
+    Experiment::from_run(&read_text(&file)?, &file.display().to_string())
 }
 
 /// Reads a text file of a run.

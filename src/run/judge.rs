@@ -163,7 +163,8 @@ impl Judge {
             .filter_map(|name| {
                 let plain = self.predictions.get(*name);
                 let predicted = plain.or_else(|| self.predictions.get(&at_gamma(name, own)))?;
-                Some(row(name, predicted, evaluated))
+                let shares = self.shares.get(*name).map(Vec::as_slice);
+                Some(Row::measured(name, predicted, evaluated.test.labels(), evaluated.classes, shares))
             })
             .collect();
         Verdict { gain: self.gain(evaluated, &rows), rows }
@@ -173,7 +174,7 @@ impl Judge {
         let accuracy = |name: &str| Some(rows.iter().find(|row| row.name == name)?.accuracy);
         // The paper's gains are those of a fused decision; another defence has none to be compared with them.
         let fused = accuracy("fused")?;
-        let at = |name: &str, gamma| Some(row(name, self.predictions.get(&at_gamma(name, gamma))?, evaluated).accuracy);
+        let at = |name: &str, gamma| Some(accuracy_of(self.predictions.get(&at_gamma(name, gamma))?, evaluated));
         let by_gamma = evaluated.evaluate.gammas.iter().filter_map(|&gamma| {
             Some(GammaGain {
                 gamma,
@@ -205,15 +206,8 @@ fn strengths(evaluated: &Evaluated<'_>) -> Vec<f64> {
     all
 }
 
-fn row(name: &str, predicted: &[u32], evaluated: &Evaluated<'_>) -> Row {
-    let confusion = Confusion::new(predicted, evaluated.test.labels(), evaluated.classes);
-    Row {
-        name: name.to_owned(),
-        accuracy: confusion.accuracy(),
-        balanced_accuracy: confusion.balanced_accuracy(),
-        majority: confusion.majority(),
-        images: predicted.len(),
-    }
+fn accuracy_of(predicted: &[u32], evaluated: &Evaluated<'_>) -> f64 {
+    Confusion::new(predicted, evaluated.test.labels(), evaluated.classes).accuracy()
 }
 
 /// The order of the three streams beside the paper's.

@@ -27,7 +27,7 @@ pub struct Prepared {
     pub victim: Part,
     /// The attackers' images.
     pub auxiliary: Part,
-    /// What is chosen by; there may be none.
+    /// What the best epoch is told by; there may be none, and there are no more than test images are asked for.
     pub validation: Part,
     /// The held-out images.
     pub test: Part,
@@ -93,7 +93,7 @@ impl Prepared {
         warnings.extend(in_common(&test, &victim, &parts.aux));
         Ok(Self {
             watched: held_out(&dataset.validation, &test, classes, seed),
-            validation: dataset.validation,
+            validation: drawn(dataset.validation, experiment.data.test, experiment.data.draw, classes, seed),
             victim,
             auxiliary: parts.aux,
             targets: test.select(&chosen),

@@ -5,13 +5,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::checkpoint::{Checkpoint, Times};
 use super::event::Event;
-use super::files::Writer;
 use super::folder::{CHECKPOINT, DATA, METRICS, RunFolder, SUMMARY, TIMES, read_text};
-use super::summary::{MetricRow, Summary};
+use super::summary::{MetricRow, SCHEMA, Summary};
+use super::writer::Writer;
 use crate::data::Catalogue;
 use crate::error::{Error, Result};
+use crate::experiment;
 
 /// The first line of `metrics.csv`.
 const HEADING: &str = "epoch,step,loss_a,loss_r,loss_f,acc_a,acc_r,acc_f,acc_fused,acc_vanilla";
@@ -177,5 +180,25 @@ pub fn read_summary(path: &Path) -> Result<Summary> {
             path.display()
         )));
     }
-    serde_json::from_str(&read_text(&file)?).map_err(|e| Error::input(format!("damaged: {e}: {}", file.display())))
+    let text = read_text(&file)?;
+    let read: std::result::Result<Summary, _> = serde_json::from_str(&text);
+    match read {
+        Ok(summary) if summary.schema <= SCHEMA => Ok(summary),
+        read => Err(match (lacking(&text), read) {
+            (Some(what), _) => Error::Lacking(format!("{what}: {}", file.display())),
+            (None, Err(e)) => Error::input(format!("damaged: {e}: {}", file.display())),
+            (None, Ok(_)) => {
+                Error::Lacking(format!("this was made by a newer version of Cutlayer: {}", file.display()))
+            }
+        }),
+    }
+}
+
+/// What a summary has that this build lacks, if that is why it cannot be read.
+fn lacking(summary: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Run {
+        experiment: toml::Table,
+    }
+    experiment::lacking(&serde_json::from_str::<Run>(summary).ok()?.experiment)
 }

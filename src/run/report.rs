@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::{CellAlignment, Table};
 
 use super::attack_records::earlier;
 use super::record::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
-use crate::score::paired::share_error;
-use crate::score::paper::{MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
-use crate::score::utility::{GainLine, gain_lines};
+use crate::score::gains::gain_lines;
+use crate::score::metrics::{LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, lineup_chance, lineup_of};
+use crate::score::paper::{MU, THIRD};
+use crate::score::record::Row;
 use crate::score::verdict::{Case, Ruling, is_attack};
 use crate::workbench;
 
@@ -31,7 +32,7 @@ pub fn report(summary: &Summary) -> String {
     let data = &summary.experiment.data.name;
     let _ = writeln!(
         text,
-        "Accuracy on the held-out images of {data}, % (seed {}; ± one standard error over the images)",
+        "Answers on the held-out images of {data} (seed {}; ± one standard error over the images)",
         summary.seed
     );
     text.push_str(&rows_table(summary));
@@ -47,14 +48,30 @@ pub fn report(summary: &Summary) -> String {
 }
 
 fn rows_table(summary: &Summary) -> String {
-    let mut table = table(&["", "accuracy", "± s.e.", "balanced", "majority class"]);
+    // Older builds measured fewer.
+    let measured = |metric: &&&Metric<Row>| summary.rows.iter().any(|row| (metric.value)(row).is_some());
+    let metrics: Vec<&Metric<Row>> = ROWS.iter().filter(measured).copied().collect();
+    let heading: Vec<String> = metrics.iter().map(|metric| heading(metric)).collect();
+    let heading: Vec<&str> = [""].into_iter().chain(heading.iter().map(String::as_str)).collect();
+    let mut table = table(&heading);
     for row in &summary.rows {
-        let error = if row.images == 0 { "–".to_owned() } else { format!("{:.1}", row.error()) };
-        let number = |v: f64| format!("{v:.1}");
-        let cells = [number(row.accuracy), error, number(row.balanced_accuracy), number(row.majority)];
-        table.add_row(std::iter::once(Cell::new(workbench::paper_word(&row.name))).chain(cells.map(Cell::new)));
+        let cells = metrics.iter().map(|metric| metric.plain(row).unwrap_or("–".to_owned()));
+        table.add_row(std::iter::once(workbench::paper_word(&row.name).to_owned()).chain(cells));
     }
-    format!("{table}\n")
+    format!("{table}\n{}", best_epoch(summary))
+}
+
+/// What heads a column of a metric: `PSNR, dB ± s.e.`.
+fn heading<T>(metric: &Metric<T>) -> String {
+    let error = if metric.has_error() { " ± s.e." } else { "" };
+    metric.axis() + error
+}
+
+fn best_epoch(summary: &Summary) -> String {
+    let Some(best) = &summary.best_epoch else { return String::new() };
+    let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{model} {epoch}")).collect();
+    let all = summary.experiment.train.epochs;
+    format!("Best of {all} epochs by accuracy on the validation set: {}. The table is of the last.\n", best.join(", "))
 }
 
 fn gain_text(summary: &Summary) -> String {
@@ -63,20 +80,15 @@ fn gain_text(summary: &Summary) -> String {
         Ok(lines) => lines,
         Err(why) => return format!("\n{why}\n"),
     };
-    let paper = |line: &GainLine| match line.key {
-        "over_attacked" => OVER_ATTACKED.to_string(),
-        "over_reconstructed" => OVER_RECONSTRUCTED.to_string(),
-        _ => "not given".to_owned(),
-    };
     let mut own = table(&["", "fused", "± s.e.", "always the majority", "paper"]);
     for line in &lines {
         let constant = line.constant.map_or("–".to_owned(), |v| format!("{v:+.1}"));
         let cells = [
-            workbench::paper_word(line.key).to_owned(),
+            line.metric.name.to_owned(),
             format!("{:+.1}", line.points),
             format!("{:.1}", line.se),
             constant,
-            paper(line),
+            line.paper_words(),
         ];
         own.add_row(cells);
     }
@@ -132,9 +144,13 @@ fn attack_text(case: Case<'_>, wanted: impl Fn(&AttackRecord) -> bool) -> String
     // What older builds asked of a line-up was easier: their rates stand in a table of their own.
     let (new, old): (Vec<_>, Vec<_>) = ruled.into_iter().partition(|(record, _)| record.judged.is_some());
     if !new.is_empty() {
-        text.push_str(
-            "What attackers got, scored against the clean images (SSIM: Gaussian window, data range 1; line-up: picked out of \
-             eight of the target's own class, chance 12.5 %; lead: over the best guess at the same targets)\n",
+        let _ = writeln!(
+            text,
+            "What attackers got, scored against the clean images ({}: Gaussian window, data range 1; {}: picked out of eight \
+             of the target's own class, chance {}; lead: over the best guess at the same targets)",
+            SSIM.name,
+            LINEUP.name,
+            lineup_chance()
         );
         text.push_str(&attacks_table(&new));
     }
@@ -159,19 +175,8 @@ fn attack_text(case: Case<'_>, wanted: impl Fn(&AttackRecord) -> bool) -> String
 }
 
 fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
-    let heading = [
-        "attack",
-        "at",
-        "epoch",
-        "images",
-        "SSIM ± s.e.",
-        "PSNR dB ± s.e.",
-        "line-up ± s.e.",
-        "lead ± s.e.",
-        "verdict",
-        "s",
-    ];
-    let mut table = table(&heading);
+    let [ssim, psnr, lineup] = &[&SSIM, &PSNR, &LINEUP].map(heading);
+    let mut table = table(&["attack", "at", "epoch", "images", ssim, psnr, lineup, "lead ± s.e.", "verdict", "s"]);
     for (attack, ruling) in attacks {
         let form = match (attack.target.as_str(), attack.adaptive) {
             ("vanilla", _) => "",
@@ -196,7 +201,8 @@ fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
 }
 
 fn guesses_table(guesses: &[&AttackRecord]) -> String {
-    let mut table = table(&["", "images", "SSIM ± s.e.", "PSNR dB ± s.e.", "line-up ± s.e."]);
+    let [ssim, psnr, lineup] = &[&SSIM, &PSNR, &LINEUP].map(heading);
+    let mut table = table(&["", "images", ssim, psnr, lineup]);
     let mut seen: Vec<(String, usize)> = Vec::new();
     for guess in guesses {
         // The same beside each model: a guess knows no model.
@@ -214,35 +220,29 @@ fn guesses_table(guesses: &[&AttackRecord]) -> String {
 
 /// SSIM, PSNR and line-up, each with its standard error where that is known.
 fn scores(record: &AttackRecord) -> [String; 3] {
-    let judged = record.judged.as_ref();
-    let psnr = judged.map(|judged| format!(" ± {:.1}", judged.psnr_se)).unwrap_or_default();
-    let held = judged.map_or(record.images, |judged| judged.each.picked.iter().flatten().count());
-    let lineup = record.lineup.map(|rate| format!("{rate:.0} ± {:.0} %", share_error(rate, held)));
-    [
-        format!("{:.3} ± {:.3}", record.ssim, record.ssim_se),
-        format!("{:.1}{psnr}", record.psnr),
-        lineup.unwrap_or("none".to_owned()),
-    ]
+    [&SSIM, &PSNR, lineup_of(record)].map(|metric| metric.plain(record).unwrap_or("none".to_owned()))
 }
 
 fn lead(record: &AttackRecord) -> String {
     match record.judged.as_ref().and_then(|judged| judged.lead.as_ref()) {
-        Some(lead) if lead.of == "lineup" => format!("{:+.0} ± {:.0} points", lead.mean, lead.se),
-        Some(lead) => format!("{:+.3} ± {:.3} SSIM", lead.mean, lead.se),
+        Some(lead) => {
+            let (digits, unit) = (lead.metric().digits, lead.metric().difference_unit());
+            format!("{:+.digits$} ± {:.digits$} {unit}", lead.mean, lead.se)
+        }
         None => "–".to_owned(),
     }
 }
 
 fn recovery_text(summary: &Summary) -> String {
     let Some(recovery) = &summary.recovery else { return String::new() };
-    let mut text = "\nImage-space recovery of attacked images: MSE against μ\n".to_owned();
-    let mut table = table(&["μ", "MSE"]);
+    let mut text = format!("\nImage-space recovery of attacked images: {} against μ\n", MSE.name);
+    let (mut table, digits) = (table(&["μ", MSE.name]), MSE.digits);
     let best = recovery.mse_by_mu.iter().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(mu, _)| *mu);
     for (mu, mse) in &recovery.mse_by_mu {
         let ours = if Some(*mu) == best { "  best here" } else { "" };
-        table.add_row([mu.to_string(), format!("{mse:.4}{ours}")]);
+        table.add_row([mu.to_string(), format!("{mse:.digits$}{ours}")]);
     }
-    table.add_row(["not recovered".to_owned(), format!("{:.4}", recovery.mse_attacked)]);
+    table.add_row(["not recovered".to_owned(), format!("{:.digits$}", recovery.mse_attacked)]);
     let _ = writeln!(text, "{table}");
     let _ = writeln!(text, "The paper's best μ is {MU}, on its own data.");
     let _ = writeln!(text, "Recovered map against the true one: correlation {:.2}.", recovery.map_correlation);
@@ -275,7 +275,7 @@ fn reading(summary: &Summary) -> String {
     let mut lines = Vec::new();
     if let Some(gain) = &summary.gain
         && let Ok(all) = gain_lines(gain, &summary.rows)
-        && let Some(clean) = all.iter().find(|line| line.key == "over_clean")
+        && let Some(clean) = all.iter().find(|line| line.metric == &OVER_CLEAN)
     {
         lines.push(format!(
             "Over clean is the gain that can't be inflated: {:+.1} ± {:.1} points here. The other two grow with the \
@@ -287,9 +287,10 @@ fn reading(summary: &Summary) -> String {
         let own = summary.experiment.disguise().mu();
         let at_own = recovery.mse_by_mu.iter().find(|(mu, _)| *mu == own);
         if let Some((mu, mse)) = at_own.filter(|(_, mse)| *mse >= recovery.mse_attacked) {
+            let (name, digits) = (MSE.name, MSE.digits);
             lines.push(format!(
-                "Recovery in image space at μ {mu} left the attacked images worse than they were (MSE {mse:.4} against \
-                 {:.4}): such images are not low rank.",
+                "Recovery in image space at μ {mu} left the attacked images worse than they were ({name} {mse:.digits$} \
+                 against {:.digits$}): such images are not low rank.",
                 recovery.mse_attacked
             ));
         }

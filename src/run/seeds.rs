@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use super::report::table;
 use super::summary::{AttackRecord, Summary};
 use crate::error::{Error, Result};
+use crate::score::gains::{GAINS, gain_lines};
 use crate::score::image::mean_and_error;
-use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED};
-use crate::score::utility::gain_lines;
+use crate::score::metrics::{ACCURACY, AUROC, ECE, LINEUP, Metric, PSNR, SSIM};
+use crate::score::record::Row;
 use crate::score::verdict::{Standing, attack_words, is_attack};
 use crate::split::UNDEFENDED;
 use crate::workbench;
@@ -19,28 +20,37 @@ use crate::workbench;
 pub fn over_seeds(summaries: &[Summary]) -> Result<String> {
     check(summaries)?;
     let seeds: Vec<String> = summaries.iter().map(|summary| format!("seed {}", summary.seed)).collect();
-    let mut text = format!("Accuracy on the held-out images of {}, %\n", summaries[0].experiment.data.name);
-    let rows = summaries[0].rows.iter().map(|row| {
-        let of = |summary: &Summary| summary.row(&row.name).map(|row| row.accuracy);
-        (workbench::paper_word(&row.name).to_owned(), summaries.iter().map(of).collect(), 1)
-    });
-    text.push_str(&numbers(&seeds, rows));
+    let mut text = format!("Answers on the held-out images of {}\n", summaries[0].experiment.data.name);
+    for metric in [&ACCURACY, &AUROC, &ECE] {
+        let lines = rows(summaries, metric);
+        if !lines.is_empty() {
+            let _ = write!(text, "\n{}\n{}", heading(metric, metric.help), numbers(&seeds, lines.into_iter()));
+        }
+    }
     let _ = write!(text, "\nGains of the fused decision, points\n{}", numbers(&seeds, gains(summaries).into_iter()));
-    for (what, of) in [
-        ("SSIM", (|record| Some(record.ssim)) as fn(&AttackRecord) -> Option<f64>),
-        ("PSNR, dB", |record| Some(record.psnr)),
-        ("Line-up: picked out of eight of its own class, % (chance 12.5)", |record| {
-            record.judged.as_ref().and(record.lineup)
-        }),
-    ] {
-        let digits = if what == "SSIM" { 3 } else { 1 };
+    for metric in [&SSIM, &PSNR, &LINEUP] {
         let lines = kinds(summaries).into_iter().map(|(name, find)| {
-            (name, summaries.iter().map(|summary| find.find(&summary.attacks).and_then(of)).collect(), digits)
+            let of = |summary: &Summary| find.find(&summary.attacks).and_then(metric.value);
+            (name, summaries.iter().map(of).collect(), metric.digits)
         });
-        let _ = write!(text, "\n{what}\n{}", numbers(&seeds, lines));
+        let _ = write!(text, "\n{}\n{}", heading(metric, &metric.leak_help()), numbers(&seeds, lines));
     }
     text.push_str(&verdicts(summaries));
     Ok(text)
+}
+
+/// What stands above the table of a metric.
+fn heading<T>(metric: &Metric<T>, help: &str) -> String {
+    format!("{}: {help}", metric.axis())
+}
+
+/// A metric of the rows that have it in any of the runs.
+fn rows(summaries: &[Summary], metric: &Metric<Row>) -> Vec<Line> {
+    let lines = summaries[0].rows.iter().map(|row| {
+        let of = |summary: &Summary| summary.row(&row.name).and_then(metric.value);
+        (workbench::paper_word(&row.name).to_owned(), summaries.iter().map(of).collect::<Vec<_>>(), metric.digits)
+    });
+    lines.filter(|(_, values, _)| values.iter().any(Option::is_some)).collect()
 }
 
 fn check(summaries: &[Summary]) -> Result<()> {
@@ -86,24 +96,16 @@ fn numbers(seeds: &[String], lines: impl Iterator<Item = Line>) -> String {
 }
 
 fn gains(summaries: &[Summary]) -> Vec<Line> {
-    let keys = [
-        ("over_clean", None),
-        ("over_attacked", Some(OVER_ATTACKED)),
-        ("over_reconstructed", Some(OVER_RECONSTRUCTED)),
-    ];
     let mut lines = Vec::new();
-    for (key, paper) in keys {
+    for (metric, _, paper) in GAINS {
         let line = |summary: &Summary| {
-            gain_lines(summary.gain.as_ref()?, &summary.rows).ok()?.into_iter().find(|line| line.key == key)
+            gain_lines(summary.gain.as_ref()?, &summary.rows).ok()?.into_iter().find(|line| line.metric == metric)
         };
+        let (name, digits) = (metric.name, metric.digits);
         let paper = paper.map(|figure| format!(" (paper {figure})")).unwrap_or_default();
-        lines.push((
-            format!("{}{paper}", workbench::paper_word(key)),
-            summaries.iter().map(|s| Some(line(s)?.points)).collect(),
-            1,
-        ));
+        lines.push((format!("{name}{paper}"), summaries.iter().map(|s| Some(line(s)?.points)).collect(), digits));
         let constant = summaries.iter().map(|s| line(s)?.constant).collect();
-        lines.push((format!("{}, always naming the largest class", workbench::paper_word(key)), constant, 1));
+        lines.push((format!("{name}, always naming the largest class"), constant, digits));
     }
     lines
 }
@@ -195,6 +197,7 @@ mod tests {
             balanced_accuracy: accuracy,
             majority: 12.0,
             images: 400,
+            ..Row::default()
         };
         let attack = AttackRecord {
             name: "rmle".into(),

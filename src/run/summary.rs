@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::by_model::ByModel;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
 use crate::score::verdict::{Case, Verdict};
@@ -92,6 +92,7 @@ pub struct Summary {
     /// Form of this document.
     pub schema: u32,
     /// What was run.
+    #[serde(deserialize_with = "any_schema")]
     pub experiment: Experiment,
     /// Its seed, again.
     pub seed: u64,
@@ -99,6 +100,10 @@ pub struct Summary {
     pub machine: Machine,
     /// Test accuracy by epoch.
     pub epochs: Vec<EpochRow>,
+    /// Of each model the epoch after which its accuracy on the validation set was highest, the first of equal ones; none
+    /// without a validation set. The table and the attacks are of the last epoch whatever this says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<ByModel<usize>>,
     /// The table.
     pub rows: Vec<Row>,
     /// Gains; none unless a defended model and its twin were both trained.

@@ -249,31 +249,35 @@ impl Session {
         Ok(row)
     }
 
-    /// Asks model `at` about the next few test images; so many.
+    /// Asks model `at` about the next few test images, and once about all of them about those for validation; so many.
     fn test(&mut self, at: usize) -> Result<usize> {
-        let test = &self.setup.test;
-        let from = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
-        let to = (from + TEST_CHUNK).min(test.len());
+        let (test, validation) = (&self.setup.test, &self.setup.validation);
+        let asked = self.testing.iter().map(|chunk| chunk[0].len()).sum::<usize>();
+        let (part, from) = if asked < test.len() { (test, asked) } else { (validation, asked - test.len()) };
+        let to = (from + TEST_CHUNK).min(part.len());
         let samples: Vec<usize> = (from..to).collect();
-        let (x, _) = test.batch(&samples, &self.setup.device)?;
+        let (x, _) = part.batch(&samples, &self.setup.device)?;
         let draw = self.position.courses[at].epoch + 1;
         let answer = self.models[at].answer(&x, At::Ask { samples: &samples, draw })?;
         let [a, r, f] = three_streams(&answer)?.unwrap_or_default();
         self.testing.push([answer.predicted()?, a, r, f]);
-        if to == test.len() {
+        if asked + samples.len() == test.len() + validation.len() {
             self.end_epoch(at)?;
         }
-        Ok(to - from)
+        Ok(samples.len())
     }
 
     fn end_epoch(&mut self, at: usize) -> Result<()> {
-        let labels = self.setup.test.labels();
+        let (test, validation) = (self.setup.test.labels(), self.setup.validation.labels());
         let chunks = std::mem::take(&mut self.testing);
-        let accuracy = |which: usize| {
-            let predicted: Vec<u32> = chunks.iter().flat_map(|chunk| chunk[which].iter().copied()).collect();
-            let hits = predicted.iter().zip(labels).filter(|(a, b)| a == b).count();
-            (predicted.len() == labels.len()).then(|| 100.0 * hits as f64 / labels.len() as f64)
+        let predicted = |which: usize| chunks.iter().flat_map(move |chunk| chunk[which].iter());
+        let share = |hits: usize, labels: &[u32]| 100.0 * hits as f64 / labels.len() as f64;
+        let right = |predicted: &mut dyn Iterator<Item = &u32>, labels: &[u32]| {
+            share(predicted.zip(labels).filter(|(a, b)| a == b).count(), labels)
         };
+        // What has no streams answers nothing in their place.
+        let accuracy = |which: usize| predicted(which).next().map(|_| right(&mut predicted(which), test));
+        let held_out = || right(&mut predicted(0).skip(test.len()), validation);
         let (model, course) = (&mut self.models[at], &mut self.position.courses[at]);
         let row = EpochRow {
             model: model.plan.name.clone(),
@@ -282,6 +286,7 @@ impl Session {
             recovered: accuracy(2),
             fused_stream: accuracy(3),
             accuracy: accuracy(0).unwrap_or(0.0),
+            validation: (!validation.is_empty()).then(held_out),
         };
         let [r, f, a, _] = course.stream_hits;
         model.server.end_epoch(&[r, f, a].map(|hits| hits as f64));

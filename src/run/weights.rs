@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 
 use super::checkpoint::{Checkpoint, Position};
-use super::folder::{CHECKPOINT, EXPERIMENT, read_text};
+use super::folder::{CHECKPOINT, experiment_of};
 use super::identity::plans;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -112,8 +112,7 @@ impl Weights {
     /// # Errors
     /// Where there is no checkpoint yet, or it is damaged.
     pub fn of_run(folder: &Path) -> Result<(Experiment, Self, Position)> {
-        let file = folder.join(EXPERIMENT);
-        let experiment = Experiment::from_toml(&read_text(&file)?, &file.display().to_string())?;
+        let experiment = experiment_of(folder)?;
         let checkpoint = folder.join(CHECKPOINT);
         if !checkpoint.exists() {
             return Err(Error::input(format!("the run has no trained model yet: {}", folder.display())));

@@ -1,5 +1,8 @@
 //! How well classes are told apart.
 
+use super::record::Row;
+use super::shares::Shares;
+
 /// How often each class was taken for which.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Confusion {
@@ -66,6 +69,28 @@ impl Confusion {
     }
 }
 
+impl Row {
+    /// Measures a row of the table: the classes that were predicted of images of the classes `labels`, and what share
+    /// each class got of each image (N × K values), where that is known.
+    ///
+    /// # Panics
+    /// Panics if the lists do not fit each other, or a class is not below `classes`.
+    pub fn measured(name: &str, predicted: &[u32], labels: &[u32], classes: usize, shares: Option<&[f32]>) -> Self {
+        let confusion = Confusion::new(predicted, labels, classes);
+        let shares = shares.map(|shares| Shares::new(shares, labels, classes));
+        Self {
+            name: name.to_owned(),
+            accuracy: confusion.accuracy(),
+            balanced_accuracy: confusion.balanced_accuracy(),
+            majority: confusion.majority(),
+            images: predicted.len(),
+            auroc: shares.and_then(|shares| shares.auroc()),
+            ece: shares.and_then(|shares| shares.calibration_error()),
+            brier: shares.and_then(|shares| shares.brier()),
+        }
+    }
+}
+
 fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole as f64
 }
@@ -82,6 +107,20 @@ mod tests {
         assert!((confusion.accuracy() - 400.0 / 6.0).abs() < 1e-9);
         assert!((confusion.balanced_accuracy() - 62.5).abs() < 1e-9);
         assert!((confusion.majority() - 400.0 / 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_row_has_what_its_shares_say_where_there_are_any() {
+        let plain = Row::measured("x", &[0, 1, 1], &[0, 1, 0], 2, None);
+        assert_eq!((plain.images, plain.auroc, plain.ece, plain.brier), (3, None, None, None));
+        let text = serde_json::to_string(&plain).unwrap();
+        assert!(text.ends_with("\"images\":3}"), "as it was before there were shares: {text}");
+        let row = Row::measured("x", &[0, 1, 1], &[0, 1, 0], 2, Some(&[0.75, 0.25, 0.0, 1.0, 0.5, 0.5]));
+        assert_eq!((row.accuracy, row.auroc), (plain.accuracy, Some(1.0)));
+        // 2 · (.25² + 0 + .5²) / 3.
+        assert!((row.brier.unwrap() - 0.625 / 3.0).abs() < 1e-12);
+        assert_eq!(serde_json::from_str::<Row>(&serde_json::to_string(&row).unwrap()).unwrap(), row);
+        assert_eq!(serde_json::from_str::<Row>(&text).unwrap(), plain);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::floor::{At, Floor, Guess, TRIES};
 use super::image::{Score, mean_and_error, psnr, score};
 use super::lineup::{CHANCE, Lineups};
+use super::metrics::{LINEUP, SSIM};
 use super::paired::lead;
 use super::record::{AttackRecord, Each, Judged, Lead};
 use crate::data::Part;
@@ -163,11 +164,11 @@ impl Bench {
         let held: Vec<usize> = (0..each.picked.len()).filter(|i| each.picked[*i].is_some()).collect();
         if held.is_empty() || 2 * held.len() < each.picked.len() {
             let guesses = floors.into_iter().map(|(name, floor)| (name, floor.ssim.clone()));
-            return best_lead("ssim", &each.ssim, guesses);
+            return best_lead(SSIM.key, &each.ssim, guesses);
         }
         let points = |each: &Each| held.iter().map(|i| 100.0 * each.picked[*i].unwrap_or(0.0)).collect::<Vec<_>>();
         let guesses = floors.into_iter().map(|(name, floor)| (name, points(floor)));
-        best_lead("lineup", &points(each), guesses.chain([("chance", vec![CHANCE; held.len()])]))
+        best_lead(LINEUP.key, &points(each), guesses.chain([("chance", vec![CHANCE; held.len()])]))
     }
 }
 

@@ -3,12 +3,15 @@
 pub mod band;
 pub mod classification;
 pub mod floor;
+pub mod gains;
 pub mod image;
 pub mod judging;
 pub mod lineup;
+pub mod metrics;
 pub mod paired;
 pub mod paper;
 pub mod record;
+pub mod shares;
 pub mod utility;
 pub mod verdict;
 pub mod words;

@@ -28,6 +28,8 @@ pub const OVER_RECONSTRUCTED: Figure = Figure { value: 17.9, text: "17.9", mark:
 pub const THIRD: Figure = Figure { value: 14.0, text: "14.0", mark: "A" };
 /// The best μ on both of its sets.
 pub const MU: Figure = Figure { value: 0.55, text: ".55", mark: "E" };
+/// The same where settings stand beside the paper's values.
+pub const MU_SETTING: &str = "0.55, best on both of its sets";
 
 /// How a gain measured here stands to the paper's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +68,8 @@ mod tests {
         assert_eq!(beside(-3.0, 1.0, 36.9), Beside::Differs);
         assert_eq!(beside(1.5, 1.0, 36.9), Beside::NoGain);
         assert_eq!(beside(0.0, 0.0, 36.9), Beside::NoGain);
+        assert!(MU_SETTING.starts_with(&format!("{},", MU.value)));
+        assert!([OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, MU].iter().all(|f| f.text.parse() == Ok(f.value)));
         assert_eq!([OVER_ATTACKED, MU].map(|figure| figure.to_string()), ["36.9 [A v1]", ".55 [E]"]);
     }
 }

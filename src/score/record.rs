@@ -17,6 +17,9 @@ pub struct EpochRow {
     pub fused_stream: Option<f64>,
     /// Of the model's decision.
     pub accuracy: f64,
+    /// Of its decision on the validation set; none where there is none, and in files of builds that did not measure it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
 }
 
 /// One row of the table of METHOD §3, on the test set, in percent.
@@ -33,6 +36,16 @@ pub struct Row {
     /// Test images; 0 in summaries of builds that did not write it.
     #[serde(default)]
     pub images: usize,
+    /// Area under the ROC curve of the class shares, 0 to 1; none where the row has no shares, and in summaries of builds
+    /// that did not measure it, as the two below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auroc: Option<f64>,
+    /// Their expected calibration error, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ece: Option<f64>,
+    /// Their Brier score, 0 to 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brier: Option<f64>,
 }
 
 /// Gains of the fused decision, in points.

@@ -1,7 +1,7 @@
-//! Whether a model is of use, and what its gains are worth.
+//! Whether a model is of use, and by how much one is better than another.
 
 use super::paired::share_error;
-use super::record::{Gain, Row};
+use super::record::{EpochRow, Row};
 
 /// Test images that are taken for granted where a summary of an older build does not tell their number: few, so that
 /// the benefit of the doubt is not the model's.
@@ -27,46 +27,13 @@ pub fn beats(accuracy: f64, majority: f64, images: usize) -> bool {
     accuracy > majority && accuracy - majority > 2.0 * share_error(accuracy, images).max(share_error(majority, images))
 }
 
-/// One gain of the fused decision beside that of the constant predictor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GainLine {
-    /// As in `summary.json`: `over_clean`, `over_attacked`, `over_reconstructed`.
-    pub key: &'static str,
-    /// In points.
-    pub points: f64,
-    /// Its standard error over the test images.
-    pub se: f64,
-    /// What always naming the largest class gains over the same model.
-    pub constant: Option<f64>,
-}
-
-/// The gains, the one that cannot be inflated first.
-///
-/// # Errors
-/// Says why there is none to be shown: a fused decision that does not beat the constant predictor gains nothing,
-/// whatever the difference to something worse.
-pub fn gain_lines(gain: &Gain, rows: &[Row]) -> Result<Vec<GainLine>, String> {
-    let row = |name: &str| rows.iter().find(|row| row.name == name);
-    if let Some(fused) = row("fused").filter(|fused| !fused.is_useful()) {
-        return Err(format!(
-            "No gain is shown: the fused decision is right for {:.1} ± {:.1} %, always naming the largest class for \
-             {:.1} %. A model that does not beat that by two standard errors is of no use.",
-            fused.accuracy,
-            fused.error(),
-            fused.majority
-        ));
-    }
-    let line = |(i, key, points, over): (usize, &'static str, f64, &str)| {
-        let binomial = row("fused").map_or(0.0, Row::error).hypot(row(over).map_or(0.0, Row::error));
-        let se = gain.errors.map_or(binomial, |errors| errors[i]);
-        GainLine { key, points, se, constant: row(over).map(|over| over.majority - over.accuracy) }
-    };
-    let all = [
-        (2, "over_clean", gain.over_clean, "vanilla_clean"),
-        (0, "over_attacked", gain.over_attacked, "vanilla_attacked"),
-        (1, "over_reconstructed", gain.over_reconstructed, "vanilla_recovered"),
-    ];
-    Ok(all.into_iter().map(line).collect())
+/// The epoch after which a model was right most often on the validation set, the first of equal ones. None where that was
+/// not measured after each of its epochs.
+pub fn best_epoch(epochs: &[EpochRow], model: &str) -> Option<usize> {
+    let own = epochs.iter().filter(|row| row.model == model);
+    let validation: Vec<(usize, f64)> = own.map(|row| Some((row.epoch, row.validation?))).collect::<Option<_>>()?;
+    let best = validation.into_iter().reduce(|best, row| if row.1 > best.1 { row } else { best })?;
+    Some(best.0)
 }
 
 /// Mean difference in points between two lists of predictions on the same images, and its standard error, paired.
@@ -87,7 +54,7 @@ mod tests {
     use super::*;
 
     fn row(name: &str, accuracy: f64, majority: f64, images: usize) -> Row {
-        Row { name: name.to_owned(), accuracy, balanced_accuracy: accuracy, majority, images }
+        Row { name: name.to_owned(), accuracy, balanced_accuracy: accuracy, majority, images, ..Row::default() }
     }
 
     #[test]
@@ -101,29 +68,23 @@ mod tests {
     }
 
     #[test]
-    fn beside_every_gain_stands_the_constants_and_none_where_the_model_is_of_no_use() {
-        let gain = Gain { over_attacked: 41.0, over_reconstructed: 20.0, over_clean: -1.0, ..Gain::default() };
-        let rows = |fused| {
-            vec![
-                row("fused", fused, 66.0, 100),
-                row("vanilla_clean", 67.0, 66.0, 100),
-                row("vanilla_attacked", 24.0, 66.0, 100),
-            ]
+    fn the_best_epoch_is_the_first_of_the_highest_and_takes_all_epochs() {
+        let row = |model: &str, epoch, validation| EpochRow {
+            model: model.to_owned(),
+            epoch,
+            // The test set has no say.
+            accuracy: 100.0 - epoch as f64,
+            validation,
+            ..EpochRow::default()
         };
-        let lines = gain_lines(&gain, &rows(80.0)).unwrap();
-        assert_eq!(
-            lines.iter().map(|line| line.key).collect::<Vec<_>>(),
-            ["over_clean", "over_attacked", "over_reconstructed"]
-        );
-        assert_eq!((lines[0].constant, lines[1].constant, lines[2].constant), (Some(-1.0), Some(42.0), None));
-        // Binomial where nothing was measured in pairs: √(4² + 4.27²).
-        assert!((lines[1].se - 5.851).abs() < 1e-2, "{}", lines[1].se);
-        let paired = Gain { errors: Some([3.0, 2.0, 1.0]), ..gain.clone() };
-        assert_eq!(
-            gain_lines(&paired, &rows(80.0)).unwrap().iter().map(|line| line.se).collect::<Vec<_>>(),
-            [1.0, 3.0, 2.0]
-        );
-        assert!(gain_lines(&gain, &rows(67.0)).unwrap_err().contains("66.0 %"));
+        let mut all: Vec<EpochRow> =
+            [70.0, 90.0, 90.0, 80.0].iter().zip(1..).map(|(v, epoch)| row("psgl", epoch, Some(*v))).collect();
+        all.push(row("vanilla", 1, Some(95.0)));
+        assert_eq!(["psgl", "vanilla", "other"].map(|model| best_epoch(&all, model)), [Some(2), Some(1), None]);
+        all.push(row("vanilla", 2, None));
+        assert_eq!(best_epoch(&all, "vanilla"), None, "an older build did not measure it");
+        let text = serde_json::to_string(&all.pop()).unwrap();
+        assert!(text.ends_with("\"accuracy\":98.0}"), "{text}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::floor::Guess;
 use super::lineup::CHANCE;
-use super::paired::{holm, share_error};
+use super::metrics::{LINEUP, SSIM};
+use super::paired::holm;
 use super::record::{AttackRecord, EpochRow, Row};
 use super::utility::beats;
 
@@ -262,38 +263,32 @@ fn lead_words(record: &AttackRecord) -> String {
     let Some(lead) = lead_of(record) else { return String::new() };
     let over = Guess::named(&lead.over).map_or("chance", Guess::words);
     let verb = if lead.mean > 0.0 { "Leads" } else { "Does not lead" };
-    if lead.of == "lineup" {
-        format!(
-            "{verb} \u{201c}{over}\u{201d} ({:.1} %): {:+.1} ± {:.1} points of line-ups",
-            lead.floor, lead.mean, lead.se
-        )
+    let (metric, digits) = (lead.metric(), lead.metric().digits);
+    let floor = format!("{:.digits$}", lead.floor);
+    let ahead = format!("{:+.digits$} ± {:.digits$}", lead.mean, lead.se);
+    if metric == &LINEUP {
+        format!("{verb} \u{201c}{over}\u{201d} ({}): {ahead} points of line-ups", metric.with_unit(&floor))
     } else {
-        format!(
-            "{verb} \u{201c}{over}\u{201d} (SSIM {:.3}): {:+.3} ± {:.3}; there are too few line-ups",
-            lead.floor, lead.mean, lead.se
-        )
+        format!("{verb} \u{201c}{over}\u{201d} ({} {floor}): {ahead}; there are too few line-ups", metric.name)
     }
 }
 
 /// `Worst leak of dropout: adaptive inverse after epoch 1, SSIM 0.692 ± 0.010; …`.
 fn worst_words(record: &AttackRecord) -> String {
     let lineup = match (record.lineup, &record.judged) {
-        (Some(rate), Some(judged)) => {
-            let n = judged.each.picked.iter().flatten().count();
-            format!(
-                "; the stolen image picks its target out of eight of its class for {rate:.1} ± {:.1} % (chance {CHANCE})",
-                share_error(rate, n)
-            )
-        }
+        (Some(_), Some(_)) => format!(
+            "; the stolen image picks its target out of eight of its class for {} (chance {CHANCE})",
+            LINEUP.with_unit(&LINEUP.plain(record).unwrap_or_default())
+        ),
         (None, Some(_)) => "; no line-up: the attacker has fewer than seven images of each class".to_owned(),
         (_, None) => "; scored by an older build, whose line-ups had far decoys".to_owned(),
     };
     format!(
-        "Worst leak of {}: {}, SSIM {:.3} ± {:.3} over {} target{}{lineup}.",
+        "Worst leak of {}: {}, {} {} over {} target{}{lineup}.",
         record.target,
         attack_words(record),
-        record.ssim,
-        record.ssim_se,
+        SSIM.name,
+        SSIM.plain(record).unwrap_or_default(),
         record.images,
         if record.images == 1 { "" } else { "s" }
     )

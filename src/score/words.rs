@@ -1,8 +1,9 @@
-//! Names: what `summary.json` and `metrics.csv` call a thing, what the paper calls it, and the window's word.
+//! Names: what `summary.json` and `metrics.csv` call a thing, what the paper calls it, and the window's word. Metrics have
+//! theirs in [`metrics`](super::metrics).
 //!
 //! The paper's "attacked", "recovered" and "reconstructed" are near-synonyms for opposite parties. The window says
 //! *disguised* (by the defence), *cleaned* (by the server) and *stolen* (by an attacker); files and the terminal keep the
-//! paper's terms. README shows this table.
+//! paper's terms. `docs/words.md` shows this table.
 
 /// One thing's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub const fn word(key: &'static str, paper: &'static str, window: &'static str, 
 }
 
 /// All names but those that a defence brings; [`workbench`](mod@crate::workbench) finds both.
-pub const WORDS: [Word; 19] = [
+pub const WORDS: [Word; 17] = [
     word("defended", "defended", "defended", "The model under the defence, on clean images."),
     word("vanilla", "vanilla", "undefended", "The same network without a defence, trained equally long."),
     word(
@@ -43,12 +44,6 @@ pub const WORDS: [Word; 19] = [
         "vanilla, images stolen by the inverse network",
         "undefended, stolen images",
         "The vanilla model on images that an inverse network made from its smashed data: the paper's \"reconstructed\".",
-    ),
-    word(
-        "majority",
-        "majority class",
-        "always the commonest",
-        "What always naming the largest class would reach: the constant predictor.",
     ),
     word(
         "acc_fused",
@@ -71,12 +66,6 @@ pub const WORDS: [Word; 19] = [
         "nearest image by the truth (oracle)",
         "oracle: nearest image",
         "A ceiling: chosen with the truth, so no attack and no floor.",
-    ),
-    word(
-        "lineup",
-        "line-up",
-        "picked from 8",
-        "How often the stolen image picks its target out of eight of its own class. Chance is 12.5 %.",
     ),
     word("broke", "broke", "broke", "The attack leads every guess, target by target, beyond chance (Holm)."),
     word(

@@ -1,6 +1,6 @@
 //! The table itself, in the order of the document.
 
-use super::{Kind, Setting, list, log, real, whole};
+use super::{Kind, Plain, Setting, list, log, real, whole};
 
 /// A share: above 0, up to 1.
 pub const SHARE: Kind = Kind::Real { min: 0.0, max: 1.0, log: false, open_min: true };
@@ -72,9 +72,11 @@ pub static SETTINGS: &[Setting] = &[
         "",
         Kind::Choice(&["balanced", "first"]),
         "balanced takes as many of each class as there are, drawn by the seed; first takes the first as the file has \
-         them, which in a sorted file are all of one class. A file that sets data.test and not this means first, as it \
-         always did.",
-    ),
+         them, which in a sorted file are all of one class. A file of schema 1, or of none, that sets data.test and not \
+         this means first.",
+    )
+    .since(2, Plain::Word("first"))
+    .matters_with("data.test"),
     Setting::new(
         "model.name",
         "Model",
@@ -134,7 +136,8 @@ pub static SETTINGS: &[Setting] = &[
         "What takes the training's steps. Adam finds each weight's step itself; plain stochastic gradient descent (sgd) \
          wants a learning rate some 10 to 100 times as large.",
     )
-    .here("adam"),
+    .here("adam")
+    .since(2, Plain::Word("adam")),
     Setting::new(
         "train.momentum",
         "Momentum",
@@ -142,7 +145,8 @@ pub static SETTINGS: &[Setting] = &[
         Kind::Real { min: 0.0, max: 0.999, log: false, open_min: false },
         "The share of the last step that sgd goes on with. Adam has its own and takes no notice.",
     )
-    .here("0.9"),
+    .here("0.9")
+    .since(2, Plain::Real(0.9)),
     Setting::new(
         "train.twin",
         "Vanilla twin",

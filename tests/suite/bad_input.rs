@@ -9,7 +9,7 @@ use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::course::Stage;
-use cutlayer::run::files::Writer;
+use cutlayer::run::writer::Writer;
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")
@@ -129,7 +129,7 @@ fn a_file_that_is_no_experiment_says_where() {
     refused_file(b"seed = 1\ngamma = = 2\n", &["broken TOML in line 2"]);
     refused_file(b"seed = 1\nseed = 2\n", &["broken TOML in line 2, column 1: duplicate key"]);
     refused_file(&b"# \n".repeat(400_000), &["larger than 1 MiB"]);
-    refused_file(b"schema = 2\n", &["schema = 2", "reads schema 1"]);
+    refused_file(b"schema = 3\n", &["schema = 3", "made by a newer version"]);
     refused_file(b"[[attack]]\nname = \"rmel\"\n", &["attack[0].name = \"rmel\"", "did you mean \"rmle\""]);
     refused_file(b"[data]\nname = \"mnits\"\n", &["data.name = \"mnits\"", "did you mean \"mnist\""]);
 }

@@ -10,9 +10,9 @@ use candle_core::{DType, Device, Tensor};
 use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
-use cutlayer::run::files::Writer;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::summary::AttackRecord;
+use cutlayer::run::writer::Writer;
 use cutlayer::split::SplitModel;
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Tensor};
 use cutlayer::run::summary::{AttackRecord, Summary};
 use cutlayer::score::image::{mse, ssim};
+use cutlayer::score::shares::Shares;
 use cutlayer::score::verdict::is_attack;
 
 use crate::common::{call, copy_run, file, finished, names, scratch, succeed};
@@ -46,8 +47,19 @@ fn a_run_keeps_the_class_shares_of_its_test_images_and_they_come_to_its_rows() {
             |one: &[f32]| (0..one.len()).fold(0, |best, class| if one[class] > one[best] { class } else { best });
         let right = shares.iter().zip(&labels).filter(|(one, label)| largest(one) as f64 == **label).count();
         let accuracy = 100.0 * right as f64 / labels.len() as f64;
-        assert!((accuracy - summary.row(row).unwrap().accuracy).abs() < 1e-9, "{row}: {accuracy}");
+        let told = summary.row(row).unwrap();
+        assert!((accuracy - told.accuracy).abs() < 1e-9, "{row}: {accuracy}");
+        let (shares, labels) = (shares.concat(), labels.iter().map(|label| *label as u32).collect::<Vec<_>>());
+        let shares = Shares::new(&shares, &labels, 10);
+        assert_eq!((told.auroc, told.ece, told.brier), (shares.auroc(), shares.calibration_error(), shares.brier()));
+        assert!(told.auroc > Some(0.7) && told.ece < Some(60.0) && told.brier < Some(1.0), "{told:?}");
     }
+    // Of the other rows classes alone are kept.
+    for row in summary.rows.iter().filter(|row| !all.contains_key(&row.name)) {
+        assert_eq!((row.auroc, row.ece, row.brier), (None, None, None), "{row:?}");
+    }
+    let text = succeed(["show", text(finished())]);
+    assert!(text.contains("AUROC |") && text.contains("ECE, % |") && text.contains("Brier |"), "{text}");
 }
 
 #[test]
@@ -119,6 +131,19 @@ fn attacks_launched_later_have_files_of_their_own_each_time() {
     let count = |name: &str| arrays(&out.join(name))["reconstructions"].dims()[0];
     assert_eq!(count("psgl-e2-rmle-naive-afterwards.npz"), 1);
     assert_eq!(count("psgl-e2-rmle-naive-afterwards-2.npz"), 2);
+    // Each image's scores are in their files and in the run's list of them.
+    let later = cutlayer::run::attack_records::earlier(&run).unwrap();
+    let launched = later.iter().filter(|record| record.target == "psgl" && is_attack(record));
+    for (record, name) in launched.zip(["afterwards", "afterwards-2"]) {
+        let arrays = arrays(&out.join(format!("psgl-e2-rmle-naive-{name}.npz")));
+        let each = &record.judged.as_ref().unwrap().each;
+        assert_eq!((each.ssim.len(), numbers(&arrays["ssim"])), (record.images, each.ssim.clone()));
+        let [mse, psnr] = ["mse", "psnr"].map(|name| numbers(&arrays[name]));
+        assert!(
+            mse.len() == record.images
+                && mse.iter().zip(&psnr).all(|(mse, psnr)| (psnr + 10.0 * mse.log10()).abs() < 1e-9)
+        );
+    }
     let without = summary().attacks.iter().filter(|record| is_attack(record)).count();
     assert!(said.contains(&format!("Of {without} attacks there are none")), "{said}");
 }

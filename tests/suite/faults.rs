@@ -7,12 +7,12 @@ use crate::common::{assert_same_run, scratch};
 use cutlayer::data::Catalogue;
 use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
-use cutlayer::run::files::Writer;
 use cutlayer::run::folder::{CHECKPOINT, RunFolder};
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::{Recorder, read_all_metrics, read_summary};
 use cutlayer::run::session::Session;
 use cutlayer::run::worker::{Outcome, Worker};
+use cutlayer::run::writer::Writer;
 
 /// `quick` made as short as can be while it still writes every kind of file: it is run twice for each of its writes.
 fn experiment() -> Experiment {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::common::{call, copy_run, file, finished, program, scratch, succeed};
 use cutlayer::data::{Catalogue, Draw};
 use cutlayer::experiment::Experiment;
-use cutlayer::run::files::Writer;
 use cutlayer::run::weights::Weights;
+use cutlayer::run::writer::Writer;
 use cutlayer::workbench::load;
 use serde_json::Value;
 

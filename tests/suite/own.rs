@@ -41,7 +41,7 @@ fn an_attack_of_ones_own_is_launched_judged_and_kept() {
     let told = crate::common::call(["show", run.to_str().unwrap()]);
     assert!(!told.status.success());
     let text = String::from_utf8_lossy(&told.stderr).into_owned();
-    assert!(text.contains("unknown attack \"own\""), "{text}");
+    assert!(text.contains("this run has the attack \"own\", which this program lacks"), "{text}");
 }
 
 #[test]

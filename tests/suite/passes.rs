@@ -12,12 +12,12 @@ use cutlayer::experiment::Experiment;
 use cutlayer::random::At;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::event::stream;
-use cutlayer::run::files::Writer;
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::identity::DataChoice;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::record::Recorder;
 use cutlayer::run::session::Session;
+use cutlayer::run::writer::Writer;
 use cutlayer::setting::Values;
 use cutlayer::split::SplitPlan;
 

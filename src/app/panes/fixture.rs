@@ -28,6 +28,7 @@ pub fn summary() -> Summary {
         balanced_accuracy: accuracy - 1.0,
         majority: 12.0,
         images: 400,
+        ..Row::default()
     };
     let at = |gamma, over_attacked| GammaGain { gamma, over_attacked, over_reconstructed: over_attacked - 20.0 };
     let wire = WireCount { smashed_bytes: 6_400_000, gradient_bytes: 6_400_000, ..WireCount::default() };
@@ -36,6 +37,7 @@ pub fn summary() -> Summary {
         experiment: Experiment::preset("quick").unwrap(),
         seed: 7,
         machine: Machine { version: "0.9".to_owned(), ..Machine::default() },
+        best_epoch: None,
         epochs: Vec::new(),
         rows: vec![
             row("vanilla_clean", 97.4),

@@ -6,9 +6,11 @@ use super::Pane;
 use super::plan::{ROW, Sizes};
 use crate::app::state::Status;
 use crate::app::theme::{Role, cut_short_ui};
-use crate::app::words::{decimal, phase};
+use crate::app::words::{decimal, named, phase};
 use crate::app::{Act, Look};
 use crate::run::scene::{Lineup, Scene};
+use crate::score::judging::psnr_of;
+use crate::score::metrics::{PSNR, SSIM};
 
 pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
     let Some(stolen) = &look.textures.stolen else {
@@ -87,8 +89,8 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
         let about = "Judged against the original, which the attacker does not have. Higher is a worse leak.";
         // Dashes keep the place of numbers that are about to come.
         let score = look.showing.shown_score();
-        let [psnr, ssim] = score.map_or([f64::NAN; 2], |score| [score.psnr.min(200.0), score.ssim]);
-        let text = format!("{} dB\nSSIM {}", decimal(psnr, 1), decimal(ssim, 2));
+        let [psnr, ssim] = score.map_or([f64::NAN; 2], |score| [psnr_of(score.mse), score.ssim]);
+        let text = format!("{}\n{}", PSNR.with_unit(&decimal(psnr, PSNR.short)), named(&SSIM, ssim));
         ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
         if scene.stamp.defended {
             verdict_ui(ui, look, scene);

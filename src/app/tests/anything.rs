@@ -9,8 +9,8 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::*;
 use crate::experiment::fixture::GAMMA;
-use crate::run::files::Writer;
 use crate::run::folder::ATTACKS;
+use crate::run::writer::Writer;
 
 fn put(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -235,7 +235,7 @@ fn every_copy_is_a_command_and_reaches_the_clipboard() {
         window.click(&format!("Compare {name}"));
     }
     for (words, holds) in [
-        ("Copy as Markdown", "fused decision |"),
+        ("Copy as Markdown", ", fused decision "),
         ("Copy as CSV", "# quick s1"),
         ("Copy as LaTeX", "\\begin{tab"),
         ("Copy comparison as Markdown", "A: quick  \nB: quick s1"),

@@ -1,5 +1,6 @@
 //! The settings of `[psgl]`, in the order of the document.
 
+use crate::score::paper::MU_SETTING;
 use crate::setting::{Kind, MU, SHARE, Setting, list, real, whole};
 
 const WEIGHT: Kind = real(0.0, 1000.0);
@@ -65,7 +66,7 @@ pub(super) static SETTINGS: [Setting; 14] = [
         "How much the server's recovery smooths: small keeps the disguise, large wipes out the image with it. The best \
          value differs from data to data.",
     )
-    .paper("0.55, best on both of its sets"),
+    .paper(MU_SETTING),
     Setting::new(
         "iterations",
         "Recovery steps, features",

@@ -8,6 +8,7 @@ use super::recovery::{MapNorm, Recovery};
 use super::saliency::{Apply, Strength};
 use crate::defence::Setup;
 use crate::error::Result;
+use crate::score::paper::MU;
 use crate::setting::Values;
 
 /// `[psgl]`, METHOD section 2.
@@ -53,7 +54,7 @@ impl Default for PsglSpec {
             apply: Apply::Sparse,
             mirror: true,
             jacobian: Jacobian::Head,
-            mu: 0.55,
+            mu: MU.value,
             iterations: 12,
             image_iterations: 15,
             map_norm: MapNorm::L1,

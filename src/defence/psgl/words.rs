@@ -3,7 +3,7 @@
 use crate::score::words::{Word, word};
 
 /// Its names.
-pub(super) static WORDS: [Word; 13] = [
+pub(super) static WORDS: [Word; 10] = [
     word("psgl", "PSGL", "PSGL", "Proximal gradient split learning: the model under the defence."),
     word(
         "vanilla_attacked",
@@ -35,24 +35,6 @@ pub(super) static WORDS: [Word; 13] = [
         "PSGL, fused decision",
         "PSGL, fused decision",
         "The weighted vote of the three streams: PSGL's answer.",
-    ),
-    word(
-        "over_clean",
-        "over clean",
-        "over clean images",
-        "Fused less vanilla on images as they are: what the defence costs or brings. The one gain that cannot be inflated.",
-    ),
-    word(
-        "over_attacked",
-        "over attacked",
-        "over disguised images",
-        "Fused less vanilla on attacked images. Grows with the strength of the disguise, which the defence itself applies.",
-    ),
-    word(
-        "over_reconstructed",
-        "over recovered",
-        "over cleaned images",
-        "Fused less vanilla on disguised images that were cleaned in image space. Grows with the disguise too.",
     ),
     word("acc_a", "accuracy of stream a", "disguised stream", "Of a training step, before it was learnt from."),
     word("acc_r", "accuracy of stream r", "cleaned stream", "Of a training step, before it was learnt from."),

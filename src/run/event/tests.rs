@@ -61,7 +61,8 @@ fn a_reader_that_sleeps_for_hours_finds_little_waiting_and_nothing_but_steps_and
             most = most.max(sink.waiting_rows());
         }
         let (model, [attacked, recovered, fused_stream]) = ("dropout".to_owned(), [Some(50.0); 3]);
-        sink.emit(Event::Epoch(EpochRow { model, epoch, attacked, recovered, fused_stream, accuracy: 50.0 }));
+        let row = EpochRow { model, epoch, attacked, recovered, fused_stream, accuracy: 50.0, ..EpochRow::default() };
+        sink.emit(Event::Epoch(row));
         sink.emit(Event::Warning(format!("after {epoch}")));
     }
     sink.emit(Event::Stopped);

@@ -36,7 +36,8 @@ fn doubted(mut record: AttackRecord) -> AttackRecord {
 }
 
 fn rows(accuracy: f64) -> Vec<Row> {
-    vec![Row { name: "fused".to_owned(), accuracy, balanced_accuracy: accuracy, majority: 12.0, images: 400 }]
+    let name = "fused".to_owned();
+    vec![Row { name, accuracy, balanced_accuracy: accuracy, majority: 12.0, images: 400, ..Row::default() }]
 }
 
 fn epochs(accuracy: f64) -> Vec<EpochRow> {

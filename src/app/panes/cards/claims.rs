@@ -5,11 +5,12 @@
 use crate::app::Act;
 use crate::app::layout::Pane;
 use crate::app::panes::table::stream;
-use crate::app::words::{bytes, decimal, phase, points, share};
+use crate::app::words::{bytes, decimal, measured, named, phase, points};
 use crate::defence::psgl::Jacobian;
 use crate::run::summary::{GammaGain, Summary};
+use crate::score::gains::gain_lines;
+use crate::score::metrics::{ACCURACY, OVER_CLEAN, SSIM};
 use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, beside};
-use crate::score::utility::gain_lines;
 use crate::score::verdict::Standing;
 
 /// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
@@ -135,11 +136,11 @@ pub const CLAIMS: [Claim; 10] = [
         }),
     },
     Claim {
-        title: "\u{3bc} = .55 cleans best",
+        title: "The paper's \u{3bc} cleans best",
         paper: Paper::Figure(MU),
         measures: "The error of cleaned images against the clean ones, over \u{3bc}.",
-        rule: "Agrees where .55 has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
-               another does, or cleaning makes it worse; not comparable where .55 was not measured.",
+        rule: "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
+               another does, or cleaning makes it worse; not comparable where it was not measured.",
         judge: optimum,
         test: ("Error against \u{3bc}", "Show the error of cleaned images over \u{3bc}", || Act::Pane(Pane::Curves)),
     },
@@ -197,7 +198,7 @@ fn gain(summary: &Summary, key: &str, of: fn(&GammaGain) -> f64, paper: Figure) 
         Ok(lines) => lines,
         Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
     };
-    let own = lines.into_iter().find(|line| line.key == key)?;
+    let own = lines.into_iter().find(|line| line.metric.key == key)?;
     let over = || all.by_gamma.iter().map(of).chain([own.points]);
     let (least, most) = (over().fold(f64::INFINITY, f64::min), over().fold(f64::NEG_INFINITY, f64::max));
     let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
@@ -233,7 +234,7 @@ fn over_clean(summary: &Summary) -> Option<Finding> {
         Ok(lines) => lines,
         Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
     };
-    let own = lines.into_iter().find(|line| line.key == "over_clean")?;
+    let own = lines.into_iter().find(|line| line.metric == &OVER_CLEAN)?;
     let what = match own.points {
         cost if cost < -2.0 * own.se => "The defence costs accuracy in this run",
         gain if gain > 2.0 * own.se => "The defence brings accuracy in this run",
@@ -312,10 +313,10 @@ fn defends(summary: &Summary) -> Option<Finding> {
         Standing::ProvesNothing | Standing::TooWeak | Standing::NotMeasured => Verdict::NotComparable,
     };
     let here = format!(
-        "{}, worst SSIM {} \u{b1} {}",
+        "{}, worst {} \u{b1} {}",
         verdict.standing.word(),
-        decimal(worst.ssim, 2),
-        decimal(worst.ssim_se, 2)
+        named(&SSIM, worst.ssim),
+        decimal(worst.ssim_se, SSIM.short)
     );
     Some(found(stands, here, phase(&verdict.sentences.join(" "))))
 }
@@ -362,5 +363,5 @@ fn majority(summary: &Summary) -> Option<Finding> {
         );
         (Verdict::Differs, text)
     };
-    Some(found(verdict, format!("right for {}", share(row.accuracy, row.error())), sentence))
+    Some(found(verdict, format!("right for {}", measured(&ACCURACY, row)), sentence))
 }

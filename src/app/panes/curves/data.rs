@@ -11,6 +11,7 @@ use crate::app::state::{State, Status};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, MetricRow};
+use crate::score::metrics::Metric;
 
 /// Collects a figure's values.
 pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
@@ -21,8 +22,7 @@ pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
             ..Raw::against(against)
         },
         Figure::Losses => losses(state, against),
-        Figure::Ssim => leaks(state, |record| record.ssim, "", 2),
-        Figure::Psnr => leaks(state, |record| record.psnr, " dB", 1),
+        Figure::Ssim | Figure::Psnr => leaks(state, figure.leak()),
         Figure::Gain => state.summary.as_deref().map(gains).unwrap_or_default(),
         Figure::Recovery => state.summary.as_deref().map(recovery).unwrap_or_default(),
     }
@@ -151,13 +151,13 @@ fn steps_per_epoch(state: &State, vanilla: bool) -> f64 {
 }
 
 /// Attacks by the epoch after which they were launched; guesses and the oracle beside them.
-fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: usize) -> Raw {
+fn leaks(state: &State, metric: &Metric<AttackRecord>) -> Raw {
     let mut raw = Raw::against(Against::Epoch);
     let mut names: Vec<&str> = Vec::new();
     // Guesses are measured on the targets of each attack: the largest count speaks for all.
     let most = state.attacks.iter().filter(|record| yardstick(record).is_some()).map(|record| record.images).max();
     for record in &state.attacks {
-        let y = of(record);
+        let y = (metric.value)(record).unwrap_or(f64::NAN);
         if let Some(tip) = yardstick(record) {
             if Some(record.images) != most {
                 continue;
@@ -165,7 +165,7 @@ fn leaks(state: &State, of: impl Fn(&AttackRecord) -> f64, unit: &str, digits: u
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
             let (name, value) = (
                 format!("{} {}, {} images", mode(record), maker(record), record.images),
-                format!("{}{unit}", decimal(y, digits)),
+                metric.with_unit(&decimal(y, metric.short)),
             );
             // They are the same beside each target.
             if raw.rules.iter().any(|rule| rule.name == name && rule.value == value) {

@@ -110,7 +110,7 @@ impl<D: DrawingBackend> Sheet<'_, D> {
         let hidden = |name: &str| view.hidden.contains(name);
         let cell = cell.shrink(0.8 * size);
         let title = format!("{}: {}", chart.figure.title(), if recorded { STAMP } else { &state.title });
-        let title = if large { title } else { chart.figure.title().to_owned() };
+        let title = if large { title } else { chart.figure.title().into_owned() };
         self.text(&title, pos2(cell.left(), cell.top() + 0.6 * size), 1.1 * size, ink, LEFT)?;
         let legend = self.legend(chart, cell, view, size)?;
         let mut rect = cell;
@@ -170,7 +170,7 @@ impl<D: DrawingBackend> Sheet<'_, D> {
         self.line(&corners, ink.gamma_multiply(0.5), 1.0, LineStyle::Solid)?;
         let under = pos2(rect.center().x, rect.bottom() + 1.5 * size);
         self.text(chart.x_label, under, small, ink, TOP)?;
-        self.text(chart.figure.y_label(), pos2(rect.left(), rect.top() - 0.6 * size), small, ink, LEFT)
+        self.text(&chart.figure.y_label(), pos2(rect.left(), rect.top() - 0.6 * size), small, ink, LEFT)
     }
 
     fn rules(&self, chart: &Chart, frame: Frame, view: &CurvesView, size: f32) -> Result<()> {

@@ -1,6 +1,10 @@
 //! The figures of the pane, and what is to be known of each before it is drawn.
 
+use std::borrow::Cow;
+
 use crate::app::words::decimal;
+use crate::run::summary::AttackRecord;
+use crate::score::metrics::{ACCURACY, MSE, Metric, PSNR, SSIM};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,22 +56,26 @@ impl Figure {
     pub const ALL: [Self; 7] =
         [Self::Test, Self::Training, Self::Losses, Self::Ssim, Self::Psnr, Self::Gain, Self::Recovery];
 
+    /// The metric of attacks that a figure of leakage draws.
+    pub fn leak(self) -> &'static Metric<AttackRecord> {
+        if self == Self::Psnr { &PSNR } else { &SSIM }
+    }
+
     /// Its name.
-    pub fn title(self) -> &'static str {
-        match self {
+    pub fn title(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Test => "Test accuracy",
             Self::Training => "Training accuracy",
             Self::Losses => "Losses",
-            Self::Ssim => "Leakage: SSIM",
-            Self::Psnr => "Leakage: PSNR",
+            Self::Ssim | Self::Psnr => return Cow::Owned(format!("Leakage: {}", self.leak().name)),
             Self::Gain => "Gain against γ",
-            Self::Recovery => "MSE against μ",
-        }
+            Self::Recovery => return Cow::Owned(format!("{} against μ", MSE.name)),
+        })
     }
 
     /// What it shows, in a sentence or two.
-    pub fn tip(self) -> &'static str {
-        match self {
+    pub fn tip(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Test => {
                 "Share of right answers on test images after each epoch, in percent; and, of a run that is watched, on \
                  200 held-out images while it trains."
@@ -76,11 +84,7 @@ impl Figure {
             Self::Losses => {
                 "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
             }
-            Self::Ssim => {
-                "How like the originals the stolen images are: mean structural similarity, 1 is the image itself. \
-                 Higher is a worse leak."
-            }
-            Self::Psnr => "How near the stolen images are to the originals, in decibels. Higher is a worse leak.",
+            Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().leak_help()),
             Self::Gain => {
                 "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
                  of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
@@ -90,7 +94,7 @@ impl Figure {
                 "Mean squared error of the cleaned image against the original, by the threshold μ of the cleaning. \
                  Below the line of the disguised images cleaning helps."
             }
-        }
+        })
     }
 
     /// What will appear and how, while there is nothing.
@@ -109,15 +113,14 @@ impl Figure {
     }
 
     /// What its height means.
-    pub fn y_label(self) -> &'static str {
-        match self {
+    pub fn y_label(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Test | Self::Training => "right answers, %",
             Self::Losses => "cross-entropy",
-            Self::Ssim => "SSIM",
-            Self::Psnr => "PSNR, dB",
+            Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().axis()),
             Self::Gain => "gain, points",
             Self::Recovery => "mean squared error",
-        }
+        })
     }
 
     /// Whether it is smoothed.
@@ -143,11 +146,11 @@ impl Figure {
     /// A value with its unit.
     pub fn value(self, y: f64) -> String {
         match self {
-            Self::Test | Self::Training => format!("{} %", decimal(y, 1)),
-            Self::Losses | Self::Ssim => decimal(y, 3),
-            Self::Psnr => format!("{} dB", decimal(y, 1)),
+            Self::Test | Self::Training => ACCURACY.with_unit(&decimal(y, ACCURACY.digits)),
+            Self::Losses => decimal(y, 3),
+            Self::Ssim | Self::Psnr => self.leak().with_unit(&decimal(y, self.leak().digits)),
             Self::Gain => crate::app::words::points(y),
-            Self::Recovery => decimal(y, 4),
+            Self::Recovery => decimal(y, MSE.digits),
         }
     }
 }

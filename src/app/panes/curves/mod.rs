@@ -105,7 +105,7 @@ fn figures_ui(ui: &mut Ui, width: f32, view: &mut CurvesView) {
 fn narrow_controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         let title = view.figure.unwrap_or_default().title();
-        let list = ComboBox::from_id_salt("figure").selected_text(title).width(150.0).show_ui(ui, |ui| {
+        let list = ComboBox::from_id_salt("figure").selected_text(title.clone()).width(150.0).show_ui(ui, |ui| {
             for figure in Figure::ALL {
                 let chosen = view.figure == Some(figure);
                 if ui.selectable_label(chosen, figure.title()).on_hover_text(figure.tip()).clicked() {

@@ -7,8 +7,8 @@ use super::raw::{Raw, Rule, Values};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, points as points_of};
 use crate::run::summary::{GammaGain, Summary};
+use crate::score::gains::gain_lines;
 use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED};
-use crate::score::utility::gain_lines;
 
 /// Gains against attack strength, beside the abstract's.
 pub fn gains(summary: &Summary) -> Raw {

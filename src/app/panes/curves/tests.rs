@@ -37,14 +37,8 @@ fn watched() -> State {
         };
         state.read(event::Event::Steps(vec![row]), Duration::from_secs(step as u64));
     }
-    let epoch = EpochRow {
-        model: DEFENDED.to_owned(),
-        epoch: 2,
-        attacked: Some(60.0),
-        recovered: None,
-        fused_stream: None,
-        accuracy: 70.0,
-    };
+    let model = DEFENDED.to_owned();
+    let epoch = EpochRow { model, epoch: 2, attacked: Some(60.0), accuracy: 70.0, ..EpochRow::default() };
     state.read(event::Event::Epoch(epoch), Duration::from_secs(9));
     state
 }

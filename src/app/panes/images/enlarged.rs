@@ -9,6 +9,8 @@ use crate::app::textures::error;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, target};
 use crate::data::Noun;
+use crate::score::judging::psnr_of;
+use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::split::UNDEFENDED;
 
 /// The error's texture, which is made for the enlarged picture alone.
@@ -78,11 +80,14 @@ impl Enlarged {
             }
             ui.horizontal_wrapped(|ui| {
                 if let Some(Some(score)) = shown.scores.get(patient) {
-                    let psnr = decimal(score.psnr.min(200.0), 1);
-                    let text = format!("SSIM {}, {psnr} dB, MSE {}", decimal(score.ssim, 3), decimal(score.mse, 4));
-                    ui.label(text).on_hover_text(
-                        "Judged against the original, which the attacker does not have. Higher SSIM is a worse leak.",
-                    );
+                    let [ssim, psnr, mse] =
+                        [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)].map(|(metric, value)| {
+                            format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.digits)))
+                        });
+                    ui.label(format!("{ssim}, {psnr}, {mse}")).on_hover_text(format!(
+                        "Judged against the original, which the attacker does not have. {}",
+                        SSIM.leak_help()
+                    ));
                 }
                 if let Some((word, tip)) = record_of(state, at).and_then(|record| stamp(state, record)) {
                     let mode = if gallery.adaptive { "adaptive" } else { "naive" };

@@ -7,12 +7,13 @@ use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
 use crate::app::state::State;
 use crate::app::textures::image;
-use crate::app::words::{decimal, phase};
+use crate::app::words::{named, phase};
 use crate::data::Noun;
 use crate::run::scene::Gallery;
 use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 use crate::score::image::Score;
+use crate::score::metrics::SSIM;
 
 /// Time that a frame spends on new galleries at most; one is made at least.
 const BUDGET: Duration = Duration::from_millis(3);
@@ -76,7 +77,7 @@ impl Cache {
         let score = |i: usize| gallery.originals.get(i)?.score_of(gallery.stolen.get(i)?);
         let scores: Vec<Option<Score>> = (0..gallery.stolen.len()).map(score).collect();
         let words: Vec<String> =
-            scores.iter().map(|score| format!("SSIM {}", decimal(score.map_or(f64::NAN, |s| s.ssim), 2))).collect();
+            scores.iter().map(|score| named(&SSIM, score.map_or(f64::NAN, |score| score.ssim))).collect();
         let mode = if gallery.adaptive { "adaptive" } else { "naive" };
         let alt = |(i, words): (usize, &String)| {
             let (one, name) = (noun.one, &gallery.name);

@@ -87,6 +87,7 @@ pub fn openable(run: &RunEntry) -> Result<(), &'static str> {
     match run.standing {
         Standing::Finished(_) | Standing::Unfinished => Ok(()),
         Standing::Begun => Err("There is nothing to show yet; Continue starts it over."),
+        Standing::Lacking(_) => Err("This program lacks what it takes: see its row."),
         Standing::Damaged(_) => Err("It is damaged: see its row."),
     }
 }
@@ -123,7 +124,7 @@ pub fn chosen_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Ve
                     acts.push(Act::Continue(run.path.clone()));
                 }
             }
-            Standing::Damaged(_) => {}
+            Standing::Lacking(_) | Standing::Damaged(_) => {}
         }
         if button(ui, "Rename\u{2026}", "Give its folder another name (F2).", free) {
             view.doing = toggled(view.doing.take(), Doing::rename(run));

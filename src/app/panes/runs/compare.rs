@@ -9,9 +9,11 @@ use toml::{Table, Value};
 use super::words::{at, epoch};
 use crate::app::RunEntry;
 use crate::app::accuracies::Accuracy;
-use crate::app::words::{decimal, mode, points, row, yardstick};
+use crate::app::words::{capitalised, decimal, mode, points, row, yardstick};
 use crate::experiment::Experiment;
-use crate::run::summary::{AttackRecord, Gain, Summary};
+use crate::run::summary::{AttackRecord, Gain, Row, Summary};
+use crate::score::gains::GAINS;
+use crate::score::metrics::{ACCURACY, AUROC, BRIER, ECE, FAR_LINEUP, LINEUP, Metric, PSNR, SSIM};
 use crate::split::UNDEFENDED;
 
 /// What one of the two does not have.
@@ -70,7 +72,9 @@ impl Comparison {
         let mut this =
             Self { names: [a.name.clone(), b.name.clone()], groups: Vec::new(), equal: 0, curves: curves(summaries) };
         this.add("Settings", settings(summaries.map(|summary| &summary.experiment)));
-        this.add("Accuracy on test images", accuracies(summaries));
+        for metric in [&ACCURACY, &AUROC, &ECE, &BRIER] {
+            this.add(&format!("{} on test images", capitalised(metric.name)), answers(metric, summaries));
+        }
         this.add("Gain of the fused decision, in points", gains(summaries.map(|summary| summary.gain.as_ref())));
         let [a, b] = [a, b].map(|run| keyed(run.attacks()));
         // The first run's order, then what only the second has.
@@ -200,65 +204,52 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// A number of both runs: with its digits and unit, and which is better.
-fn number(
-    label: &str,
-    tip: &str,
-    values: [Option<f64>; 2],
-    (digits, unit): (usize, &str),
-    higher: Option<bool>,
-) -> Line {
-    let write = |value: Option<f64>| value.map_or(NONE.to_owned(), |value| format!("{}{unit}", decimal(value, digits)));
+/// A number of both runs, with so many digits.
+fn number(label: &str, tip: &str, values: [Option<f64>; 2], digits: usize) -> Line {
+    let write = |value: Option<f64>| value.map_or(NONE.to_owned(), |value| decimal(value, digits));
     let change = values[0].zip(values[1]).map(|(a, b)| b - a).filter(|change| change.is_finite());
-    let better = higher
-        .zip(change)
-        .filter(|(_, change)| *change != 0.0)
-        .map(|(higher, change)| usize::from((change > 0.0) == higher));
     let change = change.map_or(String::new(), |change| {
         let text = decimal(change, digits);
         if change > 0.0 { format!("+{text}") } else { text }
     });
-    Line { label: label.to_owned(), tip: tip.to_owned(), values: values.map(write), change, better }
+    Line { label: label.to_owned(), tip: tip.to_owned(), values: values.map(write), change, better: None }
 }
 
-fn accuracies(summaries: [&Summary; 2]) -> Vec<Line> {
+/// A metric of both runs; with its better side where to be better is a `merit`.
+fn scores<T>(metric: &Metric<T>, label: &str, tip: &str, of: [Option<&T>; 2], merit: bool) -> Line {
+    let values = of.map(|one| one.and_then(metric.value));
+    let line = number(label, tip, values, metric.short);
+    let better = if let [Some(a), Some(b)] = values { metric.better_of([a, b]).filter(|_| merit) } else { None };
+    let write = |text: String| if text == NONE { text } else { metric.with_unit(&text) };
+    Line { values: line.values.map(write), better, ..line }
+}
+
+/// A metric of the rows of the table.
+fn answers(metric: &Metric<Row>, summaries: [&Summary; 2]) -> Vec<Line> {
     let [a, b] = summaries;
     let only_b = b.rows.iter().filter(|row| a.row(&row.name).is_none());
     let names = a.rows.iter().chain(only_b).map(|row| row.name.as_str());
     let line = |name: &str| {
         let (label, tip) = row(name);
-        let values = summaries.map(|summary| summary.row(name).map(|row| row.accuracy));
+        let rows = summaries.map(|summary| summary.row(name));
         // To be right on a stolen or disguised image is no merit of a run.
-        let merit = matches!(name, "fused" | "vanilla_clean") || name.starts_with("stream_");
-        number(label, &format!("{tip} The difference is in points."), values, (1, " %"), merit.then_some(true))
+        let merit = matches!(name, "fused" | "defended" | "vanilla_clean") || name.starts_with("stream_");
+        let tip = match metric.difference_unit() {
+            "points" => format!("{tip} {} The difference is in points.", metric.help),
+            _ => format!("{tip} {}", metric.help),
+        };
+        scores(metric, label, &tip, rows, merit)
     };
-    names.map(line).collect()
+    let measured = |name: &&str| summaries.iter().any(|summary| summary.row(name).and_then(metric.value).is_some());
+    names.filter(measured).map(line).collect()
 }
 
 fn gains(gains: [Option<&Gain>; 2]) -> Vec<Line> {
-    let line = |label, tip, value: fn(&Gain) -> f64, higher| {
-        let values = gains.map(|gain| gain.map(value));
-        Line {
-            values: values.map(|value| value.map_or(NONE.to_owned(), points)),
-            ..number(label, tip, values, (1, ""), higher)
-        }
+    let line = |(metric, ..): (&Metric<Gain>, _, _)| {
+        let values = gains.map(|gain| gain.and_then(metric.value).map_or(NONE.to_owned(), points));
+        Line { values, ..scores(metric, metric.window, metric.help, gains, true) }
     };
-    let lines = [
-        line(
-            "over disguised images",
-            "Grows with the strength of the disguise, which the defence itself applies: no merit.",
-            |gain| gain.over_attacked,
-            None,
-        ),
-        line("over cleaned images", "Against images recovered in image space.", |gain| gain.over_reconstructed, None),
-        line(
-            "over clean images",
-            "What the defence costs or brings: the one gain that cannot be inflated.",
-            |gain| gain.over_clean,
-            Some(true),
-        ),
-    ];
-    if gains == [None, None] { Vec::new() } else { lines.into() }
+    if gains == [None, None] { Vec::new() } else { GAINS.map(line).into() }
 }
 
 /// By what attacks of two runs are the same, and the how-manieth of these.
@@ -283,26 +274,19 @@ fn title(record: &AttackRecord) -> String {
 }
 
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
-    let of = |value: fn(&AttackRecord) -> f64| records.map(|record| record.map(value));
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let tip = "Structural similarity of the stolen images with the originals; 1 is the image itself, so lower leaks \
-               less. One side is marked where the difference is more than twice its standard error.";
-    let ssim =
-        number("SSIM", tip, of(|record| record.ssim), (2, ""), (real && beyond_chance(records)).then_some(false));
-    let psnr = number("PSNR", "Mean over the images, dB. Higher is a worse leak.", of(|r| r.psnr), (1, " dB"), None);
+    let line = |metric: &Metric<AttackRecord>| scores(metric, metric.name, &metric.leak_help(), records, false);
+    let tip =
+        format!("{} One side is marked where the difference is more than twice its standard error.", SSIM.leak_help());
+    let mut lines = vec![scores(&SSIM, SSIM.name, &tip, records, real && beyond_chance(records)), line(&PSNR)];
     // Old line-ups were easier: with a new one they are not compared.
     let mixed = records.iter().flatten().any(|record| record.judged.is_some());
-    let asked = |record: &AttackRecord| if mixed && record.judged.is_none() { None } else { record.lineup };
-    let lineups = records.map(|record| record.and_then(asked));
-    let tip = "How often the stolen image picks its target out of eight of its class; chance is 12.5 %. Higher is a worse \
-               leak.";
-    let lineup = number("line-up", tip, lineups, (1, " %"), None);
-    let tip = "Other counts are other targets: compare these two with care.";
-    let images = number("images attacked", tip, of(|record| record.images as f64), (0, ""), None);
-    let mut lines = vec![ssim, psnr];
-    if lineups != [None, None] {
-        lines.push(lineup);
+    let lineup = if mixed { &LINEUP } else { &FAR_LINEUP };
+    if records.iter().flatten().any(|record| (lineup.value)(record).is_some()) {
+        lines.push(line(lineup));
     }
+    let tip = "Other counts are other targets: compare these two with care.";
+    let images = number("images attacked", tip, records.map(|record| record.map(|one| one.images as f64)), 0);
     if records[0].is_some() && records[1].is_some() {
         lines.push(Line { change: String::new(), ..images });
     }

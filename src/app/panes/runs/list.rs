@@ -221,7 +221,7 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
         let names = experiment.attack_names();
         if names.is_empty() { "\nNo attacks.".to_owned() } else { format!("\nAttacks: {}.", names.join(", ")) }
     });
-    let standing = plain(if matches!(run.standing, Standing::Damaged(_)) {
+    let standing = plain(if matches!(run.standing, Standing::Lacking(_) | Standing::Damaged(_)) {
         RichText::new(&came_to.0).strong()
     } else {
         RichText::new(&came_to.0)

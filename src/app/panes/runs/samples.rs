@@ -34,20 +34,16 @@ pub fn summary() -> Summary {
         balanced_accuracy: accuracy,
         majority: 12.0,
         images: 400,
+        ..Row::default()
     };
-    let epoch = |model: &str, epoch, accuracy| EpochRow {
-        model: model.to_owned(),
-        epoch,
-        attacked: None,
-        recovered: None,
-        fused_stream: None,
-        accuracy,
-    };
+    let epoch =
+        |model: &str, epoch, accuracy| EpochRow { model: model.to_owned(), epoch, accuracy, ..EpochRow::default() };
     Summary {
         schema: SCHEMA,
         experiment: Experiment::preset("quick").unwrap(),
         seed: 0,
         machine: Machine::default(),
+        best_epoch: None,
         epochs: vec![
             epoch(DEFENDED, 1, 70.0),
             epoch("vanilla", 1, 80.0),

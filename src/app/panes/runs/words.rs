@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::app::words::{decimal, mode, target};
+use crate::app::words::{decimal, mode, named, target};
 use crate::app::{RunEntry, Standing};
 use crate::experiment::Experiment;
 use crate::run::summary::AttackRecord;
+use crate::score::metrics::SSIM;
 use crate::score::verdict::is_attack;
 use crate::split::UNDEFENDED;
 
@@ -76,6 +77,7 @@ pub fn standing(run: &RunEntry) -> (String, String) {
             "begun".to_owned(),
             "It has no checkpoint yet, so there is nothing to show; Continue starts it over.".to_owned(),
         ),
+        Standing::Lacking(text) => (format!("not for this program: {}", reason(run, text)), text.clone()),
         Standing::Damaged(text) => (format!("damaged: {}", reason(run, text)), text.clone()),
     }
 }
@@ -84,12 +86,13 @@ pub fn standing(run: &RunEntry) -> (String, String) {
 fn headline(run: &RunEntry) -> String {
     let Some(summary) = run.summary() else { return String::new() };
     let accuracy = |row: &str, word: &str| summary.row(row).map(|row| format!("{word} {} %", decimal(row.accuracy, 1)));
-    let leak =
-        |defended: bool, words: &str| worst(run, defended).map(|record| format!("{words} {}", decimal(record.ssim, 2)));
+    let leak = |defended: bool, words: &str| {
+        worst(run, defended).map(|record| format!("{words} {}", named(&SSIM, record.ssim)))
+    };
     let parts = [
         accuracy("fused", "fused").or_else(|| accuracy("defended", "defended")),
         accuracy("vanilla_clean", "undefended"),
-        leak(true, "worst SSIM").or_else(|| leak(false, "undefended worst SSIM")),
+        leak(true, "worst").or_else(|| leak(false, "undefended worst")),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "finished".to_owned() } else { parts.join(", ") }
@@ -104,10 +107,11 @@ fn headline_tip(run: &RunEntry) -> String {
     if let Some(record) = worst(run, true).or_else(|| worst(run, false)) {
         let when = epoch(record.epoch);
         lines.push(format!(
-            "The worst leak of all attacks at it: {} {} at {}, {when}. SSIM 1 is the image itself.",
+            "The worst leak of all attacks at it: {} {} at {}, {when}. {} 1 is the image itself.",
             mode(record),
             record.name,
             at(&record.target),
+            SSIM.name,
         ));
     }
     lines.join("\n")

@@ -1,13 +1,15 @@
 //! Attacks and guesses, a row each; a click on a heading sorts them.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use eframe::egui::accesskit::SortDirection;
 use eframe::egui::{Button, Grid, Label, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{capitalised, decimal, duration, lineup, maker, mode, phase, points, target, yardstick};
+use crate::app::words::{capitalised, duration, lead, maker, measured, mode, phase, target, yardstick};
 use crate::run::summary::AttackRecord;
+use crate::score::metrics::{Better, LEAD, LINEUP, MSE, Metric, PSNR, SSIM, lineup_of};
 use crate::score::verdict::Ruling;
 
 /// What is told of an attack.
@@ -17,12 +19,8 @@ pub(super) enum Column {
     Mode,
     Target,
     Epoch,
-    Ssim,
-    Psnr,
-    Lineup,
-    Lead,
+    Score(&'static Metric<AttackRecord>),
     Verdict,
-    Mse,
     Images,
     Seconds,
 }
@@ -37,12 +35,12 @@ impl Column {
         Self::Mode,
         Self::Target,
         Self::Epoch,
-        Self::Ssim,
-        Self::Psnr,
-        Self::Lineup,
-        Self::Lead,
+        Self::Score(&SSIM),
+        Self::Score(&PSNR),
+        Self::Score(&LINEUP),
+        Self::Score(&LEAD),
         Self::Verdict,
-        Self::Mse,
+        Self::Score(&MSE),
         Self::Images,
         Self::Seconds,
     ];
@@ -54,12 +52,8 @@ impl Column {
             Self::Mode => "mode",
             Self::Target => "on",
             Self::Epoch => "after",
-            Self::Ssim => "SSIM",
-            Self::Psnr => "PSNR",
-            Self::Lineup => "line-up (chance 12.5 %)",
-            Self::Lead => "lead over guesses",
+            Self::Score(metric) => metric.window,
             Self::Verdict => "verdict",
-            Self::Mse => "MSE",
             Self::Images => "images",
             Self::Seconds => "time",
         }
@@ -68,13 +62,14 @@ impl Column {
     /// Its heading where no tooltip helps.
     pub fn full(self) -> String {
         match self {
-            Self::Ssim | Self::Psnr | Self::Lineup | Self::Lead => format!("{} \u{b1} s.e.", self.title()),
+            Self::Score(metric) if metric.has_error() => format!("{} \u{b1} s.e.", metric.window),
             _ => self.title().to_owned(),
         }
     }
 
-    fn tip(self) -> &'static str {
-        match self {
+    fn tip(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Score(metric) => return Cow::Owned(score_tip(metric)),
             Self::Name => "Which attack made the images. Guesses and the oracle steal nothing.",
             Self::Mode => {
                 "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
@@ -82,32 +77,22 @@ impl Column {
             }
             Self::Target => "The model that was attacked.",
             Self::Epoch => "How many epochs the model had been trained.",
-            Self::Ssim => {
-                "Mean structural similarity and its standard error (Gaussian window, data range 1); 1 is the patient's \
-                 image itself."
-            }
-            Self::Psnr => "Peak signal-to-noise ratio, mean over the images, dB. Higher is a worse leak.",
-            Self::Lineup => {
-                "How often the stolen image picks its target out of a line-up of eight of the same class. By chance \
-                 12.5 % are right, and so is any picture made from the label alone."
-            }
-            Self::Lead => {
-                "How far the attack is above the best guess at the same targets, target by target: in points of \
-                 line-ups, or in SSIM where there are too few of them."
-            }
             Self::Verdict => {
                 "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
                  attacker who knows the defence and did its best has no lead."
             }
-            Self::Mse => "Mean squared error, pixels from 0 to 1. Lower is a worse leak.",
             Self::Images => "How many images were attacked.",
             Self::Seconds => "Spent by the attacker.",
-        }
+        })
     }
 
     /// Whether the first click puts the largest first: the worst leak on top.
     fn largest_first(self) -> bool {
-        matches!(self, Self::Epoch | Self::Ssim | Self::Psnr | Self::Lineup | Self::Lead | Self::Images | Self::Seconds)
+        match self {
+            Self::Score(metric) => metric.better == Some(Better::Lower),
+            Self::Epoch | Self::Images | Self::Seconds => true,
+            Self::Name | Self::Mode | Self::Target | Self::Verdict => false,
+        }
     }
 
     /// An attack's cell; `ruling` is what is said of it.
@@ -118,19 +103,10 @@ impl Column {
             Self::Target => target(&record.target).to_owned(),
             Self::Epoch if record.epoch == 0 => "untrained".to_owned(),
             Self::Epoch => format!("epoch {}", record.epoch),
-            Self::Ssim => format!("{} \u{b1} {}", decimal(record.ssim, 3), decimal(record.ssim_se, 3)),
-            Self::Psnr => match &record.judged {
-                Some(judged) => format!("{} \u{b1} {} dB", decimal(record.psnr, 1), decimal(judged.psnr_se, 1)),
-                None => format!("{} dB", decimal(record.psnr, 1)),
-            },
-            Self::Lineup => lineup(record),
-            Self::Lead => match record.judged.as_ref().and_then(|judged| judged.lead.as_ref()) {
-                Some(lead) if lead.of == "lineup" => format!("{} \u{b1} {}", points(lead.mean), decimal(lead.se, 1)),
-                Some(lead) => format!("{} \u{b1} {} SSIM", decimal(lead.mean, 3), decimal(lead.se, 3)),
-                None => "\u{2013}".to_owned(),
-            },
+            Self::Score(metric) if metric == &LEAD => lead(record),
+            Self::Score(metric) if metric == &LINEUP => measured(lineup_of(record), record),
+            Self::Score(metric) => measured(metric, record),
             Self::Verdict => ruling.map_or("\u{2013}", |ruling| ruling.standing.word()).to_owned(),
-            Self::Mse => decimal(record.mse, 4),
             Self::Images => record.images.to_string(),
             Self::Seconds if yardstick(record).is_some() => "\u{2013}".to_owned(),
             Self::Seconds => duration(record.seconds),
@@ -143,23 +119,30 @@ impl Column {
             Self::Mode => mode(a).cmp(mode(b)),
             Self::Target => target(&a.target).cmp(target(&b.target)),
             Self::Epoch => a.epoch.cmp(&b.epoch),
-            Self::Ssim => a.ssim.total_cmp(&b.ssim),
-            Self::Psnr => a.psnr.total_cmp(&b.psnr),
-            Self::Lineup => a.lineup.unwrap_or(-1.0).total_cmp(&b.lineup.unwrap_or(-1.0)),
-            Self::Lead => lead(a).total_cmp(&lead(b)),
+            Self::Score(metric) => sorted_by(metric, a).total_cmp(&sorted_by(metric, b)),
             // Sorted with its own word by the caller, which knows the rulings.
             Self::Verdict => Ordering::Equal,
-            Self::Mse => a.mse.total_cmp(&b.mse),
             Self::Images => a.images.cmp(&b.images),
             Self::Seconds => a.seconds.total_cmp(&b.seconds),
         }
     }
 }
 
-/// An attack's lead in points; in SSIM as hundredths, which is about as much. What has none comes last.
-fn lead(record: &AttackRecord) -> f64 {
+fn score_tip(metric: &Metric<AttackRecord>) -> String {
+    let error = if metric.has_error() { " Beside it its standard error over the images." } else { "" };
+    metric.leak_help() + error
+}
+
+/// What a score is sorted by. What has none comes last; a lead in SSIM counts by its hundredths, which is about as much as
+/// one in points.
+fn sorted_by(metric: &Metric<AttackRecord>, record: &AttackRecord) -> f64 {
     let lead = record.judged.as_ref().and_then(|judged| judged.lead.as_ref());
-    lead.map_or(f64::NEG_INFINITY, |lead| if lead.of == "lineup" { lead.mean } else { 100.0 * lead.mean })
+    let value = match lead {
+        Some(lead) if metric == &LEAD && lead.metric() == &SSIM => Some(100.0 * lead.mean),
+        _ if metric == &LINEUP => (lineup_of(record).value)(record),
+        _ => (metric.value)(record),
+    };
+    value.unwrap_or(f64::NEG_INFINITY)
 }
 
 /// How the attacks are sorted, and their cells, which are written once.
@@ -219,7 +202,7 @@ impl AttacksView {
             guess: yardstick(record),
             why: ruling.map(|ruling| phase(&ruling.why)).unwrap_or_default(),
             texts: Column::ALL.map(|column| match column {
-                Column::Lineup if mixed && record.judged.is_none() => "\u{2013}".to_owned(),
+                Column::Score(metric) if mixed && metric == &LINEUP && record.judged.is_none() => "\u{2013}".to_owned(),
                 _ => column.cell(record, ruling),
             }),
         };
@@ -329,21 +312,21 @@ mod tests {
             view.rows.iter().map(|row| row.texts[4].clone()).collect::<Vec<_>>()
         };
         let own = shown(&mut view);
-        view.click(Column::Ssim);
+        view.click(Column::Score(&SSIM));
         let worst = shown(&mut view);
         assert!(
             worst[0].starts_with("0.735") && worst.last().is_some_and(|last| last.starts_with("0.305")),
             "{worst:?}"
         );
-        view.click(Column::Ssim);
+        view.click(Column::Score(&SSIM));
         assert_eq!(shown(&mut view), worst.iter().rev().cloned().collect::<Vec<_>>());
-        view.click(Column::Ssim);
+        view.click(Column::Score(&SSIM));
         assert_eq!(shown(&mut view), own);
         view.click(Column::Name);
         view.write(&state);
         assert_eq!(view.rows[0].texts[0], "inverse");
-        view.click(Column::Mse);
-        assert_eq!(view.by, Some((Column::Mse, false)));
+        view.click(Column::Score(&MSE));
+        assert_eq!(view.by, Some((Column::Score(&MSE), false)));
     }
 
     #[test]
@@ -354,7 +337,7 @@ mod tests {
         view.write(&state);
         assert_eq!(view.rows.len(), state.attacks.len());
         state.attacks[0].lineup = None;
-        assert_eq!(Column::Lineup.cell(&state.attacks[0], None), "\u{2013}");
-        assert_eq!(Column::Lineup.cell(&state.attacks[1], None), "87.5 \u{b1} 11.7 %");
+        assert_eq!(Column::Score(&LINEUP).cell(&state.attacks[0], None), "\u{2013}");
+        assert_eq!(Column::Score(&LINEUP).cell(&state.attacks[1], None), "87.5 \u{b1} 11.7 %");
     }
 }

@@ -73,6 +73,7 @@ pub(super) mod tests {
     use crate::experiment::fixture::DEFENDED;
     use crate::run::checkpoint::Position;
     use crate::run::summary::{AttackRecord, EpochRow};
+    use crate::score::metrics::SSIM;
 
     fn record(name: &str, adaptive: bool, ssim: f64) -> AttackRecord {
         AttackRecord {
@@ -114,6 +115,7 @@ pub(super) mod tests {
             recovered: Some(41.0),
             fused_stream: Some(42.0),
             accuracy: 43.5,
+            ..EpochRow::default()
         };
         state.epochs.push((Some(1.0), row));
         state.attacks.push(record("rmle", false, 0.4));
@@ -133,7 +135,7 @@ pub(super) mod tests {
         harness.step();
         harness.get_by_role_and_label(Role::Button, "SSIM").click();
         harness.step();
-        assert_eq!(harness.state().1.attacks.by, Some((attacks::Column::Ssim, true)));
+        assert_eq!(harness.state().1.attacks.by, Some((attacks::Column::Score(&SSIM), true)));
         for (button, first) in [("Copy as Markdown", "quick"), ("Copy as CSV", "# "), ("Copy as LaTeX", "% ")] {
             harness.get_by_label(button).click();
             harness.step();

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use eframe::egui::{Grid, Label, RichText, Ui};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{bytes, decimal, points, row, share, target};
+use crate::app::words::{bytes, decimal, measured, points, row, target};
 use crate::run::summary::{EpochRow, Row, Summary};
-use crate::score::paper::{OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
-use crate::score::utility;
-use crate::workbench;
+use crate::score::gains;
+use crate::score::metrics::{ACCURACY, BALANCED, MAJORITY, Metric, ROWS};
+use crate::score::paper::THIRD;
 
 /// A line of a small table.
 pub(super) struct Line {
@@ -33,39 +33,30 @@ pub(super) struct Line {
 /// Says why there is none: a model that does not beat the majority class gains nothing.
 pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
     let Some(gain) = &summary.gain else { return Ok(Vec::new()) };
-    let line = |line: utility::GainLine| Line {
-        key: line.key,
+    let line = |line: gains::GainLine| Line {
+        key: line.metric.key,
         value: line.points,
         error: Some(line.se),
         constant: line.constant,
         cells: vec![
-            workbench::window_word(line.key).to_owned(),
+            line.metric.window.to_owned(),
             format!("{} \u{b1} {}", points(line.points), decimal(line.se, 1)),
             line.constant.map_or("\u{2013}".to_owned(), points),
-            match line.key {
-                "over_attacked" => OVER_ATTACKED.to_string(),
-                "over_reconstructed" => OVER_RECONSTRUCTED.to_string(),
-                _ => "not given".to_owned(),
-            },
+            line.paper_words(),
         ],
-        tip: workbench::meaning(line.key),
+        tip: line.metric.help,
     };
-    Ok(utility::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
-}
-
-/// Accuracy with its standard error over the test images.
-pub(super) fn accuracy(row: &Row) -> String {
-    share(row.accuracy, if row.images == 0 { f64::NAN } else { row.error() })
+    Ok(gains::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
 }
 
 /// Test accuracies so far, the latest epoch first.
 pub(super) fn epoch_lines(epochs: &[(Option<f64>, EpochRow)]) -> Vec<Line> {
     let line = |row: &EpochRow| Line {
-        key: "accuracy",
+        key: ACCURACY.key,
         value: row.accuracy,
         error: None,
         constant: None,
-        cells: vec![target(&row.model).to_owned(), row.epoch.to_string(), decimal(row.accuracy, 1)],
+        cells: vec![target(&row.model).to_owned(), row.epoch.to_string(), decimal(row.accuracy, ACCURACY.digits)],
         tip: "Share of right answers on test images after this epoch, in percent.",
     };
     epochs.iter().rev().map(|(_, row)| line(row)).collect()
@@ -129,7 +120,7 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
         for line in epoch_lines(&state.epochs).into_iter().take(8) {
             ui.label(&line.cells[0]);
             ui.label(&line.cells[1]);
-            ui.label(format!("{} %", line.cells[2])).on_hover_text(line.tip);
+            ui.label(ACCURACY.with_unit(&line.cells[2])).on_hover_text(line.tip);
             ui.end_row();
         }
     });
@@ -140,25 +131,36 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
 
 fn rows_ui(ui: &mut Ui, summary: &Summary) {
     Grid::new("rows").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
-        heading(
-            ui,
-            &[
-                ("on test images", ""),
-                ("right", "Share of right answers: the accuracy, with its standard error over the test images."),
-                ("balanced", "Mean of the classes' own shares: the balanced accuracy. Always naming one class gets no more than chance here."),
-                ("majority", "What always naming the commonest class would reach."),
-            ],
-        );
+        ui.label(RichText::new("on test images").weak());
+        for metric in SHOWN {
+            let error = if metric.has_error() { " Beside it its standard error over the test images." } else { "" };
+            ui.label(RichText::new(metric.window).weak()).on_hover_text(format!("{}{error}", metric.help));
+        }
+        ui.end_row();
         for one in &summary.rows {
             let (name, tip) = row(&one.name);
             ui.label(name).on_hover_text(tip);
-            ui.label(accuracy(one));
-            for value in [one.balanced_accuracy, one.majority] {
-                ui.label(format!("{} %", decimal(value, 1)));
+            let shares = of_shares(one);
+            for metric in SHOWN {
+                let label = ui.label(measured(metric, one));
+                if metric == &ACCURACY && !shares.is_empty() {
+                    label.on_hover_text(&shares);
+                }
             }
             ui.end_row();
         }
     });
+}
+
+/// The columns that there is room for; the others of [`ROWS`] are told where the pointer rests on a row's accuracy.
+const SHOWN: [&Metric<Row>; 3] = [&ACCURACY, &BALANCED, &MAJORITY];
+
+/// What a row's class shares come to, a line each: `AUROC 0.987: Area under …`. Empty where it has none.
+fn of_shares(one: &Row) -> String {
+    let others = ROWS.iter().filter(|metric| !SHOWN.contains(metric) && (metric.value)(one).is_some());
+    let lines: Vec<String> =
+        others.map(|metric| format!("{} {}: {}", metric.window, measured(metric, one), metric.help)).collect();
+    lines.join("\n")
 }
 
 fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
@@ -221,6 +223,15 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
         .collect();
     if !costs.is_empty() {
         ui.add(Label::new(format!("The hospital's time for an image: {}", costs.join(", "))).wrap());
+    }
+    if let Some(best) = &summary.best_epoch {
+        let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{} {epoch}", target(model))).collect();
+        let all = summary.experiment.train.epochs;
+        let text = format!("Best of {all} epochs on the validation images: {}", best.join(", "));
+        ui.add(Label::new(text).wrap()).on_hover_text(
+            "The epoch after which each model was right most often on images kept for choosing. Table and attacks are of the \
+             last epoch all the same: nothing was chosen.",
+        );
     }
     if let Some(streams) = &summary.streams {
         let paper = if streams.as_in_paper { "as in the paper" } else { "not the paper's order" };

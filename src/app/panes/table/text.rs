@@ -3,11 +3,15 @@
 use std::fmt::Write as _;
 
 use super::attacks::Column;
-use super::results::{Line, accuracy, epoch_lines, gain_lines};
+use super::results::{Line, epoch_lines, gain_lines};
 use crate::app::state::State;
-use crate::app::words::{capitalised, decimal, mode, phase, row};
+use crate::app::words::{capitalised, measured, mode, phase, row};
 use crate::error::{Error, Result};
-use crate::run::summary::AttackRecord;
+use crate::run::summary::{AttackRecord, Row};
+use crate::score::metrics::{
+    ACCURACY, ATTACKS, AUROC, BALANCED, BRIER, ECE, FAR_LINEUP, LEAD, LINEUP, MAJORITY, MSE, Metric, PSNR, ROWS, SSIM,
+    lineup_chance,
+};
 use crate::score::verdict::Ruling;
 
 /// A form that other programs read.
@@ -93,7 +97,7 @@ fn headline(state: &State) -> String {
 
 /// A table as text: a title, a heading, rows of as many cells. The first column holds words, the others numbers.
 struct Sheet {
-    title: &'static str,
+    title: String,
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
@@ -103,27 +107,35 @@ fn sheets(state: &State) -> Vec<Sheet> {
     let cells = |lines: Vec<Line>| lines.into_iter().map(|line| line.cells).collect::<Vec<_>>();
     let mut sheets = Vec::new();
     if let Some(summary) = &state.summary {
+        // Older builds measured fewer.
+        let known = |metric: &&&Metric<Row>| summary.rows.iter().any(|row| (metric.value)(row).is_some());
+        let metrics: Vec<&Metric<Row>> = ROWS.iter().filter(known).copied().collect();
         let rows = summary.rows.iter().map(|one| {
-            let [balanced, majority] = [one.balanced_accuracy, one.majority].map(|value| decimal(value, 1));
-            vec![row(&one.name).0.to_owned(), accuracy(one).trim_end_matches(" %").to_owned(), balanced, majority]
+            let cells = metrics.iter().map(|metric| measured(metric, one).trim_end_matches(" %").to_owned());
+            std::iter::once(row(&one.name).0.to_owned()).chain(cells).collect()
+        });
+        let head = metrics.iter().map(|metric| match metric.unit {
+            "" => metric.window.to_owned(),
+            unit => format!("{}, {unit}", metric.window),
         });
         sheets.push(Sheet {
-            title: "Right answers on test images, % \u{b1} standard error",
-            head: strings(&["on test images", "right", "balanced", "majority"]),
+            title: "Answers on test images \u{b1} standard error".to_owned(),
+            head: std::iter::once("on test images".to_owned()).chain(head).collect(),
             rows: rows.collect(),
         });
         if let Ok(lines) = gain_lines(summary)
             && !lines.is_empty()
         {
             sheets.push(Sheet {
-                title: "Gain of the fused decision, points; over clean images is the one that cannot be inflated",
+                title: "Gain of the fused decision, points; over clean images is the one that cannot be inflated"
+                    .to_owned(),
                 head: strings(&["gain", "here", "always the majority", "paper"]),
                 rows: cells(lines),
             });
         }
     } else if !state.epochs.is_empty() {
         sheets.push(Sheet {
-            title: "Right answers on test images so far, %",
+            title: "Right answers on test images so far, %".to_owned(),
             head: strings(&["model", "epoch", "right"]),
             rows: cells(epoch_lines(&state.epochs)),
         });
@@ -132,8 +144,14 @@ fn sheets(state: &State) -> Vec<Sheet> {
         let judgement = state.judgement();
         // What older builds asked of a line-up was easier: the two never share a table.
         for (title, judged) in [
-            ("Attacks and guesses; chance picks 12.5 % of targets from a line-up of eight of their class", true),
-            ("As an older build scored it: line-ups with far decoys, which a class mean passes", false),
+            (
+                format!(
+                    "Attacks and guesses; chance picks {} of targets from a line-up of eight of their class",
+                    lineup_chance()
+                ),
+                true,
+            ),
+            ("As an older build scored it: line-ups with far decoys, which a class mean passes".to_owned(), false),
         ] {
             let of =
                 state.attacks.iter().zip(&judgement.rulings).filter(|(record, _)| record.judged.is_some() == judged);
@@ -221,38 +239,53 @@ fn escaped(cell: &str) -> String {
     text
 }
 
-/// Columns of the CSV: what a row is about, then what was measured of it.
-const CSV_HEAD: [&str; 26] = [
+/// Columns of the CSV: what a row is about, then what was measured of it. New ones come last.
+static CSV_HEAD: [&str; 31] = [
     "kind",
     "name",
     "mode",
     "target",
     "epoch",
-    "accuracy",
-    "accuracy_se",
-    "balanced_accuracy",
-    "majority",
+    ACCURACY.column,
+    ACCURACY.error_column,
+    BALANCED.column,
+    MAJORITY.column,
     "gain_points",
     "gain_se",
     "constant_gain_points",
     "paper",
-    "ssim",
-    "ssim_se",
-    "psnr_db",
-    "psnr_se",
-    "lineup_percent",
-    "far_lineup_percent",
-    "lead",
+    SSIM.column,
+    SSIM.error_column,
+    PSNR.column,
+    PSNR.error_column,
+    LINEUP.column,
+    FAR_LINEUP.column,
+    LEAD.column,
     "verdict",
     "why",
-    "mse",
+    MSE.column,
     "images",
     "iterations",
     "seconds",
+    AUROC.column,
+    ECE.column,
+    BRIER.column,
+    LINEUP.error_column,
+    LEAD.error_column,
 ];
 
 /// Cells of a row, by column; the others stay empty.
 type Cells<'a> = &'a [(&'a str, String)];
+
+/// The cells of all metrics of a record, each with its standard error where it has one.
+fn cells_of<T>(metrics: &[&'static Metric<T>], of: &T) -> Vec<(&'static str, String)> {
+    let one = |metric: &&'static Metric<T>| {
+        let value = (metric.value)(of).map(|value| (metric.column, value.to_string()));
+        let error = (metric.error)(of).filter(|_| value.is_some() && metric.has_error());
+        value.into_iter().chain(error.map(|error| (metric.error_column, error.to_string())))
+    };
+    metrics.iter().flat_map(one).collect()
+}
 
 fn csv(state: &State) -> Result<String> {
     let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("table: {e}"));
@@ -265,10 +298,7 @@ fn csv(state: &State) -> Result<String> {
     let of = |kind: &str, name: &str| [("kind", kind.to_owned()), ("name", name.to_owned())].to_vec();
     for row in state.summary.iter().flat_map(|summary| &summary.rows) {
         let mut cells = of("row", &row.name);
-        cells.push(("accuracy", row.accuracy.to_string()));
-        cells.extend((row.images > 0).then(|| ("accuracy_se", row.error().to_string())));
-        cells.push(("balanced_accuracy", row.balanced_accuracy.to_string()));
-        cells.push(("majority", row.majority.to_string()));
+        cells.extend(cells_of(&ROWS, row));
         put(&cells)?;
     }
     for line in state.summary.iter().filter_map(|summary| gain_lines(summary).ok()).flatten() {
@@ -283,34 +313,26 @@ fn csv(state: &State) -> Result<String> {
         let row = &row.1;
         let streams = [("attacked", row.attacked), ("recovered", row.recovered), ("fused", row.fused_stream)];
         let streams = streams.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        for (name, value) in streams.chain([("decision", row.accuracy)]) {
+        let validation = row.validation.map(|accuracy| ("decision on the validation set", accuracy));
+        for (name, value) in streams.chain([("decision", row.accuracy)]).chain(validation) {
             let mut cells = of("epoch", name);
             cells.push(("target", row.model.clone()));
             cells.push(("epoch", row.epoch.to_string()));
-            cells.push(("accuracy", value.to_string()));
+            cells.push((ACCURACY.column, value.to_string()));
             put(&cells)?;
         }
     }
     let judgement = state.judgement();
     for (record, ruling) in state.attacks.iter().zip(&judgement.rulings) {
         let mut cells = of("attack", &record.name);
-        if let Some(judged) = &record.judged {
-            cells.push(("psnr_se", judged.psnr_se.to_string()));
-            cells.extend(judged.lead.as_ref().map(|lead| ("lead", lead.mean.to_string())));
-        }
+        cells.extend(cells_of(&ATTACKS, record));
         if let Some(ruling) = ruling {
             cells.extend([("verdict", ruling.standing.word().to_owned()), ("why", ruling.why.clone())]);
         }
-        let rate = if record.judged.is_some() { "lineup_percent" } else { "far_lineup_percent" };
         cells.extend([
             ("mode", mode(record).to_owned()),
             ("target", record.target.clone()),
             ("epoch", record.epoch.to_string()),
-            ("ssim", record.ssim.to_string()),
-            ("ssim_se", record.ssim_se.to_string()),
-            ("psnr_db", record.psnr.to_string()),
-            (rate, record.lineup.map(|rate| rate.to_string()).unwrap_or_default()),
-            ("mse", record.mse.to_string()),
             ("images", record.images.to_string()),
             ("iterations", record.iterations.to_string()),
             ("seconds", record.seconds.to_string()),

@@ -75,6 +75,16 @@ fn csv_is_one_rectangle_with_every_digit() {
 }
 
 #[test]
+fn columns_of_the_csv_keep_their_names_and_places() {
+    const OF_BUILD_0_1: &str = "kind,name,mode,target,epoch,accuracy,accuracy_se,balanced_accuracy,majority,gain_points,\
+                                gain_se,constant_gain_points,paper,ssim,ssim_se,psnr_db,psnr_se,lineup_percent,\
+                                far_lineup_percent,lead,verdict,why,mse,images,iterations,seconds";
+    let text = Form::Csv.write(&state()).unwrap();
+    let new = text.lines().nth(1).and_then(|head| head.strip_prefix(OF_BUILD_0_1));
+    assert_eq!(new, Some(",auroc,ece_percent,brier,lineup_se,lead_se"));
+}
+
+#[test]
 fn what_is_known_so_far_is_written_while_a_run_goes_on() {
     let text = Form::Markdown.write(&going()).unwrap();
     assert!(text.starts_with("quick, seed 3, Cutlayer ") && text.contains("so far") && !text.contains("36.9"));

@@ -1,4 +1,4 @@
-//! Files that the window reads and writes on a person's behalf.
+//! Opening and saving: what becomes of a file that was chosen, dropped or named.
 
 use std::path::{Path, PathBuf};
 
@@ -13,8 +13,8 @@ use super::trouble::About;
 use super::{App, panes, stage};
 use crate::error::{Error, Result};
 use crate::live::Shown;
-use crate::run::files::Writer;
 use crate::run::found::{Found, found};
+use crate::run::writer::Writer;
 
 impl App {
     /// The file that served this purpose last.

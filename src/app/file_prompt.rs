@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
-use eframe::egui::{Button, Context, Id, Key, Modal, RichText, TextEdit, Ui};
+use eframe::egui::{Button, Context, Id, Key, Label, Modal, RichText, TextEdit, Ui};
 
 use super::act::Act;
 use super::purpose::Purpose;
+use crate::data::reader::readable;
 use crate::place;
+use crate::workbench::readers;
 
 /// A question for a file.
 pub struct Prompt {
@@ -80,6 +82,10 @@ impl Prompt {
                 }
             }
         });
+        if self.purpose == Purpose::Open {
+            let data = format!("Data may be {}.", readable(readers()));
+            ui.add(Label::new(RichText::new(data).weak()).wrap());
+        }
         if let Some(trouble) = &self.trouble {
             ui.label(RichText::new(trouble).strong());
         }
