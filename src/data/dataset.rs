@@ -110,12 +110,11 @@ pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
     let all = dataset.train.len();
     let order = seed.stream("aux", 0).permutation(all);
     let wanted = (aux * all as f64).round() as usize;
-    let [aux, victim] = match dataset.train.groups() {
-        Some(groups) => groups.part(order, wanted),
-        None => {
-            let (aux, victim) = order.split_at(wanted.min(all.saturating_sub(1)));
-            [aux.to_vec(), victim.to_vec()]
-        }
+    let [aux, victim] = if let Some(groups) = dataset.train.groups() {
+        groups.part(order, wanted)
+    } else {
+        let (aux, victim) = order.split_at(wanted.min(all.saturating_sub(1)));
+        [aux.to_vec(), victim.to_vec()]
     };
     Split { victim: dataset.train.select(&victim), aux: dataset.train.select(&aux) }
 }

@@ -25,7 +25,8 @@ pub(super) const MAX_BYTES_ON_DISK: u64 = 1 << 40;
 pub(super) fn large() -> Result<u64> {
     let Some(named) = std::env::var_os(STREAM_FROM).filter(|named| !named.is_empty()) else { return Ok(LARGE) };
     named.to_str().and_then(|named| named.parse().ok()).ok_or_else(|| {
-        Error::input(format!("{STREAM_FROM} = {named:?} in the environment: allowed is a whole number of bytes"))
+        let named = named.display();
+        Error::input(format!("{STREAM_FROM} = \"{named}\" in the environment: allowed is a whole number of bytes"))
     })
 }
 
@@ -150,7 +151,7 @@ impl Pixels {
             Placed::Held(Layout { shape, .. }, bytes) => {
                 DeepImages { shape, pixels: pixels(&bytes).collect(), white, labels }.into()
             }
-            Placed::OnDisk(images) => Arc::new(OnDisk { labels, white, ..images }),
+            Placed::OnDisk(images) => Arc::new(OnDisk { white, labels, ..images }),
         }
     }
 }

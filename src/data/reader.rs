@@ -167,7 +167,7 @@ mod tests {
         };
         let file = tempfile::Builder::new().suffix(".counted").tempfile().unwrap();
         // What was written just now could change without a sign of it.
-        file.as_file().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        file.as_file().set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
         let readers: &[&'static Kind] = &[&COUNTED];
         let first = load(file.path(), readers).unwrap();
         let again = load(file.path(), readers).unwrap();

@@ -217,7 +217,9 @@ mod tests {
     #[test]
     fn everybody_has_a_view_of_the_one_set_that_is_open_and_validation_is_kept() {
         let mut experiment = Experiment::preset("quick").unwrap();
-        experiment.data.name = "brainmri".to_owned();
+        for setting in ["data.name=brainmri", "model.name=lenet5", "model.cut=2", "psgl.enabled=false"] {
+            experiment.set(setting).unwrap();
+        }
         let set = built_in("brainmri").unwrap();
         let setup = Prepared::new(experiment).unwrap();
         assert_eq!((setup.validation.len(), setup.catalogue.validation.images), (28, 28));
