@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
-use crate::defence::{Defence, Entry, Line, Outgoing, Stack};
+use crate::data::Part;
+use crate::defence::{Defence, Entry, Line, Outgoing, Pass, Stack};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientPlan};
 use crate::model::optimiser::OptimiserSettings;
@@ -144,6 +145,21 @@ impl SplitModel {
         let honest: Box<dyn Seat> = Box::new(server);
         let server = defences.iter().fold(honest, |seat, defence| defence.seat(seat));
         Ok(Self { client, server, listeners: Vec::new(), wire: WireCount::default(), defences, plan })
+    }
+
+    /// A slice of what its defences do before an epoch of training on `images`; true once all of them are done.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read or does not fit.
+    pub fn prepare(&mut self, images: &Part, epoch: usize, device: &Device) -> Result<bool> {
+        let entry = self.plan.entry();
+        let mut pass = Pass { client: &mut self.client, entry, images, device };
+        for defence in &mut self.defences {
+            if epoch == 0 && !defence.begin(&mut pass)? || !defence.epoch(&mut pass, epoch)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// One split training step on images (N, C, H, W) and labels (N): its four parts in turn.

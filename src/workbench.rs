@@ -72,7 +72,7 @@ impl Plugged {
         distinct("attacks", self.attacks.iter().map(|kind| kind.id))?;
         distinct("defences", self.defences.iter().map(|kind| kind.id))?;
         // A model under a defence is called by its id, and so are its weights in a checkpoint.
-        if let Some(kind) = self.defences.iter().find(|kind| RESERVED.contains(&kind.id)) {
+        if let Some(kind) = self.defences.iter().find(|kind| RESERVED.contains(&kind.id) || has_epoch(kind.id)) {
             return Err(Error::input(format!("\"{}\" cannot be a defence's id: give yours another", kind.id)));
         }
         distinct("readers", self.readers.iter().map(|kind| kind.id))
@@ -81,6 +81,12 @@ impl Plugged {
 
 /// Names that a checkpoint has for other things than models, and that of the undefended model.
 const RESERVED: [&str; 5] = [UNDEFENDED, "adam", "amid", "capture", "defence"];
+
+/// Whether a part of an id looks like the epoch in a picture's name: `own-e2`.
+fn has_epoch(id: &str) -> bool {
+    let number = |rest: &str| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit());
+    id.split('-').skip(1).any(|part| part.strip_prefix('e').is_some_and(number))
+}
 
 fn distinct(what: &str, ids: impl Iterator<Item = &'static str>) -> Result<()> {
     let mut known = BTreeSet::new();
@@ -126,6 +132,11 @@ pub fn attack(id: &str) -> Option<&'static Kind> {
 /// Every defence.
 pub fn defences() -> &'static [&'static defence::Kind] {
     &plugged().defences
+}
+
+/// The defence that one begins with: the first.
+pub fn usual_defence() -> &'static defence::Kind {
+    defences().first().copied().unwrap_or(DEFENCES[0])
 }
 
 /// The defence of this id.
@@ -249,6 +260,19 @@ mod tests {
             let error = Plugged::with(&Own { attacks: vec![kind], ..Own::default() }).check().unwrap_err().to_string();
             assert_eq!(error, format!("\"{}\" cannot be an id: allowed are a to z, digits, - and _", kind.id));
         }
+    }
+
+    #[test]
+    fn a_defences_id_is_no_other_name_and_holds_no_epoch() {
+        static UNDEFENDED: defence::Kind = defence::Kind { id: "vanilla", ..defence::Kind::BASE };
+        static EPOCH: defence::Kind = defence::Kind { id: "own-e2", ..defence::Kind::BASE };
+        static FINE: defence::Kind = defence::Kind { id: "e2-own-early", ..defence::Kind::BASE };
+        let told = |kind| Plugged::with(&Own { defences: vec![kind], ..Own::default() }).check();
+        for kind in [&UNDEFENDED, &EPOCH] {
+            let error = told(kind).unwrap_err().to_string();
+            assert_eq!(error, format!("\"{}\" cannot be a defence's id: give yours another", kind.id));
+        }
+        told(&FINE).unwrap();
     }
 
     #[test]

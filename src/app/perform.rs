@@ -15,7 +15,7 @@ use crate::experiment::{Experiment, PRESETS};
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
-use crate::workbench::defences;
+use crate::workbench::{defences, usual_defence};
 
 impl App {
     /// Does what was asked for, where it can be done now.
@@ -221,7 +221,7 @@ impl App {
         match act {
             Act::Defended(defended) => {
                 if defended && !self.document.experiment().defended() {
-                    let [key, value] = defences()[0].switched_on();
+                    let [key, value] = usual_defence().switched_on();
                     self.document.set(&key, &value)?;
                 }
                 self.showing.defended = defended;

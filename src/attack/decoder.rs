@@ -133,6 +133,27 @@ mod tests {
     use super::*;
     use crate::random::Seed;
 
+    /// The check on images held out draws some at once, and must not depend on how many.
+    #[test]
+    fn an_image_is_the_same_in_any_company() {
+        for smashed in [&[6, 14, 14][..], &[16, 7, 7], &[120]] {
+            let init = Init { seed: Seed(1), model: "m", device: &Device::Cpu };
+            let decoder = Decoder::new(smashed, [1, 28, 28], init).unwrap();
+            let size: usize = smashed.iter().product();
+            let values: Vec<f32> = (0..128 * size).map(|i| (i * 7919 % 1009) as f32 / 1009.0 - 0.3).collect();
+            let z = Tensor::from_vec(values, [&[128], smashed].concat(), &Device::Cpu).unwrap();
+            let bits = |from: usize, few: usize| -> Vec<u32> {
+                let images = decoder.forward(&z.narrow(0, from, few).unwrap().contiguous().unwrap()).unwrap();
+                images.flatten_all().unwrap().to_vec1::<f32>().unwrap().into_iter().map(f32::to_bits).collect()
+            };
+            let whole = bits(0, 128);
+            for few in [64, 32, 20] {
+                let chunks = (0..128).step_by(few).flat_map(|from| bits(from, few.min(128 - from)));
+                assert!(chunks.eq(whole.iter().copied()), "{smashed:?}, {few} at once");
+            }
+        }
+    }
+
     #[test]
     fn its_numbers_are_counted_without_it() {
         let init = Init { seed: Seed(0), model: "x", device: &Device::Cpu };

@@ -6,6 +6,7 @@
 //! of the defence sends.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 mod settings;
 
@@ -112,6 +113,9 @@ const PLANNED: [usize; 2] = [10, 400];
 pub const LEAST_IMAGES: usize = 2;
 /// Share of the auxiliary images on which the attacker checks itself.
 const HELD_OUT: f64 = 0.1;
+/// Held-out images that the decoder draws at once: of 64 × 64 pixels its features take 60 MB, those of a whole [`CHUNK`]
+/// four times as much.
+const DRAWN: usize = 32;
 /// Fresh starts for a decoder that does not beat the mean image.
 const ATTEMPTS: u64 = 3;
 
@@ -271,11 +275,12 @@ impl Inverse {
             Ok(of_class)
         };
         let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
-        let chunks = (kept..images.len()).step_by(CHUNK).map(|from| {
-            let z = pairs.smashed.select(from..images.len().min(from + CHUNK))?;
+        let chunks = (kept..images.len()).step_by(CHUNK).map(|from| from..images.len().min(from + CHUNK));
+        let drawn = chunks.flat_map(few_at_once).map(|few| {
+            let z = pairs.smashed.select(few)?;
             Ok(self.decoder.forward(&z)?.detach())
         });
-        let got = Tensor::cat(&chunks.collect::<Result<Vec<_>>>()?, 0)?;
+        let got = Tensor::cat(&drawn.collect::<Result<Vec<_>>>()?, 0)?;
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };
@@ -286,6 +291,16 @@ impl Inverse {
     fn beats_the_mean_image(&self) -> bool {
         self.check.is_none_or(|[decoder, mean, _]| decoder < mean)
     }
+}
+
+/// Parts a chunk into [`DRAWN`] images at a time. What is left over goes with the last of them: a handful alone takes
+/// another way through the convolutions, and its last bits differ.
+fn few_at_once(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let pieces = (chunk.len() / DRAWN).max(1);
+    (0..pieces).map(move |piece| {
+        let from = chunk.start + piece * DRAWN;
+        from..if piece + 1 == pieces { chunk.end } else { from + DRAWN }
+    })
 }
 
 impl Inversion for Inverse {
@@ -362,5 +377,20 @@ impl Inversion for Inverse {
 
     fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
         Ok(Some(in_chunks(other.tensor(), |z| self.decoder.forward(z))?.clamp(0.0, 1.0)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_parted_without_a_handful_at_its_end() {
+        let parts = |chunk| few_at_once(chunk).collect::<Vec<_>>();
+        assert_eq!(parts(5..133), [5..37, 37..69, 69..101, 101..133]);
+        assert_eq!(parts(0..97), [0..32, 32..64, 64..97]);
+        for few in [0..1, 0..31, 0..63] {
+            assert_eq!(parts(few.clone()), [few]);
+        }
     }
 }

@@ -273,6 +273,7 @@ fn describe(name: &OsStr, json: bool) -> Result<()> {
         let all = serde_json::json!({
             "name": set.name, "about": set.about, "shape": set.shape(), "classes": set.classes,
             "majority": set.majority(), "parts": parts,
+            "groups": set.groups().map(|(noun, all)| serde_json::json!({ "noun": noun.one, "count": all.len() })),
         });
         return print(&format!("{all:#}\n"));
     }
@@ -282,6 +283,9 @@ fn describe(name: &OsStr, json: bool) -> Result<()> {
     for (name, images) in parts {
         let counts: Vec<_> = images.class_counts(classes).iter().map(ToString::to_string).collect();
         let _ = writeln!(text, "{name:>10}: {:6} images ({})", images.len(), counts.join(", "));
+    }
+    if let Some((noun, all)) = set.groups() {
+        let _ = writeln!(text, "The images are of {}.", noun.counted(all.len()));
     }
     let _ = writeln!(text, "Always naming the largest class is right for {:.1} % of the test images.", set.majority());
     print(&text)

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::source::BYTE_WHITE;
 use super::{Dataset, Part};
 use crate::error::Result;
 
@@ -23,12 +24,29 @@ pub struct Catalogue {
     pub shape: [usize; 3],
     /// The classes' names.
     pub classes: Vec<String>,
+    /// The value of a white pixel, where it is not the 255 of bytes: 4,095 of 12 bits, 65,535 of 16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white: Option<u32>,
+    /// Which images belong together; none where that is not known, or was not when the run began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<GroupRecord>,
     /// Training images, attackers' included.
     pub train: PartRecord,
     /// Images for choosing; there may be none.
     pub validation: PartRecord,
     /// Held-out images.
     pub test: PartRecord,
+}
+
+/// Which images of a set belong together, such as those of one patient.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRecord {
+    /// What a group is called: `patient`.
+    pub noun: String,
+    /// Number of groups in the whole set.
+    pub count: usize,
+    /// Fingerprint of the number of each image's group: of training, validation and test images in their order.
+    pub numbers: String,
 }
 
 /// One part of a set. Fingerprints are BLAKE3, in hexadecimal.
@@ -58,6 +76,8 @@ impl Catalogue {
             name: data.name.clone(),
             shape: data.shape(),
             classes: data.classes.clone(),
+            white: Some(data.train.white()).filter(|white| *white != BYTE_WHITE),
+            groups: GroupRecord::of(data),
             train: part(&data.train)?,
             validation: part(&data.validation)?,
             test: part(&data.test)?,
@@ -85,7 +105,8 @@ impl Catalogue {
     }
 
     /// What is different in `now`, in words; none where it holds the same images with the same labels in the same
-    /// order. A set's name may change: a file can be moved.
+    /// order. A set's name may change: a file can be moved. Groups that were not known then are no difference: whoever
+    /// goes on does without them.
     pub fn difference(&self, now: &Self) -> Option<String> {
         let mut all = Vec::new();
         if self.shape != now.shape {
@@ -97,13 +118,45 @@ impl Catalogue {
         } else if let Some((then, now)) = self.classes.iter().zip(&now.classes).find(|(then, now)| then != now) {
             all.push(format!("the class {then:?} is called {now:?}"));
         }
+        if self.white != now.white {
+            let [then, now] = [self, now].map(|all| all.white.unwrap_or(BYTE_WHITE));
+            all.push(format!("pixels went up to {then} and go up to {now}"));
+        }
         let parts = [
             ("training", &self.train, &now.train),
             ("validation", &self.validation, &now.validation),
             ("test", &self.test, &now.test),
         ];
         all.extend(parts.into_iter().filter_map(|(name, then, now)| then.difference(now, name)));
+        if let Some(then) = &self.groups {
+            all.extend(then.difference(now.groups.as_ref()));
+        }
         (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+impl GroupRecord {
+    fn of(data: &Dataset) -> Option<Self> {
+        let ((noun, all), mut hash) = (data.groups()?, blake3::Hasher::new());
+        for part in [&data.train, &data.validation, &data.test] {
+            let numbers = part.groups().map(|groups| &*groups.numbers);
+            // A part of which nothing is known is not one without images.
+            hash.update(&numbers.map_or(u64::MAX, |numbers| numbers.len() as u64).to_le_bytes());
+            for number in numbers.into_iter().flatten() {
+                hash.update(&number.to_le_bytes());
+            }
+        }
+        Some(Self { noun: noun.one.to_owned(), count: all.len(), numbers: hash.finalize().to_hex().to_string() })
+    }
+
+    fn difference(&self, now: Option<&Self>) -> Option<String> {
+        match now {
+            None => Some(format!("which images are of one {} is no longer known", self.noun)),
+            Some(now) if self.numbers != now.numbers => {
+                Some(format!("which images are of one {} has changed", self.noun))
+            }
+            Some(_) => None,
+        }
     }
 }
 
@@ -151,7 +204,7 @@ impl PartRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Images;
+    use crate::data::{DeepImages, Groups, Images, Noun, grouped};
 
     fn images(pixels: &[u8], labels: &[u32]) -> Images {
         Images { shape: [1, 1, 2], pixels: pixels.to_vec(), labels: labels.to_vec() }
@@ -204,6 +257,38 @@ mod tests {
         assert_eq!(told(&tall).as_deref(), Some("images were 1×1×2 and are 1×2×1"));
         let both = set_of([two(), images(&[], &[]), images(&[0, 8, 7, 6], &[0, 1])]);
         assert_eq!(told(&both).as_deref(), Some("there were 3 training images and are 2; the test images differ"));
+    }
+
+    #[test]
+    fn groups_that_were_known_must_be_the_same_and_others_are_no_difference() {
+        let known = |numbers: &[u32]| {
+            let groups = Groups { numbers: numbers.into(), noun: Noun::PATIENT };
+            let parts = [grouped(three().into(), groups), images(&[], &[]).into(), two().into()];
+            Dataset::new("x", "", Some(vec!["cat".to_owned(), "dog".to_owned()]), parts).unwrap()
+        };
+        let of = |data: &Dataset| Catalogue::of(data).unwrap();
+        let [then, other] = [&[0, 1, 0], &[0, 0, 1]].map(|numbers| of(&known(numbers)));
+        let groups = then.groups.as_ref().unwrap();
+        assert_eq!((groups.noun.as_str(), groups.count), ("patient", 2));
+        assert_eq!(Catalogue::from_json(&then.to_json()).as_ref(), Ok(&then));
+        assert_eq!(then.difference(&of(&known(&[0, 1, 0]))), None);
+        assert_eq!(then.difference(&other).unwrap(), "which images are of one patient has changed");
+        let unknown = of(&known(&[0, 1, 0]).without_groups());
+        assert_eq!(then.difference(&unknown).unwrap(), "which images are of one patient is no longer known");
+        assert_eq!(unknown.difference(&then), None, "a run of before goes on as it began");
+        assert!(!unknown.to_json().contains("groups"), "and what it keeps has the form that it had");
+    }
+
+    #[test]
+    fn deeper_images_are_others_and_bytes_are_written_as_ever() {
+        let deep = |white| {
+            let train = DeepImages { shape: [1, 1, 2], pixels: vec![1, 2], white, labels: vec![0] };
+            Dataset::new("x", "", None, [train.clone().into(), images(&[], &[]).into(), train.into()]).unwrap()
+        };
+        let [twelve, sixteen] = [4095, 65535].map(|white| Catalogue::of(&deep(white)).unwrap());
+        assert_eq!((twelve.white, sixteen.white), (Some(4095), Some(65535)));
+        assert_eq!(twelve.difference(&sixteen).unwrap(), "pixels went up to 4095 and go up to 65535");
+        assert!(!Catalogue::of(&set(three())).unwrap().to_json().contains("white"));
     }
 
     #[test]

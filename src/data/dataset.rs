@@ -1,8 +1,9 @@
 //! A whole set, and who gets which part of it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{MAX_CLASSES, Part, Source, draw};
+use super::{MAX_CLASSES, Noun, Part, Source, draw};
 use crate::random::Seed;
 
 /// A set of images for training, choosing and judging.
@@ -34,7 +35,7 @@ impl Dataset {
         names: Option<Vec<String>>,
         parts: [Arc<dyn Source>; 3],
     ) -> Result<Self, String> {
-        let shape = parts[0].shape();
+        let (shape, white) = (parts[0].shape(), parts[0].white());
         for (part, source) in ["training", "validation", "test"].into_iter().zip(&parts) {
             let (images, labels) = (source.len(), source.labels().len());
             if images != labels {
@@ -46,6 +47,16 @@ impl Dataset {
             if source.shape() != shape {
                 return Err(format!("{part} images are {:?} (C, H, W), training images {shape:?}", source.shape()));
             }
+            if images > 0 && source.white() != white {
+                let now = source.white();
+                return Err(format!(
+                    "pixels of the {part} images go up to {now}, those of the training images to {white}"
+                ));
+            }
+            if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
+                let many = groups.noun.many;
+                return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
+            }
         }
         let largest = parts.iter().flat_map(|source| source.labels()).copied().max().unwrap_or(0);
         let limit = names.as_ref().map_or(MAX_CLASSES, |names| names.len() as u32);
@@ -55,6 +66,19 @@ impl Dataset {
         let classes = names.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
         let [train, validation, test] = parts.map(Part::all);
         Ok(Self { name: name.to_owned(), about: about.to_owned(), classes, train, validation, test })
+    }
+
+    /// The same images to somebody who does not know which belong together.
+    #[must_use]
+    pub fn without_groups(self) -> Self {
+        let [train, validation, test] = [self.train, self.validation, self.test].map(Part::without_groups);
+        Self { train, validation, test, ..self }
+    }
+
+    /// What the groups of the images are called, and the number of each that has one, where that is known.
+    pub fn groups(&self) -> Option<(Noun, BTreeSet<u32>)> {
+        let known: Vec<_> = [&self.train, &self.validation, &self.test].into_iter().filter_map(Part::groups).collect();
+        Some((known.first()?.noun, known.iter().flat_map(|groups| groups.distinct()).collect()))
     }
 
     /// Channels, height, width of every image.
@@ -80,13 +104,20 @@ pub struct Split {
 
 /// Gives the share `aux` (0 to 1) of the training images to the attacker and leaves the rest, at
 /// least one, to the victim. Both come in an order drawn by `seed`, so that the first n of either are
-/// a fair sample, and a larger share holds the smaller.
+/// a fair sample, and a larger share holds the smaller. Where it is known which images are of one patient, nobody's are on
+/// both sides, and the share is met as nearly as whole patients allow.
 pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
     let all = dataset.train.len();
     let order = seed.stream("aux", 0).permutation(all);
-    let count = ((aux * all as f64).round() as usize).min(all.saturating_sub(1));
-    let (aux, victim) = order.split_at(count);
-    Split { victim: dataset.train.select(victim), aux: dataset.train.select(aux) }
+    let wanted = (aux * all as f64).round() as usize;
+    let [aux, victim] = match dataset.train.groups() {
+        Some(groups) => groups.part(order, wanted),
+        None => {
+            let (aux, victim) = order.split_at(wanted.min(all.saturating_sub(1)));
+            [aux.to_vec(), victim.to_vec()]
+        }
+    };
+    Split { victim: dataset.train.select(&victim), aux: dataset.train.select(&aux) }
 }
 
 /// The indices of `n` test images to attack, or of all where there are fewer: one of each class in
@@ -101,7 +132,7 @@ pub fn targets(test: &Part, classes: usize, n: usize, seed: Seed) -> Vec<usize> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Images;
+    use crate::data::{DeepImages, Groups, Images, grouped};
 
     /// `labels.len()` images of 1 × 1 × 2, image i being [i, i].
     fn small(labels: &[u32]) -> Images {
@@ -145,6 +176,35 @@ mod tests {
         assert_ne!(split(&dataset, 0.125, Seed(2)).aux, aux);
         assert_eq!(split(&dataset, 0.25, Seed(1)).aux.take(10), aux);
         assert_eq!((split(&dataset, 0.0, Seed(1)).aux.len(), split(&dataset, 1.0, Seed(1)).victim.len()), (0, 1));
+    }
+
+    #[test]
+    fn victim_and_attacker_share_no_patient() {
+        let train = small(&[0; 80]);
+        let numbers: Arc<[u32]> = (0..80).map(|i| i / 4).collect();
+        let known = grouped(train.clone().into(), Groups { numbers, noun: Noun::PATIENT });
+        let [validation, test] = [none(), train].map(Into::into);
+        let dataset = Dataset::new("x", "", None, [known, validation, test]).unwrap();
+        let Split { victim, aux } = split(&dataset, 0.125, Seed(1));
+        // Ten images are wanted, and two patients have eight, three twelve: of two as near the fewer.
+        assert_eq!((victim.len(), aux.len()), (72, 8));
+        assert_eq!(victim.groups().unwrap().shared_with(aux.groups().unwrap()), [0, 0]);
+        let of_pixels: Vec<u32> = aux.pixels().iter().step_by(2).map(|pixel| u32::from(*pixel) / 4).collect();
+        assert_eq!(*aux.groups().unwrap().numbers, of_pixels, "groups go with their images");
+        // Who does not know the patients has what everybody had.
+        let plain = split(&dataset.without_groups(), 0.125, Seed(1));
+        assert_eq!((plain.aux.len(), plain.aux.groups()), (10, None));
+    }
+
+    #[test]
+    fn parts_of_another_depth_and_too_few_patients_are_refused() {
+        let good = || Arc::<dyn Source>::from(small(&[0, 0]));
+        let deep = DeepImages { shape: [1, 1, 2], pixels: vec![9; 4], white: 4095, labels: vec![0; 2] };
+        let told = Dataset::new("x", "", None, [good(), none().into(), deep.into()]).unwrap_err();
+        assert_eq!(told, "pixels of the test images go up to 4095, those of the training images to 255");
+        let short = grouped(good(), Groups { numbers: [3].into(), noun: Noun::PATIENT });
+        let told = Dataset::new("x", "", None, [short, none().into(), good()]).unwrap_err();
+        assert_eq!(told, "the training set has 2 images and the patients of 1");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 
-use crate::data::disk::{LARGE, Layout, Pixels, Place, most_bytes};
+use crate::data::disk::{Layout, Pixel, Pixels, Place, large, most_bytes};
 use crate::data::reader::{Contents, Kind, Sniff};
 use crate::data::{Images, MAX_IMAGES, Source, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ pub static KIND: Kind = Kind {
     about: "a folder of IDX files",
     endings: &[],
     sniff,
-    read: |folder| Ok(Contents { parts: read_folder(folder, LARGE)?, classes: None }),
+    read: |folder| Ok(Contents { parts: read_folder(folder, large()?)?, classes: None }),
 };
 
 /// A folder is told by its files, and a file of one stands for the folder.
@@ -80,7 +80,8 @@ fn images(file: impl BufRead, place: Option<Place<'_>>) -> Result<Pixels, String
     let place = place.filter(|_| !packed).map(|place| Place { start: HEADER, ..place });
     let [count, height, width] = dimensions(&mut file)?;
     payload_bytes(count, [1, height, width], most_bytes(place))?;
-    Pixels::read(&mut file, count, Layout { shape: [1, height as usize, width as usize], interleaved: false }, place)
+    let shape = [1, height as usize, width as usize];
+    Pixels::read(&mut file, count, Layout { shape, interleaved: false, pixel: Pixel::Byte }, place)
 }
 
 /// The labels of a label file.
@@ -184,7 +185,7 @@ mod tests {
     fn large_plain_files_stay_where_they_are() -> Result<()> {
         let folder = folder();
         let read = |large| Ok::<_, Error>(read_folder(folder.path(), large)?.map(crate::data::Part::all));
-        let (disk, memory) = (read(1)?, read(LARGE)?);
+        let (disk, memory) = (read(1)?, read(u64::MAX)?);
         assert_eq!(disk.each_ref().map(crate::data::Part::streams), [false, false, true], "a packed one cannot");
         assert_eq!(disk, memory);
         Ok(())

@@ -1,16 +1,19 @@
 //! Images with labels: the sets that are built in, those read from files, and who gets which part.
 //!
-//! A [`Source`] has images and labels; victim, attacker and judge each have a [`Part`] of one, a view
-//! that copies nothing. Pixels stay bytes until a batch is asked for. Files come from strangers: every reader checks counts, sides and bytes against the limits below before
-//! it allocates, and memory grows with what a file holds, never with what it declares.
+//! A [`Source`] has images and labels, and may know which images are of one patient ([`Groups`]); victim, attacker and
+//! judge each have a [`Part`] of one, a view that copies nothing. Pixels stay as deep as the file has them, bytes or 16
+//! bits, until a batch is asked for. Files come from strangers: every reader checks counts, sides and bytes against the
+//! limits below before it allocates, and memory grows with what a file holds, never with what it declares.
 
 mod cache;
 pub mod catalogue;
 mod dataset;
+mod deep;
 mod disk;
 mod draw;
 mod embedded;
 mod feed;
+mod groups;
 pub mod idx;
 mod noun;
 pub mod npz;
@@ -24,10 +27,12 @@ use std::path::Path;
 
 pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Split, split, targets};
+pub use deep::DeepImages;
 pub(crate) use disk::read_at;
 pub use draw::{Draw, drawn, unfair};
 pub use embedded::{BUILT_IN, built_in};
 pub use feed::Feed;
+pub use groups::{Groups, Numbering, grouped};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;

@@ -16,7 +16,7 @@ const IMAGE: Noun = Noun { one: "image", many: "images" };
 
 /// What images of sets are whose name has one of these in it. The first that fits counts.
 const KNOWN: [(&[&str], Noun); 4] = [
-    (&["patient"], Noun { one: "patient", many: "patients" }),
+    (&["patient"], Noun::PATIENT),
     (
         &["mias", "ddsm", "inbreast", "mammo", "chest", "pneumonia", "xray", "x-ray", "x_ray", "radiogr"],
         Noun { one: "film", many: "films" },
@@ -28,6 +28,11 @@ const KNOWN: [(&[&str], Noun); 4] = [
 const DIGIT: Noun = Noun { one: "digit", many: "digits" };
 
 impl Noun {
+    /// What images belong to that are of one patient.
+    pub const PATIENT: Self = Self { one: "patient", many: "patients" };
+    /// What images belong to that belong together for a reason that is not known.
+    pub const GROUP: Self = Self { one: "group", many: "groups" };
+
     /// The noun of a set by its name or its path, as [`load`](super::load) takes them: the last part of a path
     /// says what is in it. Fashion-MNIST's are clothes and MedMNIST's anything, so `mnist` counts alone.
     ///

@@ -1,5 +1,11 @@
-//! `.npz`, a zip of NumPy arrays: images (u8, N × H × W or N × H × W × 3) and labels (integers, N or N × 1), as MedMNIST
-//! has them: `{train,val,test}_images` and `{train,val,test}_labels`, or Keras: `x_{train,test}` and `y_{train,test}`. They are found by name, since their order varies.
+//! `.npz`, a zip of NumPy arrays: images (u8 or u16, N × H × W or N × H × W × 3) and labels (integers, N or N × 1), as
+//! MedMNIST has them: `{train,val,test}_images` and `{train,val,test}_labels`, or Keras: `x_{train,test}` and
+//! `y_{train,test}`. They are found by name, since their order varies.
+//!
+//! Which images are of one patient may stand beside them: `{train,val,test}_patients`, or `…_groups` where it is not
+//! patients that images have in common; integers or texts, one an image, the same for the same patient in all parts.
+//!
+//! Of 16 bits the largest pixel of the set tells how many are in use: up to 255, 4,095 or 65,535 is white.
 //!
 //! The arrays' headers are read here, strictly, and not by a general reader of Python literals: the
 //! text is a stranger's, and such readers allocate what it declares, multiply its shape unchecked and
@@ -14,9 +20,11 @@ use zip::read::ZipFile;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::data::disk::{LARGE, Layout, Pixels, Place, most_bytes};
+use crate::data::disk::{Layout, Pixel, Pixels, Place, large, most_bytes};
 use crate::data::reader::{Contents, Kind, Sniff, has_ending};
-use crate::data::{Images, MAX_CLASSES, MAX_IMAGES, Source, about_path, payload_bytes, read_payload};
+use crate::data::{
+    Groups, Images, MAX_CLASSES, MAX_IMAGES, Noun, Numbering, Source, about_path, grouped, payload_bytes, read_payload,
+};
 use crate::error::{Error, Result};
 
 /// What the arrays of images and labels are called, for training, validation and test. Files without those for validation
@@ -25,6 +33,13 @@ const NAMES: &[[[&str; 2]; 3]] = &[
     [["train_images", "train_labels"], ["val_images", "val_labels"], ["test_images", "test_labels"]],
     [["x_train", "y_train"], ["x_val", "y_val"], ["x_test", "y_test"]],
 ];
+
+/// The parts as arrays of groups name them.
+const PARTS: [&str; 3] = ["train", "val", "test"];
+/// What the arrays of groups are called, after that of the part.
+const GROUPS: [(&str, Noun); 2] = [("patients", Noun::PATIENT), ("groups", Noun::GROUP)];
+/// Longest name of a group, in bytes.
+const MAX_GROUP: usize = 256;
 
 /// Longest header of an array, in bytes; NumPy writes 118.
 const MAX_HEADER: u64 = 4096;
@@ -40,7 +55,7 @@ pub static KIND: Kind = Kind {
         _ if path.is_file() => Sniff::Perhaps,
         _ => Sniff::No,
     },
-    read: |path| Ok(Contents { parts: read_file(path, LARGE)?, classes: None }),
+    read: |path| Ok(Contents { parts: read_file(path, large()?)?, classes: None }),
 };
 
 /// Reads a file: training, validation, test. Arrays of so many bytes as are `large` stay in the file where they are not
@@ -58,18 +73,49 @@ pub(super) fn read(file: impl Read + Seek, place: Option<Place<'_>>) -> Result<[
     let known = NAMES.iter().find(|[[images, _], ..]| has(&archive, images));
     let [train, validation, test] = known.unwrap_or(&NAMES[0]);
     let chosen_by = validation.iter().any(|name| has(&archive, name));
-    let mut part = |[pixels, classes]: &[&str; 2]| {
+    let grouped_by = GROUPS.iter().find(|(word, _)| PARTS.iter().any(|part| has(&archive, &format!("{part}_{word}"))));
+    let mut ids = Numbering::default();
+    let mut part = |name: &str, [pixels, classes]: &[&str; 2]| {
         let pixels = entry(&mut archive, &file_of(pixels), |member| {
             let plain = member.compression() == CompressionMethod::Stored && !member.encrypted();
             let start = member.data_start().filter(|_| plain);
             images(member, place.zip(start).map(|(place, start)| Place { start, ..place }))
         })?;
         let labels = entry(&mut archive, &file_of(classes), |member| labels(member))?;
-        Ok::<_, String>(pixels.labelled(labels))
+        let of_group = |(word, noun): &(&str, Noun)| {
+            let found = entry(&mut archive, &file_of(&format!("{name}_{word}")), |member| group_ids(member))?;
+            Ok::<_, String>(Groups { numbers: found.into_iter().map(|id| ids.number(id)).collect(), noun: *noun })
+        };
+        Ok::<_, String>(Found { pixels, labels, groups: grouped_by.map(of_group).transpose()? })
     };
-    let train = part(train)?;
-    let validation = if chosen_by { part(validation)? } else { Images::none(train.shape()).into() };
-    Ok([train, validation, part(test)?])
+    let train = part(PARTS[0], train)?;
+    let validation = if chosen_by { Some(part(PARTS[1], validation)?) } else { None };
+    let test = part(PARTS[2], test)?;
+    // One white for all of the set.
+    let largest = train.pixels.largest.max(test.pixels.largest);
+    let largest = validation.as_ref().map_or(largest, |part| largest.max(part.pixels.largest));
+    let train = train.source(largest);
+    let validation = validation.map_or_else(|| Images::none(train.shape()).into(), |part| part.source(largest));
+    Ok([train, validation, test.source(largest)])
+}
+
+/// What is found of one part.
+struct Found {
+    pixels: Pixels,
+    labels: Vec<u32>,
+    groups: Option<Groups>,
+}
+
+impl Found {
+    /// The images, in a set whose largest pixel is this.
+    fn source(mut self, largest: Option<u16>) -> Arc<dyn Source> {
+        self.pixels.largest = largest;
+        let images = self.pixels.labelled(self.labels);
+        match self.groups {
+            Some(groups) => grouped(images, groups),
+            None => images,
+        }
+    }
 }
 
 /// The member of the archive that an array is in.
@@ -100,16 +146,22 @@ fn images(file: &mut dyn Read, place: Option<Place<'_>>) -> Result<Pixels, Strin
             return Err(format!("has the shape {:?}, not (N, H, W) or (N, H, W, 3)", header.shape));
         }
     };
-    if (header.kind, header.size) != ('u', 1) {
-        return Err(format!("holds elements of type {}, not unsigned bytes (|u1)", header.descr));
-    }
+    let pixel = match (header.kind, header.size) {
+        ('u', 1) => Pixel::Byte,
+        ('u', 2) if header.descr.starts_with('>') => Pixel::Big16,
+        ('u', 2) => Pixel::Little16,
+        _ => {
+            let found = &header.descr;
+            return Err(format!("holds elements of type {found}, not unsigned integers of 8 or 16 bits (|u1, <u2)"));
+        }
+    };
     if header.fortran {
         return Err("is stored in Fortran order; store it in C order".into());
     }
-    payload_bytes(count, [channels, height, width], most_bytes(place))?;
+    payload_bytes(count, [channels * pixel.bytes() as u64, height, width], most_bytes(place))?;
     let shape = [channels, height, width].map(|side| side as usize);
     let place = place.map(|place| Place { start: place.start + header.bytes, ..place });
-    Pixels::read(file, count, Layout { shape, interleaved: channels > 1 }, place)
+    Pixels::read(file, count, Layout { shape, interleaved: channels > 1, pixel }, place)
 }
 
 /// The labels of an array of integers of any width.
@@ -131,6 +183,30 @@ fn labels(file: &mut dyn Read) -> Result<Vec<u32>, String> {
         small.ok_or_else(|| format!("holds the label {value}; 0 to {} are allowed", MAX_CLASSES - 1))
     };
     bytes.chunks_exact(header.size).map(label).collect()
+}
+
+/// What an array says of which group each image is in: integers of any width, or texts, the same for the same group.
+fn group_ids(file: &mut dyn Read) -> Result<Vec<Vec<u8>>, String> {
+    let header = Header::read(file)?;
+    let ([count] | [count, 1]) = *header.shape else {
+        return Err(format!("has the shape {:?}, not (N,) or (N, 1): one group an image", header.shape));
+    };
+    let bytes = match (header.kind, header.size) {
+        ('u' | 'i', size @ (1 | 2 | 4 | 8)) => size,
+        ('S', size) if (1..=MAX_GROUP).contains(&size) => size,
+        // A letter takes four bytes.
+        ('U', letters) if (1..=MAX_GROUP / 4).contains(&letters) => 4 * letters,
+        _ => return Err(format!("holds elements of type {}, not integers or short texts", header.descr)),
+    };
+    if count > MAX_IMAGES {
+        return Err(format!("declares the groups of {count} images; at most {MAX_IMAGES} are read"));
+    }
+    let all = read_payload(file, count * bytes as u64)?;
+    let whole = matches!(header.kind, 'u' | 'i');
+    // Texts end in zeros, so that in a wider array they are the same.
+    let text = |bytes: &[u8]| bytes[..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)].to_vec();
+    let id = |bytes: &[u8]| if whole { header.integer(bytes).to_le_bytes().to_vec() } else { text(bytes) };
+    Ok(all.chunks_exact(bytes).map(id).collect())
 }
 
 /// What a NumPy array declares of itself.

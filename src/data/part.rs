@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use super::{Images, Source};
+use super::source::level;
+use super::{Groups, Images, Source};
 use crate::error::Result;
 
 /// Some images of a source: whose they are is decided once, and everybody else is handed their part.
@@ -17,13 +18,14 @@ pub struct Part {
     rows: Arc<[u32]>,
     /// Their classes.
     labels: Arc<[u32]>,
+    groups: Option<Groups>,
 }
 
 impl Part {
     /// All images of a source that has a label for each.
     pub fn all(source: Arc<dyn Source>) -> Self {
         let labels: Arc<[u32]> = source.labels().into();
-        Self { rows: (0..labels.len() as u32).collect(), labels, source }
+        Self { rows: (0..labels.len() as u32).collect(), labels, groups: source.groups().cloned(), source }
     }
 
     /// Where its images come from.
@@ -51,12 +53,28 @@ impl Part {
         &self.labels
     }
 
+    /// Which images belong together, such as those of one patient; none where that is not known.
+    pub fn groups(&self) -> Option<&Groups> {
+        self.groups.as_ref()
+    }
+
+    /// The same images to somebody who does not know which belong together.
+    #[must_use]
+    pub fn without_groups(self) -> Self {
+        Self { groups: None, ..self }
+    }
+
+    /// The value of a white pixel as the source has it: see [`Source::white`].
+    pub fn white(&self) -> u32 {
+        self.source.white()
+    }
+
     /// Whether reading an image means waiting for a disk.
     pub fn streams(&self) -> bool {
         self.source.streams()
     }
 
-    /// The bytes of image `i`, C × H × W; 0 is black, 255 white.
+    /// The bytes of image `i`, C × H × W; 0 is black, 255 white. What has more than eight bits is rounded, to be shown.
     ///
     /// # Errors
     /// Returns an error if the image cannot be read.
@@ -73,7 +91,7 @@ impl Part {
         Ok(Cow::Owned(bytes))
     }
 
-    /// The pixels of image `i` as values in \[0, 1\].
+    /// The pixels of image `i` as values in \[0, 1\], with all the bits that the source has.
     ///
     /// # Errors
     /// Returns an error if the image cannot be read.
@@ -94,12 +112,19 @@ impl Part {
     pub fn values_of(&self, indices: &[usize]) -> Result<Vec<f32>> {
         let mut values = Vec::with_capacity(indices.len() * self.size());
         for &i in indices {
-            values.extend(self.image(i)?.iter().map(|pixel| f32::from(*pixel) / 255.0));
+            let row = self.rows[i] as usize;
+            if let Some(bytes) = self.source.held(row) {
+                values.extend(bytes.iter().copied().map(level));
+            } else {
+                let from = values.len();
+                values.resize(from + self.size(), 0.0);
+                self.source.values(row, &mut values[from..])?;
+            }
         }
         Ok(values)
     }
 
-    /// BLAKE3 of the bytes of image `i`.
+    /// BLAKE3 of the bytes of image `i`: see [`Source::digest`].
     ///
     /// # Errors
     /// Returns an error if the image cannot be read.
@@ -117,7 +142,8 @@ impl Part {
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let of = |all: &[u32]| indices.iter().map(|&i| all[i]).collect();
-        Self { source: self.source.clone(), rows: of(&self.rows), labels: of(&self.labels) }
+        let groups = self.groups.as_ref().map(|groups| groups.select(indices.iter().copied()));
+        Self { source: self.source.clone(), rows: of(&self.rows), labels: of(&self.labels), groups }
     }
 
     /// The first `n` images, or all where there are fewer.
@@ -126,7 +152,8 @@ impl Part {
         if n >= self.len() {
             return self.clone();
         }
-        Self { source: self.source.clone(), rows: self.rows[..n].into(), labels: self.labels[..n].into() }
+        let groups = self.groups.as_ref().map(|groups| groups.select(0..n));
+        Self { source: self.source.clone(), rows: self.rows[..n].into(), labels: self.labels[..n].into(), groups }
     }
 
     /// All images as float32, N × C × H × W, in \[0, 1\].
@@ -180,7 +207,7 @@ impl Part {
         counts
     }
 
-    /// Bytes of one image.
+    /// Pixels of one image, each channel's for itself.
     fn size(&self) -> usize {
         self.shape().iter().product()
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cache::{Stamp, once};
+use super::source::BYTE_WHITE;
 use super::{BUILT_IN, Dataset, Images, Source, about_path, built_in};
 use crate::error::{Error, Result};
 use crate::place;
@@ -100,7 +101,11 @@ pub fn load(name_or_path: impl AsRef<OsStr>, readers: &[&'static Kind]) -> Resul
     once(Stamp::of(kind.id, &path), || {
         let name = path.file_stem().unwrap_or(given).to_string_lossy();
         let Contents { parts, classes } = (kind.read)(&path)?;
-        let about = format!("images read from {}; for the licence see their source", kind.title);
+        let depth = match parts[0].white() {
+            BYTE_WHITE => String::new(),
+            white => format!(", pixels from 0 to {white}"),
+        };
+        let about = format!("images read from {}{depth}; for the licence see their source", kind.title);
         Dataset::new(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))
     })
 }
@@ -125,6 +130,9 @@ pub fn has_ending(path: &Path, ending: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, SystemTime};
+
     use super::*;
     use crate::data::READERS_HERE;
 
@@ -140,6 +148,34 @@ mod tests {
             "built in are mnist and brainmri; a path may be a folder of IDX files or a MedMNIST or Keras .npz file";
         assert!(text("no/such/folder").ends_with(known), "{}", text("no/such/folder"));
         assert!(!text("").contains("did you mean"));
+    }
+
+    #[test]
+    fn a_file_is_read_once_however_often_it_is_loaded() {
+        static READS: AtomicUsize = AtomicUsize::new(0);
+        static COUNTED: Kind = Kind {
+            id: "counted",
+            title: "a counted file",
+            about: "a .counted file",
+            endings: &["counted"],
+            sniff: |path| if has_ending(path, "counted") { Sniff::Yes(path.to_owned()) } else { Sniff::No },
+            read: |_| {
+                READS.fetch_add(1, Ordering::Relaxed);
+                let images = || Images { shape: [1, 1, 1], pixels: vec![7], labels: vec![0] };
+                Ok([images(), Images::none([1, 1, 1]), images()].into())
+            },
+        };
+        let file = tempfile::Builder::new().suffix(".counted").tempfile().unwrap();
+        // What was written just now could change without a sign of it.
+        file.as_file().set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        let readers: &[&'static Kind] = &[&COUNTED];
+        let first = load(file.path(), readers).unwrap();
+        let again = load(file.path(), readers).unwrap();
+        assert_eq!(READS.load(Ordering::Relaxed), 1);
+        assert!(Arc::ptr_eq(first.test.source(), again.test.source()));
+        drop((first, again));
+        load(file.path(), readers).unwrap();
+        assert_eq!(READS.load(Ordering::Relaxed), 2, "nobody had it any more");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use super::Groups;
 use crate::error::Result;
 
-/// Images of one size, each with its class. Images may be anywhere; labels are in memory.
+/// Images of one size, each with its class. Images may be anywhere; labels and groups are in memory.
 pub trait Source: Debug + Send + Sync {
     /// Channels, height, width of every image.
     fn shape(&self) -> [usize; 3];
@@ -21,7 +22,19 @@ pub trait Source: Debug + Send + Sync {
     /// The class of each image, an index into the names of the classes.
     fn labels(&self) -> &[u32];
 
-    /// Reads image `i` into `out`, C × H × W bytes: each channel by itself, row by row; 0 is black, 255 white.
+    /// Which images belong together, such as those of one patient; none where that is not known.
+    fn groups(&self) -> Option<&Groups> {
+        None
+    }
+
+    /// The value of a white pixel as the source has it: 255 for bytes, 4,095 for 12 bits, 65,535 for 16, 1 for numbers
+    /// from 0 to 1. The same in all parts of a set.
+    fn white(&self) -> u32 {
+        BYTE_WHITE
+    }
+
+    /// Reads image `i` into `out`, C × H × W bytes: each channel by itself, row by row; 0 is black, 255 white. What has
+    /// more than eight bits is rounded, to be shown.
     ///
     /// # Errors
     /// Returns an error if the image cannot be read; the message ends with the path.
@@ -30,7 +43,22 @@ pub trait Source: Debug + Send + Sync {
     /// May panic if there is no image `i`, or if `out` has another length.
     fn read(&self, i: usize, out: &mut [u8]) -> Result<()>;
 
-    /// The bytes of image `i`, if they are in memory anyway.
+    /// Reads image `i` into `out`, C × H × W values in \[0, 1\] with all the bits that the source has: each channel by
+    /// itself, row by row; 0 is black, 1 white. Models learn from these.
+    ///
+    /// # Errors
+    /// Returns an error if the image cannot be read; the message ends with the path.
+    ///
+    /// # Panics
+    /// May panic if there is no image `i`, or if `out` has another length.
+    fn values(&self, i: usize, out: &mut [f32]) -> Result<()> {
+        let mut bytes = vec![0; self.shape().iter().product()];
+        self.read(i, &mut bytes)?;
+        out.iter_mut().zip(bytes).for_each(|(out, byte)| *out = level(byte));
+        Ok(())
+    }
+
+    /// The bytes of image `i`, if they are in memory anyway and there is nothing finer.
     fn held(&self, _i: usize) -> Option<&[u8]> {
         None
     }
@@ -40,7 +68,7 @@ pub trait Source: Debug + Send + Sync {
         false
     }
 
-    /// BLAKE3 of the bytes of image `i`.
+    /// BLAKE3 of the bytes of image `i`; of a pixel of more than eight bits all of them, the low byte first.
     ///
     /// # Errors
     /// Returns an error if the image cannot be read.
@@ -52,6 +80,14 @@ pub trait Source: Debug + Send + Sync {
         self.read(i, &mut bytes)?;
         Ok(*blake3::hash(&bytes).as_bytes())
     }
+}
+
+/// What is white in bytes.
+pub(super) const BYTE_WHITE: u32 = 255;
+
+/// A byte as a value in \[0, 1\].
+pub(super) fn level(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
 }
 
 /// Images in memory. Their pixels stay bytes, so they take a quarter of their size as floats.

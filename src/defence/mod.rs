@@ -17,13 +17,14 @@ pub mod stack;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use candle_core::Tensor;
 use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor};
 
 pub use entry::{Entry, Outgoing};
 pub use kind::{Kind, Lever, Setup};
 pub use stack::Stack;
 
+use crate::data::Part;
 use crate::error::Result;
 use crate::model::client::{Client, ClientPlan};
 use crate::model::parameters::{Init, Parameters};
@@ -59,6 +60,24 @@ pub trait Defence: fmt::Debug + Send {
     /// Who sits in the server's chair, given who would.
     fn seat(&self, seat: Box<dyn Seat>) -> Box<dyn Seat> {
         seat
+    }
+
+    /// A slice of what it does before the first training step, as learning something of its own; true once that is done,
+    /// and from then on whenever it is asked again. What it has done so far belongs in its [`state`](Self::state): a run
+    /// may be stopped in between.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read or does not fit.
+    fn begin(&mut self, _pass: &mut Pass<'_>) -> Result<bool> {
+        Ok(true)
+    }
+
+    /// The same before every epoch, counted from 0, the first included.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read or does not fit.
+    fn epoch(&mut self, _pass: &mut Pass<'_>, _epoch: usize) -> Result<bool> {
+        Ok(true)
     }
 
     /// A training step of the client's own, before it sends: its loss, if it takes one.
@@ -147,6 +166,32 @@ pub trait Defence: fmt::Debug + Send {
     /// Returns an error if it is another defence's.
     fn load(&mut self, _state: &BTreeMap<String, Tensor>) -> Result<()> {
         Ok(())
+    }
+}
+
+/// What a defence has at hand while nothing is sent: the client, and all that it is trained with.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    /// The client.
+    pub client: &'a mut Client,
+    /// How images enter its first layer.
+    pub entry: &'static Entry,
+    /// The training images.
+    pub images: &'a Part,
+    /// Where the networks run.
+    pub device: &'a Device,
+}
+
+impl Pass<'_> {
+    /// What the client's layers, as they are, make of the training images at `places`, before any defence, and the
+    /// images' classes: (n, …) and (n). Nothing is learnt from it.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read or does not fit.
+    pub fn smash(&self, places: &[usize]) -> Result<(Tensor, Tensor)> {
+        let (x, labels) = self.images.batch(places, self.device)?;
+        let input = Outgoing::clean(&x).input(self.entry)?;
+        Ok((self.client.body().forward(&input)?, labels))
     }
 }
 

@@ -12,6 +12,9 @@ pub struct Course {
     pub stage: Stage,
     /// Training steps done in the epoch.
     pub step: usize,
+    /// Whether the defences have done what they do before the epoch, where its first step has not been taken.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ready: bool,
     /// Whether in the step that comes next the client's head has already learnt.
     #[serde(default)]
     pub head_learnt: bool,

@@ -12,12 +12,7 @@ use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotal
 use crate::error::Result;
 use crate::model::wire::WireCount;
 use crate::split::UNDEFENDED;
-use crate::workbench::defences;
-
-/// The name of the defended model where there is none.
-fn usual() -> &'static str {
-    defences().first().map_or(UNDEFENDED, |kind| kind.id)
-}
+use crate::workbench::usual_defence;
 
 /// Images, maps and what was sent, of a model that makes maps.
 pub const MAPS_FILE: &str = "images/maps.png";
@@ -77,7 +72,7 @@ impl Session {
         // Both keys have always been there, also of a model that was not trained.
         let name = match evaluated.defended {
             Some(model) => model.plan.name.as_str(),
-            None => usual(),
+            None => usual_defence().id,
         };
         let each = [(name.to_owned(), wire_of(true)), (UNDEFENDED.to_owned(), wire_of(false))];
         let total = self.models.iter().fold(WireCount::default(), |sum, model| sum.plus(model.wire));

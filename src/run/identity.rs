@@ -72,11 +72,17 @@ pub(super) fn images_of(
     }
     let data = load(name)?;
     let now = Catalogue::of(&data)?;
-    let difference = match kept(run) {
-        Ok(then) => then.and_then(|then| then.difference(&now)),
-        Err(damaged) if choice.other => Some(damaged.to_string()),
+    let (difference, grouped) = match kept(run) {
+        Ok(then) => {
+            let grouped = then.as_ref().is_some_and(|then| then.groups.is_some());
+            (then.and_then(|then| then.difference(&now)), grouped)
+        }
+        Err(damaged) if choice.other => (Some(damaged.to_string()), true),
         Err(damaged) => return Err(damaged),
     };
+    // A run that began before it was known which images are of one patient must go on with the images that it had.
+    let ungrouped = difference.is_none() && !grouped;
+    let (data, now) = if ungrouped { (data.without_groups(), Catalogue { groups: None, ..now }) } else { (data, now) };
     match difference {
         Some(difference) if !choice.other => Err(Error::input(format!(
             "these are not the images of this run: {difference}; bring back its own, or insist on these with \

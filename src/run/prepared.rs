@@ -82,14 +82,15 @@ impl Prepared {
         let class_names = dataset.classes.clone();
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
-        check_auxiliary(&experiment, parts.aux.len(), dataset.train.len())?;
-        let warnings = unfair_test(&experiment, &dataset).into_iter().collect();
+        check_auxiliary(&experiment, parts.aux.len(), &dataset)?;
+        let mut warnings: Vec<String> = unfair_test(&experiment, &dataset).into_iter().collect();
         let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
         let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
+        warnings.extend(in_common(&test, &victim, &parts.aux));
         Ok(Self {
             watched: held_out(&dataset.validation, &test, classes, seed),
             validation: dataset.validation,
@@ -121,7 +122,7 @@ impl Prepared {
 const LEAST_TO_IMITATE: usize = 1;
 
 /// An attack that finds after hours of training that it has no images of its own has cost those hours.
-fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<()> {
+fn check_auxiliary(experiment: &Experiment, found: usize, dataset: &Dataset) -> Result<()> {
     for spec in &experiment.attacks {
         // To imitate the defence an attacker learns from them.
         let needs = [spec.kind.least_images, (LEAST_TO_IMITATE, "to imitate the defence it needs")];
@@ -130,18 +131,19 @@ fn check_auxiliary(experiment: &Experiment, found: usize, all: usize) -> Result<
         if found >= least {
             continue;
         }
-        let gives = |aux: f64| ((aux * all as f64).round() as usize).min(all.saturating_sub(1)) >= least;
-        // In thousandths, as a person would write it, and no more than is allowed.
-        let enough = (1..=500).map(|thousandths| f64::from(thousandths) / 1000.0).find(|aux| gives(*aux));
-        let advice = match enough {
+        let gives = |aux: f64| split(dataset, aux, Seed(experiment.seed)).aux.len() >= least;
+        // In thousandths, as a person would write it, and no more than is allowed. A larger share gives no fewer.
+        let shares: Vec<f64> = (1..=500).map(|thousandths| f64::from(thousandths) / 1000.0).collect();
+        let advice = match shares.get(shares.partition_point(|aux| !gives(*aux))) {
             Some(aux) => format!("set data.aux to {aux} or more"),
             None => "the set is too small for it: bring more training images, or leave it out".to_owned(),
         };
         return Err(Error::input(format!(
-            "attack.{}: {why} {least} or more auxiliary images; data.aux = {} of {all} training images gives {found}; \
+            "attack.{}: {why} {least} or more auxiliary images; data.aux = {} of {} training images gives {found}; \
              {advice}",
             spec.name(),
-            experiment.data.aux
+            experiment.data.aux,
+            dataset.train.len()
         )));
     }
     Ok(())
@@ -163,6 +165,29 @@ fn unfair_test(experiment: &Experiment, dataset: &Dataset) -> Option<String> {
     ))
 }
 
+/// Says so where the test set has patients in common with the images that are trained on, or that attackers have: scores
+/// there say less of patients who are nowhere else.
+fn in_common(test: &Part, victim: &Part, auxiliary: &Part) -> Vec<String> {
+    let sides = [
+        (victim, "the training images", "accuracy on these is partly that of recognising a"),
+        (auxiliary, "the attackers' images", "what attackers get of these is partly what they know of the"),
+    ];
+    let told = |(part, name, so): (&Part, _, _)| {
+        let groups = test.groups()?;
+        let ([shared, images], noun) = (groups.shared_with(part.groups()?), groups.noun);
+        (shared > 0).then(|| {
+            format!(
+                "the test set and {name} have {} in common ({images} of {} test images): {so} {one}; divide the set anew, \
+                 each {one} in one part of it",
+                noun.counted(shared),
+                test.len(),
+                one = noun.one
+            )
+        })
+    };
+    sides.into_iter().filter_map(told).collect()
+}
+
 /// A batch normalisation cannot learn from one value a channel, and nobody wants to hear so at an epoch's end.
 fn check_last_batch(images: usize, batch: usize, plans: &[SplitPlan]) -> Result<()> {
     let alone = images > 0 && (images % batch == 1 || batch == 1);
@@ -177,7 +202,56 @@ fn check_last_batch(images: usize, batch: usize, plans: &[SplitPlan]) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::data::{Groups, Images, Noun, built_in, grouped};
+
+    /// Images of one pixel and one class, and whose they are.
+    fn of_patients(numbers: &[u32]) -> Part {
+        let images = Images { shape: [1, 1, 1], pixels: vec![0; numbers.len()], labels: vec![0; numbers.len()] };
+        Part::all(grouped(images.into(), Groups { numbers: numbers.into(), noun: Noun::PATIENT }))
+    }
+
+    #[test]
+    fn everybody_has_a_view_of_the_one_set_that_is_open_and_validation_is_kept() {
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.data.name = "brainmri".to_owned();
+        let set = built_in("brainmri").unwrap();
+        let setup = Prepared::new(experiment).unwrap();
+        assert_eq!((setup.validation.len(), setup.catalogue.validation.images), (28, 28));
+        let place = |part: &Part, i: usize| match part.image(i).unwrap() {
+            Cow::Borrowed(bytes) => bytes.as_ptr(),
+            Cow::Owned(_) => panic!("an image was copied"),
+        };
+        let places = |part: &Part| (0..part.len()).map(|i| place(part, i)).collect::<BTreeSet<_>>();
+        assert_eq!(places(&setup.validation), places(&set.validation));
+        assert!(places(&setup.watched).is_subset(&places(&set.validation)), "what is watched is not what is scored");
+        for part in [&setup.test, &setup.targets] {
+            assert!(!part.is_empty() && places(part).is_subset(&places(&set.test)));
+        }
+        let [victim, auxiliary] = [&setup.victim, &setup.auxiliary].map(places);
+        assert!(!victim.is_empty() && !auxiliary.is_empty() && victim.is_disjoint(&auxiliary));
+        assert!(victim.union(&auxiliary).all(|image| places(&set.train).contains(image)));
+    }
+
+    #[test]
+    fn patients_in_common_are_counted_by_side() {
+        let (test, none) = (of_patients(&[7, 7, 8, 9]), of_patients(&[]));
+        let told = in_common(&test, &of_patients(&[1, 7, 9]), &of_patients(&[8, 2]));
+        assert_eq!(told.len(), 2);
+        assert_eq!(
+            told[0],
+            "the test set and the training images have 2 patients in common (3 of 4 test images): accuracy on these is partly \
+             that of recognising a patient; divide the set anew, each patient in one part of it"
+        );
+        let words =
+            "the test set and the attackers' images have 1 patient in common (1 of 4 test images): what attackers get";
+        assert!(told[1].starts_with(words), "{}", told[1]);
+        assert!(in_common(&test, &of_patients(&[1, 2]), &none).is_empty());
+        assert!(in_common(&test, &of_patients(&[7]).without_groups(), &none).is_empty(), "nobody knows");
+    }
 
     #[test]
     fn a_last_batch_of_one_is_told_before_the_run() {

@@ -113,10 +113,27 @@ impl Session {
         Ok(orders.map(|orders| self.attacks.extend(orders)).is_some())
     }
 
+    /// A slice of what model `at`'s defences do before an epoch; true once they are done.
+    fn make_ready(&mut self, at: usize) -> Result<bool> {
+        let course = &self.position.courses[at];
+        if course.ready || course.head_learnt || course.step > 0 || !self.models[at].plan.defended() {
+            return Ok(true);
+        }
+        let ready = self.models[at].prepare(&self.setup.victim, course.epoch, &self.setup.device)?;
+        self.course(at).ready = ready;
+        if !ready {
+            self.training_progress();
+        }
+        Ok(ready)
+    }
+
     /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
     /// has learnt is kept in the position, and what nothing was learnt from is made again.
     fn train_step(&mut self, at: usize) -> Result<bool> {
         let (epoch, step) = (self.position.courses[at].epoch, self.position.courses[at].step);
+        if !self.make_ready(at)? {
+            return Ok(false);
+        }
         let moment = At::Train { epoch, step };
         if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
             // All models see the images in the same order.
@@ -156,8 +173,9 @@ impl Session {
         };
         let step = self.models[at].learn(underway)?;
         self.check_finite(at, &step.lesson.losses)?;
-        self.course(at).step += 1;
-        self.course(at).head_learnt = false;
+        let course = self.course(at);
+        course.step += 1;
+        (course.ready, course.head_learnt) = (false, false);
         let row = self.metric_row(at, &step, &truth)?;
         self.emit(Event::Steps(vec![row]));
         // Being watched must not change how a run ends.

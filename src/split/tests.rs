@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use candle_core::backprop::GradStore;
 
 use super::*;
+use crate::data::Images;
 use crate::defence::{Kind, Setup};
 use crate::experiment::Experiment;
 use crate::model::parameters::Parameters;
@@ -51,6 +52,17 @@ impl Defence for Spy {
     fn seat(&self, seat: Box<dyn Seat>) -> Box<dyn Seat> {
         called("seat");
         seat
+    }
+
+    fn begin(&mut self, _: &mut Pass<'_>) -> Result<bool> {
+        called("begin");
+        Ok(true)
+    }
+
+    fn epoch(&mut self, pass: &mut Pass<'_>, _: usize) -> Result<bool> {
+        called("epoch");
+        assert_eq!(pass.smash(&[2, 0])?.1.to_vec1::<u32>()?, [2, 0]);
+        Ok(true)
     }
 
     fn own_step(&mut self, _: &mut Client, _: &Tensor, _: &Tensor, _: At<'_>) -> Result<Option<f64>> {
@@ -122,13 +134,15 @@ fn weights(model: &SplitModel) -> Vec<f32> {
 #[test]
 fn every_hook_is_called_in_its_place_and_one_that_changes_nothing_changes_no_bit() {
     let ((mut plain, x, labels), (mut spied, ..)) = (model(&[]), model(&[&SPY]));
-    for _ in 0..2 {
+    let images = Images { shape: [1, 28, 28], pixels: vec![7; 3 * 784], labels: vec![0, 1, 2] };
+    for epoch in 0..2 {
+        assert!(spied.prepare(&images.clone().into(), epoch, &Device::Cpu).unwrap());
         plain.step(&x, &labels, FIRST).unwrap();
         spied.step(&x, &labels, FIRST).unwrap();
     }
     assert_eq!(weights(&plain), weights(&spied));
     let way = ["own_step", "image", "up", "labels", "arrive", "answer", "down", "own_gradient", "learn"];
-    let expected: Vec<&str> = ["seat"].into_iter().chain(way).chain(way).collect();
+    let expected: Vec<&str> = ["seat", "begin", "epoch"].into_iter().chain(way).chain(["epoch"]).chain(way).collect();
     assert_eq!(CALLED.take(), expected);
     let asked = |model: &SplitModel| model.answer(&x, At::ONCE).unwrap().scores.to_vec2::<f32>().unwrap();
     assert_eq!(asked(&plain), asked(&spied));

@@ -10,7 +10,7 @@ use crate::attack::kind::Kind as Attack;
 use crate::defence::{Lever, Stack};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind as SettingKind, Setting};
-use crate::workbench::{attacks, defences, find};
+use crate::workbench::{attacks, find, usual_defence};
 
 /// Width of the names beside the levers.
 const NAMES: f32 = 136.0;
@@ -106,11 +106,11 @@ fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
                 acts.push(Act::Defended(false));
             }
-            let kinds = defences();
+            let usual = usual_defence();
             let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
-            let words = stack.as_ref().map_or_else(|| kinds[0].title.to_owned(), Stack::titles);
+            let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
             let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about));
-            let tip = tip.unwrap_or(kinds[0].about);
+            let tip = tip.unwrap_or(usual.about);
             if ui.selectable_label(defended, words).on_hover_text(tip).clicked() {
                 acts.push(Act::Defended(true));
             }

@@ -235,7 +235,7 @@ fn every_copy_is_a_command_and_reaches_the_clipboard() {
         window.click(&format!("Compare {name}"));
     }
     for (words, holds) in [
-        ("Copy as Markdown", "fused decision |"),
+        ("Copy as Markdown", ", fused decision "),
         ("Copy as CSV", "# quick s1"),
         ("Copy as LaTeX", "\\begin{tab"),
         ("Copy comparison as Markdown", "A: quick  \nB: quick s1"),

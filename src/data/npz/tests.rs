@@ -104,6 +104,100 @@ fn a_file_with_the_names_of_keras_is_read() {
     assert_eq!(read(Cursor::new(lacking), None).unwrap_err(), "this .npz file lacks the entry y_train.npy");
 }
 
+/// Bytes of a member that holds texts of `letters` letters.
+fn texts(letters: usize, all: &[&str]) -> Vec<u8> {
+    let text = |text: &&str| {
+        let mut codes: Vec<u32> = text.chars().map(u32::from).collect();
+        codes.resize(letters, 0);
+        codes
+    };
+    npy(
+        &format!("<U{letters}"),
+        &format!("({},)", all.len()),
+        &all.iter().flat_map(text).flat_map(u32::to_le_bytes).collect::<Vec<_>>(),
+    )
+}
+
+/// Three images for training, one for validation, two for testing, and more.
+fn six_and(more: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut entries = Vec::new();
+    for (part, n) in [("train", 3_u8), ("val", 1), ("test", 2)] {
+        let pixels: Vec<u8> = (0..2 * n).collect();
+        entries.push((format!("{part}_images"), npy("|u1", &format!("({n}, 1, 2)"), &pixels)));
+        entries.push((format!("{part}_labels"), npy("|u1", &format!("({n},)"), &pixels[..n.into()])));
+    }
+    let entries = entries.iter().map(|(name, data)| (name.as_str(), data.clone()));
+    npz(&entries.chain(more.iter().cloned()).collect::<Vec<_>>())
+}
+
+#[test]
+fn patients_are_numbered_by_first_appearance_whatever_they_are_called() {
+    let numbers = |train: Vec<u8>, val: Vec<u8>, test: Vec<u8>, word: &str| {
+        let more =
+            [("train", train), ("val", val), ("test", test)].map(|(part, data)| (format!("{part}_{word}"), data));
+        let parts = parts(six_and(&more.each_ref().map(|(name, data)| (name.as_str(), data.clone()))));
+        let noun = parts[0].groups().unwrap().noun.one;
+        (noun, parts.map(|part| part.groups().unwrap().numbers.to_vec()))
+    };
+    let wanted = [vec![0, 1, 0], vec![2], vec![1, 3]];
+    // The same patient has the same number in all parts, be the arrays of one type or not.
+    let whole = numbers(
+        npy("<i8", "(3, 1)", &[70_i64, 8, 70].map(i64::to_le_bytes).concat()),
+        npy("|i1", "(1,)", &[0xff]),
+        npy(">u2", "(2,)", &[0, 8, 1, 0]),
+        "patients",
+    );
+    assert_eq!(whole, ("patient", wanted.clone()));
+    let named =
+        numbers(texts(4, &["Ms X", "b", "Ms X"]), npy("|S3", "(1,)", b"c\0\0"), texts(2, &["b", "Ms"]), "groups");
+    assert_eq!(named, ("group", wanted));
+    assert!(parts(six_and(&[])).iter().all(|part| part.groups().is_none()));
+}
+
+#[test]
+fn groups_that_are_broken_are_named_with_their_problem() {
+    let three = npy("|u1", "(3,)", &[1, 2, 2]);
+    let train = |data| ("train_patients", data);
+    for (more, expected) in [
+        (vec![train(three.clone())], "lacks the entry val_patients.npy"),
+        (vec![("test_groups", three.clone())], "lacks the entry train_groups.npy"),
+        (
+            vec![train(npy("<f4", "(3,)", &[0; 12]))],
+            "train_patients.npy holds elements of type <f4, not integers or short",
+        ),
+        (vec![train(npy("|S9999", "(3,)", &[0; 3]))], "type |S9999"),
+        (vec![train(npy("|u1", "(3, 2)", &[0; 6]))], "one group an image"),
+        (vec![train(npy("|u1", "(99999999999,)", &[]))], "the groups of 99999999999 images"),
+        (vec![train(npy("|u1", "(3,)", &[0; 2]))], "2 of 3 bytes"),
+    ] {
+        let told = read(Cursor::new(six_and(&more)), None).unwrap_err();
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+}
+
+#[test]
+fn sixteen_bits_are_as_bright_as_the_whole_set_says() {
+    let sixteen = |descr: &str, pixels: [u16; 2], to_bytes: fn(u16) -> [u8; 2]| {
+        parts(with("train_images", npy(descr, "(1, 1, 2)", &pixels.map(to_bytes).concat())))
+    };
+    // Other parts of this file have bytes.
+    let mixed = sixteen("<u2", [1, 4000], u16::to_le_bytes);
+    assert_eq!(mixed.each_ref().map(Part::white), [4095, 255, 255]);
+    assert_eq!(mixed[0].values(0).unwrap(), [1.0 / 4095.0, 4000.0 / 4095.0]);
+    let part = |pixels: [u16; 6]| npy(">u2", "(1, 1, 2, 3)", &pixels.map(u16::to_be_bytes).concat());
+    let labels = npy("|u1", "(1,)", &[0]);
+    let entries = [
+        ("x_train", part([1, 2, 3, 4, 5, 6])),
+        ("y_train", labels.clone()),
+        ("x_test", part([60_000; 6])),
+        ("y_test", labels),
+    ];
+    let [train, validation, test] = parts(npz(&entries));
+    assert_eq!([&train, &validation, &test].map(Part::white), [65535, 255, 65535]);
+    // Colours become planes.
+    assert_eq!(train.values(0).unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0].map(|pixel: f32| pixel / 65535.0));
+}
+
 #[test]
 fn broken_entries_are_named_with_their_problem() {
     let mut long_header = b"\x93NUMPY\x02\x00".to_vec();

@@ -1,0 +1,210 @@
+//! Data of one's own, from file to result: images that stay on disk, pixels of more than eight bits, and which images are
+//! of one patient.
+
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::common::{assert_same_run, call, copy_run, file, names, program, scratch, succeed};
+use cutlayer::data::{Part, built_in};
+use cutlayer::run::writer::Writer;
+use serde_json::Value;
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+/// The variable that says from how many bytes on an array stays on disk.
+const STREAM_FROM: &str = "CUTLAYER_STREAM_FROM";
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path of plain letters")
+}
+
+/// A member of an `.npz` file: type, sides, content.
+type Member<'a> = (&'a str, &'a str, &'a [usize], Vec<u8>);
+
+/// Writes an `.npz` file, not packed: its images can stay where they are.
+fn npz(path: &Path, members: &[Member<'_>]) {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, descr, shape, data) in members {
+        let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sides}), }}\n");
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        archive.start_file(format!("{name}.npy"), options).unwrap();
+        let length = (header.len() as u16).to_le_bytes();
+        archive.write_all(&[b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), data].concat()).unwrap();
+    }
+    Writer::default().write(path, &archive.finish().unwrap().into_inner()).unwrap();
+}
+
+/// The first `n` digits of a part: their pixels and their classes.
+fn digits(part: &Part, n: usize) -> (Vec<u8>, Vec<u8>) {
+    let pixels = (0..n).flat_map(|i| part.image(i).unwrap().into_owned()).collect();
+    (pixels, part.labels()[..n].iter().map(|label| *label as u8).collect())
+}
+
+/// A set of digits, pixels made by `make` of a byte and its place, and more members.
+fn digits_in(
+    path: &Path,
+    [train, test]: [usize; 2],
+    descr: &str,
+    make: impl Fn(u8, usize) -> Vec<u8>,
+    more: &[Member<'_>],
+) {
+    let set = built_in("mnist").unwrap();
+    let mut members = more.to_vec();
+    let sides = [[train, 28, 28], [test, 28, 28]];
+    for (i, (names, part)) in
+        [(["x_train", "y_train"], &set.train), (["x_test", "y_test"], &set.test)].into_iter().enumerate()
+    {
+        let (pixels, labels) = digits(part, sides[i][0]);
+        let pixels = pixels.into_iter().enumerate().flat_map(|(at, byte)| make(byte, at)).collect();
+        members.push((names[0], descr, &sides[i], pixels));
+        members.push((names[1], "|u1", &sides[i][..1], labels));
+    }
+    npz(path, &members);
+}
+
+/// A small run, of what `quick` does.
+const SMALL: [&str; 6] = [
+    "data.aux=0.2",
+    "data.train=0",
+    "psgl.enabled=false",
+    "train.epochs=1",
+    "evaluate.mu_images=2",
+    "attack=[{ name = \"rmle\", images = 2, iterations = 3, early = [] }]",
+];
+
+fn arguments(data: &Path, out: &Path, settings: &[&str]) -> Vec<String> {
+    let mut all: Vec<String> = ["run", "quick", "--out", text(out)].map(str::to_owned).to_vec();
+    let name = format!("data.name={}", text(data));
+    let settings = settings.iter().copied().chain([name.as_str()]);
+    all.extend(settings.flat_map(|setting| ["--set".to_owned(), setting.to_owned()]));
+    all
+}
+
+/// Runs `quick` in small on a set; what it said on standard error, and its folder.
+fn small_run(data: &Path, out: PathBuf) -> (String, PathBuf) {
+    let output = call(arguments(data, &out, &SMALL));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{told}");
+    (told, out)
+}
+
+fn json(run: &Path) -> Value {
+    serde_json::from_slice(&file(run, "data.json")).unwrap()
+}
+
+/// A whole `quick`, with its defence and both attacks, on 1,000 digits that are in memory or stay in their file.
+#[test]
+fn a_run_from_disk_ends_as_one_from_memory() {
+    let folder = scratch();
+    let data = folder.path().join("digits.npz");
+    digits_in(&data, [800, 200], "|u1", |byte, _| vec![byte], &[]);
+    let run = |name: &str, from: &str| {
+        let out = folder.path().join(name);
+        let output = program(arguments(&data, &out, &[])).env(STREAM_FROM, from).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{told}");
+        let waited = told.lines().find(|line| line.contains("waited for images from disk")).map(str::to_owned);
+        (out, waited)
+    };
+    let ((memory, none), (disk, waited)) = (run("memory", "100000000"), run("disk", "1"));
+    assert_eq!(none, None);
+    let waited = waited.expect("how long training waited");
+    println!("{waited}");
+    let share = waited.strip_prefix("Training waited for images from disk ").and_then(|rest| rest.split_once(" % "));
+    assert!((0.0..=100.0).contains(&share.unwrap().0.parse::<f64>().unwrap()), "{waited}");
+    assert_same_run(&memory, &disk);
+    assert!(file(&memory, "data.json") == file(&disk, "data.json"), "and the images are known as the same");
+    let output = program(arguments(&data, &folder.path().join("no"), &[])).env(STREAM_FROM, "64 MB").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("CUTLAYER_STREAM_FROM") && told.contains("a whole number of bytes"), "{told}");
+}
+
+#[test]
+fn all_bits_of_a_pixel_reach_training() {
+    let folder = scratch();
+    let run = |name: &str, descr: &str, make: fn(u8, usize) -> Vec<u8>| {
+        let data = folder.path().join(format!("{name}.npz"));
+        digits_in(&data, [100, 30], descr, make, &[]);
+        small_run(&data, folder.path().join(name)).1
+    };
+    let bytes = run("bytes", "|u1", |byte, _| vec![byte]);
+    let wide = run("wide", "<u2", |byte, _| u16::from(byte).to_le_bytes().to_vec());
+    assert!(file(&bytes, "metrics.csv") == file(&wide, "metrics.csv"), "eight bits are eight bits in any dress");
+    assert_eq!(json(&bytes).get("white"), None);
+    // Twelve bits, of which the lowest four are nothing or anything: of eight bits there is no difference.
+    let plain = run("plain", "<u2", |byte, _| (u16::from(byte) << 4 | 7).to_le_bytes().to_vec());
+    let fine = run("fine", "<u2", |byte, at| (u16::from(byte) << 4 | (at * 5 % 16) as u16).to_le_bytes().to_vec());
+    assert_eq!((json(&plain)["white"].as_u64(), json(&fine)["white"].as_u64()), (Some(4095), Some(4095)));
+    assert!(file(&plain, "metrics.csv") != file(&fine, "metrics.csv"), "the lowest bits are learnt from");
+    let told = succeed(["data", text(&folder.path().join("fine.npz"))]);
+    assert!(told.contains("an .npz file, pixels from 0 to 4095"), "{told}");
+}
+
+/// 100 training images of 25 patients and 30 test images of 10; the first `shared` test patients are training's too.
+fn patients(path: &Path, shared: u16, offset: u16) {
+    let id = |patient: u16| (patient.wrapping_mul(31) + offset).to_le_bytes();
+    let train: Vec<u8> = (0..100).flat_map(|i| id(i / 4)).collect();
+    let test: Vec<u8> = (0..30).flat_map(|i| id(if i / 3 < shared { i / 3 } else { 100 + i / 3 })).collect();
+    let more = [("train_patients", "<u2", &[100][..], train), ("test_patients", "<u2", &[30], test)];
+    digits_in(path, [100, 30], "|u1", |byte, _| vec![byte], &more);
+}
+
+#[test]
+fn patients_on_both_sides_are_told_and_kept_and_known_again() {
+    let folder = scratch();
+    let data = folder.path().join("films.npz");
+    patients(&data, 0, 0);
+    let (told, run) = small_run(&data, folder.path().join("apart"));
+    assert!(!told.contains("patient"), "{told}");
+    assert_eq!(
+        (json(&run)["groups"]["noun"].as_str(), json(&run)["groups"]["count"].as_u64()),
+        (Some("patient"), Some(35))
+    );
+    let attack = ["attack", text(&run), "--with", "rmle", "--images", "2"];
+    // They may be called anything, as long as the same images are of one patient.
+    patients(&data, 0, 500);
+    succeed(attack);
+    patients(&data, 3, 0);
+    let output = call(attack);
+    let refused = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{refused}");
+    assert!(refused.contains("which images are of one patient has changed"), "{refused}");
+    let (told, _) = small_run(&data, folder.path().join("both"));
+    // Of the three, some are the victim's and some the attackers'.
+    assert!(told.contains("the test set and the training images have ") && told.contains("in common ("), "{told}");
+    let described = succeed(["data", text(&data)]);
+    assert!(described.contains("32 patients"), "{described}");
+}
+
+/// Runs that began before it was known which images are of one patient must end as they would have.
+#[test]
+fn a_run_of_before_goes_on_without_patients() {
+    let folder = scratch();
+    let [plain, known] = ["plain.npz", "known.npz"].map(|name| folder.path().join(name));
+    digits_in(&plain, [100, 30], "|u1", |byte, _| vec![byte], &[]);
+    patients(&known, 2, 0);
+    let (_, run) = small_run(&plain, folder.path().join("run"));
+    let before = file(&run, "data.json");
+    let [whole, rest] = ["metrics.csv", "summary.json"];
+    let metrics = file(&run, whole);
+    std::fs::remove_file(run.join(rest)).unwrap();
+    let output = call(["run", "--resume", text(&run), "--data", text(&known)]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !told.contains("patient"), "{told}");
+    assert!(file(&run, whole) == metrics && file(&run, "data.json") == before);
+    // The attackers have the images that they had: what they learn from them is the same.
+    let other = folder.path().join("other");
+    copy_run(&run, &other);
+    for (run, data) in [(&run, &plain), (&other, &known)] {
+        succeed(["attack", text(run), "--with", "inverse", "--images", "2", "--data", text(data)]);
+    }
+    let [stolen, same] = [&run, &other].map(|run| names(&run.join("attacks")));
+    assert!(stolen == same && stolen.iter().any(|name| name.contains("inverse")), "{stolen:?}");
+    for name in stolen.iter().filter(|name| name.ends_with(".npz")).map(|name| format!("attacks/{name}")) {
+        assert!(file(&run, &name) == file(&other, &name), "{name}");
+    }
+    let (_, grouped) = small_run(&known, folder.path().join("grouped"));
+    assert!(file(&grouped, whole) != metrics, "whoever knows the patients shares the images out another way");
+}
