@@ -6,7 +6,7 @@
 //! of the defence sends.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops;
 
 mod settings;
 
@@ -295,7 +295,7 @@ impl Inverse {
 
 /// Parts a chunk into [`DRAWN`] images at a time. What is left over goes with the last of them: a handful alone takes
 /// another way through the convolutions, and its last bits differ.
-fn few_at_once(chunk: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+fn few_at_once(chunk: ops::Range<usize>) -> impl Iterator<Item = ops::Range<usize>> {
     let pieces = (chunk.len() / DRAWN).max(1);
     (0..pieces).map(move |piece| {
         let from = chunk.start + piece * DRAWN;
