@@ -137,7 +137,7 @@ pub(super) fn counted(text: &str, settings: &[Setting]) -> String {
             }
             head.push_str(line);
             if let Some(header) = header {
-                section = header.trim_matches(['[', ']']).to_owned();
+                header.trim_matches(['[', ']']).clone_into(&mut section);
             }
             continue;
         }
