@@ -13,6 +13,7 @@ const SIDE: usize = 8;
 /// Every fourth image is for testing.
 const TEST: usize = 4;
 
+/// Its card.
 pub static OWN: Kind = Kind {
     id: "own",
     title: "rows of digits",
