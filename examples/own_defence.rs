@@ -12,6 +12,7 @@ use cutlayer::error::Result;
 use cutlayer::random::{At, Seed, Stream};
 use cutlayer::setting::{Plain, Setting, real};
 
+/// Its card.
 pub static OWN: Kind = Kind {
     id: "own",
     title: "noise",

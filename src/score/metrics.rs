@@ -155,7 +155,6 @@ pub static PSNR: Metric<AttackRecord> = Metric {
     help: "Peak signal-to-noise ratio of the stolen images, mean over the images, in decibels.",
     value: |record| Some(record.psnr),
     error: |record| record.judged.as_ref().map(|judged| judged.psnr_se),
-    ..Metric::BASE
 };
 
 /// How far apart they are.
@@ -187,7 +186,6 @@ pub static LINEUP: Metric<AttackRecord> = Metric {
            right, and so is any picture made from the label alone.",
     value: |record| record.judged.as_ref().and(record.lineup),
     error: lineup_error,
-    ..Metric::BASE
 };
 
 /// The same of builds that asked it of far images of any class; never compared with [`LINEUP`].

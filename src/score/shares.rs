@@ -7,7 +7,7 @@ pub const BINS: usize = 15;
 #[derive(Clone, Copy, Debug)]
 pub struct Shares<'a> {
     /// (N, K): what share each class gets of each image.
-    shares: &'a [f32],
+    each: &'a [f32],
     labels: &'a [u32],
     classes: usize,
 }
@@ -20,7 +20,7 @@ impl<'a> Shares<'a> {
     pub fn new(shares: &'a [f32], labels: &'a [u32], classes: usize) -> Self {
         assert_eq!(shares.len(), labels.len() * classes, "{classes} shares a label");
         assert!(labels.iter().all(|label| (*label as usize) < classes), "labels are below {classes}");
-        Self { shares, labels, classes }
+        Self { each: shares, labels, classes }
     }
 
     /// Returns the area under the ROC curve, from 0 to 1: how often an image of a class gets more of it than one of
@@ -28,7 +28,7 @@ impl<'a> Shares<'a> {
     /// classes that some images have and some have not; of two classes it is the second, as usual. `None` if there is no
     /// such class, or a share is not a number.
     pub fn auroc(&self) -> Option<f64> {
-        if self.shares.iter().any(|share| share.is_nan()) {
+        if self.each.iter().any(|share| share.is_nan()) {
             return None;
         }
         let classes = if self.classes == 2 { 1..2 } else { 0..self.classes };
@@ -93,7 +93,7 @@ impl<'a> Shares<'a> {
 
     /// The shares of each image, with its class.
     fn rows(&self) -> impl Iterator<Item = (&[f32], usize)> {
-        self.shares.chunks_exact(self.classes).zip(self.labels.iter().map(|label| *label as usize))
+        self.each.chunks_exact(self.classes).zip(self.labels.iter().map(|label| *label as usize))
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
         // Twice scikit-learn's brier_score_loss for its own example, .0375.
         near(Shares::new(&two(&[0.1, 0.9, 0.8, 0.3]), &[0, 1, 1, 0], 2).brier(), 0.075);
         // .5² + .3² + .2², and 1² + 1².
-        near(Shares::new(&[0.5, 0.3, 0.2, 0.0, 1.0, 0.0], &[0, 0], 3).brier(), (0.38 + 2.0) / 2.0);
+        near(Shares::new(&[0.5, 0.3, 0.2, 0.0, 1.0, 0.0], &[0, 0], 3).brier(), f64::midpoint(0.38, 2.0));
         assert_eq!(Shares::new(&[], &[], 3).brier(), None);
     }
 
