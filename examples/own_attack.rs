@@ -9,6 +9,7 @@ use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::error::Result;
 use cutlayer::setting::{Plain, Setting, whole};
 
+/// Its card.
 pub static OWN: Kind = Kind {
     id: "own",
     title: "the mean of near images",

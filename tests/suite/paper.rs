@@ -24,7 +24,7 @@ fn sources(folder: &Path, all: &mut Vec<PathBuf>) {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() && name != "tests" {
             sources(&path, all);
-        } else if name.ends_with(".rs") && !FOR_TESTS.contains(&name.as_str()) {
+        } else if path.extension().is_some_and(|ending| ending == "rs") && !FOR_TESTS.contains(&name.as_str()) {
             all.push(path);
         }
     }
