@@ -89,7 +89,7 @@ fn the_window_names_ones_own_attack_defence_and_reader_and_uses_them() {
     window.until("the defence on the stage", |app| !app.busy() && app.showing().defended);
     window.harness.get_by_role_and_label(Role::Slider, "σ, noise");
     window.act(Act::Set("defence.own.sigma".to_owned(), "0.5".to_owned()));
-    assert_eq!(window.app().document().experiment().stack().unwrap().words(), "noise σ 0.5");
+    assert_eq!(window.app().document().experiment().stack().unwrap().words(), "PSGL γ 0.1, noise σ 0.5");
 
     // The reader says what may be opened, and opens it.
     window.act(Act::Ask(Purpose::Open));

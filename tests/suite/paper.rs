@@ -131,12 +131,13 @@ fn the_papers_figures_stand_in_one_file() {
 #[test]
 fn what_is_read_by_people_has_the_papers_figures_right() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let [readme, method] = ["README.md", "assets/method.md"].map(|name| read_to_string(root.join(name)).unwrap());
+    let [results, method] =
+        ["docs/results.md", "assets/method.md"].map(|name| read_to_string(root.join(name)).unwrap());
     for figure in FIGURES {
-        assert!(has(&readme, figure.text) && has(&method, figure.text), "{figure}");
+        assert!(has(&results, figure.text) && has(&method, figure.text), "{figure}");
         assert!(method.contains(&format!("[{}]", figure.mark)), "{figure}");
     }
     for figure in [OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD] {
-        assert!(readme.contains(&figure.to_string()), "README lacks {figure}");
+        assert!(results.contains(&figure.to_string()), "docs/results.md lacks {figure}");
     }
 }
