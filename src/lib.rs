@@ -1,8 +1,8 @@
 //! Cutlayer: see, measure and judge what split learning leaks.
 //!
 //! A hospital's device runs the first layers of a network, a server runs the rest; what crosses the cut
-//! can be turned back into the patient's image. This library trains such split models, plain or under
-//! PSGL (proximal gradient split learning), launches model-inversion attacks at them and keeps an honest
+//! can be turned back into the patient's image. This library trains such split models, plain or
+//! defended, as by PSGL (proximal gradient split learning), launches model-inversion attacks at them and keeps an honest
 //! record. The command line and the window are two of its users.
 //!
 //! ```text
@@ -15,7 +15,8 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`defence`],
-//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`mod@bench`], [`export`], [`cli`] and the window.
+//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`],
+//! [`mod@bench`], [`export`], the window and [`cli`].
 
 #[cfg(feature = "gui")]
 pub mod app;

@@ -14,7 +14,7 @@ use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
-use crate::score::words::{WORDS, Word};
+use crate::score::names::{WORDS, Word};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
 use crate::run::scene::Picture;
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 use crate::workbench;
 
 /// What was done.

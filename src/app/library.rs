@@ -15,7 +15,7 @@ use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
 use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, experiment_of};
 use crate::run::found::is_run;
-use crate::run::record::read_summary;
+use crate::run::recorder::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
 
 /// Larger than any experiment, summary or list of attacks that a run writes.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{Layout, Pane, complete};
 use crate::error::{Error, Result};
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 
 /// Files that are remembered at most.
 const RECENT: usize = 8;

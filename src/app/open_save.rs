@@ -14,7 +14,7 @@ use super::{App, panes, stage};
 use crate::error::{Error, Result};
 use crate::live::Shown;
 use crate::run::found::{Found, found};
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 
 impl App {
     /// The file that served this purpose last.

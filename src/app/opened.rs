@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
 use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
-use crate::run::record::{read_all_metrics, read_summary};
+use crate::run::recorder::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
 use crate::setting::shorten;
 
@@ -133,7 +133,7 @@ pub fn trash(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::writer::Writer;
+    use crate::run::whole_files::Writer;
 
     #[test]
     fn a_run_is_renamed_but_never_over_another() {

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::run::caption::Caption;
     use crate::run::pictures::{Tile, sheet};
-    use crate::run::writer::Writer;
+    use crate::run::whole_files::Writer;
 
     #[test]
     fn names_tell_the_attack() {

@@ -9,13 +9,13 @@ use crossbeam_channel::TryRecvError;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::attack_later::{Afterwards, Launch, launched};
-use crate::run::checkpoint::Checkpoint;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
-use crate::run::folder::{CHECKPOINT, RunFolder, experiment_of};
+use crate::run::folder::RunFolder;
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
+use crate::run::resume::Resumed;
 use crate::run::scene::Scene;
 use crate::run::session::Session;
 use crate::run::weights::Weights;
@@ -84,18 +84,9 @@ impl Runner {
     pub fn resume(path: &Path) -> Result<Self> {
         let path = path.to_owned();
         Self::with(move |sink, known| {
-            let folder = RunFolder::open(&path)?;
-            let experiment = experiment_of(&path)?;
-            let (hash, checkpoint) = (experiment.hash(), folder.file(CHECKPOINT));
-            let checkpoint = checkpoint.exists().then(|| Checkpoint::load(&checkpoint, &hash)).transpose()?;
-            let prepared = Prepared::of_run(&path, experiment, &DataChoice::default())?;
-            known(&prepared)?;
-            let recorder = prepared.go_on(folder)?;
-            let session = match checkpoint {
-                Some(checkpoint) => Session::resume(prepared, recorder, &checkpoint, sink)?,
-                None => Session::new(prepared, Some(recorder), sink)?,
-            };
-            Ok(session.into())
+            let resumed = Resumed::open(&path, &DataChoice::default())?;
+            known(resumed.setup())?;
+            Ok(resumed.session(sink)?.into())
         })
     }
 

@@ -21,7 +21,7 @@ use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::folder::{CHECKPOINT, check_is_run, experiment_of};
 use crate::run::identity::{DataChoice, plans};
 use crate::run::prepared::Prepared;
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 use crate::split::{SplitModel, SplitPlan};
 
 #[derive(Debug, Args)]

@@ -30,7 +30,7 @@ use crate::run::attack_records::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
-use crate::run::record::read_summary;
+use crate::run::recorder::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
 use crate::run::summary::Summary;

@@ -9,12 +9,12 @@ use super::{RunArgs, print, print_kept, set_threads, tell};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
-use crate::run::checkpoint::Checkpoint;
-use crate::run::folder::{CHECKPOINT, RunFolder, SUMMARY, check_is_run, experiment_of, new_run_path, runs_folder};
+use crate::run::folder::{SUMMARY, check_is_run, experiment_of, new_run_path, runs_folder};
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
-use crate::run::record::read_summary;
+use crate::run::recorder::read_summary;
 use crate::run::report::report;
+use crate::run::resume::Resumed;
 use crate::run::session::Session;
 use crate::run::worker::{Outcome, Worker};
 
@@ -76,19 +76,9 @@ fn resume(path: &Path, data: &DataChoice) -> Result<()> {
         }
         return print(&report(&summary));
     }
-    let folder = RunFolder::open(path)?;
-    let experiment = experiment_of(path)?;
-    let hash = experiment.hash();
-    experiment.validate()?;
-    set_threads(experiment.threads);
-    let checkpoint = folder.file(CHECKPOINT);
-    let checkpoint = if checkpoint.exists() { Some(Checkpoint::load(&checkpoint, &hash)?) } else { None };
-    let setup = Prepared::of_run(path, experiment, data)?;
-    let recorder = setup.go_on(folder)?;
-    let worker = Worker::start(move |sink| match checkpoint {
-        Some(checkpoint) => Session::resume(setup, recorder, &checkpoint, sink),
-        None => Session::new(setup, Some(recorder), sink),
-    })?;
+    set_threads(experiment_of(path)?.threads);
+    let resumed = Resumed::open(path, data)?;
+    let worker = Worker::start(move |sink| resumed.session(sink))?;
     watch(worker, path)
 }
 

@@ -17,7 +17,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// What victim and attacker share out between them: see [`split`].
     pub train: Part,
-    /// What is chosen by; empty where the set has no such images, as IDX folders.
+    /// What tells the best epoch, though nothing is chosen by it; empty where the set has no such images, as IDX folders.
     pub validation: Part,
     /// What accuracies are measured on and targets are drawn from.
     pub test: Part,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::Defence;
 use super::entry::Entry;
 use super::imitation::Imitation;
+use super::lever::Lever;
 use crate::error::{Error, Result};
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
-use crate::score::words::Word;
+use crate::score::names::Word;
 use crate::setting::{Setting, Values};
 
 /// A defence's card.
@@ -103,19 +104,6 @@ impl Kind {
         let named = |setting: &Setting| Setting { key: format!("{section}.{}", setting.key).leak(), ..*setting };
         self.settings.iter().map(named).collect()
     }
-}
-
-/// A setting that is pulled while one looks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lever {
-    /// Which; without a section.
-    pub key: &'static str,
-    /// Its letter.
-    pub symbol: &'static str,
-    /// What it moves, in a word or two.
-    pub words: &'static str,
-    /// From where to where it is pulled; a document may go farther.
-    pub range: [f64; 2],
 }
 
 /// Makes a defence's part of a model in Python from its settings and the weights of the streams' votes.

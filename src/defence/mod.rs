@@ -10,6 +10,7 @@ pub mod dropout;
 pub mod entry;
 pub mod imitation;
 pub mod kind;
+mod lever;
 pub mod psgl;
 pub mod rows;
 pub mod stack;
@@ -21,7 +22,8 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 pub use entry::{Entry, Outgoing};
-pub use kind::{Kind, Lever, Setup};
+pub use kind::{Kind, Setup};
+pub use lever::Lever;
 pub use stack::Stack;
 
 use crate::data::Part;

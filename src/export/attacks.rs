@@ -5,7 +5,7 @@ use std::path::Path;
 use super::folder::{check_new_folder, fill_new_folder};
 use crate::error::{Error, Result};
 use crate::run::attack_files::{KeptFiles, kept_files};
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 
 /// Copies what a run kept of its attacks to a new folder; `what` names the folder in messages. See
 /// [`kept`](crate::run::attack_files) for what is in the files.

@@ -22,7 +22,7 @@ use super::attack_records::{earlier, same_attack};
 use super::caption::Caption;
 use super::folder::{IMAGES, KEPT, SUMMARY};
 use super::pictures::{Tile, sheet};
-use super::record::{Recorder, read_summary};
+use super::recorder::{Recorder, read_summary};
 use super::scene::Picture;
 use super::summary::AttackRecord;
 use crate::data::numpy::{Array, npz};

@@ -8,7 +8,7 @@ use super::attack_files::keep;
 use super::attack_job::{Benches, Job};
 use super::attack_order::Order;
 use super::prepared::Prepared;
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::scene::{AttackProgress, Gallery, Scene};
 use super::summary::AttackRecord;
 use crate::error::{Error, Result};

@@ -1,4 +1,5 @@
-//! Commands to a running worker, how it obeys them, and how a panic in it becomes an error.
+//! Stop, pause, step: commands to a running worker, which looks at them between slices, and how a panic in it becomes an
+//! error.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

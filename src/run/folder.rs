@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::writer::{Writer, remove_drafts};
+use super::whole_files::{Writer, remove_drafts};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, text};
 use crate::place;

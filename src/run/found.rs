@@ -122,7 +122,7 @@ fn nothing(problem: &str, path: &Path) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::writer::Writer;
+    use crate::run::whole_files::Writer;
 
     #[test]
     fn everything_is_told_by_what_is_there() {

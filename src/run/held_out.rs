@@ -11,6 +11,7 @@ use crate::split::SplitModel;
 
 /// Held-out images that are asked about.
 pub const HELD_OUT: usize = 200;
+
 /// How a model in training answered the held-out images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveRow {

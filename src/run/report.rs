@@ -6,7 +6,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table};
 
 use super::attack_records::earlier;
-use super::record::read_summary;
+use super::recorder::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
 use crate::score::gains::gain_lines;

@@ -4,7 +4,6 @@
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attack_order::Capturing;
@@ -12,15 +11,15 @@ use super::attack_queue::Queue;
 use super::checkpoint::{Checkpoint, Position, Times};
 use super::closing::Closing;
 use super::course::Course;
-use super::event::{Event, Past, Sink};
+use super::event::{Event, Sink};
 use super::folder::PREDICTIONS;
 use super::held_out::Watch;
 use super::judge::{Evaluated, Judge};
 use super::prepared::Prepared;
-use super::record::{Recorder, read_metrics, read_times};
+use super::recorder::Recorder;
 use super::speeds::Speeds;
 use super::summary::{AttackRecord, Summary};
-use super::weights::{ModelWeights, Weights, trained};
+use super::weights::Weights;
 use crate::data::Feed;
 use crate::error::{Error, Result};
 use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
@@ -77,7 +76,7 @@ impl Session {
     }
 
     /// A new session of which no reader has heard yet.
-    fn untold(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
+    pub(super) fn untold(setup: Prepared, recorder: Option<Recorder>, sink: Sink) -> Result<Self> {
         let model = |plan: &SplitPlan| SplitModel::new(plan.clone(), setup.seed(), &setup.device);
         let models = setup.plans.iter().map(model).collect::<Result<Vec<_>>>()?;
         let courses = vec![Course::default(); models.len()];
@@ -107,47 +106,13 @@ impl Session {
         })
     }
 
-    /// A run that goes on from its checkpoint. The recorder comes as new.
-    ///
-    /// # Errors
-    /// Where the checkpoint is of another model.
-    pub fn resume(setup: Prepared, recorder: Recorder, checkpoint: &Checkpoint, sink: Sink) -> Result<Self> {
-        check_targets(&setup, checkpoint)?;
-        let (rows, bytes) = read_metrics(recorder.folder(), checkpoint.position.metric_rows)?;
-        let times = read_times(recorder.folder());
-        let mut session = Self::untold(setup, Some(recorder.after(bytes)), sink)?;
-        session.position = checkpoint.position.clone();
-        session.position.courses.resize(session.models.len(), Course::default());
-        session.times = times;
-        session.times.attacks.resize(session.position.attacks.len(), 0.0);
-        for (i, model) in session.models.iter_mut().enumerate() {
-            checkpoint.restore(i, model)?;
-            model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            let epochs = checkpoint.epochs_of(&model.plan.name);
-            if epochs > 0 {
-                let words = trained(&session.setup.experiment, model.plan.defended(), epochs);
-                session.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
-            }
-        }
-        let mut waiting = checkpoint.waiting.clone();
-        if let Some(begun) = waiting.first_mut().and_then(|order| order.begun.as_mut()) {
-            begun.seconds = session.times.attack;
-        }
-        session.attacks.extend(waiting);
-        session.started(true);
-        session.sink.slots.weights.put(Arc::new(session.weights.clone()));
-        let (epochs, attacks) = (session.position.epochs.clone(), session.timed_attacks());
-        session.sink.emit(Event::Past(Box::new(Past { rows, epochs, attacks })));
-        Ok(session)
-    }
-
     /// Finished attacks with the time that each took.
     pub(super) fn timed_attacks(&self) -> Vec<AttackRecord> {
         let timed = |(record, seconds): (&AttackRecord, &f64)| AttackRecord { seconds: *seconds, ..record.clone() };
         self.position.attacks.iter().zip(&self.times.attacks).map(timed).collect()
     }
 
-    fn started(&mut self, resumed: bool) {
+    pub(super) fn started(&mut self, resumed: bool) {
         let folder = self.recorder.as_ref().map(|r| r.folder().path().to_owned());
         self.sink.emit(Event::Started { folder, resumed });
         let lock = self.recorder.as_ref().and_then(|recorder| recorder.folder().warning());
@@ -295,26 +260,4 @@ impl Session {
             self.emit(Event::Warning(error.to_string()));
         }
     }
-}
-
-/// What was begun at some test images can be ended at others only where there are as many.
-fn check_targets(setup: &Prepared, checkpoint: &Checkpoint) -> Result<()> {
-    let wrong = |what: &str, then: usize, now: usize| {
-        Err(Error::input(format!(
-            "the run has begun {what} {then} test images, and now there are {now}: it can only go on with its own data"
-        )))
-    };
-    if let Some(inverted) = checkpoint.position.inverted.as_ref().filter(|all| all.len() != setup.test.len()) {
-        return wrong("its table with", inverted.len(), setup.test.len());
-    }
-    for order in &checkpoint.waiting {
-        if order.images() > setup.targets.len() {
-            return wrong("an attack at", order.images(), setup.targets.len());
-        }
-        let deciphered = order.begun.as_ref().and_then(|begun| begun.deciphered.as_ref()).map_or(0, Vec::len);
-        if deciphered > setup.test.len() {
-            return wrong("its table with", deciphered, setup.test.len());
-        }
-    }
-    Ok(())
 }

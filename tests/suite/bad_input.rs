@@ -9,7 +9,7 @@ use cutlayer::experiment::Experiment;
 use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::course::Stage;
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of plain letters")

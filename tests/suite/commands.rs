@@ -12,7 +12,7 @@ use cutlayer::random::Seed;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::prepared::Prepared;
 use cutlayer::run::summary::AttackRecord;
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::split::SplitModel;
 use serde_json::{Value, json};
 

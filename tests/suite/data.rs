@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::common::{assert_same_run, call, copy_run, file, names, program, scratch, succeed};
 use candle_core::{DType, Device, Tensor};
 use cutlayer::data::{Part, built_in};
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 use serde_json::Value;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};

@@ -9,10 +9,10 @@ use cutlayer::experiment::Experiment;
 use cutlayer::run::checkpoint::Checkpoint;
 use cutlayer::run::folder::{CHECKPOINT, RunFolder};
 use cutlayer::run::prepared::Prepared;
-use cutlayer::run::record::{Recorder, read_all_metrics, read_summary};
+use cutlayer::run::recorder::{Recorder, read_all_metrics, read_summary};
 use cutlayer::run::session::Session;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::run::worker::{Outcome, Worker};
-use cutlayer::run::writer::Writer;
 
 /// `quick` made as short as can be while it still writes every kind of file: it is run twice for each of its writes.
 fn experiment() -> Experiment {

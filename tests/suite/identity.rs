@@ -7,7 +7,7 @@ use crate::common::{call, copy_run, file, finished, program, scratch, succeed};
 use cutlayer::data::{Catalogue, Draw};
 use cutlayer::experiment::Experiment;
 use cutlayer::run::weights::Weights;
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::workbench::load;
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::common::{copy_run, file, scratch, succeed};
 use cutlayer::run::attack_records::earlier;
-use cutlayer::run::record::read_summary;
+use cutlayer::run::recorder::read_summary;
 use cutlayer::score::verdict::Standing;
 
 fn old_run(folder: &Path) -> PathBuf {

@@ -15,9 +15,9 @@ use cutlayer::run::event::stream;
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::identity::DataChoice;
 use cutlayer::run::prepared::Prepared;
-use cutlayer::run::record::Recorder;
+use cutlayer::run::recorder::Recorder;
 use cutlayer::run::session::Session;
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::setting::Values;
 use cutlayer::split::SplitPlan;
 

@@ -14,10 +14,10 @@ use cutlayer::run::control::Command;
 use cutlayer::run::event::{Event, stream};
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::prepared::Prepared;
-use cutlayer::run::record::{Recorder, read_all_metrics};
+use cutlayer::run::recorder::{Recorder, read_all_metrics};
 use cutlayer::run::session::Session;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::run::worker::{Outcome, Worker};
-use cutlayer::run::writer::Writer;
 
 fn arguments(run: &Path) -> Vec<&str> {
     let path = run.to_str().unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::{file, finished, quick, scratch};
-use cutlayer::run::record::read_summary;
+use cutlayer::run::recorder::read_summary;
 use cutlayer::run::summary::{AttackRecord, MetricRow, Summary};
 use cutlayer::score::verdict::{Standing, is_attack};
 use serde_json::Value;

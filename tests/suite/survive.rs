@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{assert_same_run, call, copy_run, file, finished, program, quick, scratch, succeed};
 use cutlayer::experiment::Experiment;
-use cutlayer::run::writer::Writer;
+use cutlayer::run::whole_files::Writer;
 use serde_json::Value;
 
 /// `quick` without what takes time.

@@ -9,10 +9,10 @@ use cutlayer::run::event::Event;
 use cutlayer::run::folder::RunFolder;
 use cutlayer::run::held_out::LiveRow;
 use cutlayer::run::prepared::Prepared;
-use cutlayer::run::record::Recorder;
+use cutlayer::run::recorder::Recorder;
 use cutlayer::run::session::Session;
+use cutlayer::run::whole_files::Writer;
 use cutlayer::run::worker::{Outcome, Worker};
-use cutlayer::run::writer::Writer;
 
 /// The rows of one model in `metrics.csv`, as they are written.
 fn rows(run: &Path, vanilla: bool) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::*;
 use crate::app::panes::runs::samples;
 use crate::experiment::SCHEMA;
 use crate::experiment::fixture::{DEFENDED, GAMMA};
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 
 fn write(path: PathBuf, text: &str, age: u64) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

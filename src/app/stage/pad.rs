@@ -139,7 +139,7 @@ mod tests {
         assert!(rgb.values[30] > 0.99 && rgb.values[64 + 30] < 0.01);
         assert_eq!(read_image(&path, [1, 28, 28]).unwrap().values.len(), 784);
         let broken = folder.path().join("broken.png");
-        crate::run::writer::Writer::default().write(&broken, b"no picture").unwrap();
+        crate::run::whole_files::Writer::default().write(&broken, b"no picture").unwrap();
         let error = read_image(&broken, [1, 28, 28]).unwrap_err().to_string();
         assert!(error.starts_with("the image cannot be read: ") && error.ends_with("broken.png"), "{error}");
         assert!(read_image(folder.path(), [1, 28, 28]).is_err());

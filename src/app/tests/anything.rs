@@ -10,7 +10,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::*;
 use crate::experiment::fixture::GAMMA;
 use crate::run::folder::ATTACKS;
-use crate::run::writer::Writer;
+use crate::run::whole_files::Writer;
 
 fn put(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -215,7 +215,7 @@ fn files_are_opened_saved_and_broken_ones_named() {
     window.act(Act::File(Purpose::Open, path.clone()));
     assert_eq!(gamma(window.app().document().experiment()), 0.25);
     let broken = window.home.path().join("broken.toml");
-    crate::run::writer::Writer::default().write(&broken, format!("{GAMMA} = 9\n").as_bytes()).unwrap();
+    crate::run::whole_files::Writer::default().write(&broken, format!("{GAMMA} = 9\n").as_bytes()).unwrap();
     window.act(Act::File(Purpose::Open, broken));
     let error = window.app().state().error.clone().unwrap();
     assert!(error.contains(&format!("{GAMMA} = 9")) && error.contains("broken.toml"), "{error}");

@@ -1,4 +1,4 @@
-//! Proximal gradient split learning, one file a section of the paper (METHOD §2).
+//! Proximal gradient split learning, by the steps of METHOD §2.
 //!
 //! | step | where | file |
 //! |---|---|---|
@@ -13,6 +13,8 @@
 pub mod client;
 pub mod downsample;
 pub mod fusion;
+mod levers;
+mod names;
 pub mod recovery;
 pub mod saliency;
 mod settings;
@@ -21,13 +23,12 @@ pub mod streams;
 pub mod surrogate;
 mod torch;
 pub mod undo;
-mod words;
 
 use std::sync::Arc;
 
 pub use spec::{Inference, Jacobian, Options, PsglSpec, WeightsFrom};
 
-use super::{Entry, Kind, Lever};
+use super::{Entry, Kind};
 use crate::model::wire::Crossing;
 use crate::setting::Values;
 
@@ -61,12 +62,8 @@ pub static KIND: Kind = Kind {
     idle,
     while_off: "PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.",
     fuses: true,
-    levers: &[
-        Lever { key: "gamma", symbol: "γ", words: "pixels that move", range: [0.0, 0.5] },
-        Lever { key: "theta", symbol: "θ", words: "how far they move", range: [0.0, 1.0] },
-        Lever { key: "mu", symbol: "μ", words: "cleaning", range: [0.01, 10.0] },
-    ],
-    words: &words::WORDS,
+    levers: &levers::LEVERS,
+    words: &names::WORDS,
     torch: Some(|values, votes| Ok(torch::torch(&options(values)?, votes))),
     imitation: |values| Ok(Arc::new(surrogate::Known(options(values)?))),
 };

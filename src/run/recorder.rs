@@ -11,7 +11,7 @@ use super::checkpoint::{Checkpoint, Times};
 use super::event::Event;
 use super::folder::{CHECKPOINT, DATA, METRICS, RunFolder, SUMMARY, TIMES, read_text};
 use super::summary::{MetricRow, SCHEMA, Summary};
-use super::writer::Writer;
+use super::whole_files::Writer;
 use crate::data::Catalogue;
 use crate::error::{Error, Result};
 use crate::experiment;

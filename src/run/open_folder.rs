@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::folder::RunFolder;
 use super::prepared::Prepared;
-use super::record::Recorder;
+use super::recorder::Recorder;
 use super::room;
-use super::writer::Writer;
+use super::whole_files::Writer;
 use crate::error::Result;
 
 impl Prepared {

@@ -1,6 +1,6 @@
 //! What a run, the paper and the window call what only PSGL has.
 
-use crate::score::words::{Word, word};
+use crate::score::names::{Word, word};
 
 /// Its names.
 pub(super) static WORDS: [Word; 10] = [
