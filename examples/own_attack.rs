@@ -4,7 +4,8 @@
 use std::process::ExitCode;
 
 use candle_core::{D, Tensor};
-use cutlayer::attack::kind::{Kind, Knows, Looker};
+use cutlayer::attack::kind::{Kind, Looker};
+use cutlayer::attack::threat_model::Knows;
 use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::error::Result;
 use cutlayer::setting::{Plain, Setting, whole};

@@ -2,7 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::kind::{Kind, Sees};
+use super::kind::Kind;
+use super::threat_model::Sees;
 use crate::error::{Error, Result};
 use crate::model::wire::Smashed;
 

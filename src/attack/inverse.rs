@@ -17,7 +17,8 @@ pub use settings::Settings;
 use settings::watched;
 
 use super::decoder::Decoder;
-use super::kind::{ADAM_EPSILON, HE_2019, Kind, Knows, Looker, Published, Sees};
+use super::kind::{ADAM_EPSILON, HE_2019, Kind, Looker, Published};
+use super::threat_model::{Knows, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, doubt_of};
 use crate::defence::imitation::{CHUNK, in_chunks};
 use crate::defence::rows::Rows;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::threat_model::{Knows, Sees};
 use super::{Evidence, Inversion, Knowledge};
 use crate::error::{Error, Result};
 pub use crate::setting::Values;
@@ -60,25 +61,6 @@ pub struct Looker {
     pub tip: &'static str,
 }
 
-/// Something that an attacker may see cross the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sees {
-    /// The smashed data of its targets.
-    Smashed,
-    /// Their classes, which go up with the smashed data where the server computes the loss.
-    Labels,
-}
-
-impl Sees {
-    /// `the smashed data`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Smashed => "the smashed data",
-            Self::Labels => "the labels",
-        }
-    }
-}
-
 /// The source of what is published of two attacks: He, Zhang & Lee, "Model inversion attacks against collaborative
 /// inference", ACSAC 2019.
 pub const HE_2019: &str = "He 2019";
@@ -100,37 +82,6 @@ impl Published {
     /// One of He et al., tables 3, 4 and 6 (METHOD section 4).
     pub const fn he(of: &'static str, psnr: f64, ssim: f64) -> Self {
         Self { of, psnr, ssim, mark: Mark::Published(HE_2019) }
-    }
-}
-
-/// Something that an attacker may know besides the architecture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Knows {
-    /// The weights of the client's layers.
-    ClientWeights,
-    /// What the client makes of the attacker's images.
-    ClientOracle,
-    /// The weights of the server's layers.
-    ServerWeights,
-    /// Images of the same kind as the victim's.
-    Auxiliary,
-    /// Their classes.
-    AuxiliaryLabels,
-    /// The defence, with its settings.
-    Defence,
-}
-
-impl Knows {
-    /// `the client's weights`.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::ClientWeights => "the client's weights",
-            Self::ClientOracle => "what the client makes of similar images",
-            Self::ServerWeights => "the server's weights",
-            Self::Auxiliary => "similar images",
-            Self::AuxiliaryLabels => "their labels",
-            Self::Defence => "the defence",
-        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::evidence::undeclared;
-use super::kind::{Kind, Knows};
+use super::kind::Kind;
+use super::threat_model::Knows;
 use crate::defence::auxiliary::Auxiliary;
 use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
 use crate::defence::{Entry, Outgoing};

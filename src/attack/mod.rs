@@ -31,6 +31,7 @@ mod knowledge;
 mod learner;
 pub mod nearest;
 pub mod rmle;
+pub mod threat_model;
 
 use std::fmt;
 

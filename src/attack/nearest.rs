@@ -10,7 +10,8 @@
 
 use candle_core::Tensor;
 
-use super::kind::{Kind, Knows, Looker, Sees};
+use super::kind::{Kind, Looker};
+use super::threat_model::{Knows, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner};
 use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};

@@ -16,7 +16,8 @@ use std::sync::Arc;
 use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
-use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Knows, Looker, Published, Sees, Values};
+use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Published, Values};
+use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Learner};
 use crate::defence::Entry;
 use crate::defence::imitation::{Imitation, Undoing};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
-use crate::attack::kind::Knows;
+use crate::attack::threat_model::Knows;
 use crate::attack::{Auxiliary, Knowledge};
 use crate::data::{Part, drawn, split, targets};
 use crate::engine::give_way;

@@ -12,7 +12,7 @@ use super::attack_order::{Begun, Order, PICTURED};
 use super::prepared::Prepared;
 use super::scene::{AttackProgress, Gallery, Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
-use crate::attack::kind::{Knows, Sees};
+use crate::attack::threat_model::{Knows, Sees};
 use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
 use crate::data::Part;
 use crate::error::Result;

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Opinion;
-use crate::attack::kind::Knows;
+use crate::attack::threat_model::Knows;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, any_schema_attack};
 use crate::model::wire::Smashed;

@@ -61,8 +61,12 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).paused
     }
 
-    /// The worker's side: waits while paused; true where it may go on, false where it must stop.
-    pub fn may_go_on(&self) -> bool {
+    /// The worker's side, before a slice: waits while paused; true if it may go on, false if it must save and leave. A step
+    /// has several slices, which Pause and Step do not part; Stop does.
+    pub fn may_go_on(&self, amid_step: bool) -> bool {
+        if amid_step {
+            return !self.stopped();
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if state.stop {
@@ -108,10 +112,11 @@ mod tests {
     #[test]
     fn step_allows_one_slice_and_stop_wins() {
         let control = Control::default();
-        assert!(control.may_go_on());
+        assert!(control.may_go_on(false));
         control.send(Command::Step);
-        assert!(control.may_go_on() && control.paused());
+        assert!(control.may_go_on(false) && control.paused());
+        assert!(control.may_go_on(true), "a step is not parted by a pause");
         control.send(Command::Stop);
-        assert!(!control.may_go_on());
+        assert!(!control.may_go_on(false) && !control.may_go_on(true));
     }
 }

@@ -174,9 +174,7 @@ fn run(work: &mut Work, control: &Control) -> Outcome {
         if !control.stopped() && !control.paused() {
             work.watch();
         }
-        // A step has several slices, which Pause and Step do not part; Stop does.
-        let go_on = if work.amid_step() { !control.stopped() } else { control.may_go_on() };
-        if !go_on {
+        if !control.may_go_on(work.amid_step()) {
             return match guarded(|| work.save()) {
                 Ok(()) => Outcome::Stopped,
                 Err(error) => Outcome::Failed(error),

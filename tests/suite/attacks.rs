@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::inverse::{self, Inverse};
-use cutlayer::attack::kind::{Kind, Knows, Sees, Values};
+use cutlayer::attack::kind::{Kind, Values};
 use cutlayer::attack::rmle::{self, Rmle};
+use cutlayer::attack::threat_model::{Knows, Sees};
 use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
 use cutlayer::data;
 use cutlayer::defence::Outgoing;

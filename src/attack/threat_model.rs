@@ -1,0 +1,53 @@
+//! The threat model: what an attacker may see of what crosses the wire, and what it may know besides. Each attack's card
+//! declares both ([`kind`](super::kind)); [`Evidence`](super::Evidence) and [`Knowledge`](super::Knowledge) hand over
+//! nothing else.
+
+/// Something that an attacker may see cross the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sees {
+    /// The smashed data of its targets.
+    Smashed,
+    /// Their classes, which go up with the smashed data where the server computes the loss.
+    Labels,
+}
+
+impl Sees {
+    /// `the smashed data`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Smashed => "the smashed data",
+            Self::Labels => "the labels",
+        }
+    }
+}
+
+/// Something that an attacker may know besides the architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// The weights of the client's layers.
+    ClientWeights,
+    /// What the client makes of the attacker's images.
+    ClientOracle,
+    /// The weights of the server's layers.
+    ServerWeights,
+    /// Images of the same kind as the victim's.
+    Auxiliary,
+    /// Their classes.
+    AuxiliaryLabels,
+    /// The defence, with its settings.
+    Defence,
+}
+
+impl Knows {
+    /// `the client's weights`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::ClientWeights => "the client's weights",
+            Self::ClientOracle => "what the client makes of similar images",
+            Self::ServerWeights => "the server's weights",
+            Self::Auxiliary => "similar images",
+            Self::AuxiliaryLabels => "their labels",
+            Self::Defence => "the defence",
+        }
+    }
+}
