@@ -1,14 +1,12 @@
 //! From the document's fields to the forms that computations want.
 
 use super::document::{Device, Experiment, Optimizer, TrainSpec};
-use super::plan::Plan;
 use crate::attack::adversarial::Disguise;
 use crate::defence::{Setup, Stack};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
 use crate::model::sgd::SgdSettings;
-use crate::split::{SplitPlan, UNDEFENDED};
 
 impl TrainSpec {
     /// For the models.
@@ -22,25 +20,6 @@ impl TrainSpec {
 }
 
 impl Experiment {
-    /// The models to train, in order: the defended one first, its undefended twin after.
-    ///
-    /// # Errors
-    /// Where the model does not fit the data.
-    pub fn split_plans(&self, image: [usize; 3], classes: usize) -> Result<Vec<SplitPlan>> {
-        let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
-        let defences = self.stack()?;
-        let name = if defences.is_empty() { UNDEFENDED.to_owned() } else { defences.label() };
-        let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser: self.train.optimiser() };
-        let twin = twin.map(|twin| SplitPlan {
-            name: UNDEFENDED.to_owned(),
-            layers: twin.layers,
-            cut: twin.cut,
-            defences: Stack::default(),
-            ..main.clone()
-        });
-        Ok(std::iter::once(main).chain(twin).collect())
-    }
-
     /// The defences of the document with their settings, also those that are off.
     ///
     /// # Errors
@@ -85,21 +64,6 @@ impl Experiment {
         plain.psgl.enabled = false;
         plain.defences.clear();
         plain
-    }
-
-    /// Defended, where it has a defence, and undefended: the network as it is, or with `twin` the one that is trained
-    /// beside a defended model, which pools where a defence packs.
-    ///
-    /// # Errors
-    /// Returns an error if the model does not fit the data.
-    pub fn both_plans(&self, image: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
-        let all = self.split_plans(image, classes)?;
-        let one = |defended: bool| all.iter().find(|plan| plan.defended() == defended).cloned();
-        let undefended = match one(false).filter(|_| twin || !self.defended()) {
-            Some(plan) => plan,
-            None => self.undefended().split_plans(image, classes)?.swap_remove(0),
-        };
-        Ok([one(true), Some(undefended)])
     }
 }
 

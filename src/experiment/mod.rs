@@ -11,10 +11,10 @@ mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod naming;
-mod plan;
 pub mod preset;
 mod schema;
 pub mod text;
+mod twin;
 mod validate;
 
 #[cfg(test)]
@@ -30,9 +30,9 @@ pub use attack::AttackSpec;
 pub use defence::DefenceSpec;
 pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
 pub use naming::{Values, run_title};
-pub use plan::{Plan, Twin};
 pub use preset::PRESETS;
 pub use schema::{any_schema, any_schema_attack, lacking};
+pub use twin::{Plan, Twin};
 
 use crate::error::{Error, Result};
 use crate::model::zoo;

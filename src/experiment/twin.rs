@@ -1,10 +1,11 @@
-//! Whether the model fits the data: the shapes on both sides of the cut, and the vanilla twin.
+//! The models that an experiment trains: the defended one and its vanilla twin, and whether they fit the data.
 
 use super::document::Experiment;
 use crate::defence::Stack;
 use crate::defence::entry::AS_THEY_ARE;
 use crate::error::{Error, Result};
 use crate::model::spec::{LayerSpec, shape_text, shapes};
+use crate::split::{SplitPlan, UNDEFENDED};
 
 /// Numbers of one layer's output for one image at most, and weights of one network at most: a file may come from
 /// anywhere, and memory that is refused ends the program.
@@ -40,6 +41,40 @@ pub struct Twin {
 }
 
 impl Experiment {
+    /// Defended, where it has a defence, and undefended: the network as it is, or with `twin` the one that is trained
+    /// beside a defended model, which pools where a defence packs.
+    ///
+    /// # Errors
+    /// Returns an error if the model does not fit the data.
+    pub fn both_plans(&self, image: [usize; 3], classes: usize, twin: bool) -> Result<[Option<SplitPlan>; 2]> {
+        let all = self.split_plans(image, classes)?;
+        let one = |defended: bool| all.iter().find(|plan| plan.defended() == defended).cloned();
+        let undefended = match one(false).filter(|_| twin || !self.defended()) {
+            Some(plan) => plan,
+            None => self.undefended().split_plans(image, classes)?.swap_remove(0),
+        };
+        Ok([one(true), Some(undefended)])
+    }
+
+    /// The models to train, in order: the defended one first, its undefended twin after.
+    ///
+    /// # Errors
+    /// Where the model does not fit the data.
+    pub fn split_plans(&self, image: [usize; 3], classes: usize) -> Result<Vec<SplitPlan>> {
+        let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
+        let defences = self.stack()?;
+        let name = if defences.is_empty() { UNDEFENDED.to_owned() } else { defences.label() };
+        let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser: self.train.optimiser() };
+        let twin = twin.map(|twin| SplitPlan {
+            name: UNDEFENDED.to_owned(),
+            layers: twin.layers,
+            cut: twin.cut,
+            defences: Stack::default(),
+            ..main.clone()
+        });
+        Ok(std::iter::once(main).chain(twin).collect())
+    }
+
     /// The layers, listed or of the named model.
     ///
     /// # Errors
