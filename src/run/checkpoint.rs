@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::attack_order::{AttackId, Order};
 use super::attack_saved::{self, Amid};
-use super::course::{Course, per_model};
+use super::course::{Course, Stage, per_model};
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
 use crate::model::wire::WireCount;
@@ -107,6 +107,8 @@ impl Checkpoint {
     pub fn put_model(&mut self, i: usize, model: &SplitModel) -> Result<()> {
         let name = model.plan.name.as_str();
         let (begun, done) = self.course(i);
+        // Its defences may have taught it something before its first step.
+        let begun = begun || model.plan.defended() && self.preparing(i);
         if begun {
             for parameters in [model.client.parameters(), model.server.parameters()] {
                 let shared = parameters.iter().map(|(name, var)| (name.to_owned(), var.as_detached_tensor()));
@@ -129,8 +131,9 @@ impl Checkpoint {
     /// Where it is of another model.
     pub fn restore(&self, i: usize, model: &mut SplitModel) -> Result<()> {
         let (begun, done) = self.course(i);
+        let weights = self.part(&format!("{}.", model.plan.name));
+        let begun = begun || model.plan.defended() && self.preparing(i) && !weights.is_empty();
         if begun {
-            let weights = self.part(&format!("{}.", model.plan.name));
             model.client.parameters().load(&weights)?;
             model.server.parameters().load(&weights)?;
         }
@@ -146,6 +149,11 @@ impl Checkpoint {
             model.server.set_votes(votes);
         }
         Ok(())
+    }
+
+    /// Whether the run's `i`-th model is in training, or its defences prepare it for that.
+    fn preparing(&self, i: usize) -> bool {
+        self.position.courses.get(i).is_some_and(|course| course.stage == Stage::Train)
     }
 
     /// Whether the run's `i`-th model has learnt anything, and whether it has learnt all.
