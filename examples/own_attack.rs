@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 
 use candle_core::{D, Tensor};
-use cutlayer::attack::kind::{Kind, Looker};
+use cutlayer::attack::kind::{Kind, Looker, Make};
 use cutlayer::attack::threat_model::Knows;
-use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
+use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge, Outcome};
 use cutlayer::error::Result;
 use cutlayer::setting::{Plain, Setting, whole};
 
@@ -23,7 +23,7 @@ pub static OWN: Kind = Kind {
     settings: &[Setting::new("k", "Near images", "images", whole(1, 1000), "How many images the mean is of.")
         .default(Plain::Whole(5))],
     least_images: (1, "it averages"),
-    make: |seen, knowledge, values| Ok(Box::new(Own::new(seen, knowledge, values.whole("k")?)?)),
+    make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Own::new(seen, known, values.whole("k")?)?))),
     ..Kind::BASE
 };
 
@@ -74,8 +74,8 @@ impl Inversion for Own {
         Ok(Some(Doubt::OnlyOwnImages))
     }
 
-    fn reconstruction(&self) -> Result<Tensor> {
-        Ok(self.found.clone())
+    fn outcome(&self) -> Result<Outcome> {
+        Ok(Outcome::of_images(self.found.clone()))
     }
 }
 

@@ -147,6 +147,13 @@ impl SplitModel {
         Ok(Self { client, server, listeners: Vec::new(), wire: WireCount::default(), defences, plan })
     }
 
+    /// The same with somebody in the server's chair who wraps whoever sits there.
+    #[must_use]
+    pub fn seated(mut self, wrap: impl FnOnce(Box<dyn Seat>) -> Box<dyn Seat>) -> Self {
+        self.server = wrap(self.server);
+        self
+    }
+
     /// A slice of what its defences do before an epoch of training on `images`; true once all of them are done.
     ///
     /// # Errors

@@ -9,7 +9,8 @@ use crate::model::wire::Smashed;
 
 /// What an attack is made from, of N samples.
 ///
-/// The gradient at the cut is no part of it: nobody trains on an attack's targets, so none ever comes down for them.
+/// The gradient at the cut is no part of it: nobody trains on an attack's targets, so none ever comes down for them. What
+/// crosses in training, an attack that is at work there [hears](super::Heard).
 #[derive(Clone, Debug)]
 pub struct Evidence {
     samples: usize,

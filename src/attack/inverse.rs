@@ -17,9 +17,9 @@ pub use settings::Settings;
 use settings::watched;
 
 use super::decoder::Decoder;
-use super::kind::{ADAM_EPSILON, HE_2019, Kind, Looker, Published};
+use super::kind::{ADAM_EPSILON, HE_2019, Kind, Looker, Make, Published};
 use super::threat_model::{Knows, Sees};
-use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, doubt_of};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, Outcome, doubt_of};
 use crate::defence::imitation::{CHUNK, in_chunks};
 use crate::defence::rows::Rows;
 use crate::engine::loss::carry_on;
@@ -104,7 +104,7 @@ pub static KIND: Kind = Kind {
     saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),
     learns: true,
     fills_the_table: true,
-    make: |seen, knowledge, values| Ok(Box::new(Inverse::new(seen, knowledge, Settings::of(values)?)?)),
+    make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Inverse::new(seen, known, Settings::of(values)?)?))),
     watched,
 };
 
@@ -372,8 +372,8 @@ impl Inversion for Inverse {
         Ok(doubt_of(&self.losses, mean).or((!better).then_some(Doubt::NoBetterThanGuessing)))
     }
 
-    fn reconstruction(&self) -> Result<Tensor> {
-        Ok(in_chunks(&self.observed, |z| self.decoder.forward(z))?.clamp(0.0, 1.0)?)
+    fn outcome(&self) -> Result<Outcome> {
+        Ok(Outcome::of_images(in_chunks(&self.observed, |z| self.decoder.forward(z))?.clamp(0.0, 1.0)?))
     }
 
     fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+pub use super::make::Make;
 use super::threat_model::{Knows, Sees};
-use super::{Evidence, Inversion, Knowledge};
 use crate::error::{Error, Result};
 pub use crate::setting::Values;
 use crate::setting::{Kind as Range, Mark, Setting, list, whole};
@@ -42,10 +42,10 @@ pub struct Kind {
     /// Whether the table's row of stolen images is of what it makes of all test images.
     pub fills_the_table: bool,
     /// About how many numbers its state is at its largest: of the smashed data's shape, the images' and the number of
-    /// targets.
+    /// targets. The model of a training of its own is not counted.
     pub saves: fn(&[usize], [usize; 3], usize) -> usize,
-    /// How it is made from what was seen and what is known.
-    pub make: fn(&Evidence, &Knowledge, &Values) -> Result<Box<dyn Inversion>>,
+    /// How it is made, and with that where it stands.
+    pub make: Make,
     /// Its settings where somebody waits and watches, given the number of auxiliary images.
     pub watched: fn(&Values, usize) -> Result<Values>,
 }
@@ -118,7 +118,7 @@ impl Kind {
         learns: false,
         fills_the_table: false,
         saves: |_, _, _| 0,
-        make: |_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned())),
+        make: Make::FromEvidence(|_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned()))),
         watched: |values, _| Ok(values.clone()),
     };
 
@@ -178,6 +178,8 @@ mod tests {
     fn every_kind_has_its_words_and_a_default_for_each_setting_that_is_allowed() {
         for kind in attacks() {
             assert!(!kind.sees.is_empty(), "{}", kind.id);
+            // The table's stolen images are of what honest models sent.
+            assert!(!(kind.make.hijacks() && kind.fills_the_table), "{}", kind.id);
             let texts = [kind.id, kind.title, kind.about, kind.looker.words, kind.looker.brief, kind.looker.tip];
             assert!(texts.iter().all(|text| !text.is_empty()) && kind.images > 0, "{}", kind.id);
             assert!(

@@ -25,13 +25,17 @@ pub mod adversarial;
 
 pub mod decoder;
 mod evidence;
+pub mod insider;
 pub mod inverse;
 pub mod kind;
 mod knowledge;
 mod learner;
+mod make;
 pub mod nearest;
+mod outcome;
 pub mod rmle;
 pub mod threat_model;
+mod training;
 
 use std::fmt;
 
@@ -40,6 +44,8 @@ use candle_core::Tensor;
 pub use evidence::Evidence;
 pub use knowledge::{Knowledge, Oracle};
 pub use learner::Learner;
+pub use outcome::Outcome;
+pub use training::{Heard, TrainingAttack};
 
 pub use crate::defence::auxiliary::Auxiliary;
 use crate::error::{Error, Result};
@@ -158,18 +164,26 @@ pub trait Inversion: Send {
     /// Returns an error if the attacker cannot check itself.
     fn doubt(&self) -> Result<Option<Doubt>>;
 
-    /// The reconstruction now (N, C, H, W), of every observed sample.
+    /// What it hands over now, of every observed sample.
     ///
     /// # Errors
     /// Where there is no memory left.
-    fn reconstruction(&self) -> Result<Tensor>;
+    fn outcome(&self) -> Result<Outcome>;
 
-    /// That of the first sample alone (C, H, W), for those who watch.
+    /// The images of that alone (N, C, H, W).
+    ///
+    /// # Errors
+    /// Returns an error if it makes none.
+    fn reconstruction(&self) -> Result<Tensor> {
+        self.outcome()?.images.ok_or_else(|| Error::input("this attack makes no images"))
+    }
+
+    /// The image of the first sample alone (C, H, W), for those who watch; none where it makes none.
     ///
     /// # Errors
     /// Where there is no memory left.
-    fn first(&self) -> Result<Tensor> {
-        Ok(self.reconstruction()?.get(0)?)
+    fn first(&self) -> Result<Option<Tensor>> {
+        Ok(self.outcome()?.images.map(|images| images.get(0)).transpose()?)
     }
 
     /// Everything that is needed to go on from here, for [`Inversion::load`]: what is cheaper to make again from the same

@@ -10,9 +10,9 @@
 
 use candle_core::Tensor;
 
-use super::kind::{Kind, Looker};
+use super::kind::{Kind, Looker, Make};
 use super::threat_model::{Knows, Sees};
-use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner};
+use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, Outcome};
 use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -36,7 +36,7 @@ pub static KIND: Kind = Kind {
     images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
     least_images: (1, "it looks among"),
     saves: |_, _, targets| 8 * targets,
-    make: |seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?)),
+    make: Make::FromEvidence(|seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?))),
     ..Kind::BASE
 };
 
@@ -144,10 +144,10 @@ impl Inversion for Nearest {
     }
 
     /// Grey before anything was looked at.
-    fn reconstruction(&self) -> Result<Tensor> {
+    fn outcome(&self) -> Result<Outcome> {
         let rows: Vec<usize> = self.best.iter().map(|(_, row)| *row).collect();
         let found = self.knowledge.auxiliary()?.batch(&rows)?;
-        if self.looked == 0 { Ok((found.zeros_like()? + 0.5)?) } else { Ok(found) }
+        Ok(Outcome::of_images(if self.looked == 0 { (found.zeros_like()? + 0.5)? } else { found }))
     }
 }
 

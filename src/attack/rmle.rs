@@ -16,9 +16,9 @@ use std::sync::Arc;
 use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
-use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Published, Values};
+use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Make, Published, Values};
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Inversion, Knowledge, Learner};
+use super::{Doubt, Evidence, Inversion, Knowledge, Learner, Outcome};
 use crate::defence::Entry;
 use crate::defence::imitation::{Imitation, Undoing};
 use crate::error::{Error, Result};
@@ -89,7 +89,7 @@ pub static KIND: Kind = Kind {
     least_images: ANY_IMAGE,
     // The images at work with their maps and three moments each, and those before them.
     saves: |_, [c, h, w], targets| c * h * w * (targets + 8 * targets.min(BATCH)),
-    make: |seen, knowledge, values| Ok(Box::new(Rmle::new(seen, knowledge, Settings::of(values)?)?)),
+    make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Rmle::new(seen, known, Settings::of(values)?)?))),
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {
         let mut watched = values.clone();
@@ -375,7 +375,7 @@ impl Inversion for Rmle {
         Ok(self.doubt.or(self.batch.doubt()))
     }
 
-    fn reconstruction(&self) -> Result<Tensor> {
+    fn outcome(&self) -> Result<Outcome> {
         let current = self.handed_over()?;
         let (_, c, h, w) = current.dims4()?;
         let waiting = self.target.dim(0)? - self.batch.from - current.dim(0)?;
@@ -385,11 +385,11 @@ impl Inversion for Rmle {
             let black = Tensor::zeros((waiting, c, h, w), self.target.dtype(), self.target.device())?;
             parts.push((black + GREY)?);
         }
-        Ok(Tensor::cat(&parts, 0)?)
+        Ok(Outcome::of_images(Tensor::cat(&parts, 0)?))
     }
 
-    fn first(&self) -> Result<Tensor> {
+    fn first(&self) -> Result<Option<Tensor>> {
         let batch = self.finished.first().map_or_else(|| self.handed_over(), |batch| Ok(batch.clone()))?;
-        Ok(batch.get(0)?)
+        Ok(Some(batch.get(0)?))
     }
 }

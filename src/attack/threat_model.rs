@@ -2,6 +2,8 @@
 //! declares both ([`kind`](super::kind)); [`Evidence`](super::Evidence) and [`Knowledge`](super::Knowledge) hand over
 //! nothing else.
 
+use crate::model::wire::Crossing;
+
 /// Something that an attacker may see cross the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sees {
@@ -9,6 +11,10 @@ pub enum Sees {
     Smashed,
     /// Their classes, which go up with the smashed data where the server computes the loss.
     Labels,
+    /// What crosses for this in every training step, where the attack is at work in a training.
+    Training(Crossing),
+    /// The classes of the training images, as the server is told them.
+    TrainingLabels,
 }
 
 impl Sees {
@@ -17,6 +23,11 @@ impl Sees {
         match self {
             Self::Smashed => "the smashed data",
             Self::Labels => "the labels",
+            Self::Training(Crossing::Smashed) => "the smashed data of training",
+            Self::Training(Crossing::Probe) => "the probes of training",
+            Self::Training(Crossing::Predicted | Crossing::AllClasses) => "the answers to probes",
+            Self::Training(Crossing::CutGradient) => "the gradients at the cut",
+            Self::TrainingLabels => "the labels of training",
         }
     }
 }

@@ -19,6 +19,9 @@ fn card(kind: &Kind) -> String {
     put(&mut text, kind.about);
     put(&mut text, &format!("It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false)));
     put(&mut text, &format!("Adaptive it knows {}.", kind.knows_words(true)));
+    if let Some(words) = kind.make.words() {
+        put(&mut text, words);
+    }
     for one in kind.published {
         let psnr = PSNR.with_unit(&format!("{:.2}", one.psnr));
         put(&mut text, &format!("{}: {psnr}, {} {:.3}, {}", one.mark, SSIM.name, one.ssim, one.of));

@@ -12,7 +12,7 @@ use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::random::{At, Seed};
-use crate::run::attack_job::server_of;
+use crate::run::attacker::server_of;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::scene::AttackProgress;
 use crate::run::scene::{Lineup, Picture, Scene};

@@ -108,7 +108,7 @@ impl Theft {
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {
             let auxiliary = knowledge.auxiliary.as_ref().map_or(0, Auxiliary::len);
-            (kind.make)(&evidence, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
+            kind.make.from_evidence(&evidence, knowledge, &(kind.watched)(&question.attack.values, auxiliary)?)
         };
         let (inversion, other, warm) = match left {
             Some(Left::Network(network)) => (network, Some(smashed), false),
@@ -158,7 +158,7 @@ impl Theft {
                 let none = || Error::Internal("the attack serves one image alone".to_owned());
                 self.inversion.reconstruct(smashed)?.ok_or_else(none).map(Some)
             }
-            None => self.inversion.reconstruction().map(Some),
+            None => Ok(self.inversion.outcome()?.images),
         }
     }
 
@@ -170,7 +170,8 @@ impl Theft {
         let what = if Self::learns(&question.attack) {
             Left::Network(self.inversion)
         } else if matches!(question.image, Shown::Own(_)) && !question.adaptive {
-            Left::Image(self.inversion.reconstruction()?)
+            let Some(image) = self.inversion.outcome()?.images else { return Ok(None) };
+            Left::Image(image)
         } else {
             return Ok(None);
         };

@@ -9,6 +9,10 @@
 //! | `labels`, `places` | N | their classes, and which of the run's test images they are, from 0 |
 //! | `mse`, `psnr`, `ssim` | N | the scores of each, as in the table of the run |
 //! | `picked` | N | 1 where the target was picked out of its line-up, NaN where it has none |
+//! | `inferred` | N | the classes that the attack inferred, if it does |
+//! | `scores` | N | its number for each target, if it has such |
+//!
+//! Of an attack that makes no images there is no sheet, and neither they nor their scores.
 //!
 //! `attacks/STEM.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
 //! can be put together.
@@ -33,6 +37,10 @@ use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::score::verdict::{attack_words, is_attack};
 use crate::workbench;
 
+/// What an attack inferred, and its numbers, in its files.
+const INFERRED: &str = "inferred";
+const SCORES: &str = "scores";
+
 /// Writes all of a finished attack's files. `launch` is 0 for an attack of the run itself, and counts those of the same
 /// kind that were launched at it afterwards.
 ///
@@ -42,6 +50,9 @@ pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) 
     let stem = format!("{}{}", job.order.id.file_stem(), launched(launch));
     recorder.put(&format!("{KEPT}/{stem}.npz"), &npz(&arrays(job, finished)?)?)?;
     recorder.put(&format!("{KEPT}/{stem}.csv"), &csv(job, finished)?)?;
+    if finished.images.is_none() {
+        return Ok(());
+    }
     recorder.put(&format!("{IMAGES}/{stem}.png"), &attack_sheet(job, finished)?)
 }
 
@@ -58,7 +69,7 @@ fn launched(launch: usize) -> String {
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {
         let original = job.original(i)?;
-        let sent = Picture::of_tensor(&job.order.capture.sent.get(i)?)?;
+        let sent = Picture::of_tensor(&job.capture().sent.get(i)?)?;
         let error = Tile::Error(original.clone(), stolen.clone());
         Ok(vec![Tile::Image(original), Tile::Image(sent), Tile::Image(stolen.clone()), error])
     });
@@ -88,24 +99,35 @@ fn arrays(job: &Job, finished: &Finished) -> Result<Vec<Array>> {
     let truth = job.truth();
     let n = truth.len();
     let [c, h, w] = truth.shape();
-    let each = finished.record.judged.as_ref().map(|judged| &judged.each);
-    let errors = errors(job, finished)?;
-    let ssim = each.map(|each| each.ssim.clone()).unwrap_or_default();
-    let picked = each.map(|each| each.picked.iter().map(|p| p.unwrap_or(f64::NAN)).collect()).unwrap_or_default();
-    Ok(vec![
-        Array::f32("reconstructions", &[n, c, h, w], finished.images.concat()),
+    let mut arrays = Vec::new();
+    if let Some(images) = &finished.images {
+        arrays.push(Array::f32("reconstructions", &[n, c, h, w], images.concat()));
+    }
+    arrays.extend([
         Array::f32("images", &[n, c, h, w], truth.values_of(&(0..n).collect::<Vec<_>>())?),
         Array::classes("labels", truth.labels().iter().copied()),
         Array::classes("places", job.places().iter().map(|place| *place as u32)),
-        Array::f64(MSE.key, errors.clone()),
-        Array::f64(PSNR.key, errors.into_iter().map(psnr_of).collect()),
-        Array::f64(SSIM.key, ssim),
-        Array::f64("picked", picked),
-    ])
+    ]);
+    if let Some(errors) = errors(job, finished)? {
+        let each = finished.record.judged.as_ref().map(|judged| &judged.each);
+        let ssim = each.map(|each| each.ssim.clone()).unwrap_or_default();
+        let picked = each.map(|each| each.picked.iter().map(|p| p.unwrap_or(f64::NAN)).collect()).unwrap_or_default();
+        arrays.extend([
+            Array::f64(MSE.key, errors.clone()),
+            Array::f64(PSNR.key, errors.into_iter().map(psnr_of).collect()),
+            Array::f64(SSIM.key, ssim),
+            Array::f64("picked", picked),
+        ]);
+    }
+    arrays.extend(finished.labels.iter().map(|labels| Array::classes(INFERRED, labels.iter().copied())));
+    arrays.extend(finished.scores.iter().map(|scores| Array::f64(SCORES, scores.clone())));
+    Ok(arrays)
 }
 
-fn errors(job: &Job, finished: &Finished) -> Result<Vec<f64>> {
-    finished.images.iter().enumerate().map(|(i, got)| Ok(mse(got, &job.truth().values(i)?))).collect()
+/// Of each image; none where the attack makes no images.
+fn errors(job: &Job, finished: &Finished) -> Result<Option<Vec<f64>>> {
+    let error = |(i, got): (usize, &Vec<f32>)| Ok(mse(got, &job.truth().values(i)?));
+    finished.images.as_ref().map(|images| images.iter().enumerate().map(error).collect()).transpose()
 }
 
 fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
@@ -113,11 +135,17 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let record = &finished.record;
     let mut csv = csv::Writer::from_writer(Vec::new());
     let about = ["attack", "mode", "target", "epoch", "image", "place", "label"];
-    csv.write_record(about.into_iter().chain([MSE.key, PSNR.key, SSIM.key, "picked"])).map_err(|e| wrong(&e))?;
-    for (i, mse) in errors(job, finished)?.into_iter().enumerate() {
+    // Few attacks have these.
+    let more = [(INFERRED, finished.labels.is_some()), (SCORES, finished.scores.is_some())];
+    let more = more.into_iter().filter(|(_, there)| *there).map(|(name, _)| name);
+    let head = about.into_iter().chain([MSE.key, PSNR.key, SSIM.key, "picked"]).chain(more);
+    csv.write_record(head).map_err(|e| wrong(&e))?;
+    let errors = errors(job, finished)?;
+    for i in 0..job.truth().len() {
         let each = record.judged.as_ref().map(|judged| &judged.each);
         let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
-        csv.write_record([
+        let mse = errors.as_ref().map(|errors| errors[i]);
+        let own = [
             record.name.as_str(),
             if record.adaptive { "adaptive" } else { "naive" },
             &record.target,
@@ -125,12 +153,15 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
             &i.to_string(),
             &job.places()[i].to_string(),
             &job.truth().labels()[i].to_string(),
-            &mse.to_string(),
-            &psnr_of(mse).to_string(),
+            &text(mse),
+            &text(mse.map(psnr_of)),
             &text(each.and_then(|each| each.ssim.get(i).copied())),
             &text(each.and_then(|each| each.picked.get(i).copied().flatten())),
-        ])
-        .map_err(|e| wrong(&e))?;
+        ]
+        .map(str::to_owned);
+        let inferred = finished.labels.as_ref().map(|labels| labels[i].to_string());
+        let score = finished.scores.as_ref().map(|scores| scores[i].to_string());
+        csv.write_record(own.into_iter().chain(inferred).chain(score)).map_err(|e| wrong(&e))?;
     }
     csv.into_inner().map_err(|e| wrong(&e))
 }

@@ -2,22 +2,20 @@
 //!
 //! This is the one place that holds both an attack and the truth; the attack is handed neither.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
-use super::attack_order::{Begun, Order, PICTURED};
+use super::attack_order::{Begun, Capture, Order, PICTURED};
+use super::attacker::Attacker;
 use super::prepared::Prepared;
 use super::scene::{AttackProgress, Gallery, Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
-use crate::attack::threat_model::{Knows, Sees};
-use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
+use crate::attack::Outcome;
+use crate::attack::threat_model::Sees;
 use crate::data::Part;
-use crate::error::Result;
-use crate::model::network::Network;
-use crate::model::parameters::{Init, Parameters};
+use crate::error::{Error, Result};
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::score::judging::Bench;
@@ -55,7 +53,7 @@ impl Benches {
 pub struct Job {
     /// What was ordered.
     pub order: Order,
-    inversion: Box<dyn Inversion>,
+    attacker: Attacker,
     truth: Part,
     /// Which of the run's test images they are.
     places: Vec<usize>,
@@ -69,10 +67,14 @@ pub struct Job {
 pub struct Finished {
     /// Its scores.
     pub record: AttackRecord,
-    /// Reconstructions of the first few targets.
+    /// Reconstructions of the first few targets; empty where it makes no images.
     pub reconstructions: Vec<Picture>,
     /// Of all targets, C·H·W values each.
-    pub images: Vec<Vec<f32>>,
+    pub images: Option<Vec<Vec<f32>>>,
+    /// The classes that it inferred.
+    pub labels: Option<Vec<u32>>,
+    /// A number for each target.
+    pub scores: Option<Vec<f64>>,
 }
 
 impl Job {
@@ -88,15 +90,15 @@ impl Job {
         bench: Arc<Bench>,
     ) -> Result<(Self, Option<Vec<u32>>)> {
         let start = Instant::now();
-        let mut inversion = made(&order, plan, setup)?;
+        let mut attacker = Attacker::new(&order, plan, setup)?;
         let (mut before, mut deciphered) = (0.0, None);
         if let Some(begun) = order.begun.take() {
-            match inversion.load(&begun.state) {
+            match attacker.load(&begun.state, setup) {
                 Ok(()) => (before, deciphered) = (begun.seconds, begun.deciphered),
                 // It ends the same: an attack of another build, or of one's own that was changed meanwhile.
                 Err(error) => {
                     tracing::warn!("{} begins again: {error}", order.id.words());
-                    inversion = made(&order, plan, setup)?;
+                    attacker = Attacker::new(&order, plan, setup)?;
                 }
             }
         }
@@ -105,7 +107,7 @@ impl Job {
         let lineup = Lineup::of(&Picture::of_image(&truth, 0)?, label, &setup.auxiliary, setup.seed())?;
         let places = setup.places[..truth.len()].to_vec();
         let seconds = before + start.elapsed().as_secs_f64();
-        Ok((Self { order, inversion, truth, places, bench, lineup, cut: plan.cut, seconds }, deciphered))
+        Ok((Self { order, attacker, truth, places, bench, lineup, cut: plan.cut, seconds }, deciphered))
     }
 
     /// The same as an order that goes on from here; one that begins again where the attack keeps no state.
@@ -114,7 +116,7 @@ impl Job {
     /// Returns an error if a tensor cannot be made.
     pub fn saved(&self, deciphered: Option<Vec<u32>>) -> Result<Order> {
         let begun = |state| Begun { state, seconds: self.seconds, deciphered };
-        Ok(Order { begun: self.inversion.state()?.map(begun), ..self.order.clone() })
+        Ok(Order { begun: self.attacker.state()?.map(begun), ..self.order.clone() })
     }
 
     /// Seconds that it has taken.
@@ -126,27 +128,35 @@ impl Job {
     ///
     /// # Errors
     /// Where the attack diverges.
-    pub fn advance(&mut self) -> Result<()> {
+    pub fn advance(&mut self, setup: &Prepared) -> Result<()> {
         let start = Instant::now();
-        self.inversion.advance()?;
+        self.attacker.advance(&self.order.id, setup)?;
         self.seconds += start.elapsed().as_secs_f64();
         Ok(())
     }
 
     /// Whether all iterations are done.
     pub fn done(&self) -> bool {
-        self.inversion.done()
+        self.attacker.done()
     }
 
-    /// The running attack.
-    pub fn inversion(&self) -> &dyn Inversion {
-        self.inversion.as_ref()
+    /// What the finished attack makes of other smashed data; none for attacks that optimise each image anew.
+    ///
+    /// # Errors
+    /// Returns an error if z does not fit.
+    pub fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
+        self.attacker.reconstruct(other)
+    }
+
+    /// What it works on.
+    pub fn capture(&self) -> &Capture {
+        self.attacker.capture()
     }
 
     /// How far it is.
     pub fn progress(&self) -> AttackProgress {
-        let (iteration, planned) = self.inversion.progress();
-        AttackProgress { attack: self.order.id.words(), iteration, planned, loss: self.inversion.loss() }
+        let (iteration, planned) = self.attacker.progress();
+        AttackProgress { attack: self.order.id.words(), iteration, planned, loss: self.attacker.loss() }
     }
 
     /// The first target as everybody sees it now.
@@ -155,9 +165,10 @@ impl Job {
     /// Where there is no memory left.
     pub fn scene(&self) -> Result<Scene> {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
-        let (id, capture) = (&self.order.id, &self.order.capture);
+        let (id, capture) = (&self.order.id, self.capture());
         let defended = id.target != UNDEFENDED;
-        let reconstruction = Picture::of_tensor(&self.inversion.first()?)?;
+        let reconstruction =
+            self.attacker.first()?.map_or_else(|| Ok(Picture::default()), |t| Picture::of_tensor(&t))?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: self.original(0)?,
@@ -167,7 +178,7 @@ impl Job {
             smashed: Picture::of_features(&capture.smashed.get(0)?)?,
             crossed: capture.smashed.dims()[1..].to_vec(),
             opinion: capture.opinion.clone(),
-            lineup: Some(self.lineup.judged(&reconstruction)),
+            lineup: (!reconstruction.is_empty()).then(|| self.lineup.judged(&reconstruction)),
             reconstruction,
             progress: Some(self.progress()),
             stamp: Stamp {
@@ -181,18 +192,24 @@ impl Job {
         })
     }
 
-    /// Scores the finished attack against the clean images.
+    /// Scores the finished attack against the truth.
     ///
     /// # Errors
-    /// Where there is no memory left.
+    /// Returns an error if it hands over nothing, or not one of a sort for each target.
     pub fn finish(&self) -> Result<Finished> {
-        let got = self.inversion.reconstruction()?;
-        let (iterations, _) = self.inversion.progress();
-        let images = (0..self.truth.len()).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?));
-        let images = images.collect::<Result<Vec<Vec<f32>>>>()?;
-        let mut scored = self.bench.scored(&images)?;
+        let Outcome { images, labels, scores } = self.handed_over()?;
+        let (iterations, _) = self.attacker.progress();
+        let n = self.truth.len();
+        let list = |got: &Tensor| -> Result<Vec<Vec<f32>>> {
+            (0..n).map(|i| Ok(got.get(i)?.flatten_all()?.to_vec1()?)).collect()
+        };
+        let values = images.as_ref().map(list).transpose()?;
+        // To be told the classes and tell them again is no attack.
+        let told = self.order.id.spec.kind.sees.contains(&Sees::Labels);
+        let inferred = labels.as_deref().filter(|_| !told);
+        let mut scored = self.bench.score_all(values.as_deref(), inferred)?;
         if let Some(judged) = &mut scored.judged {
-            judged.doubt = self.inversion.doubt()?.map(|doubt| doubt.to_string());
+            judged.doubt = self.attacker.doubt()?.map(|doubt| doubt.to_string());
         }
         let record = AttackRecord {
             name: self.order.id.spec.name().to_owned(),
@@ -204,9 +221,29 @@ impl Job {
             seconds: self.seconds,
             ..scored
         };
-        let few = PICTURED.min(self.truth.len());
-        let reconstructions = (0..few).map(|i| Picture::of_tensor(&got.get(i)?)).collect::<Result<_>>()?;
-        Ok(Finished { record, reconstructions, images })
+        let few = |images: &Tensor| (0..PICTURED.min(n)).map(|i| Picture::of_tensor(&images.get(i)?)).collect();
+        let reconstructions = images.as_ref().map(few).transpose()?.unwrap_or_default();
+        Ok(Finished { record, reconstructions, images: values, labels, scores })
+    }
+
+    /// What the attack hands over, one of a sort for each target.
+    fn handed_over(&self) -> Result<Outcome> {
+        let (outcome, n) = (self.attacker.outcome()?, self.truth.len());
+        let [c, h, w] = self.truth.shape();
+        let wrong = |what: String| Err(Error::input(format!("the attack {} {what}", self.order.id.words())));
+        if let Some(images) = outcome.images.as_ref().filter(|images| images.dims() != [n, c, h, w]) {
+            let found = images.dims();
+            return wrong(format!("hands over images {found:?}, where its targets are {:?}", [n, c, h, w]));
+        }
+        let lists =
+            [("labels", outcome.labels.as_ref().map(Vec::len)), ("scores", outcome.scores.as_ref().map(Vec::len))];
+        if let Some((what, found)) = lists.into_iter().find_map(|(what, m)| Some((what, m.filter(|m| *m != n)?))) {
+            return wrong(format!("hands over {found} {what} for {n} targets"));
+        }
+        if outcome.images.is_none() && outcome.labels.is_none() && outcome.scores.is_none() {
+            return wrong("hands over nothing".to_owned());
+        }
+        Ok(outcome)
     }
 
     /// The clean images of the targets: what the attack is scored against.
@@ -240,127 +277,8 @@ impl Job {
             target: id.target.clone(),
             epoch: id.epoch,
             originals: (0..few).map(|i| self.original(i)).collect::<Result<_>>()?,
-            sent: (0..few).map(|i| Picture::of_tensor(&self.order.capture.sent.get(i)?)).collect::<Result<_>>()?,
+            sent: (0..few).map(|i| Picture::of_tensor(&self.capture().sent.get(i)?)).collect::<Result<_>>()?,
             stolen: finished.reconstructions.clone(),
         })
-    }
-}
-
-/// The attack with what it may see and know, and nothing else.
-fn made(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Box<dyn Inversion>> {
-    let (auxiliary, seed, smashed) = (&setup.auxiliary, setup.seed(), order.smashed()?);
-    let (device, spec) = (smashed.device().clone(), &order.id.spec);
-    let wanted = spec.kind.knowledge(order.id.adaptive).contains(&Knows::ServerWeights);
-    let server = if wanted { Some(server_of(&order.capture.server, plan, &device)?) } else { None };
-    let knowledge = Knowledge {
-        image: plan.image,
-        classes: plan.classes,
-        client: Some(client_of(order, plan, seed, &device)?),
-        oracle: None,
-        server,
-        entry: plan.entry(),
-        auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
-        defence: if order.id.adaptive { plan.defences.imitation()? } else { None },
-        seed,
-        name: order.id.file_stem(),
-    };
-    let mut evidence = Evidence::new(Smashed::new(&smashed))?;
-    if spec.kind.sees.contains(&Sees::Labels) {
-        evidence = evidence.with_labels(setup.targets.take(order.images()).label_tensor(&device)?);
-    }
-    let knowledge = knowledge.masked(spec.kind, order.id.adaptive);
-    (spec.kind.make)(&evidence.masked(spec.kind), &knowledge, &spec.values)
-}
-
-/// The client's layers with the weights of the order.
-fn client_of(order: &Order, plan: &SplitPlan, seed: Seed, device: &Device) -> Result<Network> {
-    let mut parameters = Parameters::default();
-    let layers = &plan.layers[..plan.cut];
-    Network::init("client", &plan.input(), layers, &mut parameters, Init { seed, model: &plan.name, device })?;
-    parameters.load(&order.capture.client)?;
-    Ok(Network::of("client", layers, &parameters)?.frozen())
-}
-
-/// The stream of a server that sees the smashed data as they are, where there are several.
-const ATTACKED: &str = "server.attacked";
-
-/// The server's layers behind the cut with these weights: of several streams those of the one that sees the smashed data
-/// as they are.
-///
-/// # Errors
-/// Returns an error if a weight is missing.
-pub(crate) fn server_of(weights: &BTreeMap<String, Tensor>, plan: &SplitPlan, device: &Device) -> Result<Network> {
-    let streams = weights.keys().any(|name| name.starts_with(ATTACKED));
-    let name = if streams { ATTACKED } else { "server" };
-    let (mut parameters, layers) = (Parameters::default(), &plan.layers[plan.cut..]);
-    let init = Init { seed: Seed(0), model: &plan.name, device };
-    Network::init(name, &plan.smashed()?, layers, &mut parameters, init)?;
-    parameters.load(weights)?;
-    Ok(Network::of(name, layers, &parameters)?.frozen())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::attack::kind::Kind;
-    use crate::error::Error;
-    use crate::experiment::{AttackSpec, Experiment};
-    use crate::split::SplitModel;
-
-    thread_local! {
-        /// What the kinds below were made from.
-        static HANDED: RefCell<Option<(Evidence, Knowledge)>> = const { RefCell::new(None) };
-    }
-
-    const SPY: Kind = Kind {
-        id: "spy",
-        make: |evidence, knowledge, _| {
-            HANDED.with_borrow_mut(|handed| *handed = Some((evidence.clone(), knowledge.clone())));
-            Err(Error::Internal("it has seen enough".to_owned()))
-        },
-        ..Kind::BASE
-    };
-    static MOST: Kind = Kind {
-        sees: &[Sees::Smashed, Sees::Labels],
-        knows: &[Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
-        ..SPY
-    };
-    static LEAST: Kind = Kind { sees: &[], knows_adaptive: &[], ..SPY };
-
-    /// What a run hands to this kind at 3 test images.
-    fn handed(kind: &'static Kind, defended: bool) -> (Evidence, Knowledge, Prepared, SplitModel) {
-        let setup = Prepared::new(Experiment::preset("quick").unwrap()).unwrap();
-        let plan = setup.plans.iter().find(|plan| plan.defended() == defended).unwrap().clone();
-        let model = SplitModel::new(plan, setup.seed(), &setup.device).unwrap();
-        let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
-        let targets = setup.targets.tensor(&setup.device).unwrap();
-        let order = Order::at(&model, &spec, 1, &targets, &setup.places).unwrap().swap_remove(0);
-        assert!(made(&order, &model.plan, &setup).is_err());
-        let (evidence, knowledge) = HANDED.with_borrow_mut(Option::take).unwrap();
-        (evidence, knowledge, setup, model)
-    }
-
-    #[test]
-    fn a_run_supplies_what_a_kind_declares_and_nothing_else() {
-        for defended in [false, true] {
-            let (evidence, knowledge, setup, model) = handed(&MOST, defended);
-            assert_eq!(evidence.labels().unwrap().to_vec1::<u32>().unwrap(), setup.targets.labels()[..3]);
-            let own = knowledge.auxiliary().unwrap();
-            assert_eq!(own.labels().unwrap(), setup.auxiliary.labels());
-            // The server's layers are those behind the cut: of the model itself, or of its attacked stream.
-            let z = evidence.smashed().unwrap();
-            let logits = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-            let got = logits(&knowledge.server().unwrap().forward(z.tensor()).unwrap());
-            // The attacked stream is the first of several.
-            let answer = model.answer_to(z).unwrap().streams.swap_remove(0).1;
-            assert_eq!(got, logits(&answer), "defended {defended}");
-            assert!(knowledge.client.is_none() && knowledge.defence.is_none() && knowledge.check_oracle().is_err());
-
-            let (evidence, knowledge, ..) = handed(&LEAST, defended);
-            assert!(evidence.smashed().is_err() && evidence.labels().is_err() && evidence.samples() == 3);
-            assert!(knowledge.client.is_none() && knowledge.server.is_none() && knowledge.auxiliary.is_none());
-        }
     }
 }

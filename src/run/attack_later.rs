@@ -155,7 +155,9 @@ impl Afterwards {
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
         self.sink.emit(Event::Attack(record));
-        self.sink.emit(Event::Gallery(gallery));
+        if let Some(gallery) = gallery {
+            self.sink.emit(Event::Gallery(gallery));
+        }
         Ok(())
     }
 

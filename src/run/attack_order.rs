@@ -71,6 +71,16 @@ pub struct Capture {
     pub opinion: Option<Opinion>,
 }
 
+impl Capture {
+    /// The smashed data of the first `n` targets, or of all there are.
+    ///
+    /// # Errors
+    /// Returns an error if the tensor cannot be made.
+    pub fn first(&self, n: usize) -> Result<Tensor> {
+        Ok(self.smashed.narrow(0, 0, n.min(self.smashed.dims()[0]))?.contiguous()?)
+    }
+}
+
 /// An attack that is due.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -124,6 +134,14 @@ impl Capturing {
     /// # Errors
     /// Returns an error if the images do not fit.
     pub fn advance(&mut self, model: &SplitModel) -> Result<Option<Vec<Order>>> {
+        Ok(self.capture(model)?.map(|capture| self.orders(model, &capture)))
+    }
+
+    /// The same, for what is captured alone.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn capture(&mut self, model: &SplitModel) -> Result<Option<Arc<Capture>>> {
         let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
         let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
         let samples = self.places.get(from..from + x.dim(0)?).unwrap_or_default();
@@ -134,24 +152,27 @@ impl Capturing {
             self.first = Some([first(&outgoing.images)?, first(&map)?]);
         }
         self.smashed.push(smashed.tensor().clone());
-        if from + ASKED < all { Ok(None) } else { self.orders(model).map(Some) }
+        if from + ASKED < all { Ok(None) } else { self.captured(model).map(Some) }
     }
 
-    fn orders(&self, model: &SplitModel) -> Result<Vec<Order>> {
+    fn captured(&self, model: &SplitModel) -> Result<Arc<Capture>> {
         let smashed = Tensor::cat(&self.smashed, 0)?;
         let [sent, maps] = self.first.clone().ok_or_else(|| Error::Internal("an order before its questions".into()))?;
         let client = model.client.parameters().snapshot()?;
         let opinion = Some(Opinion::of(&model.answer_to(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
         let server =
             if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
-        let capture = Arc::new(Capture { smashed, sent, maps, client, server, opinion });
+        Ok(Arc::new(Capture { smashed, sent, maps, client, server, opinion }))
+    }
+
+    fn orders(&self, model: &SplitModel, capture: &Arc<Capture>) -> Vec<Order> {
         let order = |spec: &AttackSpec, adaptive| Order {
             id: AttackId { spec: spec.clone(), adaptive, target: model.plan.name.clone(), epoch: self.epoch },
             capture: capture.clone(),
             begun: None,
         };
         let all = |spec| forms(spec, model.plan.defended()).map(move |adaptive| (spec, adaptive));
-        Ok(self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect())
+        self.specs.iter().flat_map(all).map(|(spec, adaptive)| order(spec, adaptive)).collect()
     }
 }
 
@@ -182,7 +203,7 @@ impl Order {
     /// # Errors
     /// Returns an error if the tensor cannot be made.
     pub fn smashed(&self) -> Result<Tensor> {
-        Ok(self.capture.smashed.narrow(0, 0, self.images())?.contiguous()?)
+        self.capture.first(self.images())
     }
 
     /// Orders every form of an attack at once.

@@ -54,8 +54,8 @@ pub enum Slice {
 
 /// What a finished attack came to.
 pub enum Outcome {
-    /// It was scored, and its files are written.
-    Kept(Box<AttackRecord>, Box<Gallery>),
+    /// It was scored, and its files are written; its pictures, if it makes any.
+    Kept(Box<AttackRecord>, Option<Box<Gallery>>),
     /// It made nothing that can be scored: why, in words.
     GaveUp(String),
 }
@@ -99,7 +99,7 @@ impl Queue {
             None => self.start(setup)?,
         };
         let Some(mut job) = active else { return Ok(Slice::Nothing) };
-        match job.advance() {
+        match job.advance(setup) {
             Err(Error::Diverged(text)) => return Ok(Slice::GaveUp(format!("{}: {text}", job.order.id.words()))),
             other => other?,
         }
@@ -159,7 +159,7 @@ impl Queue {
         let samples: Vec<usize> = (classes.len()..to).collect();
         let (x, _) = test.batch(&samples, &setup.device)?;
         let at = At::Ask { samples: &samples, draw: setup.experiment.train.epochs };
-        if let Some(stolen) = job.inversion().reconstruct(&model.ask(&x, at)?.0)? {
+        if let Some(stolen) = job.reconstruct(&model.ask(&x, at)?.0)? {
             classes.extend(classes_of(&model.plain_logits(&stolen)?)?);
         }
         if to == test.len() {
@@ -198,12 +198,12 @@ pub fn conclude(
     launch: impl FnOnce(&AttackRecord) -> usize,
 ) -> Result<Outcome> {
     let finished = job.finish()?;
-    if !finished.record.mse.is_finite() {
+    if finished.images.is_some() && !finished.record.mse.is_finite() {
         return Ok(Outcome::GaveUp(format!("{}: its images are not finite", job.order.id.words())));
     }
     if let Some(recorder) = recorder {
         keep(recorder, job, &finished, launch(&finished.record))?;
     }
-    let gallery = job.gallery(&finished)?;
-    Ok(Outcome::Kept(Box::new(finished.record), Box::new(gallery)))
+    let gallery = finished.images.is_some().then(|| job.gallery(&finished)).transpose()?;
+    Ok(Outcome::Kept(Box::new(finished.record), gallery.map(Box::new)))
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::seat::Seat;
+
 /// How far one model's training is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Course {
@@ -40,6 +42,13 @@ impl Course {
     /// Training steps done in all epochs, each of which has `an_epoch`.
     pub fn steps(&self, an_epoch: usize) -> usize {
         self.epoch * an_epoch + self.step
+    }
+
+    /// Ends an epoch: who sits in the server's chair is told how often its streams were right.
+    pub fn end_epoch(&mut self, server: &mut dyn Seat) {
+        let [r, f, a, _] = self.stream_hits;
+        server.end_epoch(&[r, f, a].map(|hits| hits as f64));
+        *self = Self { epoch: self.epoch + 1, ..Self::default() };
     }
 
     /// Whether the model has been trained.

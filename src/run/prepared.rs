@@ -112,6 +112,11 @@ impl Prepared {
         Seed(self.experiment.seed)
     }
 
+    /// Training steps in an epoch.
+    pub(super) fn steps_an_epoch(&self) -> usize {
+        self.victim.len().div_ceil(self.experiment.train.batch)
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.plans[0].classes

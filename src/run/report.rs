@@ -10,7 +10,7 @@ use super::recorder::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
 use crate::score::gains::gain_lines;
-use crate::score::metrics::{LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, lineup_chance, lineup_of};
+use crate::score::metrics::{LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, lineup_chance, lineup_of};
 use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
 use crate::score::verdict::{Case, Ruling, is_attack};
@@ -120,12 +120,15 @@ pub fn launched_text(run: &Path, launched: &[AttackRecord]) -> Result<String> {
         Some(summary) => Case { attacks: &attacks, ..summary.case() },
         None => Case { attacks: &attacks, epochs: &[], rows: &[] },
     };
+    // They were the last ones. What is no number equals nothing, not even itself: it is asked where a record is.
+    let last = &attacks[attacks.len().saturating_sub(launched.len())..];
+    let is_launched = |record: &AttackRecord| last.iter().any(|one| std::ptr::eq(one, record));
     let counts: Vec<usize> = launched.iter().map(|record| record.images).collect();
     let mut text =
         attack_text(
             case,
             |record| {
-                if is_attack(record) { launched.contains(record) } else { counts.contains(&record.images) }
+                if is_attack(record) { is_launched(record) } else { counts.contains(&record.images) }
             },
         );
     let sentences = case.verdicts().into_iter().flat_map(|verdict| verdict.sentences);
@@ -176,7 +179,12 @@ fn attack_text(case: Case<'_>, wanted: impl Fn(&AttackRecord) -> bool) -> String
 
 fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
     let [ssim, psnr, lineup] = &[&SSIM, &PSNR, &LINEUP].map(heading);
-    let mut table = table(&["attack", "at", "epoch", "images", ssim, psnr, lineup, "lead ± s.e.", "verdict", "s"]);
+    let mut head = vec!["attack", "at", "epoch", "images", ssim, psnr, lineup, "lead ± s.e.", "verdict", "s"];
+    // Few attacks infer any.
+    let labels = heading(&LABELS);
+    let labelled = attacks.iter().any(|(attack, _)| attack.labels_right.is_some());
+    head.extend(labelled.then_some(labels.as_str()));
+    let mut table = table(&head);
     for (attack, ruling) in attacks {
         let form = match (attack.target.as_str(), attack.adaptive) {
             ("vanilla", _) => "",
@@ -184,7 +192,7 @@ fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
             (_, false) => "naive ",
         };
         let [ssim, psnr, lineup] = scores(attack);
-        table.add_row([
+        let mut cells = vec![
             format!("{form}{}", attack.name),
             attack.target.clone(),
             attack.epoch.to_string(),
@@ -195,7 +203,9 @@ fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
             lead(attack),
             ruling.standing.word().to_owned(),
             format!("{:.1}", attack.seconds),
-        ]);
+        ];
+        cells.extend(labelled.then(|| LABELS.plain(attack).unwrap_or("none".to_owned())));
+        table.add_row(cells);
     }
     format!("{table}\n")
 }

@@ -41,7 +41,8 @@ pub(super) fn of_run(setup: &Prepared) -> Result<u64> {
     let learning = weights.iter().max().map_or(0, |most| moments * most);
     let waiting = setup.plans.iter().zip(&parties).map(|(plan, parties)| orders(setup, plan, *parties));
     let waiting = waiting.sum::<Result<u64>>()?;
-    let at_work = setup.plans.iter().map(|plan| state(setup, plan)).collect::<Result<Vec<_>>>()?;
+    let at_work = setup.plans.iter().zip(&weights).map(|(plan, weights)| state(setup, plan, (1 + moments) * weights));
+    let at_work = at_work.collect::<Result<Vec<_>>>()?;
     let at_work = at_work.into_iter().max().unwrap_or(0);
     let checkpoint = 4 * (weights.iter().sum::<u64>() + learning + waiting + at_work);
     let train = &setup.experiment.train;
@@ -76,14 +77,15 @@ fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Res
     Ok((0..=last).map(after).sum())
 }
 
-/// Numbers of the largest state of an attack at a model.
-fn state(setup: &Prepared, plan: &SplitPlan) -> Result<u64> {
+/// Numbers of the largest state of an attack at a model, which has so many itself while it trains.
+fn state(setup: &Prepared, plan: &SplitPlan, training: u64) -> Result<u64> {
     let smashed = plan.smashed()?;
     // An adaptive attacker's head, behind a pooling by two, with its moments.
     let head = if plan.defended() { 3 * setup.classes() * smashed.iter().product::<usize>() / 4 } else { 0 };
     let one = |spec: &AttackSpec| {
         let targets = spec.images.min(setup.targets.len());
-        ((spec.kind.saves)(&smashed, setup.test.shape(), targets) + head) as u64
+        let own = if spec.kind.make.trains() { training } else { 0 };
+        own + ((spec.kind.saves)(&smashed, setup.test.shape(), targets) + head) as u64
     };
     Ok(setup.experiment.attacks.iter().map(one).max().unwrap_or(0))
 }

@@ -18,11 +18,11 @@ use super::judge::{Evaluated, Judge};
 use super::prepared::Prepared;
 use super::recorder::Recorder;
 use super::speeds::Speeds;
+use super::steps::Steps;
 use super::summary::{AttackRecord, Summary};
 use super::weights::Weights;
-use crate::data::Feed;
 use crate::error::{Error, Result};
-use crate::split::{Hidden, SplitModel, SplitPlan, Underway};
+use crate::split::{SplitModel, SplitPlan};
 
 /// Between checkpoints, beside those after every epoch.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
@@ -42,14 +42,8 @@ pub struct Session {
     pub(super) judge: Option<Judge>,
     pub(super) closing: Option<Closing>,
     pub(super) sink: Sink,
-    /// An epoch, and its order of the training images.
-    pub(super) order: Option<(usize, Vec<usize>)>,
-    /// The victim's images, batch by batch.
-    pub(super) feed: Feed,
-    /// The next step's images in their disguise, once it is made.
-    pub(super) hidden: Option<Hidden>,
-    /// The next step, once its images have gone up.
-    pub(super) underway: Option<Underway>,
+    /// The models' training steps.
+    pub(super) steps: Steps,
     /// Seconds that attacks are behind training: they take turns.
     pub(super) debt: f64,
     pub(super) speeds: Speeds,
@@ -82,7 +76,7 @@ impl Session {
         let courses = vec![Course::default(); models.len()];
         Ok(Self {
             hash: setup.experiment.hash(),
-            feed: Feed::new(setup.victim.clone())?,
+            steps: Steps::new(&setup.victim)?,
             setup,
             speeds: Speeds::of(models.len()),
             watch: Watch::default(),
@@ -96,9 +90,6 @@ impl Session {
             judge: None,
             closing: None,
             sink,
-            order: None,
-            hidden: None,
-            underway: None,
             debt: 0.0,
             saved: Instant::now(),
             pictured: None,

@@ -60,7 +60,9 @@ impl Session {
                 timeless.seconds = 0.0;
                 self.position.attacks.push(timeless);
                 self.emit(Event::Attack(*record));
-                self.emit(Event::Gallery(gallery));
+                if let Some(gallery) = gallery {
+                    self.emit(Event::Gallery(gallery));
+                }
             }
         }
         Ok(())

@@ -8,13 +8,13 @@ use super::course::{Course, Stage, turn};
 use super::event::Event;
 use super::scene::Scene;
 use super::session::Session;
+use super::steps::{Slice, Taken, hits};
 use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::AttackSpec;
 use crate::model::seat::Answer;
 use crate::random::At;
-use crate::split::Step;
 
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
@@ -23,7 +23,7 @@ const TEST_CHUNK: usize = 50;
 
 impl Session {
     pub(super) fn steps_an_epoch(&self) -> usize {
-        self.setup.victim.len().div_ceil(self.setup.experiment.train.batch)
+        self.setup.steps_an_epoch()
     }
 
     /// The model that is to train next; none once all have been trained.
@@ -113,70 +113,22 @@ impl Session {
         Ok(orders.map(|orders| self.attacks.extend(orders)).is_some())
     }
 
-    /// A slice of what model `at`'s defences do before an epoch; true once they are done.
-    fn make_ready(&mut self, at: usize) -> Result<bool> {
-        let course = &self.position.courses[at];
-        if course.ready || course.head_learnt || course.step > 0 || !self.models[at].plan.defended() {
-            return Ok(true);
-        }
-        let ready = self.models[at].prepare(&self.setup.victim, course.epoch, &self.setup.device)?;
-        self.course(at).ready = ready;
-        if !ready {
-            self.training_progress();
-        }
-        Ok(ready)
-    }
-
-    /// One part of a training step; true once that was the last. A Stop need not wait for the others: that the head
-    /// has learnt is kept in the position, and what nothing was learnt from is made again.
+    /// One part of a training step; true once that was the last.
     fn train_step(&mut self, at: usize) -> Result<bool> {
-        let (epoch, step) = (self.position.courses[at].epoch, self.position.courses[at].step);
-        if !self.make_ready(at)? {
-            return Ok(false);
-        }
-        let moment = At::Train { epoch, step };
-        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
-            // All models see the images in the same order.
-            let mut stream = self.setup.seed().stream("order", epoch as u64);
-            self.order = Some((epoch, stream.permutation(self.setup.victim.len())));
-        }
-        let order = self.order.as_ref().map_or(&[][..], |(_, order)| order);
-        let batch = self.setup.experiment.train.batch;
-        let from = step * batch;
-        let of = |from: usize| &order[from.min(order.len())..(from + batch).min(order.len())];
-        let indices = of(from);
-        let before = self.feed.waited();
-        let (x, labels) = self.feed.batch(indices, of(from + batch), &self.setup.device)?;
-        if let Some((before, now)) = before.zip(self.feed.waited()) {
+        let before = self.steps.waited();
+        let slice = self.steps.advance(&mut self.models[at], &mut self.position.courses[at], &self.setup)?;
+        if let Some((before, now)) = before.zip(self.steps.waited()) {
             self.times.fed.get_or_insert_default()[1] += now.saturating_sub(before).as_secs_f64();
         }
-        let truth: Vec<u32> = indices.iter().map(|i| self.setup.victim.labels()[*i]).collect();
-        if !self.position.courses[at].head_learnt {
-            let loss = self.models[at].own_step(&x, &labels, moment)?;
-            self.check_finite(at, loss.as_slice())?;
-            self.course(at).head_learnt = true;
-            if loss.is_some() {
+        let taken = match slice {
+            Slice::Preparing => {
+                self.training_progress();
                 return Ok(false);
             }
-        }
-        let Some(underway) = self.underway.take() else {
-            let model = &mut self.models[at];
-            match self.hidden.take() {
-                // What a defence does to images may take as long as the rest.
-                None if model.plan.defended() => self.hidden = Some(model.hide(&x, moment)?),
-                hidden => {
-                    let hidden = hidden.map_or_else(|| model.hide(&x, moment), Ok)?;
-                    self.underway = Some(model.send(&x, hidden, &labels, moment)?);
-                }
-            }
-            return Ok(false);
+            Slice::Part => return Ok(false),
+            Slice::Whole(taken) => taken,
         };
-        let step = self.models[at].learn(underway)?;
-        self.check_finite(at, &step.lesson.losses)?;
-        let course = self.course(at);
-        course.step += 1;
-        (course.ready, course.head_learnt) = (false, false);
-        let row = self.metric_row(at, &step, &truth)?;
+        let row = self.metric_row(at, &taken)?;
         self.emit(Event::Steps(vec![row]));
         // Being watched must not change how a run ends.
         if let Err(error) = self.show_stage(at) {
@@ -215,35 +167,18 @@ impl Session {
         Ok(())
     }
 
-    fn check_finite(&self, at: usize, losses: &[f64]) -> Result<()> {
-        let Some(loss) = losses.iter().find(|loss| !loss.is_finite()) else { return Ok(()) };
-        let (name, course) = (&self.models[at].plan.name, &self.position.courses[at]);
-        Err(Error::Diverged(format!(
-            "training {name}: the loss became {loss} in epoch {}, step {}; lower train.rate (now {}). What was \
-             measured before is kept",
-            course.epoch + 1,
-            course.step + 1,
-            self.setup.experiment.train.rate
-        )))
-    }
-
-    fn metric_row(&mut self, at: usize, step: &Step, truth: &[u32]) -> Result<MetricRow> {
-        let hits = |classes: &[u32]| classes.iter().zip(truth).filter(|(a, b)| a == b).count() as u64;
+    fn metric_row(&self, at: usize, taken: &Taken) -> Result<MetricRow> {
+        let Taken { step, truth, hits: of_streams } = taken;
         let percent = |hits: u64| Some(100.0 * hits as f64 / truth.len() as f64);
-        let an_epoch = self.steps_an_epoch();
-        let course = self.course(at);
-        let mut row = MetricRow { epoch: course.epoch + 1, step: course.steps(an_epoch), ..MetricRow::default() };
-        if let Some([a, r, f]) = three_streams(&step.lesson.answer)? {
-            let [a, r, f] = [hits(&a), hits(&r), hits(&f)];
-            let sums = [r, f, a, truth.len() as u64];
-            for (sum, more) in course.stream_hits.iter_mut().zip(sums) {
-                *sum += more;
-            }
+        let course = &self.position.courses[at];
+        let steps = course.steps(self.steps_an_epoch());
+        let mut row = MetricRow { epoch: course.epoch + 1, step: steps, ..MetricRow::default() };
+        if let Some([a, r, f]) = of_streams {
             let loss = |i: usize| step.lesson.losses.get(i).copied();
             (row.loss_a, row.loss_r, row.loss_f) = (loss(0), loss(1), loss(2));
-            (row.acc_a, row.acc_r, row.acc_f) = (percent(a), percent(r), percent(f));
+            (row.acc_a, row.acc_r, row.acc_f) = (percent(*a), percent(*r), percent(*f));
         }
-        let decision = percent(hits(&step.lesson.answer.predicted()?));
+        let decision = percent(hits(&step.lesson.answer.predicted()?, truth));
         let defended = self.models[at].plan.defended();
         *if defended { &mut row.acc_fused } else { &mut row.acc_vanilla } = decision;
         Ok(row)
@@ -288,9 +223,7 @@ impl Session {
             accuracy: accuracy(0).unwrap_or(0.0),
             validation: (!validation.is_empty()).then(held_out),
         };
-        let [r, f, a, _] = course.stream_hits;
-        model.server.end_epoch(&[r, f, a].map(|hits| hits as f64));
-        *course = Course { epoch: course.epoch + 1, ..Course::default() };
+        course.end_epoch(&mut *model.server);
         self.position.epochs.push(row.clone());
         self.emit(Event::Epoch(row));
         if let Err(error) = self.show_weights(at) {

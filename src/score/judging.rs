@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::floor::{At, Floor, Guess, TRIES};
 use super::image::{Score, mean_and_error, psnr, score};
+use super::labels::labels_right;
 use super::lineup::{CHANCE, Lineups};
 use super::metrics::{LINEUP, SSIM};
 use super::paired::lead;
@@ -146,6 +147,29 @@ impl Bench {
         let lead = record.judged.as_ref().and_then(|judged| self.lead(&judged.each));
         if let Some(judged) = &mut record.judged {
             judged.lead = lead;
+        }
+        Ok(record)
+    }
+
+    /// Scores all that an attack made of the targets: its images as [`Self::scored`] does, and the classes that it inferred.
+    /// Without images its lead is in labels.
+    ///
+    /// # Errors
+    /// Returns an error if a target cannot be read.
+    ///
+    /// # Panics
+    /// Where there are fewer images or labels than targets.
+    pub fn score_all(&self, images: Option<&[Vec<f32>]>, labels: Option<&[u32]>) -> Result<AttackRecord> {
+        let mut record = match images {
+            Some(images) => self.scored(images)?,
+            None => AttackRecord::without_images(self.len()),
+        };
+        if let Some(found) = labels {
+            let (right, chance, lead) = labels_right(found, self.targets.labels());
+            (record.labels_right, record.labels_chance) = (Some(right), Some(chance));
+            if let Some(judged) = record.judged.as_mut().filter(|_| images.is_none()) {
+                judged.lead = Some(lead);
+            }
         }
         Ok(record)
     }

@@ -136,8 +136,8 @@ pub static SSIM: Metric<AttackRecord> = Metric {
     short: 2,
     help: "Mean structural similarity of the stolen images with the originals (Gaussian window, data range 1); 1 is the \
            image itself.",
-    value: |record| Some(record.ssim),
-    error: |record| Some(record.ssim_se),
+    value: |record| of_images(record.ssim),
+    error: |record| of_images(record.ssim_se),
     ..Metric::BASE
 };
 
@@ -153,7 +153,7 @@ pub static PSNR: Metric<AttackRecord> = Metric {
     digits: 1,
     short: 1,
     help: "Peak signal-to-noise ratio of the stolen images, mean over the images, in decibels.",
-    value: |record| Some(record.psnr),
+    value: |record| of_images(record.psnr),
     error: |record| record.judged.as_ref().map(|judged| judged.psnr_se),
 };
 
@@ -167,9 +167,14 @@ pub static MSE: Metric<AttackRecord> = Metric {
     digits: 4,
     short: 4,
     help: "Mean squared error, pixels from 0 to 1.",
-    value: |record| Some(record.mse),
+    value: |record| of_images(record.mse),
     ..Metric::BASE
 };
+
+/// An attack may make no images.
+fn of_images(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
+}
 
 /// How often a stolen image picks its target.
 pub static LINEUP: Metric<AttackRecord> = Metric {
@@ -232,10 +237,27 @@ fn lead(record: &AttackRecord) -> Option<&Lead> {
     record.judged.as_ref()?.lead.as_ref()
 }
 
+/// How often an inferred class is right.
+pub static LABELS: Metric<AttackRecord> = Metric {
+    key: "labels_right",
+    column: "labels_right_percent",
+    error_column: "labels_right_se",
+    name: "labels right",
+    window: "labels right",
+    unit: "%",
+    better: Some(Better::Lower),
+    digits: 1,
+    short: 1,
+    help: "How many of the targets' classes the attack inferred from what it saw. Always naming the commonest class among them \
+           is right by chance.",
+    value: |record| record.labels_right,
+    error: |record| record.labels_right.map(|rate| share_error(rate, record.images)),
+};
+
 impl Lead {
     /// The metric that it is a difference of.
     pub fn metric(&self) -> &'static Metric<AttackRecord> {
-        if self.of == LINEUP.key { &LINEUP } else { &SSIM }
+        [&LINEUP, &LABELS].into_iter().find(|metric| self.of == metric.key).unwrap_or(&SSIM)
     }
 }
 
@@ -245,7 +267,7 @@ pub fn lineup_of(record: &AttackRecord) -> &'static Metric<AttackRecord> {
 }
 
 /// What is told of an attack, in the order of the tables.
-pub static ATTACKS: [&Metric<AttackRecord>; 6] = [&SSIM, &PSNR, &LINEUP, &FAR_LINEUP, &LEAD, &MSE];
+pub static ATTACKS: [&Metric<AttackRecord>; 7] = [&SSIM, &PSNR, &LINEUP, &FAR_LINEUP, &LEAD, &MSE, &LABELS];
 
 /// How often answers are right.
 pub static ACCURACY: Metric<Row> = Metric {

@@ -6,6 +6,7 @@ pub mod floor;
 pub mod gains;
 pub mod image;
 pub mod judging;
+mod labels;
 pub mod lineup;
 pub mod metrics;
 pub mod names;

@@ -95,19 +95,30 @@ pub struct AttackRecord {
     pub images: usize,
     /// Optimiser steps.
     pub iterations: usize,
-    /// Mean squared error, pixels in [0, 1].
+    /// Mean squared error, pixels in [0, 1]. Of an attack that makes no images it and the three below are not numbers, and
+    /// JSON has no such keys.
+    #[serde(default = "nan", skip_serializing_if = "is_nan")]
     pub mse: f64,
     /// Mean over the images of −10·log₁₀ mse, dB; at most 200.
+    #[serde(default = "nan", skip_serializing_if = "is_nan")]
     pub psnr: f64,
     /// Mean structural similarity (Gaussian window, data range 1).
+    #[serde(default = "nan", skip_serializing_if = "is_nan")]
     pub ssim: f64,
     /// Its standard error over the images.
+    #[serde(default = "nan", skip_serializing_if = "is_nan")]
     pub ssim_se: f64,
     /// How often, in percent, the reconstruction picks its target out of eight. With [`Self::judged`]: out of images of
     /// the target's own class. Without: out of far images of any class, as older builds asked; the two are never
     /// compared. Chance is 12.5 in both.
     #[serde(default)]
     pub lineup: Option<f64>,
+    /// How many of the targets' classes it inferred are right, in percent; none where it infers none, or is handed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_right: Option<f64>,
+    /// The same of always naming the commonest class among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_chance: Option<f64>,
     /// Time spent.
     pub seconds: f64,
     /// What a verdict needs beside the means; none in records of builds that did not judge so.
@@ -115,7 +126,27 @@ pub struct AttackRecord {
     pub judged: Option<Judged>,
 }
 
+fn nan() -> f64 {
+    f64::NAN
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_nan(value: &f64) -> bool {
+    value.is_nan()
+}
+
 impl AttackRecord {
+    /// Of an attack at so many targets of which it makes no images.
+    pub fn without_images(targets: usize) -> Self {
+        let (judged, nan) = (Some(Judged::default()), f64::NAN);
+        Self { images: targets, mse: nan, psnr: nan, ssim: nan, ssim_se: nan, judged, ..Self::default() }
+    }
+
+    /// Whether it makes images.
+    pub fn has_images(&self) -> bool {
+        !self.ssim.is_nan()
+    }
+
     /// The name of the attack's kind, as [`workbench::attack`](crate::workbench::attack) takes it.
     pub fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or(&self.name)
@@ -157,7 +188,8 @@ pub struct Each {
 pub struct Lead {
     /// The guess, by name; `chance` where every guess is below it.
     pub over: String,
-    /// `lineup` (in points) or, where there are too few line-ups, `ssim`.
+    /// `lineup` (in points) or, where there are too few line-ups, `ssim`; `labels_right` (in points) of an attack that makes
+    /// no images.
     pub of: String,
     /// What that guess reaches, in the same unit.
     pub floor: f64,

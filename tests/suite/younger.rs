@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use candle_core::Tensor;
-use cutlayer::attack::kind::Kind;
-use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge};
+use cutlayer::attack::kind::{Kind, Make};
+use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge, Outcome};
 use cutlayer::error::Result;
 use cutlayer::run::summary::Summary;
 use cutlayer::setting::{Plain, Setting, whole};
@@ -15,13 +15,17 @@ use cutlayer::setting::{Plain, Setting, whole};
 use crate::common::{file, scratch};
 
 /// The attack before: it takes one step, and stops the run that it is a part of.
-static BEFORE: Kind =
-    Kind { id: "own", make: |seen, known, _| Grey::boxed(seen, known, 1, true), settings: &[], ..Kind::BASE };
+static BEFORE: Kind = Kind {
+    id: "own",
+    make: Make::FromEvidence(|seen, known, _| Grey::boxed(seen, known, 1, true)),
+    settings: &[],
+    ..Kind::BASE
+};
 
 /// The attack of a later release: how many steps it takes can be set.
 static LATER: Kind = Kind {
     id: "own",
-    make: |seen, known, values| Grey::boxed(seen, known, values.whole("steps")?, false),
+    make: Make::FromEvidence(|seen, known, values| Grey::boxed(seen, known, values.whole("steps")?, false)),
     settings: &[Setting::new("steps", "Steps", "", whole(1, 9), "How many.")
         .default(Plain::Whole(5))
         .since(3, Plain::Whole(1))],
@@ -66,8 +70,8 @@ impl Inversion for Grey {
         Ok(None)
     }
 
-    fn reconstruction(&self) -> Result<Tensor> {
-        Ok(self.image.clone())
+    fn outcome(&self) -> Result<Outcome> {
+        Ok(Outcome::of_images(self.image.clone()))
     }
 }
 

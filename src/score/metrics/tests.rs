@@ -18,6 +18,7 @@ fn attack() -> AttackRecord {
         ssim: 0.35,
         ssim_se: 0.02,
         lineup: Some(50.0),
+        labels_right: Some(50.0),
         images: 2,
         judged: Some(judged),
         ..AttackRecord::default()
@@ -62,7 +63,14 @@ fn each_metric_stands_once_and_reads_what_files_have_under_its_key() {
         assert!(!all[..i].contains(column), "{column} twice");
     }
     let all: Vec<Option<f64>> = ATTACKS.iter().map(|metric| (metric.value)(&attack())).collect();
-    assert_eq!(all, [Some(0.35), Some(13.0), Some(50.0), None, Some(41.5), Some(0.05)]);
+    assert_eq!(all, [Some(0.35), Some(13.0), Some(50.0), None, Some(41.5), Some(0.05), Some(50.0)]);
+    let labels = AttackRecord { labels_right: Some(90.0), ..AttackRecord::without_images(64) };
+    let all: Vec<Option<f64>> = ATTACKS.iter().map(|metric| (metric.value)(&labels)).collect();
+    assert_eq!(all, [None, None, None, None, None, None, Some(90.0)]);
+    // JSON has no number that is none: the keys are left out, and read again as what they were.
+    let json = serde_json::to_value(&labels).unwrap();
+    assert!(json.get("ssim").is_none() && json.get("mse").is_none() && json["labels_right"] == 90.0);
+    assert!(!serde_json::from_value::<AttackRecord>(json).unwrap().has_images());
     let old = AttackRecord { judged: None, ..attack() };
     assert_eq!([&LINEUP, &FAR_LINEUP].map(|metric| (metric.value)(&old)), [None, Some(50.0)]);
     // One of two targets has a line-up today; an older build held two.
