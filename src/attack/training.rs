@@ -49,7 +49,7 @@ pub trait TrainingAttack: Send {
     /// Returns an error if something is missing or of another attack; this one is then good for nothing.
     fn load(&mut self, state: &State) -> Result<()>;
 
-    /// The attack on the targets once the training is over: `seen` is what the trained client sent for them, `known` has the
+    /// The attack on the targets once the training is over, be it of no step: `seen` is what the trained client sent for them, `known` has the
     /// weights that the kind declares to know, as they are then.
     ///
     /// # Errors

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::tell;
 use crate::run::event::{Event, Progress};
-use crate::score::metrics::{ACCURACY, PSNR, SSIM};
+use crate::score::metrics::{ACCURACY, LABELS, Metric, PSNR, SSIM};
+use crate::score::record::AttackRecord;
 
 /// Between lines of progress where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -76,11 +77,13 @@ impl Terminal {
             Event::Attack(a) => {
                 self.attacks += 1;
                 let form = if a.adaptive { "adaptive " } else { "" };
-                let [ssim, psnr] = [&SSIM, &PSNR].map(|metric| {
-                    format!("{} {}", metric.name, metric.with_unit(&metric.plain(a).unwrap_or_default()))
-                });
+                let told = |metric: &&Metric<AttackRecord>| {
+                    Some(format!("{} {}", metric.name, metric.with_unit(&metric.plain(a)?)))
+                };
+                let scores: Vec<String> = [&SSIM, &PSNR, &LABELS].iter().filter_map(told).collect();
+                let scores = if scores.is_empty() { "not scored".to_owned() } else { scores.join(", ") };
                 self.say(&format!(
-                    "{form}{} at {} after epoch {}: {ssim}, {psnr} ({:.1} s)",
+                    "{form}{} at {} after epoch {}: {scores} ({:.1} s)",
                     a.name, a.target, a.epoch, a.seconds
                 ));
             }

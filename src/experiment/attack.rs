@@ -45,7 +45,9 @@ impl AttackSpec {
     /// The same of a kind.
     pub fn of(kind: &'static Kind) -> Self {
         let (images, values) = (kind.images, Values::of(kind.settings));
-        Self { kind, label: None, images, naive: true, adaptive: true, early: vec![0], values }
+        // There is nothing to hear before the first step.
+        let early = if kind.make.trains() { Vec::new() } else { vec![0] };
+        Self { kind, label: None, images, naive: true, adaptive: true, early, values }
     }
 
     /// Its name on the command line, in files and in tables: its label, or else its kind's.

@@ -144,9 +144,7 @@ impl Replay {
         }
         self.insider.load(&state.part("attack."))
     }
-
-    #[cfg(test)]
-    pub(super) fn model(&self) -> &SplitModel {
-        &self.model
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use super::summary::{AttackRecord, Summary};
 use crate::error::{Error, Result};
 use crate::score::gains::{GAINS, gain_lines};
 use crate::score::image::mean_and_error;
-use crate::score::metrics::{ACCURACY, AUROC, ECE, LINEUP, Metric, PSNR, SSIM};
+use crate::score::metrics::{ACCURACY, AUROC, ECE, LABELS, LINEUP, Metric, PSNR, SSIM};
 use crate::score::record::Row;
 use crate::score::verdict::{Standing, attack_words, is_attack};
 use crate::split::UNDEFENDED;
@@ -28,12 +28,16 @@ pub fn over_seeds(summaries: &[Summary]) -> Result<String> {
         }
     }
     let _ = write!(text, "\nGains of the fused decision, points\n{}", numbers(&seeds, gains(summaries).into_iter()));
-    for metric in [&SSIM, &PSNR, &LINEUP] {
+    for metric in [&SSIM, &PSNR, &LINEUP, &LABELS] {
         let lines = kinds(summaries).into_iter().map(|(name, find)| {
             let of = |summary: &Summary| find.find(&summary.attacks).and_then(metric.value);
-            (name, summaries.iter().map(of).collect(), metric.digits)
+            (name, summaries.iter().map(of).collect::<Vec<_>>(), metric.digits)
         });
-        let _ = write!(text, "\n{}\n{}", heading(metric, &metric.leak_help()), numbers(&seeds, lines));
+        let lines: Vec<Line> = lines.filter(|(_, values, _)| values.iter().any(Option::is_some)).collect();
+        if !lines.is_empty() {
+            let told = numbers(&seeds, lines.into_iter());
+            let _ = write!(text, "\n{}\n{told}", heading(metric, &metric.leak_help()));
+        }
     }
     text.push_str(&verdicts(summaries));
     Ok(text)

@@ -32,7 +32,9 @@ impl Session {
     fn end_attack(&mut self, job: Job) -> Result<()> {
         let id = &job.order.id;
         let last = id.epoch == self.setup.experiment.train.epochs;
-        if last && id.target == UNDEFENDED && id.spec.kind.fills_the_table {
+        // What an attack learnt from a client that it misled says nothing of the honest one's images.
+        let fills = id.spec.kind.fills_the_table && !id.spec.kind.make.hijacks();
+        if last && id.target == UNDEFENDED && fills {
             self.attacks.decipher_all(job);
             return Ok(());
         }

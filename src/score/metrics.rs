@@ -176,6 +176,10 @@ fn of_images(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
 }
 
+/// How often an attack is right, in percent.
+const SHARE: Metric<AttackRecord> =
+    Metric { unit: "%", better: Some(Better::Lower), digits: 1, short: 1, ..Metric::BASE };
+
 /// How often a stolen image picks its target.
 pub static LINEUP: Metric<AttackRecord> = Metric {
     key: "lineup",
@@ -183,14 +187,11 @@ pub static LINEUP: Metric<AttackRecord> = Metric {
     error_column: "lineup_se",
     name: "line-up",
     window: "line-up (chance 12.5 %)",
-    unit: "%",
-    better: Some(Better::Lower),
-    digits: 1,
-    short: 1,
     help: "How often the stolen image picks its target out of a line-up of eight of the same class. By chance 12.5 % are \
            right, and so is any picture made from the label alone.",
     value: |record| record.judged.as_ref().and(record.lineup),
     error: lineup_error,
+    ..SHARE
 };
 
 /// The same of builds that asked it of far images of any class; never compared with [`LINEUP`].
@@ -202,12 +203,8 @@ pub static FAR_LINEUP: Metric<AttackRecord> = Metric {
     key: "lineup",
     name: "line-up",
     window: "line-up (chance 12.5 %)",
-    unit: "%",
-    better: Some(Better::Lower),
-    digits: 1,
-    short: 1,
     error: lineup_error,
-    ..Metric::BASE
+    ..SHARE
 };
 
 fn lineup_error(record: &AttackRecord) -> Option<f64> {
@@ -244,14 +241,11 @@ pub static LABELS: Metric<AttackRecord> = Metric {
     error_column: "labels_right_se",
     name: "labels right",
     window: "labels right",
-    unit: "%",
-    better: Some(Better::Lower),
-    digits: 1,
-    short: 1,
     help: "How many of the targets' classes the attack inferred from what it saw. Always naming the commonest class among them \
            is right by chance.",
     value: |record| record.labels_right,
     error: |record| record.labels_right.map(|rate| share_error(rate, record.images)),
+    ..SHARE
 };
 
 impl Lead {

@@ -14,6 +14,7 @@ mod extremes;
 mod faults;
 mod gradients;
 mod identity;
+mod in_training;
 mod labels;
 mod old_run;
 mod own;

@@ -9,8 +9,8 @@ use crate::app::words::{capitalised, measured, mode, phase, row};
 use crate::error::{Error, Result};
 use crate::run::summary::{AttackRecord, Row};
 use crate::score::metrics::{
-    ACCURACY, ATTACKS, AUROC, BALANCED, BRIER, ECE, FAR_LINEUP, LEAD, LINEUP, MAJORITY, MSE, Metric, PSNR, ROWS, SSIM,
-    lineup_chance,
+    ACCURACY, ATTACKS, AUROC, BALANCED, BRIER, ECE, FAR_LINEUP, LABELS, LEAD, LINEUP, MAJORITY, MSE, Metric, PSNR,
+    ROWS, SSIM, lineup_chance,
 };
 use crate::score::verdict::Ruling;
 
@@ -240,7 +240,7 @@ fn escaped(cell: &str) -> String {
 }
 
 /// Columns of the CSV: what a row is about, then what was measured of it. New ones come last.
-static CSV_HEAD: [&str; 31] = [
+static CSV_HEAD: [&str; 33] = [
     "kind",
     "name",
     "mode",
@@ -272,6 +272,8 @@ static CSV_HEAD: [&str; 31] = [
     BRIER.column,
     LINEUP.error_column,
     LEAD.error_column,
+    LABELS.column,
+    LABELS.error_column,
 ];
 
 /// Cells of a row, by column; the others stay empty.
