@@ -136,8 +136,8 @@ pub static SSIM: Metric<AttackRecord> = Metric {
     short: 2,
     help: "Mean structural similarity of the stolen images with the originals (Gaussian window, data range 1); 1 is the \
            image itself.",
-    value: |record| of_images(record.ssim),
-    error: |record| of_images(record.ssim_se),
+    value: |record| record.has_images().then_some(record.ssim),
+    error: |record| record.has_images().then_some(record.ssim_se),
     ..Metric::BASE
 };
 
@@ -153,7 +153,7 @@ pub static PSNR: Metric<AttackRecord> = Metric {
     digits: 1,
     short: 1,
     help: "Peak signal-to-noise ratio of the stolen images, mean over the images, in decibels.",
-    value: |record| of_images(record.psnr),
+    value: |record| record.has_images().then_some(record.psnr),
     error: |record| record.judged.as_ref().map(|judged| judged.psnr_se),
 };
 
@@ -167,14 +167,9 @@ pub static MSE: Metric<AttackRecord> = Metric {
     digits: 4,
     short: 4,
     help: "Mean squared error, pixels from 0 to 1.",
-    value: |record| of_images(record.mse),
+    value: |record| record.has_images().then_some(record.mse),
     ..Metric::BASE
 };
-
-/// An attack may make no images.
-fn of_images(value: f64) -> Option<f64> {
-    (!value.is_nan()).then_some(value)
-}
 
 /// How often an attack is right, in percent.
 const SHARE: Metric<AttackRecord> =

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::score::image::mean_and_error;
+use crate::score::labels::labels_right;
 use crate::score::paired::lead;
 use crate::score::record::{Each, Judged, Lead};
 
@@ -138,4 +139,38 @@ fn records_of_older_builds_are_shown_and_not_judged() {
     assert!(verdict.sentences[0].contains("older build") && verdict.sentences[1].contains("attack the run again"));
     let json = serde_json::to_value(&verdict).unwrap();
     assert_eq!(json["standing"], "not measured");
+}
+
+#[test]
+fn an_attack_without_images_is_judged_by_its_labels_and_one_with_both_by_its_images() {
+    let truth: Vec<u32> = (0..64).map(|i| i % 4).collect();
+    let labelled = |found: &[u32], images: Option<AttackRecord>| {
+        let (right, chance, lead) = labels_right(found, &truth);
+        let made_none = AttackRecord {
+            judged: Some(Judged { lead: Some(lead), ..Judged::default() }),
+            target: "dropout".to_owned(),
+            adaptive: true,
+            epoch: 6,
+            ..AttackRecord::without_images(64)
+        };
+        AttackRecord { labels_right: Some(right), labels_chance: Some(chance), ..images.unwrap_or(made_none) }
+    };
+    let told = |records: &[AttackRecord]| {
+        let (rows, epochs) = (rows(95.0), epochs(95.0));
+        let case = Case { attacks: records, epochs: &epochs, rows: &rows };
+        (case.rulings()[0].clone().unwrap(), case.verdicts().swap_remove(0))
+    };
+    let (ruling, verdict) = told(&[labelled(&truth, None)]);
+    assert_eq!((ruling.standing, verdict.standing), (Standing::Broke, Standing::Broke));
+    assert!(ruling.why.starts_with("Leads \u{201c}chance\u{201d} (25.0 %): +75.0 \u{b1} 5.5 points of labels right"));
+    assert_eq!(verdict.sentences.len(), 1, "no worst picture where there is none: {:?}", verdict.sentences);
+    assert_eq!(told(&[labelled(&[0; 64], None)]).0.standing, Standing::Held, "a constant answer is no leak");
+    // Images decide, and what the labels come to stands beside.
+    let (ruling, verdict) = told(&[labelled(&truth, Some(attack("both", true, 6, 60, 64))), labelled(&truth, None)]);
+    let beside = " Labels right: 100.0 \u{b1} 1.5 % (always naming the commonest class: 25.0 %).";
+    assert!(ruling.why.contains("points of line-ups") && ruling.why.ends_with(beside), "{}", ruling.why);
+    assert!(!verdict.sentences.iter().any(|sentence| sentence.starts_with("Upper bound")), "one of two has images");
+    let scores = AttackRecord { target: "dropout".to_owned(), epoch: 6, ..AttackRecord::without_images(64) };
+    assert_eq!(told(&[scores.clone()]).0.standing, Standing::NotMeasured);
+    assert!(told(&[scores]).0.why.starts_with("It hands over neither images nor labels"));
 }
