@@ -16,8 +16,8 @@ mod draw;
 mod file_prompt;
 mod hear;
 mod help;
-mod layout;
 mod library;
+mod log;
 mod lookers;
 mod memory;
 mod open_save;
@@ -42,6 +42,7 @@ mod toasts;
 mod trouble;
 mod typing;
 mod words;
+mod workspace;
 
 #[cfg(test)]
 mod test_look;
@@ -67,13 +68,13 @@ pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use layout::{Layout, Pane};
 pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
 pub use theme::Role;
+pub use workspace::{Pane, Workspace};
 
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -102,6 +103,10 @@ pub struct Look<'a> {
     pub runs: &'a PathBuf,
     /// Experiments opened or saved, the latest first.
     pub recent: &'a [PathBuf],
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Whether the log is open below everything.
+    log: bool,
     /// Whether there is a scene of the run to go back to.
     followed: bool,
     /// Whether the pencil is out.
@@ -305,7 +310,7 @@ impl App {
 
     /// Whether a pane is in front.
     pub fn shows(&self, pane: Pane) -> bool {
-        layout::is_shown(&self.tree, pane)
+        workspace::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.
