@@ -1,13 +1,14 @@
 //! The top bar: what to run, Run, and how far it is.
 
-use eframe::egui::{Align, Button, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
 
+use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
 use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
 use super::words::{capitalised, clock, duration, phase};
-use super::{Act, Activity, Look};
+use super::{Act, Activity, Look, Workspace};
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
@@ -42,7 +43,32 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
 fn rest_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
     choice_ui(ui, look, presets, acts);
     ui.separator();
-    ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        workspaces_ui(ui, look, acts);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+    });
+}
+
+/// The workspaces; from right to left, as they are laid out.
+fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let mut choice = |ui: &mut Ui, workspace: Workspace| {
+        let chosen = look.workspace == workspace;
+        let button = selectable_ui(ui, chosen, workspace.title()).on_hover_text(workspace.about());
+        if button.clicked() {
+            acts.push(Act::Workspace(workspace));
+            ui.close();
+        }
+    };
+    if ui.ctx().content_rect().width() >= ROOMY {
+        Workspace::ALL.into_iter().rev().for_each(|workspace| choice(ui, workspace));
+        ui.separator();
+    } else {
+        let now = ComboBox::from_id_salt("workspace").selected_text(look.workspace.title()).width(70.0);
+        let list = now.show_ui(ui, |ui| Workspace::ALL.into_iter().for_each(|workspace| choice(ui, workspace)));
+        let words = format!("Workspace: {}", look.workspace.title());
+        list.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, &words));
+        list.response.on_hover_text("What the panes below the stage are for");
+    }
 }
 
 /// Every command, by menu.
@@ -142,7 +168,7 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let tip = "Forget the shown run and play the opening again; its folder is kept";
     button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
     // In a narrower window the menu has it.
-    if ui.ctx().content_rect().width() >= ROOMY {
+    if look.workspace == Workspace::Teach && ui.ctx().content_rect().width() >= ROOMY {
         let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
                    everything back";
         button(ui, !stopping, Button::new("Next class"), tip, wait, Act::NextClass);

@@ -3,7 +3,10 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, page, palette, settings, stage};
+use super::{Activity, App, Look, bar, command, help, log, page, palette, runner, settings, stage};
+
+/// Height of the log when it is opened first.
+const LOG: f32 = 150.0;
 
 impl App {
     /// Shows everything, and does what was asked for.
@@ -19,12 +22,17 @@ impl App {
             library: &self.library,
             runs: &self.runs,
             recent: &self.memory.recent,
+            workspace: self.memory.workspace,
+            log: self.memory.log,
             drawing: self.view.pad.drawing,
             comparing: self.view.runs.compares(),
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
+            run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
-        let plan = stage::Plan::of(ui.available_size());
+        let shown =
+            stage::Shown { defended: look.defended(), pixels: look.showing.pixels(), height: self.memory.stage };
+        let plan = stage::Plan::of(ui.available_size(), shown);
         let start = self.offers_the_way_back().then(|| self.start_words());
         page::above_ui(ui, plan.fixed.is_none(), |ui| {
             Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
@@ -38,6 +46,11 @@ impl App {
                 Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, words, &mut acts));
             }
         });
+        if look.log {
+            let room = 0.5 * ui.available_height();
+            let drawer = Panel::bottom("log").resizable(true).default_size(LOG.min(room)).size_range(60.0..=room);
+            drawer.show(ui, |ui| log::log_ui(ui, look, &mut acts));
+        }
         let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
             None => true,

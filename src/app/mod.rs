@@ -6,6 +6,7 @@
 mod accuracies;
 mod act;
 mod bar;
+mod choice;
 mod chore;
 mod class;
 mod command;
@@ -16,8 +17,9 @@ mod draw;
 mod file_prompt;
 mod hear;
 mod help;
-mod layout;
+mod judged;
 mod library;
+mod log;
 mod lookers;
 mod memory;
 mod open_save;
@@ -42,6 +44,7 @@ mod toasts;
 mod trouble;
 mod typing;
 mod words;
+mod workspace;
 
 #[cfg(test)]
 mod test_look;
@@ -67,13 +70,13 @@ pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use layout::{Layout, Pane};
 pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
 pub use theme::Role;
+pub use workspace::{Pane, Workspace};
 
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -102,17 +105,29 @@ pub struct Look<'a> {
     pub runs: &'a PathBuf,
     /// Experiments opened or saved, the latest first.
     pub recent: &'a [PathBuf],
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Whether the log is open below everything.
+    log: bool,
     /// Whether there is a scene of the run to go back to.
     followed: bool,
     /// Whether the pencil is out.
     drawing: bool,
     /// Whether two runs are ticked to be compared.
     comparing: bool,
-    /// Of which run the weights are that the stage uses.
+    /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
+    /// The experiment of the run that is going, or whose weights the stage uses.
+    pub run: Option<&'a Experiment>,
 }
 
 impl Look<'_> {
+    /// Whether the stage shows the defended model, or is about to.
+    pub fn defended(&self) -> bool {
+        let scene = self.showing.scene.as_ref().filter(|_| self.showing.source == Source::Run || !self.showing.waits);
+        scene.map_or(self.showing.source != Source::Opening && self.showing.defended, |scene| scene.stamp.defended)
+    }
+
     /// What an image on the stage is called.
     pub fn noun(&self) -> Noun {
         let data = &self.document.experiment().data.name;
@@ -136,6 +151,8 @@ pub struct View {
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
+    /// How far the wipe over the stolen image is drawn; none where it is not.
+    wipe: Option<f32>,
     presets: presets::PresetsView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
@@ -305,7 +322,7 @@ impl App {
 
     /// Whether a pane is in front.
     pub fn shows(&self, pane: Pane) -> bool {
-        layout::is_shown(&self.tree, pane)
+        workspace::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.
