@@ -235,7 +235,7 @@ fn they_listen_and_hijack_beside_the_run_which_stays_what_it_is_and_goes_on_insi
     // Sixteen steps in two epochs, and the two slices after them.
     assert_eq!((&ears["iterations"], &of("ears", "vanilla", 1)["iterations"]), (&18.into(), &10.into()));
     let chair = of("chair", "psgl", 2);
-    assert!(chair.get("ssim").is_none() && chair.get("lineup").is_none(), "{chair}");
+    assert!(chair.get("ssim").is_none() && chair["lineup"].is_null(), "{chair}");
     assert_eq!(chair["judged"]["lead"]["of"], "labels_right");
     assert_eq!(chair["judged"]["lead"]["floor"], chair["labels_chance"]);
     // The client of the copy obeys who sits in the chair, and the run's own does not.
