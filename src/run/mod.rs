@@ -34,6 +34,7 @@ pub mod scene;
 pub mod seeds;
 pub mod session;
 mod session_attacks;
+pub mod shipped;
 mod speeds;
 pub mod summary;
 mod training;
