@@ -30,6 +30,10 @@ pub enum Act {
     Preset(usize),
     /// Take an experiment from a text.
     Take(Box<Experiment>),
+    /// Take a state that was shared, from its text.
+    Shared(String),
+    /// Ask the system for what was copied, to take it.
+    Paste,
     /// Open all settings at the one with this key.
     FindSetting(String),
     /// Change one setting: its key and its value as `--set` takes them.
@@ -48,6 +52,8 @@ pub enum Act {
     Attacker(&'static str),
     /// Let the attacker know the defence, or not.
     Adaptive(bool),
+    /// Show fresh weights, or trained ones where there are any.
+    Untrained(bool),
     /// Cut the network after so many layers.
     Cut(usize),
     /// Show another test image: so many further.

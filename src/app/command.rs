@@ -103,6 +103,13 @@ fn files() -> Vec<Command> {
         ),
         command(
             File,
+            "Save what is shown…",
+            "Experiment, image or drawing, levers and attacker in a small file that opens here as it is now.",
+            None,
+            Act::Ask(Purpose::Shared),
+        ),
+        command(
+            File,
             "Open image…",
             "Put an image of your own on the stage.",
             Some((CTRL, Key::I)),
@@ -144,6 +151,13 @@ fn edits() -> Vec<Command> {
             Act::Popup(Some(Popup::Settings)),
         ),
     ];
+    all.push(command(
+        Edit,
+        "Paste what was shared",
+        "Take a state from a text that Cutlayer copied; Ctrl+V outside of a field does the same.",
+        None,
+        Act::Paste,
+    ));
     all.extend(Copied::ALL.map(|what| command(Edit, what.words(), what.help(), None, Act::CopyAs(what))));
     all
 }
@@ -222,6 +236,14 @@ fn runs() -> Vec<Command> {
     ]);
     all.extend(lookers());
     all.extend([
+        command(
+            Run,
+            "Show trained weights",
+            "Those of the open run, or those that come with the program.",
+            None,
+            Act::Untrained(false),
+        ),
+        command(Run, "Show untrained weights", "Fresh weights, drawn by the seed.", None, Act::Untrained(true)),
         command(
             Run,
             "Attack without knowledge",

@@ -5,6 +5,8 @@ use super::Look;
 /// A text for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Copied {
+    /// All that the window shows, as a short text.
+    State,
     /// The experiment as a document.
     Toml,
     /// The experiment as a command.
@@ -25,12 +27,22 @@ pub enum Copied {
 
 impl Copied {
     /// All, in their order.
-    pub const ALL: [Self; 8] =
-        [Self::Toml, Self::Command, Self::Markdown, Self::Csv, Self::Latex, Self::Comparison, Self::Log, Self::Path];
+    pub const ALL: [Self; 9] = [
+        Self::State,
+        Self::Toml,
+        Self::Command,
+        Self::Markdown,
+        Self::Csv,
+        Self::Latex,
+        Self::Comparison,
+        Self::Log,
+        Self::Path,
+    ];
 
     /// What it is called.
     pub fn words(self) -> &'static str {
         match self {
+            Self::State => "Copy what is shown",
             Self::Toml => "Copy as TOML",
             Self::Command => "Copy as --set",
             Self::Markdown => "Copy as Markdown",
@@ -45,6 +57,10 @@ impl Copied {
     /// What is copied, in a sentence.
     pub fn help(self) -> &'static str {
         match self {
+            Self::State => {
+                "Experiment, seed, image or drawing, cut, levers, attacker and workspace as a short text: whoever pastes it \
+                 into Cutlayer, or opens it with cutlayer --open, sees the same."
+            }
             Self::Toml => "The whole experiment as a text, defaults written out.",
             Self::Command => "The command that runs this experiment: a preset, and what differs from it.",
             Self::Markdown => "The run's table, for a note.",
@@ -60,7 +76,7 @@ impl Copied {
     pub(super) fn why_not(self, look: &Look<'_>) -> Option<&'static str> {
         let state = look.state;
         match self {
-            Self::Toml | Self::Command => None,
+            Self::State | Self::Toml | Self::Command => None,
             Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some("Nothing was measured yet"),
             Self::Comparison => (!look.comparing).then_some("Tick two finished runs first"),
             Self::Log => state.log.is_empty().then_some("Nothing has happened yet"),

@@ -15,6 +15,7 @@ impl App {
     pub(super) fn copied(&self, what: Copied) -> Result<String> {
         let table = |name: &str| panes::table::text(&self.state, Path::new(name));
         match what {
+            Copied::State => self.shared().to_text(),
             Copied::Toml => Ok(self.document.experiment().to_toml()),
             Copied::Command => settings::command_line(self.document.experiment()),
             Copied::Markdown => table("table.md"),

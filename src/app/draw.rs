@@ -25,6 +25,7 @@ impl App {
             workspace: self.memory.workspace,
             log: self.memory.log,
             drawing: self.view.pad.drawing,
+            trained: self.weights_for(self.document.experiment()).is_some(),
             comparing: self.view.runs.compares(),
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
@@ -73,6 +74,7 @@ impl App {
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));
+        acts.extend(pasted(ui.ctx()));
         for act in acts {
             self.act(act, ui.ctx());
         }
@@ -89,6 +91,14 @@ fn announced(ui: &mut Ui, said: &str) {
     let response = ui.interact(egui::Rect::NOTHING, egui::Id::unique("announcement"), egui::Sense::empty());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Status, true, said));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(egui::accesskit::Live::Polite));
+}
+
+/// A state that was pasted while no field has the keyboard.
+fn pasted(ctx: &egui::Context) -> Option<super::Act> {
+    let free = !ctx.text_edit_focused();
+    let text = |event: &egui::Event| if let egui::Event::Paste(text) = event { Some(text.clone()) } else { None };
+    let text = ctx.input(|input| input.events.iter().find_map(text)).filter(|_| free)?;
+    Some(super::Act::Shared(text))
 }
 
 /// What was dropped on the window: the first of several, since one thing is looked at at a time.

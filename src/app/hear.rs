@@ -1,5 +1,6 @@
 //! What worker, live mirror and library tell, taken in; and what the live mirror is asked.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -7,9 +8,11 @@ use eframe::egui;
 use super::showing::Source;
 use super::state::Status;
 use super::trouble::About;
-use super::{Act, Activity, App, Purpose, theme};
+use super::{Act, Activity, App, Purpose, Wanted, theme};
 use crate::experiment::Experiment;
 use crate::live::{Live, Question, Shown, attack_of};
+use crate::run::shipped::shipped;
+use crate::run::weights::Weights;
 
 /// Time that a frame spends on events at most.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
@@ -46,7 +49,11 @@ impl App {
 
     /// Opens what the window was started with. An experiment's file is what it has already: only its name is to be known.
     fn open_first(&mut self, ctx: &egui::Context) {
-        let Some(path) = self.to_open.take() else { return };
+        let path = match self.to_open.take() {
+            None => return,
+            Some(Wanted::Shared(text)) => return self.act(Act::Shared(text), ctx),
+            Some(Wanted::Path(path)) => path,
+        };
         let known = Experiment::load(&path).is_ok_and(|its| its == *self.document.experiment());
         if known {
             self.document.saved(path);
@@ -171,14 +178,23 @@ impl App {
         ctx.request_repaint();
     }
 
+    /// A run's weights for its own images, or else those that come with the program, where they are of this network.
+    pub(super) fn weights_for(&self, experiment: &Experiment) -> Option<Arc<Weights>> {
+        let of_run = self.weights.as_ref().filter(|(trained, _)| trained.data.name == experiment.data.name);
+        let same = |trained: &Experiment| trained.layers(2).ok() == experiment.layers(2).ok();
+        match (of_run, shipped(experiment)) {
+            (Some((trained, weights)), other) if other.is_none() || same(trained) => Some(weights.clone()),
+            (_, other) => other,
+        }
+    }
+
     fn question(&self) -> Question {
         let experiment = self.document.experiment();
         let image = self.showing.image.clone();
         if self.showing.source == Source::Opening {
-            return Question { image, ..Question::opening(experiment) };
+            let weights = shipped(experiment).filter(|_| !self.showing.untrained);
+            return Question { image, ..Question::opening(experiment, weights) };
         }
-        // Weights are of use for the images they were trained on alone.
-        let fits = |trained: &Experiment| trained.data.name == experiment.data.name;
         Question {
             defended: self.showing.defended,
             attack: attack_of(experiment, self.showing.attack()),
@@ -187,7 +203,7 @@ impl App {
             // So long at least that it can be seen; a drawing is followed as fast as can be.
             spread: matches!(image, Shown::Patient(_)).then_some(LEAST_SPREAD),
             image,
-            weights: self.weights.as_ref().filter(|(trained, _)| fits(trained)).map(|(_, weights)| weights.clone()),
+            weights: self.weights_for(experiment).filter(|_| !self.showing.untrained),
             ..Question::new(experiment.clone())
         }
     }

@@ -34,6 +34,7 @@ mod purpose;
 mod runner;
 mod running;
 mod settings;
+mod shared;
 mod shot;
 mod showing;
 mod stage;
@@ -113,6 +114,8 @@ pub struct Look<'a> {
     followed: bool,
     /// Whether the pencil is out.
     drawing: bool,
+    /// Whether there are trained weights for what the stage shows.
+    trained: bool,
     /// Whether two runs are ticked to be compared.
     comparing: bool,
     /// The weights that the stage uses, of a run.
@@ -189,7 +192,7 @@ pub struct App {
     /// Where in the document's history each stroke of the pencil was made.
     strokes: Vec<u64>,
     /// What the window was asked to open.
-    to_open: Option<PathBuf>,
+    to_open: Option<Wanted>,
     memory: memory::Memory,
     home: PathBuf,
     runs: PathBuf,
@@ -203,6 +206,15 @@ pub struct App {
     mirrored: bool,
 }
 
+/// What the window is to open.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// What is at a path: a run, an experiment, images, a shared state.
+    Path(PathBuf),
+    /// A shared state, as its text.
+    Shared(String),
+}
+
 /// What came of opening the window.
 #[derive(Debug)]
 pub enum Opened {
@@ -212,12 +224,16 @@ pub enum Opened {
     NoDisplay(String),
 }
 
-/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed. `path` is what to
-/// open in it: a run, the experiment's own file, images.
+/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed. `wanted` is what to
+/// open in it.
 ///
 /// # Errors
 /// Returns an error if the display is lost while the window is open.
-pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<Opened> {
+pub fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Opened> {
+    if let Some(Wanted::Shared(text)) = &wanted {
+        // Refused before there is a window.
+        shared::Shared::from_text(text)?;
+    }
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         .with_app_id("cutlayer")
@@ -233,7 +249,7 @@ pub fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<Ope
     let app = move |_: &eframe::CreationContext<'_>| {
         its.store(true, Ordering::Relaxed);
         let mut app = App::in_folder(experiment, home_folder());
-        app.to_open = path;
+        app.to_open = wanted;
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
     match eframe::run_native("Cutlayer", options, Box::new(app)) {

@@ -8,6 +8,7 @@ use super::act::Act;
 use super::chore::Chore;
 use super::opened::Opening;
 use super::purpose::Purpose;
+use super::shared::Shared;
 use super::showing::Source;
 use super::trouble::About;
 use super::{App, panes, stage};
@@ -61,6 +62,7 @@ impl App {
                 return Ok(());
             }
             Purpose::Stage => return self.shoot(path, ctx),
+            Purpose::Shared => (self.shared().to_text()? + "\n").into_bytes(),
             Purpose::Save => self.document.experiment().to_toml().into_bytes(),
             Purpose::CurvesCsv => panes::curves::csv(&self.state, &self.view.curves)?,
             Purpose::CurvesPng => panes::curves::png(&self.state, &self.view.curves, ctx.theme())?,
@@ -97,6 +99,7 @@ impl App {
                 Ok(())
             }
             Found::Image(file) => self.read_image(file, ctx),
+            Found::Shared(file) => self.take_shared(&Shared::read(&file)?),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Acts done: the one place where what is shown is changed on a person's behalf.
 
-use eframe::egui::{Context, ThemePreference};
+use eframe::egui::{Context, ThemePreference, ViewportCommand};
 
 use super::act::{Act, Popup};
 use super::chore::Chore;
 use super::file_prompt::Prompt;
 use super::memory::Theme;
+use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
 use super::workspace::Workspace;
@@ -66,11 +67,17 @@ impl App {
             Act::Preset(_) | Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => {
                 return self.edit(act);
             }
+            Act::Shared(text) => {
+                self.take_shared(&Shared::from_text(&text)?)?;
+                self.mended(About::Experiment);
+            }
+            Act::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),
             Act::File(purpose, path) => self.file(purpose, path, ctx),
             Act::Defended(_)
             | Act::Attacker(_)
             | Act::Adaptive(_)
+            | Act::Untrained(_)
             | Act::Patient(_)
             | Act::Draw(_)
             | Act::Patients
@@ -150,7 +157,7 @@ impl App {
     }
 
     /// Another workspace, its panes as they were left.
-    fn go_to(&mut self, workspace: Workspace) {
+    pub(super) fn go_to(&mut self, workspace: Workspace) {
         if workspace != self.memory.workspace {
             self.memory.keep_tree(&self.tree);
             self.memory.workspace = workspace;
@@ -259,6 +266,7 @@ impl App {
                 self.showing.adaptive = adaptive;
                 source = Source::Live;
             }
+            Act::Untrained(untrained) => self.showing.untrained = untrained,
             Act::Patient(by) => {
                 let count = self.showing.facts.as_ref().map_or(1, |facts| facts.patients.max(1));
                 let at = match self.showing.image {

@@ -1,5 +1,6 @@
 //! What a file is asked for.
 
+use crate::run::found::SHARED;
 use crate::workbench::readers;
 
 /// What a file is wanted for.
@@ -11,6 +12,8 @@ pub enum Purpose {
     Run,
     /// Where the experiment is to be written.
     Save,
+    /// Where what is shown is to be written, as a text.
+    Shared,
     /// An image to show.
     Image,
     /// Where the curves' values are to be written.
@@ -38,6 +41,7 @@ impl Purpose {
             Self::Open => "Open an experiment, a run, data or an image",
             Self::Run => "Open a run",
             Self::Save => "Save the experiment",
+            Self::Shared => "Save what is shown",
             Self::Image => "Open an image",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
             Self::Table | Self::TableLatex => "Save the table",
@@ -57,9 +61,10 @@ impl Purpose {
         let fixed: &[&str] = match self {
             Self::Open => {
                 let data = readers().iter().flat_map(|kind| kind.endings).copied();
-                return ["toml"].into_iter().chain(data).chain(["png", "jpg", "jpeg", "gif"]).collect();
+                return ["toml", SHARED].into_iter().chain(data).chain(["png", "jpg", "jpeg", "gif"]).collect();
             }
             Self::Save | Self::Run => &["toml"],
+            Self::Shared => &[SHARED],
             Self::Image => &["png", "jpg", "jpeg", "gif"],
             Self::CurvesCsv => &["csv"],
             Self::CurvesPng | Self::Stage => &["png"],
@@ -77,6 +82,7 @@ impl Purpose {
         let stem = match self {
             Self::Open | Self::Run | Self::Image => return String::new(),
             Self::Save => "experiment",
+            Self::Shared => "shared",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
             Self::Table | Self::TableLatex => "table",
             Self::Stage => "stage",

@@ -17,7 +17,7 @@ const FRAMES: usize = 200;
 /// Where the stage's pictures come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {
-    /// The opening attack: undefended, never trained, cut as early as can be.
+    /// The opening attack: undefended, cut as early as can be.
     #[default]
     Opening,
     /// The live mirror, under the present levers.
@@ -52,6 +52,8 @@ pub struct Showing {
     pub attack: Option<&'static str>,
     /// Whether the attacker knows the defence.
     pub adaptive: bool,
+    /// Whether the live mirror is to use fresh weights though there are trained ones.
+    pub untrained: bool,
     /// Which image.
     pub image: Shown,
     /// Counts what was seen, so that textures are made once.

@@ -53,6 +53,7 @@ impl Shop {
             log: false,
             drawing: false,
             comparing: false,
+            trained: false,
             followed: false,
             weights: None,
             run: None,

@@ -27,9 +27,14 @@ impl About {
             Act::ShowRun(_) => Self::Opening,
             Act::File(purpose, _) | Act::Ask(purpose) if purpose.reads() => Self::Opening,
             Act::File(..) | Act::Ask(_) => Self::Saving,
-            Act::Preset(_) | Act::Take(_) | Act::Set(..) | Act::Cut(_) | Act::Undo | Act::Redo | Act::Defended(_) => {
-                Self::Experiment
-            }
+            Act::Preset(_)
+            | Act::Take(_)
+            | Act::Shared(_)
+            | Act::Set(..)
+            | Act::Cut(_)
+            | Act::Undo
+            | Act::Redo
+            | Act::Defended(_) => Self::Experiment,
             Act::Rename(..) | Act::Trash(_) => Self::Chore,
             _ => Self::Run,
         }

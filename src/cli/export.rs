@@ -21,6 +21,7 @@ use crate::run::checkpoint::{Checkpoint, weights_file};
 use crate::run::folder::{CHECKPOINT, check_is_run, experiment_of};
 use crate::run::identity::{DataChoice, plans};
 use crate::run::prepared::Prepared;
+use crate::run::shipped::half;
 use crate::run::whole_files::Writer;
 use crate::split::{SplitModel, SplitPlan};
 
@@ -44,6 +45,9 @@ pub(super) struct ExportArgs {
     /// A new folder for the reconstructions and the scores of each image of every attack: one .npz and one .csv each.
     #[arg(long, value_name = "FOLDER", value_parser = place(), group = "forms")]
     attacks: Option<PathBuf>,
+    /// A new .safetensors file of all models' weights in half precision, as those that come with the program.
+    #[arg(long, value_name = "FILE", value_parser = place(), group = "forms")]
+    half: Option<PathBuf>,
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
@@ -51,6 +55,12 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
     let mut said = String::new();
     if args.torch.is_some() || args.arrays.is_some() {
         said.push_str(&export_models(args)?);
+    }
+    if let Some(out) = &args.half {
+        check_new_file("--half", out)?;
+        let bytes = half(&args.run)?;
+        Writer::default().write(out, &bytes)?;
+        let _ = writeln!(said, "Weights in half precision are in {} ({} bytes).", out.display(), bytes.len());
     }
     if let Some(out) = &args.attacks {
         let kept = export_attacks(&args.run, "--attacks", out)?;

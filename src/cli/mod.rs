@@ -14,7 +14,7 @@ mod window;
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -45,6 +45,9 @@ pub struct Cli {
     /// What to open in the window: a run's folder, an experiment file (TOML), a data set or an image.
     #[arg(value_name = "PATH")]
     experiment: Option<OsString>,
+    /// A state of the window that was shared: its text, or a file with it.
+    #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["experiment", "preset"])]
+    open: Option<OsString>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
     preset: Option<OsString>,
@@ -176,6 +179,7 @@ impl Cli {
     /// Those of the command, each with a message that names the cause.
     pub fn execute(self) -> Result<()> {
         match self.command {
+            None if self.open.is_some() => open_shared(self.open.as_deref().unwrap_or_default()),
             None => window(self.preset.or(self.experiment).as_deref()),
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
@@ -205,7 +209,7 @@ fn window(name: Option<&OsStr>) -> Result<()> {
     let experiment = chosen.clone().map_or_else(|| Experiment::load(crate::experiment::preset::DIGITS), Ok)?;
     experiment.validate()?;
     set_threads(experiment.threads);
-    let path = found.as_ref().map(|found| found.path().to_owned());
+    let path = found.as_ref().map(|found| window::Wanted::Path(found.path().to_owned()));
     let Some(why) = window::open(chosen, path)? else { return Ok(()) };
     match found {
         None | Some(Found::Experiment(_)) => {
@@ -223,6 +227,22 @@ fn window(name: Option<&OsStr>) -> Result<()> {
         Some(Found::Image(path)) => {
             Err(Error::input(format!("{why}, and an image can only be shown in one: {}", path.display())))
         }
+        Some(Found::Shared(path)) => {
+            Err(Error::input(format!("{why}, and a shared state can only be shown in one: {}", path.display())))
+        }
+    }
+}
+
+/// Opens the window on a state that was shared: the text itself, or a file with it.
+fn open_shared(text: &OsStr) -> Result<()> {
+    let path = Path::new(text);
+    let wanted = match text.to_str() {
+        Some(text) if !path.exists() => window::Wanted::Shared(text.to_owned()),
+        _ => window::Wanted::Path(place::found(text)?),
+    };
+    match window::open(None, Some(wanted))? {
+        None => Ok(()),
+        Some(why) => Err(Error::input(format!("{why}, and a shared state can only be shown in one"))),
     }
 }
 

@@ -1,23 +1,30 @@
 //! Opening the window, by whichever way to a display works.
 
-use std::path::PathBuf;
-
+#[cfg(feature = "gui")]
+pub(super) use crate::app::Wanted;
 use crate::error::Result;
 use crate::experiment::Experiment;
+
+/// What the window would open, if this build had one.
+#[cfg(not(feature = "gui"))]
+pub(super) enum Wanted {
+    Path(std::path::PathBuf),
+    Shared(String),
+}
 
 /// Opens the window and returns when it is closed; why there is none, if there is no way to a display.
 ///
 /// # Errors
 /// Where a window that was open is lost.
 #[cfg(feature = "gui")]
-pub(super) fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Result<Option<String>> {
+pub(super) fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Option<String>> {
     use crate::app::{self, Opened};
 
     let unix = cfg!(all(unix, not(target_os = "macos")));
     if unix && !is_set("DISPLAY") && !WAYLAND.into_iter().any(is_set) {
         return Ok(Some("There is no display for a window".to_owned()));
     }
-    Ok(match app::open(experiment, path)? {
+    Ok(match app::open(experiment, wanted)? {
         Opened::Closed => None,
         Opened::NoDisplay(why) => Some(by_x11(format!("No window could be opened ({why})"))),
     })
@@ -26,7 +33,12 @@ pub(super) fn open(experiment: Option<Experiment>, path: Option<PathBuf>) -> Res
 /// # Errors
 /// None: this build has no window to lose.
 #[cfg(not(feature = "gui"))]
-pub(super) fn open(_: Option<Experiment>, _: Option<PathBuf>) -> Result<Option<String>> {
+pub(super) fn open(_: Option<Experiment>, wanted: Option<Wanted>) -> Result<Option<String>> {
+    // Looked at, so that both are of use in every build.
+    let _ = wanted.map(|wanted| match wanted {
+        Wanted::Path(path) => path.into_os_string(),
+        Wanted::Shared(text) => text.into(),
+    });
     Ok(Some("This build has no window".to_owned()))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::experiment::{AttackSpec, Experiment};
 use crate::run::scene::Picture;
 use crate::run::weights::Weights;
+use crate::split::UNDEFENDED;
 use crate::workbench;
 
 /// Which image is shown.
@@ -57,11 +58,17 @@ impl Question {
         }
     }
 
-    /// The opening: an undefended client that was never trained, cut as early as can be.
-    pub fn opening(experiment: &Experiment) -> Self {
+    /// The opening: an undefended client, cut as early as can be; of these weights the undefended model's, where there
+    /// are any.
+    pub fn opening(experiment: &Experiment, weights: Option<Arc<Weights>>) -> Self {
         let mut experiment = experiment.undefended();
+        let plain = weights.as_ref().and_then(|weights| weights.models.get(UNDEFENDED));
+        if let Some(plain) = plain {
+            // A twin may pool where the defended network does not.
+            experiment.model.layers = Some(plain.layers.clone());
+        }
         experiment.model.cut = experiment.first_cut();
-        Self { spread: Some(Duration::from_millis(2800)), ..Self::new(experiment) }
+        Self { spread: Some(Duration::from_millis(2800)), weights, ..Self::new(experiment) }
     }
 }
 

@@ -15,6 +15,9 @@ fn all() -> String {
     format!("what can is a run's folder, an experiment (.toml), a data set ({data}) and an image (PNG, JPEG or GIF)")
 }
 
+/// The ending of a file with a shared state of the window.
+pub const SHARED: &str = "cutlayer";
+
 /// Bytes at a file's beginning that tell what it is, and at most so many are looked at for a text.
 const HEAD: u64 = 64 << 10;
 
@@ -29,13 +32,17 @@ pub enum Found {
     Data(PathBuf),
     /// A picture.
     Image(PathBuf),
+    /// A state of the window that was shared.
+    Shared(PathBuf),
 }
 
 impl Found {
     /// Where it is.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Run(path) | Self::Experiment(path) | Self::Data(path) | Self::Image(path) => path,
+            Self::Run(path) | Self::Experiment(path) | Self::Data(path) | Self::Image(path) | Self::Shared(path) => {
+                path
+            }
         }
     }
 }
@@ -97,6 +104,9 @@ fn file(path: &Path) -> Result<Found> {
     }
     if let Some((_, set)) = recognised(path, readers()) {
         return Ok(Found::Data(set));
+    }
+    if has_ending(path, SHARED) {
+        return Ok(Found::Shared(path.to_owned()));
     }
     if has_ending(path, "toml") {
         return Ok(Found::Experiment(path.to_owned()));

@@ -36,6 +36,7 @@ pub mod scene;
 pub mod seeds;
 pub mod session;
 mod session_attacks;
+pub mod shipped;
 mod speeds;
 mod steps;
 pub mod summary;

@@ -143,8 +143,8 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn note_ui(ui: &mut Ui, look: Look<'_>) {
     let experiment = look.document.experiment();
     let opening = format!(
-        "The opening: undefended, never trained, cut after layer {}. The experiment is cut after layer {}: choose a model \
-         above to see it there.",
+        "The opening: undefended, cut after layer {}. The experiment is cut after layer {}: choose a model above to see \
+         it there.",
         experiment.first_cut(),
         experiment.model.cut
     );
@@ -155,6 +155,10 @@ fn note_ui(ui: &mut Ui, look: Look<'_>) {
              weights, and count for the next run."
         }
         (Some(_), _) => "Levers show on the stage at once, with the weights of the open run; nothing is trained anew.",
+        (None, _) if look.trained && !look.showing.untrained => {
+            "Levers show on the stage at once, with the weights that come with the program where they fit; nothing is \
+             trained anew."
+        }
         (None, _) => "Levers show on the stage at once, with a network that was never trained. Run trains it.",
     };
     ui.add(Label::new(RichText::new(note).weak()).wrap());

@@ -55,9 +55,21 @@ impl Behavior<Pane> for Drawn<'_> {
         let Self { look, view, acts } = self;
         egui::Frame::new().inner_margin(6.0).show(ui, |ui| match pane {
             Pane::Levers => levers::levers_ui(ui, *look, acts),
-            Pane::Curves => curves::curves_ui(ui, *look, &mut view.curves, acts),
+            Pane::Curves => {
+                let before = view.curves.epoch;
+                curves::curves_ui(ui, *look, &mut view.curves, acts);
+                if view.curves.epoch != before {
+                    view.images.show_epoch(view.curves.epoch);
+                }
+            }
             Pane::Table => table::table_ui(ui, *look, &mut view.table, acts),
-            Pane::Images => images::images_ui(ui, *look, &mut view.images),
+            Pane::Images => {
+                let before = view.images.epoch();
+                images::images_ui(ui, *look, &mut view.images);
+                if view.images.epoch() != before {
+                    view.curves.epoch = view.images.epoch();
+                }
+            }
             Pane::Runs => runs::runs_ui(ui, *look, &mut view.runs, acts),
             Pane::Cards => cards::cards_ui(ui, *look, acts),
         });

@@ -1,7 +1,7 @@
 //! Over the panes: every setting, each with the paper's value beside it. The stage above follows each change.
 
 mod row;
-mod share;
+pub(super) mod share;
 pub(super) mod values;
 
 use std::collections::{BTreeMap, HashMap};
@@ -339,12 +339,17 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
         let some = !paste.text.trim().is_empty();
         let take = ui.add_enabled(some, Button::new("Take it")).on_disabled_hover_text("Paste a text above first");
         if take.clicked() {
-            match share::read(&paste.text) {
-                Ok(experiment) => {
-                    acts.push(Act::Take(Box::new(experiment)));
-                    open = false;
+            if super::shared::is_shared(&paste.text) {
+                acts.push(Act::Shared(paste.text.clone()));
+                open = false;
+            } else {
+                match share::read(&paste.text) {
+                    Ok(experiment) => {
+                        acts.push(Act::Take(Box::new(experiment)));
+                        open = false;
+                    }
+                    Err(error) => paste.trouble = Some(error.to_string()),
                 }
-                Err(error) => paste.trouble = Some(error.to_string()),
             }
         }
         open &= !ui.button("Cancel").clicked();

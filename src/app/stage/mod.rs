@@ -25,6 +25,7 @@ use super::state::Status;
 use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
+use crate::run::shipped::REMADE_BY;
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -167,7 +168,7 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         back_ui(ui, look, acts);
         let stamp = stamp(look);
-        cut_short_ui(ui, RichText::new(&stamp).weak(), "What the pictures were made with.");
+        cut_short_ui(ui, RichText::new(&stamp).weak(), &stamp_tip(look));
     });
 }
 
@@ -175,7 +176,7 @@ fn lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn narrow_lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.add(Label::new(RichText::new(lead(look)).size(15.0)).wrap());
     ui.horizontal_wrapped(|ui| {
-        ui.add(Label::new(RichText::new(stamp(look)).weak()).wrap()).on_hover_text("What the pictures were made with");
+        ui.add(Label::new(RichText::new(stamp(look)).weak()).wrap()).on_hover_text(stamp_tip(look));
         back_ui(ui, look, acts);
     });
 }
@@ -216,14 +217,8 @@ fn lead(look: Look<'_>) -> String {
 fn stamp(look: Look<'_>) -> String {
     let showing = look.showing;
     let Some(scene) = &showing.scene else { return String::new() };
-    let titles = look.document.experiment().defence_titles();
-    let defence = match scene.stamp.defended {
-        false => "undefended".to_owned(),
-        true if titles.is_empty() => "defended".to_owned(),
-        true => format!("under {titles}"),
-    };
     let weights = match &scene.stamp.trained {
-        Some(trained) => format!("trained: {trained}"),
+        Some(trained) => format!("trained on {trained}"),
         None => "never trained".to_owned(),
     };
     let source = match showing.source {
@@ -236,7 +231,7 @@ fn stamp(look: Look<'_>) -> String {
         Source::Run => String::new(),
         _ => format!(", cut after layer {}", scene.stamp.cut),
     };
-    format!("{source}: {defence}, {weights}{cut}")
+    format!("{source}: {weights}{cut}")
 }
 
 /// One of the two pictures that are compared: without a caption, its longer side of this many points, on whole pixels
@@ -245,6 +240,14 @@ fn large_ui(ui: &mut Ui, texture: &TextureHandle, side: f32, alt: &str) -> Respo
     let size = texture.size_vec2();
     let size = size * (side / size.max_elem());
     ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt))
+}
+
+fn stamp_tip(look: Look<'_>) -> String {
+    let trained = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.trained.is_some());
+    let shipped = trained && look.weights.is_none() && look.showing.source != Source::Run;
+    let remade =
+        if shipped { format!(" These weights come with the program; remade by: {REMADE_BY}") } else { String::new() };
+    format!("What the pictures were made with.{remade}")
 }
 
 /// A picture with its caption.

@@ -3,7 +3,7 @@
 
 use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, Ui, WidgetInfo};
 
-use crate::app::choice::selectable_ui;
+use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::lookers::{Attacker, MISSING, instead, who};
 use crate::app::{Act, Look, Source};
 use crate::attack::threat_model::Knows;
@@ -29,6 +29,7 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.spacing_mut().item_spacing.x = 5.0;
         let roomy = ui.available_width() >= ROOMY;
         model_ui(ui, look, acts);
+        weights_ui(ui, look, acts);
         ui.separator();
         attacker_ui(ui, look, roomy, acts);
     });
@@ -50,6 +51,23 @@ fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about)).unwrap_or(usual.about);
     if selectable_ui(ui, defended && !opening, &words).on_hover_text(tip).clicked() {
         acts.push(Act::Defended(true));
+    }
+}
+
+/// Trained, or fresh weights.
+fn weights_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let scene = look.showing.scene.as_ref().filter(|_| !look.showing.waits || look.showing.source == Source::Run);
+    let trained = scene.map_or(look.trained && !look.showing.untrained, |scene| scene.stamp.trained.is_some());
+    ui.label("weights:").on_hover_text("Of the network on the stage");
+    let why = "No trained weights fit this network and these images: Run makes them";
+    let button = selectable_if_ui(ui, look.trained || trained, trained, "trained");
+    let tip = "Those of the open run, or those that come with the program";
+    if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
+        acts.push(Act::Untrained(false));
+    }
+    let tip = "Fresh weights, drawn by the seed: what a client sends before it has learnt anything";
+    if selectable_ui(ui, !trained, "untrained").on_hover_text(tip).clicked() {
+        acts.push(Act::Untrained(true));
     }
 }
 

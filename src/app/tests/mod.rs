@@ -12,6 +12,7 @@ mod anything;
 mod behaviour;
 mod lessons;
 mod pictures;
+mod share;
 mod stage;
 
 /// A window that nobody sees, and the folder that it keeps things in.

@@ -20,7 +20,7 @@ fn psnr(scene: &Scene) -> f64 {
 #[test]
 fn the_opening_steals_the_patient_from_an_untrained_client() {
     for preset in [DIGITS, BRAIN] {
-        let mut question = Question::opening(&Experiment::preset(preset).unwrap());
+        let mut question = Question::opening(&Experiment::preset(preset).unwrap(), None);
         question.spread = None;
         let scene = last_scene(&mut Mirror::default(), question);
         assert!(psnr(&scene) > 25.0, "{preset}: {}", psnr(&scene));

@@ -10,8 +10,11 @@ use crate::app::accuracies::Accuracy;
 use crate::app::state::{State, Status};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
-use crate::run::summary::{AttackRecord, MetricRow};
+use crate::run::summary::{AttackRecord, EpochRow, MetricRow};
 use crate::score::metrics::Metric;
+
+/// Standard errors on each side of a band.
+const BAND: f64 = 1.96;
 
 /// Collects a figure's values.
 pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
@@ -22,7 +25,8 @@ pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
             ..Raw::against(against)
         },
         Figure::Losses => losses(state, against),
-        Figure::Ssim | Figure::Psnr => leaks(state, figure.leak()),
+        Figure::Difference => difference(state),
+        Figure::Lineup | Figure::Ssim | Figure::Psnr => leaks(state, figure.leak()),
         Figure::Gain => state.summary.as_deref().map(gains).unwrap_or_default(),
         Figure::Recovery => state.summary.as_deref().map(recovery).unwrap_or_default(),
     }
@@ -178,6 +182,7 @@ fn leaks(state: &State, metric: &Metric<AttackRecord>) -> Raw {
                 tip,
                 at: y,
                 level: true,
+                floor: false,
                 ink: Ink::rule(None, style),
             });
             continue;
@@ -190,21 +195,83 @@ fn leaks(state: &State, metric: &Metric<AttackRecord>) -> Raw {
         let on = if record.target == "vanilla" { target(&record.target) } else { mode(record) };
         let name = format!("{}, {on}", record.name);
         let point = [record.epoch as f64, y];
+        let band = (metric.error)(record).filter(|error| error.is_finite());
+        let band = band.map(|error| [point[0], y - BAND * error, y + BAND * error]);
         match raw.values.iter_mut().find(|values| values.name == name) {
-            Some(values) => values.points.push(point),
+            Some(values) => {
+                values.points.push(point);
+                values.band.extend(band);
+            }
             None => raw.values.push(Values {
                 name,
                 tip: leak_tip(record),
                 ink: leak_ink(record, place),
                 points: vec![point],
-                band: Vec::new(),
+                band: band.into_iter().collect(),
             }),
         }
     }
     for values in &mut raw.values {
         values.points.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        values.band.sort_by(|a, b| a[0].total_cmp(&b[0]));
     }
+    mark_floor(&mut raw, state);
     raw
+}
+
+/// The best of the guesses is the floor: an attack that is not above it has stolen nothing. The oracle, which is chosen
+/// with the truth, is none.
+fn mark_floor(raw: &mut Raw, state: &State) {
+    let oracles: Vec<&str> = state.attacks.iter().filter(|record| mode(record) == "oracle").map(maker).collect();
+    let guesses = raw.rules.iter_mut().filter(|rule| !oracles.contains(&rule.note.as_str()));
+    if let Some(best) = guesses.filter(|rule| rule.at.is_finite()).max_by(|a, b| a.at.total_cmp(&b.at)) {
+        best.floor = true;
+    }
+}
+
+/// What the defended model's accuracy is above or below that of its twin, by epoch.
+fn difference(state: &State) -> Raw {
+    let of = |accuracy: Accuracy, epoch: usize| {
+        let its = |(_, row): &&(Option<f64>, EpochRow)| row.epoch == epoch && accuracy.of_epoch(row).is_some();
+        state.epochs.iter().rev().find(its).and_then(|(_, row)| accuracy.of_epoch(row))
+    };
+    let mut epochs: Vec<usize> = state.epochs.iter().map(|(_, row)| row.epoch).collect();
+    epochs.sort_unstable();
+    epochs.dedup();
+    let rows = state.summary.iter().flat_map(|summary| &summary.rows);
+    let images = rows.map(|row| row.images).max().unwrap_or(0) as f64;
+    let (mut points, mut band) = (Vec::new(), Vec::new());
+    for epoch in epochs {
+        let (Some(ours), Some(theirs)) = (of(Accuracy::Decision, epoch), of(Accuracy::Vanilla, epoch)) else {
+            continue;
+        };
+        let (x, y) = (epoch as f64, ours - theirs);
+        points.push([x, y]);
+        let variance = [ours, theirs].map(|percent| percent * (100.0 - percent) / images).iter().sum::<f64>();
+        if variance.is_finite() {
+            band.push([x, y - BAND * variance.sqrt(), y + BAND * variance.sqrt()]);
+        }
+    }
+    let values = Values {
+        name: "defended \u{2212} undefended".to_owned(),
+        tip: "The defended model's answer against its undefended twin's, both on clean test images. The band is 95 %, as if \
+              both had been tested on images of their own, which is wider than it need be.",
+        ink: Ink::of(Role::Decision),
+        points,
+        band,
+    };
+    let twin = Rule {
+        name: "the undefended twin".to_owned(),
+        value: "0".to_owned(),
+        note: "as good as undefended".to_owned(),
+        tip: "Here a defence would cost nothing.",
+        at: 0.0,
+        level: true,
+        floor: false,
+        ink: Ink::rule(Some(Role::Patient), DASHED),
+    };
+    let rules = if values.points.is_empty() { Vec::new() } else { vec![twin] };
+    Raw { values: vec![values], rules, ..Raw::against(Against::Epoch) }
 }
 
 /// Undefended in the patient's colour, defended in the attacker's; dashes for one that did not know of it.

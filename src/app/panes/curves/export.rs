@@ -34,7 +34,8 @@ pub fn csv(state: &State, view: &CurvesView) -> Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["figure", "series", "x", "y"]).map_err(|e| wrong(&e))?;
     for figure in Figure::ALL {
-        let natural = if figure == Figure::Test { Against::Epoch } else { Against::Step };
+        let by_epoch = matches!(figure, Figure::Test | Figure::Difference);
+        let natural = if by_epoch { Against::Epoch } else { Against::Step };
         let raw = collect(figure, state, natural);
         let name = format!("{}{}", if recorded { "recorded example: " } else { "" }, figure.title());
         for values in &raw.values {
@@ -91,8 +92,8 @@ impl<D: DrawingBackend> Sheet<'_, D> {
     fn draw(&self, state: &State, view: &CurvesView) -> Result<()> {
         let (state, recorded) = shown(state, &view.preset);
         self.area.fill(&color_of(self.ground())).map_err(|e| wrong(&e))?;
-        let figures = view.figures();
-        let columns = if figures.len() > 1 { 4 } else { 1 };
+        let figures = view.figures(state);
+        let columns = if figures.len() > 2 { 4 } else { 1 };
         let rows = figures.len().div_ceil(columns);
         let cell = vec2(SIZE.0 as f32 / columns as f32, SIZE.1 as f32 / rows as f32);
         for (i, figure) in figures.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::app::words::decimal;
 use crate::run::summary::AttackRecord;
-use crate::score::metrics::{ACCURACY, MSE, Metric, PSNR, SSIM};
+use crate::score::metrics::{ACCURACY, LINEUP, MSE, Metric, PSNR, SSIM};
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,11 +12,15 @@ pub enum Figure {
     /// Accuracy on test images after each epoch.
     #[default]
     Test,
+    /// What the defended model's is above or below its undefended twin's.
+    Difference,
     /// Accuracy of each training batch.
     Training,
     /// Loss of each stream in training.
     Losses,
-    /// How like the originals each attack's images are.
+    /// How often each attack's images are recognised.
+    Lineup,
+    /// How like the originals they are.
     Ssim,
     /// How near to them, in decibels.
     Psnr,
@@ -53,21 +57,39 @@ impl Against {
 
 impl Figure {
     /// All, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Test, Self::Training, Self::Losses, Self::Ssim, Self::Psnr, Self::Gain, Self::Recovery];
+    pub const ALL: [Self; 9] = [
+        Self::Test,
+        Self::Difference,
+        Self::Training,
+        Self::Losses,
+        Self::Lineup,
+        Self::Ssim,
+        Self::Psnr,
+        Self::Gain,
+        Self::Recovery,
+    ];
+    /// Those that tell what a model is good for, by epoch.
+    pub const UTILITY: [Self; 2] = [Self::Difference, Self::Test];
+    /// Those that tell what leaks, by epoch.
+    pub const LEAKAGE: [Self; 3] = [Self::Lineup, Self::Ssim, Self::Psnr];
 
     /// The metric of attacks that a figure of leakage draws.
     pub fn leak(self) -> &'static Metric<AttackRecord> {
-        if self == Self::Psnr { &PSNR } else { &SSIM }
+        match self {
+            Self::Psnr => &PSNR,
+            Self::Lineup => &LINEUP,
+            _ => &SSIM,
+        }
     }
 
     /// Its name.
     pub fn title(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Test => "Test accuracy",
+            Self::Difference => "Accuracy against the twin",
             Self::Training => "Training accuracy",
             Self::Losses => "Losses",
-            Self::Ssim | Self::Psnr => return Cow::Owned(format!("Leakage: {}", self.leak().name)),
+            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(format!("Leakage: {}", self.leak().name)),
             Self::Gain => "Gain against γ",
             Self::Recovery => return Cow::Owned(format!("{} against μ", MSE.name)),
         })
@@ -80,11 +102,15 @@ impl Figure {
                 "Share of right answers on test images after each epoch, in percent; and, of a run that is watched, on \
                  200 held-out images while it trains."
             }
+            Self::Difference => {
+                "The defended model's accuracy on test images minus that of its undefended twin, in points, after each \
+                 epoch: what the defence costs."
+            }
             Self::Training => "Share of right answers in each batch before it was learnt from, in percent.",
             Self::Losses => {
                 "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
             }
-            Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().leak_help()),
+            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().leak_help()),
             Self::Gain => {
                 "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
                  of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
@@ -104,9 +130,13 @@ impl Figure {
                 "During a run the accuracy on held-out images appears here within seconds, that on test images after each \
                  epoch."
             }
+            Self::Difference => {
+                "What the defence costs appears here after the first epoch of a run that trains a defended model and its \
+                 undefended twin."
+            }
             Self::Training => "During a run the accuracy in training appears here with the first step.",
             Self::Losses => "Losses appear here while a model with several streams is trained.",
-            Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
+            Self::Lineup | Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
             Self::Gain => "Gains appear here at the end of a run that trains a defended model and its undefended twin.",
             Self::Recovery => "This appears at the end of a run that trains an undefended twin.",
         }
@@ -117,8 +147,10 @@ impl Figure {
         Cow::Borrowed(match self {
             Self::Test | Self::Training => "right answers, %",
             Self::Losses => "cross-entropy",
+            Self::Lineup => "recognised, %",
             Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().axis()),
             Self::Gain => "gain, points",
+            Self::Difference => "against the twin, points",
             Self::Recovery => "mean squared error",
         })
     }
@@ -133,9 +165,9 @@ impl Figure {
         matches!(self, Self::Test | Self::Training | Self::Losses)
     }
 
-    /// Whether its height is an accuracy: always 0 to 100 %.
+    /// Whether its height is a share: 0 to 100 %, unless it is fitted.
     pub fn percent(self) -> bool {
-        matches!(self, Self::Test | Self::Training)
+        matches!(self, Self::Test | Self::Training | Self::Lineup)
     }
 
     /// Whether its height can be logarithmic: accuracies keep their scale, gains have a sign.
@@ -148,8 +180,8 @@ impl Figure {
         match self {
             Self::Test | Self::Training => ACCURACY.with_unit(&decimal(y, ACCURACY.digits)),
             Self::Losses => decimal(y, 3),
-            Self::Ssim | Self::Psnr => self.leak().with_unit(&decimal(y, self.leak().digits)),
-            Self::Gain => crate::app::words::points(y),
+            Self::Lineup | Self::Ssim | Self::Psnr => self.leak().with_unit(&decimal(y, self.leak().digits)),
+            Self::Gain | Self::Difference => crate::app::words::points(y),
             Self::Recovery => decimal(y, MSE.digits),
         }
     }

@@ -17,7 +17,11 @@ mod tests;
 mod ticks;
 mod view;
 
-use eframe::egui::{self, Button, Checkbox, ComboBox, Label, RichText, ScrollArea, Slider, TextStyle, Ui, vec2};
+use eframe::egui::containers::menu::{MenuButton, MenuConfig};
+use eframe::egui::{
+    self, Align, Button, Checkbox, ComboBox, Label, Layout, PopupCloseBehavior, RichText, ScrollArea, Slider,
+    TextStyle, Ui, vec2,
+};
 
 pub use export::{csv, png, svg};
 pub use view::CurvesView;
@@ -27,7 +31,8 @@ use self::example::STAMP;
 use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
 use self::plot::Drawn;
-use self::view::shown;
+use self::series::Chart;
+use self::view::{Shown, shown};
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::purpose::Purpose;
 use crate::app::state::State;
@@ -38,10 +43,6 @@ use crate::app::{Act, Look};
 const WIDE: f32 = 900.0;
 /// From this width on the legend stands beside the plot.
 const BESIDE: f32 = 600.0;
-/// Below this width figures and controls are in menus.
-const NARROW: f32 = 560.0;
-/// Below this width only what is written to a file is in a menu.
-const SAVING: f32 = 840.0;
 /// Room for a legend's entry.
 const ENTRY: f32 = 185.0;
 
@@ -55,75 +56,89 @@ pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut 
 
 fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut CurvesView, acts: &mut Vec<Act>) {
     let width = ui.available_width();
-    if view.figure.is_none() && width < WIDE {
-        view.figure = Some(Figure::default());
+    if view.shown == Shown::All && width < WIDE {
+        view.shown = Shown::Pair;
     }
-    if width < NARROW {
-        narrow_controls_ui(ui, state, view, acts);
-    } else {
-        ui.horizontal_wrapped(|ui| figures_ui(ui, width, view));
-        ui.horizontal_wrapped(|ui| {
-            view_ui(ui, state, view);
-            reset_ui(ui, view);
-            if width < SAVING {
-                ui.menu_button("Save", |ui| save_ui(ui, acts));
-            } else {
-                ui.separator();
-                save_ui(ui, acts);
-            }
-        });
-    }
+    ui.horizontal_wrapped(|ui| controls_ui(ui, state, view, acts));
     view.update(state);
     let stamp = recorded.then_some(STAMP);
-    let x_to = |figure| (figure == Figure::Test && view.tests_against == Against::Epoch).then_some(epochs);
-    let mut chosen = None;
-    if view.figure.is_none() {
-        chosen = all_ui(ui, view, stamp, &x_to);
-    } else if let Some(figure) = view.figure {
-        let x_to = x_to(figure);
-        one_ui(ui, view, stamp, x_to);
-    }
-    view.reset = false;
-    if chosen.is_some() {
-        view.figure = chosen;
-    }
-}
-
-fn figures_ui(ui: &mut Ui, width: f32, view: &mut CurvesView) {
-    for figure in Figure::ALL {
-        let chosen = view.figure == Some(figure);
-        if selectable_ui(ui, chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
-            view.figure = Some(figure);
+    let by_epoch = |figure| figure == Figure::Test && view.tests_against == Against::Epoch;
+    let x_to = |figure| (view.shown == Shown::Pair || by_epoch(figure)).then_some(epochs);
+    match view.shown {
+        Shown::Pair => pair_ui(ui, view, stamp, epochs),
+        Shown::All => {
+            if let Some(figure) = all_ui(ui, view, stamp, &x_to) {
+                view.shown = Shown::One(figure);
+            }
+        }
+        Shown::One(figure) => {
+            let x_to = x_to(figure);
+            one_ui(ui, view, stamp, x_to);
         }
     }
-    if width >= WIDE && selectable_ui(ui, view.figure.is_none(), "All").on_hover_text("All figures, small").clicked() {
-        view.figure = None;
+    view.reset = false;
+}
+
+/// What is drawn, and how.
+fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec<Act>) {
+    let title = view.shown.title();
+    let all = ui.available_width() >= WIDE;
+    let list = ComboBox::from_id_salt("figure").selected_text(title.clone()).width(180.0).show_ui(ui, |ui| {
+        let figures = Figure::ALL.map(Shown::One);
+        let whole = [Shown::Pair].into_iter().chain(figures).chain([Shown::All].into_iter().filter(|_| all));
+        for shown in whole {
+            if selectable_ui(ui, view.shown == shown, shown.title()).on_hover_text(shown.tip()).clicked() {
+                view.shown = shown;
+                ui.close();
+            }
+        }
+    });
+    list.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Figure: {title}")));
+    list.response.on_hover_text(view.shown.tip());
+    MenuButton::new("View")
+        .config(MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside))
+        .ui(ui, |ui| view_ui(ui, state, view));
+    ui.menu_button("Save", |ui| save_ui(ui, acts));
+    reset_ui(ui, view);
+    if view.shown == Shown::Pair {
+        epoch_ui(ui, view);
     }
 }
 
-/// The same in little room: a list, and two menus.
-fn narrow_controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec<Act>) {
-    ui.horizontal_wrapped(|ui| {
-        let title = view.figure.unwrap_or_default().title();
-        let list = ComboBox::from_id_salt("figure").selected_text(title.clone()).width(150.0).show_ui(ui, |ui| {
-            for figure in Figure::ALL {
-                let chosen = view.figure == Some(figure);
-                if selectable_ui(ui, chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
-                    view.figure = Some(figure);
+/// The epoch that is pointed out.
+fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
+    let Some(at) = view.epoch else {
+        ui.weak("epoch: the last").on_hover_text("A click in a plot chooses an epoch, for both and for the pictures");
+        return;
+    };
+    ui.label(format!("epoch: {at}"));
+    if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
+        view.epoch = None;
+    }
+}
+
+/// What stands for utility, and what for leakage.
+fn pair_choice_ui(ui: &mut Ui, view: &mut CurvesView) {
+    for (place, name, figures) in [(0, "Utility", &Figure::UTILITY[..]), (1, "Leakage", &Figure::LEAKAGE[..])] {
+        ui.horizontal(|ui| {
+            ui.label(name);
+            for figure in figures {
+                if selectable_ui(ui, view.pair[place] == *figure, figure.title()).on_hover_text(figure.tip()).clicked()
+                {
+                    view.pair[place] = *figure;
                 }
             }
         });
-        list.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Figure: {title}")));
-        list.response.on_hover_text(view.figure.unwrap_or_default().tip());
-        ui.menu_button("View", |ui| view_ui(ui, state, view));
-        ui.menu_button("Save", |ui| save_ui(ui, acts));
-        reset_ui(ui, view);
-    });
+    }
 }
 
 /// Smoothing, scales and the way back.
 fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
-    let figure = view.figure;
+    let figure = match view.shown {
+        Shown::Pair => return pair_choice_ui(ui, view),
+        Shown::One(figure) => Some(figure),
+        Shown::All => None,
+    };
     let smooths = figure.is_none_or(Figure::smooths);
     let slider = Slider::new(&mut view.keep, 0.0..=0.99).fixed_decimals(2).show_value(true);
     ui.horizontal(|ui| {
@@ -170,6 +185,61 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
         .on_disabled_hover_text("Accuracies are always drawn from 0 to 100 %, and gains have a sign");
 }
 
+/// Utility and leakage, side by side or one below the other, over the same epochs.
+fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64) {
+    let size = ui.available_size();
+    let mut hidden = std::mem::take(&mut view.hidden);
+    let mut epoch = view.epoch;
+    let beside = size.x >= BESIDE && size.x > 1.2 * size.y;
+    let gap = 12.0;
+    let one = if beside { vec2(0.5 * (size.x - gap), size.y) } else { vec2(size.x, 0.5 * (size.y - gap)) };
+    let mut draw = |ui: &mut Ui, chart: &Chart| {
+        ui.allocate_ui_with_layout(one, Layout::top_down(Align::Min), |ui| {
+            ui.set_min_size(one);
+            ui.set_max_size(one);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            let title = RichText::new(chart.figure.title()).strong();
+            ui.add(Label::new(title).truncate()).on_hover_text(chart.figure.tip());
+            let entries = chart.series.len() + chart.rules.len();
+            let columns = ((one.x / ENTRY) as usize).clamp(1, 3);
+            let row = ui.text_style_height(&TextStyle::Body) + 6.0;
+            let below = (entries.div_ceil(columns) as f32 * row).min(0.36 * one.y).max(row);
+            let below = if chart.is_empty() { 0.0 } else { below };
+            let height = (ui.available_height() - below - 6.0).max(60.0);
+            let drawn = Drawn {
+                chart,
+                hidden: &hidden,
+                height,
+                small: true,
+                wheel: false,
+                reset: view.reset,
+                stamp,
+                x_to: Some(epochs).filter(|_| !chart.is_empty()),
+                cursor: Some(&mut epoch),
+            };
+            let pointer = drawn.ui(ui);
+            if !chart.is_empty() {
+                let at = pointer.or(view.epoch.map(|at| at as f64));
+                let reading = Reading::of(chart, at, &hidden);
+                let list =
+                    ScrollArea::vertical().id_salt(("legend", chart.figure)).auto_shrink(false).max_height(below);
+                list.show(ui, |ui| legend_ui(ui, &reading, &mut hidden, columns));
+            }
+        });
+    };
+    let charts = view.charts();
+    if beside {
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = gap;
+            charts.iter().for_each(|chart| draw(ui, chart));
+        });
+    } else {
+        charts.iter().for_each(|chart| draw(ui, chart));
+    }
+    view.epoch = epoch;
+    view.hidden = hidden;
+}
+
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
     let tip = "All that there is. The wheel zooms, with Ctrl where it scrolls the page; the right button draws a box, the left one moves, a double click is this";
     if ui.button("Reset view").on_hover_text(tip).clicked() {
@@ -205,7 +275,18 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
         let row = ui.text_style_height(&TextStyle::Body) + 4.0 + ui.spacing().item_spacing.y;
         let drawn = |hidden: &_, ui: &mut Ui, height: f32| {
             let x_to = x_to.filter(|_| !chart.is_empty());
-            Drawn { chart, hidden, height, small: false, wheel: !view.scrolled, reset: view.reset, stamp, x_to }.ui(ui)
+            Drawn {
+                chart,
+                hidden,
+                height,
+                small: false,
+                wheel: !view.scrolled,
+                reset: view.reset,
+                stamp,
+                x_to,
+                cursor: None,
+            }
+            .ui(ui)
         };
         if size.x >= BESIDE {
             let side = (0.3 * size.x).clamp(236.0, 330.0);
@@ -285,6 +366,7 @@ fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Fig
                         reset: view.reset,
                         stamp,
                         x_to,
+                        cursor: None,
                     }
                     .ui(ui);
                     let line = Reading::of(chart, pointer, &view.hidden).line(&view.hidden);

@@ -25,6 +25,7 @@ pub fn gains(summary: &Summary) -> Raw {
         tip: "The first version of the paper's abstract; whether it means points or a share is not said there.",
         at: figure.value,
         level: true,
+        floor: false,
         ink: Ink::rule(Some(role), DASHED),
     };
     // Where the model is of no use there is no gain to draw.
@@ -59,6 +60,7 @@ pub fn gains(summary: &Summary) -> Raw {
                 tip: "What the defence costs: its answer against an undefended model on clean images.",
                 at: gain.over_clean,
                 level: true,
+                floor: false,
                 ink: Ink { mark: None, width: 2.0, ..Ink::of(Role::Decision) },
             },
             Rule {
@@ -68,6 +70,7 @@ pub fn gains(summary: &Summary) -> Raw {
                 tip: "The strength with which the model was trained.",
                 at: gamma,
                 level: false,
+                floor: false,
                 ink: Ink::rule(None, DOTTED),
             },
         ],
@@ -89,6 +92,7 @@ pub fn recovery(summary: &Summary) -> Raw {
         tip,
         at,
         level: false,
+        floor: false,
         ink: Ink::rule(None, style),
     };
     let mut rules = vec![Rule {
@@ -98,6 +102,7 @@ pub fn recovery(summary: &Summary) -> Raw {
         tip: "The error of the disguised image without any cleaning: the paper's attacked image.",
         at: figure.mse_attacked,
         level: true,
+        floor: false,
         ink: Ink { mark: None, ..Ink::of(Role::Disguised) },
     }];
     if let Some([mu, _]) = best {

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui::{
-    Align2, Color32, FontId, Galley, Label, PointerButton, Rect, TextStyle, Theme, Ui, UiBuilder, Vec2, vec2,
+    Align2, Color32, FontId, Galley, Id, Label, PointerButton, Rect, Stroke, TextStyle, Theme, Ui, UiBuilder, Vec2,
+    vec2,
 };
 use egui_plot::{
     AxisHints, FilledArea, GridInput, GridMark, HLine, Line, LineStyle, Plot, PlotPoints, PlotResponse, Points, VLine,
 };
 
 use super::example::BRIEF;
+use super::ink;
 use super::place::{Frame, place};
 use super::series::{Chart, Series};
 use super::ticks::Axis;
@@ -45,12 +47,15 @@ pub struct Drawn<'a> {
     pub stamp: Option<&'a str>,
     /// To where x is to go at least.
     pub x_to: Option<f64>,
+    /// The epoch that is pointed out; none for a figure that has none.
+    pub cursor: Option<&'a mut Option<usize>>,
 }
 
 impl Drawn<'_> {
     /// Draws it, and tells the x that the pointer is at.
-    pub fn ui(&self, ui: &mut Ui) -> Option<f64> {
+    pub fn ui(mut self, ui: &mut Ui) -> Option<f64> {
         let theme = ui.theme();
+        let cursor = self.cursor.as_ref().and_then(|at| **at);
         // The last number under the plot is half as wide as this.
         let size = vec2(ui.available_width() - 10.0, self.height);
         let response = self.plot(size, ui.visuals().text_color().gamma_multiply(0.45)).show(ui, |plot| {
@@ -64,6 +69,12 @@ impl Drawn<'_> {
             let view = if plot.auto_bounds().x { (f64::NEG_INFINITY, f64::INFINITY) } else { (*x.start(), *x.end()) };
             for rule in self.chart.rules.iter().filter(|rule| !self.hides(&rule.name)) {
                 let (color, width, style) = (rule.ink.color(theme), rule.ink.width, rule.ink.style);
+                if rule.floor {
+                    let (x, bottom) = (plot.plot_bounds(), plot.plot_bounds().min()[1]);
+                    let (xs, low) = ([x.min()[0], x.max()[0]], [bottom.min(rule.at); 2]);
+                    let area = FilledArea::new("", &xs, &low, &[rule.at; 2]).id((&rule.name, "floor"));
+                    plot.add(area.fill_color(color.gamma_multiply(BAND)).allow_hover(false));
+                }
                 if rule.level {
                     plot.hline(
                         HLine::new(&rule.name, rule.at).color(color).width(width).style(style).allow_hover(false),
@@ -73,6 +84,10 @@ impl Drawn<'_> {
                         VLine::new(&rule.name, rule.at).color(color).width(width).style(style).allow_hover(false),
                     );
                 }
+            }
+            if let Some(at) = cursor {
+                let line = VLine::new("the epoch", at as f64).color(ink::text_color(theme)).width(1.5);
+                plot.vline(line.allow_hover(false));
             }
             // The first ones on top; all faint ones below.
             let shown = || self.chart.series.iter().rev().filter(|series| !self.hides(&series.name));
@@ -90,6 +105,16 @@ impl Drawn<'_> {
             }
         });
         self.words_ui(ui, theme, &response);
+        if self.chart.is_cut(response.transform.bounds().min()[1]) && !self.chart.is_empty() {
+            cut_ui(ui, *response.transform.frame());
+        }
+        if let (Some(cursor), Some(at)) = (self.cursor.take(), response.response.interact_pointer_pos())
+            && response.response.clicked()
+            && !self.chart.is_empty()
+        {
+            let x = response.transform.value_from_position(at).x.round().max(0.0) as usize;
+            *cursor = if *cursor == Some(x) { None } else { Some(x) };
+        }
         response
             .response
             .hover_pos()
@@ -118,7 +143,7 @@ impl Drawn<'_> {
             .formatter(move |mark, range| y_axis.words(mark.value, (*range.start(), *range.end()), most_y))
             .label_spacing(12.0..=18.0)
             .min_thickness(38.0);
-        let mut plot = Plot::new((chart.figure, chart.x_label, chart.log_y, self.small))
+        let mut plot = Plot::new((chart.figure, chart.x_label, chart.log_y, chart.fitted, self.small))
             .width(size.x)
             .height(size.y)
             .include_x(x.0)
@@ -143,6 +168,10 @@ impl Drawn<'_> {
             .custom_y_axes(vec![y_hints]);
         if let Some(to) = self.x_to {
             plot = plot.include_x(to);
+        }
+        if self.cursor.is_some() {
+            let together = Id::unique("utility and leakage");
+            plot = plot.link_axis(together, [true, false]).link_cursor(together, [true, false]);
         }
         if self.reset { plot.reset() } else { plot }
     }
@@ -191,6 +220,17 @@ impl Drawn<'_> {
     }
 }
 
+/// Two strokes across the foot of the axis: it does not begin at zero.
+fn cut_ui(ui: &Ui, frame: Rect) {
+    let stroke = Stroke::new(1.8, ui.visuals().strong_text_color());
+    let painter = ui.painter().with_clip_rect(frame.expand(8.0).intersect(ui.clip_rect()));
+    let foot = frame.left_bottom() - vec2(0.0, 9.0);
+    painter.rect_filled(Rect::from_center_size(foot, vec2(10.0, 5.0)), 0.0, ui.visuals().panel_fill);
+    for y in [-3.0, 3.0] {
+        painter.line_segment([foot + vec2(-6.0, y + 3.0), foot + vec2(6.0, y - 3.0)], stroke);
+    }
+}
+
 fn draw_series<'a>(plot: &mut egui_plot::PlotUi<'a>, series: &'a Series, theme: Theme, view: (f64, f64)) {
     let (ink, color) = (series.ink, series.ink.color(theme));
     if is_banded(series) {
@@ -210,7 +250,7 @@ fn draw_series<'a>(plot: &mut egui_plot::PlotUi<'a>, series: &'a Series, theme: 
 /// Whether a curve's band is drawn: of the answers that count. Five bands would hide each other; the legend reads out
 /// those of the streams.
 pub fn is_banded(series: &Series) -> bool {
-    !series.band.is_empty() && matches!(series.ink.role, Some(Role::Decision | Role::Patient))
+    !series.band.is_empty() && matches!(series.ink.role, Some(Role::Decision | Role::Patient | Role::Attacker))
 }
 
 fn grid(axis: Axis, input: &GridInput, most: f64) -> Vec<GridMark> {

@@ -32,6 +32,8 @@ pub struct Rule {
     pub at: f64,
     /// Whether it lies, or stands upright.
     pub level: bool,
+    /// Whether what is below it is shaded: what costs an attacker nothing.
+    pub floor: bool,
     /// How it is drawn.
     pub ink: Ink,
 }

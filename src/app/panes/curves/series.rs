@@ -27,6 +27,8 @@ pub struct Settings {
     pub keep: f64,
     /// Whether the height is logarithmic.
     pub log_y: bool,
+    /// Whether shares go from the least to the greatest that there is, in place of 0 to 100 %.
+    pub fitted: bool,
 }
 
 /// A figure, ready to be drawn. Where an axis is logarithmic, points are logarithms.
@@ -40,6 +42,8 @@ pub struct Chart {
     pub log_x: bool,
     /// Whether y is.
     pub log_y: bool,
+    /// Whether shares are drawn from the least to the greatest.
+    pub fitted: bool,
     /// Whether x counts something.
     pub whole_x: bool,
     /// Curves.
@@ -112,9 +116,15 @@ impl Chart {
             let at = scale(rule.at, if rule.level { log_y } else { log_x })?;
             Some(Rule { at, ..rule })
         });
-        let whole_x =
-            figure.turns() && settings.against != Against::Time || matches!(figure, Figure::Ssim | Figure::Psnr);
-        Self { figure, x_label: raw.x_label, log_x, log_y, whole_x, rules: rules.collect(), series, dropped }
+        let whole_x = figure.turns() && settings.against != Against::Time
+            || matches!(figure, Figure::Difference | Figure::Lineup | Figure::Ssim | Figure::Psnr);
+        let fitted = settings.fitted && figure == Figure::Test;
+        Self { figure, x_label: raw.x_label, log_x, log_y, fitted, whole_x, rules: rules.collect(), series, dropped }
+    }
+
+    /// Whether its height begins above zero, which is to be marked.
+    pub fn is_cut(&self, from: f64) -> bool {
+        self.figure.percent() && from > 0.5
     }
 
     /// Whether there is no curve.
@@ -141,11 +151,17 @@ impl Chart {
                     y = widen(y, point.y);
                 }
             }
+            if self.figure == Figure::Difference {
+                y = series.band.iter().fold(y, |y, [_, low, high]| widen(widen(y, *low), *high));
+            }
         }
         for rule in self.rules.iter().filter(|rule| !hidden(&rule.name)) {
             if rule.level { y = widen(y, rule.at) } else { x = widen(x, rule.at) }
         }
-        if self.figure.percent() {
+        if self.fitted && y.0 <= y.1 {
+            // Round ends, with room for the marks.
+            y = (((y.0 - 1.0) / 5.0).floor().max(0.0) * 5.0, (((y.1 + 1.0) / 5.0).ceil() * 5.0).min(100.0));
+        } else if self.figure.percent() {
             y = (0.0, 100.0);
         } else if !self.log_y {
             y = widen(y, 0.0);

@@ -13,7 +13,7 @@ use super::example::example;
 use super::figure::{Against, Figure};
 use super::place::{Frame, place};
 use super::series::{Chart, Settings};
-use super::view::CurvesView;
+use super::view::{CurvesView, Shown};
 use super::{csv, pane_ui, png, svg};
 use crate::app::Act;
 use crate::app::purpose::Purpose;
@@ -22,7 +22,7 @@ use crate::experiment::fixture::DEFENDED;
 use crate::run::event;
 use crate::run::summary::{EpochRow, MetricRow};
 
-const PLAIN: Settings = Settings { against: Against::Step, keep: 0.0, log_y: false };
+const PLAIN: Settings = Settings { against: Against::Step, keep: 0.0, log_y: false, fitted: false };
 
 /// Three epochs of four steps, watched: a step a second.
 fn watched() -> State {
@@ -45,7 +45,7 @@ fn watched() -> State {
 
 fn viewing(figure: Option<Figure>) -> CurvesView {
     let mut view = CurvesView::default();
-    view.figure = figure;
+    view.shown = figure.map_or(Shown::All, Shown::One);
     view
 }
 
@@ -146,7 +146,7 @@ fn charts_are_made_anew_only_where_something_changed() {
     assert!(view.update(&state) && !view.update(&state));
     view.keep = 0.5;
     assert!(view.update(&state) && !view.update(&state));
-    view.figure = None;
+    view.shown = Shown::All;
     assert!(view.update(&state) && view.charts().len() == Figure::ALL.len());
     // Another run of the same length.
     state.rows[0].1.loss_a = Some(9.0);
@@ -215,20 +215,87 @@ fn curves_are_chosen_hidden_and_saved_by_name() {
     harness.get_by_label("cleaned").click();
     harness.step();
     assert!(harness.state().0.hidden.contains("cleaned"));
+    harness.get_by_label("Figure: Test accuracy").click();
+    harness.run_steps(3);
     harness.get_by_label("Losses").click();
-    harness.step();
-    harness.step();
+    harness.run_steps(3);
     harness.get_by_label("loss r, cleaned");
     for (label, purpose) in
         [("Save CSV…", Purpose::CurvesCsv), ("Save PNG…", Purpose::CurvesPng), ("Save SVG…", Purpose::CurvesSvg)]
     {
+        harness.get_by_label("Save").click();
+        harness.run_steps(3);
         harness.get_by_label(label).click();
         harness.step();
         assert_eq!(harness.state_mut().1.pop(), Some(Act::Ask(purpose)));
     }
+    harness.get_by_label("View").click();
+    harness.run_steps(3);
     harness.get_by_label("log y").click();
     harness.step();
     assert!(harness.state().0.log_y);
+}
+
+fn pair(size: [f32; 2], state: &State) -> Harness<'_, (CurvesView, Vec<Act>)> {
+    let mut harness = harness(size, Theme::Dark, None, state);
+    harness.state_mut().0.shown = Shown::Pair;
+    harness.run_steps(3);
+    harness
+}
+
+#[test]
+fn utility_and_leakage_stand_together_over_the_same_epochs() {
+    for size in [[800.0, 280.0], [430.0, 300.0]] {
+        let mut harness = pair(size, example());
+        harness.get_by_label("Accuracy against the twin");
+        harness.get_by_label("Leakage: line-up");
+        harness.get_by_label("defended \u{2212} undefended");
+        // Five of 64 too many for any guess: the floor is the best of these.
+        let [utility, leakage] = harness.state().0.charts() else { panic!("two charts") };
+        assert_eq!((utility.figure, leakage.figure), (Figure::Difference, Figure::Lineup));
+        let floors: Vec<&str> = leakage.rules.iter().filter(|rule| rule.floor).map(|rule| rule.note.as_str()).collect();
+        assert_eq!(floors, ["mean image"]);
+        assert!(leakage.series.iter().all(|series| !series.band.is_empty()));
+        let last = utility.series[0].last().unwrap();
+        let summary = example().summary.as_ref().unwrap();
+        let of = |defended: bool| {
+            summary.epochs.iter().rev().find(|row| (row.model != "vanilla") == defended).unwrap().accuracy
+        };
+        assert!((last.y - (of(true) - of(false))).abs() < 1e-9 && last.x == 6.0);
+        let band = utility.series[0].band_at(last).unwrap();
+        assert!(band[0] < last.y && last.y < band[1] && band[1] - band[0] < 4.0, "{band:?}");
+        // Accuracies themselves have an axis that is fitted, and cut.
+        harness.state_mut().0.pair[0] = Figure::Test;
+        harness.run_steps(3);
+        let test = &harness.state().0.charts()[0];
+        let [_, y] = test.bounds(|_| false);
+        assert!(test.fitted && y.0 >= 50.0 && y.1 == 100.0 && test.is_cut(y.0), "{y:?}");
+    }
+}
+
+#[test]
+fn without_a_twin_accuracies_stand_for_utility() {
+    let state = watched();
+    let harness = pair([800.0, 280.0], &state);
+    assert_eq!(harness.state().0.charts()[0].figure, Figure::Test);
+}
+
+#[test]
+fn a_click_chooses_an_epoch_for_both() {
+    let mut harness = pair([800.0, 280.0], example());
+    harness.get_by_label("epoch: the last");
+    let at = pos2(230.0, 120.0);
+    harness.hover_at(at);
+    harness.step();
+    harness.drag_at(at);
+    harness.drop_at(at);
+    harness.run_steps(3);
+    let epoch = harness.state().0.epoch.unwrap();
+    assert!((1..=5).contains(&epoch), "{epoch}");
+    harness.get_by_label(&format!("epoch: {epoch}"));
+    harness.get_by_label("The last").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().0.epoch, None);
 }
 
 #[test]

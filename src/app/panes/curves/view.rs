@@ -1,5 +1,6 @@
 //! How the curves are looked at, and the charts made for it, kept until what they show changes.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,17 +8,56 @@ use super::data::has_time;
 use super::example::{PRESET, example, stands_for};
 use super::figure::{Against, Figure};
 use super::series::{Chart, Settings};
-use crate::app::accuracies::Smooth;
+use crate::app::accuracies::{Accuracy, Smooth};
 use crate::app::state::{State, Status};
 
 /// While rows come, charts are made anew after so small a part more of them.
 const PART: usize = 400;
 
+/// What is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Shown {
+    /// What the model is good for, and what leaks, by epoch.
+    #[default]
+    Pair,
+    /// One figure.
+    One(Figure),
+    /// All of them, small.
+    All,
+}
+
+impl Shown {
+    /// What it is called.
+    pub fn title(self) -> Cow<'static, str> {
+        match self {
+            Self::Pair => Cow::Borrowed("Utility and leakage"),
+            Self::One(figure) => figure.title(),
+            Self::All => Cow::Borrowed("All figures"),
+        }
+    }
+
+    /// What it shows, in a sentence or two.
+    pub fn tip(self) -> Cow<'static, str> {
+        match self {
+            Self::Pair => Cow::Borrowed(
+                "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for both and \
+                 for the pictures.",
+            ),
+            Self::One(figure) => figure.tip(),
+            Self::All => Cow::Borrowed("All figures, small"),
+        }
+    }
+}
+
 /// How the curves are looked at.
 #[derive(Clone, Debug)]
 pub struct CurvesView {
-    /// The figure; none is all of them.
-    pub figure: Option<Figure>,
+    /// What is drawn.
+    pub shown: Shown,
+    /// What stands for utility, and what for leakage.
+    pub pair: [Figure; 2],
+    /// The epoch that is pointed out, here and among the pictures; none for the last.
+    pub epoch: Option<usize>,
     /// What tests are drawn against.
     pub tests_against: Against,
     /// And what training is.
@@ -43,7 +83,9 @@ impl Default for CurvesView {
     fn default() -> Self {
         Self {
             scrolled: false,
-            figure: Some(Figure::Test),
+            shown: Shown::Pair,
+            pair: [Figure::UTILITY[0], Figure::LEAKAGE[0]],
+            epoch: None,
             tests_against: Against::Epoch,
             training_against: Against::Step,
             keep: Smooth::KEEP,
@@ -68,20 +110,29 @@ impl CurvesView {
         let against = self.against(figure);
         let natural = if figure == Figure::Test { Against::Epoch } else { Against::Step };
         let against = if against == Against::Time && !has_time(state) { natural } else { against };
-        Settings { against, keep: self.keep, log_y: self.log_y }
+        Settings { against, keep: self.keep, log_y: self.log_y, fitted: self.shown == Shown::Pair }
     }
 
     /// What a figure is drawn against.
     pub fn against(&self, figure: Figure) -> Against {
-        if figure == Figure::Test { self.tests_against } else { self.training_against }
+        match figure {
+            Figure::Test if self.shown == Shown::Pair => Against::Epoch,
+            Figure::Test => self.tests_against,
+            _ => self.training_against,
+        }
     }
 
-    /// The figures that are shown.
-    pub fn figures(&self) -> &'static [Figure] {
-        let one = |figure: &Figure| Some(*figure) == self.figure;
-        match Figure::ALL.iter().position(one) {
-            Some(at) => &Figure::ALL[at..=at],
-            None => &Figure::ALL,
+    /// The figures that are shown. Without a twin there is no difference from it: then accuracies stand for utility.
+    pub fn figures(&self, state: &State) -> Vec<Figure> {
+        match self.shown {
+            Shown::All => Figure::ALL.to_vec(),
+            Shown::One(figure) => vec![figure],
+            Shown::Pair => {
+                let [utility, leakage] = self.pair;
+                let twins = |accuracy: Accuracy| state.epochs.iter().any(|(_, row)| accuracy.of_epoch(row).is_some());
+                let lacks = !state.epochs.is_empty() && !(twins(Accuracy::Decision) && twins(Accuracy::Vanilla));
+                vec![if lacks { Figure::Test } else { utility }, leakage]
+            }
         }
     }
 
@@ -91,7 +142,8 @@ impl CurvesView {
         if self.cache.as_ref().is_some_and(|(made, _)| *made == key) {
             return false;
         }
-        let charts = self.figures().iter().map(|figure| Chart::of(*figure, state, &self.settings(*figure, state)));
+        let figures = self.figures(state);
+        let charts = figures.iter().map(|figure| Chart::of(*figure, state, &self.settings(*figure, state)));
         self.cache = Some((key, charts.collect()));
         true
     }
@@ -115,7 +167,8 @@ impl CurvesView {
         (state.epochs.len(), state.live.len(), state.attacks.len(), state.facts.is_some()).hash(&mut hasher);
         state.attacks.last().map(|record| record.mse.to_bits()).hash(&mut hasher);
         state.summary.as_ref().map(|summary| summary.seconds.to_bits()).hash(&mut hasher);
-        (self.figure, self.tests_against, self.training_against, self.keep.to_bits(), self.log_y).hash(&mut hasher);
+        (self.shown, self.pair, self.tests_against, self.training_against, self.keep.to_bits(), self.log_y)
+            .hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -38,6 +38,18 @@ enum Epochs {
     All,
 }
 
+impl ImagesView {
+    /// The one epoch after which the shown attacks were launched; none where the last or all are shown.
+    pub fn epoch(&self) -> Option<usize> {
+        if let Epochs::At(at) = self.epoch { Some(at) } else { None }
+    }
+
+    /// Shows the attacks after this epoch, or the last ones.
+    pub fn show_epoch(&mut self, epoch: Option<usize>) {
+        self.epoch = epoch.map_or(Epochs::Last, Epochs::At);
+    }
+}
+
 impl Epochs {
     fn words(self, last: usize) -> String {
         match self {
@@ -130,7 +142,11 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
         let all = epochs(&name);
         let last = all.last().copied().unwrap_or(0);
         let label = ui.label("after");
-        let choice = ComboBox::from_id_salt("epochs").selected_text(view.epoch.words(last)).show_ui(ui, |ui| {
+        let shown = match view.epoch {
+            Epochs::At(at) => Epochs::At(attacked(&state.galleries, &name, at)),
+            other => other,
+        };
+        let choice = ComboBox::from_id_salt("epochs").selected_text(shown.words(last)).show_ui(ui, |ui| {
             ui.selectable_value(&mut view.epoch, Epochs::Last, Epochs::Last.words(last));
             for at in &all {
                 ui.selectable_value(&mut view.epoch, Epochs::At(*at), epoch(*at));
@@ -143,11 +159,17 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
     (name, last)
 }
 
+/// The epoch of the latest attack until then; of the first one where there was none yet.
+fn attacked(galleries: &[Gallery], name: &str, at: usize) -> usize {
+    let all = || galleries.iter().filter(|gallery| gallery.target == name).map(|gallery| gallery.epoch);
+    all().filter(|epoch| *epoch <= at).max().or(all().min()).unwrap_or(at)
+}
+
 /// The galleries to show, of those that are ready.
 fn columns(galleries: &[Gallery], name: &str, epochs: Epochs, last: usize, ready: usize) -> Vec<usize> {
     let fits = |gallery: &Gallery| match epochs {
         Epochs::Last => gallery.epoch == last,
-        Epochs::At(at) => gallery.epoch == at,
+        Epochs::At(at) => gallery.epoch == attacked(galleries, name, at),
         Epochs::All => true,
     };
     let all = galleries.iter().enumerate().take(ready);
