@@ -3,8 +3,9 @@
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{D, DType, Device, Tensor};
@@ -15,6 +16,7 @@ use cutlayer::error::Result;
 use cutlayer::model::wire::Crossing;
 use cutlayer::state::State;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::common::{assert_same_run, copy_run, file, names, quick, scratch};
 
@@ -202,28 +204,51 @@ fn column(run: &Path, stem: &str, name: &str) -> Vec<f64> {
     lines.map(|cells| cells[at].parse().unwrap()).collect()
 }
 
-#[test]
-fn they_listen_and_hijack_beside_the_run_which_stays_what_it_is_and_goes_on_inside_them() {
-    let folder = scratch();
-    let home = folder.path();
-    let plain = quick(home, "plain", &[&SMALL[..], &["--set", "attack=[]"]].concat());
-    let run = home.join("run");
-    let begin = |out: &Path, stop| {
-        let words = [&["run", "quick", "--out", out.to_str().unwrap()][..], &SMALL, &BOTH].concat();
-        child(home, stop, &words)
-    };
-    let told = begin(&run, None);
-    assert!(run.join("summary.json").is_file(), "{}", text(&told));
-    // The run's own models are those of a run without such attacks.
-    assert!(file(&plain, "metrics.csv") == file(&run, "metrics.csv"));
-    assert!(models(&plain) == models(&run) && !models(&run).is_empty());
-    for key in ["rows", "epochs", "wire", "gain", "recovery"] {
-        assert_eq!(json(&plain, "summary.json")[key], json(&run, "summary.json")[key], "{key}");
-    }
+/// A run with both, in a process of its own that the given step stops.
+fn begin(home: &Path, out: &Path, stop: Option<usize>) -> Output {
+    child(home, stop, &[&["run", "quick", "--out", out.to_str().unwrap()][..], &SMALL, &BOTH].concat())
+}
 
-    // What they got is scored: images and labels of the one, labels of the other.
-    let summary = json(&run, "summary.json");
-    let attacks = summary["attacks"].as_array().unwrap();
+/// The same, never stopped; others read it.
+fn unbroken() -> &'static Path {
+    static RUN: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = RUN.get_or_init(|| {
+        let folder = scratch();
+        let path = folder.path().join("run");
+        let told = begin(folder.path(), &path, None);
+        assert!(path.join("summary.json").is_file(), "{}", text(&told));
+        (folder, path)
+    });
+    path
+}
+
+fn records(run: &Path) -> Vec<Value> {
+    json(run, "summary.json")["attacks"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_runs_own_models_are_those_of_a_run_without_such_attacks() {
+    let (folder, run) = (scratch(), unbroken());
+    let plain = quick(folder.path(), "plain", &[&SMALL[..], &["--set", "attack=[]"]].concat());
+    assert!(file(&plain, "metrics.csv") == file(run, "metrics.csv"));
+    assert!(models(&plain) == models(run) && !models(run).is_empty());
+    for key in ["rows", "epochs", "wire", "gain", "recovery"] {
+        assert_eq!(json(&plain, "summary.json")[key], json(run, "summary.json")[key], "{key}");
+    }
+    // The client of the copy obeys who sits in the chair, and the run's own does not.
+    for target in ["psgl", "vanilla"] {
+        let mean = |name: &str| {
+            let all = column(run, &format!("{target}-e2-{name}-naive"), "scores");
+            all.iter().sum::<f64>() / all.len() as f64
+        };
+        assert!(mean("chair") < 0.1 * mean("ears"), "{target}: {} {}", mean("chair"), mean("ears"));
+    }
+}
+
+#[test]
+fn images_and_labels_are_scored_and_what_makes_no_images_is_shown_without() {
+    let (folder, run) = (scratch(), unbroken());
+    let attacks = records(run);
     let of = |name: &str, target: &str, epoch: usize| {
         let fits = |one: &&Value| one["name"] == name && one["target"] == target && one["epoch"] == epoch;
         attacks.iter().find(fits).unwrap_or_else(|| panic!("no {name} at {target}: {attacks:?}"))
@@ -237,54 +262,51 @@ fn they_listen_and_hijack_beside_the_run_which_stays_what_it_is_and_goes_on_insi
     assert!(chair.get("ssim").is_none() && chair["lineup"].is_null(), "{chair}");
     assert_eq!(chair["judged"]["lead"]["of"], "labels_right");
     assert_eq!(chair["judged"]["lead"]["floor"], chair["labels_chance"]);
-    // The client of the copy obeys who sits in the chair, and the run's own does not.
-    for target in ["psgl", "vanilla"] {
-        let mean = |name: &str| {
-            let all = column(&run, &format!("{target}-e2-{name}-naive"), "scores");
-            all.iter().sum::<f64>() / all.len() as f64
-        };
-        assert!(mean("chair") < 0.7 * mean("ears"), "{target}: {} {}", mean("chair"), mean("ears"));
-    }
     let kept = names(&run.join("images"));
     assert!(kept.contains(&"vanilla-e2-ears-naive.png".to_owned()), "{kept:?}");
     assert!(!kept.iter().any(|name| name.contains("chair")), "no picture of what makes none: {kept:?}");
-    let shown = text(&child(home, None, &["show", run.to_str().unwrap()]));
+    let shown = text(&child(folder.path(), None, &["show", run.to_str().unwrap()]));
     let row = shown.lines().find(|line| line.starts_with("| adaptive chair ")).unwrap_or_else(|| panic!("{shown}"));
     assert!(shown.contains("labels right, % \u{b1} s.e.") && row.matches(" none |").count() == 3, "{row}");
+}
 
-    // Stopped amid the training of each, and at the last step of one.
+#[test]
+fn stopped_amid_the_training_of_one_and_resumed_equals_unbroken() {
+    let folder = scratch();
+    // The last is the last step of a training.
     for (name, steps) in [("amid-ears", 5), ("amid-chair", 70), ("at-an-end", 16)] {
-        let stopped = home.join(name);
-        let told = text(&begin(&stopped, Some(steps)));
+        let stopped = folder.path().join(name);
+        let told = text(&begin(folder.path(), &stopped, Some(steps)));
         assert!(told.contains("Stopped and saved"), "{told}");
-        let waiting = models_of_replays(&stopped);
-        assert!(waiting > 0, "{name}: it was stopped outside");
-        child(home, None, &["run", "--resume", stopped.to_str().unwrap()]);
-        assert_same_run(&run, &stopped);
+        assert!(models_of_replays(&stopped) > 0, "{name}: it was stopped outside");
+        child(folder.path(), None, &["run", "--resume", stopped.to_str().unwrap()]);
+        assert_same_run(unbroken(), &stopped);
     }
+}
 
-    // Launched at the finished run they get the same.
-    let later = home.join("later");
-    copy_run(&run, &later);
+#[test]
+fn launched_at_the_finished_run_they_get_the_same() {
+    let (folder, run) = (scratch(), unbroken());
+    let later = folder.path().join("later");
+    copy_run(run, &later);
     for name in ["ears", "chair"] {
-        let told = text(&child(home, None, &["attack", later.to_str().unwrap(), "--with", name]));
+        let told = text(&child(folder.path(), None, &["attack", later.to_str().unwrap(), "--with", name]));
         assert!(told.contains("labels right"), "{told}");
     }
-    let afterwards = json(&later, "attacks.json");
+    let (within, afterwards) = (records(run), json(&later, "attacks.json"));
+    let timeless = |one: &Value| {
+        let mut one = one.clone();
+        one.as_object_mut().unwrap().remove("seconds");
+        one
+    };
     for again in afterwards.as_array().unwrap() {
         let fits = |one: &&Value| ["name", "target", "epoch", "adaptive"].iter().all(|key| one[*key] == again[*key]);
-        let first = attacks.iter().find(fits).unwrap();
-        let timeless = |one: &Value| {
-            let mut one = one.clone();
-            one.as_object_mut().unwrap().remove("seconds");
-            one
-        };
-        assert_eq!(timeless(first), timeless(again));
+        assert_eq!(timeless(within.iter().find(fits).unwrap()), timeless(again));
     }
     assert_eq!(afterwards.as_array().unwrap().len(), 6, "naive and adaptive at PSGL, once at its twin, of each");
     for name in names(&later.join("attacks")).iter().filter(|name| name.contains("-afterwards")) {
         let first = name.replace("-afterwards", "");
-        assert!(file(&later, &format!("attacks/{name}")) == file(&run, &format!("attacks/{first}")), "{name}");
+        assert!(file(&later, &format!("attacks/{name}")) == file(run, &format!("attacks/{first}")), "{name}");
     }
 }
 

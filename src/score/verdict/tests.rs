@@ -171,6 +171,6 @@ fn an_attack_without_images_is_judged_by_its_labels_and_one_with_both_by_its_ima
     assert!(ruling.why.contains("points of line-ups") && ruling.why.ends_with(beside), "{}", ruling.why);
     assert!(!verdict.sentences.iter().any(|sentence| sentence.starts_with("Upper bound")), "one of two has images");
     let scores = AttackRecord { target: "dropout".to_owned(), epoch: 6, ..AttackRecord::without_images(64) };
-    assert_eq!(told(&[scores.clone()]).0.standing, Standing::NotMeasured);
+    assert_eq!(told(std::slice::from_ref(&scores)).0.standing, Standing::NotMeasured);
     assert!(told(&[scores]).0.why.starts_with("It hands over neither images nor labels"));
 }
