@@ -14,6 +14,7 @@ mod extremes;
 mod faults;
 mod gradients;
 mod identity;
+mod installed;
 mod labels;
 mod old_run;
 mod own;
