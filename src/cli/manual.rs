@@ -75,6 +75,8 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     Man::new(body).source(version).manual("Cutlayer").render(&mut bytes)?;
     let mut rest = Roff::new();
+    // Commands are to be copied: no hyphens in them, nor spaces between words that fill a line.
+    rest.control("nh", []).control("ad", ["l"]);
     if let Some(after) = command.get_after_long_help() {
         sections(&mut rest, &after.to_string());
     }
@@ -82,11 +84,12 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         rest.control("SH", ["SEE ALSO"]);
         rest.text([bold(env!("CARGO_PKG_NAME")), roman("(1)")]);
     }
-    rest.to_writer(&mut bytes)?;
+    // Without the preamble, which the page has had.
+    bytes.extend(rest.to_roff().into_bytes());
     Ok(bytes)
 }
 
-/// Sets a text of headings at its margin, terms indented by two, and what is to say of a term by more.
+/// Sets a text of headings at its margin, terms indented by two, sentences on a term by four, and a list by six.
 fn sections(page: &mut Roff, text: &str) {
     for line in text.lines() {
         let words = line.trim();
@@ -99,7 +102,11 @@ fn sections(page: &mut Roff, text: &str) {
                 page.control("TP", []);
                 page.text([bold(words)]);
             }
+            4 => {
+                page.text([roman(words)]);
+            }
             _ => {
+                page.control("br", []);
                 page.text([roman(words)]);
             }
         }
@@ -113,8 +120,8 @@ mod tests {
     #[test]
     fn headings_terms_and_sentences_are_told_apart() {
         let mut page = Roff::new();
-        sections(&mut page, "Some:\n  one\n    .first line\n    second line\n");
-        let text = page.render();
-        assert!(text.ends_with(".SH SOME\n.TP\n\\fBone\\fR\n\\&.first line\nsecond line\n"), "{text}");
+        sections(&mut page, "Some:\n  one\n    .first line\n    second line\n      listed\n");
+        let text = page.to_roff();
+        assert_eq!(text, ".SH SOME\n.TP\n\\fBone\\fR\n\\&.first line\nsecond line\n.br\nlisted\n");
     }
 }

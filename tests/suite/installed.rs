@@ -64,10 +64,12 @@ fn bash_offers_commands_options_presets_and_attacks() {
 
 /// The words of a page as a reader sees them.
 fn words(page: &str) -> String {
-    let plain =
-        ["\\fB", "\\fI", "\\fR", "\\&"].iter().fold(page.replace("\\-", "-"), |text, mark| text.replace(mark, ""));
-    let said =
-        plain.lines().map(|line| line.strip_prefix(".SH ").unwrap_or(line)).filter(|line| !line.starts_with(".TP"));
+    let marks = [("\\-", "-"), ("\\*(Aq", "'"), ("\\fB", ""), ("\\fI", ""), ("\\fR", ""), ("\\&", "")];
+    let plain = marks.iter().fold(page.to_owned(), |text, (mark, sign)| text.replace(mark, sign));
+    let said = plain
+        .lines()
+        .map(|line| line.strip_prefix(".SH ").unwrap_or(line))
+        .filter(|line| ![".TP", ".br"].contains(line));
     said.flat_map(str::split_whitespace).map(|word| word.trim_matches('"')).collect::<Vec<_>>().join(" ")
 }
 
