@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
-use super::layout::{Layout, Pane};
 use super::purpose::Purpose;
+use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
@@ -64,10 +64,14 @@ pub enum Act {
     Frame(isize),
     /// The film's frame, by its place; none follows the latest.
     Pin(Option<usize>),
-    /// Show a pane.
+    /// Show a pane, in a workspace that has it.
     Pane(Pane),
-    /// Arrange the panes.
-    Layout(Layout),
+    /// Go to a workspace.
+    Workspace(Workspace),
+    /// Arrange the workspace's panes as they were at first.
+    Arrange,
+    /// Open the log, or close it.
+    Log,
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.

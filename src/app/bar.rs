@@ -7,7 +7,7 @@ use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
 use super::words::{capitalised, clock, duration, phase};
-use super::{Act, Activity, Look};
+use super::{Act, Activity, Look, Workspace};
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
@@ -42,7 +42,31 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
 fn rest_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
     choice_ui(ui, look, presets, acts);
     ui.separator();
-    ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        workspaces_ui(ui, look, acts);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
+    });
+}
+
+/// The workspaces; from right to left, as they are laid out.
+fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let mut choice = |ui: &mut Ui, workspace: Workspace| {
+        let chosen = look.workspace == workspace;
+        let button = ui.selectable_label(chosen, workspace.title()).on_hover_text(workspace.about());
+        if button.clicked() {
+            acts.push(Act::Workspace(workspace));
+            ui.close();
+        }
+    };
+    if ui.ctx().content_rect().width() >= ROOMY {
+        Workspace::ALL.into_iter().rev().for_each(|workspace| choice(ui, workspace));
+        ui.separator();
+    } else {
+        let menu = ui.menu_button(format!("{} \u{23f7}", look.workspace.title()), |ui| {
+            Workspace::ALL.into_iter().for_each(|workspace| choice(ui, workspace));
+        });
+        menu.response.on_hover_text("Workspaces");
+    }
 }
 
 /// Every command, by menu.
@@ -142,7 +166,7 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let tip = "Forget the shown run and play the opening again; its folder is kept";
     button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
     // In a narrower window the menu has it.
-    if ui.ctx().content_rect().width() >= ROOMY {
+    if look.workspace == Workspace::Teach && ui.ctx().content_rect().width() >= ROOMY {
         let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
                    everything back";
         button(ui, !stopping, Button::new("Next class"), tip, wait, Act::NextClass);

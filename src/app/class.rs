@@ -8,7 +8,7 @@ use super::document::Start;
 use super::showing::{Showing, Source};
 use super::state::State;
 use super::typing::Typing;
-use super::{App, Pane, View};
+use super::{App, Pane, View, Workspace};
 use crate::experiment::Experiment;
 use crate::run::control::Command;
 use crate::run::scene::Scene;
@@ -32,6 +32,8 @@ struct Before {
     showing: Showing,
     view: View,
     tree: Tree<Pane>,
+    workspace: Workspace,
+    log: bool,
     strokes: Vec<u64>,
 }
 
@@ -126,7 +128,9 @@ impl App {
             run_scene: self.run_scene.take(),
             showing: std::mem::replace(&mut self.showing, fresh),
             view: std::mem::take(&mut self.view),
-            tree: std::mem::replace(&mut self.tree, self.memory.layout.tree()),
+            tree: std::mem::replace(&mut self.tree, self.memory.workspace.tree()),
+            workspace: self.memory.workspace,
+            log: std::mem::take(&mut self.memory.log),
             strokes: std::mem::take(&mut self.strokes),
         };
         (self.popup, self.prompt, self.opening) = (None, None, None);
@@ -144,6 +148,7 @@ impl App {
         self.showing = Showing { generation, ..before.showing };
         self.view = before.view;
         self.tree = before.tree;
+        (self.memory.workspace, self.memory.log) = (before.workspace, before.log);
         self.strokes = before.strokes;
         // A run's pictures are there; what was asked is asked again.
         self.ask = self.showing.source != Source::Run;

@@ -4,9 +4,9 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
-use super::layout::{Layout, Pane};
 use super::purpose::Purpose;
 use super::typing::Typing;
+use super::workspace::{Pane, Workspace};
 use super::{Activity, Look};
 use crate::experiment::PRESETS;
 use crate::workbench;
@@ -200,7 +200,7 @@ fn runs() -> Vec<Command> {
             Run,
             "Follow the run",
             "Let the stage show the run again, after a look at something else.",
-            Some((CTRL, Key::L)),
+            Some((CTRL, Key::B)),
             Act::Follow,
         ),
         command(Run, "Next image", "Show the next test image.", Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
@@ -242,7 +242,7 @@ fn runs() -> Vec<Command> {
 
 fn views() -> Vec<Command> {
     use Menu::View;
-    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
     let mut all = vec![command(
         View,
         "Commands…",
@@ -253,10 +253,14 @@ fn views() -> Vec<Command> {
     for (pane, key) in Pane::ALL.into_iter().zip(digits) {
         all.push(command(View, &format!("Show {}", pane.title()), pane.about(), Some((CTRL, key)), Act::Pane(pane)));
     }
-    for (layout, key) in Layout::ALL.into_iter().zip(digits) {
-        let words = format!("Layout {}", layout.title());
-        all.push(command(View, &words, layout.about(), Some((Modifiers::ALT, key)), Act::Layout(layout)));
+    all.push(command(View, "Log", "What happened, line by line, below everything.", Some((CTRL, Key::L)), Act::Log));
+    for (workspace, key) in Workspace::ALL.into_iter().zip(digits) {
+        let words = format!("Workspace {}", workspace.title());
+        let keys = Some((Modifiers::ALT, key));
+        all.push(command(View, &words, workspace.about(), keys, Act::Workspace(workspace)));
     }
+    let help = "The panes of this workspace where they were at first.";
+    all.push(command(View, "Arrange the panes anew", help, None, Act::Arrange));
     for (words, theme) in [
         ("Dark", ThemePreference::Dark),
         ("Light", ThemePreference::Light),

@@ -3,7 +3,10 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, page, palette, settings, stage};
+use super::{Activity, App, Look, bar, command, help, log, page, palette, settings, stage};
+
+/// Height of the log when it is opened first.
+const LOG: f32 = 150.0;
 
 impl App {
     /// Shows everything, and does what was asked for.
@@ -19,6 +22,8 @@ impl App {
             library: &self.library,
             runs: &self.runs,
             recent: &self.memory.recent,
+            workspace: self.memory.workspace,
+            log: self.memory.log,
             drawing: self.view.pad.drawing,
             comparing: self.view.runs.compares(),
             followed: self.run_scene.is_some() || self.runner.is_some(),
@@ -38,6 +43,11 @@ impl App {
                 Panel::top("reset").show(ui, |ui| bar::reset_ui(ui, words, &mut acts));
             }
         });
+        if look.log {
+            let room = 0.5 * ui.available_height();
+            let drawer = Panel::bottom("log").resizable(true).default_size(LOG.min(room)).size_range(60.0..=room);
+            drawer.show(ui, |ui| log::log_ui(ui, look, &mut acts));
+        }
         let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         let open = match self.popup {
             None => true,

@@ -1,11 +1,12 @@
 //! What the window remembers from one start to the next, in a file of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
-use super::layout::{Layout, Pane, complete};
+use super::workspace::{Pane, Workspace};
 use crate::error::{Error, Result};
 use crate::run::whole_files::Writer;
 
@@ -22,10 +23,13 @@ pub struct Memory {
     pub theme: Theme,
     /// Size of all text; 0 for never chosen.
     pub scale: f32,
-    /// The arrangement that was chosen last.
-    pub layout: Layout,
-    /// How the panes were arranged since.
-    tree: Option<serde_json::Value>,
+    /// The workspace that one was in last.
+    #[serde(alias = "layout")]
+    pub workspace: Workspace,
+    /// How the panes of each were arranged since.
+    trees: BTreeMap<Workspace, serde_json::Value>,
+    /// Whether the log is open.
+    pub log: bool,
     /// Experiments opened or saved, the latest first.
     #[serde(with = "many")]
     pub recent: Vec<PathBuf>,
@@ -114,15 +118,17 @@ impl Memory {
         if (0.5..=3.0).contains(&self.scale) { self.scale } else { 1.0 }
     }
 
-    /// The panes as they were, or the layout's own arrangement where they do not fit any more.
+    /// The workspace's panes as they were, or as they are at first where those do not fit any more.
     pub fn tree(&self) -> Tree<Pane> {
-        let kept = self.tree.clone().and_then(|tree| serde_json::from_value::<Tree<Pane>>(tree).ok());
-        kept.filter(complete).unwrap_or_else(|| self.layout.tree())
+        let kept = self.trees.get(&self.workspace).and_then(|tree| serde_json::from_value(tree.clone()).ok());
+        kept.filter(|tree| self.workspace.fits(tree)).unwrap_or_else(|| self.workspace.tree())
     }
 
-    /// Remembers the panes as they are.
+    /// Remembers the workspace's panes as they are.
     pub fn keep_tree(&mut self, tree: &Tree<Pane>) {
-        self.tree = serde_json::to_value(tree).ok();
+        if let Ok(tree) = serde_json::to_value(tree) {
+            self.trees.insert(self.workspace, tree);
+        }
     }
 
     /// Puts a file first among the recent ones.
@@ -176,22 +182,33 @@ mod tests {
     fn what_is_remembered_comes_back_and_what_is_broken_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/window.json");
-        let mut memory = Memory { theme: Theme::Light, scale: 1.25, layout: Layout::Compare, ..Memory::default() };
+        let mut memory = Memory { theme: Theme::Light, scale: 1.25, ..Memory::default() };
         memory.used(Path::new("/a.toml"));
         memory.used(Path::new("/b.toml"));
         memory.used(Path::new("/a.toml"));
-        memory.keep_tree(&Layout::Attack.tree());
+        let mut turned = Workspace::Decide.tree();
+        turned.root = None;
+        memory.keep_tree(&Workspace::Teach.tree());
+        memory.workspace = Workspace::Decide;
+        memory.keep_tree(&turned);
         memory.save(&path).unwrap();
         let back = Memory::load(&path);
-        assert_eq!((back.theme, back.scale(), back.layout), (Theme::Light, 1.25, Layout::Compare));
+        assert_eq!((back.theme, back.scale(), back.workspace), (Theme::Light, 1.25, Workspace::Decide));
         assert_eq!(back.recent, [PathBuf::from("/a.toml"), PathBuf::from("/b.toml")]);
-        assert!(complete(&back.tree()));
-        for broken in ["", "[1]", r#"{"scale": 1e9, "tree": {"root": 3}, "layout": "Compare", "new": 1}"#] {
+        assert!(Workspace::Decide.fits(&back.tree()), "one without a root is not used");
+        for broken in
+            ["", "[1]", r#"{"log": 7}"#, r#"{"scale": 1e9, "trees": {"Decide": 3}, "layout": "Compare", "new": 1}"#]
+        {
             Writer::default().write(&path, broken.as_bytes()).unwrap();
             let memory = Memory::load(&path);
-            assert!(memory.scale() == 1.0 && complete(&memory.tree()), "{broken}");
+            assert!(memory.scale() == 1.0 && memory.workspace.fits(&memory.tree()), "{broken}");
         }
-        assert_eq!(Memory::load(&path).layout, Layout::Compare);
+        for (old, now) in [("Teach", Workspace::Teach), ("Attack", Workspace::Attack), ("Compare", Workspace::Decide)] {
+            let text = format!(r#"{{"theme": "light", "layout": "{old}", "tree": {{"root": 3}}}}"#);
+            Writer::default().write(&path, text.as_bytes()).unwrap();
+            let memory = Memory::load(&path);
+            assert_eq!((memory.theme, memory.workspace), (Theme::Light, now), "as version 0.2 wrote it");
+        }
         assert!(Memory::load(folder.path()).recent.is_empty());
     }
 }

@@ -17,8 +17,8 @@ mod file_prompt;
 mod hear;
 mod help;
 mod icon;
-mod layout;
 mod library;
+mod log;
 mod lookers;
 mod memory;
 mod open_save;
@@ -43,6 +43,7 @@ mod toasts;
 mod trouble;
 mod typing;
 mod words;
+mod workspace;
 
 #[cfg(test)]
 mod test_look;
@@ -68,13 +69,13 @@ pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
-pub use layout::{Layout, Pane};
 pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use state::{State, Status};
 pub use theme::Role;
+pub use workspace::{Pane, Workspace};
 
 /// How long a closing window waits for the last checkpoint.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -103,6 +104,10 @@ pub struct Look<'a> {
     pub runs: &'a PathBuf,
     /// Experiments opened or saved, the latest first.
     pub recent: &'a [PathBuf],
+    /// The workspace.
+    pub workspace: Workspace,
+    /// Whether the log is open below everything.
+    log: bool,
     /// Whether there is a scene of the run to go back to.
     followed: bool,
     /// Whether the pencil is out.
@@ -308,7 +313,7 @@ impl App {
 
     /// Whether a pane is in front.
     pub fn shows(&self, pane: Pane) -> bool {
-        layout::is_shown(&self.tree, pane)
+        workspace::is_shown(&self.tree, pane)
     }
 
     /// What the worker is at.

@@ -3,9 +3,9 @@
 use eframe::egui::{self, Id, Panel, Ui, UiBuilder, vec2};
 use egui_tiles::Tree;
 
-use super::layout::{Pane, place};
 use super::panes;
 use super::stage::{self, Plan, Views};
+use super::workspace::{Pane, place};
 use super::{Act, Look, View};
 
 /// Height of a tab, about.
@@ -56,6 +56,10 @@ pub fn page_ui(
     };
     // All panes are in sight.
     view.to_pane = None;
+    if !look.workspace.has_stage() {
+        egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
+        return None;
+    }
     let stage = Panel::top("stage").exact_size(height).show(ui, |ui| {
         let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
         stage::stage_ui(ui, look, plan, &mut views, acts);
@@ -71,9 +75,11 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
         // The scroll bar lies over the contents.
         let width = (ui.available_width() - 10.0).max(plan.width());
         ui.set_max_width(width);
-        let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
-        ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut views, acts));
-        ui.add_space(6.0);
+        if look.workspace.has_stage() {
+            let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
+            ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut views, acts));
+            ui.add_space(6.0);
+        }
         let (rect, _) = ui.allocate_exact_size(vec2(width, panes::height(tree, width)), egui::Sense::hover());
         let inside = UiBuilder::new().max_rect(rect).id_salt("panes");
         ui.scope_builder(inside, |ui| {

@@ -8,7 +8,8 @@ use super::file_prompt::Prompt;
 use super::memory::Theme;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::{Activity, App, layout, stage};
+use super::workspace::Workspace;
+use super::{Activity, App, stage, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -96,7 +97,13 @@ impl App {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
             }
-            Act::Pane(_) | Act::Layout(_) | Act::Popup(_) | Act::Theme(_) | Act::Scale(_) => self.arrange(&act, ctx),
+            Act::Pane(_)
+            | Act::Workspace(_)
+            | Act::Arrange
+            | Act::Log
+            | Act::Popup(_)
+            | Act::Theme(_)
+            | Act::Scale(_) => self.arrange(&act, ctx),
         }
         Ok(())
     }
@@ -105,12 +112,17 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
-                layout::show(&mut self.tree, pane);
+                self.go_to(self.memory.workspace.with(pane));
+                workspace::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
             }
-            Act::Layout(layout) => {
-                self.memory.layout = layout;
-                self.tree = layout.tree();
+            Act::Workspace(workspace) => self.go_to(workspace),
+            Act::Arrange => {
+                self.tree = self.memory.workspace.tree();
+                self.remember();
+            }
+            Act::Log => {
+                self.memory.log = !self.memory.log;
                 self.remember();
             }
             Act::Popup(popup) => {
@@ -132,6 +144,16 @@ impl App {
                 self.remember();
             }
             _ => {}
+        }
+    }
+
+    /// Another workspace, its panes as they were left.
+    fn go_to(&mut self, workspace: Workspace) {
+        if workspace != self.memory.workspace {
+            self.memory.keep_tree(&self.tree);
+            self.memory.workspace = workspace;
+            self.tree = self.memory.tree();
+            self.remember();
         }
     }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use eframe::egui::Context;
 
-use super::layout::{self, Pane};
 use super::runner::Runner;
 use super::showing::{Showing, Source};
 use super::state::{State, Status};
 use super::trouble::About;
+use super::workspace::{self, Pane};
 use super::{App, library, opened, stage};
 use crate::error::{Error, Result};
 use crate::experiment::run_title;
@@ -124,7 +124,7 @@ impl App {
                 self.showing.defended = self.document.experiment().defended();
                 self.showing.image = Shown::default();
                 self.look(Source::Live);
-                layout::show(&mut self.tree, Pane::Table);
+                workspace::show(&mut self.tree, Pane::Table);
             }
             Err(error) => self.tell_of(About::Opening, &error),
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Theme, ThemePreference};
 use egui_kittest::Harness;
 
-use super::{Activity, Document, Library, Look, Showing, State, textures};
+use super::{Activity, Document, Library, Look, Showing, State, Workspace, textures};
 use crate::experiment::Experiment;
 use crate::experiment::fixture::DIGITS;
 
@@ -49,6 +49,8 @@ impl Shop {
             library: &self.library,
             runs: &self.runs,
             recent: &self.recent,
+            workspace: Workspace::default(),
+            log: false,
             drawing: false,
             comparing: false,
             followed: false,

@@ -6,14 +6,13 @@ pub mod curves;
 mod fixture;
 pub mod images;
 pub mod levers;
-pub mod log;
 pub mod runs;
 pub mod table;
 
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 
-use super::layout::Pane;
+use super::workspace::{Pane, side_by_side};
 use super::{Act, Look, View};
 
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
@@ -21,19 +20,18 @@ const SIDE_BY_SIDE: f32 = 760.0;
 
 /// The height that the panes want where they can have any.
 pub fn height(tree: &Tree<Pane>, width: f32) -> f32 {
-    if folds(tree, width) { 760.0 } else { 340.0 }
+    let sides = folded(tree, width).and_then(|root| tree.tiles.get(root));
+    if let Some(Tile::Container(root)) = sides { 380.0 * root.num_children() as f32 } else { 340.0 }
 }
 
-/// Whether the panes' two sides are drawn one below the other.
-fn folds(tree: &Tree<Pane>, width: f32) -> bool {
-    let root = tree.root().and_then(|root| tree.tiles.get(root));
-    let sides = matches!(root, Some(Tile::Container(Container::Linear(linear))) if linear.dir == LinearDir::Horizontal);
-    sides && width < SIDE_BY_SIDE
+/// The root of panes that stand side by side and are drawn one below the other.
+fn folded(tree: &Tree<Pane>, width: f32) -> Option<TileId> {
+    side_by_side(tree).filter(|_| width < SIDE_BY_SIDE)
 }
 
 /// Draws the panes.
 pub fn panes_ui(ui: &mut Ui, tree: &mut Tree<Pane>, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) {
-    let root = tree.root().filter(|_| folds(tree, ui.available_width()));
+    let root = folded(tree, ui.available_width());
     // For this frame alone: how somebody arranged them is kept.
     turn(tree, root, LinearDir::Vertical);
     tree.ui(&mut Drawn { look, view, acts }, ui);
@@ -62,7 +60,6 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Images => images::images_ui(ui, *look, &mut view.images),
             Pane::Runs => runs::runs_ui(ui, *look, &mut view.runs, acts),
             Pane::Cards => cards::cards_ui(ui, *look, acts),
-            Pane::Log => log::log_ui(ui, *look, acts),
         });
         UiResponse::None
     }

@@ -190,8 +190,10 @@ fn keys_do_what_the_commands_say() {
     press(&mut window, egui::Modifiers::NONE, egui::Key::F1);
     assert!(window.harness.query_all_by_label("Shortcuts").count() > 0);
     press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
-    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num7);
-    assert!(window.app().shows(Pane::Log));
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::L);
+    window.harness.get_by_label_contains("What happens in a run is told here");
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num3);
+    assert!(window.app().shows(Pane::Table), "in a workspace that has it");
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::O);
     window.harness.get_by_label("Open an experiment, a run, data or an image");
     press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
@@ -293,17 +295,17 @@ fn a_run_that_was_left_is_offered_again() {
 }
 
 #[test]
-fn theme_scale_and_layout_are_remembered() {
+fn theme_scale_and_workspace_are_remembered() {
     let mut window = Window::open(quick());
     window.act(Act::Theme(egui::ThemePreference::Light));
     window.act(Act::Scale(1.25));
-    window.act(Act::Layout(Layout::Compare));
-    assert!(window.app().shows(Pane::Runs));
+    window.click("Decide");
+    assert!(window.app().shows(Pane::Runs) && window.harness.query_by_label("Hospital").is_none());
     window.harness.state_mut().leave();
     let again = App::in_folder(None, window.home.path().to_owned());
     assert_eq!(
-        (again.memory.theme, again.memory.scale(), again.memory.layout),
-        (memory::Theme::Light, 1.25, Layout::Compare)
+        (again.memory.theme, again.memory.scale(), again.memory.workspace),
+        (memory::Theme::Light, 1.25, Workspace::Decide)
     );
 }
 
@@ -418,12 +420,19 @@ fn the_palette_finds_a_command_and_does_it() {
 }
 
 #[test]
-fn every_pane_can_be_reached_by_its_tab() {
+fn every_pane_can_be_reached_from_its_workspace() {
     let mut window = Window::open(quick());
     window.rest();
+    for workspace in Workspace::ALL {
+        window.click(workspace.title());
+        for pane in workspace.panes() {
+            assert!(window.app().shows(pane), "{pane:?}");
+            assert!(window.harness.query_all_by_label(pane.title()).count() > 0, "{pane:?}");
+        }
+        assert_eq!(window.harness.query_by_label("Hospital").is_some(), workspace.has_stage());
+    }
     for pane in Pane::ALL {
-        window.click(pane.title());
-        window.harness.step();
+        window.act(Act::Pane(pane));
         assert!(window.app().shows(pane), "{pane:?}");
     }
 }

@@ -167,7 +167,7 @@ fn lesson(window: &mut Window) {
     window.act(Act::Cut(2));
     window.act(Act::Defended(true));
     window.act(Act::Adaptive(true));
-    window.act(Act::Pane(Pane::Log));
+    window.act(Act::Log);
     window.rest();
     window.click("Draw");
     stroke(window);
@@ -177,7 +177,7 @@ fn assert_is_at_the_start(window: &Window) {
     let (app, showing) = (window.app(), window.app().showing());
     assert_eq!((app.document().experiment(), app.document().name()), (&quick(), "quick"));
     assert_eq!((showing.source, showing.defended, showing.adaptive), (Source::Opening, false, false));
-    assert_eq!((&showing.image, app.view.pad.drawing, app.shows(Pane::Log)), (&Shown::Patient(0), false, false));
+    assert_eq!((&showing.image, app.view.pad.drawing, app.memory.log), (&Shown::Patient(0), false, false));
     assert_eq!((&app.state().status, &app.state().folder), (&Status::Fresh, &None));
 }
 
@@ -196,7 +196,7 @@ fn one_click_resets_for_the_next_class_and_one_brings_everything_back() {
             && own
             && (showing.source, showing.defended, showing.adaptive) == (Source::Live, true, true)
             && window.app().view.pad.strokes.len() == 1
-            && window.app().shows(Pane::Log)
+            && window.app().memory.log
     };
     assert!(is_back(&window));
     window.click("Next class");

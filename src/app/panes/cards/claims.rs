@@ -3,9 +3,9 @@
 //! Marks: \[A\] the paper's abstract, \[E\] its equations at second hand, *here* our own choice.
 
 use crate::app::Act;
-use crate::app::layout::Pane;
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, measured, named, phase, points};
+use crate::app::workspace::Pane;
 use crate::defence::psgl::Jacobian;
 use crate::run::summary::{GammaGain, Summary};
 use crate::score::gains::gain_lines;
