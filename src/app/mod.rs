@@ -17,6 +17,7 @@ mod draw;
 mod file_prompt;
 mod hear;
 mod help;
+mod icon;
 mod judged;
 mod library;
 mod log;
@@ -236,7 +237,9 @@ pub fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Op
     }
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
+        // The name of assets/linux/cutlayer.desktop, by which desktops know whose window it is.
         .with_app_id("cutlayer")
+        .with_icon(icon::icon())
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([900.0, 600.0]);
     #[cfg(not(feature = "wgpu"))]

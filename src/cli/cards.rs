@@ -8,6 +8,9 @@ use crate::workbench::attacks;
 
 /// Columns of a line at most, its indent among them: what is longer is wrapped without one.
 const WIDTH: usize = 96;
+/// The indent of sentences, and of what is listed below them; the manual keeps apart what is listed.
+const SAID: &str = "   ";
+const LISTED: &str = "     ";
 
 /// A paragraph of each attack: what it does, sees and knows, and what has been published of it.
 pub(super) fn cards() -> String {
@@ -16,22 +19,21 @@ pub(super) fn cards() -> String {
 
 fn card(kind: &Kind) -> String {
     let mut text = format!("  {}\n", kind.id);
-    put(&mut text, kind.about);
-    put(&mut text, &format!("It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false)));
-    put(&mut text, &format!("Adaptive it knows {}.", kind.knows_words(true)));
+    put(&mut text, SAID, kind.about);
+    put(&mut text, SAID, &format!("It sees {} and knows {}.", kind.sees_words(), kind.knows_words(false)));
+    put(&mut text, SAID, &format!("Adaptive it knows {}.", kind.knows_words(true)));
     if let Some(words) = kind.make.words() {
-        put(&mut text, words);
+        put(&mut text, SAID, words);
     }
     for one in kind.published {
         let psnr = PSNR.with_unit(&format!("{:.2}", one.psnr));
-        put(&mut text, &format!("{}: {psnr}, {} {:.3}, {}", one.mark, SSIM.name, one.ssim, one.of));
+        put(&mut text, LISTED, &format!("{}: {psnr}, {} {:.3}, {}", one.mark, SSIM.name, one.ssim, one.of));
     }
     text
 }
 
-/// Adds a sentence on lines of its own.
-fn put(text: &mut String, sentence: &str) {
-    let indent = "   ";
+/// Adds a sentence on lines of its own. A space follows the indent.
+fn put(text: &mut String, indent: &str, sentence: &str) {
     text.push_str(indent);
     let mut column = indent.len();
     for word in sentence.split(' ') {
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn long_sentences_stay_indented() {
         let mut text = String::new();
-        put(&mut text, "word ".repeat(30).trim_end());
+        put(&mut text, SAID, "word ".repeat(30).trim_end());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert!(lines.iter().all(|line| line.starts_with("    word") && line.len() <= WIDTH), "{text}");

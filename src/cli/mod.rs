@@ -3,8 +3,10 @@
 mod attack;
 mod bench;
 mod cards;
+mod completions;
 mod export;
 mod interrupt;
+mod manual;
 pub mod program;
 mod run;
 mod tell;
@@ -16,10 +18,12 @@ use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{OsStringValueParser, PathBufValueParser, StringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub use tell::tell;
+
+use completions::offering;
 
 use crate::data::reader::readable;
 use crate::data::{BUILT_IN, Part};
@@ -40,16 +44,16 @@ use crate::workbench;
 ///
 /// Without a command it opens the window. For research and teaching, not for clinical use.
 #[derive(Debug, Parser)]
-#[command(version, about, args_conflicts_with_subcommands = true)]
+#[command(version, about, args_conflicts_with_subcommands = true, after_long_help = manual::AROUND)]
 pub struct Cli {
     /// What to open in the window: a run's folder, an experiment file (TOML), a data set or an image.
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     experiment: Option<OsString>,
     /// A state of the window that was shared: its text, or a file with it.
     #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["experiment", "preset"])]
     open: Option<OsString>,
     /// A preset, or a file, to open in the window.
-    #[arg(long, value_name = "NAME", conflicts_with = "experiment")]
+    #[arg(long, value_name = "NAME", conflicts_with = "experiment", value_parser = preset(), hide_possible_values = true)]
     preset: Option<OsString>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -85,12 +89,16 @@ enum Command {
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
     Export(export::ExportArgs),
+    /// Print what a shell needs to complete the command line.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual as pages for man, or write them into a folder.
+    Man(manual::ManArgs),
 }
 
 #[derive(Debug, Args)]
 struct RunArgs {
     /// A preset's name or an experiment file (TOML).
-    #[arg(value_name = "PRESET|FILE", required_unless_present = "resume")]
+    #[arg(value_name = "PRESET|FILE", required_unless_present = "resume", value_hint = ValueHint::FilePath)]
     experiment: Option<OsString>,
     /// The run's folder; without it one is made among the program's own data.
     #[arg(long, value_name = "FOLDER", value_parser = place())]
@@ -138,7 +146,7 @@ struct AttackArgs {
     #[arg(value_parser = place())]
     run: PathBuf,
     /// Which attack, by its name or by its label in the run; --help lists them.
-    #[arg(long, value_name = "ATTACK")]
+    #[arg(long, value_name = "ATTACK", value_parser = attack_name(), hide_possible_values = true)]
     with: String,
     /// Only the form that knows the defence.
     #[arg(long, conflicts_with_all = ["naive", "both"])]
@@ -188,6 +196,8 @@ impl Cli {
             Some(Command::Data { name, json }) => describe(&name, json),
             Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export(args)) => export::export(&args),
+            Some(Command::Completions(args)) => completions::completions(&args),
+            Some(Command::Man(args)) => manual::manual(&args),
         }
     }
 }
@@ -195,6 +205,16 @@ impl Cli {
 /// What can be described.
 fn data_help() -> String {
     format!("A built-in name ({}), {}", BUILT_IN.join(", "), readable(workbench::readers()))
+}
+
+/// Any text; shells offer the presets.
+fn preset() -> impl TypedValueParser<Value = OsString> {
+    offering(OsStringValueParser::new(), PRESETS.iter().map(|(name, ..)| *name).collect())
+}
+
+/// Any text; shells offer the attacks.
+fn attack_name() -> impl TypedValueParser<Value = String> {
+    offering(StringValueParser::new(), workbench::attacks().iter().map(|kind| kind.id).collect())
 }
 
 /// A folder as people write it, see [`place::found`].

@@ -26,8 +26,16 @@ pub(super) fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Re
     }
     Ok(match app::open(experiment, wanted)? {
         Opened::Closed => None,
-        Opened::NoDisplay(why) => Some(by_x11(format!("No window could be opened ({why})"))),
+        Opened::NoDisplay(why) => Some(by_x11(format!("No window could be opened ({})", plainly(&why)))),
     })
+}
+
+/// Without the place in the sources where the error arose, and with what to do about a lack.
+#[cfg(feature = "gui")]
+fn plainly(why: &str) -> String {
+    let said = why.rsplit_once(".rs:").and_then(|(_, after)| Some(after.split_once(": ")?.1)).unwrap_or(why);
+    let remedy = if said.contains("shared librar") { "; README.md names the packages that a window wants" } else { "" };
+    format!("{said}{remedy}")
 }
 
 /// # Errors
@@ -77,4 +85,18 @@ fn by_x11(why: String) -> String {
 #[cfg(all(feature = "gui", not(all(unix, not(target_os = "macos")))))]
 fn by_x11(why: String) -> String {
     why
+}
+
+#[cfg(all(test, feature = "gui"))]
+mod tests {
+    use super::plainly;
+
+    #[test]
+    fn a_window_that_cannot_be_is_told_without_the_folders_of_the_builder() {
+        let lack = "winit EventLoopError: os error at /home/me/winit/src/linux/mod.rs:788: Failed to load one of xlib's shared \
+                    libraries";
+        let told = "Failed to load one of xlib's shared libraries; README.md names the packages that a window wants";
+        assert_eq!(plainly(lack), told);
+        assert_eq!(plainly("no display: none"), "no display: none");
+    }
 }

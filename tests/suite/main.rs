@@ -15,6 +15,7 @@ mod faults;
 mod gradients;
 mod identity;
 mod in_training;
+mod installed;
 mod labels;
 mod old_run;
 mod own;
