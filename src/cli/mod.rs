@@ -5,6 +5,7 @@ mod bench;
 mod cards;
 mod export;
 mod interrupt;
+mod lesson;
 pub mod program;
 mod run;
 mod tell;
@@ -82,6 +83,9 @@ enum Command {
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
     Export(export::ExportArgs),
+    /// Lessons for a class: list them, check one of your own, print one.
+    #[command(subcommand)]
+    Lesson(lesson::LessonCommand),
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +188,7 @@ impl Cli {
             Some(Command::Data { name, json }) => describe(&name, json),
             Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export(args)) => export::export(&args),
+            Some(Command::Lesson(command)) => lesson::lesson(&command),
         }
     }
 }

@@ -15,6 +15,7 @@ mod faults;
 mod gradients;
 mod identity;
 mod labels;
+mod lessons;
 mod old_run;
 mod own;
 mod paper;
