@@ -110,7 +110,7 @@ fn a_lesson_is_two_hundred_words_a_minute_two_seconds_an_act_and_five_a_question
         words(&step.text) + words(&step.action) + words(&step.notice) + ask + because + answers
     });
     let all = words(&lesson.title) + words(&lesson.summary) + told.sum::<u32>();
-    assert!(all > 130, "{all}");
+    assert!(all > 100, "{all}");
     assert_eq!(seconds(&lesson), (all * 60).div_ceil(200) + 2 * (2 + 5));
 }
 
@@ -134,14 +134,13 @@ fn the_numbers_that_the_lessons_tell_are_those_of_the_network() {
     let results = include_str!("../../docs/results.md");
     for (said, told) in [
         ("97 of 100", "| vanilla, clean images | 97.8 | 97.2 | 97.3 | 97.4 ± 0.2 |"),
-        ("About 15", "12, 11.7 | 15.0"),
+        ("About 15", "| 11.7 | 15.0 ± 1.9 |"),
         ("94 of 100", "| 94.3 ± 1.4 |"),
         ("98 of 100", "| 97.9 ± 1.4 |"),
         ("96.5 of 100", "| PSGL, fused decision | 96.3 | 96.8 | 96.5 | 96.5 ± 0.1 |"),
         ("from .97 without", "| .974 ± .002 |"),
         ("to .65", "→ .651 ± .012 |"),
     ] {
-        let told = told.rsplit("12, ").next().unwrap();
         assert!(LESSONS.iter().any(|lesson| lesson.text.contains(said)), "{said}");
         assert!(results.contains(told), "docs/results.md has no {told}");
     }
