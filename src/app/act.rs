@@ -72,6 +72,8 @@ pub enum Act {
     Arrange,
     /// Open the log, or close it.
     Log,
+    /// The stage's height in points; none as it is at first.
+    StageHeight(Option<f32>),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.

@@ -1,7 +1,8 @@
 //! The top bar: what to run, Run, and how far it is.
 
-use eframe::egui::{Align, Button, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
 
+use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
 use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
@@ -52,7 +53,7 @@ fn rest_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Ve
 fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let mut choice = |ui: &mut Ui, workspace: Workspace| {
         let chosen = look.workspace == workspace;
-        let button = ui.selectable_label(chosen, workspace.title()).on_hover_text(workspace.about());
+        let button = selectable_ui(ui, chosen, workspace.title()).on_hover_text(workspace.about());
         if button.clicked() {
             acts.push(Act::Workspace(workspace));
             ui.close();
@@ -62,10 +63,11 @@ fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         Workspace::ALL.into_iter().rev().for_each(|workspace| choice(ui, workspace));
         ui.separator();
     } else {
-        let menu = ui.menu_button(format!("{} \u{23f7}", look.workspace.title()), |ui| {
-            Workspace::ALL.into_iter().for_each(|workspace| choice(ui, workspace));
-        });
-        menu.response.on_hover_text("Workspaces");
+        let now = ComboBox::from_id_salt("workspace").selected_text(look.workspace.title()).width(70.0);
+        let list = now.show_ui(ui, |ui| Workspace::ALL.into_iter().for_each(|workspace| choice(ui, workspace)));
+        let words = format!("Workspace: {}", look.workspace.title());
+        list.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, &words));
+        list.response.on_hover_text("What the panes below the stage are for");
     }
 }
 

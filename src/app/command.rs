@@ -4,6 +4,7 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
+use super::lookers::who;
 use super::purpose::Purpose;
 use super::typing::Typing;
 use super::workspace::{Pane, Workspace};
@@ -150,8 +151,7 @@ fn edits() -> Vec<Command> {
 /// Letting each attacker look.
 fn lookers() -> impl Iterator<Item = Command> {
     workbench::attacks().iter().map(|kind| {
-        // Who that is, without what else he has.
-        let who = kind.looker.words.split(',').next().unwrap_or_default();
+        let who = who(kind);
         let help = format!("The stage shows what is stolen so. {}", kind.looker.tip);
         command(Menu::Run, &format!("Let {who} look"), &help, None, Act::Attacker(kind.id))
     })

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, log, page, palette, settings, stage};
+use super::{Activity, App, Look, bar, command, help, log, page, palette, runner, settings, stage};
 
 /// Height of the log when it is opened first.
 const LOG: f32 = 150.0;
@@ -28,8 +28,11 @@ impl App {
             comparing: self.view.runs.compares(),
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
+            run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
-        let plan = stage::Plan::of(ui.available_size());
+        let shown =
+            stage::Shown { defended: look.defended(), pixels: look.showing.pixels(), height: self.memory.stage };
+        let plan = stage::Plan::of(ui.available_size(), shown);
         let start = self.offers_the_way_back().then(|| self.start_words());
         page::above_ui(ui, plan.fixed.is_none(), |ui| {
             Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));

@@ -3,11 +3,27 @@
 use super::showing::Source;
 use super::{Look, Showing};
 use crate::attack::kind::Kind;
+use crate::attack::threat_model::Knows;
 use crate::workbench::{attack, attacks};
 
 /// Others that the literature has, and this version does not.
 pub const MISSING: [&str; 3] =
     ["a listener without weights or images", "a malicious server", "whoever gets the gradient"];
+
+/// Who that is, without what else he has: `the server`.
+pub fn who(kind: &'static Kind) -> &'static str {
+    kind.looker.words.split(',').next().unwrap_or_default()
+}
+
+/// Who could look in place of this one and knows this, or does not; as alike in what else is known as there is one.
+pub fn instead(kind: &Kind, known: Knows, on: bool) -> Option<&'static Kind> {
+    let alike = |other: &Kind| {
+        let same = |one: &Knows| kind.knows.contains(one) == other.knows.contains(one);
+        [Knows::ClientWeights, Knows::Auxiliary].iter().filter(|one| same(one)).count()
+    };
+    // The first of those that are equally alike.
+    attacks().iter().copied().filter(|other| other.knows.contains(&known) == on).rev().max_by_key(|other| alike(other))
+}
 
 /// One attack under one defence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +74,17 @@ impl<'a> Attacker<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_one_is_found_by_what_is_known() {
+        let kind = |id: &str| attack(id).unwrap();
+        let other = |id: &str, known, on| instead(kind(id), known, on).map(|kind| kind.id);
+        assert_eq!(other("rmle", Knows::ClientWeights, false), Some("inverse"));
+        assert_eq!(other("inverse", Knows::ClientWeights, true), Some("rmle"));
+        assert_eq!(other("inverse", Knows::Auxiliary, false), Some("rmle"));
+        assert_eq!(other("rmle", Knows::Defence, true), None);
+        assert_eq!([who(kind("rmle")), who(kind("inverse"))], ["the server", "somebody with similar images"]);
+    }
 
     #[test]
     fn every_attack_has_somebody_and_its_words() {

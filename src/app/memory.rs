@@ -30,6 +30,8 @@ pub struct Memory {
     trees: BTreeMap<Workspace, serde_json::Value>,
     /// Whether the log is open.
     pub log: bool,
+    /// The stage's height in points, where somebody dragged it.
+    pub stage: Option<f32>,
     /// Experiments opened or saved, the latest first.
     #[serde(with = "many")]
     pub recent: Vec<PathBuf>,

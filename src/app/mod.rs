@@ -6,6 +6,7 @@
 mod accuracies;
 mod act;
 mod bar;
+mod choice;
 mod chore;
 mod class;
 mod command;
@@ -16,6 +17,7 @@ mod draw;
 mod file_prompt;
 mod hear;
 mod help;
+mod judged;
 mod library;
 mod log;
 mod lookers;
@@ -113,11 +115,19 @@ pub struct Look<'a> {
     drawing: bool,
     /// Whether two runs are ticked to be compared.
     comparing: bool,
-    /// Of which run the weights are that the stage uses.
+    /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
+    /// The experiment of the run that is going, or whose weights the stage uses.
+    pub run: Option<&'a Experiment>,
 }
 
 impl Look<'_> {
+    /// Whether the stage shows the defended model, or is about to.
+    pub fn defended(&self) -> bool {
+        let scene = self.showing.scene.as_ref().filter(|_| self.showing.source == Source::Run || !self.showing.waits);
+        scene.map_or(self.showing.source != Source::Opening && self.showing.defended, |scene| scene.stamp.defended)
+    }
+
     /// What an image on the stage is called.
     pub fn noun(&self) -> Noun {
         let data = &self.document.experiment().data.name;
@@ -141,6 +151,8 @@ pub struct View {
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
+    /// How far the wipe over the stolen image is drawn; none where it is not.
+    wipe: Option<f32>,
     presets: presets::PresetsView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,

@@ -1,6 +1,6 @@
 //! Stage and panes: one above the other, or where there is no room for both one page that is scrolled.
 
-use eframe::egui::{self, Id, Panel, Ui, UiBuilder, vec2};
+use eframe::egui::{self, CursorIcon, EventFilter, Id, Key, Panel, Ui, UiBuilder, vec2};
 use egui_tiles::Tree;
 
 use super::panes;
@@ -8,6 +8,8 @@ use super::stage::{self, Plan, Views};
 use super::workspace::{Pane, place};
 use super::{Act, Look, View};
 
+/// Height of the stage's lower edge.
+const HANDLE: f32 = 7.0;
 /// Height of a tab, about.
 const TAB: f32 = 30.0;
 
@@ -60,12 +62,44 @@ pub fn page_ui(
         egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
         return None;
     }
-    let stage = Panel::top("stage").exact_size(height).show(ui, |ui| {
-        let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
-        stage::stage_ui(ui, look, plan, &mut views, acts);
+    let window = ui.available_size() + vec2(0.0, stage::BAR);
+    let stage = Panel::top("stage").exact_size(height).show_separator_line(false).show(ui, |ui| {
+        stage::stage_ui(ui, look, plan, &mut Views::of(view), acts);
+    });
+    Panel::top("height of the stage").exact_size(HANDLE).show_separator_line(false).frame(ground).show(ui, |ui| {
+        handle_ui(ui, height, Plan::heights(window), acts);
     });
     egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
     Some(stage.response.rect)
+}
+
+/// The stage's lower edge: dragged, or moved by the arrow keys; a double click puts it where it is at first.
+fn handle_ui(ui: &mut Ui, height: f32, [least, most]: [f32; 2], acts: &mut Vec<Act>) {
+    let rect = ui.max_rect();
+    let response = ui.interact(rect, Id::unique("stage's edge"), egui::Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(height), "Height of the stage"));
+    let mut wanted = None;
+    if response.has_focus() {
+        let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
+        let by = f32::from(i8::from(pressed(Key::ArrowDown)) - i8::from(pressed(Key::ArrowUp)));
+        wanted = (by != 0.0).then_some(height + 20.0 * by);
+    }
+    if response.drag_delta().y != 0.0 {
+        // From where it was taken hold of: pictures grow by whole pixels, the edge follows the pointer.
+        wanted = response.interact_pointer_pos().map(|at| height + at.y - rect.center().y);
+    }
+    if response.double_clicked() {
+        acts.push(Act::StageHeight(None));
+    } else if let Some(wanted) = wanted {
+        acts.push(Act::StageHeight(Some(wanted.clamp(least, most))));
+    }
+    let held = response.hovered() || response.dragged() || response.has_focus();
+    let visuals = &ui.visuals().widgets;
+    let line = if held { visuals.hovered.fg_stroke } else { visuals.noninteractive.bg_stroke };
+    ui.painter().hline(rect.x_range(), rect.center().y, line);
+    response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text("Drag: a larger stage, or more room below it");
 }
 
 /// Large text in a small window: everything is there, further down.
@@ -76,8 +110,7 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
         let width = (ui.available_width() - 10.0).max(plan.width());
         ui.set_max_width(width);
         if look.workspace.has_stage() {
-            let mut views = Views { pad: &mut view.pad, maps: &mut view.maps };
-            ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut views, acts));
+            ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut Views::of(view), acts));
             ui.add_space(6.0);
         }
         let (rect, _) = ui.allocate_exact_size(vec2(width, panes::height(tree, width)), egui::Sense::hover());

@@ -101,6 +101,7 @@ impl App {
             | Act::Workspace(_)
             | Act::Arrange
             | Act::Log
+            | Act::StageHeight(_)
             | Act::Popup(_)
             | Act::Theme(_)
             | Act::Scale(_) => self.arrange(&act, ctx),
@@ -121,6 +122,7 @@ impl App {
                 self.tree = self.memory.workspace.tree();
                 self.remember();
             }
+            Act::StageHeight(height) => self.memory.stage = height,
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();

@@ -100,12 +100,13 @@ pub fn presets_ui(ui: &mut Ui, look: Look<'_>, view: &mut PresetsView, acts: &mu
     let name = document.name();
     let height = ui.spacing().interact_size.y;
     let width = (0.16 * ui.ctx().content_rect().width()).clamp(110.0, 170.0);
-    let text = RichText::new(format!("{name}{changed}"));
+    let shown = if name == OWN { "Unsaved experiment" } else { name };
+    let text = RichText::new(format!("{shown}{changed}"));
     let button = ui.add_sized([width, height], Button::new(text).truncate().right_text("    "));
-    button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Preset: {name}{changed}")));
+    button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Preset: {shown}{changed}")));
     triangle_ui(ui, button.rect);
     let about = PRESETS.iter().find(|preset| preset.0 == name).map(|preset| preset.1);
-    let kind = if name == OWN { "An experiment of your own" } else { "From a file or a run" };
+    let kind = if name == OWN { "An experiment of your own, in no file yet" } else { "From a file or a run" };
     let star = if document.changed() { "\nThe star: changed since it was loaded or saved." } else { "" };
     let button = button.on_hover_text(format!("{}{star}\nClick for all presets.", about.unwrap_or(kind)));
     let room = ui.ctx().content_rect().shrink2(vec2(24.0, 40.0)).size();

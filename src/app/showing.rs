@@ -117,6 +117,13 @@ impl Showing {
         self.generation += 1;
     }
 
+    /// Pixels of the image along its longer side; 0 while it is not known.
+    pub fn pixels(&self) -> usize {
+        let scene = self.scene.as_ref().map(|scene| &scene.original);
+        let picture = scene.or(self.facts.as_ref().map(|facts| &facts.patient));
+        picture.map_or(0, |picture| picture.shape[1].max(picture.shape[2]))
+    }
+
     /// Who attacks in the live mirror, by the attack's name.
     pub fn attack(&self) -> &'static str {
         self.attack.unwrap_or(workbench::attacks()[0].id)

@@ -55,6 +55,7 @@ impl Shop {
             comparing: false,
             followed: false,
             weights: None,
+            run: None,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! The levers: the few settings that matter most. The stage follows each at once, from the present weights.
 
 use eframe::egui::{
-    Button, Checkbox, Id, Label, RadioButton, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
+    Button, Checkbox, DragValue, Id, Label, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
 };
+use toml::Value;
 
-use crate::app::lookers::{Attacker, MISSING};
+use crate::app::settings::values::{assigned, shown};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::attack::kind::Kind as Attack;
-use crate::defence::{Lever, Stack};
+use crate::defence::Lever;
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind as SettingKind, Setting};
 use crate::workbench::{attacks, find, usual_defence};
@@ -21,10 +22,11 @@ const BESIDE: f32 = 330.0;
 pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         note_ui(ui, look);
+        differs_ui(ui, look, acts);
         ui.spacing_mut().item_spacing.y = 5.0;
-        defence_ui(ui, look, acts);
         strength_ui(ui, look, acts);
-        attacker_ui(ui, look, acts);
+        cut_ui(ui, look, acts);
+        attacks_ui(ui, look, acts);
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
             let tip = "Every setting of the experiment, with what it does and the paper's value";
@@ -61,12 +63,88 @@ fn row_ui(ui: &mut Ui, name: &str, tip: &str, lever: impl FnOnce(&mut Ui, Id)) {
     });
 }
 
+/// The settings that are not as the shown run has them: the ways to bring both together.
+fn differs_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let Some(run) = look.run else { return };
+    let here = look.document.experiment();
+    if run == here {
+        return;
+    }
+    let keys = differing(run, here);
+    let words = match keys.as_slice() {
+        _ if run.data.name != here.data.name => "The shown run is of other images.".to_owned(),
+        [one] => format!("{one} is not as in the shown run."),
+        many => format!("{} settings are not as in the shown run.", many.len()),
+    };
+    ui.horizontal_wrapped(|ui| {
+        let words = RichText::new(words).color(ui.visuals().warn_fg_color);
+        ui.add(Label::new(words).wrap()).on_hover_text(keys.join(", "));
+        if ui.button("Revert").on_hover_text("Every setting as the shown run has it").clicked() {
+            acts.push(Act::Take(Box::new(run.clone())));
+        }
+        let button = ui.add_enabled(look.activity == Activity::Idle, Button::new("Run with these"));
+        let button = button.on_hover_text("Start a new run with the levers as they are");
+        if button.on_disabled_hover_text("A run is going").clicked() {
+            acts.push(Act::Run);
+        }
+    });
+}
+
+/// Keys of the settings in which two experiments differ.
+fn differing(a: &Experiment, b: &Experiment) -> Vec<&'static str> {
+    let (a, b) = (a.values(), b.values());
+    let mut keys: Vec<&'static str> = a.keys().chain(b.keys()).copied().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.retain(|key| a.get(key) != b.get(key));
+    keys
+}
+
+/// What the shown run has for a setting, where that is something else, and the way back to it.
+fn of_the_run_ui(ui: &mut Ui, look: Look<'_>, setting: &'static Setting, acts: &mut Vec<Act>) {
+    let here = look.document.experiment();
+    let Some(run) = look.run.filter(|run| *run != here && run.data.name == here.data.name) else { return };
+    let (mut its, own) = (run.values(), here.values());
+    let Some(its) = its.remove(setting.key).filter(|its| own.get(setting.key).is_some_and(|own| own != its)) else {
+        return;
+    };
+    row_ui(ui, "", "", |ui, _| {
+        ui.horizontal(|ui| {
+            let words = format!("run: {}", shown(&its));
+            ui.label(RichText::new(words).color(ui.visuals().warn_fg_color)).on_hover_text(format!(
+                "The shown run has {} for {}",
+                shown(&its),
+                setting.key
+            ));
+            let tip = format!("Put {} back to what the shown run has", setting.key);
+            if ui.small_button("Revert").on_hover_text(tip).clicked() {
+                acts.push(Act::Set(setting.key.to_owned(), assigned(&its)));
+            }
+        });
+    });
+}
+
+/// Where the network is cut, as the wire's handle has it, and what the run has.
+fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let Some(setting) = find("model.cut") else { return };
+    let experiment = look.document.experiment();
+    row_ui(ui, "Cut after layer", setting.help, |ui, name| {
+        let most = look.showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.layers.len().max(1));
+        let mut cut = experiment.model.cut;
+        let drag = ui.add(DragValue::new(&mut cut).range(1..=most).speed(0.05)).labelled_by(name);
+        if drag.on_hover_text("The handle on the wire moves it too").changed() {
+            acts.push(Act::Cut(cut));
+        }
+    });
+    of_the_run_ui(ui, look, setting, acts);
+}
+
 /// What pulling a lever does now.
 fn note_ui(ui: &mut Ui, look: Look<'_>) {
     let experiment = look.document.experiment();
     let opening = format!(
         "The opening: undefended, never trained, cut after layer {}. The experiment is cut after layer {}: choose a model \
-         below to see it there.",
+         above to see it there.",
         experiment.first_cut(),
         experiment.model.cut
     );
@@ -95,40 +173,23 @@ fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
 }
 
-/// Undefended, or under the experiment's defences; the first of the list where it has none yet.
-fn defence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    row_ui(ui, "Defence", "Which of the two models the stage shows", |ui, _| {
-        ui.horizontal_wrapped(|ui| {
-            let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
-            let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
-            let tip = "The network without a defence: the hospital's layers see the image as it is";
-            let opening = look.showing.source == Source::Opening;
-            if ui.selectable_label(!defended && !opening, "Undefended").on_hover_text(tip).clicked() {
-                acts.push(Act::Defended(false));
-            }
-            let usual = usual_defence();
-            let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
-            let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
-            let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about));
-            let tip = tip.unwrap_or(usual.about);
-            if ui.selectable_label(defended, words).on_hover_text(tip).clicked() {
-                acts.push(Act::Defended(true));
-            }
-        });
-    });
-}
-
-/// The few settings of the experiment's defences that matter most.
+/// The few settings of the experiment's defences that matter most, while one is on.
 fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Ok(stack) = look.document.experiment().stack() else { return };
-    let shown = look.showing.source == Source::Run || look.showing.defended;
-    let why = (!shown).then_some("Choose the defence to see what it does");
+    if stack.is_empty() || !look.defended() {
+        let usual = usual_defence();
+        let title = if stack.is_empty() { usual.title.to_owned() } else { stack.titles() };
+        let words = format!("Undefended there is nothing to pull but the cut: {title} above switches a defence on.");
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
+        return;
+    }
     for setup in stack.iter() {
         for lever in setup.kind.levers {
             let value = setup.values.real(lever.key);
             let setting = find(&format!("{}.{}", setup.kind.place(), lever.key));
             if let (Ok(value), Some(setting)) = (value, setting) {
-                lever_ui(ui, &Pulled { lever, setting, value, why }, acts);
+                lever_ui(ui, &Pulled { lever, setting, value }, acts);
+                of_the_run_ui(ui, look, setting, acts);
             }
         }
     }
@@ -139,12 +200,10 @@ struct Pulled<'a> {
     lever: &'a Lever,
     setting: &'static Setting,
     value: f64,
-    /// Why it cannot be pulled; none where it can.
-    why: Option<&'static str>,
 }
 
 fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
-    let Pulled { lever, setting, value, why } = *pulled;
+    let Pulled { lever, setting, value } = *pulled;
     let log = matches!(setting.kind, SettingKind::Real { log: true, .. });
     let tip = match setting.paper {
         Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, setting.key),
@@ -156,8 +215,7 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
         let range = from.max(if log { 1e-3 } else { 0.0 })..=to.max(value);
         ui.spacing_mut().slider_width = (ui.available_width() - 66.0).clamp(50.0, 220.0);
         let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
-        let slider = ui.add_enabled(why.is_none(), slider).labelled_by(name).on_hover_text(&tip);
-        if slider.on_disabled_hover_text(why.unwrap_or_default()).changed() {
+        if ui.add(slider).labelled_by(name).on_hover_text(&tip).changed() {
             // γ and θ at their lowest would be refused: no pixel at all would move.
             let open = matches!(setting.kind, SettingKind::Real { open_min: true, .. });
             let value = if open { value.max(0.001) } else { value };
@@ -166,35 +224,15 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
     });
 }
 
-/// Who is looking, what that one knows of the defence, and both in a sentence.
-fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let asked = Attacker::asked(look.showing);
-    let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
-    let tip = format!("The stage shows what this attacker steals. Not in this version: {}.", MISSING.join(", "));
-    row_ui(ui, "Who is looking?", &tip, |ui, _| {
-        for kind in attacks() {
-            let chosen = attacker.attack == kind.id;
-            if ui.add(RadioButton::new(chosen, kind.looker.words)).on_hover_text(kind.looker.tip).clicked() {
-                acts.push(Act::Attacker(kind.id));
+/// The attackers that a run launches.
+fn attacks_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    let tip = "The attackers that a run launches; each counts as it is set among all settings";
+    row_ui(ui, "The run has", tip, |ui, _| {
+        ui.horizontal_wrapped(|ui| {
+            for kind in attacks() {
+                tick_ui(ui, look, kind, acts);
             }
-        }
-    });
-    row_ui(
-        ui,
-        "The run has",
-        "The attackers that a run launches; each counts as it is set among all settings",
-        |ui, _| {
-            ui.horizontal_wrapped(|ui| {
-                for kind in attacks() {
-                    tick_ui(ui, look, kind, acts);
-                }
-            });
-        },
-    );
-    row_ui(ui, "It knows", "A defence is as good as it is against an attacker who knows it", |ui, _| {
-        knows_ui(ui, look, attacker, acts);
-        let words = format!("It {}.", attacker.words());
-        ui.add(Label::new(RichText::new(words).weak()).wrap());
+        });
     });
 }
 
@@ -213,24 +251,6 @@ fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {
     }
 }
 
-/// Whether it knows the defence.
-fn knows_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Vec<Act>) {
-    ui.horizontal_wrapped(|ui| {
-        let adaptive = if attacker.defended { attacker.adaptive } else { look.showing.adaptive };
-        let tip = "Naive: the attacker does not know of the defence. Alone it flatters the defence.";
-        if ui.selectable_label(!adaptive, "no defence").on_hover_text(tip).clicked() {
-            acts.push(Act::Adaptive(false));
-        }
-        let tip = "Adaptive: the attacker imitates the defence and undoes it. It first trains a head of its own, which \
-                   takes a while. Where the first layer is narrow or the disguise weak, that can come out worse: the worse \
-                   of the two for the hospital counts.";
-        let button = ui.add_enabled(attacker.defended, Button::selectable(adaptive, "the defence"));
-        if button.on_hover_text(tip).on_disabled_hover_text("Undefended there is nothing to know").clicked() {
-            acts.push(Act::Adaptive(true));
-        }
-    });
-}
-
 /// The experiment's attacks as `--set attack=` takes them, with those of one kind or without them.
 fn attack_list(attacks: &[AttackSpec], kept: &Experiment, kind: &str, on: bool) -> String {
     let mut wanted: Vec<AttackSpec> = attacks.iter().filter(|spec| spec.kind.id != kind).cloned().collect();
@@ -241,8 +261,8 @@ fn attack_list(attacks: &[AttackSpec], kept: &Experiment, kind: &str, on: bool) 
         wanted.extend(before);
         wanted.extend(AttackSpec::named(kind).ok().filter(|_| none));
     }
-    let list = wanted.iter().filter_map(|spec| toml::Value::try_from(spec).ok()).collect();
-    toml::Value::Array(list).to_string()
+    let list = wanted.iter().filter_map(|spec| Value::try_from(spec).ok()).collect();
+    Value::Array(list).to_string()
 }
 
 #[cfg(test)]

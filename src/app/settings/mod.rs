@@ -2,7 +2,7 @@
 
 mod row;
 mod share;
-mod values;
+pub(super) mod values;
 
 use std::collections::{BTreeMap, HashMap};
 

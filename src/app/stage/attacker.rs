@@ -1,63 +1,83 @@
-//! The attacker's card: the stolen image, how near it is, the line-up, and the film of how it emerged.
+//! The attacker's card: the stolen image beside the original under a wipe, the verdict, and the film of how it emerged.
 
-use eframe::egui::{Align2, Button, FontId, Image, Label, RichText, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
+use eframe::egui::{
+    Align2, Button, Color32, CursorIcon, EventFilter, FontId, Key, Label, Pos2, Rect, Response, Sense, Slider, Stroke,
+    TextureHandle, Ui, WidgetInfo, pos2, vec2,
+};
 
-use super::Pane;
-use super::plan::{ROW, Sizes};
+use super::band::{band_ui, framed};
+use super::details::details_ui;
+use super::large_ui;
+use super::plan::Sizes;
+use crate::app::judged::{Says, said};
 use crate::app::state::Status;
-use crate::app::theme::{Role, cut_short_ui};
-use crate::app::words::{decimal, named, phase};
+use crate::app::theme::Role;
 use crate::app::{Act, Look};
-use crate::run::scene::{Lineup, Scene};
-use crate::score::judging::psnr_of;
-use crate::score::metrics::{PSNR, SSIM};
 
-pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
-    let Some(stolen) = &look.textures.stolen else {
-        nothing_stolen_ui(ui, look, sizes);
-        return;
-    };
-    ui.horizontal_top(|ui| {
-        let pane = Pane {
-            caption: "stolen",
-            tip: "What the attacker makes of the numbers on the wire: the paper's reconstruction.",
-            color: Some(Role::Attacker.color(ui)),
-        };
-        pane.ui(ui, stolen, sizes.big);
-        ui.vertical(|ui| {
-            ui.set_width(sizes.side);
-            if let Some(error) = &look.textures.error {
-                let pane = Pane {
-                    caption: "error",
-                    tip: "How far each pixel is from the original's: black is equal. The attacker does not see this.",
-                    color: None,
-                };
-                pane.ui(ui, error, sizes.small);
-            }
-            score_ui(ui, look);
-        });
-    });
-    lineup_ui(ui, look);
-    film_ui(ui, look, acts);
+const STOLEN: &str = "What the attacker makes of the numbers on the wire: the paper's reconstruction.";
+
+pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut Option<f32>, acts: &mut Vec<Act>) {
+    let said = said(look);
+    if let Some(stolen) = &look.textures.stolen {
+        let response = large_ui(ui, stolen, sizes.big, &format!("stolen: {STOLEN}"));
+        if let Some(original) = &look.textures.original {
+            wipe_ui(ui, &response, original, wipe);
+        }
+        framed(ui, response.rect, said.says);
+    } else {
+        nothing_stolen_ui(ui, look, sizes, said.says);
+    }
+    band_ui(ui, &said, sizes.big);
+    ui.horizontal(|ui| film_ui(ui, look, acts));
+}
+
+/// The original over the stolen image, as far as somebody dragged across or moved by the arrow keys; a click takes it
+/// away.
+fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut Option<f32>) {
+    let rect = picture.rect;
+    let response = ui.interact(rect, ui.scope_id().with("wipe"), Sense::click_and_drag());
+    let share = f64::from(wipe.unwrap_or(0.0));
+    response.widget_info(|| WidgetInfo::slider(true, share, "Wipe: the original over the stolen image"));
+    if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
+        let pressed = |key| ui.input(|input| input.key_pressed(key));
+        let by = f32::from(i8::from(pressed(Key::ArrowRight)) - i8::from(pressed(Key::ArrowLeft)));
+        if by != 0.0 {
+            *wipe = Some((wipe.unwrap_or(0.0) + 0.05 * by).clamp(0.0, 1.0)).filter(|share| *share > 0.0);
+        }
+    }
+    if response.dragged() {
+        let at = response.interact_pointer_pos().map(|at| (at.x - rect.left()) / rect.width());
+        *wipe = at.map(|at| at.clamp(0.0, 1.0));
+    } else if response.clicked() {
+        *wipe = None;
+    }
+    if let Some(share) = *wipe {
+        let x = rect.left() + share * rect.width();
+        let left = Rect::from_min_max(rect.min, pos2(x, rect.bottom()));
+        let part = Rect::from_min_max(Pos2::ZERO, pos2(share, 1.0));
+        ui.painter().image(original.id(), left, part, Color32::WHITE);
+        let line = Stroke::new(2.0, Role::Patient.color(ui));
+        ui.painter().vline(x, rect.y_range(), line);
+        ui.painter().circle(pos2(x, rect.center().y), 6.0, line.color, Stroke::new(1.5, ui.visuals().extreme_bg_color));
+    }
+    let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
+    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(tip);
 }
 
 /// The place where the stolen image will be.
-fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes) {
-    ui.horizontal_top(|ui| {
-        ui.vertical(|ui| {
-            let color = Role::Attacker.color(ui);
-            ui.label(RichText::new("stolen").color(color));
-            let (rect, _) = ui.allocate_exact_size(vec2(sizes.big, sizes.big), Sense::hover());
-            ui.painter().rect_stroke(rect, 0.0, Stroke::new(1.5, color), StrokeKind::Outside);
-            let font = FontId::proportional(0.4 * sizes.big);
-            ui.painter().text(rect.center(), Align2::CENTER_CENTER, "?", font, color);
-        });
-        ui.vertical(|ui| {
-            ui.set_width(sizes.side);
-            ui.add(Label::new(why_nothing(look)).wrap());
-            progress_ui(ui, look);
-        });
-    });
+fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, says: Says) {
+    let shape = look.showing.facts.as_ref().map_or([1, 1, 1], |facts| facts.patient.shape);
+    let sides = vec2(shape[2].max(1) as f32, shape[1].max(1) as f32);
+    let (rect, _) = ui.allocate_exact_size(sides * (sizes.big / sides.max_elem()), Sense::hover());
+    framed(ui, rect, says);
+    let color = ui.visuals().weak_text_color();
+    let font = FontId::proportional(0.4 * sizes.big);
+    ui.painter().text(rect.center() - vec2(0.0, 0.08 * sizes.big), Align2::CENTER_CENTER, "?", font, color);
+    let words =
+        Rect::from_min_max(pos2(rect.left() + 8.0, rect.center().y + 0.15 * sizes.big), rect.max - vec2(8.0, 4.0));
+    ui.place(words, Label::new(why_nothing(look)).wrap());
 }
 
 /// Why there is no stolen image, or not yet.
@@ -79,116 +99,10 @@ fn why_nothing(look: Look<'_>) -> String {
     }
 }
 
-/// How near the stolen image is, which attack made it, and what that says of the defence.
-fn score_ui(ui: &mut Ui, look: Look<'_>) {
-    let Some(scene) = &look.showing.scene else { return };
-    if look.showing.nothing_to_steal() {
-        let about = "The image is blank. Whatever the attacker makes of it, nothing leaks.";
-        ui.add(Label::new(RichText::new("nothing to steal").strong()).wrap()).on_hover_text(about);
-    } else {
-        let about = "Judged against the original, which the attacker does not have. Higher is a worse leak.";
-        // Dashes keep the place of numbers that are about to come.
-        let score = look.showing.shown_score();
-        let [psnr, ssim] = score.map_or([f64::NAN; 2], |score| [psnr_of(score.mse), score.ssim]);
-        let text = format!("{}\n{}", PSNR.with_unit(&decimal(psnr, PSNR.short)), named(&SSIM, ssim));
-        ui.add(Label::new(RichText::new(&text).strong()).wrap()).on_hover_text(about);
-        if scene.stamp.defended {
-            verdict_ui(ui, look, scene);
-        }
-    }
-    progress_ui(ui, look);
-}
-
-/// Height of an attack's name in three lines of small text, and of its steps.
-const NAME_AND_STEPS: f32 = 56.0;
-
-/// Which attack it is, and how far.
-fn progress_ui(ui: &mut Ui, look: Look<'_>) {
-    let Some(scene) = &look.showing.scene else { return };
-    if let Some(progress) = scene.progress.as_ref().filter(|_| !look.showing.waits) {
-        let film = &look.showing.film;
-        let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
-        let step = pinned.unwrap_or(progress.iteration);
-        let (attack, steps) = (phase(&progress.attack), format!("step {step} of {}", progress.planned));
-        let loss = decimal(progress.loss, 6);
-        // Line-up and film stand below, and must not be pushed out of the card: with larger text the name gives way.
-        let room = ui.max_rect().bottom() - 2.0 * ROW - ui.cursor().top();
-        let text = if room < NAME_AND_STEPS { steps } else { format!("{attack}\n{steps}") };
-        ui.add(Label::new(RichText::new(text).small()).wrap()).on_hover_text(format!(
-            "{attack}: the attack and how far it is. Its own loss, which is all that it sees of its success: {loss}"
-        ));
-    }
-}
-
-/// What one finished theft says of the defence; how often it holds is in the table.
-fn verdict_ui(ui: &mut Ui, look: Look<'_>, scene: &Scene) {
-    let mode = if scene.stamp.adaptive { "adaptive" } else { "naive" };
-    let done = scene.progress.as_ref().is_some_and(|progress| progress.iteration >= progress.planned);
-    let picked = look.showing.shown_lineup().as_ref().and_then(Lineup::correct);
-    let (words, tip) = match picked.filter(|_| done) {
-        Some(true) => (
-            format!("picked: {mode}"),
-            "The stolen image picks the original out of eight of its class. By chance one in eight does, so one image is \
-             no verdict: the table has it, over many.",
-        ),
-        Some(false) => (
-            format!("not picked: {mode}"),
-            "The stolen image does not pick the original out of eight. One image says little in a defence's favour: the \
-             table has the rate over many.",
-        ),
-        None => (mode.to_owned(), "The attack is not over."),
-    };
-    let tip = format!(
-        "{tip} An adaptive attacker knows the defence, a naive one does not: a defence is as good as against the adaptive \
-         one."
-    );
-    cut_short_ui(ui, words.into(), &tip);
-}
-
-/// Eight images, one of them the original; the one most like the stolen image has a frame.
-fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
-    let Some(lineup) = look.showing.shown_lineup() else { return };
-    let Some(correct) = lineup.correct() else { return };
-    let count = lineup.pictures.len();
-    let verdict = match (lineup.picked, correct) {
-        (_, true) => "correct",
-        (Some(_), false) => "wrong",
-        (None, false) => "nobody",
-    };
-    let words = format!("picked from {count}: {verdict}");
-    let color = Role::Attacker.color(ui);
-    ui.horizontal(|ui| {
-        let font = eframe::egui::TextStyle::Body.resolve(ui.style());
-        let text = ui.painter().layout_no_wrap(words.clone(), font, color).size().x + 8.0;
-        let side = ((ui.available_width() - text) / count as f32 - 3.0).min(22.0);
-        ui.spacing_mut().item_spacing.x = 3.0;
-        // Too small to be told apart: the words are worth more.
-        let shown = if side < 9.0 { &[][..] } else { look.textures.lineup.as_slice() };
-        for (i, texture) in shown.iter().enumerate() {
-            let Some(texture) = texture else { continue };
-            let size = texture.size_vec2() * (side / texture.size_vec2().max_elem());
-            let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let response = ui.add(image.alt_text(format!("line-up, {} of {count}", i + 1)));
-            if lineup.picked == Some(i) {
-                ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);
-            }
-        }
-        cut_short_ui(
-            ui,
-            words.as_str().into(),
-            "The line-up: the original among seven other images of its own class, which are the attacker's. Which does \
-             the stolen image resemble most? By chance one in eight is right.",
-        );
-    });
-}
-
-/// The film of how it emerged: play, and a handle to any moment.
+/// The film of how it emerged: play, and a handle to any moment; and the details.
 fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let film = &look.showing.film;
-    if film.frames.len() < 2 {
-        return;
-    }
-    ui.horizontal(|ui| {
+    if film.frames.len() >= 2 {
         let (word, tip) =
             if film.playing { ("Freeze", "Stop the film") } else { ("Play", "Play how the stolen image emerged") };
         if ui.add(Button::new(word)).on_hover_text(tip).clicked() {
@@ -196,17 +110,20 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         }
         let last = film.frames.len() - 1;
         let mut at = film.pinned.unwrap_or(last);
-        ui.spacing_mut().slider_width = (ui.available_width() - 70.0).max(40.0);
+        ui.spacing_mut().slider_width = (ui.available_width() - 76.0).max(40.0);
         let slider = ui.add(Slider::new(&mut at, 0..=last).show_value(false));
         slider.widget_info(|| {
             let words = format!("Film of the reconstruction, step {}", film.frames[at].0);
-            eframe::egui::WidgetInfo::slider(true, at as f64, words)
+            WidgetInfo::slider(true, at as f64, words)
         });
         let changed = slider.changed();
-        slider.on_hover_text("Any moment of the attack; at its end it follows the latest");
+        slider.on_hover_text(format!(
+            "Step {}. Any moment of the attack; at its end it follows the latest",
+            film.frames[at].0
+        ));
         if changed {
             acts.push(Act::Pin(Some(at)));
         }
-        ui.weak(format!("step {}", film.frames[at].0));
-    });
+    }
+    details_ui(ui, look);
 }

@@ -1,11 +1,11 @@
 //! The hospital's card: the patient's image, its gradient map and its disguise; the pencil.
 
-use eframe::egui::{Button, Label, RichText, TextureHandle, Ui};
+use eframe::egui::{Align, Button, Label, Layout, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2};
 
 use super::maps::sent_ui;
 use super::pad::{PadView, stroke_ui};
-use super::plan::Sizes;
-use super::{Pane, Views};
+use super::plan::{BAND, Sizes};
+use super::{Pane, Views, large_ui};
 use crate::app::showing::Source;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Purpose};
@@ -13,45 +13,66 @@ use crate::live::Shown;
 
 /// Said of the built-in brain planes wherever one is shown.
 const STAND_IN: &str = "stand-in: average of 152 adults, no patient";
+const STAYS: &str = "Only what the hospital's layers make of it crosses the wire.";
+
+/// What the large picture is.
+pub(super) fn caption(look: Look<'_>) -> String {
+    match (is_own(look), look.drawing) {
+        (true, true) => "draw here".to_owned(),
+        (true, false) => "your image".to_owned(),
+        (false, _) => look.noun().one.to_owned(),
+    }
+}
+
+fn is_own(look: Look<'_>) -> bool {
+    matches!(look.showing.image, Shown::Own(_)) && look.showing.source != Source::Run
+}
 
 pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, views: &mut Views<'_>, acts: &mut Vec<Act>) {
     let Some(original) = &look.textures.original else {
         ui.label("An image appears here. It never leaves the hospital.");
         return;
     };
-    let noun = look.noun();
-    let own = matches!(look.showing.image, Shown::Own(_)) && look.showing.source != Source::Run;
+    let own = is_own(look);
+    let brain = look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !own;
     let pad = &mut *views.pad;
     ui.horizontal_top(|ui| {
-        let brain = look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !own;
-        let stays = format!("The {} never leaves the hospital.", if own { "image" } else { noun.one });
-        let original_pane = Pane {
-            caption: match (own, pad.drawing && pad.strokes.is_empty()) {
-                (true, true) => "draw here",
-                (true, false) => "your image",
-                (false, _) => noun.one,
-            },
-            tip: if brain { STAND_IN } else { &stays },
-            color: Some(Role::Patient.color(ui)),
-        };
-        let response = original_pane.ui(ui, original, sizes.big);
+        let stays = format!("The {} never leaves the hospital.", if own { "image" } else { look.noun().one });
+        let tip = if brain { STAND_IN } else { &stays };
+        let response = large_ui(ui, original, sizes.big, &format!("{}: {tip}", caption(look)));
+        let line = Stroke::new(1.5, Role::Patient.color(ui));
+        ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
         stroke_ui(ui, &response, look, pad, acts);
-        ui.vertical(|ui| {
-            ui.set_width(sizes.side);
-            if let Some(sent) = look.textures.sent.as_ref().filter(|_| look.textures.map.is_some()) {
+        response.on_hover_text(tip);
+        if let Some(sent) = look.textures.sent.as_ref().filter(|_| look.textures.map.is_some() && sizes.small > 0.0) {
+            ui.vertical(|ui| {
                 sent_ui(ui, look, sizes, views.maps);
                 disguise_ui(ui, sent, sizes.small);
-            } else {
-                ui.add(Label::new("Never leaves the hospital.").wrap());
-                ui.add_space(4.0);
-                ui.add(Label::new(RichText::new("No disguise: its layers see the image as it is.").weak()).wrap());
-            }
-            if brain {
-                ui.add(Label::new(RichText::new(STAND_IN).small()).wrap());
-            }
-        });
+            });
+        }
+    });
+    let size = vec2(ui.available_width(), BAND);
+    ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+        ui.set_min_size(size);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        which_ui(ui, look, own || pad.drawing);
+        let (words, tip) = if brain { (STAND_IN, STAND_IN) } else { ("never leaves the hospital", STAYS) };
+        ui.add(Label::new(RichText::new(words).small()).truncate()).on_hover_text(tip);
     });
     ui.horizontal_wrapped(|ui| controls_ui(ui, look, pad, own, acts));
+}
+
+/// Which image it is, and its class.
+fn which_ui(ui: &mut Ui, look: Look<'_>, own: bool) {
+    let (Shown::Patient(at), Some(facts)) = (&look.showing.image, &look.showing.facts) else {
+        ui.label(if own { "an image of your own" } else { "" });
+        return;
+    };
+    let label = look.showing.scene.as_ref().and_then(|scene| scene.label).map(|label| facts.class(label));
+    let class = label.map(|label| format!(", class\u{a0}{label}")).unwrap_or_default();
+    let at = if look.showing.source == Source::Run { 0 } else { *at };
+    ui.add(Label::new(format!("{} of {}{class}", at + 1, facts.patients)).truncate())
+        .on_hover_text("Which test image, and its class. The classes take turns.");
 }
 
 fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: &mut Vec<Act>) {
@@ -85,14 +106,6 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
             *pad = PadView::default();
             acts.push(Act::Patients);
         }
-        return;
-    }
-    if let (Shown::Patient(at), Some(facts)) = (&look.showing.image, &look.showing.facts) {
-        let label = look.showing.scene.as_ref().and_then(|scene| scene.label).map(|label| facts.class(label));
-        let class = label.map(|label| format!(", class\u{a0}{label}")).unwrap_or_default();
-        let at = if look.showing.source == Source::Run { 0 } else { *at };
-        ui.label(format!("{} of {}{class}", at + 1, facts.patients))
-            .on_hover_text("Which test image, and its class. The classes take turns.");
     }
 }
 

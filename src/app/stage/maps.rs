@@ -6,6 +6,7 @@ use eframe::egui::{Image, Label, RichText, TextureHandle, Ui};
 use super::Pane;
 use super::plan::Sizes;
 use crate::app::Look;
+use crate::app::choice::selectable_ui;
 use crate::app::words::decimal;
 
 /// Side of a map that is pointed at.
@@ -85,7 +86,7 @@ pub(super) fn compared_ui(ui: &mut Ui, look: Look<'_>, view: &mut MapsView) {
     ui.horizontal_wrapped(|ui| {
         ui.add(Label::new(RichText::new(correlation(look)).strong())).on_hover_text(CORRELATION);
         let tip = "Draw both maps with their signs. What crosses the wire has none.";
-        if ui.selectable_label(view.signed, "signed").on_hover_text(tip).clicked() {
+        if selectable_ui(ui, view.signed, "signed").on_hover_text(tip).clicked() {
             view.signed = !view.signed;
         }
     });

@@ -1,11 +1,14 @@
 //! The stage: hospital, wire, server and attacker, left to right as the data flow.
 
 mod attacker;
+mod band;
+mod details;
 pub mod film;
 mod hospital;
 mod maps;
 pub mod pad;
 mod plan;
+mod sentence;
 mod server;
 mod wire;
 
@@ -14,15 +17,14 @@ use eframe::egui::{
 };
 
 pub use maps::MapsView;
-pub use plan::Plan;
+pub use plan::{BAR, Plan, Shown};
 
-use self::plan::{GAP, LINE, MARGIN};
-use super::lookers::Attacker;
+use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
 use super::showing::Source;
 use super::state::Status;
 use super::theme::{Role, cut_short_ui};
 use super::words::phase;
-use super::{Act, Activity, Look};
+use super::{Act, Activity, Look, View};
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -30,6 +32,15 @@ pub struct Views<'a> {
     pub pad: &'a mut pad::PadView,
     /// How maps are drawn.
     pub maps: &'a mut MapsView,
+    /// How far the wipe over the stolen image is drawn; none where it is not.
+    pub wipe: &'a mut Option<f32>,
+}
+
+impl<'a> Views<'a> {
+    /// Those of the window.
+    pub fn of(view: &'a mut View) -> Self {
+        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe }
+    }
 }
 
 /// Draws the stage as it was planned.
@@ -40,6 +51,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     } else {
         narrow_lead_ui(ui, look, acts);
     }
+    sentence::sentence_ui(ui, look, acts);
     ui.add_space(2.0);
     let sizes = plan.sizes;
     ui.spacing_mut().item_spacing = vec2(GAP, GAP);
@@ -56,7 +68,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
                     Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
                     Card::Wire => wire::wire_ui(ui, look, sizes, acts),
                     Card::Server => server::server_ui(ui, look, sizes, views.maps),
-                    Card::Attacker => attacker::attacker_ui(ui, look, sizes, acts),
+                    Card::Attacker => attacker::attacker_ui(ui, look, sizes, views.wipe, acts),
                 });
             }
         });
@@ -91,9 +103,20 @@ impl Card {
         }
     }
 
+    /// What its large picture is, beside its name.
+    fn caption(self, look: Look<'_>) -> String {
+        match self {
+            Self::Hospital => hospital::caption(look),
+            Self::Attacker if look.textures.stolen.is_some() && look.showing.kept => "stolen earlier".to_owned(),
+            Self::Attacker if look.textures.stolen.is_some() => "stolen".to_owned(),
+            _ => String::new(),
+        }
+    }
+
     fn ui(self, ui: &mut Ui, look: Look<'_>, plan: &Plan, contents: impl FnOnce(&mut Ui)) {
         let size = match self {
-            Self::Hospital | Self::Attacker => plan.outer,
+            Self::Hospital => plan.hospital,
+            Self::Attacker => plan.attacker,
             Self::Wire => plan.wire,
             Self::Server => plan.server,
         };
@@ -102,28 +125,22 @@ impl Card {
             frame.show(ui, |ui| {
                 ui.set_min_size(ui.available_size());
                 ui.set_max_size(ui.available_size());
-                ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
-                self.head_ui(ui, look, plan.sizes.head);
+                ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
+                self.head_ui(ui, look);
                 contents(ui);
             });
         });
     }
 
-    /// Its name; of the attacker also what it sees and knows.
-    fn head_ui(self, ui: &mut Ui, look: Look<'_>, height: f32) {
-        let words = if self == Self::Attacker { Attacker::shown(look).map(Attacker::words) } else { None };
-        ui.horizontal_top(|ui| {
-            if self == Self::Attacker || self == Self::Hospital {
-                // The pictures below begin at one height.
-                ui.set_min_height(height);
-            }
+    /// Its name, and what its large picture is.
+    fn head_ui(self, ui: &mut Ui, look: Look<'_>) {
+        let size = vec2(ui.available_width(), HEAD - SPACE);
+        ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+            ui.set_min_size(size);
             ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
-            let Some(words) = words else { return };
-            ui.vertical(|ui| {
-                ui.add_space(1.0);
-                ui.add(Label::new(RichText::new(&words).small()).wrap()).on_hover_text(format!(
-                    "Whose picture this is: it {words}. \u{201c}Who is looking?\u{201d} among the levers chooses another."
-                ));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let caption = self.caption(look);
+                ui.add(Label::new(RichText::new(caption).color(self.color(ui))).truncate());
             });
         });
     }
@@ -220,6 +237,14 @@ fn stamp(look: Look<'_>) -> String {
         _ => format!(", cut after layer {}", scene.stamp.cut),
     };
     format!("{source}: {defence}, {weights}{cut}")
+}
+
+/// One of the two pictures that are compared: without a caption, its longer side of this many points, on whole pixels
+/// of the screen.
+fn large_ui(ui: &mut Ui, texture: &TextureHandle, side: f32, alt: &str) -> Response {
+    let size = texture.size_vec2();
+    let size = size * (side / size.max_elem());
+    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt))
 }
 
 /// A picture with its caption.

@@ -9,156 +9,179 @@ pub const MARGIN: f32 = 8.0;
 pub const EDGE: f32 = MARGIN + 1.0;
 /// Height of a line of text with its spacing.
 pub const LINE: f32 = 19.0;
-/// Height of a line of small text.
-const SMALL_LINE: f32 = 14.0;
-/// Height of the sentence above the cards, with all spacing.
-const LEAD: f32 = 36.0;
 /// Height of a row of buttons.
 pub const ROW: f32 = 26.0;
+/// Height of the verdict below what was stolen, and of the line beside it below the original.
+pub const BAND: f32 = 32.0;
+/// Height of a card's name, with what is pictured below it.
+pub const HEAD: f32 = 24.0;
+/// Height of the sentences above the cards, with all spacing.
+const ABOVE: f32 = 56.0;
 /// Height of the bar above the stage.
-const BAR: f32 = 46.0;
-/// The columns of wire and server need as much.
-const WIRE: f32 = 190.0;
-const SERVER: f32 = 200.0;
+pub const BAR: f32 = 46.0;
+/// Between things in a card.
+pub const SPACE: f32 = 3.0;
+/// The columns of the wire and of a server that cleans need as much.
+const WIRE: f32 = 180.0;
+const SERVER: f32 = 204.0;
+/// What a server that has nothing to clean needs: its answer.
+const PLAIN_SERVER: f32 = 172.0;
 /// The width that the four cards need side by side.
 const LEAST: f32 = 820.0;
-/// The column beside a picture needs as much for its captions.
-const SIDE: f32 = 92.0;
-/// Pictures smaller than this are not worth four cards in a row.
-const LEAST_BIG: f32 = 100.0;
+/// The column beside the original, of a map and a disguise: this share of the original, and at least so much.
+const BESIDE: f32 = 0.46;
+const LEAST_BESIDE: f32 = 88.0;
+/// Pictures smaller than this are not worth four cards in a row, unless somebody wants them so small.
+const LEAST_BIG: f32 = 140.0;
+const LOWEST: f32 = 100.0;
 /// Below this width not even two cards have room side by side.
 const TWO: f32 = 450.0;
 /// The panes need as much below the stage; else both are scrolled.
-const PANES: f32 = 200.0;
-/// Beside its name the attacker's card says what it sees and knows: so wide in one line of small text.
-const KNOWS: f32 = 500.0;
-/// The name itself.
-const NAME: f32 = 72.0;
+const PANES: f32 = 207.0;
+/// The share of the window's height that the two compared pictures get where nobody chose.
+const SHARE: f32 = 0.36;
 /// One of the server's scores, with its bar.
 pub const VOTE: f32 = 26.0;
 
+/// What the plan depends on besides the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Shown {
+    /// Whether there are a map, a disguise and something to clean.
+    pub defended: bool,
+    /// Pixels of an image along its longer side; 0 where that is not known.
+    pub pixels: usize,
+    /// The stage's height as somebody dragged it.
+    pub height: Option<f32>,
+}
+
 /// Sides of the pictures; the same in hospital and attacker, so that they can be compared.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sizes {
     /// Of the original and of what was stolen: the largest.
     pub big: f32,
-    /// Of those beside them.
+    /// Of those beside the original; 0 where there are none.
     pub small: f32,
     /// Of both gradient maps, and of what was cleaned.
     pub map: f32,
-    /// Width of the column beside.
-    pub side: f32,
-    /// Height of a card's head.
-    pub head: f32,
 }
 
 /// The stage in a window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plan {
     /// Cards in a row: 4, 2 or 1.
     pub columns: usize,
     /// Sides of the pictures.
     pub sizes: Sizes,
-    /// Size of hospital and attacker.
-    pub outer: Vec2,
-    /// Size of the wire's card.
+    /// Sizes of the cards.
+    pub hospital: Vec2,
     pub wire: Vec2,
-    /// Size of the server's card.
     pub server: Vec2,
+    pub attacker: Vec2,
     /// Height of the whole, where the stage stands above the panes; none where both are scrolled as one page.
     pub fixed: Option<f32>,
 }
 
+/// Height of a card around its large picture.
+const AROUND: f32 = 2.0 * EDGE + HEAD + BAND + ROW + 3.0 * SPACE;
+
 impl Plan {
     /// For a window's contents of this size, in points.
-    pub fn of(window: Vec2) -> Self {
-        let row = Self::row(window);
-        if row.sizes.big >= LEAST_BIG && window.x >= LEAST { row } else { Self::folded(window) }
+    pub fn of(window: Vec2, shown: Shown) -> Self {
+        let natural = Self::row(window, Shown { height: None, ..shown });
+        let fits = natural.sizes.big >= LEAST_BIG && window.x >= LEAST;
+        if fits { Self::row(window, shown) } else { Self::folded(window, shown) }
     }
 
     /// The width of a row of cards.
     pub fn width(&self) -> f32 {
         match self.columns {
-            4 => 2.0 * self.outer.x + self.wire.x + self.server.x + 3.0 * GAP,
-            2 => 2.0 * self.outer.x + GAP,
-            _ => self.outer.x,
+            4 => self.hospital.x + self.wire.x + self.server.x + self.attacker.x + 3.0 * GAP,
+            2 => self.hospital.x + self.attacker.x + GAP,
+            _ => self.hospital.x,
         }
     }
 
+    /// From what height to what height the stage can be dragged in a window of this height.
+    pub fn heights(window: Vec2) -> [f32; 2] {
+        let least = ABOVE + AROUND + LOWEST + 4.0;
+        [least, (window.y - BAR - PANES).max(least)]
+    }
+
     /// All four in a row.
-    fn row(window: Vec2) -> Self {
+    fn row(window: Vec2, shown: Shown) -> Self {
         let width = (window.x - 16.0).max(LEAST);
-        let most = (0.46 * window.y).clamp(290.0, 620.0);
-        let sizes = Sizes::fitting(width, most - LEAD - 4.0);
-        let least = LEAD + 4.0 + 2.0 * EDGE + sizes.head + LINE + sizes.big + 2.0 * ROW;
-        let height = least.clamp(290.0, most);
-        let (outer, card) = (sizes.outer(), height - LEAD - 4.0);
-        let spare = 0.5 * (width - 2.0 * outer - 3.0 * GAP - WIRE - SERVER).max(0.0);
+        let [_, most] = Self::heights(window);
+        let around = ABOVE + AROUND + 4.0;
+        let wanted = shown.height.map_or(SHARE * window.y, |height| height - around);
+        let side = |big: f32| if shown.defended { (BESIDE * big).max(LEAST_BESIDE).floor() } else { 0.0 };
+        let server = if shown.defended { SERVER } else { PLAIN_SERVER };
+        let beside = if shown.defended { GAP } else { 0.0 };
+        let room = width - 4.0 * EDGE - beside - 3.0 * GAP - WIRE - server;
+        let by_width =
+            if shown.defended { (room / (2.0 + BESIDE)).min((room - LEAST_BESIDE) / 2.0) } else { room / 2.0 };
+        let big = whole(wanted, by_width.min(most - around), shown.pixels);
+        let small = side(big);
+        let hospital = big + beside + small + 2.0 * EDGE;
+        let attacker = big + 2.0 * EDGE;
+        // What is left goes to the two in the middle, to the server only as far as its pictures can use it.
+        let spare = (width - hospital - attacker - 3.0 * GAP - WIRE - server).max(0.0);
+        let server = if shown.defended { server + (0.5 * spare).min(120.0) } else { server };
+        let wire = width - hospital - attacker - 3.0 * GAP - server;
+        // A stage that was dragged higher than its pictures need is higher.
+        let height = shown.height.map_or(0.0, |height| height.min(most)).max(around + big);
+        let card = height - ABOVE - 4.0;
+        let by_height = card - 2.0 * EDGE - HEAD - LINE - ROW - 4.0 * VOTE - LINE - 6.0;
+        let map = (0.5 * (server - 2.0 * EDGE - 8.0)).min(by_height).max(30.0).floor();
+        let map = if shown.defended { map.min(small) } else { map };
         Self {
             columns: 4,
-            sizes,
-            outer: vec2(outer, card),
-            wire: vec2(WIRE + spare, card),
-            server: vec2(SERVER + spare, card),
+            sizes: Sizes { big, small: small.min(two_beside(big)).floor(), map },
+            hospital: vec2(hospital, card),
+            wire: vec2(wire, card),
+            server: vec2(server, card),
+            attacker: vec2(attacker, card),
             fixed: (window.y - BAR - height >= PANES).then_some(height),
         }
     }
 
     /// Two in a row, or one: the page is scrolled, so height is free. The first row is seen as a whole where that
     /// leaves the pictures large enough.
-    fn folded(window: Vec2) -> Self {
+    fn folded(window: Vec2, shown: Shown) -> Self {
         let width = window.x - 28.0;
         let columns = if width >= TWO { 2 } else { 1 };
         let outer = if columns == 2 { (0.5 * (width - GAP)).floor() } else { width };
         let inner = outer - 2.0 * EDGE;
-        let head = head(inner);
-        let around = 2.0 * EDGE + head + LINE + 2.0 * ROW;
-        let by_height = (window.y - 2.0 * BAR - LEAD - around).clamp(130.0, 280.0);
-        let big = by_height.min(inner - GAP - SIDE).max(72.0).floor();
-        let side = (inner - GAP - big).floor();
-        let small = ((big - LINE - 4.0) / 2.0).min(side).floor();
-        // In the hospital it stands in the column beside the image, above the disguised one.
-        let map = small.min(0.5 * (inner - 8.0)).floor();
-        let sizes = Sizes { big, small, map, side, head };
-        // The column of scores may be higher than a small picture.
-        let card = around + big.max(190.0 - LINE) + GAP;
-        let below = 2.0 * EDGE + 26.0 + LINE + map + ROW + 4.0 * VOTE + 2.0 * LINE + 14.0;
-        let below = below.max(2.0 * EDGE + 170.0 + 0.75 * big);
+        let by_height = (window.y - 2.0 * BAR - ABOVE - AROUND).clamp(130.0, 280.0);
+        let beside = if shown.defended { GAP + LEAST_BESIDE } else { 0.0 };
+        let most = by_height.min(inner - beside).max(72.0);
+        let big = whole(most, most, shown.pixels);
+        let small = if shown.defended { two_beside(big).min(inner - GAP - big).floor() } else { 0.0 };
+        let map = (0.5 * (inner - 8.0)).min(if shown.defended { small } else { 0.5 * big }).floor();
+        // Buttons that have no room beside each other take a second row.
+        let card = AROUND + big + 2.0 * ROW;
+        let below = 2.0 * EDGE + HEAD + LINE + map + ROW + 4.0 * VOTE + 2.0 * LINE + 14.0;
+        let below = below.max(2.0 * EDGE + 190.0 + 0.75 * big);
         let (outer, middle) = (vec2(outer, card), vec2(outer, below));
-        Self { columns, sizes, outer, wire: middle, server: middle, fixed: None }
+        let sizes = Sizes { big, small, map };
+        Self { columns, sizes, hospital: outer, wire: middle, server: middle, attacker: outer, fixed: None }
     }
 }
 
-/// Height of a head that says in the width `inner` what the attacker sees and knows.
-fn head(inner: f32) -> f32 {
-    let lines = (KNOWS / (inner - NAME).max(60.0)).ceil();
-    (lines * SMALL_LINE + 3.0).max(26.0)
+/// The side of two pictures with their captions, one below the other, that are as high as a large one.
+fn two_beside(big: f32) -> f32 {
+    0.5 * (big - 2.0 * LINE - 2.0 * SPACE)
 }
 
-impl Sizes {
-    fn outer(&self) -> f32 {
-        self.big + GAP + self.side + 2.0 * EDGE
-    }
-
-    fn fitting(width: f32, height: f32) -> Self {
-        let column = 0.5 * (width - 3.0 * GAP - WIRE - SERVER) - 2.0 * EDGE - GAP;
-        // A wider column has a lower head, and a lower head leaves a larger picture, which has a wider column.
-        let of = |head: f32| {
-            // Title and caption above, two rows of controls below.
-            let by_height = height - 2.0 * EDGE - head - LINE - 2.0 * ROW;
-            let big = by_height.min(column / 1.55).min(column - SIDE).max(80.0).floor();
-            (big, (column - big).clamp(SIDE.min(0.55 * big), (0.75 * big).max(SIDE)).floor())
-        };
-        let (big, side) = of(26.0);
-        let head = head(big + GAP + side - 10.0);
-        let (big, side) = of(head);
-        let small = ((big - LINE - 4.0) / 2.0).min(side).floor();
-        let spare = 0.5 * (width - 2.0 * (big + GAP + side + 2.0 * EDGE) - 3.0 * GAP - WIRE - SERVER).max(0.0);
-        let by_width = 0.5 * (SERVER + spare - 2.0 * EDGE - 8.0);
-        let by_height = height - 2.0 * EDGE - 26.0 - LINE - ROW - 4.0 * VOTE - LINE - 6.0;
-        let map = small.min(by_width).min(by_height).max(30.0).floor();
-        Self { big, small, map, side, head }
-    }
+/// The side nearest to `wanted` and no larger than `most` at which each pixel of the image is equally large, if there is
+/// one that is near enough.
+fn whole(wanted: f32, most: f32, pixels: usize) -> f32 {
+    let (wanted, pixels) = (wanted.min(most).floor().max(0.0), pixels.max(1) as f32);
+    let near = |times: f32| {
+        let side = times * pixels;
+        (side >= 0.86 * wanted && side <= 1.2 * wanted && side <= most).then_some(side)
+    };
+    let times = (wanted / pixels).round();
+    near(times).or(near(times - 1.0)).or(near(times + 1.0)).filter(|_| times > 0.0).unwrap_or(wanted)
 }
 
 #[cfg(test)]
@@ -182,34 +205,67 @@ mod tests {
         (1920.0, 1080.0, 2.0),
         (900.0, 600.0, 2.0),
     ];
+    const PIXELS: [usize; 5] = [0, 28, 64, 224, 1024];
+
+    fn shown(defended: bool, pixels: usize) -> Shown {
+        Shown { defended, pixels, height: None }
+    }
 
     #[test]
     fn cards_fit_side_by_side_and_the_compared_pictures_are_the_largest() {
         for (width, height, text) in WINDOWS {
-            let window = vec2(width, height) / text;
-            let plan = Plan::of(window);
-            let Sizes { big, small, map, side, .. } = plan.sizes;
-            assert!(plan.width() <= window.x - 16.0 + 1.0, "{window:?}: {plan:?}");
-            assert!(big > 1.2 * small && big > 1.2 * map && big >= LEAST_BIG, "{window:?}: {plan:?}");
-            assert!(big + GAP + side + 2.0 * EDGE <= plan.outer.x + 1.0, "{window:?}: {plan:?}");
-            assert!(
-                small <= side && map <= small,
-                "what stands beside a picture fits its column: {window:?}: {plan:?}"
-            );
-            assert!(2.0 * map + 8.0 + 2.0 * EDGE <= plan.server.x + 1.0, "{window:?}: {plan:?}");
-            assert!(
-                2.0 * EDGE + plan.sizes.head + LINE + big + 2.0 * ROW <= plan.outer.y + 1.0,
-                "{window:?}: {plan:?}"
-            );
+            for (defended, pixels) in [true, false].into_iter().flat_map(|d| PIXELS.map(|pixels| (d, pixels))) {
+                let window = vec2(width, height) / text;
+                let plan = Plan::of(window, shown(defended, pixels));
+                let Sizes { big, small, map } = plan.sizes;
+                let all = format!("{window:?} {defended} {pixels}: {plan:?}");
+                assert!(plan.width() <= window.x - 16.0 + 1.0, "{all}");
+                assert!(big > 1.2 * small && big > 1.2 * map && big >= LOWEST, "{all}");
+                let beside = if defended { GAP + small } else { 0.0 };
+                assert!(big + beside + 2.0 * EDGE <= plan.hospital.x + 1.0, "{all}");
+                assert!(!defended || 2.0 * map + 8.0 + 2.0 * EDGE <= plan.server.x + 1.0, "{all}");
+                assert!(AROUND + big <= plan.attacker.y + 1.0, "{all}");
+                assert!(plan.fixed.is_none_or(|stage| stage + BAR + PANES <= window.y + 0.1), "{all}");
+            }
         }
     }
 
     #[test]
+    fn pictures_are_large_and_their_pixels_equal() {
+        for (defended, pixels) in [(false, 28), (true, 28), (false, 64), (true, 64), (true, 224), (false, 512)] {
+            let plan = Plan::of(vec2(1280.0, 800.0), shown(defended, pixels));
+            assert!(plan.sizes.big >= 280.0 && plan.fixed.is_some(), "{defended} {pixels}: {plan:?}");
+            assert!(pixels > 64 || plan.sizes.big % pixels as f32 == 0.0, "{plan:?}");
+        }
+        assert_eq!(whole(288.0, 400.0, 28), 280.0);
+        assert_eq!(whole(288.0, 300.0, 64), 256.0);
+        assert_eq!(whole(288.0, 400.0, 200), 288.0, "one twice as large would not do");
+        assert_eq!(whole(288.0, 250.0, 0), 250.0);
+    }
+
+    #[test]
+    fn undefended_the_server_has_the_room_that_its_answer_needs() {
+        let plan = |defended| Plan::of(vec2(1280.0, 800.0), shown(defended, 28));
+        assert!(plan(false).server.x < 0.8 * plan(true).server.x && plan(false).hospital.x == plan(false).attacker.x);
+    }
+
+    #[test]
+    fn a_dragged_stage_keeps_its_height_as_far_as_there_is_room() {
+        let window = vec2(1280.0, 800.0);
+        let at = |height| Plan::of(window, Shown { height: Some(height), ..shown(false, 28) });
+        let [least, most] = Plan::heights(window);
+        let low = at(least);
+        assert!(low.columns == 4 && low.sizes.big < 130.0 && low.fixed.is_some_and(|height| height < 300.0), "{low:?}");
+        assert!(at(most).sizes.big > 330.0 && at(most).fixed == Some(most), "{:?}", at(most));
+        assert_eq!(at(9_000.0), at(most));
+    }
+
+    #[test]
     fn plain_text_needs_no_scrolling_and_large_text_folds_the_stage() {
-        let plan = |width, height, text: f32| Plan::of(vec2(width, height) / text);
+        let plan = |width, height, text: f32| Plan::of(vec2(width, height) / text, shown(true, 28));
         for (width, height) in [(900.0, 600.0), (1100.0, 700.0), (1280.0, 800.0), (1920.0, 1080.0)] {
             let plan = plan(width, height, 1.0);
-            assert!(plan.columns == 4 && plan.fixed.is_some_and(|stage| stage + BAR + PANES <= height), "{plan:?}");
+            assert!(plan.columns == 4 && plan.fixed.is_some(), "{plan:?}");
         }
         for (width, height, text) in [(1280.0, 800.0, 1.5), (1280.0, 800.0, 2.0), (1100.0, 700.0, 2.0)] {
             let plan = plan(width, height, text);

@@ -31,7 +31,9 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
         });
         compared_ui(ui, look, view);
     } else {
-        ui.add(Label::new(RichText::new("Nothing to clean: it goes on from the numbers as they are.").weak()).wrap());
+        let words = "Nothing to clean: it goes on from the numbers as they are.";
+        ui.add(Label::new(RichText::new(words).weak()).wrap());
+        ui.add_space(6.0);
     }
     ui.spacing_mut().item_spacing.y = 1.0;
     votes_ui(ui, look, opinion);
@@ -48,14 +50,12 @@ fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {
     }
     let stream = if opinion.streams.is_empty() { Accuracy::Vanilla } else { Accuracy::Decision };
     let vote = opinion.decision;
-    let label = look.showing.scene.as_ref().and_then(|scene| scene.label);
-    let verdict = match label {
-        Some(label) if label == vote.class => ", right",
-        Some(_) => ", wrong",
-        None => "",
-    };
-    let words = format!("{}{verdict}", class(vote.class));
-    vote_ui(ui, "decision", stream.tooltip(), stream.role().color(ui), &words, vote);
+    let truth = look.showing.scene.as_ref().and_then(|scene| scene.label).map(&class);
+    let truth = truth.map_or_else(String::new, |truth| format!(" (truth {truth})"));
+    let words = format!("says {}, {:.0} % sure{truth}", class(vote.class), 100.0 * vote.share);
+    ui.add_space(2.0);
+    ui.add(Label::new(RichText::new(words).strong().size(15.0)).wrap()).on_hover_text(stream.tooltip());
+    bar_ui(ui, vote.share, stream.role().color(ui));
 }
 
 fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote: Vote) {
@@ -67,10 +67,15 @@ fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote
             ui.add(Label::new(RichText::new(words).strong()).truncate());
         });
     });
+    bar_ui(ui, vote.share, color);
+}
+
+/// A share as a bar.
+fn bar_ui(ui: &mut Ui, share: f32, color: Color32) {
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), BAR), Sense::hover());
     ui.painter().rect_filled(rect, 0.5 * BAR, ui.visuals().widgets.inactive.bg_fill);
     let mut filled = rect;
-    filled.set_width(rect.width() * vote.share.clamp(0.0, 1.0));
+    filled.set_width(rect.width() * share.clamp(0.0, 1.0));
     ui.painter().rect_filled(filled, 0.5 * BAR, color);
 }
 

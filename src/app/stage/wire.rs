@@ -24,13 +24,16 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
     if let Some(smashed) = &look.textures.smashed {
         // Never so large as the pictures that are compared.
         let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width());
-        let side = side.min(0.85 * sizes.big).max(30.0);
+        let side = side.min(0.9 * sizes.big).max(30.0).floor();
         let pane = Pane {
             caption: "smashed data, up",
             tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
             color: None,
         };
-        ui.vertical_centered(|ui| pane.ui(ui, smashed, side));
+        ui.horizontal(|ui| {
+            ui.add_space((0.5 * (ui.available_width() - side)).floor().max(0.0));
+            pane.ui(ui, smashed, side);
+        });
     }
     arrow_ui(ui, true);
     if let Some(scene) = &look.showing.scene {

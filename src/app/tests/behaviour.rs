@@ -20,7 +20,7 @@ fn the_opening_steals_the_patient_and_then_there_is_silence() {
     let showing = window.app().showing();
     assert_eq!(showing.source, Source::Opening);
     assert!(showing.score.unwrap().psnr > 25.0, "{:?}", showing.score);
-    window.harness.get_by_label("picked from 8: correct");
+    window.harness.get_by_label("Recognised, out of eight");
     window.harness.get_by_label_contains("The stolen image is at");
     window.harness.get_by_label_contains("Only the middle leaves the hospital");
     // Nothing asks for another frame.

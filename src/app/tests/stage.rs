@@ -1,13 +1,13 @@
 //! What the stage says: who is looking, of what, and nothing of a question that has changed. And that all of it can be
 //! reached when text is large.
 
-use eframe::egui::accesskit::Role;
+use eframe::egui::accesskit::{Role, Toggled};
 use eframe::egui::{self, Rect, pos2, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::*;
 use crate::experiment::PRESETS;
-use crate::experiment::fixture::{BRAIN, DIGITS, TITLE};
+use crate::experiment::fixture::{BRAIN, DIGITS, GAMMA, TITLE, gamma};
 
 /// Everything that is there to be seen or heard: its kind, its words and where it is, in points.
 fn things(window: &Window) -> Vec<(Role, String, Rect)> {
@@ -27,43 +27,148 @@ fn stolen_by(app: &App, attack: &str, adaptive: bool) -> bool {
     scene.is_some_and(|scene| scene.stamp.attack == attack && scene.stamp.adaptive == adaptive)
 }
 
+/// Chooses among the attackers of the sentence.
+fn choose(window: &mut Window, attacker: &str) {
+    window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
+    window.harness.run_steps(3);
+    window.click(attacker);
+}
+
 #[test]
 fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     let mut window = Window::open(quick());
     window.rest();
-    let says = |window: &Window, words: &str| {
-        assert_eq!(window.harness.query_all_by_label(words).count(), 1, "on the stage: {words}");
-        assert_eq!(window.harness.query_all_by_label(&format!("It {words}.")).count(), 1, "in the levers: {words}");
+    let known = ["client weights", "similar images", "our defence"].map(|words| format!("It knows {words}"));
+    let ticks = |window: &Window| {
+        let toggled = |words: &String| window.harness.get_by_label(words).accesskit_node().toggled();
+        known.each_ref().map(|words| toggled(words) == Some(Toggled::True))
     };
-    says(&window, "sees the smashed data; knows the client's weights; there is no defence");
+    let details = |window: &mut Window, words: &str| {
+        window.click("Details");
+        assert_eq!(window.harness.query_all_by_label(&format!("It {words}.")).count(), 1, "{words}");
+        window.click("Details");
+    };
+    assert_eq!(ticks(&window), [true, false, false]);
+    details(&mut window, "sees the smashed data; knows the client's weights; there is no defence");
     let before = window.app().document().experiment().clone();
-    window.click("somebody with similar images");
+    choose(&mut window, "somebody with similar images");
     window.until("an inverse network's picture", |app| stolen_by(app, "inverse", false));
     window.rest();
     let progress = window.app().showing().scene.as_ref().unwrap().progress.clone().unwrap();
     assert_eq!((progress.attack.as_str(), progress.iteration), ("inverse", progress.planned));
-    says(
-        &window,
-        "sees the smashed data; knows what the client makes of similar images and their labels; there is no defence",
-    );
+    assert_eq!(ticks(&window), [false, true, false]);
     window.click(TITLE);
     window.until("a disguise", |app| stolen_by(app, "inverse", false));
-    says(
-        &window,
-        "sees the smashed data; knows what the client makes of similar images and their labels; does not know the defence",
-    );
-    window.click("the defence");
+    window.click("It knows our defence");
     window.until("an adaptive picture", |app| stolen_by(app, "inverse", true));
     window.rest();
-    says(&window, "sees the smashed data; knows the client's weights, similar images, their labels and the defence");
-    window.click("the server, with the client's weights");
-    window.click("no defence");
+    assert_eq!(ticks(&window), [true, true, true]);
+    details(
+        &mut window,
+        "sees the smashed data; knows the client's weights, similar images, their labels and the defence",
+    );
+    window.click("It knows our defence");
+    window.until("a naive picture", |app| stolen_by(app, "inverse", false));
+    // What is known chooses who looks.
+    window.click("It knows client weights");
     window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
-    says(&window, "sees the smashed data; knows the client's weights; does not know the defence");
+    assert_eq!(ticks(&window), [true, false, false]);
+    details(&mut window, "sees the smashed data; knows the client's weights; does not know the defence");
     // Looking changes nothing of the experiment; the ticks do.
     assert_eq!(*window.app().document().experiment(), before);
     window.click("somebody with similar images: in the run");
     assert_eq!(window.app().document().experiment().attack_names(), ["rmle"]);
+}
+
+#[test]
+fn attackers_that_cannot_be_tried_stand_there_with_why() {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
+    window.harness.run_steps(3);
+    let missing = window.harness.get_by_label("a malicious server: not in this version");
+    assert!(missing.accesskit_node().is_disabled());
+}
+
+#[test]
+fn a_lever_says_what_the_run_has_and_goes_back_to_it() {
+    let mut window = Window::open(quick());
+    window.click("Run");
+    window.until("an epoch", |app| !app.state().test.is_empty());
+    window.click("Stop");
+    window.until("the end", |app| app.activity() == Activity::Idle);
+    window.rest();
+    window.act(Act::Defended(true));
+    assert!(window.harness.query_by_label_contains("run: ").is_none());
+    let run = window.app().document().experiment().clone();
+    window.act(Act::Set(GAMMA.to_owned(), "0.3".to_owned()));
+    window.act(Act::Cut(2));
+    window.rest();
+    window.harness.get_by_label("2 settings are not as in the shown run.");
+    window.harness.get_by_label("run: 0.1");
+    window.harness.get_by_label("run: 4");
+    // The one of all settings stands first, that of the lever after it.
+    window.harness.get_all_by_label("Revert").nth(1).unwrap().click();
+    window.harness.run_steps(2);
+    assert_eq!((gamma(window.app().document().experiment()), cut(&window)), (gamma(&run), 2));
+    window.harness.get_by_label("model.cut is not as in the shown run.");
+    window.harness.get_all_by_label("Revert").next().unwrap().click();
+    window.harness.run_steps(2);
+    assert_eq!(*window.app().document().experiment(), run);
+    assert!(window.harness.query_by_label("Revert").is_none());
+    window.act(Act::Cut(2));
+    window.click("Run with these");
+    window.until("another run", |app| app.activity() == Activity::Running && app.state().folder.is_some());
+    window.harness.state_mut().leave();
+}
+
+fn cut(window: &Window) -> usize {
+    window.app().document().experiment().model.cut
+}
+
+#[test]
+fn the_stolen_image_is_wiped_and_the_stage_is_dragged() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let picture = window.harness.get_by_label_contains("Wipe: ").rect();
+    let at = |share: f32| picture.left_top() + vec2(share * picture.width(), 0.5 * picture.height());
+    window.harness.drag_at(at(0.2));
+    window.harness.step();
+    window.harness.hover_at(at(0.6));
+    window.harness.run_steps(2);
+    window.harness.drop_at(at(0.6));
+    window.harness.run_steps(2);
+    let share = window.app().view.wipe.unwrap();
+    assert!((share - 0.6).abs() < 0.02, "{share}");
+    window.harness.get_by_label_contains("Wipe: ").focus();
+    window.harness.run_steps(2);
+    window.harness.key_press(egui::Key::ArrowRight);
+    window.harness.run_steps(2);
+    assert!((window.app().view.wipe.unwrap() - share - 0.05).abs() < 1e-4);
+    window.harness.get_by_label_contains("Wipe: ").click();
+    window.harness.run_steps(2);
+    assert_eq!(window.app().view.wipe, None);
+    // Original and stolen are as large as can be, and equally.
+    let side = |window: &Window, word: &str| {
+        let all = things(window);
+        all.into_iter().find(|(role, words, _)| *role == Role::Image && words.starts_with(word)).unwrap().2.size()
+    };
+    let before = side(&window, "stolen: ");
+    assert!(before == side(&window, "digit: ") && before.min_elem() >= 280.0, "{before:?}");
+    let edge = window.harness.get_by_label("Height of the stage").rect().center();
+    window.harness.drag_at(edge);
+    window.harness.step();
+    for y in [20.0, 60.0, 120.0] {
+        window.harness.hover_at(edge - vec2(0.0, y));
+        window.harness.run_steps(2);
+    }
+    window.harness.drop_at(edge - vec2(0.0, 120.0));
+    window.harness.run_steps(2);
+    let after = side(&window, "stolen: ");
+    assert!(after.x < before.x - 80.0, "{before:?} {after:?}");
+    window.harness.state_mut().leave();
+    let again = App::in_folder(None, window.home.path().to_owned());
+    assert!(again.memory.stage.is_some_and(|height| height < edge.y));
 }
 
 #[test]
@@ -88,13 +193,17 @@ fn of_a_blank_canvas_there_is_nothing_to_steal() {
     window.rest();
     window.click("Draw");
     window.rest();
-    window.harness.get_by_label("nothing to steal");
+    window.harness.get_by_label("Nothing to steal");
+    window.click("Details");
     assert!(window.harness.query_by_label_contains("SSIM ").is_none());
     assert!(window.harness.query_by_label_contains("picked from").is_none());
+    window.click("Details");
     assert_eq!(window.app().said, "The image is blank: there is nothing to steal");
     window.click("Digits");
     window.rest();
+    window.click("Details");
     assert!(window.harness.query_all_by_label_contains("SSIM ").count() > 0);
+    window.harness.get_by_label("picked from 8: correct");
 }
 
 #[test]
@@ -143,6 +252,7 @@ fn a_digit_is_no_patient() {
             assert!(!words.to_lowercase().contains("patient"), "{pane:?}: {words}");
         }
     }
+    window.act(Act::Workspace(Workspace::Teach));
     let starts = |window: &Window, word: &str| things(window).iter().any(|(_, words, _)| words.starts_with(word));
     assert!(starts(&window, "digit: The digit never leaves the hospital."));
     let brain = PRESETS.iter().position(|preset| preset.0 == BRAIN).unwrap();
@@ -240,7 +350,7 @@ fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
         let all = things(&window);
         let tabs = all.iter().find(|(_, words, _)| words == "Levers").unwrap().2;
         let stage: Vec<_> = all.iter().filter(|(.., rect)| rect.bottom() <= tabs.top() + 1.0).collect();
-        assert!(stage.len() > 40, "{size:?} at {text}: only {} things", stage.len());
+        assert!(stage.len() > 30, "{size:?} at {text}: only {} things", stage.len());
         for (_, words, rect) in &stage {
             let inside = screen.left() - 1.0 <= rect.left() && rect.right() <= screen.right() + 1.0;
             assert!(inside, "{size:?} at {text}: {words:?} at {rect:?} is beside {screen:?}");
@@ -255,7 +365,7 @@ fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
             stage.iter().filter(|(_, words, _)| words.starts_with("digit: ") || words.starts_with("stolen: "));
         assert!(compared.clone().count() == 2 && compared.clone().all(|(.., rect)| screen.contains_rect(*rect)));
         // Each pane can be scrolled to, and the stage again.
-        for title in ["Levers", "Curves", "Table", "Images", "Paper and here", "Hospital"] {
+        for title in ["Levers", "Curves", "Hospital"] {
             let node = window.harness.get_all_by_label(title).next().unwrap();
             // The page follows the keyboard's focus; a heading has none.
             if title == "Hospital" {

@@ -28,6 +28,7 @@ use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
 use self::plot::Drawn;
 use self::view::shown;
+use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::purpose::Purpose;
 use crate::app::state::State;
 use crate::app::theme::cut_short_ui;
@@ -91,12 +92,11 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
 fn figures_ui(ui: &mut Ui, width: f32, view: &mut CurvesView) {
     for figure in Figure::ALL {
         let chosen = view.figure == Some(figure);
-        if ui.selectable_label(chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
+        if selectable_ui(ui, chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
             view.figure = Some(figure);
         }
     }
-    if width >= WIDE && ui.selectable_label(view.figure.is_none(), "All").on_hover_text("All figures, small").clicked()
-    {
+    if width >= WIDE && selectable_ui(ui, view.figure.is_none(), "All").on_hover_text("All figures, small").clicked() {
         view.figure = None;
     }
 }
@@ -108,7 +108,7 @@ fn narrow_controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &
         let list = ComboBox::from_id_salt("figure").selected_text(title.clone()).width(150.0).show_ui(ui, |ui| {
             for figure in Figure::ALL {
                 let chosen = view.figure == Some(figure);
-                if ui.selectable_label(chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
+                if selectable_ui(ui, chosen, figure.title()).on_hover_text(figure.tip()).clicked() {
                     view.figure = Some(figure);
                 }
             }
@@ -143,8 +143,8 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
         for against in Against::ALL {
             let can = turns && (against != Against::Time || has_time(state));
             let now = figure.map_or(view.training_against, |figure| view.settings(figure, state).against);
-            let button = Button::selectable(turns && now == against, against.label());
-            let button = ui.add_enabled(can, button).on_hover_text(match against {
+            let button = selectable_if_ui(ui, can, turns && now == against, against.label());
+            let button = button.on_hover_text(match against {
                 Against::Step => "A step is a batch that was learnt from",
                 Against::Epoch => "An epoch is all training images once; a step is a fraction of it",
                 Against::Time => "Seconds since the run was started",

@@ -6,6 +6,7 @@ mod shown;
 use eframe::egui::{Button, ComboBox, Grid, Image, Label, Panel, RichText, ScrollArea, TextureHandle, Ui, Vec2, vec2};
 
 use crate::app::Look;
+use crate::app::choice::selectable_ui;
 use crate::app::state::{State, Status};
 use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::target;
@@ -121,7 +122,7 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
         ui.label("Stolen from");
         for one in defended.into_iter().chain([UNDEFENDED]).filter(|one| has(one)) {
             let tip = if one == UNDEFENDED { "The model without a defence" } else { "The model under the defence" };
-            if ui.selectable_label(name == one, target(one)).on_hover_text(tip).clicked() {
+            if selectable_ui(ui, name == one, target(one)).on_hover_text(tip).clicked() {
                 one.clone_into(&mut name);
                 view.target = Some(name.clone());
             }

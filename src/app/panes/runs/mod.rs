@@ -129,7 +129,7 @@ fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Ac
     let library = look.library;
     ui.horizontal(|ui| {
         let tip = "Look through the runs' folder again, for what was made or deleted elsewhere.";
-        if ui.button("Look again").on_hover_text(tip).clicked() {
+        if ui.button("Refresh").on_hover_text(tip).clicked() {
             acts.push(Act::Refresh);
         }
         if library.runs.len() > FEW {

@@ -122,7 +122,7 @@ fn a_run_is_selected_by_click_and_by_keys_and_opened() {
     assert!(harness.query_by_label("Continue").is_none() && harness.query_by_label("Attack it\u{2026}").is_none());
     click(&mut harness, "Copy path");
     assert_eq!(acts.borrow_mut().pop(), Some(Act::Copy("/runs/broken".to_owned())));
-    click(&mut harness, "Look again");
+    click(&mut harness, "Refresh");
     assert_eq!(acts.borrow_mut().pop(), Some(Act::Refresh));
     assert!(acts.borrow().is_empty());
 }

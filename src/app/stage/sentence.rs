@@ -1,0 +1,113 @@
+//! The sentence above the cards: which model, who attacks it, what that one sees and knows. Each of its words that can be
+//! another one is a control.
+
+use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, Ui, WidgetInfo};
+
+use crate::app::choice::selectable_ui;
+use crate::app::lookers::{Attacker, MISSING, instead, who};
+use crate::app::{Act, Look, Source};
+use crate::attack::threat_model::Knows;
+use crate::defence::Stack;
+use crate::workbench::{attack, attacks, usual_defence};
+
+/// From this width on there is room for what an attacker sees.
+const ROOMY: f32 = 980.0;
+
+/// What an attacker may know that its kind tells by: the words, and what is said of them.
+const KNOWN: [(Knows, &str, &str); 2] = [
+    (
+        Knows::ClientWeights,
+        "client weights",
+        "Whoever has the client's layers can search for the image behind the numbers.",
+    ),
+    (Knows::Auxiliary, "similar images", "Images of the same kind as the victim's, to learn from or to look up."),
+];
+
+/// Draws the sentence.
+pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 5.0;
+        let roomy = ui.available_width() >= ROOMY;
+        model_ui(ui, look, acts);
+        ui.separator();
+        attacker_ui(ui, look, roomy, acts);
+    });
+}
+
+/// Undefended, or under the experiment's defences; the first of the list where it has none yet.
+fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ui.label("Model:").on_hover_text("Which of the two models the stage shows");
+    let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
+    let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
+    let opening = look.showing.source == Source::Opening;
+    let tip = "The network without a defence: the hospital's layers see the image as it is";
+    if selectable_ui(ui, !defended || opening, "Undefended").on_hover_text(tip).clicked() {
+        acts.push(Act::Defended(false));
+    }
+    let usual = usual_defence();
+    let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
+    let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
+    let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about)).unwrap_or(usual.about);
+    if selectable_ui(ui, defended && !opening, &words).on_hover_text(tip).clicked() {
+        acts.push(Act::Defended(true));
+    }
+}
+
+/// Who attacks, and what that one sees and knows.
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
+    let asked = Attacker::asked(look.showing);
+    let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
+    let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
+    let tip = format!("The stage shows what this attacker steals. {}", kind.looker.tip);
+    let label = ui.label("Attacker:").on_hover_text(&tip);
+    let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
+        for kind in attacks() {
+            let chosen = attacker.attack == kind.id;
+            if selectable_ui(ui, chosen, kind.looker.words).on_hover_text(kind.looker.tip).clicked() {
+                acts.push(Act::Attacker(kind.id));
+                ui.close();
+            }
+        }
+        for missing in MISSING {
+            let why = "Not in this version: the literature has it, and no attack here does so yet";
+            ui.add_enabled(false, Button::new(format!("{missing}: not in this version"))).on_disabled_hover_text(why);
+        }
+    });
+    menu.response.labelled_by(label.id).on_hover_text(tip);
+    ui.label(if roomy { format!("sees {}, knows", kind.sees_words()) } else { "knows".to_owned() });
+    for (known, words, tip) in KNOWN {
+        let has = kind.knowledge(attacker.adaptive).contains(&known);
+        let other = instead(kind, known, !has);
+        let (words, tip) = (words.to_owned(), tip.to_owned());
+        let why = "With what it knows of the defence it needs this, or no other attacker here is without";
+        if tick_ui(ui, has, other.filter(|_| !attacker.adaptive).map(|_| ()).ok_or(why), &words, &tip)
+            && let Some(other) = other
+        {
+            acts.push(Act::Attacker(other.id));
+        }
+    }
+    defence_ui(ui, look, attacker, acts);
+}
+
+/// Whether it knows the defence.
+fn defence_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Vec<Act>) {
+    let adaptive = if attacker.defended { attacker.adaptive } else { look.showing.adaptive };
+    let tip = "Naive: the attacker does not know of the defence; alone that flatters it. Adaptive: the attacker imitates \
+               the defence and undoes it. It first trains a head of its own, which takes a while. Where the first layer is \
+               narrow or the disguise weak, that can come out worse: the worse of the two for the hospital counts.";
+    let can = if attacker.defended { Ok(()) } else { Err("Undefended there is nothing to know") };
+    if tick_ui(ui, adaptive && attacker.defended, can, "our defence", tip) {
+        acts.push(Act::Adaptive(!adaptive));
+    }
+}
+
+/// A tick; true where it was changed. It cannot be where there is a reason.
+fn tick_ui(ui: &mut Ui, on: bool, can: Result<(), &str>, words: &str, tip: &str) -> bool {
+    let mut ticked = on;
+    let text = if on { RichText::new(words).strong() } else { RichText::new(words) };
+    let tick = ui.add_enabled(can.is_ok(), Checkbox::new(&mut ticked, text));
+    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, can.is_ok(), on, format!("It knows {words}")));
+    let changed = tick.changed();
+    tick.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default());
+    changed
+}
