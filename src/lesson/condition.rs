@@ -97,13 +97,12 @@ impl Condition {
     pub(super) fn needs_luck(&self) -> bool {
         let measured = |word: &Word| ["recognised", "ssim"].contains(&word.name);
         self.parts.iter().any(|part| match &part.test {
-            Test::Is(word) => measured(word),
-            Test::More(Subject::Word(word)) | Test::Number(Subject::Word(word), ..) => measured(word),
+            Test::Is(word) | Test::More(Subject::Word(word)) | Test::Number(Subject::Word(word), ..) => measured(word),
             _ => false,
         })
     }
 
-    /// Whether it waits for an answer and nothing else.
+    /// Whether it waits for an answer.
     pub(super) fn needs_question(&self) -> bool {
         self.parts.iter().any(|part| matches!(&part.test, Test::Is(word) if matches!(word.of, Of::Answered)))
     }

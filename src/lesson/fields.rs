@@ -122,13 +122,11 @@ impl Reader {
 
     /// A text that must be there.
     pub fn text(&mut self, fields: &Fields<'_, '_>, key: &str, most: usize) -> Option<String> {
-        match fields.get(key) {
-            Some(field) => self.text_of(&field, most),
-            None => {
-                self.missing(fields, key, "a text in quotes");
-                None
-            }
+        if let Some(field) = fields.get(key) {
+            return self.text_of(&field, most);
         }
+        self.missing(fields, key, "a text in quotes");
+        None
     }
 
     /// One paragraph of a limited length, its spaces and line breaks as one space each.

@@ -163,7 +163,7 @@ impl Progress {
     }
 
     /// Shows the next step. False if it may not be shown yet, or there is none.
-    pub fn next(&mut self) -> bool {
+    pub fn forward(&mut self) -> bool {
         let may = self.has_next();
         self.go(may, self.at + 1)
     }
@@ -226,7 +226,7 @@ notice = "It blurs."
         let blank = Moment::default();
         let drawn = Moment { drawn: true, strokes: 1, ..Moment::default() };
         assert_eq!(progress.phase(), Phase::Ask);
-        assert!(!progress.see(&blank) && !progress.see(&drawn) && !progress.next());
+        assert!(!progress.see(&blank) && !progress.see(&drawn) && !progress.forward());
         assert!(!progress.answer(2) && progress.answer(0) && progress.answer(1));
         assert_eq!((progress.phase(), progress.given(), progress.right()), (Phase::Act, Some(1), None));
         assert!(!progress.see(&drawn), "this stroke was there before the answer");
@@ -234,10 +234,10 @@ notice = "It blurs."
         assert_eq!((progress.phase(), progress.right()), (Phase::Notice, Some(true)));
         assert!(!progress.answer(0), "too late");
         assert!(!progress.see(&blank), "what was done stays done");
-        assert!(progress.next() && !progress.has_next() && !progress.finished());
+        assert!(progress.forward() && !progress.has_next() && !progress.finished());
         assert_eq!(progress.phase(), Phase::Act);
         assert!(progress.see(&Moment { cut: 6, ..Moment::default() }) && progress.finished());
-        assert!(!progress.next() && progress.back() && progress.place() == 0 && !progress.back());
+        assert!(!progress.forward() && progress.back() && progress.place() == 0 && !progress.back());
         assert_eq!((progress.phase(), progress.given()), (Phase::Notice, Some(1)));
         assert!(!progress.answer(0));
     }
@@ -248,7 +248,7 @@ notice = "It blurs."
         progress.answer(0);
         progress.see(&Moment::default());
         progress.see(&Moment { drawn: true, strokes: 1, ..Moment::default() });
-        progress.next();
+        progress.forward();
         let text = serde_json::to_string(&progress.saved()).unwrap();
         let again = Progress::resumed(lesson(), &serde_json::from_str(&text).unwrap());
         assert_eq!((again.saved(), again.place()), (progress.saved(), 1));

@@ -74,13 +74,11 @@ impl Reader {
         let title = self.text(fields, "title", TITLE);
         let summary = self.paragraph(fields, "summary");
         let minutes = self.whole_at(fields, "minutes", &MINUTES);
-        let start = match fields.get("start") {
-            Some(field) => self.table(&field).and_then(|fields| self.start(&fields)),
-            None => {
-                self.problem("start", &(0..0), "is missing: a line [start] and below it preset = \"vanilla-digits\"");
-                None
-            }
-        };
+        let start = fields.get("start").map(|field| self.table(&field).and_then(|fields| self.start(&fields)));
+        let start = start.unwrap_or_else(|| {
+            self.problem("start", &(0..0), "is missing: a line [start] and below it preset = \"vanilla-digits\"");
+            None
+        });
         let steps = self.steps(fields, start.as_ref());
         let lesson = Lesson {
             name: name.to_owned(),

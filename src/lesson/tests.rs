@@ -84,7 +84,7 @@ fn every_lesson_can_be_taken_to_its_end_and_no_check_holds_before_its_act() {
             }
             fulfil(&check, &mut moment);
             assert!(progress.see(&moment), "{place}: {check} does not hold at {moment:?}");
-            assert_eq!(progress.next(), i + 1 < lesson.steps.len());
+            assert_eq!(progress.forward(), i + 1 < lesson.steps.len());
         }
         assert!(progress.finished());
     }
@@ -258,7 +258,7 @@ fn every_problem_is_told_in_the_order_of_the_lines() {
         (30, "step[1].check"),
     ];
     assert_eq!(told, wanted);
-    let many = format!("{}{}", example(), (0..99).map(|i| format!("odd{i} = 1\n")).collect::<String>());
+    let many = format!("{}{}", example(), (0..99).fold(String::new(), |all, i| format!("{all}odd{i} = 1\n")));
     let problems = read("example", &many).problems;
     assert_eq!((problems.len(), problems[40].text.as_str()), (41, "and 59 more of the kind"));
 }
