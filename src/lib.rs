@@ -15,7 +15,7 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`defence`],
-//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`],
+//! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`lesson`],
 //! [`mod@bench`], [`export`], the window and [`cli`].
 
 #[cfg(feature = "gui")]
@@ -29,6 +29,7 @@ pub mod engine;
 pub mod error;
 pub mod experiment;
 pub mod export;
+pub mod lesson;
 pub mod live;
 pub mod model;
 pub mod place;

@@ -6,6 +6,7 @@ mod cards;
 mod completions;
 mod export;
 mod interrupt;
+mod lesson;
 mod manual;
 pub mod program;
 mod run;
@@ -93,6 +94,9 @@ enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the manual as pages for man, or write them into a folder.
     Man(manual::ManArgs),
+    /// Lessons for a class: list them, check one of your own, print one.
+    #[command(subcommand)]
+    Lesson(lesson::LessonCommand),
 }
 
 #[derive(Debug, Args)]
@@ -198,6 +202,7 @@ impl Cli {
             Some(Command::Export(args)) => export::export(&args),
             Some(Command::Completions(args)) => completions::completions(&args),
             Some(Command::Man(args)) => manual::manual(&args),
+            Some(Command::Lesson(command)) => lesson::lesson(&command),
         }
     }
 }

@@ -21,7 +21,6 @@ mod validate;
 mod tests;
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::Path;
 
 use toml::{Table, Value};
@@ -40,8 +39,6 @@ use crate::place;
 use crate::setting::{self, Kind, shorten};
 use crate::workbench::settings;
 
-/// A document is a page or two; what is larger is something else.
-const MAX_BYTES: u64 = 1 << 20;
 /// The name of a model whose layers were listed without one.
 const OWN_MODEL: &str = "custom";
 
@@ -306,19 +303,7 @@ fn reason(error: &toml::de::Error) -> String {
 
 /// A file's text, if it is a file and text.
 fn text_of(path: &Path) -> Result<String, String> {
-    if path.is_dir() {
-        let inside = path.join("experiment.toml");
-        let hint = if inside.is_file() { "; did you mean the experiment.toml in it?" } else { "" };
-        return Err(format!("is a folder, not a TOML file{hint}"));
-    }
-    let problem = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        _ => format!("could not read the experiment: {error}"),
-    };
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).map_err(problem)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(problem)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err("larger than 1 MiB, so no experiment".to_owned());
-    }
-    text::decoded(bytes)
+    let inside = path.join("experiment.toml");
+    let hint = if inside.is_file() { "; did you mean the experiment.toml in it?" } else { "" };
+    text::of_file(path, "experiment").map_err(|problem| problem + hint)
 }

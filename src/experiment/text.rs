@@ -1,5 +1,31 @@
 //! Bytes of a file as text, whichever of the usual ways they were written in.
 
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// A document is a page or two; what is larger is something else.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The text of a file that is to be a document of a sort: `what` names it in messages.
+///
+/// # Errors
+/// The problem without the path: no file, a folder, no text, or larger than 1 MiB.
+pub fn of_file(path: &Path, what: &str) -> Result<String, String> {
+    if path.is_dir() {
+        return Err("is a folder, not a TOML file".to_owned());
+    }
+    let problem = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => "no such file".to_owned(),
+        _ => format!("could not read the {what}: {error}"),
+    };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).map_err(problem)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(problem)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("larger than 1 MiB, so no {what}"));
+    }
+    decoded(bytes)
+}
+
 /// UTF-8, or UTF-16 as PowerShell and Notepad write it; a mark at the start is not part of the text.
 ///
 /// UTF-16 without a mark is known by the first character: those of our files begin with an ASCII one.

@@ -17,6 +17,7 @@ mod identity;
 mod in_training;
 mod installed;
 mod labels;
+mod lessons;
 mod old_run;
 mod own;
 mod paper;
