@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
+use super::lessons::LessonAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
@@ -80,6 +81,8 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Something with a lesson.
+    Lesson(LessonAct),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.

@@ -4,11 +4,13 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
+use super::lit::lit_ui;
 use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
 use super::words::{capitalised, clock, duration, phase};
 use super::{Act, Activity, Look, Workspace};
+use crate::lesson::Part;
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
@@ -24,7 +26,8 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
-        buttons_ui(ui, look, acts);
+        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, acts))).response.rect;
+        lit_ui(ui, look, Part::Run, buttons);
         if one_row {
             ui.separator();
             rest_ui(ui, look, presets, acts);
@@ -44,7 +47,8 @@ fn rest_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Ve
     choice_ui(ui, look, presets, acts);
     ui.separator();
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        workspaces_ui(ui, look, acts);
+        let workspaces = ui.scope(|ui| workspaces_ui(ui, look, acts)).response.rect;
+        lit_ui(ui, look, Part::Workspace, workspaces);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| progress_ui(ui, look));
     });
 }

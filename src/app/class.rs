@@ -10,6 +10,7 @@ use super::state::State;
 use super::typing::Typing;
 use super::{App, Pane, View, Workspace};
 use crate::experiment::Experiment;
+use crate::lesson::Progress;
 use crate::run::control::Command;
 use crate::run::scene::Scene;
 use crate::run::weights::Weights;
@@ -34,6 +35,7 @@ struct Before {
     tree: Tree<Pane>,
     workspace: Workspace,
     log: bool,
+    progress: Option<Progress>,
     strokes: Vec<u64>,
 }
 
@@ -131,10 +133,12 @@ impl App {
             tree: std::mem::replace(&mut self.tree, self.memory.workspace.tree()),
             workspace: self.memory.workspace,
             log: std::mem::take(&mut self.memory.log),
+            progress: self.progress.take(),
             strokes: std::mem::take(&mut self.strokes),
         };
         (self.popup, self.prompt, self.opening) = (None, None, None);
         self.typing = Typing::default();
+        self.memory.lesson = None;
         self.toasts.clear();
         self.ask = true;
         Box::new(before)
@@ -149,6 +153,8 @@ impl App {
         self.view = before.view;
         self.tree = before.tree;
         (self.memory.workspace, self.memory.log) = (before.workspace, before.log);
+        self.progress = before.progress;
+        self.memory.lesson = self.progress.as_ref().map(Progress::saved);
         self.strokes = before.strokes;
         // A run's pictures are there; what was asked is asked again.
         self.ask = self.showing.source != Source::Run;

@@ -4,12 +4,14 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
+use super::lessons::LessonAct;
 use super::lookers::who;
 use super::purpose::Purpose;
 use super::typing::Typing;
 use super::workspace::{Pane, Workspace};
 use super::{Activity, Look};
 use crate::experiment::PRESETS;
+use crate::lesson::{LESSONS, find};
 use crate::workbench;
 
 /// Where in the menus a command is.
@@ -264,7 +266,7 @@ fn runs() -> Vec<Command> {
 
 fn views() -> Vec<Command> {
     use Menu::View;
-    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6];
+    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
     let mut all = vec![command(
         View,
         "Commands…",
@@ -310,7 +312,13 @@ fn views() -> Vec<Command> {
 }
 
 fn help() -> Vec<Command> {
-    vec![
+    let lessons = LESSONS.iter().filter_map(|built_in| {
+        let lesson = find(built_in.name).ok()?;
+        let act = Act::Lesson(LessonAct::Begin(built_in.name.to_owned()));
+        Some(command(Menu::Help, &format!("Lesson: {}", lesson.title), &lesson.summary, None, act))
+    });
+    let mut all: Vec<Command> = lessons.collect();
+    all.extend([
         command(
             Menu::Help,
             "Shortcuts",
@@ -325,7 +333,8 @@ fn help() -> Vec<Command> {
             None,
             Act::Popup(Some(Popup::About)),
         ),
-    ]
+    ]);
+    all
 }
 
 /// Keys that do what another command's do.

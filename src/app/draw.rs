@@ -3,7 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, log, page, palette, runner, settings, stage};
+use super::{Activity, App, Look, bar, command, help, lessons, log, page, palette, runner, settings, stage};
 
 /// Height of the log when it is opened first.
 const LOG: f32 = 150.0;
@@ -27,6 +27,8 @@ impl App {
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
             comparing: self.view.runs.compares(),
+            lesson: self.progress.as_ref(),
+            lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
             weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
@@ -52,7 +54,9 @@ impl App {
             let drawer = Panel::bottom("log").resizable(true).default_size(LOG.min(room)).size_range(60.0..=room);
             drawer.show(ui, |ui| log::log_ui(ui, look, &mut acts));
         }
+        let strokes = self.view.pad.strokes.len();
         let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
+        self.deeds.strokes += self.view.pad.strokes.len().saturating_sub(strokes);
         let open = match self.popup {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
@@ -68,6 +72,7 @@ impl App {
         {
             self.prompt = None;
         }
+        let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
         let free = self.popup.is_none() && self.prompt.is_none();
         self.stage_is_at(stage, free, ui.ctx());
         self.toasts.show(ui.ctx());
@@ -78,6 +83,7 @@ impl App {
         for act in acts {
             self.act(act, ui.ctx());
         }
+        self.follow_lesson(moment);
         // What is typed in one field is one change, and what is done while a control is held.
         if !ui.input(|input| input.pointer.any_down()) && !self.typing.in_field() {
             self.document.settle();

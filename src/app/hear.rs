@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
+use super::lessons::LessonAct;
 use super::showing::Source;
 use super::state::Status;
 use super::trouble::About;
@@ -52,6 +53,7 @@ impl App {
         let path = match self.to_open.take() {
             None => return,
             Some(Wanted::Shared(text)) => return self.act(Act::Shared(text), ctx),
+            Some(Wanted::Lesson(name)) => return self.act(Act::Lesson(LessonAct::Begin(name)), ctx),
             Some(Wanted::Path(path)) => path,
         };
         let known = Experiment::load(&path).is_ok_and(|its| its == *self.document.experiment());

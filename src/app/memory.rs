@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workspace::{Pane, Workspace};
 use crate::error::{Error, Result};
+use crate::lesson::Saved;
 use crate::run::whole_files::Writer;
 
 /// Files that are remembered at most.
@@ -30,6 +31,8 @@ pub struct Memory {
     trees: BTreeMap<Workspace, serde_json::Value>,
     /// Whether the log is open.
     pub log: bool,
+    /// How far the lesson is that was open last.
+    pub lesson: Option<Saved>,
     /// The stage's height in points, where somebody dragged it.
     pub stage: Option<f32>,
     /// Experiments opened or saved, the latest first.

@@ -19,7 +19,9 @@ mod hear;
 mod help;
 mod icon;
 mod judged;
+mod lessons;
 mod library;
+mod lit;
 mod log;
 mod lookers;
 mod memory;
@@ -64,6 +66,7 @@ use egui_tiles::Tree;
 use crate::data::Noun;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::lesson::{Part, Progress};
 use crate::live::Live;
 use crate::run::folder::home_folder;
 use crate::run::weights::Weights;
@@ -72,6 +75,7 @@ pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
 pub use document::Document;
+pub use lessons::LessonAct;
 pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
@@ -111,6 +115,9 @@ pub struct Look<'a> {
     pub workspace: Workspace,
     /// Whether the log is open below everything.
     log: bool,
+    /// The lesson in progress, and the part of the window that it speaks of.
+    lesson: Option<&'a Progress>,
+    lit: Option<Part>,
     /// Whether there is a scene of the run to go back to.
     followed: bool,
     /// Whether the pencil is out.
@@ -155,8 +162,7 @@ pub struct View {
     settings: settings::SettingsView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
-    /// How far the wipe over the stolen image is drawn; none where it is not.
-    wipe: Option<f32>,
+    wipe: stage::WipeView,
     presets: presets::PresetsView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
@@ -187,6 +193,9 @@ pub struct App {
     error_about: trouble::About,
     typing: typing::Typing,
     class: class::Class,
+    /// The lesson in progress.
+    progress: Option<Progress>,
+    deeds: lessons::Deeds,
     shot: shot::Shot,
     /// Where in the document's history the stage left the opening.
     left_opening: Option<u64>,
@@ -214,6 +223,8 @@ pub enum Wanted {
     Path(PathBuf),
     /// A shared state, as its text.
     Shared(String),
+    /// A lesson, by its name or the path of its file.
+    Lesson(String),
 }
 
 /// What came of opening the window.
@@ -234,6 +245,9 @@ pub fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Op
     if let Some(Wanted::Shared(text)) = &wanted {
         // Refused before there is a window.
         shared::Shared::from_text(text)?;
+    }
+    if let Some(Wanted::Lesson(name)) = &wanted {
+        crate::lesson::find(name)?;
     }
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
@@ -278,6 +292,7 @@ impl App {
         let experiment = experiment.or_else(before).unwrap_or_else(first);
         let library = Library::with(memory.elsewhere.clone());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
+        let progress = memory.lesson.as_ref().and_then(lessons::resumed);
         Self {
             document: Document::new(experiment),
             state: State::default(),
@@ -299,6 +314,8 @@ impl App {
             error_about: trouble::About::default(),
             typing: typing::Typing::default(),
             class: class::Class::of(start),
+            progress,
+            deeds: lessons::Deeds::default(),
             shot: shot::Shot::default(),
             left_opening: None,
             strokes: Vec::new(),

@@ -38,6 +38,7 @@ impl App {
             Act::RunOrPause if self.activity() == Activity::Running => self.send(Command::Pause),
             Act::RunOrPause => return self.perform(Act::Run, ctx),
             Act::Step => {
+                self.deeds.stepped += 1;
                 if idle {
                     self.start(ctx);
                 }
@@ -100,6 +101,7 @@ impl App {
                 self.memory.unfinished = None;
                 self.remember();
             }
+            Act::Lesson(act) => return self.lesson(&act),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -328,7 +330,10 @@ impl App {
     fn film(&mut self, act: &Act) {
         let film: &mut Film = &mut self.showing.film;
         match act {
-            Act::Play => film.play(),
+            Act::Play => {
+                film.play();
+                self.deeds.played += usize::from(film.playing);
+            }
             Act::Frame(by) => film.step(*by),
             Act::Pin(at) => film.pinned = at.filter(|at| *at + 1 < film.frames.len()),
             _ => {}

@@ -54,6 +54,8 @@ impl Shop {
             drawing: false,
             comparing: false,
             trained: false,
+            lesson: None,
+            lit: None,
             followed: false,
             weights: None,
             run: None,

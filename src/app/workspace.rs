@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What a pane shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Pane {
+    /// A lesson, or the list of them.
+    Lesson,
     /// The few settings that matter most, for the stage and the next run.
     Levers,
     /// Accuracies, losses, leaks and gains.
@@ -23,11 +25,13 @@ pub enum Pane {
 
 impl Pane {
     /// All, in their order.
-    pub const ALL: [Self; 6] = [Self::Levers, Self::Curves, Self::Table, Self::Images, Self::Runs, Self::Cards];
+    pub const ALL: [Self; 7] =
+        [Self::Lesson, Self::Levers, Self::Curves, Self::Table, Self::Images, Self::Runs, Self::Cards];
 
     /// Its tab.
     pub fn title(self) -> &'static str {
         match self {
+            Self::Lesson => "Lesson",
             Self::Levers => "Levers",
             Self::Curves => "Curves",
             Self::Table => "Table",
@@ -40,6 +44,7 @@ impl Pane {
     /// What it shows, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
+            Self::Lesson => "A lesson step by step, or the list of those that there are.",
             Self::Levers => "Image, cut, defence and attacker: the stage follows at once.",
             Self::Curves => "Accuracies, losses, leaks and gains as they are measured.",
             Self::Table => "What the run came to, row by row, and each attack beside it.",
@@ -85,7 +90,7 @@ impl Workspace {
     /// What it is for, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Teach => "The stage, levers and curves: pull one and see what follows.",
+            Self::Teach => "The stage, a lesson, levers and curves: pull one and see what follows.",
             Self::Attack => "The stage, the stolen images, and what each attack came to.",
             Self::Decide => "The runs, their tables, and the paper's claims beside them.",
         }
@@ -98,9 +103,9 @@ impl Workspace {
 
     /// Its panes side by side, each side with its share of the width.
     fn sides(self) -> &'static [(Side, f32)] {
-        use Pane::{Cards, Curves, Images, Levers, Runs, Table};
+        use Pane::{Cards, Curves, Images, Lesson, Levers, Runs, Table};
         match self {
-            Self::Teach => &[(Side::One(Levers), 0.36), (Side::One(Curves), 0.64)],
+            Self::Teach => &[(Side::One(Lesson), 0.34), (Side::One(Levers), 0.3), (Side::One(Curves), 0.36)],
             Self::Attack => &[(Side::One(Images), 0.3), (Side::One(Curves), 0.35), (Side::One(Table), 0.35)],
             Self::Decide => &[(Side::One(Runs), 0.45), (Side::Below(&[Table, Cards]), 0.55)],
         }

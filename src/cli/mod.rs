@@ -53,6 +53,9 @@ pub struct Cli {
     /// A state of the window that was shared: its text, or a file with it.
     #[arg(long, value_name = "TEXT|FILE", conflicts_with_all = ["experiment", "preset"])]
     open: Option<OsString>,
+    /// A lesson to begin in the window: its name (`cutlayer lesson list`), or a file of your own.
+    #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["experiment", "preset", "open"])]
+    lesson: Option<OsString>,
     /// A preset, or a file, to open in the window.
     #[arg(long, value_name = "NAME", conflicts_with = "experiment", value_parser = preset(), hide_possible_values = true)]
     preset: Option<OsString>,
@@ -191,6 +194,7 @@ impl Cli {
     /// Those of the command, each with a message that names the cause.
     pub fn execute(self) -> Result<()> {
         match self.command {
+            None if self.lesson.is_some() => open_lesson(self.lesson.as_deref().unwrap_or_default()),
             None if self.open.is_some() => open_shared(self.open.as_deref().unwrap_or_default()),
             None => window(self.preset.or(self.experiment).as_deref()),
             Some(Command::Presets) => presets(),
@@ -268,6 +272,20 @@ fn open_shared(text: &OsStr) -> Result<()> {
     match window::open(None, Some(wanted))? {
         None => Ok(()),
         Some(why) => Err(Error::input(format!("{why}, and a shared state can only be shown in one"))),
+    }
+}
+
+/// Opens the window on a lesson.
+fn open_lesson(name: &OsStr) -> Result<()> {
+    let lesson = crate::lesson::find(name)?;
+    let unicode = || Error::input(format!("a lesson's path has to be Unicode: {}", name.display()));
+    let wanted = window::Wanted::Lesson(name.to_str().ok_or_else(unicode)?.to_owned());
+    match window::open(None, Some(wanted))? {
+        None => Ok(()),
+        Some(why) => {
+            let title = lesson.title;
+            Err(Error::input(format!("{why}; \u{201c}{title}\u{201d} can be printed: cutlayer lesson print")))
+        }
     }
 }
 

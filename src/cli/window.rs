@@ -10,6 +10,7 @@ use crate::experiment::Experiment;
 pub(super) enum Wanted {
     Path(std::path::PathBuf),
     Shared(String),
+    Lesson(String),
 }
 
 /// Opens the window and returns when it is closed; why there is none, if there is no way to a display.
@@ -45,7 +46,7 @@ pub(super) fn open(_: Option<Experiment>, wanted: Option<Wanted>) -> Result<Opti
     // Looked at, so that both are of use in every build.
     let _ = wanted.map(|wanted| match wanted {
         Wanted::Path(path) => path.into_os_string(),
-        Wanted::Shared(text) => text.into(),
+        Wanted::Shared(text) | Wanted::Lesson(text) => text.into(),
     });
     Ok(Some("This build has no window".to_owned()))
 }

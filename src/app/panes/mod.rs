@@ -5,6 +5,7 @@ pub mod curves;
 #[cfg(test)]
 mod fixture;
 pub mod images;
+pub mod lesson;
 pub mod levers;
 pub mod runs;
 pub mod table;
@@ -12,8 +13,10 @@ pub mod table;
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 
+use super::lit::lit_ui;
 use super::workspace::{Pane, side_by_side};
 use super::{Act, Look, View};
+use crate::lesson::Part;
 
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
 const SIDE_BY_SIDE: f32 = 760.0;
@@ -53,7 +56,18 @@ struct Drawn<'a> {
 impl Behavior<Pane> for Drawn<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Pane) -> UiResponse {
         let Self { look, view, acts } = self;
+        let part = match pane {
+            Pane::Levers => Some(Part::Levers),
+            Pane::Curves => Some(Part::Curves),
+            Pane::Table => Some(Part::Table),
+            Pane::Images => Some(Part::Images),
+            Pane::Lesson | Pane::Runs | Pane::Cards => None,
+        };
+        if let Some(part) = part {
+            lit_ui(ui, *look, part, ui.max_rect().shrink(4.0));
+        }
         egui::Frame::new().inner_margin(6.0).show(ui, |ui| match pane {
+            Pane::Lesson => lesson::lesson_ui(ui, *look, acts),
             Pane::Levers => levers::levers_ui(ui, *look, acts),
             Pane::Curves => {
                 let before = view.curves.epoch;

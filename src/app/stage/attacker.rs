@@ -10,13 +10,24 @@ use super::details::details_ui;
 use super::large_ui;
 use super::plan::Sizes;
 use crate::app::judged::{Says, said};
+use crate::app::lit::lit_ui;
 use crate::app::state::Status;
 use crate::app::theme::Role;
 use crate::app::{Act, Look};
+use crate::lesson::Part;
+
+/// The wipe between original and stolen image.
+#[derive(Debug, Default)]
+pub struct WipeView {
+    /// How far the original covers the stolen image, from the left; none where it does not.
+    pub share: Option<f32>,
+    /// How often it was moved.
+    pub times: usize,
+}
 
 const STOLEN: &str = "What the attacker makes of the numbers on the wire: the paper's reconstruction.";
 
-pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut Option<f32>, acts: &mut Vec<Act>) {
+pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     let said = said(look);
     if let Some(stolen) = &look.textures.stolen {
         let response = large_ui(ui, stolen, sizes.big, &format!("stolen: {STOLEN}"));
@@ -27,16 +38,17 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
     } else {
         nothing_stolen_ui(ui, look, sizes, said.says);
     }
-    band_ui(ui, &said, sizes.big);
+    let band = ui.scope(|ui| band_ui(ui, &said, sizes.big)).response.rect;
+    lit_ui(ui, look, Part::Verdict, band);
     ui.horizontal(|ui| film_ui(ui, look, acts));
 }
 
 /// The original over the stolen image, as far as somebody dragged across or moved by the arrow keys; a click takes it
 /// away.
-fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut Option<f32>) {
+fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut WipeView) {
     let rect = picture.rect;
     let response = ui.interact(rect, ui.scope_id().with("wipe"), Sense::click_and_drag());
-    let share = f64::from(wipe.unwrap_or(0.0));
+    let share = f64::from(wipe.share.unwrap_or(0.0));
     response.widget_info(|| WidgetInfo::slider(true, share, "Wipe: the original over the stolen image"));
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
@@ -44,16 +56,18 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
         let pressed = |key| ui.input(|input| input.key_pressed(key));
         let by = f32::from(i8::from(pressed(Key::ArrowRight)) - i8::from(pressed(Key::ArrowLeft)));
         if by != 0.0 {
-            *wipe = Some((wipe.unwrap_or(0.0) + 0.05 * by).clamp(0.0, 1.0)).filter(|share| *share > 0.0);
+            wipe.share = Some((wipe.share.unwrap_or(0.0) + 0.05 * by).clamp(0.0, 1.0)).filter(|share| *share > 0.0);
+            wipe.times += 1;
         }
     }
+    wipe.times += usize::from(response.drag_started());
     if response.dragged() {
         let at = response.interact_pointer_pos().map(|at| (at.x - rect.left()) / rect.width());
-        *wipe = at.map(|at| at.clamp(0.0, 1.0));
+        wipe.share = at.map(|at| at.clamp(0.0, 1.0));
     } else if response.clicked() {
-        *wipe = None;
+        wipe.share = None;
     }
-    if let Some(share) = *wipe {
+    if let Some(share) = wipe.share {
         let x = rect.left() + share * rect.width();
         let left = Rect::from_min_max(rect.min, pos2(x, rect.bottom()));
         let part = Rect::from_min_max(Pos2::ZERO, pos2(share, 1.0));

@@ -13,18 +13,21 @@ mod server;
 mod wire;
 
 use eframe::egui::{
-    Align, Color32, Frame, Image, Label, Layout, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2,
+    Align, Color32, Frame, Image, Label, Layout, Rect, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2,
 };
 
+pub use attacker::WipeView;
 pub use maps::MapsView;
 pub use plan::{BAR, Plan, Shown};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
+use super::lit::lit_ui;
 use super::showing::Source;
 use super::state::Status;
 use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
+use crate::lesson::Part;
 use crate::run::shipped::REMADE_BY;
 
 /// What is chosen on the stage.
@@ -33,8 +36,8 @@ pub struct Views<'a> {
     pub pad: &'a mut pad::PadView,
     /// How maps are drawn.
     pub maps: &'a mut MapsView,
-    /// How far the wipe over the stolen image is drawn; none where it is not.
-    pub wipe: &'a mut Option<f32>,
+    /// The wipe over the stolen image.
+    pub wipe: &'a mut WipeView,
 }
 
 impl<'a> Views<'a> {
@@ -52,7 +55,8 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     } else {
         narrow_lead_ui(ui, look, acts);
     }
-    sentence::sentence_ui(ui, look, acts);
+    let sentence = ui.scope(|ui| sentence::sentence_ui(ui, look, acts)).response.rect;
+    lit_ui(ui, look, Part::Sentence, sentence);
     ui.add_space(2.0);
     let sizes = plan.sizes;
     ui.spacing_mut().item_spacing = vec2(GAP, GAP);
@@ -122,6 +126,13 @@ impl Card {
             Self::Server => plan.server,
         };
         let frame = Frame::group(ui.style()).fill(ui.visuals().faint_bg_color).inner_margin(MARGIN);
+        let part = match self {
+            Self::Hospital => Part::Hospital,
+            Self::Wire => Part::Wire,
+            Self::Server => Part::Server,
+            Self::Attacker => Part::Attacker,
+        };
+        lit_ui(ui, look, part, Rect::from_min_size(ui.cursor().min, size).shrink(3.0));
         ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
             frame.show(ui, |ui| {
                 ui.set_min_size(ui.available_size());

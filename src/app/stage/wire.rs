@@ -7,9 +7,11 @@ use eframe::egui::{
 
 use super::Pane;
 use super::plan::{LINE, Sizes};
+use crate::app::lit::lit_ui;
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
 use crate::app::{Act, Look, Source};
+use crate::lesson::Part;
 use crate::run::facts::LayerFacts;
 
 pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
@@ -77,6 +79,7 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
     let label = format!("Cut after layer {cut} of {}: {words}", layers.len());
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::slider(true, cut as f64, &label));
+    lit_ui(ui, look, Part::Cut, rect);
     let step = rect.width() / layers.len() as f32;
     let edge = |after: usize| rect.left() + step * after as f32;
     let wanted = wanted_cut(ui, &response, cut, layers, |x| ((x - rect.left()) / step).round());

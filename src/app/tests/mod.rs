@@ -14,6 +14,7 @@ mod lessons;
 mod pictures;
 mod share;
 mod stage;
+mod taught;
 
 /// A window that nobody sees, and the folder that it keeps things in.
 pub(super) struct Window {

@@ -138,16 +138,16 @@ fn the_stolen_image_is_wiped_and_the_stage_is_dragged() {
     window.harness.run_steps(2);
     window.harness.drop_at(at(0.6));
     window.harness.run_steps(2);
-    let share = window.app().view.wipe.unwrap();
+    let share = window.app().view.wipe.share.unwrap();
     assert!((share - 0.6).abs() < 0.02, "{share}");
     window.harness.get_by_label_contains("Wipe: ").focus();
     window.harness.run_steps(2);
     window.harness.key_press(egui::Key::ArrowRight);
     window.harness.run_steps(2);
-    assert!((window.app().view.wipe.unwrap() - share - 0.05).abs() < 1e-4);
+    assert!((window.app().view.wipe.share.unwrap() - share - 0.05).abs() < 1e-4);
     window.harness.get_by_label_contains("Wipe: ").click();
     window.harness.run_steps(2);
-    assert_eq!(window.app().view.wipe, None);
+    assert_eq!(window.app().view.wipe.share, None);
     // Original and stolen are as large as can be, and equally.
     let side = |window: &Window, word: &str| {
         let all = things(window);

@@ -1,0 +1,122 @@
+//! The lesson: what is to be known, a question before its effect, what to do, and what to notice. Without one, those that
+//! there are.
+
+use eframe::egui::{Button, Label, ProgressBar, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo};
+
+use crate::app::choice::selectable_if_ui;
+use crate::app::lessons::LessonAct;
+use crate::app::{Act, Look};
+use crate::lesson::{LESSONS, Phase, Progress, Question, Step, find};
+
+/// Size of what is read.
+const TEXT: f32 = 14.5;
+
+/// Draws the lesson, or the list.
+pub fn lesson_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 6.0;
+        match look.lesson {
+            Some(progress) => progress_ui(ui, progress, acts),
+            None => list_ui(ui, acts),
+        }
+    });
+}
+
+/// The lessons that come with the program.
+fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
+    ui.add(Label::new("Five lessons, a few minutes each: what split learning gives away, and how to see it.").wrap());
+    for (i, built_in) in LESSONS.iter().enumerate() {
+        let Ok(lesson) = find(built_in.name) else { continue };
+        ui.separator();
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(format!("{}  {}", i + 1, lesson.title)).strong().size(TEXT));
+            ui.weak(format!("{} minutes", lesson.minutes));
+        });
+        ui.add(Label::new(&lesson.summary).wrap());
+        let button = ui.button("Begin");
+        button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Begin: {}", lesson.title)));
+        if button.on_hover_text("The window is set up for it; Undo brings your experiment back").clicked() {
+            acts.push(Act::Lesson(LessonAct::Begin(built_in.name.to_owned())));
+        }
+    }
+}
+
+fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
+    let lesson = progress.lesson();
+    let (at, of) = (progress.place() + 1, progress.steps().len());
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(&lesson.title).strong().size(16.0));
+        ui.weak(format!("step {at} of {of}"));
+        if ui.small_button("Leave the lesson").on_hover_text("Back to the list; the window stays as it is").clicked() {
+            acts.push(Act::Lesson(LessonAct::End));
+        }
+    });
+    let done = progress.steps().iter().filter(|taken| taken.done).count();
+    let bar = ui.add(ProgressBar::new(done as f32 / of.max(1) as f32).desired_height(4.0));
+    bar.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, format!("{done} of {of} steps done")));
+    let Some(step) = progress.step() else { return };
+    let phase = progress.phase();
+    ui.add(Label::new(RichText::new(&step.text).size(TEXT)).wrap());
+    if let Some(question) = &step.question {
+        question_ui(ui, question, progress, phase, acts);
+    }
+    act_ui(ui, step, phase);
+    ui.horizontal(|ui| {
+        let back = ui.add_enabled(at > 1, Button::new("Back"));
+        if back.on_hover_text("The step before").on_disabled_hover_text("This is the first step").clicked() {
+            acts.push(Act::Lesson(LessonAct::Back));
+        }
+        if at == of && phase == Phase::Notice {
+            ui.label(RichText::new("The lesson is done.").strong());
+            return;
+        }
+        let why = match phase {
+            Phase::Ask => "Answer the question first",
+            Phase::Act => "Do what the step asks for first",
+            Phase::Notice => "",
+        };
+        let next = ui.add_enabled(progress.has_next(), Button::new(RichText::new("Next").strong()));
+        if next.on_hover_text("The next step").on_disabled_hover_text(why).clicked() {
+            acts.push(Act::Lesson(LessonAct::Next));
+        }
+    });
+}
+
+/// A question, answered before the effect is shown; then what explains it.
+fn question_ui(ui: &mut Ui, question: &Question, progress: &Progress, phase: Phase, acts: &mut Vec<Act>) {
+    ui.add(Label::new(RichText::new(&question.ask).strong().size(TEXT)).wrap());
+    ui.horizontal_wrapped(|ui| {
+        for (i, answer) in question.answers.iter().enumerate() {
+            let chosen = progress.given() == Some(i);
+            let button = selectable_if_ui(ui, phase != Phase::Notice, chosen, answer);
+            let button = button.on_hover_text("Your answer; it can be changed until the effect is seen");
+            if button.on_disabled_hover_text("The effect has been seen").clicked() {
+                acts.push(Act::Lesson(LessonAct::Answer(i)));
+            }
+        }
+    });
+    if phase == Phase::Notice {
+        let verdict = match progress.right() {
+            Some(true) => "Right. ",
+            Some(false) => "Not so. ",
+            None => "",
+        };
+        ui.add(Label::new(RichText::new(format!("{verdict}{}", question.because)).size(TEXT)).wrap());
+    }
+}
+
+/// What to do, and once it was done what to notice.
+fn act_ui(ui: &mut Ui, step: &Step, phase: Phase) {
+    match phase {
+        Phase::Ask => {
+            ui.weak("Choose an answer; then you will see.");
+        }
+        Phase::Act => {
+            let words = RichText::new(format!("\u{2192} {}", step.action)).size(TEXT).color(ui.visuals().warn_fg_color);
+            ui.add(Label::new(words).wrap());
+        }
+        Phase::Notice => {
+            ui.add(Label::new(RichText::new(&step.notice).size(TEXT)).wrap());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Each lesson, driven to its end as a person would: answer, act, see, go on.
+
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::Queryable as _;
+
+use super::*;
+use crate::experiment::fixture::{GAMMA, TITLE};
+use crate::lesson::Phase;
+
+fn phase(app: &App) -> Option<Phase> {
+    app.progress.as_ref().map(Progress::phase)
+}
+
+/// Drags from one place of something to another, each a share of its width and height.
+fn drag(window: &mut Window, label: &str, from: [f32; 2], to: [f32; 2]) {
+    let rect = window.harness.get_by_label(label).rect();
+    let at = |share: [f32; 2]| rect.left_top() + rect.size() * egui::vec2(share[0], share[1]);
+    window.harness.drag_at(at(from));
+    window.harness.step();
+    window.harness.hover_at(at([0.5 * (from[0] + to[0]), 0.5 * (from[1] + to[1])]));
+    window.harness.step();
+    window.harness.hover_at(at(to));
+    window.harness.step();
+    window.harness.drop_at(at(to));
+    window.harness.run_steps(2);
+}
+
+fn stroke(window: &mut Window, at: f32) {
+    drag(window, "Drawing pad", [at, 0.2], [at, 0.8]);
+}
+
+fn wipe(window: &mut Window) {
+    drag(window, "Wipe: the original over the stolen image", [0.2, 0.5], [0.8, 0.5]);
+}
+
+fn set(window: &mut Window, key: &str, value: &str) {
+    window.act(Act::Set(key.to_owned(), value.to_owned()));
+}
+
+fn looks_with_similar_images(window: &mut Window) {
+    window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
+    window.harness.run_steps(3);
+    window.click("somebody with similar images");
+}
+
+/// Begins a lesson from the list, and takes each of its steps; `acts` are what the steps ask for.
+fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
+    let mut window = Window::open(quick());
+    window.rest();
+    window.click(&format!("Begin: {title}"));
+    window.rest();
+    let steps = window.app().progress.as_ref().unwrap().steps().len();
+    assert_eq!(steps, acts.len(), "{title}");
+    for (at, act) in acts.iter().enumerate() {
+        let progress = window.app().progress.as_ref().unwrap();
+        assert_eq!(progress.place(), at, "{title}");
+        let question = progress.step().unwrap().question.clone();
+        if let Some(question) = question {
+            assert_eq!(phase(window.app()), Some(Phase::Ask), "{title}, step {at}");
+            let next = window.harness.get_by_label("Next");
+            assert!(egui_kittest::kittest::NodeT::accesskit_node(&next).is_disabled());
+            window.click(&question.answers[0]);
+        }
+        assert!(window.app().progress.as_ref().unwrap().given() == Some(0) || phase(window.app()) != Some(Phase::Ask));
+        act(&mut window);
+        window.until(&format!("{title}, step {}", at + 1), |app| phase(app) == Some(Phase::Notice));
+        if at + 1 < steps {
+            window.rest();
+            window.click("Next");
+        }
+    }
+    window.harness.get_by_label("The lesson is done.");
+    // It is remembered, and left.
+    window.harness.state_mut().leave();
+    let again = App::in_folder(None, window.home.path().to_owned());
+    assert_eq!(again.progress.as_ref().map(Progress::place), Some(steps - 1));
+    window.click("Leave the lesson");
+    assert!(window.app().progress.is_none() && window.app().memory.lesson.is_none());
+}
+
+#[test]
+fn what_leaves_the_room() {
+    taught(
+        "What leaves the room",
+        &[
+            &|window| {
+                window.click("Draw");
+                stroke(window, 0.4);
+            },
+            &|window| stroke(window, 0.6),
+            &|window| {
+                window.rest();
+                window.click("Play");
+            },
+            &|window| {
+                window.rest();
+                window.click("Digits");
+                window.rest();
+                wipe(window);
+            },
+            &|window| window.click("Step"),
+        ],
+    );
+}
+
+#[test]
+fn the_mirror() {
+    taught(
+        "The mirror",
+        &[
+            &|window| {
+                window.click("Draw");
+                stroke(window, 0.4);
+            },
+            &|window| stroke(window, 0.6),
+            &|window| {
+                window.click("Clear");
+                stroke(window, 0.5);
+            },
+            &|window| {
+                window.rest();
+                wipe(window);
+            },
+            &|window| window.click("trained"),
+            &|_| {},
+        ],
+    );
+}
+
+#[test]
+fn how_deep_is_safe() {
+    let cut = |at: usize| move |window: &mut Window| window.act(Act::Cut(at));
+    taught(
+        "How deep is safe?",
+        &[
+            &cut(5),
+            &cut(8),
+            &|window| {
+                window.rest();
+                wipe(window);
+            },
+            &cut(10),
+            &looks_with_similar_images,
+            &|window| window.click("\u{203a}"),
+            &cut(2),
+        ],
+    );
+}
+
+#[test]
+fn disguise() {
+    taught(
+        "Disguise",
+        &[
+            &|window| window.click("\u{203a}"),
+            &|window| set(window, GAMMA, "0.3"),
+            &|window| {
+                set(window, GAMMA, "0.1");
+                set(window, "psgl.mu", "1");
+            },
+            &|window| window.click("\u{203a}"),
+            &|window| {
+                window.rest();
+                wipe(window);
+            },
+            &|window| window.click("Undefended"),
+        ],
+    );
+}
+
+#[test]
+fn be_the_attacker() {
+    taught(
+        "Be the attacker",
+        &[
+            &|window| {
+                window.rest();
+                window.click("Play");
+            },
+            &|window| window.click("It knows our defence"),
+            &|window| {
+                window.rest();
+                window.click("Play");
+                wipe(window);
+            },
+            &looks_with_similar_images,
+            &|window| set(window, GAMMA, "0.3"),
+            &|window| window.click("It knows our defence"),
+        ],
+    );
+    assert_eq!(TITLE, "PSGL", "the lesson calls it so");
+}
