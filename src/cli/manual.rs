@@ -56,16 +56,20 @@ pub(super) fn manual(args: &ManArgs) -> Result<()> {
 fn pages() -> Result<Vec<(String, String)>> {
     let mut program = Cli::command().disable_help_subcommand(true);
     program.build();
-    let commands = program.get_subcommands().filter(|command| !command.is_hide_set());
-    std::iter::once(&program)
-        .chain(commands)
-        .map(|command| {
-            let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-            let unwritten = |why: &dyn std::fmt::Display| Error::Internal(format!("the page of {name}: {why}"));
-            let bytes = page(command).map_err(|error| unwritten(&error))?;
-            Ok((format!("{name}.1"), String::from_utf8(bytes).map_err(|error| unwritten(&error))?))
-        })
-        .collect()
+    let mut pages = Vec::new();
+    add(&mut pages, &program)?;
+    Ok(pages)
+}
+
+/// Adds a command's page, and those of its own commands.
+fn add(pages: &mut Vec<(String, String)>, command: &Command) -> Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    let unwritten = |why: &dyn std::fmt::Display| Error::Internal(format!("the page of {name}: {why}"));
+    let bytes = page(command).map_err(|error| unwritten(&error))?;
+    pages.push((format!("{name}.1"), String::from_utf8(bytes).map_err(|error| unwritten(&error))?));
+    // `help` repeats what the pages say.
+    let mut own = command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help");
+    own.try_for_each(|command| add(pages, command))
 }
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {

@@ -40,7 +40,7 @@ fn offered(words: &[&str]) -> Option<BTreeSet<String>> {
     let script = format!(
         "{}\nCOMP_WORDS=({}); COMP_CWORD={last}; _cutlayer cutlayer '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         succeed(["completions", "bash"]),
-        words.iter().map(|word| format!("'{word}' ")).collect::<String>(),
+        words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
         words[last],
         words[last - 1],
     );
@@ -81,7 +81,10 @@ fn the_manual_has_a_page_a_command_and_nothing_is_cut_off() {
     let mut expected: Vec<_> = commands().iter().map(|name| format!("cutlayer-{name}.1")).collect();
     expected.push("cutlayer.1".to_owned());
     expected.sort();
-    assert_eq!(names(&out), expected);
+    // A command's own commands have pages too.
+    let pages = names(&out);
+    let under = |page: &String| commands().iter().any(|name| page.starts_with(&format!("cutlayer-{name}-")));
+    assert_eq!(pages.iter().filter(|page| !under(page)).cloned().collect::<Vec<_>>(), expected);
 
     let main = words(&fs::read_to_string(out.join("cutlayer.1")).unwrap());
     for name in commands() {
@@ -102,7 +105,7 @@ fn the_manual_has_a_page_a_command_and_nothing_is_cut_off() {
         assert!(after.len() > 80 && page.contains(&section), "{section}\n\nis not in\n\n{page}");
     }
     let printed = succeed(["man"]);
-    assert_eq!(printed.matches(".TH ").count(), expected.len());
+    assert_eq!(printed.matches(".TH ").count(), pages.len());
     // A second time the pages are replaced.
     succeed(["man", "--out", out.to_str().unwrap()]);
     let file = folder.path().join("file");
