@@ -39,6 +39,7 @@ const MOST_PIXELS: usize = 3 << 20;
 /// What is shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices, each with its own control")]
 pub struct Shared {
     /// The program's version that wrote it.
     version: String,

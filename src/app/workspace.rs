@@ -123,6 +123,7 @@ impl Workspace {
     }
 
     /// The workspace to be in to see a pane: this one if it has it, else the first that has.
+    #[must_use]
     pub fn with(self, pane: Pane) -> Self {
         let has = |workspace: &Self| workspace.panes().any(|its| its == pane);
         std::iter::once(self).chain(Self::ALL).find(has).unwrap_or(self)

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use cutlayer::run::whole_files::Writer;
+
 use crate::common::{call, names, scratch, succeed};
 
 fn source(name: &str) -> String {
@@ -53,7 +55,7 @@ fn offered(words: &[&str]) -> Option<BTreeSet<String>> {
 #[test]
 fn bash_offers_commands_options_presets_and_attacks() {
     let Some(commands_offered) = offered(&["cutlayer", ""]) else {
-        return eprintln!("skipped: no bash");
+        return println!("skipped: no bash");
     };
     assert!(commands().iter().all(|name| commands_offered.contains(name)), "{commands_offered:?}");
     let one = |words: &[&str]| offered(words).unwrap();
@@ -109,7 +111,7 @@ fn the_manual_has_a_page_a_command_and_nothing_is_cut_off() {
     // A second time the pages are replaced.
     succeed(["man", "--out", out.to_str().unwrap()]);
     let file = folder.path().join("file");
-    fs::write(&file, "").unwrap();
+    Writer::default().write(&file, b"").unwrap();
     let refused = call(["man", "--out", file.to_str().unwrap()]);
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.status.code() == Some(2) && told.contains(file.to_str().unwrap()), "{told}");

@@ -231,10 +231,14 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
     if beside {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap;
-            charts.iter().for_each(|chart| draw(ui, chart));
+            for chart in charts {
+                draw(ui, chart);
+            }
         });
     } else {
-        charts.iter().for_each(|chart| draw(ui, chart));
+        for chart in charts {
+            draw(ui, chart);
+        }
     }
     view.epoch = epoch;
     view.hidden = hidden;

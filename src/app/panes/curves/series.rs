@@ -33,6 +33,7 @@ pub struct Settings {
 
 /// A figure, ready to be drawn. Where an axis is logarithmic, points are logarithms.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of an axis of its own")]
 pub struct Chart {
     /// Which.
     pub figure: Figure,

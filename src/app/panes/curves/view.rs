@@ -130,8 +130,8 @@ impl CurvesView {
             Shown::Pair => {
                 let [utility, leakage] = self.pair;
                 let twins = |accuracy: Accuracy| state.epochs.iter().any(|(_, row)| accuracy.of_epoch(row).is_some());
-                let lacks = !state.epochs.is_empty() && !(twins(Accuracy::Decision) && twins(Accuracy::Vanilla));
-                vec![if lacks { Figure::Test } else { utility }, leakage]
+                let compares = twins(Accuracy::Decision) && twins(Accuracy::Vanilla);
+                vec![if compares || state.epochs.is_empty() { utility } else { Figure::Test }, leakage]
             }
         }
     }
