@@ -41,6 +41,7 @@ mod shared;
 mod shot;
 mod showing;
 mod stage;
+mod start;
 mod state;
 mod textures;
 mod theme;
@@ -57,18 +58,15 @@ mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui;
 use egui_tiles::Tree;
 
 use crate::data::Noun;
-use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::lesson::{Part, Progress};
 use crate::live::Live;
-use crate::run::folder::home_folder;
 use crate::run::weights::Weights;
 
 pub use accuracies::{Accuracy, Curves};
@@ -80,6 +78,7 @@ pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
+pub use start::{Opened, Wanted, open};
 pub use state::{State, Status};
 pub use theme::Role;
 pub use workspace::{Pane, Workspace};
@@ -214,68 +213,6 @@ pub struct App {
     said: String,
     /// Whether the live mirror was at work in the last frame.
     mirrored: bool,
-}
-
-/// What the window is to open.
-#[derive(Clone, Debug)]
-pub enum Wanted {
-    /// What is at a path: a run, an experiment, images, a shared state.
-    Path(PathBuf),
-    /// A shared state, as its text.
-    Shared(String),
-    /// A lesson, by its name or the path of its file.
-    Lesson(String),
-}
-
-/// What came of opening the window.
-#[derive(Debug)]
-pub enum Opened {
-    /// It was open, and was closed.
-    Closed,
-    /// There is no display, or no OpenGL; in words.
-    NoDisplay(String),
-}
-
-/// Opens the window on an experiment, or on the one of the last time, and returns when it is closed. `wanted` is what to
-/// open in it.
-///
-/// # Errors
-/// Returns an error if the display is lost while the window is open.
-pub fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Opened> {
-    if let Some(Wanted::Shared(text)) = &wanted {
-        // Refused before there is a window.
-        shared::Shared::from_text(text)?;
-    }
-    if let Some(Wanted::Lesson(name)) = &wanted {
-        crate::lesson::find(name)?;
-    }
-    let viewport = egui::ViewportBuilder::default()
-        .with_title("Cutlayer")
-        // The name of assets/linux/cutlayer.desktop, by which desktops know whose window it is.
-        .with_app_id("cutlayer")
-        .with_icon(icon::icon())
-        .with_inner_size([1280.0, 800.0])
-        .with_min_inner_size([900.0, 600.0]);
-    #[cfg(not(feature = "wgpu"))]
-    let renderer = eframe::Renderer::Glow;
-    #[cfg(feature = "wgpu")]
-    let renderer = eframe::Renderer::Wgpu;
-    let options = eframe::NativeOptions { viewport, renderer, ..Default::default() };
-    let opened = Arc::new(AtomicBool::new(false));
-    let its = opened.clone();
-    let app = move |_: &eframe::CreationContext<'_>| {
-        its.store(true, Ordering::Relaxed);
-        let mut app = App::in_folder(experiment, home_folder());
-        app.to_open = wanted;
-        Ok(Box::new(app) as Box<dyn eframe::App>)
-    };
-    match eframe::run_native("Cutlayer", options, Box::new(app)) {
-        Ok(()) => Ok(Opened::Closed),
-        Err(error) if opened.load(Ordering::Relaxed) => {
-            Err(Error::Internal(format!("the window was lost: {error}; a run that was going can be resumed")))
-        }
-        Err(error) => Ok(Opened::NoDisplay(error.to_string())),
-    }
 }
 
 impl App {

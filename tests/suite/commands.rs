@@ -241,8 +241,8 @@ fn the_help_has_a_card_of_each_attack() {
     }
     for line in [
         "    It sees the smashed data and knows the client's weights.",
-        "    He 2019: 39.69 dB, SSIM 0.997, MNIST, LeNet-5 cut at conv1",
-        "    He 2019: 7.72 dB, SSIM 0.431, MNIST, LeNet-5 cut at ReLU2, knowing unrelated images",
+        "      He 2019: 39.69 dB, SSIM 0.997, MNIST, LeNet-5 cut at conv1",
+        "      He 2019: 7.72 dB, SSIM 0.431, MNIST, LeNet-5 cut at ReLU2, knowing unrelated images",
     ] {
         assert!(help.lines().any(|found| found == line), "no {line} in {help}");
     }

@@ -123,7 +123,7 @@ fn the_desktop_knows_the_window_and_finds_its_icon() {
     for line in ["Exec=cutlayer %f", "Icon=cutlayer", "StartupWMClass=cutlayer"] {
         assert!(entry.lines().any(|it| it == line), "{line} is missing: {entry}");
     }
-    assert!(source("src/app/mod.rs").contains(".with_app_id(\"cutlayer\")"));
+    assert!(source("src/app/start.rs").contains(".with_app_id(\"cutlayer\")"));
     let icons = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/icon");
     for size in [16, 24, 32, 48, 64, 128, 256, 512] {
         let image = image::open(icons.join(format!("cutlayer-{size}.png"))).unwrap();

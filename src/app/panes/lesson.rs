@@ -112,7 +112,7 @@ fn act_ui(ui: &mut Ui, step: &Step, phase: Phase) {
             ui.weak("Choose an answer; then you will see.");
         }
         Phase::Act => {
-            let words = RichText::new(format!("\u{2192} {}", step.action)).size(TEXT).color(ui.visuals().warn_fg_color);
+            let words = RichText::new(format!("Now: {}", step.action)).size(TEXT).color(ui.visuals().warn_fg_color);
             ui.add(Label::new(words).wrap());
         }
         Phase::Notice => {

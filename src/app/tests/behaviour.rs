@@ -192,7 +192,7 @@ fn keys_do_what_the_commands_say() {
     press(&mut window, egui::Modifiers::NONE, egui::Key::Escape);
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::L);
     window.harness.get_by_label_contains("What happens in a run is told here");
-    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num3);
+    press(&mut window, egui::Modifiers::COMMAND, egui::Key::Num4);
     assert!(window.app().shows(Pane::Table), "in a workspace that has it");
     press(&mut window, egui::Modifiers::COMMAND, egui::Key::O);
     window.harness.get_by_label("Open an experiment, a run, data or an image");

@@ -47,7 +47,7 @@ fn same(mut image: RgbaImage, name: &str, attacker: bool) {
     let (width, height) = image.dimensions();
     if !attacker {
         for (x, y, pixel) in image.enumerate_pixels_mut() {
-            if x > width * 2 / 3 && y < height * 53 / 100 {
+            if x > width * 2 / 3 && y < height * 63 / 100 {
                 *pixel = image::Rgba([128, 128, 128, 255]);
             }
         }

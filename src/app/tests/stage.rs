@@ -44,6 +44,8 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
         known.each_ref().map(|words| toggled(words) == Some(Toggled::True))
     };
     let details = |window: &mut Window, words: &str| {
+        // The button stays where it is once there is a film.
+        window.rest();
         window.click("Details");
         assert_eq!(window.harness.query_all_by_label(&format!("It {words}.")).count(), 1, "{words}");
         window.click("Details");

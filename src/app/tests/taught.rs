@@ -25,6 +25,13 @@ fn drag(window: &mut Window, label: &str, from: [f32; 2], to: [f32; 2]) {
     window.harness.run_steps(2);
 }
 
+/// Scrolls to a control and presses it.
+fn reach(window: &mut Window, label: &str) {
+    window.harness.get_by_label(label).scroll_to_me();
+    window.harness.run_steps(8);
+    window.click(label);
+}
+
 fn stroke(window: &mut Window, at: f32) {
     drag(window, "Drawing pad", [at, 0.2], [at, 0.8]);
 }
@@ -47,7 +54,7 @@ fn looks_with_similar_images(window: &mut Window) {
 fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
     let mut window = Window::open(quick());
     window.rest();
-    window.click(&format!("Begin: {title}"));
+    reach(&mut window, &format!("Begin: {title}"));
     window.rest();
     let steps = window.app().progress.as_ref().unwrap().steps().len();
     assert_eq!(steps, acts.len(), "{title}");
@@ -59,14 +66,14 @@ fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
             assert_eq!(phase(window.app()), Some(Phase::Ask), "{title}, step {at}");
             let next = window.harness.get_by_label("Next");
             assert!(egui_kittest::kittest::NodeT::accesskit_node(&next).is_disabled());
-            window.click(&question.answers[0]);
+            reach(&mut window, &question.answers[0]);
         }
         assert!(window.app().progress.as_ref().unwrap().given() == Some(0) || phase(window.app()) != Some(Phase::Ask));
         act(&mut window);
         window.until(&format!("{title}, step {}", at + 1), |app| phase(app) == Some(Phase::Notice));
         if at + 1 < steps {
             window.rest();
-            window.click("Next");
+            reach(&mut window, "Next");
         }
     }
     window.harness.get_by_label("The lesson is done.");
@@ -74,7 +81,7 @@ fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
     window.harness.state_mut().leave();
     let again = App::in_folder(None, window.home.path().to_owned());
     assert_eq!(again.progress.as_ref().map(Progress::place), Some(steps - 1));
-    window.click("Leave the lesson");
+    reach(&mut window, "Leave the lesson");
     assert!(window.app().progress.is_none() && window.app().memory.lesson.is_none());
 }
 

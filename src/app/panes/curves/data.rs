@@ -11,7 +11,8 @@ use crate::app::state::{State, Status};
 use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow};
-use crate::score::metrics::Metric;
+use crate::score::band::wilson;
+use crate::score::metrics::{LINEUP, Metric};
 
 /// Standard errors on each side of a band.
 const BAND: f64 = 1.96;
@@ -196,7 +197,14 @@ fn leaks(state: &State, metric: &Metric<AttackRecord>) -> Raw {
         let name = format!("{}, {on}", record.name);
         let point = [record.epoch as f64, y];
         let band = (metric.error)(record).filter(|error| error.is_finite());
-        let band = band.map(|error| [point[0], y - BAND * error, y + BAND * error]);
+        let band = band.map(|error| match (metric == &LINEUP, record.images) {
+            // A share stays within 0 and 100 %, and has a width where all are recognised.
+            (true, n @ 1..) => {
+                let (low, high) = wilson((0.01 * y * n as f64).round() as usize, n);
+                [point[0], 100.0 * low, 100.0 * high]
+            }
+            _ => [point[0], y - BAND * error, y + BAND * error],
+        });
         match raw.values.iter_mut().find(|values| values.name == name) {
             Some(values) => {
                 values.points.push(point);

@@ -7,6 +7,7 @@ use eframe::egui::{Align, Checkbox, Label, Layout, RichText, Sense, TextStyle, U
 use super::ink::Ink;
 use super::series::{Chart, Series};
 use super::ticks::Axis;
+use crate::app::words::decimal;
 
 /// Room for a line's sample.
 const SAMPLE: f32 = 26.0;
@@ -52,7 +53,10 @@ impl<'a> Reading<'a> {
         let point = self.at.map_or_else(|| series.last(), |x| series.at(x));
         let Some(point) = point else { return "\u{2013}".to_owned() };
         let value = self.chart.figure.value(self.chart.values(point)[1]);
-        let band = series.band_at(point).map(|[low, high]| format!(" ({low:.0}\u{2013}{high:.0})"));
+        let band = series.band_at(point).map(|[low, high]| {
+            let to = if low < 0.0 { " to " } else { "\u{2013}" };
+            format!(" ({}{to}{})", decimal(low, digits_of(high - low)), decimal(high, digits_of(high - low)))
+        });
         value + &band.unwrap_or_default()
     }
 
@@ -62,6 +66,11 @@ impl<'a> Reading<'a> {
         let values: Vec<String> = shown.map(|series| format!("{} {}", series.name, self.value(series))).collect();
         format!("{}: {}", self.words(), values.join(", "))
     }
+}
+
+/// Digits that a band as wide as this needs.
+fn digits_of(width: f64) -> usize {
+    if width < 1.0 { 2 } else { 0 }
 }
 
 /// Draws an entry for each curve and each line, `columns` side by side.

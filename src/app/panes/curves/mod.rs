@@ -60,6 +60,9 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
         view.shown = Shown::Pair;
     }
     ui.horizontal_wrapped(|ui| controls_ui(ui, state, view, acts));
+    if recorded && view.shown == Shown::Pair {
+        cut_short_ui(ui, RichText::new(STAMP).weak(), STAMP);
+    }
     view.update(state);
     let stamp = recorded.then_some(STAMP);
     let by_epoch = |figure| figure == Figure::Test && view.tests_against == Against::Epoch;
@@ -107,10 +110,7 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
 
 /// The epoch that is pointed out.
 fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let Some(at) = view.epoch else {
-        ui.weak("epoch: the last").on_hover_text("A click in a plot chooses an epoch, for both and for the pictures");
-        return;
-    };
+    let Some(at) = view.epoch else { return };
     ui.label(format!("epoch: {at}"));
     if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
         view.epoch = None;
@@ -190,7 +190,7 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
     let size = ui.available_size();
     let mut hidden = std::mem::take(&mut view.hidden);
     let mut epoch = view.epoch;
-    let beside = size.x >= BESIDE && size.x > 1.2 * size.y;
+    let beside = size.x > 1.3 * size.y;
     let gap = 12.0;
     let one = if beside { vec2(0.5 * (size.x - gap), size.y) } else { vec2(size.x, 0.5 * (size.y - gap)) };
     let mut draw = |ui: &mut Ui, chart: &Chart| {

@@ -56,6 +56,7 @@ impl Drawn<'_> {
     pub fn ui(mut self, ui: &mut Ui) -> Option<f64> {
         let theme = ui.theme();
         let cursor = self.cursor.as_ref().and_then(|at| **at);
+        let ends = self.chart.bounds(|name| self.hides(name));
         // The last number under the plot is half as wide as this.
         let size = vec2(ui.available_width() - 10.0, self.height);
         let response = self.plot(size, ui.visuals().text_color().gamma_multiply(0.45)).show(ui, |plot| {
@@ -70,10 +71,11 @@ impl Drawn<'_> {
             for rule in self.chart.rules.iter().filter(|rule| !self.hides(&rule.name)) {
                 let (color, width, style) = (rule.ink.color(theme), rule.ink.width, rule.ink.style);
                 if rule.floor {
-                    let (x, bottom) = (plot.plot_bounds(), plot.plot_bounds().min()[1]);
-                    let (xs, low) = ([x.min()[0], x.max()[0]], [bottom.min(rule.at); 2]);
-                    let area = FilledArea::new("", &xs, &low, &[rule.at; 2]).id((&rule.name, "floor"));
-                    plot.add(area.fill_color(color.gamma_multiply(BAND)).allow_hover(false));
+                    let [(left, right), (bottom, _)] = ends;
+                    let right = self.x_to.map_or(right, |to| to.max(right));
+                    let area = FilledArea::new("", &[left, right], &[bottom.min(rule.at); 2], &[rule.at; 2]);
+                    let area = area.id((&rule.name, "floor")).fill_color(color.gamma_multiply(BAND));
+                    plot.add(area.allow_hover(false));
                 }
                 if rule.level {
                     plot.hline(
