@@ -17,6 +17,8 @@ pub const BAND: f32 = 32.0;
 pub const HEAD: f32 = 24.0;
 /// Height of the sentences above the cards, with all spacing.
 const ABOVE: f32 = 56.0;
+/// Below this width the sentence takes two lines.
+const ONE_LINE: f32 = 960.0;
 /// Height of the bar above the stage.
 pub const BAR: f32 = 46.0;
 /// Between things in a card.
@@ -103,7 +105,7 @@ impl Plan {
 
     /// From what height to what height the stage can be dragged in a window of this height.
     pub fn heights(window: Vec2) -> [f32; 2] {
-        let least = ABOVE + AROUND + LOWEST + 4.0;
+        let least = above(window.x - 16.0) + AROUND + LOWEST + 4.0;
         [least, (window.y - BAR - PANES).max(least)]
     }
 
@@ -111,7 +113,8 @@ impl Plan {
     fn row(window: Vec2, shown: Shown) -> Self {
         let width = (window.x - 16.0).max(LEAST);
         let [_, most] = Self::heights(window);
-        let around = ABOVE + AROUND + 4.0;
+        let above = above(width);
+        let around = above + AROUND + 4.0;
         let wanted = shown.height.map_or(SHARE * window.y, |height| height - around);
         let side = |big: f32| if shown.defended { (BESIDE * big).max(LEAST_BESIDE).floor() } else { 0.0 };
         let server = if shown.defended { SERVER } else { PLAIN_SERVER };
@@ -129,7 +132,7 @@ impl Plan {
         let wire = width - hospital - attacker - 3.0 * GAP - server;
         // A stage that was dragged higher than its pictures need is higher.
         let height = shown.height.map_or(0.0, |height| height.min(most)).max(around + big);
-        let card = height - ABOVE - 4.0;
+        let card = height - above - 4.0;
         let by_height = card - 2.0 * EDGE - HEAD - LINE - ROW - 4.0 * VOTE - LINE - 6.0;
         let map = (0.5 * (server - 2.0 * EDGE - 8.0)).min(by_height).max(30.0).floor();
         let map = if shown.defended { map.min(small) } else { map };
@@ -165,6 +168,11 @@ impl Plan {
         let sizes = Sizes { big, small, map };
         Self { columns, sizes, hospital: outer, wire: middle, server: middle, attacker: outer, fixed: None }
     }
+}
+
+/// Height of the sentences above the cards in a row of this width.
+fn above(width: f32) -> f32 {
+    if width < ONE_LINE { ABOVE + ROW } else { ABOVE }
 }
 
 /// The side of two pictures with their captions, one below the other, that are as high as a large one.

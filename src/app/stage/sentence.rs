@@ -11,7 +11,7 @@ use crate::defence::Stack;
 use crate::workbench::{attack, attacks, usual_defence};
 
 /// From this width on there is room for what an attacker sees.
-const ROOMY: f32 = 980.0;
+const ROOMY: f32 = 1200.0;
 
 /// What an attacker may know that its kind tells by: the words, and what is said of them.
 const KNOWN: [(Knows, &str, &str); 2] = [
