@@ -70,6 +70,8 @@ fn the_window_names_ones_own_attack_defence_and_reader_and_uses_them() {
     window.until("rest", |app| !app.busy());
 
     // The attack is one of those who may be looking, and one that a run may launch.
+    window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
+    window.harness.run_steps(3);
     window.harness.get_by_role_and_label(Role::RadioButton, own_attack::OWN.looker.words).click();
     window.until("the attack to look", |app| app.showing().attack() == "own");
     window.until("what it steals", |app| !app.busy() && app.showing().reconstruction().is_some());

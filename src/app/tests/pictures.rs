@@ -58,17 +58,21 @@ fn same(mut image: RgbaImage, name: &str, attacker: bool) {
 
 fn window(experiment: Experiment, size: [f32; 2], theme: Theme, scale: f32) -> Window {
     let mut window = Window::sized(experiment, size[0], size[1], |builder| builder.with_theme(theme));
+    looks(&mut window, size, theme, scale);
+    window.rest();
+    window
+}
+
+/// The same window in another size and theme: what it shows need not be computed again.
+fn looks(window: &mut Window, size: [f32; 2], theme: Theme, scale: f32) {
     window.act(Act::Theme(if theme == Theme::Dark {
         egui::ThemePreference::Dark
     } else {
         egui::ThemePreference::Light
     }));
-    if scale != 1.0 {
-        window.harness.set_pixels_per_point(scale);
-        window.harness.set_size(vec2(size[0], size[1]) / scale);
-    }
-    window.rest();
-    window
+    window.harness.set_pixels_per_point(scale);
+    window.harness.set_size(vec2(size[0], size[1]) / scale);
+    window.harness.run_steps(4);
 }
 
 /// Nothing of the bar and the stage may reach out of the window, and the stage's cards not out of each other.
@@ -106,11 +110,11 @@ const SIZES: [(&str, [f32; 2], f32); 6] = [
 
 #[test]
 fn before_a_run() {
-    let experiment = || Experiment::preset(DIGITS).unwrap();
+    let mut window = window(Experiment::preset(DIGITS).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
     for (size, pixels, scale) in SIZES {
         for theme in [Theme::Dark, Theme::Light] {
             let name = format!("before-{size}-{theme:?}").to_lowercase();
-            let mut window = window(experiment(), pixels, theme, scale);
+            looks(&mut window, pixels, theme, scale);
             nothing_cut_off(&window, &name);
             let Some(image) = drawn(&mut window, &name) else { return };
             if size == "1280" {
@@ -123,11 +127,12 @@ fn before_a_run() {
 #[test]
 fn the_stage_defended_and_undefended() {
     for (preset, defended) in [(DIGITS, true), (BRAIN, true), (BRAIN, false)] {
+        let mut window = window(Experiment::preset(preset).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
+        window.act(Act::Defended(defended));
+        window.rest();
         for (size, pixels, scale) in SIZES {
             let name = format!("live-{preset}-{}-{size}", if defended { DEFENDED } else { "undefended" });
-            let mut window = window(Experiment::preset(preset).unwrap(), pixels, Theme::Dark, scale);
-            window.act(Act::Defended(defended));
-            window.rest();
+            looks(&mut window, pixels, Theme::Dark, scale);
             nothing_cut_off(&window, &name);
             let Some(image) = drawn(&mut window, &name) else { return };
             if size == "1280" {
