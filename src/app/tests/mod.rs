@@ -47,9 +47,9 @@ impl Window {
         self.harness.state()
     }
 
-    /// Frames until `enough`; two minutes at most.
+    /// Frames until `enough`; five minutes at most, which an adaptive attack on a slow machine may need.
     pub(super) fn until(&mut self, what: &str, enough: impl Fn(&App) -> bool) {
-        let deadline = Instant::now() + Duration::from_mins(2);
+        let deadline = Instant::now() + Duration::from_mins(5);
         while !enough(self.app()) {
             assert!(Instant::now() < deadline, "waited too long for {what}: {:?}", self.app().state().log);
             self.harness.step();
