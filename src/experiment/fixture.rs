@@ -9,6 +9,10 @@ pub const DEFENDED: &str = "psgl";
 pub const TITLE: &str = "PSGL";
 /// The key of its strength, which shows on the stage at once.
 pub const GAMMA: &str = "psgl.gamma";
+/// The key of its cleaning.
+pub const MU: &str = "psgl.mu";
+/// Switches it off.
+pub const OFF: &str = "psgl.enabled=false";
 /// Makes more cross the wire than smashed data.
 pub const MAP_FROM_SERVER: &str = "psgl.jacobian=server";
 /// Makes training steps short.

@@ -11,7 +11,7 @@
 //!        | choice op word       attacker = rmle; op is = or !=
 //! ```
 //!
-//! [`WORDS`] has all facts, deeds, numbers and choices; a setting's key, as in `psgl.gamma`, is a number too. What is
+//! [`WORDS`] has all facts, deeds, numbers and choices; a setting's key, as in `train.epochs`, is a number too. What is
 //! not known yet, as the SSIM before there is a stolen image, holds neither plainly nor with `not`.
 
 use std::fmt;

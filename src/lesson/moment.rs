@@ -163,7 +163,7 @@ pub(super) enum Of {
 
 const ANY: [f64; 2] = [0.0, f64::INFINITY];
 
-/// Every word of checks, in the order in which documents list them. A setting's key is one more, as in `psgl.gamma`.
+/// Every word of checks, in the order in which documents list them. A setting's key is one more, as in `train.epochs`.
 pub static WORDS: [Word; 21] = [
     fact("drawn", "The shown image is a drawing of one's own, with ink on it.", |m| Some(m.drawn)),
     fact("defended", "The stage shows the defended model.", |m| Some(m.defended)),

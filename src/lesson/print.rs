@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::{Lesson, Question, Step, markdown};
+use super::markdown::{self, escaped};
+use super::{Lesson, Question, Step};
 
 /// For A4, on paper and on a screen.
 const STYLE: &str = "
@@ -95,20 +96,4 @@ fn put_question(html: &mut String, question: &Question, told: bool) {
         let right = right.map_or_else(|| "Every answer is a guess.".to_owned(), |right| format!("Right: {right}."));
         let _ = writeln!(html, "<p class=\"told\">{} {}</p>", escaped(&right), escaped(&question.because));
     }
-}
-
-/// A text in which no character has a meaning in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

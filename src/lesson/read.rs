@@ -8,6 +8,7 @@ use super::condition::{Condition, When};
 pub use super::fields::Problem;
 use super::fields::{Field, Fields, Reader};
 use super::{Lesson, Moment, Part, Question, Start, Step, pace};
+use crate::experiment::preset::DIGITS;
 use crate::experiment::{Experiment, PRESETS};
 use crate::workbench::attacks;
 
@@ -132,7 +133,7 @@ impl Reader {
             }
         };
         if let Some(field) = fields.get("model").filter(|_| start.defended && !experiment.defended()) {
-            let text = format!("is \"defended\", and the preset {} has no defence; psgl-digits has", start.preset);
+            let text = format!("is \"defended\", and the preset {} has no defence; {DIGITS} has", start.preset);
             self.problem(&field.name, &field.span, text);
         }
         if let Some(field) = fields.get("adaptive").filter(|_| start.adaptive && !start.defended) {

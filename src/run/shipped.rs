@@ -15,13 +15,17 @@ use super::identity::plans;
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::experiment::preset::DIGITS as PRESET;
 use crate::random::Seed;
 use crate::split::SplitModel;
 
 /// Undefended and PSGL on MNIST digits.
 const DIGITS: &[u8] = include_bytes!("../../assets/trained/digits.safetensors");
-/// What remakes [`DIGITS`].
-pub const REMADE_BY: &str = "cutlayer run psgl-digits --out RUN; cutlayer export RUN --half digits.safetensors";
+/// What remakes them.
+pub fn remade_by() -> String {
+    format!("cutlayer run {PRESET} --out RUN; cutlayer export RUN --half digits.safetensors")
+}
+
 /// The classes of [`DIGITS`].
 const CLASSES: usize = 10;
 const KEY: &str = "cutlayer";
@@ -125,14 +129,15 @@ fn read(bytes: &[u8]) -> Result<(Experiment, Weights)> {
 mod tests {
     use super::*;
     use crate::data::built_in;
+    use crate::experiment::fixture::BRAIN;
     use crate::random::At;
 
     #[test]
     fn what_ships_diagnoses_and_is_small() {
         assert!(DIGITS.len() <= 8 << 20, "{} bytes", DIGITS.len());
-        let experiment = Experiment::preset("psgl-digits").unwrap();
+        let experiment = Experiment::preset(PRESET).unwrap();
         let (made, weights) = read(DIGITS).unwrap();
-        assert_eq!(made, experiment, "train them anew: {REMADE_BY}");
+        assert_eq!(made, experiment, "train them anew: {}", remade_by());
         let test = built_in("mnist").unwrap().test.take(200);
         let x = test.tensor(&Device::Cpu).unwrap();
         for plan in experiment.split_plans([1, 28, 28], CLASSES).unwrap() {
@@ -148,8 +153,8 @@ mod tests {
     #[test]
     fn they_are_given_to_their_own_network_and_images_alone() {
         let fits = |preset: &str| shipped(&Experiment::preset(preset).unwrap()).is_some();
-        assert!(fits("psgl-digits") && fits("vanilla-digits"));
-        assert!(!fits("quick") && !fits("psgl-brain"));
+        assert!(fits(PRESET) && fits("vanilla-digits"));
+        assert!(!fits("quick") && !fits(BRAIN));
         assert!(read(b"nothing").is_err() && read(&DIGITS[..1000]).is_err());
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::course::Course;
 use super::prepared::Prepared;
-use super::training::three_streams;
 use crate::data::{Feed, Part};
 use crate::error::{Error, Result};
+use crate::model::seat::Answer;
 use crate::random::At;
 use crate::split::{Hidden, SplitModel, Step, Underway};
 
@@ -137,4 +137,9 @@ fn check_finite(model: &SplitModel, course: &Course, losses: &[f64], setup: &Pre
         course.step + 1,
         setup.experiment.train.rate
     )))
+}
+
+/// The predicted classes of the attacked, recovered and fused stream, where the server has these three.
+pub(super) fn three_streams(answer: &Answer) -> Result<Option<[Vec<u32>; 3]>> {
+    Ok(<[_; 3]>::try_from(answer.stream_predictions()?).ok().map(|streams| streams.map(|(_, classes)| classes)))
 }

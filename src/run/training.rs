@@ -8,12 +8,11 @@ use super::course::{Course, Stage, turn};
 use super::event::Event;
 use super::scene::Scene;
 use super::session::Session;
-use super::steps::{Slice, Taken, hits};
+use super::steps::{Slice, Taken, hits, three_streams};
 use super::summary::{EpochRow, MetricRow};
 use super::weights::{ModelWeights, trained};
 use crate::error::Result;
 use crate::experiment::AttackSpec;
-use crate::model::seat::Answer;
 use crate::random::At;
 
 /// Between pictures of training.
@@ -231,9 +230,4 @@ impl Session {
         }
         self.save()
     }
-}
-
-/// The predicted classes of the attacked, recovered and fused stream, where the server has these three.
-pub(super) fn three_streams(answer: &Answer) -> Result<Option<[Vec<u32>; 3]>> {
-    Ok(<[_; 3]>::try_from(answer.stream_predictions()?).ok().map(|streams| streams.map(|(_, classes)| classes)))
 }

@@ -10,7 +10,7 @@ use super::control::guarded;
 use super::event::Event;
 use super::held_out::{Asked, HELD_OUT, LiveRow, Round};
 use super::session::Session;
-use super::training::three_streams;
+use super::steps::three_streams;
 use crate::error::Result;
 use crate::random::At;
 use crate::split::SplitModel;

@@ -28,7 +28,7 @@ use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
-use crate::run::shipped::REMADE_BY;
+use crate::run::shipped::remade_by;
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -256,8 +256,11 @@ fn large_ui(ui: &mut Ui, texture: &TextureHandle, side: f32, alt: &str) -> Respo
 fn stamp_tip(look: Look<'_>) -> String {
     let trained = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.trained.is_some());
     let shipped = trained && look.weights.is_none() && look.showing.source != Source::Run;
-    let remade =
-        if shipped { format!(" These weights come with the program; remade by: {REMADE_BY}") } else { String::new() };
+    let remade = if shipped {
+        format!(" These weights come with the program; remade by: {}", remade_by())
+    } else {
+        String::new()
+    };
     format!("What the pictures were made with.{remade}")
 }
 

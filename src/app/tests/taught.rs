@@ -4,7 +4,7 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::experiment::fixture::{GAMMA, TITLE};
+use crate::experiment::fixture::{GAMMA, MU, TITLE};
 use crate::lesson::Phase;
 
 fn phase(app: &App) -> Option<Phase> {
@@ -163,7 +163,7 @@ fn disguise() {
             &|window| set(window, GAMMA, "0.3"),
             &|window| {
                 set(window, GAMMA, "0.1");
-                set(window, "psgl.mu", "1");
+                set(window, MU, "1");
             },
             &|window| window.click("\u{203a}"),
             &|window| {

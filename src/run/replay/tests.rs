@@ -10,7 +10,7 @@ use crate::attack::kind::{Kind, Make};
 use crate::attack::threat_model::{Knows, Sees};
 use crate::attack::{Heard, TrainingAttack};
 use crate::error::Error;
-use crate::experiment::fixture::MAP_FROM_SERVER;
+use crate::experiment::fixture::{MAP_FROM_SERVER, OFF};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::model::wire::Crossing;
 use crate::run::attack_order::Order;
@@ -207,7 +207,7 @@ fn an_attack_hears_what_its_kind_declares_and_nothing_else() {
 
 #[test]
 fn who_sits_in_the_chair_teaches_the_copys_client_and_the_honest_server_learns_below() {
-    let setup = setup(1, "psgl.enabled=false");
+    let setup = setup(1, OFF);
     let plan = &setup.plans[0];
     let weights = |going: &Replay| {
         let of = |parameters: &crate::model::parameters::Parameters| {
@@ -238,7 +238,7 @@ fn who_sits_in_the_chair_teaches_the_copys_client_and_the_honest_server_learns_b
 
 #[test]
 fn after_its_training_it_knows_the_weights_that_it_declares() {
-    let setup = setup(1, "psgl.enabled=false");
+    let setup = setup(1, OFF);
     let model = SplitModel::new(setup.plans[0].clone(), setup.seed(), &setup.device).unwrap();
     for (kind, weights) in [(&MOST, "[false, false, true]"), (&LEAST, "[false, false, false]")] {
         let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
