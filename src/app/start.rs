@@ -22,6 +22,20 @@ pub enum Wanted {
     Lesson(String),
 }
 
+impl Wanted {
+    /// Whether it can be opened, as far as that is told without a window.
+    ///
+    /// # Errors
+    /// Returns an error if the text is no shared state, or there is no such lesson.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Path(_) => Ok(()),
+            Self::Shared(text) => shared::Shared::from_text(text).map(|_| ()),
+            Self::Lesson(name) => crate::lesson::find(name).map(|_| ()),
+        }
+    }
+}
+
 /// What came of opening the window.
 #[derive(Debug)]
 pub enum Opened {
@@ -37,13 +51,6 @@ pub enum Opened {
 /// # Errors
 /// Returns an error if the display is lost while the window is open.
 pub fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Opened> {
-    if let Some(Wanted::Shared(text)) = &wanted {
-        // Refused before there is a window.
-        shared::Shared::from_text(text)?;
-    }
-    if let Some(Wanted::Lesson(name)) = &wanted {
-        crate::lesson::find(name)?;
-    }
     let viewport = egui::ViewportBuilder::default()
         .with_title("Cutlayer")
         // The name of assets/linux/cutlayer.desktop, by which desktops know whose window it is.

@@ -21,6 +21,8 @@ pub(super) enum Wanted {
 pub(super) fn open(experiment: Option<Experiment>, wanted: Option<Wanted>) -> Result<Option<String>> {
     use crate::app::{self, Opened};
 
+    // Refused before there is a window, or none.
+    wanted.as_ref().map_or(Ok(()), Wanted::check)?;
     let unix = cfg!(all(unix, not(target_os = "macos")));
     if unix && !is_set("DISPLAY") && !WAYLAND.into_iter().any(is_set) {
         return Ok(Some("There is no display for a window".to_owned()));
