@@ -12,6 +12,7 @@ mod anything;
 mod behaviour;
 mod lessons;
 mod pictures;
+mod play;
 mod share;
 mod stage;
 mod taught;
