@@ -77,8 +77,12 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
         ui.painter().vline(x, rect.y_range(), line);
         ui.painter().circle(pos2(x, rect.center().y), 6.0, line.color, Stroke::new(1.5, ui.visuals().extreme_bg_color));
     }
-    let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
-    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(tip);
+    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    // Who has dragged knows how, and the verdict is right below.
+    if wipe.times == 0 {
+        let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
+        response.on_hover_text(tip);
+    }
 }
 
 /// The place where the stolen image will be.
