@@ -92,6 +92,8 @@ pub enum Act {
     Theme(eframe::egui::ThemePreference),
     /// Size of all text and controls; 1 is plain.
     Scale(f32),
+    /// Nothing moves that need not, or all does.
+    Calm(bool),
     /// Look for runs again.
     Refresh,
     /// Show a run that was made before.

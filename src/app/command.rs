@@ -325,6 +325,12 @@ fn views() -> Vec<Command> {
     ] {
         all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
     }
+    for (words, help, calm) in [
+        ("Reduced motion", "Nothing slides, and the opening shows at once what it came to.", true),
+        ("Full motion", "Panes slide as they are scrolled, and the opening plays.", false),
+    ] {
+        all.push(command(View, words, help, None, Act::Calm(calm)));
+    }
     for percent in [75, 100, 125, 150, 200] {
         let keys = (percent == 100).then_some((CTRL, Key::Num0));
         let words = format!("Text at {percent} %");

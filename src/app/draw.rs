@@ -3,7 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, help, lessons, log, page, palette, runner, settings, stage};
+use super::{Activity, App, Look, bar, command, focus, help, lessons, log, page, palette, runner, settings, stage};
 
 /// Height of the log when it is opened first.
 const LOG: f32 = 150.0;
@@ -78,6 +78,7 @@ impl App {
         let free = self.popup.is_none() && self.prompt.is_none();
         self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
+        focus::ring_ui(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));

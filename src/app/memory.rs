@@ -23,6 +23,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Memory {
     /// `dark`, `light` or the system's.
     pub theme: Theme,
+    /// Whether nothing moves that need not.
+    pub calm: bool,
     /// Size of all text; 0 for never chosen.
     pub scale: f32,
     /// The workspace that one was in last.

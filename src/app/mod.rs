@@ -16,6 +16,7 @@ mod document;
 mod draw;
 mod export;
 mod file_prompt;
+mod focus;
 mod hear;
 mod help;
 mod icon;
