@@ -22,6 +22,10 @@ pub const SUMMARY: &str = "summary.json";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Pictures of attacks and maps.
 pub const IMAGES: &str = "images";
+/// Weights of each model's best epoch, a file a model.
+pub const BEST: &str = "best";
+/// What somebody wrote about the run.
+pub const NOTES: &str = "notes.md";
 /// Class shares of each test image, by row of the table.
 pub const PREDICTIONS: &str = "predictions.npz";
 /// Reconstructions and scores of each attack, for other programs.
@@ -117,7 +121,7 @@ impl RunFolder {
         let lock = lock(path)?;
         if lock.lacks.is_none() {
             remove_drafts(path);
-            for name in [IMAGES, KEPT] {
+            for name in [IMAGES, KEPT, BEST] {
                 remove_drafts(&path.join(name));
             }
         }
@@ -178,14 +182,14 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, NOTES, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),
                 _ => {}
             }
         }
-        for (folder, endings) in [(IMAGES, &["png"][..]), (KEPT, &["npz", "csv"])] {
+        for (folder, endings) in [(IMAGES, &["png"][..]), (KEPT, &["npz", "csv"]), (BEST, &["safetensors"])] {
             let Ok(files) = fs::read_dir(self.file(folder)) else { continue };
             for file in files.flatten().map(|entry| entry.path()) {
                 if file.extension().is_some_and(|ending| endings.iter().any(|own| ending == *own)) {

@@ -44,6 +44,7 @@ pub fn summary() -> Summary {
         seed: 0,
         machine: Machine::default(),
         best_epoch: None,
+        best_weights: None,
         epochs: vec![
             epoch(DEFENDED, 1, 70.0),
             epoch("vanilla", 1, 80.0),
