@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
+use super::day::DayAct;
 use super::lessons::LessonAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
@@ -83,6 +84,8 @@ pub enum Act {
     StageHeight(Option<f32>),
     /// Something with a lesson.
     Lesson(LessonAct),
+    /// Something of a day's work.
+    Day(DayAct),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.

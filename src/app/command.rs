@@ -4,6 +4,7 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
+use super::day;
 use super::lessons::LessonAct;
 use super::lookers::who;
 use super::purpose::Purpose;
@@ -64,7 +65,8 @@ const CTRL: Modifiers = Modifiers::COMMAND;
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
-fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, act: Act) -> Command {
+/// One command from its parts.
+pub(super) fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, act: Act) -> Command {
     let keys = keys.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
     Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
 }
@@ -75,6 +77,7 @@ pub fn commands() -> Vec<Command> {
     all.extend(edits());
     all.extend(runs());
     all.extend(views());
+    all.extend(day::commands());
     all.extend(help());
     all
 }
@@ -347,6 +350,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     match act {
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
+        Act::Day(act) => act.why_not(look),
         Act::NextClass | Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => {
             Some("The run is being saved")
         }

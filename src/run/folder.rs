@@ -35,6 +35,8 @@ pub const ATTACKS: &str = "attacks.json";
 /// Seconds spent so far.
 pub const TIMES: &str = ".times.json";
 const LOCK: &str = ".lock";
+/// In the name of a folder that is about to become a run's.
+const DRAFT: &str = ".new-";
 
 /// A run's folder, held by this process alone.
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl RunFolder {
         };
         fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         let name = path.file_name().ok_or_else(|| Error::input("the path names no folder"))?.to_string_lossy();
-        let draft = parent.join(format!(".{name}.new-{}", std::process::id()));
+        let draft = parent.join(format!(".{name}{DRAFT}{}", std::process::id()));
         fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
         let make = || {
             writer.write(&draft.join(EXPERIMENT), experiment.as_bytes())?;
@@ -272,6 +274,21 @@ fn can_lock(folder: &Path) -> bool {
     let locked = OpenOptions::new().create_new(true).write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok());
     let _ = fs::remove_file(&path);
     locked
+}
+
+/// Removes what killed programs left of runs that they were about to begin. One that is younger may still become a run.
+pub fn remove_abandoned(runs: &Path) {
+    const YOUNG: Duration = Duration::from_secs(60);
+    let Ok(entries) = fs::read_dir(runs) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = name.starts_with('.') && name.contains(DRAFT) && path.is_dir();
+        let age = || path.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if draft && age().is_some_and(|age| age > YOUNG) && lock(&path).is_ok_and(|lock| lock.lacks.is_none()) {
+            // They are in nobody's way.
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
 }
 
 /// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.

@@ -28,6 +28,15 @@ pub fn read(run: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| Error::input(format!("the notes are no text in UTF-8: {}", path.display())))
 }
 
+/// The notes as a report has them: under a heading, or why they cannot be read; nothing where there are none.
+pub fn told(run: &Path) -> String {
+    match read(run) {
+        Ok(text) if text.trim().is_empty() => String::new(),
+        Ok(text) => format!("\nNotes\n{}\n", text.trim_end()),
+        Err(error) => format!("\nNotes: {error}\n"),
+    }
+}
+
 /// Why notes cannot be written at a run, if so.
 pub fn why_not(run: &Path) -> Option<String> {
     let marked = run.metadata().is_ok_and(|folder| folder.permissions().readonly());

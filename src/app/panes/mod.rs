@@ -10,6 +10,8 @@ pub mod levers;
 pub mod runs;
 pub mod table;
 
+pub use self::runs::ago;
+
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 

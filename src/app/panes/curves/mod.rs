@@ -7,6 +7,7 @@ mod figure;
 mod ink;
 mod legend;
 mod paper_lines;
+mod pinned;
 mod place;
 mod plot;
 mod raw;
@@ -49,6 +50,7 @@ const ENTRY: f32 = 185.0;
 /// Draws the pane.
 pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut Vec<Act>) {
     look.document.name().clone_into(&mut view.preset);
+    view.pinned.update(look);
     let (state, recorded) = shown(look.state, &view.preset);
     let experiment = state.summary.as_ref().map_or(look.document.experiment(), |summary| &summary.experiment);
     pane_ui(ui, state, recorded, experiment.train.epochs as f64, view, acts);
@@ -110,6 +112,21 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
 
 /// The epoch that is pointed out.
 fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
+    let ends = view.charts().iter().map(|chart| chart.bounds(|_| false)[0].1);
+    let last = ends.fold(0.0, f64::max).max(0.0) as usize;
+    let step = |ui: &mut Ui, words: &str, name: &str, tip: &str, can: bool| {
+        let button = ui.add_enabled(can, Button::new(words).small());
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, can, name));
+        button.on_hover_text(tip).clicked()
+    };
+    let at = view.epoch.unwrap_or(last);
+    let tip = "A click in a plot chooses one, too";
+    if step(ui, "\u{2039}", "Previous epoch", &format!("Look at the epoch before. {tip}"), at > 0 && last > 0) {
+        view.epoch = Some(at - 1);
+    }
+    if step(ui, "\u{203a}", "Next epoch", &format!("Look at the next epoch. {tip}"), view.epoch.is_some() && at < last) {
+        view.epoch = Some(at + 1);
+    }
     let Some(at) = view.epoch else { return };
     ui.label(format!("epoch: {at}"));
     if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
@@ -199,8 +216,9 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
             ui.set_max_size(one);
             ui.spacing_mut().item_spacing.y = 2.0;
             let title = RichText::new(chart.figure.title()).strong();
-            ui.add(Label::new(title).truncate()).on_hover_text(chart.figure.tip());
-            let entries = chart.series.len() + chart.rules.len();
+            let tip = format!("{} Drag a box to look closer; a double click or Fit shows all again.", chart.figure.tip());
+            ui.add(Label::new(title).truncate()).on_hover_text(tip);
+            let entries = chart.entries();
             let columns = ((one.x / ENTRY) as usize).clamp(1, 3);
             let row = ui.text_style_height(&TextStyle::Body) + 6.0;
             let below = (entries.div_ceil(columns) as f32 * row).min(0.36 * one.y).max(row);
@@ -245,8 +263,9 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let tip = "All that there is. The wheel zooms, with Ctrl where it scrolls the page; the right button draws a box, the left one moves, a double click is this";
-    if ui.button("Reset view").on_hover_text(tip).clicked() {
+    let tip = "All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel zooms, too, \
+               with Ctrl where it scrolls the page, and the right button moves";
+    if ui.button("Fit").on_hover_text(tip).clicked() {
         view.reset = true;
     }
 }
@@ -275,7 +294,7 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
     if let Some(chart) = view.charts().first() {
         let reading = Reading::of(chart, view.pointer, &hidden);
         let size = ui.available_size();
-        let entries = chart.series.len() + chart.rules.len();
+        let entries = chart.entries();
         let row = ui.text_style_height(&TextStyle::Body) + 4.0 + ui.spacing().item_spacing.y;
         let drawn = |hidden: &_, ui: &mut Ui, height: f32| {
             let x_to = x_to.filter(|_| !chart.is_empty());

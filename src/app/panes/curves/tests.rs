@@ -337,7 +337,7 @@ fn scrolling_zooms_and_the_view_can_be_reset() {
     }
     let near = right_end(&mut harness);
     assert!(near < 0.9 * before, "{near} of {before}");
-    harness.get_by_label("Reset view").click();
+    harness.get_by_label("Fit").click();
     harness.step();
     harness.step();
     let after = right_end(&mut harness);

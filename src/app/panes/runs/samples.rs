@@ -76,5 +76,6 @@ pub fn run(name: &str) -> RunEntry {
         experiment: Experiment::preset("quick").ok(),
         standing: Standing::Finished(Box::new(summary())),
         afterwards: Vec::new(),
+        notes: crate::app::library::Notes::default(),
     }
 }
