@@ -33,9 +33,10 @@ impl App {
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
-            weights: self.weights.as_ref().map(|(_, last)| {
-                self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()
-            }),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
         let shown =

@@ -38,7 +38,10 @@ impl LogView {
     /// Looks anew where the log or what is wanted has changed.
     fn update(&mut self, log: &VecDeque<(Duration, String)>) {
         let same = self.of.as_ref().is_some_and(|(count, last, wanted, wrong_alone)| {
-            *count == log.len() && last.as_ref() == log.back() && *wanted == self.wanted && *wrong_alone == self.wrong_alone
+            *count == log.len()
+                && last.as_ref() == log.back()
+                && *wanted == self.wanted
+                && *wrong_alone == self.wrong_alone
         });
         if !same {
             self.found = found(log, self.wanted.trim(), self.wrong_alone);
@@ -93,7 +96,11 @@ pub fn log_ui(ui: &mut Ui, look: Look<'_>, view: &mut LogView, acts: &mut Vec<Ac
         return;
     }
     if view.found.is_empty() {
-        let what = if view.wanted.trim().is_empty() { "is a warning".to_owned() } else { format!("has \u{201c}{}\u{201d}", view.wanted.trim()) };
+        let what = if view.wanted.trim().is_empty() {
+            "is a warning".to_owned()
+        } else {
+            format!("has \u{201c}{}\u{201d}", view.wanted.trim())
+        };
         ui.label(format!("No line {what}."));
         return;
     }
@@ -115,7 +122,8 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, view: &mut LogView, acts: &mut Vec<Act>)
     ui.label(RichText::new("Log").strong());
     let field = TextEdit::singleline(&mut view.wanted).desired_width(170.0).hint_text("Find in the log");
     let field = ui.add(field).accessible_name("Find in the log");
-    let field = field.on_hover_text("Shows the lines that hold it, large letters like small ones. Ctrl+F; Esc shows all again");
+    let field =
+        field.on_hover_text("Shows the lines that hold it, large letters like small ones. Ctrl+F; Esc shows all again");
     if std::mem::take(&mut view.wants_focus) {
         field.request_focus();
     }

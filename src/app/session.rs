@@ -96,6 +96,12 @@ impl Keeper {
         self.changed = true;
     }
 
+    /// Whether the file holds all that has changed.
+    #[cfg(test)]
+    pub(super) fn is_written(&self) -> bool {
+        !self.changed && self.writing.is_none()
+    }
+
     /// Whether there is an earlier session to bring back.
     pub(super) fn has_earlier(&self) -> bool {
         self.earlier.is_some()
@@ -188,10 +194,8 @@ impl App {
         if let Err(error) = write(&self.home, &again, None) {
             tracing::warn!("{error}");
         }
-        let words = format!(
-            "Cutlayer ended without being closed. This is how it was {}.",
-            ago(saved.at, SystemTime::now())
-        );
+        let words =
+            format!("Cutlayer ended without being closed. This is how it was {}.", ago(saved.at, SystemTime::now()));
         match self.take_session(&saved, ctx) {
             Ok(()) => self.session.offered = Some(words),
             Err(error) => self.put_session_aside(&error.to_string()),

@@ -3,9 +3,9 @@
 
 use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, Ui, WidgetInfo};
 
+use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::lookers::{Attacker, MISSING, instead, who};
-use crate::app::best::Offer;
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
@@ -98,7 +98,8 @@ fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
         }
     });
     menu.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, format!("Trained weights: {now}")));
-    menu.response.on_hover_text("Which of the run's weights: those of its last epoch, or of its best on held-out images");
+    menu.response
+        .on_hover_text("Which of the run's weights: those of its last epoch, or of its best on held-out images");
 }
 
 /// Who attacks, and what that one sees and knows.

@@ -1,6 +1,7 @@
 //! The Curves pane: its figures, their controls, and the values in words.
 
 mod data;
+mod epoch;
 mod example;
 mod export;
 mod figure;
@@ -28,6 +29,7 @@ pub use export::{csv, png, svg};
 pub use view::CurvesView;
 
 use self::data::has_time;
+use self::epoch::epoch_ui;
 use self::example::STAMP;
 use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
@@ -107,30 +109,6 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
     reset_ui(ui, view);
     if view.shown == Shown::Pair {
         epoch_ui(ui, view);
-    }
-}
-
-/// The epoch that is pointed out.
-fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let ends = view.charts().iter().map(|chart| chart.bounds(|_| false)[0].1);
-    let last = ends.fold(0.0, f64::max).max(0.0) as usize;
-    let step = |ui: &mut Ui, words: &str, name: &str, tip: &str, can: bool| {
-        let button = ui.add_enabled(can, Button::new(words).small());
-        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, can, name));
-        button.on_hover_text(tip).clicked()
-    };
-    let at = view.epoch.unwrap_or(last);
-    let tip = "A click in a plot chooses one, too";
-    if step(ui, "\u{2039}", "Previous epoch", &format!("Look at the epoch before. {tip}"), at > 0 && last > 0) {
-        view.epoch = Some(at - 1);
-    }
-    if step(ui, "\u{203a}", "Next epoch", &format!("Look at the next epoch. {tip}"), view.epoch.is_some() && at < last) {
-        view.epoch = Some(at + 1);
-    }
-    let Some(at) = view.epoch else { return };
-    ui.label(format!("epoch: {at}"));
-    if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
-        view.epoch = None;
     }
 }
 
@@ -216,7 +194,8 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
             ui.set_max_size(one);
             ui.spacing_mut().item_spacing.y = 2.0;
             let title = RichText::new(chart.figure.title()).strong();
-            let tip = format!("{} Drag a box to look closer; a double click or Fit shows all again.", chart.figure.tip());
+            let tip =
+                format!("{} Drag a box to look closer; a double click or Fit shows all again.", chart.figure.tip());
             ui.add(Label::new(title).truncate()).on_hover_text(tip);
             let entries = chart.entries();
             let columns = ((one.x / ENTRY) as usize).clamp(1, 3);

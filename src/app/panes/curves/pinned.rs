@@ -12,7 +12,8 @@ use crate::app::{Look, RunEntry, State};
 use crate::run::checkpoint::Position;
 
 /// Dashes and dots by which pinned runs differ from each other.
-const STYLES: [LineStyle; 4] = [DASHED, DOTTED, LineStyle::Dashed { length: 14.0 }, LineStyle::Dotted { spacing: 10.0 }];
+const STYLES: [LineStyle; 4] =
+    [DASHED, DOTTED, LineStyle::Dashed { length: 14.0 }, LineStyle::Dotted { spacing: 10.0 }];
 
 /// The pinned runs that are finished, but for the shown one.
 #[derive(Clone, Debug, Default)]

@@ -4,8 +4,8 @@ use eframe::egui::text::CCursorRange;
 use eframe::egui::{Button, DragValue, Key, Label, RichText, TextEdit, Ui};
 
 use super::RunsView;
-use crate::app::opened::checked_name;
 use crate::app::memory::PINNED;
+use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
 use crate::experiment::Experiment;

@@ -94,7 +94,9 @@ pub fn notes_ui(ui: &mut Ui, run: &RunEntry, view: &mut NotesView) {
                 ui.ctx().request_repaint();
             }
             field
-                .on_hover_text("Kept in the run's folder as notes.md a moment after the last letter; reports show them.")
+                .on_hover_text(
+                    "Kept in the run's folder as notes.md a moment after the last letter; reports show them.",
+                )
                 .on_disabled_hover_text(run.notes.shut.as_deref().unwrap_or_default());
         });
     });
