@@ -197,7 +197,10 @@ impl App {
         let words =
             format!("Cutlayer ended without being closed. This is how it was {}.", ago(saved.at, SystemTime::now()));
         match self.take_session(&saved, ctx) {
-            Ok(()) => self.session.offered = Some(words),
+            Ok(()) => {
+                tracing::info!(tries = again.tries, "the last session was brought back");
+                self.session.offered = Some(words);
+            }
             Err(error) => self.put_session_aside(&error.to_string()),
         }
     }
@@ -210,6 +213,7 @@ impl App {
             Err(error) => format!("it could not be put aside ({error}): {}", path.display()),
         };
         let error = Error::input(format!("The last session cannot be brought back: {why}; {put}"));
+        tracing::warn!("{error}");
         self.tell_of(About::Opening, &error);
     }
 
