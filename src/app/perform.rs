@@ -58,6 +58,7 @@ impl App {
             Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
             Act::NextClass => {
                 self.session.offered = None;
+                self.keep_notes(ctx, true);
                 self.next_class();
             }
             Act::KeepReset => {

@@ -34,6 +34,8 @@ const LOCK: &str = ".session.lock";
 const FORM: u32 = 1;
 /// Between two writings.
 const EVERY: Duration = Duration::from_secs(3);
+/// When a writing that is not done is looked at again.
+const SOON: Duration = Duration::from_millis(300);
 /// Larger than any session: pictures of one's own are the largest part.
 const MOST_BYTES: u64 = 16 << 20;
 /// A session that ended so often right after it was brought back is put aside.
@@ -258,7 +260,12 @@ impl App {
     pub(super) fn keep_session(&mut self, ctx: &Context) {
         let session = &mut self.session;
         match session.writing.as_ref().map(Receiver::try_recv) {
-            Some(Err(TryRecvError::Empty)) => return,
+            Some(Err(TryRecvError::Empty)) => {
+                if session.changed {
+                    ctx.request_repaint_after(SOON);
+                }
+                return;
+            }
             Some(Ok(sum)) => session.written = sum,
             Some(Err(TryRecvError::Disconnected)) | None => {}
         }
