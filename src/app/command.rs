@@ -4,7 +4,7 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
-use super::day;
+use super::day::DayAct;
 use super::lessons::LessonAct;
 use super::lookers::who;
 use super::purpose::Purpose;
@@ -65,8 +65,7 @@ const CTRL: Modifiers = Modifiers::COMMAND;
 const NONE: Modifiers = Modifiers::NONE;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
-/// One command from its parts.
-pub(super) fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, act: Act) -> Command {
+fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, act: Act) -> Command {
     let keys = keys.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
     Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
 }
@@ -77,7 +76,7 @@ pub fn commands() -> Vec<Command> {
     all.extend(edits());
     all.extend(runs());
     all.extend(views());
-    all.extend(day::commands());
+    all.extend(day());
     all.extend(help());
     all
 }
@@ -312,6 +311,40 @@ fn views() -> Vec<Command> {
         command(View, "Previous frame", "One picture back.", Some((NONE, Key::ArrowLeft)), Act::Frame(-1)),
     ]);
     all
+}
+
+/// What a day's work asks for.
+fn day() -> Vec<Command> {
+    let plain = |menu, words: &str, help: &str, act| command(menu, words, help, None, Act::Day(act));
+    vec![
+        plain(
+            Menu::File,
+            "Bring back the last session",
+            "Experiment with its changes, run, image and workspace as they were when the window was closed last.",
+            DayAct::BringBack,
+        ),
+        plain(
+            Menu::Run,
+            "Show the best epoch's weights",
+            "Of the open run: the epoch that was right most often on held-out images. Show trained weights is the way back.",
+            DayAct::Best(true),
+        ),
+        plain(Menu::Run, "Open the run's folder", "In the desktop's own program for folders.", DayAct::ShownFolder),
+        command(
+            Menu::View,
+            "Find in the log",
+            "Open the log and type what to look for.",
+            Some((CTRL, Key::F)),
+            Act::Day(DayAct::FindInLog),
+        ),
+        plain(
+            Menu::View,
+            "Notify when long runs end",
+            "The desktop tells of a run that took more than a minute, if the window is not in front then.",
+            DayAct::Notify(true),
+        ),
+        plain(Menu::View, "Do not notify when long runs end", "The desktop tells nothing.", DayAct::Notify(false)),
+    ]
 }
 
 fn help() -> Vec<Command> {

@@ -14,6 +14,7 @@ mod command;
 mod copied;
 mod copying;
 mod day;
+mod day_work;
 mod desktop;
 mod document;
 mod draw;
