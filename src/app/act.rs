@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
+use super::day::DayAct;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
@@ -86,6 +87,8 @@ pub enum Act {
     PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
+    /// Something of a day's work.
+    Day(DayAct),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.

@@ -23,6 +23,7 @@ impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         let about = About::of(&act);
+        self.session.touch();
         if let Err(error) = self.perform(act, ctx) {
             self.tell_of(about, &error);
         }
@@ -55,7 +56,11 @@ impl App {
                 return self.perform(Act::Attack(folder, launch), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
-            Act::NextClass => self.next_class(),
+            Act::NextClass => {
+                self.session.offered = None;
+                self.keep_notes(ctx, true);
+                self.next_class();
+            }
             Act::KeepReset => {
                 if let Some(reset) = &mut self.class.reset {
                     reset.offered = false;
@@ -103,6 +108,7 @@ impl App {
             }
             Act::Lesson(act) => return self.lesson(&act),
             Act::PlayAs(act) => self.play(act),
+            Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -276,7 +282,10 @@ impl App {
                 self.showing.adaptive = adaptive;
                 source = Source::Live;
             }
-            Act::Untrained(untrained) => self.showing.untrained = untrained,
+            Act::Untrained(untrained) => {
+                self.showing.untrained = untrained;
+                self.best.want(None);
+            }
             Act::Patient(by) => {
                 let count = self.showing.facts.as_ref().map_or(1, |facts| facts.patients.max(1));
                 let at = match self.showing.image {

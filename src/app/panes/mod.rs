@@ -11,6 +11,10 @@ pub mod levers;
 pub mod runs;
 pub mod table;
 
+pub use self::runs::ago;
+#[cfg(test)]
+pub(in crate::app) use self::runs::samples;
+
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 

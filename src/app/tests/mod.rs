@@ -10,6 +10,7 @@ use super::*;
 
 mod anything;
 mod behaviour;
+mod day;
 mod lessons;
 mod pictures;
 mod play;
