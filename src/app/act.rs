@@ -7,6 +7,7 @@ use super::lessons::LessonAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
+use crate::method::Place;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
 
@@ -83,6 +84,10 @@ pub enum Act {
     StageHeight(Option<f32>),
     /// Something with a lesson.
     Lesson(LessonAct),
+    /// Open the formulas of a part of the stage, or close them.
+    Formula(Option<Place>),
+    /// Open the page of the method, at the section of this name.
+    Method(Option<&'static str>),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.
@@ -122,6 +127,8 @@ pub enum Popup {
     Palette,
     /// Every setting.
     Settings,
+    /// The method, to read.
+    Method,
     /// Every shortcut.
     Shortcuts,
     /// Who made it, licences, where things are kept.

@@ -15,6 +15,7 @@ mod copying;
 mod document;
 mod draw;
 mod file_prompt;
+mod formula;
 mod hear;
 mod help;
 mod icon;
@@ -163,6 +164,8 @@ pub struct View {
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
+    formula: formula::FormulaView,
+    method: formula::MethodView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }

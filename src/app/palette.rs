@@ -14,6 +14,7 @@ use super::command::{commands, why_not};
 use super::theme::cut_short_ui;
 use super::{Act, Look};
 use crate::setting::split;
+use crate::workbench::method;
 
 /// Things that are listed at most: nobody reads further.
 const MOST: usize = 60;
@@ -198,7 +199,7 @@ impl PaletteView {
     }
 }
 
-/// Everything that can be chosen: commands, then settings, then runs.
+/// Everything that can be chosen: commands, then sections of the method, then settings, then runs.
 fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
     // The palette itself is no choice.
     let here = Act::Popup(Some(super::Popup::Palette));
@@ -228,7 +229,14 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
         help: run.path.display().to_string(),
         act: Act::ShowRun(run.path.clone()),
     });
-    all.chain(settings).chain(runs).collect()
+    let sections = method().map(|section| Item {
+        words: format!("Method: {}", section.title),
+        beside: String::new(),
+        by_key: false,
+        help: format!("Read this section, with its formulas: METHOD {}.", section.source),
+        act: Act::Method(Some(section.id)),
+    });
+    all.chain(sections).chain(settings).chain(runs).collect()
 }
 
 /// What matches, best first; among equals commands first, then the shorter one. What matches far worse than the best is

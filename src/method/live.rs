@@ -4,7 +4,7 @@ use super::{number, sides, whole};
 use crate::setting::Values;
 
 /// What the stage shows, and the settings that it was made with. Everything in it was computed by the engine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sight<'a> {
     /// The settings of the defence or the attack whose formula it is.
     pub values: &'a Values,
@@ -19,7 +19,7 @@ pub struct Sight<'a> {
     /// Shape of what crossed.
     pub crossed: &'a [usize],
     /// Each stream's largest softmax, in the order of the answer; empty for a plain server.
-    pub shares: &'a [f32],
+    pub shares: Vec<f32>,
     /// Each stream's softmax of the class that was decided on.
     pub of_decided: &'a [f32],
     /// The weights of the streams in the decision, in the order of the votes.

@@ -12,6 +12,7 @@ pub mod prose;
 
 pub use language::Node;
 pub use live::{Live, Sight, Step};
+pub use plain::opens;
 
 /// One thing that the program does, in words and formulas.
 #[derive(Debug)]

@@ -9,12 +9,14 @@ use super::band::{band_ui, framed};
 use super::details::details_ui;
 use super::large_ui;
 use super::plan::Sizes;
+use crate::app::formula::lit::picture_ui;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
 use crate::app::state::Status;
 use crate::app::theme::Role;
 use crate::app::{Act, Look};
 use crate::lesson::Part;
+use crate::method::Ink;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -35,6 +37,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
             wipe_ui(ui, &response, original, wipe);
         }
         framed(ui, response.rect, said.says);
+        picture_ui(ui, &response, Ink::Attacker);
     } else {
         nothing_stolen_ui(ui, look, sizes, said.says);
     }

@@ -11,6 +11,7 @@ use super::*;
 mod anything;
 mod behaviour;
 mod lessons;
+mod method;
 mod pictures;
 mod share;
 mod stage;

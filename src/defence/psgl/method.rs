@@ -317,7 +317,7 @@ const STREAMS: Formula = Formula {
         symbol("u", "the fused features", Ink::Fused),
     ],
     live: |sight| {
-        let [a, r, f] = *sight.shares else { return None };
+        let [a, r, f] = *sight.shares.as_slice() else { return None };
         let sure = |sign, share: f32| Live::told(sign, format!("{:.1} % sure", 100.0 * share));
         Some(vec![sure("a", a), sure("r", r), sure("f", f)])
     },
@@ -368,7 +368,7 @@ const DECISION: Formula = Formula {
 /// from the decision, on the scale of the setting's sum.
 fn decided(sight: &Sight<'_>) -> Option<Vec<Live>> {
     let ([a, r, f], [of_a, of_r, of_f]) =
-        (<[f32; 3]>::try_from(sight.shares).ok()?, <[f32; 3]>::try_from(sight.of_decided).ok()?);
+        (<[f32; 3]>::try_from(sight.shares.as_slice()).ok()?, <[f32; 3]>::try_from(sight.of_decided).ok()?);
     let weights = <[f32; 3]>::try_from(sight.weights).ok()?.map(f64::from);
     let shares = [r, f, a].map(f64::from);
     let votes: [f64; 3] = std::array::from_fn(|i| weights[i] / shares[i]);
