@@ -71,8 +71,12 @@ fn plain_row(row: &[Node]) -> String {
                 text = format!("{} {sign} ", text.trim_end());
             }
             Node::Sign(sign @ (',' | ';')) => text.push_str(&format!("{sign} ")),
-            // Two words would run into one.
+            // Two words would run into one, and what is divided by into what follows.
             bare => {
+                if matches!(before, Some(Node::Fraction(..))) && !matches!(bare, Node::Sign(_)) && !text.ends_with(' ')
+                {
+                    text.push(' ');
+                }
                 let word = |node: &Node| matches!(head(node), Node::Word(_) | Node::Limits { .. });
                 let apart = before.is_some_and(word) && !matches!(bare, Node::Sign(_) | Node::Fence(..));
                 if (apart || (before.is_some_and(|b| !matches!(b, Node::Sign(_))) && word(bare)))

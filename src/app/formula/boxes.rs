@@ -110,7 +110,9 @@ pub(super) fn glyphs(ctx: &Context, text: &str, face: Face) -> Laid {
     job.wrap.max_width = f32::INFINITY;
     let galley = ctx.fonts_mut(|fonts| fonts.layout_job(job));
     let glyphs = galley.rows.first().map_or(&[][..], |row| &row.glyphs);
-    let width = glyphs.iter().map(|glyph| glyph.advance_width).sum();
+    // Slanted letters lean over their end.
+    let lean = if face.slanted { 0.05 * face.size } else { 0.0 };
+    let width = glyphs.iter().map(|glyph| glyph.advance_width).sum::<f32>() + lean;
     let [up, down] = extent(text).map(|share| share * face.size);
     Laid { width, up, down, shapes: vec![(Vec2::ZERO, Shape::Glyphs(galley), face.tone, None)], points: Vec::new() }
 }

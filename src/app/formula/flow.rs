@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn lines_are_no_wider_than_there_is_room_and_lose_no_word() {
         let ctx = Context::default();
-        let _ = ctx.run_ui(eframe::egui::RawInput::default(), |ui| {
+        let mut output = ctx.run_ui(eframe::egui::RawInput::default(), |ui| {
             let words = "one two three four five six seven eight nine ten eleven twelve";
             let mark = Piece::Mark("E, eq. 1".to_owned());
             let laid = paragraph(
@@ -108,5 +108,6 @@ mod tests {
             assert_eq!(glyphs, 12 + 2, "the mark and the full stop after it are two more");
             assert_eq!(laid.points.len(), 1);
         });
+        output.textures_delta.clear();
     }
 }

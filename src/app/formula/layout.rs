@@ -85,11 +85,11 @@ impl Setter<'_> {
         let (up, down) = (laid.up, laid.down);
         let script = self.smaller();
         if let Some(below) = below {
-            let y = (down - 0.02 * self.size).max(0.2 * self.size);
+            let y = (down - 0.02 * self.size).max(if above.is_some() { 0.27 } else { 0.2 } * self.size);
             laid.put(vec2(left + gap, y), script.lay(below));
         }
         if let Some(above) = above {
-            let y = (up - 0.42 * self.size).max(0.36 * self.size);
+            let y = (up - 0.42 * self.size).max(if below.is_some() { 0.47 } else { 0.36 } * self.size);
             laid.put(vec2(left + gap, -y), script.lay(above));
         }
         laid.width += gap;
@@ -151,7 +151,9 @@ impl Setter<'_> {
         let width = top.width.max(bottom.width) + 2.0 * side;
         let (axis, gap) = (AXIS * self.size, 0.17 * self.size);
         let mut laid = Laid::space(width);
-        let (x, y) = (0.5 * (width - top.width), -axis - gap - top.down);
+        // The lines below symbols are no part of the bar.
+        let above = if top.points.is_empty() { gap } else { gap + 0.12 * self.size };
+        let (x, y) = (0.5 * (width - top.width), -axis - above - top.down);
         laid.put(vec2(x, y), top);
         let (x, y) = (0.5 * (width - bottom.width), -axis + gap + bottom.up);
         laid.put(vec2(x, y), bottom);
@@ -307,7 +309,8 @@ mod tests {
 
     fn with_fonts(check: impl Fn(&Context)) {
         let ctx = Context::default();
-        let _ = ctx.run_ui(eframe::egui::RawInput::default(), |ui| check(ui.ctx()));
+        let mut output = ctx.run_ui(eframe::egui::RawInput::default(), |ui| check(ui.ctx()));
+        output.textures_delta.clear();
     }
 
     fn lay(ctx: &Context, text: &str) -> Laid {

@@ -2,19 +2,22 @@
 
 use eframe::egui::{self, Button, Frame, Label, Panel, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo};
 
+use super::draw::laid_ui;
 use super::flow::tag;
+use super::formula_ui;
 use super::sight::{AtWork, at_work};
-use super::{button_words, draw::laid_ui, formula_ui};
 use crate::app::choice::selectable_ui;
+use crate::app::panes::SIDE_BY_SIDE;
 use crate::app::{Act, Look};
 use crate::method::{Live, Node, Place, Symbol};
 
 /// Size of formulas, and of the symbols in the list.
-const FORMULA: f32 = 18.0;
+const FORMULA: f32 = 17.0;
 const LISTED: f32 = 14.0;
-/// Width of the panel where it is beside the panes: this share of the window's, within limits.
-const SHARE: f32 = 0.46;
-const WIDTHS: [f32; 2] = [360.0, 640.0];
+/// Width of the panel where it is beside the panes, which keep what they need to stand side by side.
+const WIDTHS: [f32; 2] = [430.0, 640.0];
+/// In less width a formula's mark has a line of its own.
+const ROOMY: f32 = 480.0;
 
 /// Which formulas are open.
 #[derive(Debug, Default)]
@@ -30,7 +33,7 @@ pub struct FormulaView {
 /// Draws the panel at the right of the panes, if it is open.
 pub fn beside_ui(ui: &mut Ui, look: Look<'_>, view: &mut FormulaView, acts: &mut Vec<Act>) {
     let Some(place) = view.open else { return };
-    let width = (SHARE * ui.available_width()).clamp(WIDTHS[0], WIDTHS[1]).min(0.7 * ui.available_width());
+    let width = (ui.available_width() - SIDE_BY_SIDE - 8.0).clamp(WIDTHS[0], WIDTHS[1]).min(0.6 * ui.available_width());
     let panel = Panel::right("formulas").resizable(true).default_size(width).min_size(0.5 * width);
     panel.frame(frame(ui)).show(ui, |ui| panel_ui(ui, look, place, view, acts));
 }
@@ -53,8 +56,12 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
     }
     let all = view.last.as_ref().filter(|(of, _)| *of == place).map_or(&[][..], |(_, all)| all);
     let chosen = all.iter().find(|one| one.formula.id == view.chosen).or(all.first());
+    let roomy = ui.available_width() >= ROOMY;
     ui.horizontal(|ui| {
-        ui.label(RichText::new(button_words(place)).strong().size(15.0));
+        ui.label(RichText::new(title(place)).strong().size(15.0));
+        if let Some(one) = chosen.filter(|_| roomy) {
+            mark_ui(ui, one);
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             let close = ui.add(Button::new("Close").small());
             close.widget_info(|| WidgetInfo::labeled(Kind::Button, true, "Close the formulas"));
@@ -62,7 +69,7 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
                 acts.push(Act::Formula(None));
             }
             if let Some(one) = chosen {
-                let tip = format!("Method: {}", one.section.title);
+                let tip = format!("Method: {} (METHOD {})", one.section.title, one.section.source);
                 if ui.add(Button::new("Read the section").small()).on_hover_text(tip).clicked() {
                     acts.push(Act::Method(Some(one.section.id)));
                 }
@@ -83,8 +90,21 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
                 }
             });
         }
+        if !roomy {
+            mark_ui(ui, chosen);
+        }
         chosen_ui(ui, chosen);
     });
+}
+
+/// What a part does, above its formulas.
+fn title(place: Place) -> &'static str {
+    match place {
+        Place::Hospital => "In the hospital",
+        Place::Wire => "On the wire",
+        Place::Server => "In the server",
+        Place::Attacker => "The attacker",
+    }
 }
 
 /// Why a part has no formula now.
@@ -102,6 +122,14 @@ fn why_none(look: Look<'_>, place: Place) -> &'static str {
     }
 }
 
+/// Whose word a formula is.
+fn mark_ui(ui: &mut Ui, one: &AtWork) {
+    let mark = one.formula.mark;
+    if !mark.is_empty() {
+        laid_ui(ui, &tag(ui.ctx(), mark, LISTED), &format!("Mark: {mark}"), &|_| None);
+    }
+}
+
 /// A formula, the same with the numbers of this picture, and what its symbols are.
 fn chosen_ui(ui: &mut Ui, one: &AtWork) {
     let node = match one.formula.parsed() {
@@ -115,17 +143,10 @@ fn chosen_ui(ui: &mut Ui, one: &AtWork) {
     let told = |symbol| value(symbol).map(|live: &Live| live.text.clone());
     let size = FORMULA;
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.horizontal_wrapped(|ui| {
-        if !one.formula.mark.is_empty() {
-            let laid = tag(ui.ctx(), one.formula.mark, LISTED);
-            laid_ui(ui, &laid, &format!("Mark: {}", super::draw::mark_words(one.formula.mark)), &told);
-        }
-        ui.weak(format!("METHOD {}", one.section.source));
-    });
     formula_ui(ui, &node, size, &node.plain(), &told);
     let put = node.put_in(&|symbol| value(symbol).filter(|live| live.put).map(|live| live.text.clone()));
     if put != node {
-        ui.weak("with the numbers of this picture:");
+        ui.label(RichText::new("with the numbers of this picture:").weak().small());
         formula_ui(ui, &put, size, &format!("with its numbers: {}", put.plain()), &told);
     }
     ui.add_space(2.0);

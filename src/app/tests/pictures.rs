@@ -239,7 +239,7 @@ fn formulas_beside_the_pictures() {
             window.act(Act::Formula(Some(place)));
             if place == Place::Server && scale == 1.0 {
                 window.harness.run_steps(3);
-                window.click("The decision");
+                window.click("Decision");
             }
             window.harness.run_steps(4);
             nothing_cut_off(&window, &name);

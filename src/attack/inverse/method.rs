@@ -11,7 +11,7 @@ pub(super) const SECTION: Section = Section {
         id: "decoder",
         title: "What the inverse network learns",
         place: Some(Place::Attacker),
-        text: r"φ = \argmin_{φ} ℓ \quad ℓ = mean((φ(f(x_i)) − x_i)^2) \\ x^* = φ(z)",
+        text: r"\min_{φ} mean((φ(f(x_i)) − x_i)^2) = ℓ \\ x^* = φ(z)",
         symbols: &[
             symbol("φ", "the decoder, which turns smashed data back into an image", Ink::Attacker),
             symbol("ℓ", "the decoder's loss on images of the attacker's own", Ink::Attacker),

@@ -12,7 +12,7 @@ pub(super) const SECTION: Section = Section {
         id: "objective",
         title: "What rMLE minimises",
         place: Some(Place::Attacker),
-        text: r"x^* = \argmin_{x^*} ℓ \quad ℓ = mean((f(x^*) − z)^2) + λ · TV^2",
+        text: r"\min_{x^*} mean((f(x^*) − z)^2) + λ · TV^2 = ℓ",
         symbols: &[
             symbol("ℓ", "the attacker's own loss: all that it sees of its success", Ink::Attacker),
             symbol("λ", "the weight of smoothness", Ink::Attacker),

@@ -206,7 +206,7 @@ const NUCLEAR: Formula = Formula {
 
 const LAMBDA: Formula = Formula {
     id: "lambda",
-    title: "The map's weight",
+    title: "Weight λ",
     place: Some(Place::Server),
     mark: "form E, eqs. 2–5; sign and ℓ1 here",
     text: r"λ = \frac{1}{\sqrt{max(m, n)}}",
@@ -246,7 +246,7 @@ const PROXIMAL: Formula = Formula {
 
 const SCHEDULE: Formula = Formula {
     id: "schedule",
-    title: "How the threshold falls",
+    title: "Threshold",
     place: Some(Place::Server),
     mark: "form E, eqs. 2–5; sign and ℓ1 here",
     text: r"τ_0 = max(.99 · σ_1(D), μ) \quad τ = μ \text{ from step } i \text{ of } N",
@@ -276,7 +276,7 @@ const FUSION_SYMBOLS: &[Symbol] = &[
 
 const FUSION: Formula = Formula {
     id: "fusion",
-    title: "Fused features",
+    title: "Fusion",
     place: Some(Place::Server),
     mark: "E, eqs. 7–8, which have no relu: a switch",
     text: r"u = relu(conv_{3×3}([z, L])) + z",
@@ -287,7 +287,7 @@ const FUSION: Formula = Formula {
 
 const PLAIN_FUSION: Formula = Formula {
     id: "plain-fusion",
-    title: "Fused features, without relu",
+    title: "Fusion, without relu",
     place: Some(Place::Server),
     mark: "E, eqs. 7–8, which have no relu: a switch",
     text: r"u = conv_{3×3}([z, L]) + z",
@@ -304,7 +304,7 @@ fn fused_values(sight: &Sight<'_>, with_relu: bool) -> Option<Vec<Live>> {
 
 const STREAMS: Formula = Formula {
     id: "streams",
-    title: "Three streams",
+    title: "Streams",
     place: Some(Place::Server),
     text: r"a = g_a(z) \quad r = g_r(L) \quad f = g_f(u)",
     symbols: &[
@@ -340,7 +340,7 @@ const ISOLATION: Formula = Formula {
 
 const DECISION: Formula = Formula {
     id: "decision",
-    title: "The decision",
+    title: "Decision",
     place: Some(Place::Server),
     mark: "A; E, eqs. 9–11",
     text: r"s = w_r · S_r + w_f · S_f + w_a · S_a \\ w_r = \frac{ω_r · S_r^{max}}{n} \quad w_f = \frac{ω_f · S_f^{max}}{n} \quad w_a = \frac{ω_a · S_a^{max}}{n} \\ n = ω_r · S_r^{max} + ω_f · S_f^{max} + ω_a · S_a^{max}",
