@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::lessons::LessonAct;
+use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
@@ -82,6 +83,8 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Speeds, pauses and the goal.
+    PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
     /// Open the formulas of a part of the stage, or close them.

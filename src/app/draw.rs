@@ -27,6 +27,7 @@ impl App {
             runs: &self.runs,
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
+            play: self.memory.play,
             log: self.memory.log,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
@@ -78,8 +79,9 @@ impl App {
             self.prompt = None;
         }
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
+        let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none();
-        self.stage_is_at(stage, free, ui.ctx());
+        self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());

@@ -170,7 +170,10 @@ impl App {
         if self.live.is_none() {
             let ctx = ctx.clone();
             match Live::start(move || ctx.request_repaint()) {
-                Ok(live) => self.live = Some(live),
+                Ok(live) => {
+                    self.live = Some(live);
+                    self.play_live();
+                }
                 Err(error) => self.showing.fail(error.to_string()),
             }
         }

@@ -14,6 +14,7 @@ mod copied;
 mod copying;
 mod document;
 mod draw;
+mod export;
 mod file_prompt;
 mod formula;
 mod hear;
@@ -33,13 +34,13 @@ mod palette;
 mod panes;
 mod perform;
 mod pictured;
+mod play;
 mod presets;
 mod purpose;
 mod runner;
 mod running;
 mod settings;
 mod shared;
-mod shot;
 mod showing;
 mod stage;
 mod start;
@@ -113,6 +114,8 @@ pub struct Look<'a> {
     pub recent: &'a [PathBuf],
     /// The workspace.
     pub workspace: Workspace,
+    /// How fast all goes, and what is to be reached.
+    play: play::Play,
     /// Whether the log is open below everything.
     log: bool,
     /// The lesson in progress, and the part of the window that it speaks of.
@@ -198,7 +201,7 @@ pub struct App {
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
-    shot: shot::Shot,
+    shot: export::Shot,
     /// Where in the document's history the stage left the opening.
     left_opening: Option<u64>,
     /// Where in the document's history each stroke of the pencil was made.
@@ -256,7 +259,7 @@ impl App {
             class: class::Class::of(start),
             progress,
             deeds: lessons::Deeds::default(),
-            shot: shot::Shot::default(),
+            shot: export::Shot::default(),
             left_opening: None,
             strokes: Vec::new(),
             to_open: None,

@@ -102,6 +102,7 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::PlayAs(act) => self.play(act),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);

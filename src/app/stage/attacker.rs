@@ -12,9 +12,10 @@ use super::plan::Sizes;
 use crate::app::formula::lit::picture_ui;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
+use crate::app::play::wait_ui;
 use crate::app::state::Status;
 use crate::app::theme::Role;
-use crate::app::{Act, Look};
+use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
 use crate::method::Ink;
 
@@ -100,13 +101,14 @@ fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, says: Says) {
 /// Why there is no stolen image, or not yet.
 fn why_nothing(look: Look<'_>) -> String {
     let showing = look.showing;
-    let run = showing.source == crate::app::Source::Run;
+    let run = showing.source == Source::Run;
     let begins = showing.scene.as_ref().is_some_and(|scene| scene.progress.is_some());
     match &showing.trouble {
         Some(trouble) => format!("No picture: {trouble}"),
         None if run && showing.facts.as_ref().is_some_and(|facts| !facts.attacked) => {
             "This experiment has no attacks.".to_owned()
         }
+        None if !run && look.play.waits => "The attacker is held.".to_owned(),
         None if begins => "It first learns from images of its own.".to_owned(),
         None if run && look.state.status == Status::Going => "The attack waits for the network.".to_owned(),
         None if run => {
@@ -143,4 +145,9 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         }
     }
     details_ui(ui, look);
+    let progress = look.showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
+    let going = progress.is_some_and(|progress| progress.iteration < progress.planned);
+    if look.showing.source != Source::Run && (look.play.waits || (look.play.attacker.slow() && going)) {
+        wait_ui(ui, look, &mut |act| acts.push(Act::PlayAs(act)));
+    }
 }

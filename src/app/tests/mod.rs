@@ -13,6 +13,7 @@ mod behaviour;
 mod lessons;
 mod method;
 mod pictures;
+mod play;
 mod share;
 mod stage;
 mod taught;
