@@ -233,7 +233,7 @@ fn items(ctx: &Context, look: Look<'_>) -> Vec<Item> {
         words: format!("Method: {}", section.title),
         beside: String::new(),
         by_key: false,
-        help: format!("Read this section, with its formulas: METHOD {}.", section.source),
+        help: format!("Read this section, with its formulas: {}.", section.source),
         act: Act::Method(Some(section.id)),
     });
     all.chain(sections).chain(settings).chain(runs).collect()

@@ -46,7 +46,7 @@ pub static KIND: Kind = Kind {
 const SECTION: Section = Section {
     id: "nearest",
     title: "The nearest image",
-    source: "§6",
+    source: "METHOD §6",
     text: include_str!("../../assets/method/nearest.md"),
     formulas: &[Formula {
         id: "look-up",

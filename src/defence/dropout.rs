@@ -44,7 +44,7 @@ pub static KIND: Kind = Kind {
 const SECTION: Section = Section {
     id: "dropout",
     title: "Dropout on the smashed data",
-    source: "§5",
+    source: "METHOD §5",
     text: include_str!("../../assets/method/dropout.md"),
     formulas: &[Formula {
         id: "dropped",

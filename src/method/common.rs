@@ -27,7 +27,7 @@ pub static SYMBOLS: &[Symbol] = &[
 pub static PARTIES: Section = Section {
     id: "parties",
     title: "Parties and the wire",
-    source: "§1",
+    source: "METHOD §1",
     text: include_str!("../../assets/method/parties.md"),
     formulas: &[
         Formula {
@@ -89,7 +89,7 @@ pub static PARTIES: Section = Section {
 pub static JUDGING: Section = Section {
     id: "judging",
     title: "Judging honestly",
-    source: "§6",
+    source: "METHOD §6",
     text: include_str!("../../assets/method/judging.md"),
     formulas: &[
         Formula {

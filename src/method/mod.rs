@@ -1,6 +1,6 @@
 //! The method as data: sections of prose with their formulas, each formula written once for the page and for the stage.
 //!
-//! The equations are those of `assets/method.md` (METHOD), condensed, with its marks: \[A\] the paper's abstract, \[E\] its
+//! The equations are those of `assets/method.md` condensed, with its marks: \[A\] the paper's abstract, \[E\] its
 //! equations at second hand, *here* our own choice. What a defence or an attack does is told by its card; what is common
 //! to all stands in [`common`]. [`workbench::method`](crate::workbench::method) puts them together.
 
@@ -21,7 +21,7 @@ pub struct Section {
     pub id: &'static str,
     /// What it is called.
     pub title: &'static str,
-    /// Where METHOD has it: `§2.4`.
+    /// Where the method has it, as METHOD §2.4.
     pub source: &'static str,
     /// Paragraphs in the language of [`prose`]; a line `$$id$$` is where a formula stands.
     pub text: &'static str,
@@ -38,7 +38,7 @@ pub struct Formula {
     pub title: &'static str,
     /// The part of the stage that shows what it is of; none for one that stands on the page alone.
     pub place: Option<Place>,
-    /// METHOD's mark, word by word; empty where METHOD has none.
+    /// The method's mark, word by word; empty where it has none.
     pub mark: &'static str,
     /// What it says, in the [`language`] of formulas.
     pub text: &'static str,

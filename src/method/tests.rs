@@ -3,23 +3,23 @@ use super::prose::{Block, Piece};
 use super::*;
 use crate::workbench::method;
 
-/// METHOD without its emphasis.
+/// The method without its emphasis.
 fn text() -> String {
     include_str!("../../assets/method.md").replace("**", "").replace('\n', " ")
 }
 
-/// What METHOD says at `§2.4`, or in all of `§4`.
+/// What it says at METHOD §2.4, or in all of METHOD §4.
 fn at(source: &str) -> String {
-    let (section, point) =
-        source.trim_start_matches('§').split_once('.').unwrap_or((source.trim_start_matches('§'), ""));
+    let number = source.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let (section, point) = number.split_once('.').unwrap_or((number, ""));
     let whole = include_str!("../../assets/method.md");
-    let from = whole.find(&format!("\n## {section} ")).unwrap_or_else(|| panic!("METHOD has no section {section}"));
+    let from = whole.find(&format!("\n## {section} ")).unwrap_or_else(|| panic!("no section {section}"));
     let text = &whole[from + 1..];
     let text = &text[..text[3..].find("\n## ").map_or(text.len(), |end| end + 3)];
     if point.is_empty() {
         return text.replace("**", "");
     }
-    let from = text.find(&format!("\n{point}. ")).unwrap_or_else(|| panic!("METHOD has no {source}"));
+    let from = text.find(&format!("\n{point}. ")).unwrap_or_else(|| panic!("no {source}"));
     let next = point.parse::<usize>().unwrap() + 1;
     let rest = &text[from..];
     rest[..rest.find(&format!("\n{next}. ")).unwrap_or(rest.len())].replace("**", "")
@@ -58,12 +58,7 @@ fn marks_are_those_of_the_method() {
         let there = at(section.source);
         let check = |mark: &str| {
             let written = if mark == "here" { "here".to_owned() } else { format!("[{mark}]") };
-            assert!(
-                there.replace('\n', " ").contains(&written),
-                "{}: METHOD {} has no {written}",
-                section.id,
-                section.source
-            );
+            assert!(there.replace('\n', " ").contains(&written), "{}: {} has no {written}", section.id, section.source);
         };
         for formula in section.formulas.iter().filter(|formula| !formula.mark.is_empty()) {
             check(formula.mark);
@@ -79,7 +74,7 @@ fn marks_are_those_of_the_method() {
                 }
             }
         }
-        // What METHOD marks as the abstract's or the equations' is marked here too.
+        // What the method marks as the abstract's or the equations' is marked here too.
         for source in ["A", "E"] {
             let marked = |text: &str| {
                 text.split('[').skip(1).any(|rest| {

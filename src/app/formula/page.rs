@@ -115,8 +115,7 @@ fn list_ui(ui: &mut Ui, view: &mut MethodView, height: f32) {
         ui.set_width(LIST);
         let mut to = None;
         for (section, _) in &view.sections {
-            let tip = format!("METHOD {}", section.source);
-            if selectable_ui(ui, view.at == section.id, section.title).on_hover_text(tip).clicked() {
+            if selectable_ui(ui, view.at == section.id, section.title).on_hover_text(section.source).clicked() {
                 to = Some(section.id);
             }
         }
@@ -142,7 +141,7 @@ fn text_ui(ui: &mut Ui, view: &mut MethodView, width: f32) {
             if at.is_none() || heading.rect.top() < top + 40.0 {
                 at = Some(section.id);
             }
-            ui.add(Label::new(RichText::new(format!("METHOD {}", section.source)).weak().small()));
+            ui.add(Label::new(RichText::new(section.source).weak().small()));
             match parts {
                 Ok(parts) => parts.iter().for_each(|part| part_ui(ui, part, width)),
                 Err(error) => drop(ui.label(error)),

@@ -69,7 +69,7 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
                 acts.push(Act::Formula(None));
             }
             if let Some(one) = chosen {
-                let tip = format!("Method: {} (METHOD {})", one.section.title, one.section.source);
+                let tip = format!("Method: {} ({})", one.section.title, one.section.source);
                 if ui.add(Button::new("Read the section").small()).on_hover_text(tip).clicked() {
                     acts.push(Act::Method(Some(one.section.id)));
                 }

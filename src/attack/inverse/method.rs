@@ -5,7 +5,7 @@ use crate::method::{Formula, Ink, Live, Place, Section, symbol};
 pub(super) const SECTION: Section = Section {
     id: "inverse",
     title: "Inverse network",
-    source: "§4",
+    source: "METHOD §4",
     text: include_str!("../../../assets/method/inverse.md"),
     formulas: &[Formula {
         id: "decoder",

@@ -6,7 +6,7 @@ use crate::method::{Formula, Ink, Live, Place, Section, symbol};
 pub(super) const SECTION: Section = Section {
     id: "rmle",
     title: "rMLE with total variation",
-    source: "§4",
+    source: "METHOD §4",
     text: include_str!("../../../assets/method/rmle.md"),
     formulas: &[Formula {
         id: "objective",
