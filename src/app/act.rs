@@ -9,6 +9,7 @@ use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
+use crate::method::Place;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
 
@@ -89,6 +90,10 @@ pub enum Act {
     Lesson(LessonAct),
     /// Something of a day's work.
     Day(DayAct),
+    /// Open the formulas of a part of the stage, or close them.
+    Formula(Option<Place>),
+    /// Open the page of the method, at the section of this name.
+    Method(Option<&'static str>),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.
@@ -130,6 +135,8 @@ pub enum Popup {
     Palette,
     /// Every setting.
     Settings,
+    /// The method, to read.
+    Method,
     /// Every shortcut.
     Shortcuts,
     /// Who made it, licences, where things are kept.

@@ -396,6 +396,13 @@ fn help() -> Vec<Command> {
     all.extend([
         command(
             Menu::Help,
+            "Method",
+            "What Cutlayer computes, as equations, with the source of each claim.",
+            None,
+            Act::Method(None),
+        ),
+        command(
+            Menu::Help,
             "Shortcuts",
             "Every key that does something.",
             Some((NONE, Key::F1)),

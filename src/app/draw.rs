@@ -4,7 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
 use super::{
-    Activity, App, Look, Source, bar, command, focus, help, lessons, log, page, palette, runner, settings, stage,
+    Activity, App, Look, Source, bar, command, focus, formula, help, lessons, log, page, palette, runner, settings,
+    stage,
 };
 
 /// Height of the log when it is opened first.
@@ -14,6 +15,10 @@ impl App {
     /// Shows everything, and does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut acts = command::pressed(ui.ctx(), &self.typing);
+        formula::lit::begin(ui.ctx());
+        if self.popup.is_none() && self.prompt.is_none() {
+            acts.extend(formula::closed_by_key(ui.ctx(), &self.view.formula));
+        }
         let look = Look {
             state: &self.state,
             document: &self.document,
@@ -73,6 +78,7 @@ impl App {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
             Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
+            Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
             Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
             Some(Popup::About) => help::about_ui(ui.ctx(), look),
         };

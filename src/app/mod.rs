@@ -21,6 +21,7 @@ mod draw;
 mod export;
 mod file_prompt;
 mod focus;
+mod formula;
 mod hear;
 mod help;
 mod icon;
@@ -180,6 +181,8 @@ pub struct View {
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
+    formula: formula::FormulaView,
+    method: formula::MethodView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }

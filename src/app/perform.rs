@@ -118,6 +118,8 @@ impl App {
             | Act::Arrange
             | Act::Log
             | Act::StageHeight(_)
+            | Act::Formula(_)
+            | Act::Method(_)
             | Act::Popup(_)
             | Act::Theme(_)
             | Act::Calm(_)
@@ -143,6 +145,11 @@ impl App {
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();
+            }
+            Act::Formula(place) => self.view.formula.open = place,
+            Act::Method(section) => {
+                self.view.method.go_to(section);
+                self.popup = Some(Popup::Method);
             }
             Act::Popup(popup) => {
                 self.view.palette = super::palette::PaletteView::default();

@@ -9,6 +9,7 @@ use super::band::{band_ui, framed};
 use super::details::details_ui;
 use super::large_ui;
 use super::plan::Sizes;
+use crate::app::formula::lit::picture_ui;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
 use crate::app::play::wait_ui;
@@ -16,6 +17,7 @@ use crate::app::state::Status;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
+use crate::method::Ink;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -36,6 +38,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
             wipe_ui(ui, &response, original, wipe);
         }
         framed(ui, response.rect, said.says);
+        picture_ui(ui, &response, Ink::Attacker);
     } else {
         nothing_stolen_ui(ui, look, sizes, said.says);
     }

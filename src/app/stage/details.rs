@@ -27,7 +27,7 @@ pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>) {
         ui.horizontal_top(|ui| {
             if let Some(error) = &look.textures.error {
                 let tip = "How far each pixel is from the original's: black is equal. The attacker does not see this.";
-                Pane { caption: "error", tip, color: None }.ui(ui, error, ERROR);
+                Pane { caption: "error", tip, color: None, ink: None }.ui(ui, error, ERROR);
             }
             ui.vertical(|ui| score_ui(ui, look));
         });

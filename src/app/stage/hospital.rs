@@ -6,10 +6,12 @@ use super::maps::sent_ui;
 use super::pad::{PadView, stroke_ui};
 use super::plan::{BAND, Sizes};
 use super::{Pane, Views, large_ui};
+use crate::app::formula::lit::picture_ui;
 use crate::app::showing::Source;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Purpose};
 use crate::live::Shown;
+use crate::method::Ink;
 
 /// Said of the built-in brain planes wherever one is shown.
 const STAND_IN: &str = "stand-in: average of 152 adults, no patient";
@@ -42,6 +44,7 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, views: &mut
         let response = large_ui(ui, original, sizes.big, &format!("{}: {tip}", caption(look)));
         let line = Stroke::new(1.5, Role::Patient.color(ui));
         ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
+        picture_ui(ui, &response, Ink::Patient);
         stroke_ui(ui, &response, look, pad, acts);
         response.on_hover_text(tip);
         if let Some(sent) = look.textures.sent.as_ref().filter(|_| look.textures.map.is_some() && sizes.small > 0.0) {
@@ -115,6 +118,7 @@ fn disguise_ui(ui: &mut Ui, sent: &TextureHandle, side: f32) {
         tip: "The image with its most telling pixels moved, which is what the hospital's layers see: the paper's \
               attacked image.",
         color: Some(Role::Disguised.color(ui)),
+        ink: Some(Ink::Disguised),
     };
     pane.ui(ui, sent, side);
 }

@@ -8,6 +8,7 @@ use super::plan::Sizes;
 use crate::app::Look;
 use crate::app::choice::selectable_ui;
 use crate::app::words::decimal;
+use crate::method::Ink;
 
 /// Side of a map that is pointed at.
 const LARGE: f32 = 200.0;
@@ -40,7 +41,7 @@ pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView
         (None, Some(texture)) => (texture, SENT_SIGNED),
         (None, None) => return,
     };
-    map_ui(ui, look, ("map sent", tip), texture, sizes.map);
+    map_ui(ui, look, ("map sent", tip, Ink::Map), texture, sizes.map);
 }
 
 /// The found map, in the server. Nothing where none is looked for.
@@ -52,11 +53,11 @@ pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsVie
         (None, Some(texture)) => (texture, FOUND_SIGNED),
         (None, None) => return,
     };
-    map_ui(ui, look, ("map found", tip), texture, sizes.map);
+    map_ui(ui, look, ("map found", tip, Ink::Found), texture, sizes.map);
 }
 
-fn map_ui(ui: &mut Ui, look: Look<'_>, (caption, tip): (&str, &str), texture: &TextureHandle, side: f32) {
-    let pane = Pane { caption, tip, color: None };
+fn map_ui(ui: &mut Ui, look: Look<'_>, (caption, tip, ink): (&str, &str, Ink), texture: &TextureHandle, side: f32) {
+    let pane = Pane { caption, tip, color: None, ink: Some(ink) };
     let response = pane.plain_ui(ui, texture, side);
     response.on_hover_ui(|ui| {
         ui.set_max_width(2.0 * LARGE + 10.0);

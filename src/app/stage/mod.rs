@@ -21,6 +21,8 @@ pub use maps::MapsView;
 pub use plan::{BAR, Plan, Shown};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
+use super::formula::button_ui;
+use super::formula::lit::picture_ui;
 use super::lit::lit_ui;
 use super::showing::Source;
 use super::state::Status;
@@ -28,6 +30,7 @@ use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
+use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
 
 /// What is chosen on the stage.
@@ -38,12 +41,14 @@ pub struct Views<'a> {
     pub maps: &'a mut MapsView,
     /// The wipe over the stolen image.
     pub wipe: &'a mut WipeView,
+    /// The part whose formulas are open.
+    pub formula: Option<Place>,
 }
 
 impl<'a> Views<'a> {
     /// Those of the window.
     pub fn of(view: &'a mut View) -> Self {
-        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe }
+        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe, formula: view.formula.open }
     }
 }
 
@@ -69,12 +74,14 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     for row in rows {
         ui.horizontal_top(|ui| {
             for card in *row {
-                card.ui(ui, look, plan, |ui| match card {
+                let open = views.formula;
+                let asked = card.ui(ui, look, plan, open, |ui| match card {
                     Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
                     Card::Wire => wire::wire_ui(ui, look, sizes, acts),
                     Card::Server => server::server_ui(ui, look, sizes, views.maps),
                     Card::Attacker => attacker::attacker_ui(ui, look, sizes, views.wipe, acts),
                 });
+                acts.extend(asked);
             }
         });
     }
@@ -118,7 +125,24 @@ impl Card {
         }
     }
 
-    fn ui(self, ui: &mut Ui, look: Look<'_>, plan: &Plan, contents: impl FnOnce(&mut Ui)) {
+    fn place(self) -> Place {
+        match self {
+            Self::Hospital => Place::Hospital,
+            Self::Wire => Place::Wire,
+            Self::Server => Place::Server,
+            Self::Attacker => Place::Attacker,
+        }
+    }
+
+    /// Draws it. Returns what its head was asked for.
+    fn ui(
+        self,
+        ui: &mut Ui,
+        look: Look<'_>,
+        plan: &Plan,
+        formula: Option<Place>,
+        contents: impl FnOnce(&mut Ui),
+    ) -> Option<Act> {
         let size = match self {
             Self::Hospital => plan.hospital,
             Self::Attacker => plan.attacker,
@@ -134,27 +158,34 @@ impl Card {
         };
         lit_ui(ui, look, part, Rect::from_min_size(ui.cursor().min, size).shrink(3.0));
         ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-            frame.show(ui, |ui| {
-                ui.set_min_size(ui.available_size());
-                ui.set_max_size(ui.available_size());
-                ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
-                self.head_ui(ui, look);
-                contents(ui);
-            });
-        });
+            frame
+                .show(ui, |ui| {
+                    ui.set_min_size(ui.available_size());
+                    ui.set_max_size(ui.available_size());
+                    ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
+                    let asked = self.head_ui(ui, look, formula);
+                    contents(ui);
+                    asked
+                })
+                .inner
+        })
+        .inner
     }
 
-    /// Its name, and what its large picture is.
-    fn head_ui(self, ui: &mut Ui, look: Look<'_>) {
+    /// Its name, the button for its formulas, and what its large picture is.
+    fn head_ui(self, ui: &mut Ui, look: Look<'_>, formula: Option<Place>) -> Option<Act> {
         let size = vec2(ui.available_width(), HEAD - SPACE);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
             ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
+            let asked = button_ui(ui, self.place(), formula);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let caption = self.caption(look);
                 ui.add(Label::new(RichText::new(caption).color(self.color(ui))).truncate());
             });
-        });
+            asked
+        })
+        .inner
     }
 }
 
@@ -270,6 +301,8 @@ struct Pane<'a> {
     tip: &'a str,
     /// Of the caption and the frame; none for the plain ones.
     color: Option<Color32>,
+    /// Of the symbols that stand for it in formulas.
+    ink: Option<Ink>,
 }
 
 impl Pane<'_> {
@@ -291,6 +324,9 @@ impl Pane<'_> {
             let response = ui.add(image.alt_text(format!("{}: {}", self.caption, self.tip)));
             let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
+            if let Some(ink) = self.ink {
+                picture_ui(ui, &response, ink);
+            }
             response
         })
         .inner

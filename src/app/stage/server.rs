@@ -8,6 +8,7 @@ use super::plan::{Sizes, VOTE};
 use crate::app::accuracies::Accuracy;
 use crate::app::theme::Role;
 use crate::app::{Look, Source};
+use crate::method::Ink;
 use crate::run::scene::{Opinion, Vote};
 
 /// Height of a score's bar.
@@ -25,6 +26,7 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
                 caption: "cleaned",
                 tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
                 color: Some(Role::Cleaned.color(ui)),
+                ink: Some(Ink::Cleaned),
             };
             pane.ui(ui, features, sizes.map);
             found_ui(ui, look, sizes, view);

@@ -12,6 +12,7 @@ mod anything;
 mod behaviour;
 mod day;
 mod lessons;
+mod method;
 mod pictures;
 mod play;
 mod share;
