@@ -26,7 +26,7 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
-        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, acts))).response.rect;
+        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, false, acts))).response.rect;
         lit_ui(ui, look, Part::Run, buttons);
         if one_row {
             ui.separator();
@@ -76,7 +76,7 @@ fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// Every command, by menu.
-fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.menu_button("Menu", |ui| {
         let all = commands();
         for menu in Menu::ALL {
@@ -146,7 +146,8 @@ pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
 }
 
-fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+/// Run, Step and Stop, and unless there are to be few what is asked for less often.
+pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
     let activity = look.activity;
     let mut button = |ui: &mut Ui, enabled: bool, button: Button<'_>, tip: &str, why_not: &str, act: Act| {
         let response = ui.add_enabled(enabled, button.min_size(BUTTON.into()));
@@ -169,6 +170,9 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let word = if stopping { "Stopping\u{2026}" } else { "Stop" };
     let why_not = if stopping { wait } else { "No run is going" };
     button(ui, !idle && !stopping, Button::new(word), "Save what was measured and end the run", why_not, Act::Stop);
+    if few {
+        return;
+    }
     let tip = "Forget the shown run and play the opening again; its folder is kept";
     button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
     // In a narrower window the menu has it.
@@ -190,7 +194,7 @@ fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut 
     drag.on_hover_text("Everything random is drawn from it: same seed, same numbers");
 }
 
-fn progress_ui(ui: &mut Ui, look: Look<'_>) {
+pub fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let state = look.state;
     let paused = if look.activity == Activity::Paused { "Paused: " } else { "" };
     match (&state.progress, &state.status) {

@@ -18,6 +18,7 @@ mod file_prompt;
 mod hear;
 mod help;
 mod icon;
+mod inspector;
 mod judged;
 mod lessons;
 mod library;
@@ -32,6 +33,7 @@ mod palette;
 mod panes;
 mod perform;
 mod pictured;
+mod present;
 mod presets;
 mod purpose;
 mod runner;
@@ -114,6 +116,8 @@ pub struct Look<'a> {
     pub workspace: Workspace,
     /// Whether the log is open below everything.
     log: bool,
+    /// Whether all is at presenter's size.
+    presenting: bool,
     /// The lesson in progress, and the part of the window that it speaks of.
     lesson: Option<&'a Progress>,
     lit: Option<Part>,
@@ -159,6 +163,7 @@ pub struct View {
     runs: panes::runs::RunsView,
     palette: palette::PaletteView,
     settings: settings::SettingsView,
+    inspector: inspector::InspectorView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     wipe: stage::WipeView,
@@ -310,6 +315,7 @@ impl App {
             || self.opening.is_some()
             || self.shooting()
             || !self.chores.is_empty()
+            || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }

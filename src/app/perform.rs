@@ -9,8 +9,8 @@ use super::memory::Theme;
 use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::workspace::Workspace;
-use super::{Activity, App, stage, workspace};
+use super::workspace::{Pane, Workspace};
+use super::{Activity, App, present, stage, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -102,6 +102,8 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
+            Act::FullScreen => present::full_screen(ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -111,6 +113,7 @@ impl App {
             | Act::Arrange
             | Act::Log
             | Act::StageHeight(_)
+            | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
             | Act::Scale(_) => self.arrange(&act, ctx),
@@ -122,6 +125,8 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
+                // Of the panes it has the lesson alone.
+                self.memory.presenting &= pane == Pane::Lesson;
                 self.go_to(self.memory.workspace.with(pane));
                 workspace::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
@@ -132,6 +137,10 @@ impl App {
                 self.remember();
             }
             Act::StageHeight(height) => self.memory.stage = height,
+            Act::Present => {
+                self.memory.presenting = !self.memory.presenting;
+                self.remember();
+            }
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();

@@ -51,6 +51,7 @@ impl Shop {
             recent: &self.recent,
             workspace: Workspace::default(),
             log: false,
+            presenting: false,
             drawing: false,
             comparing: false,
             trained: false,

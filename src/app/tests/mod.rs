@@ -10,6 +10,7 @@ use super::*;
 
 mod anything;
 mod behaviour;
+mod inspect;
 mod lessons;
 mod pictures;
 mod share;
