@@ -49,6 +49,8 @@ pub struct InspectorView {
     thumbs: Vec<(Subject, Option<TextureHandle>)>,
     /// What had the keyboard before.
     before: Option<Id>,
+    /// Frames in which that is still to get it back: in the first one nothing below a window that was over it may.
+    returns: usize,
     /// The picture is to get the keyboard.
     take_focus: bool,
 }
@@ -67,13 +69,14 @@ impl InspectorView {
 
     /// Puts all of it away; the keyboard goes back to where it was.
     pub fn close(&mut self, ctx: &Context) {
-        if self.subject.is_none() {
-            return;
+        if self.subject.is_some() {
+            *self = Self { before: self.before, returns: 2, ..Self::default() };
         }
-        if let Some(before) = self.before {
+        if let Some(before) = self.before.filter(|_| self.returns > 0) {
             ctx.memory_mut(|memory| memory.request_focus(before));
+            ctx.request_repaint();
         }
-        *self = Self::default();
+        self.returns = self.returns.saturating_sub(1);
     }
 
     /// Whether an answer is to come.
