@@ -65,7 +65,7 @@ impl App {
         }
         let strokes = self.view.pad.strokes.len();
         let stage = if look.presenting {
-            present::present_ui(ui, look, &mut self.view, &mut acts)
+            Some(present::present_ui(ui, look, &mut self.view, &mut acts))
         } else {
             page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts)
         };

@@ -83,14 +83,14 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// Draws the stage, the verdict and the lesson. Returns where they are.
-pub fn present_ui(ui: &mut Ui, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) -> Option<egui::Rect> {
+pub fn present_ui(ui: &mut Ui, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) -> egui::Rect {
     let ground = Frame::new().fill(ui.visuals().panel_fill).inner_margin(Margin::same(MARGIN as i8));
     let all = CentralPanel::no_frame().frame(ground).show(ui, |ui| {
         let times = scale(ui.ctx().content_rect().size());
         enlarge(ui, CONTROL * times);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| page_ui(ui, look, times, view, acts));
     });
-    Some(all.response.rect)
+    all.response.rect
 }
 
 fn page_ui(ui: &mut Ui, look: Look<'_>, times: f32, view: &mut View, acts: &mut Vec<Act>) {

@@ -93,7 +93,7 @@ mod tests {
         let bad = Arc::new(Inside::of(&conv, [], &x).unwrap());
         let (ctx, mut asked) = (Context::default(), Asked::default());
         let mut answered = |inside: &Arc<Inside>| {
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = Instant::now() + Duration::from_mins(1);
             while !asked.is_of(Some(inside)) {
                 assert!(Instant::now() < deadline);
                 asked.ask(inside, &ctx);

@@ -9,6 +9,8 @@ mod picture;
 mod stats;
 mod subject;
 
+use std::sync::Arc;
+
 use eframe::egui::{
     Button, Context, Id, Image, Layout, Modal, Popup, Response, RichText, Role as Kind, ScrollArea, Stroke,
     TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, vec2,
@@ -129,7 +131,7 @@ pub fn inspector_ui(ctx: &Context, look: Look<'_>, view: &mut InspectorView) -> 
 }
 
 /// The client behind the shown pictures.
-fn inside<'a>(look: Look<'a>) -> Option<&'a std::sync::Arc<Inside>> {
+fn inside(look: Look<'_>) -> Option<&Arc<Inside>> {
     look.showing.scene.as_ref()?.inside.as_ref()
 }
 
@@ -205,7 +207,7 @@ fn same(a: Subject, b: Subject) -> bool {
 }
 
 /// The stage's own texture of a picture.
-fn texture<'a>(look: Look<'a>, subject: Subject) -> Option<&'a TextureHandle> {
+fn texture(look: Look<'_>, subject: Subject) -> Option<&TextureHandle> {
     let textures = look.textures;
     match subject {
         Subject::Original => textures.original.as_ref(),

@@ -118,7 +118,7 @@ impl Subject {
                 let gallery = look.state.galleries.get(gallery)?;
                 error(gallery.originals.get(at)?, gallery.stolen.get(at)?).map(Cow::Owned)
             }
-            Self::Kernel(layer, output, input) => kernel(layer.kernels(opened?)?, output, input).map(Cow::Owned),
+            Self::Kernel(layer, output, input) => Some(Cow::Owned(kernel(layer.kernels(opened?)?, output, input))),
             _ => borrowed.map(Cow::Borrowed),
         };
         picture.filter(|picture| !picture.is_empty())
@@ -253,9 +253,9 @@ fn kept(gallery: &Gallery, at: usize, which: Which) -> Option<&Picture> {
     }
 }
 
-fn kernel(kernels: &Kernels, output: usize, input: usize) -> Option<Picture> {
+fn kernel(kernels: &Kernels, output: usize, input: usize) -> Picture {
     let [_, _, height, width] = kernels.shape;
-    Some(Picture { shape: [1, height, width], values: kernels.of(output, input).to_vec() })
+    Picture { shape: [1, height, width], values: kernels.of(output, input).to_vec() }
 }
 
 /// |original − stolen|, value by value.

@@ -48,7 +48,7 @@ fn click_at(window: &mut Window, at: Pos2) {
 /// Where in the tiles a number of a channel is drawn.
 fn tile(picture: &Picture, drawn: Rect, [channel, row, column]: [usize; 3]) -> Pos2 {
     let [n, h, w] = picture.shape;
-    let columns = (1..).find(|columns| columns * columns >= n).unwrap();
+    let columns = (1..=n).find(|columns| columns * columns >= n).unwrap();
     let rows = n.div_ceil(columns);
     let pixels = vec2((columns * (w + 1) - 1) as f32, (rows * (h + 1) - 1) as f32);
     let at = vec2((channel % columns * (w + 1) + column) as f32, (channel / columns * (h + 1) + row) as f32);

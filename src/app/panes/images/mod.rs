@@ -288,17 +288,18 @@ fn picture_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, a
 /// What is said of an image of gallery `at`: who attacked it, when, how near the stolen one is, whether the defence held.
 pub fn told(state: &State, at: usize, image: usize) -> String {
     let Some(gallery) = state.galleries.get(at) else { return String::new() };
-    let mut words = format!("{}, {}", attacked_by(gallery), epoch(gallery.epoch));
+    let mut words = vec![format!("{}, {}", attacked_by(gallery), epoch(gallery.epoch))];
     let pair = gallery.originals.get(image).zip(gallery.stolen.get(image));
     if let Some(score) = pair.and_then(|(original, stolen)| original.score_of(stolen)) {
-        for (metric, value) in [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)] {
-            words.push_str(&format!("; {} {}", metric.name, metric.with_unit(&decimal(value, metric.digits))));
-        }
+        let all = [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)];
+        words.extend(
+            all.map(|(metric, value)| format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.digits)))),
+        );
     }
     if let Some((word, _)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
-        words.push_str(&format!("; {word}"));
+        words.push(word.to_owned());
     }
-    words
+    words.join("; ")
 }
 
 #[cfg(test)]
