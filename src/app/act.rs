@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::copied::Copied;
 use super::inspector::Subject;
 use super::lessons::LessonAct;
+use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
@@ -88,6 +89,8 @@ pub enum Act {
     FullScreen,
     /// Everything so large that it is read from the last row, or as before.
     Present,
+    /// Speeds, pauses and the goal.
+    PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
     /// Open or close a window over the panes.
@@ -96,6 +99,8 @@ pub enum Act {
     Theme(eframe::egui::ThemePreference),
     /// Size of all text and controls; 1 is plain.
     Scale(f32),
+    /// Nothing moves that need not, or all does.
+    Calm(bool),
     /// Look for runs again.
     Refresh,
     /// Show a run that was made before.

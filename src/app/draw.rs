@@ -4,7 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
 use super::{
-    Activity, App, Look, bar, command, help, inspector, lessons, log, page, palette, present, runner, settings, stage,
+    Activity, App, Look, bar, command, focus, help, inspector, lessons, log, page, palette, present, runner, settings,
+    stage,
 };
 
 /// Height of the log when it is opened first.
@@ -25,6 +26,7 @@ impl App {
             runs: &self.runs,
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
+            play: self.memory.play,
             log: self.memory.log && !self.memory.presenting,
             presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
@@ -90,10 +92,12 @@ impl App {
             self.prompt = None;
         }
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
+        let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none();
         acts.extend(present::escaped(ui.ctx(), free));
-        self.stage_is_at(stage, free, ui.ctx());
+        self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
+        focus::ring_ui(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));

@@ -14,7 +14,9 @@ mod copied;
 mod copying;
 mod document;
 mod draw;
+mod export;
 mod file_prompt;
+mod focus;
 mod hear;
 mod help;
 mod icon;
@@ -33,6 +35,7 @@ mod palette;
 mod panes;
 mod perform;
 mod pictured;
+mod play;
 mod present;
 mod presets;
 mod purpose;
@@ -40,7 +43,6 @@ mod runner;
 mod running;
 mod settings;
 mod shared;
-mod shot;
 mod showing;
 mod stage;
 mod start;
@@ -114,6 +116,8 @@ pub struct Look<'a> {
     pub recent: &'a [PathBuf],
     /// The workspace.
     pub workspace: Workspace,
+    /// How fast all goes, and what is to be reached.
+    play: play::Play,
     /// Whether the log is open below everything.
     log: bool,
     /// Whether all is at presenter's size.
@@ -200,7 +204,7 @@ pub struct App {
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
-    shot: shot::Shot,
+    shot: export::Shot,
     /// Where in the document's history the stage left the opening.
     left_opening: Option<u64>,
     /// Where in the document's history each stroke of the pencil was made.
@@ -258,7 +262,7 @@ impl App {
             class: class::Class::of(start),
             progress,
             deeds: lessons::Deeds::default(),
-            shot: shot::Shot::default(),
+            shot: export::Shot::default(),
             left_opening: None,
             strokes: Vec::new(),
             to_open: None,

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
 use super::workspace::{Pane, Workspace};
-use super::{Activity, App, present, stage, workspace};
+use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -104,6 +104,7 @@ impl App {
             Act::Lesson(act) => return self.lesson(&act),
             Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
             Act::FullScreen => present::full_screen(ctx),
+            Act::PlayAs(act) => self.play(act),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -116,6 +117,7 @@ impl App {
             | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
+            | Act::Calm(_)
             | Act::Scale(_) => self.arrange(&act, ctx),
         }
         Ok(())
@@ -158,6 +160,11 @@ impl App {
                 ctx.set_theme(theme);
                 self.remember();
             }
+            Act::Calm(calm) => {
+                self.memory.calm = calm;
+                theme::move_less(ctx, calm);
+                self.remember();
+            }
             Act::Scale(scale) => {
                 self.memory.scale = scale;
                 ctx.set_zoom_factor(scale);
@@ -184,6 +191,7 @@ impl App {
             Theme::Light => ThemePreference::Light,
             Theme::System => ThemePreference::System,
         });
+        theme::move_less(ctx, self.memory.calm);
         // A scale that was set from outside, as by a screen's own, stays.
         if self.memory.scale() != 1.0 {
             ctx.set_zoom_factor(self.memory.scale());

@@ -50,6 +50,7 @@ impl Shop {
             runs: &self.runs,
             recent: &self.recent,
             workspace: Workspace::default(),
+            play: super::play::Play::default(),
             log: false,
             presenting: false,
             drawing: false,
