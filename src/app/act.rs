@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::day::DayAct;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
@@ -84,6 +85,12 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Look into a picture; at a row and a column of it, where one was pointed at.
+    Inspect(Subject, Option<[usize; 2]>),
+    /// Fill the screen, or leave it.
+    FullScreen,
+    /// Everything so large that it is read from the last row, or as before.
+    Present,
     /// Speeds, pauses and the goal.
     PlayAs(PlayAct),
     /// Something with a lesson.
@@ -141,4 +148,6 @@ pub enum Popup {
     Shortcuts,
     /// Who made it, licences, where things are kept.
     About,
+    /// A picture large, with its numbers.
+    Inspector,
 }

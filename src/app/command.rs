@@ -6,6 +6,7 @@ use super::act::{Act, Popup};
 use super::copied::Copied;
 use super::day::DayAct;
 use super::export::Of;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::lookers::who;
 use super::play::{PlayAct, Speed};
@@ -312,6 +313,17 @@ fn views() -> Vec<Command> {
     for (pane, key) in Pane::ALL.into_iter().zip(digits) {
         all.push(command(View, &format!("Show {}", pane.title()), pane.about(), Some((CTRL, key)), Act::Pane(pane)));
     }
+    for (words, help, subject) in [
+        ("Inspect the original", "The image large, with its numbers.", Subject::Original),
+        ("Inspect the smashed data", "Each number that crosses the wire, and how it comes about.", Subject::Smashed(0)),
+        ("Inspect the stolen image", "The attacker's picture large, with its numbers.", Subject::Stolen),
+    ] {
+        all.push(command(View, words, help, None, Act::Inspect(subject, None)));
+    }
+    let help = "The window over the whole screen; Esc or F11 leaves it.";
+    all.push(command(View, "Full screen", help, Some((NONE, Key::F11)), Act::FullScreen));
+    let help = "Stage, verdict and lesson so large that they are read from the last row; the same again leaves it.";
+    all.push(command(View, "Presenter's size", help, Some((Modifiers::SHIFT, Key::F11)), Act::Present));
     all.push(command(View, "Log", "What happened, line by line, below everything.", Some((CTRL, Key::L)), Act::Log));
     for (workspace, key) in Workspace::ALL.into_iter().zip(digits) {
         let words = format!("Workspace {}", workspace.title());
@@ -440,6 +452,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         }
         Act::Undo if look.document.history().0 == 0 && !look.drawing => Some("Nothing was changed"),
         Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
+        Act::Inspect(subject, _) if subject.of(*look, None).is_none() => Some("There is no such picture yet"),
         Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
         Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),
         Act::Follow if !look.followed => Some("There is no picture of a run to go back to"),

@@ -25,6 +25,7 @@ mod formula;
 mod hear;
 mod help;
 mod icon;
+mod inspector;
 mod judged;
 mod lessons;
 mod library;
@@ -40,6 +41,7 @@ mod panes;
 mod perform;
 mod pictured;
 mod play;
+mod present;
 mod presets;
 mod purpose;
 mod runner;
@@ -125,6 +127,8 @@ pub struct Look<'a> {
     play: play::Play,
     /// Whether the log is open below everything.
     log: bool,
+    /// Whether all is at presenter's size.
+    presenting: bool,
     /// The lesson in progress, and the part of the window that it speaks of.
     lesson: Option<&'a Progress>,
     lit: Option<Part>,
@@ -177,6 +181,7 @@ pub struct View {
     palette: palette::PaletteView,
     log: log::LogView,
     settings: settings::SettingsView,
+    inspector: inspector::InspectorView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     wipe: stage::WipeView,
@@ -335,6 +340,7 @@ impl App {
             || self.opening.is_some()
             || self.shooting()
             || !self.chores.is_empty()
+            || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }

@@ -9,8 +9,8 @@ use super::memory::Theme;
 use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::workspace::Workspace;
-use super::{Activity, App, stage, theme, workspace};
+use super::workspace::{Pane, Workspace};
+use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -107,6 +107,8 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
+            Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
@@ -120,6 +122,7 @@ impl App {
             | Act::StageHeight(_)
             | Act::Formula(_)
             | Act::Method(_)
+            | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
             | Act::Calm(_)
@@ -132,6 +135,8 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
+                // Of the panes it has the lesson alone.
+                self.memory.presenting &= pane == Pane::Lesson;
                 self.go_to(self.memory.workspace.with(pane));
                 workspace::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
@@ -142,6 +147,10 @@ impl App {
                 self.remember();
             }
             Act::StageHeight(height) => self.memory.stage = height,
+            Act::Present => {
+                self.memory.presenting = !self.memory.presenting;
+                self.remember();
+            }
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();

@@ -54,6 +54,7 @@ impl Shop {
             workspace: Workspace::default(),
             play: super::play::Play::default(),
             log: false,
+            presenting: false,
             drawing: false,
             comparing: false,
             best: None,

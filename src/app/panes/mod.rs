@@ -84,7 +84,7 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Table => table::table_ui(ui, *look, &mut view.table, acts),
             Pane::Images => {
                 let before = view.images.epoch();
-                images::images_ui(ui, *look, &mut view.images);
+                images::images_ui(ui, *look, &mut view.images, acts);
                 if view.images.epoch() != before {
                     view.curves.epoch = view.images.epoch();
                 }

@@ -1,7 +1,7 @@
 //! The sentence above the cards: which model, who attacks it, what that one sees and knows. Each of its words that can be
 //! another one is a control.
 
-use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle, Ui, WidgetInfo};
 
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
@@ -28,7 +28,8 @@ const KNOWN: [(Knows, &str, &str); 2] = [
 pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        let roomy = ui.available_width() >= ROOMY;
+        // In as many letters as there are at the plain size.
+        let roomy = ui.available_width() >= ROOMY * TextStyle::Body.resolve(ui.style()).size / 13.5;
         model_ui(ui, look, acts);
         weights_ui(ui, look, acts);
         ui.separator();
