@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::day::DayAct;
+use super::hidden::Hidden;
 use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
@@ -35,6 +36,10 @@ pub enum Act {
     Preset(usize),
     /// Take an experiment from a text.
     Take(Box<Experiment>),
+    /// Copy the state for those who are not to see these controls.
+    Share(Hidden),
+    /// Show the controls that a shared state hid.
+    ShowAll,
     /// Take a state that was shared, from its text.
     Shared(String),
     /// Ask the system for what was copied, to take it.
@@ -144,6 +149,8 @@ pub enum Popup {
     Settings,
     /// The method, to read.
     Method,
+    /// What students see of a shared state.
+    Students,
     /// Every shortcut.
     Shortcuts,
     /// Who made it, licences, where things are kept.

@@ -4,6 +4,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
+use super::hidden::Control;
 use super::lit::lit_ui;
 use super::play::speed_ui;
 use super::presets::{PresetsView, presets_ui};
@@ -171,6 +172,9 @@ fn button_ui(ui: &mut Ui, can: Result<(), &str>, button: Button<'_>, tip: &str) 
 
 /// Run, Step and Stop, and unless there are to be few what is asked for less often.
 pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Run) {
+        return;
+    }
     let (idle, stopping) = (look.activity == Activity::Idle, look.activity == Activity::Stopping);
     let roomy = ui.ctx().content_rect().width() >= ROOMY;
     let selection = ui.visuals().selection;
@@ -212,6 +216,10 @@ pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
 }
 
 fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Experiment) {
+        ui.label(format!("{}, seed {}", look.document.name(), look.document.experiment().seed));
+        return;
+    }
     presets_ui(ui, look, presets, acts);
     let label = ui.label("Seed");
     let mut seed = look.document.experiment().seed;

@@ -6,6 +6,7 @@ use super::act::{Act, Popup};
 use super::copied::Copied;
 use super::day::DayAct;
 use super::export::Of;
+use super::hidden::WHY;
 use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::lookers::who;
@@ -167,6 +168,13 @@ fn edits() -> Vec<Command> {
             Act::Popup(Some(Popup::Settings)),
         ),
     ];
+    all.push(command(
+        Edit,
+        "Share for students…",
+        "Copy what is shown, with the controls hidden that students are not to pull.",
+        None,
+        Act::Popup(Some(Popup::Students)),
+    ));
     all.push(command(
         Edit,
         "Paste what was shared",
@@ -339,6 +347,8 @@ fn views() -> Vec<Command> {
     ] {
         all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
     }
+    let help = "Those that a shared state hides.";
+    all.push(command(View, "Show all controls", help, None, Act::ShowAll));
     for (words, help, calm) in [
         ("Reduced motion", "Nothing slides, and the opening shows at once what it came to.", true),
         ("Full motion", "Panes slide as they are scrolled, and the opening plays.", false),
@@ -439,6 +449,8 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let idle = look.activity == Activity::Idle;
     let stopping = look.activity == Activity::Stopping;
     match act {
+        act if look.hidden.hides(act) => Some(WHY),
+        Act::ShowAll if !look.hidden.any() => Some("None is hidden"),
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
         Act::Day(act) => act.why_not(look),

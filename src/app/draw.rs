@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
 use super::{
-    Activity, App, Look, Source, bar, command, focus, formula, help, inspector, lessons, log, page, palette, present,
-    runner, settings, stage,
+    Activity, App, Look, Source, bar, command, focus, formula, help, hidden, inspector, lessons, log, page, palette,
+    present, runner, settings, stage,
 };
 
 /// Height of the log when it is opened first.
@@ -31,6 +31,7 @@ impl App {
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
             play: self.memory.play,
+            hidden: self.hidden,
             log: self.memory.log && !self.memory.presenting,
             presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
@@ -90,6 +91,7 @@ impl App {
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
             Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
             Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
+            Some(Popup::Students) => hidden::share_ui(ui.ctx(), look, &mut self.view.share, &mut acts),
             Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
             Some(Popup::About) => help::about_ui(ui.ctx(), look),
             Some(Popup::Inspector) => inspector::inspector_ui(ui.ctx(), look, &mut self.view.inspector),

@@ -24,6 +24,7 @@ mod focus;
 mod formula;
 mod hear;
 mod help;
+mod hidden;
 mod icon;
 mod inspector;
 mod judged;
@@ -125,6 +126,8 @@ pub struct Look<'a> {
     pub workspace: Workspace,
     /// How fast all goes, and what is to be reached.
     play: play::Play,
+    /// Controls that a shared state hides.
+    hidden: hidden::Hidden,
     /// Whether the log is open below everything.
     log: bool,
     /// Whether all is at presenter's size.
@@ -186,6 +189,7 @@ pub struct View {
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
+    share: hidden::ShareView,
     formula: formula::FormulaView,
     method: formula::MethodView,
     /// The page is to be scrolled to this pane, where it is out of sight.
@@ -218,6 +222,8 @@ pub struct App {
     error_about: trouble::About,
     typing: typing::Typing,
     class: class::Class,
+    /// Controls that a shared state hides.
+    hidden: hidden::Hidden,
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
@@ -280,6 +286,7 @@ impl App {
             error_about: trouble::About::default(),
             typing: typing::Typing::default(),
             class: class::Class::of(start),
+            hidden: hidden::Hidden::default(),
             progress,
             deeds: lessons::Deeds::default(),
             shot: export::Shot::default(),

@@ -5,6 +5,7 @@ use eframe::egui::{Context, ThemePreference, ViewportCommand};
 use super::act::{Act, Popup};
 use super::chore::Chore;
 use super::file_prompt::Prompt;
+use super::hidden::{Hidden, WHY};
 use super::memory::Theme;
 use super::shared::Shared;
 use super::showing::{Film, Source};
@@ -22,6 +23,10 @@ use crate::workbench::{defences, usual_defence};
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
+        if self.hidden.hides(&act) {
+            self.toasts.say(WHY, true);
+            return;
+        }
         let about = About::of(&act);
         self.session.touch();
         if let Err(error) = self.perform(act, ctx) {
@@ -77,6 +82,8 @@ impl App {
                 self.take_shared(&Shared::from_text(&text)?)?;
                 self.mended(About::Experiment);
             }
+            Act::Share(hide) => self.share_for_students(hide, ctx)?,
+            Act::ShowAll => self.hidden = Hidden::default(),
             Act::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),
             Act::File(purpose, path) => self.file(purpose, path, ctx),

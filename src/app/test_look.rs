@@ -53,6 +53,7 @@ impl Shop {
             recent: &self.recent,
             workspace: Workspace::default(),
             play: super::play::Play::default(),
+            hidden: super::hidden::Hidden::default(),
             log: false,
             presenting: false,
             drawing: false,

@@ -10,6 +10,7 @@ use super::pad::{PadView, stroke_ui};
 use super::plan::{BAND, Sizes};
 use super::{CLOSER, Pane, Views, inspected, large_ui};
 use crate::app::formula::lit::picture_ui;
+use crate::app::hidden::Control;
 use crate::app::inspector::Subject;
 use crate::app::showing::Source;
 use crate::app::theme::Role;
@@ -120,6 +121,9 @@ fn which_ui(ui: &mut Ui, look: Look<'_>, own: bool) {
 
 /// What is done with it.
 pub(super) fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Image) {
+        return;
+    }
     let noun = look.noun();
     if pad.drawing {
         if ui.button("Clear").on_hover_text("An empty pad").clicked() {

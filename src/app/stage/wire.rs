@@ -7,6 +7,7 @@ use eframe::egui::{
 
 use super::plan::{LINE, Sizes};
 use super::{Pane, inspected};
+use crate::app::hidden::Control;
 use crate::app::inspector::Subject;
 use crate::app::lit::lit_ui;
 use crate::app::theme::Role;
@@ -90,7 +91,8 @@ pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &
         // The arrow keys move it then.
         response.request_focus();
     }
-    if let Some(wanted) = wanted.filter(|wanted| *wanted != cut) {
+    let fixed = look.hidden.has(Control::Cut);
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != cut && !fixed) {
         acts.push(Act::Cut(wanted));
     }
     let (ours, theirs) = (Role::Patient.color(ui), Role::Cleaned.color(ui));
@@ -106,8 +108,10 @@ pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &
     let x = edge(cut);
     ui.painter().line_segment([pos2(x, rect.top() + 2.0), pos2(x, rect.bottom())], line);
     let knob = vec![pos2(x - 6.0, rect.top()), pos2(x + 6.0, rect.top()), pos2(x, rect.top() + 8.0)];
-    ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
-    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    if !fixed {
+        ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
+    }
+    let response = response.on_hover_cursor(if fixed { CursorIcon::Default } else { CursorIcon::ResizeHorizontal });
     if let Some(at) = response.hover_pos().filter(|_| !response.dragged()) {
         let under = (((at.x - rect.left()) / step) as usize).min(layers.len() - 1);
         response.on_hover_text(layer_words(under, cut, &layers[under]));
