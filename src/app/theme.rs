@@ -8,6 +8,9 @@ use egui_plot::{LineStyle, MarkerShape};
 
 use crate::run::pictures::{byte, map_rgb};
 
+/// Side of a role's mark.
+const MARK: f32 = 11.0;
+
 /// Who or what is shown; each has one colour everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -78,6 +81,24 @@ impl Role {
             _ => 2.0,
         }
     }
+}
+
+/// The role's mark before its name: as its points in the curves, so that colour is not all that tells it apart.
+pub fn mark_ui(ui: &mut Ui, role: Role) {
+    let (rect, _) = ui.allocate_exact_size(vec2(MARK, MARK), Sense::hover());
+    let (at, r, color) = (rect.center(), 0.5 * MARK, role.color(ui));
+    let turned = |corners: &[(f32, f32)]| {
+        let corners = corners.iter().map(|(x, y)| at + r * vec2(*x, *y)).collect();
+        Shape::convex_polygon(corners, color, Stroke::NONE)
+    };
+    ui.painter().add(match role {
+        Role::Patient => turned(&[(-0.9, -0.7), (0.9, -0.7), (0.0, 0.9)]),
+        Role::Disguised => turned(&[(-0.75, -0.75), (0.75, -0.75), (0.75, 0.75), (-0.75, 0.75)]),
+        Role::Cleaned => turned(&[(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)]),
+        Role::FusedStream => turned(&[(0.0, -0.9), (0.9, 0.7), (-0.9, 0.7)]),
+        Role::Decision => Shape::circle_stroke(at, 0.75 * r, Stroke::new(2.0, color)),
+        Role::Attacker => Shape::circle_filled(at, 0.9 * r, color),
+    });
 }
 
 /// A line of words whose end gives way where there is little room; who points at it reads all of them, and the tip.

@@ -162,7 +162,7 @@ fn disguise_ui(ui: &mut Ui, look: Look<'_>, sent: &TextureHandle, side: f32, act
         caption: "disguised",
         tip: "The image with its most telling pixels moved, which is what the hospital's layers see: the paper's \
               attacked image.",
-        color: Some(Role::Disguised.color(ui)),
+        role: Some(Role::Disguised),
         ink: Some(Ink::Disguised),
     };
     inspected(&pane.ui(ui, sent, side), look, Subject::Disguised, acts);

@@ -66,7 +66,7 @@ fn map_ui(
     texture: &TextureHandle,
     side: f32,
 ) -> Response {
-    let pane = Pane { caption, tip, color: None, ink: Some(ink) };
+    let pane = Pane { caption, tip, role: None, ink: Some(ink) };
     let response = pane.plain_ui(ui, texture, side);
     response.on_hover_ui(|ui| {
         ui.set_max_width(2.0 * LARGE + 10.0);

@@ -31,7 +31,7 @@ use super::lit::lit_ui;
 use super::showing::Source;
 use super::state::Status;
 use super::textures::tile_at;
-use super::theme::{Role, cut_short_ui};
+use super::theme::{Role, cut_short_ui, mark_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
@@ -114,13 +114,17 @@ impl Card {
         }
     }
 
-    fn color(self, ui: &Ui) -> Color32 {
+    fn role(self) -> Option<Role> {
         match self {
-            Self::Hospital => Role::Patient.color(ui),
-            Self::Wire => ui.visuals().strong_text_color(),
-            Self::Server => Role::Cleaned.color(ui),
-            Self::Attacker => Role::Attacker.color(ui),
+            Self::Hospital => Some(Role::Patient),
+            Self::Wire => None,
+            Self::Server => Some(Role::Cleaned),
+            Self::Attacker => Some(Role::Attacker),
         }
+    }
+
+    fn color(self, ui: &Ui) -> Color32 {
+        self.role().map_or(ui.visuals().strong_text_color(), |role| role.color(ui))
     }
 
     /// What its large picture is, beside its name.
@@ -185,6 +189,9 @@ impl Card {
         let size = vec2(ui.available_width(), HEAD - SPACE);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
+            if let Some(role) = self.role() {
+                mark_ui(ui, role);
+            }
             ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
             let asked = button_ui(ui, self.place(), formula);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -332,8 +339,8 @@ fn stamp_tip(look: Look<'_>) -> String {
 struct Pane<'a> {
     caption: &'a str,
     tip: &'a str,
-    /// Of the caption and the frame; none for the plain ones.
-    color: Option<Color32>,
+    /// Whose colour caption and frame have; none for the plain ones.
+    role: Option<Role>,
     /// Of the symbols that stand for it in formulas.
     ink: Option<Ink>,
 }
@@ -350,13 +357,21 @@ impl Pane<'_> {
             ui.spacing_mut().item_spacing.y = 3.0;
             let size = texture.size_vec2();
             let size = size * (side / size.max_elem());
-            let color = self.color.unwrap_or(ui.visuals().text_color());
-            let caption = Label::new(RichText::new(self.caption).color(color)).truncate();
-            ui.add(caption).on_hover_text(self.tip);
+            let color = self.role.map(|role| role.color(ui));
+            // A row of words is no higher than they are.
+            ui.spacing_mut().interact_size.y = 0.0;
+            let caption = RichText::new(self.caption).color(color.unwrap_or(ui.visuals().text_color()));
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 4.0;
+                if let Some(role) = self.role {
+                    mark_ui(ui, role);
+                }
+                ui.add(Label::new(caption).truncate()).on_hover_text(self.tip);
+            });
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
             let image = image.alt_text(format!("{}: {}", self.caption, self.tip)).sense(Sense::click());
             let response = ui.add(image).on_hover_cursor(CursorIcon::ZoomIn);
-            let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
+            let line = color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
             if let Some(ink) = self.ink {
                 picture_ui(ui, &response, ink);

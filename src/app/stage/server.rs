@@ -7,7 +7,7 @@ use super::plan::{Sizes, VOTE};
 use super::{Pane, inspected};
 use crate::app::accuracies::Accuracy;
 use crate::app::inspector::Subject;
-use crate::app::theme::Role;
+use crate::app::theme::{Role, mark_ui};
 use crate::app::{Act, Look, Source};
 use crate::method::Ink;
 use crate::run::scene::{Opinion, Vote};
@@ -26,7 +26,7 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
             let pane = Pane {
                 caption: "cleaned",
                 tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
-                color: Some(Role::Cleaned.color(ui)),
+                role: Some(Role::Cleaned),
                 ink: Some(Ink::Cleaned),
             };
             inspected(&pane.ui(ui, features, sizes.map), look, Subject::Cleaned(0), acts);
@@ -49,7 +49,7 @@ fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {
         facts.map_or_else(|| class.to_string(), |facts| facts.class(class))
     };
     for (vote, stream) in opinion.streams.iter().zip([Accuracy::Disguised, Accuracy::Cleaned, Accuracy::Fused]) {
-        vote_ui(ui, stream.label(), stream.tooltip(), stream.role().color(ui), &class(vote.class), *vote);
+        vote_ui(ui, stream.label(), stream.tooltip(), stream.role(), &class(vote.class), *vote);
     }
     let Some((words, tip)) = decision(look) else { return };
     ui.add_space(2.0);
@@ -74,16 +74,17 @@ pub(super) fn decision(look: Look<'_>) -> Option<(String, &'static str)> {
     Some((words, decided(opinion).tooltip()))
 }
 
-fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote: Vote) {
+fn vote_ui(ui: &mut Ui, name: &str, tip: &str, role: Role, class: &str, vote: Vote) {
     let size = vec2(ui.available_width(), VOTE - BAR - 3.0);
     ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
+        mark_ui(ui, role);
         ui.label(name).on_hover_text(tip);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let words = format!("{class}  {:.0} %", 100.0 * vote.share);
             ui.add(Label::new(RichText::new(words).strong()).truncate());
         });
     });
-    bar_ui(ui, vote.share, color);
+    bar_ui(ui, vote.share, role.color(ui));
 }
 
 /// A share as a bar.

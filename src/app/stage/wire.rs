@@ -33,7 +33,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
         let pane = Pane {
             caption: "smashed data, up",
             tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
-            color: None,
+            role: None,
             ink: Some(Ink::Smashed),
         };
         ui.horizontal(|ui| {

@@ -171,7 +171,7 @@ fn every_lesson_with_its_step_and_a_goal_is_shared() {
         ours.act(Act::PlayAs(PlayAct::Goal(Some(Goal { accuracy: 97.0, recognised: 40.0 }))), &ctx);
         ours.act(Act::PlayAs(PlayAct::PauseAfter(Some(2))), &ctx);
         ours.view.wipe.share = Some(0.5);
-        ours.view.curves.shown = crate::app::panes::curves::Shown::All;
+        ours.view.curves.shown = panes::curves::Shown::All;
         let mut theirs = app(&there);
         theirs.act(Act::Shared(ours.shared().to_text().unwrap()), &ctx);
         assert_eq!(theirs.state().error, None, "{}", lesson.name);
