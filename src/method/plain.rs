@@ -70,7 +70,7 @@ fn plain_row(row: &[Node]) -> String {
             Node::Sign(sign) if is_spaced(*sign) && !(opens(before) && "+\u{2212}".contains(*sign)) => {
                 text = format!("{} {sign} ", text.trim_end());
             }
-            Node::Sign(sign @ (',' | ';')) => text.push_str(&format!("{sign} ")),
+            Node::Sign(sign @ (',' | ';')) => text.extend([*sign, ' ']),
             // Two words would run into one, and what is divided by into what follows.
             bare => {
                 if matches!(before, Some(Node::Fraction(..))) && !matches!(bare, Node::Sign(_)) && !text.ends_with(' ')
