@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
+use super::day::DayAct;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
@@ -83,10 +85,18 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Look into a picture; at a row and a column of it, where one was pointed at.
+    Inspect(Subject, Option<[usize; 2]>),
+    /// Fill the screen, or leave it.
+    FullScreen,
+    /// Everything so large that it is read from the last row, or as before.
+    Present,
     /// Speeds, pauses and the goal.
     PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
+    /// Something of a day's work.
+    Day(DayAct),
     /// Open the formulas of a part of the stage, or close them.
     Formula(Option<Place>),
     /// Open the page of the method, at the section of this name.
@@ -97,6 +107,8 @@ pub enum Act {
     Theme(eframe::egui::ThemePreference),
     /// Size of all text and controls; 1 is plain.
     Scale(f32),
+    /// Nothing moves that need not, or all does.
+    Calm(bool),
     /// Look for runs again.
     Refresh,
     /// Show a run that was made before.
@@ -136,4 +148,6 @@ pub enum Popup {
     Shortcuts,
     /// Who made it, licences, where things are kept.
     About,
+    /// A picture large, with its numbers.
+    Inspector,
 }

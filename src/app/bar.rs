@@ -10,7 +10,7 @@ use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
 use super::words::{capitalised, clock, duration, phase};
-use super::{Act, Activity, Look, Workspace};
+use super::{Act, Activity, DayAct, Look, Workspace};
 use crate::lesson::Part;
 use crate::run::event::Progress;
 
@@ -27,7 +27,7 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
-        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, acts))).response.rect;
+        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, false, acts))).response.rect;
         lit_ui(ui, look, Part::Run, buttons);
         if one_row {
             ui.separator();
@@ -77,7 +77,7 @@ fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// Every command, by menu.
-fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.menu_button("Menu", |ui| {
         let all = commands();
         for menu in Menu::ALL {
@@ -110,6 +110,22 @@ pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
         }
         if ui.button("Leave it").on_hover_text("It stays in the list of runs").clicked() {
             acts.push(Act::Leave);
+        }
+    });
+    ui.add_space(4.0);
+}
+
+/// Says that the session was brought back, and offers to begin afresh.
+pub fn session_ui(ui: &mut Ui, words: &str, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(words);
+        let tip = "Everything as at the first start; Undo brings this back. Runs and their folders stay";
+        if ui.button("Start afresh").on_hover_text(tip).clicked() {
+            acts.push(Act::NextClass);
+        }
+        if ui.button("Go on").on_hover_text("Hide this line").clicked() {
+            acts.push(Act::Day(DayAct::KeepSession));
         }
     });
     ui.add_space(4.0);
@@ -153,7 +169,8 @@ fn button_ui(ui: &mut Ui, can: Result<(), &str>, button: Button<'_>, tip: &str) 
     response.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default()).clicked()
 }
 
-fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+/// Run, Step and Stop, and unless there are to be few what is asked for less often.
+pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
     let (idle, stopping) = (look.activity == Activity::Idle, look.activity == Activity::Stopping);
     let roomy = ui.ctx().content_rect().width() >= ROOMY;
     let selection = ui.visuals().selection;
@@ -174,6 +191,9 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let going = if idle { Err("No run is going") } else { free };
     if button_ui(ui, going, Button::new(word), "Save what was measured and end the run") {
         acts.push(Act::Stop);
+    }
+    if few {
+        return;
     }
     // In a narrower window the menu has this and the last one.
     if roomy {
@@ -202,7 +222,7 @@ fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut 
     drag.on_hover_text("Everything random is drawn from it: same seed, same numbers");
 }
 
-fn progress_ui(ui: &mut Ui, look: Look<'_>) {
+pub fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let state = look.state;
     let paused = match look.activity {
         Activity::Paused => "Paused: ",

@@ -4,7 +4,9 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
+use super::day::DayAct;
 use super::export::Of;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::lookers::who;
 use super::play::{PlayAct, Speed};
@@ -77,6 +79,7 @@ pub fn commands() -> Vec<Command> {
     all.extend(edits());
     all.extend(runs());
     all.extend(views());
+    all.extend(day());
     all.extend(help());
     all
 }
@@ -310,6 +313,17 @@ fn views() -> Vec<Command> {
     for (pane, key) in Pane::ALL.into_iter().zip(digits) {
         all.push(command(View, &format!("Show {}", pane.title()), pane.about(), Some((CTRL, key)), Act::Pane(pane)));
     }
+    for (words, help, subject) in [
+        ("Inspect the original", "The image large, with its numbers.", Subject::Original),
+        ("Inspect the smashed data", "Each number that crosses the wire, and how it comes about.", Subject::Smashed(0)),
+        ("Inspect the stolen image", "The attacker's picture large, with its numbers.", Subject::Stolen),
+    ] {
+        all.push(command(View, words, help, None, Act::Inspect(subject, None)));
+    }
+    let help = "The window over the whole screen; Esc or F11 leaves it.";
+    all.push(command(View, "Full screen", help, Some((NONE, Key::F11)), Act::FullScreen));
+    let help = "Stage, verdict and lesson so large that they are read from the last row; the same again leaves it.";
+    all.push(command(View, "Presenter's size", help, Some((Modifiers::SHIFT, Key::F11)), Act::Present));
     all.push(command(View, "Log", "What happened, line by line, below everything.", Some((CTRL, Key::L)), Act::Log));
     for (workspace, key) in Workspace::ALL.into_iter().zip(digits) {
         let words = format!("Workspace {}", workspace.title());
@@ -324,6 +338,12 @@ fn views() -> Vec<Command> {
         ("Theme of the system", ThemePreference::System),
     ] {
         all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
+    }
+    for (words, help, calm) in [
+        ("Reduced motion", "Nothing slides, and the opening shows at once what it came to.", true),
+        ("Full motion", "Panes slide as they are scrolled, and the opening plays.", false),
+    ] {
+        all.push(command(View, words, help, None, Act::Calm(calm)));
     }
     for percent in [75, 100, 125, 150, 200] {
         let keys = (percent == 100).then_some((CTRL, Key::Num0));
@@ -342,6 +362,40 @@ fn views() -> Vec<Command> {
         command(View, "Previous frame", "One picture back.", Some((NONE, Key::ArrowLeft)), Act::Frame(-1)),
     ]);
     all
+}
+
+/// What a day's work asks for.
+fn day() -> Vec<Command> {
+    let plain = |menu, words: &str, help: &str, act| command(menu, words, help, None, Act::Day(act));
+    vec![
+        plain(
+            Menu::File,
+            "Bring back the last session",
+            "Experiment with its changes, run, image and workspace as they were when the window was closed last.",
+            DayAct::BringBack,
+        ),
+        plain(
+            Menu::Run,
+            "Show the best epoch's weights",
+            "Of the open run: the epoch that was right most often on held-out images. Show trained weights is the way back.",
+            DayAct::Best(true),
+        ),
+        plain(Menu::Run, "Open the run's folder", "In the desktop's own program for folders.", DayAct::ShownFolder),
+        command(
+            Menu::View,
+            "Find in the log",
+            "Open the log and type what to look for.",
+            Some((CTRL, Key::F)),
+            Act::Day(DayAct::FindInLog),
+        ),
+        plain(
+            Menu::View,
+            "Notify when long runs end",
+            "The desktop tells of a run that took more than a minute, if the window is not in front then.",
+            DayAct::Notify(true),
+        ),
+        plain(Menu::View, "Do not notify when long runs end", "The desktop tells nothing.", DayAct::Notify(false)),
+    ]
 }
 
 fn help() -> Vec<Command> {
@@ -387,6 +441,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     match act {
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
+        Act::Day(act) => act.why_not(look),
         Act::NextClass | Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => {
             Some("The run is being saved")
         }
@@ -397,6 +452,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         }
         Act::Undo if look.document.history().0 == 0 && !look.drawing => Some("Nothing was changed"),
         Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
+        Act::Inspect(subject, _) if subject.of(*look, None).is_none() => Some("There is no such picture yet"),
         Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
         Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),
         Act::Follow if !look.followed => Some("There is no picture of a run to go back to"),

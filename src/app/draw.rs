@@ -3,7 +3,10 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, bar, command, formula, help, lessons, log, page, palette, runner, settings, stage};
+use super::{
+    Activity, App, Look, Source, bar, command, focus, formula, help, inspector, lessons, log, page, palette, present,
+    runner, settings, stage,
+};
 
 /// Height of the log when it is opened first.
 const LOG: f32 = 150.0;
@@ -28,24 +31,40 @@ impl App {
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
             play: self.memory.play,
-            log: self.memory.log,
+            log: self.memory.log && !self.memory.presenting,
+            presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
             comparing: self.view.runs.compares(),
+            best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
+            pinned: &self.memory.pinned,
+            earlier: self.session.has_earlier(),
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
-            weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
         let shown =
             stage::Shown { defended: look.defended(), pixels: look.showing.pixels(), height: self.memory.stage };
         let plan = stage::Plan::of(ui.available_size(), shown);
         let start = self.offers_the_way_back().then(|| self.start_words());
-        page::above_ui(ui, plan.fixed.is_none(), |ui| {
-            Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
+        page::above_ui(ui, plan.fixed.is_none() && !look.presenting, |ui| {
+            Panel::top("bar").show(ui, |ui| {
+                if look.presenting {
+                    present::bar_ui(ui, look, &mut acts);
+                } else {
+                    bar::bar_ui(ui, look, &mut self.view.presets, &mut acts);
+                }
+            });
             if let Some(error) = &self.state.error {
                 Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
+            }
+            if let Some(words) = &self.session.offered {
+                Panel::top("session").show(ui, |ui| bar::session_ui(ui, words, &mut acts));
             }
             if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
                 Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
@@ -57,10 +76,14 @@ impl App {
         if look.log {
             let room = 0.5 * ui.available_height();
             let drawer = Panel::bottom("log").resizable(true).default_size(LOG.min(room)).size_range(60.0..=room);
-            drawer.show(ui, |ui| log::log_ui(ui, look, &mut acts));
+            drawer.show(ui, |ui| log::log_ui(ui, look, &mut self.view.log, &mut acts));
         }
         let strokes = self.view.pad.strokes.len();
-        let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
+        let stage = if look.presenting {
+            Some(present::present_ui(ui, look, &mut self.view, &mut acts))
+        } else {
+            page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts)
+        };
         self.deeds.strokes += self.view.pad.strokes.len().saturating_sub(strokes);
         let open = match self.popup {
             None => true,
@@ -69,9 +92,13 @@ impl App {
             Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
             Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
             Some(Popup::About) => help::about_ui(ui.ctx(), look),
+            Some(Popup::Inspector) => inspector::inspector_ui(ui.ctx(), look, &mut self.view.inspector),
         };
         if !open {
             self.popup = None;
+        }
+        if self.popup != Some(Popup::Inspector) {
+            self.view.inspector.close(ui.ctx());
         }
         if let Some(prompt) = &mut self.prompt
             && !prompt.show(ui.ctx(), &self.memory.recent, &mut acts)
@@ -81,8 +108,10 @@ impl App {
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
         let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none();
+        acts.extend(present::escaped(ui.ctx(), free));
         self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
+        focus::ring_ui(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));
@@ -94,6 +123,10 @@ impl App {
         // What is typed in one field is one change, and what is done while a control is held.
         if !ui.input(|input| input.pointer.any_down()) && !self.typing.in_field() {
             self.document.settle();
+        }
+        if ui.input(|input| input.pointer.any_released()) {
+            // Panes may have been arranged, which is no act.
+            self.session.touch();
         }
         self.strokes.resize(self.view.pad.strokes.len(), self.document.number());
     }

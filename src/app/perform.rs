@@ -9,8 +9,8 @@ use super::memory::Theme;
 use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::workspace::Workspace;
-use super::{Activity, App, stage, workspace};
+use super::workspace::{Pane, Workspace};
+use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -23,6 +23,7 @@ impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         let about = About::of(&act);
+        self.session.touch();
         if let Err(error) = self.perform(act, ctx) {
             self.tell_of(about, &error);
         }
@@ -55,7 +56,11 @@ impl App {
                 return self.perform(Act::Attack(folder, launch), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
-            Act::NextClass => self.next_class(),
+            Act::NextClass => {
+                self.session.offered = None;
+                self.keep_notes(ctx, true);
+                self.next_class();
+            }
             Act::KeepReset => {
                 if let Some(reset) = &mut self.class.reset {
                     reset.offered = false;
@@ -102,7 +107,10 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
+            Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
+            Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -114,8 +122,10 @@ impl App {
             | Act::StageHeight(_)
             | Act::Formula(_)
             | Act::Method(_)
+            | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
+            | Act::Calm(_)
             | Act::Scale(_) => self.arrange(&act, ctx),
         }
         Ok(())
@@ -125,6 +135,8 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
+                // Of the panes it has the lesson alone.
+                self.memory.presenting &= pane == Pane::Lesson;
                 self.go_to(self.memory.workspace.with(pane));
                 workspace::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
@@ -135,6 +147,10 @@ impl App {
                 self.remember();
             }
             Act::StageHeight(height) => self.memory.stage = height,
+            Act::Present => {
+                self.memory.presenting = !self.memory.presenting;
+                self.remember();
+            }
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();
@@ -155,6 +171,11 @@ impl App {
                     ThemePreference::System => Theme::System,
                 };
                 ctx.set_theme(theme);
+                self.remember();
+            }
+            Act::Calm(calm) => {
+                self.memory.calm = calm;
+                theme::move_less(ctx, calm);
                 self.remember();
             }
             Act::Scale(scale) => {
@@ -183,6 +204,7 @@ impl App {
             Theme::Light => ThemePreference::Light,
             Theme::System => ThemePreference::System,
         });
+        theme::move_less(ctx, self.memory.calm);
         // A scale that was set from outside, as by a screen's own, stays.
         if self.memory.scale() != 1.0 {
             ctx.set_zoom_factor(self.memory.scale());
@@ -276,7 +298,10 @@ impl App {
                 self.showing.adaptive = adaptive;
                 source = Source::Live;
             }
-            Act::Untrained(untrained) => self.showing.untrained = untrained,
+            Act::Untrained(untrained) => {
+                self.showing.untrained = untrained;
+                self.best.want(None);
+            }
             Act::Patient(by) => {
                 let count = self.showing.facts.as_ref().map_or(1, |facts| facts.patients.max(1));
                 let at = match self.showing.image {

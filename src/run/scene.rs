@@ -1,10 +1,13 @@
 //! One image's way from the hospital to the attacker, as plain numbers for a picture of it.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 
 use crate::data::Part;
 use crate::defence::Outgoing;
 use crate::error::Result;
+use crate::model::inside::Inside;
 use crate::model::seat::Answer;
 use crate::model::wire::Smashed;
 use crate::random::At;
@@ -41,6 +44,8 @@ pub struct Scene {
     pub smashed: Picture,
     /// Shape of all that crossed for this image.
     pub crossed: Vec<usize>,
+    /// The client that sent it, for whoever wants to know how a number of it came about; none where it is not known.
+    pub inside: Option<Arc<Inside>>,
     /// What the server makes of it.
     pub opinion: Option<Opinion>,
     /// The reconstruction now; empty before an attack has begun.
@@ -212,6 +217,10 @@ impl Scene {
         let mut scene = Self { original: Picture::of_tensor(&x.get(0)?)?, stamp, ..Self::default() };
         scene.opinion = Some(Opinion::of(&model.answer_to(&smashed)?)?);
         scene.see_wire(&smashed, &outgoing)?;
+        let (layers, weights) = (&model.plan.layers[..model.plan.cut], model.client.parameters().iter());
+        let input = outgoing.input(model.plan.entry())?.narrow(0, 0, 1)?;
+        let inside = Inside::of(layers, weights.map(|(name, var)| (name, var.as_tensor())), &input)?;
+        scene.inside = Some(Arc::new(inside));
         Ok(scene)
     }
 

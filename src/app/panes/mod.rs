@@ -11,6 +11,10 @@ pub mod levers;
 pub mod runs;
 pub mod table;
 
+pub use self::runs::ago;
+#[cfg(test)]
+pub(in crate::app) use self::runs::samples;
+
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 
@@ -80,7 +84,7 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Table => table::table_ui(ui, *look, &mut view.table, acts),
             Pane::Images => {
                 let before = view.images.epoch();
-                images::images_ui(ui, *look, &mut view.images);
+                images::images_ui(ui, *look, &mut view.images, acts);
                 if view.images.epoch() != before {
                     view.curves.epoch = view.images.epoch();
                 }

@@ -8,30 +8,38 @@ mod hospital;
 mod maps;
 pub mod pad;
 mod plan;
+mod presented;
 mod sentence;
 mod server;
 mod wire;
 
 use eframe::egui::{
-    Align, Color32, Frame, Image, Label, Layout, Rect, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2,
+    Align, Color32, CursorIcon, Frame, Image, Label, Layout, Rect, Response, RichText, Sense, Stroke, StrokeKind,
+    TextureHandle, Ui, vec2,
 };
 
 pub use attacker::WipeView;
 pub use maps::MapsView;
 pub use plan::{BAR, Plan, Shown};
+pub use presented::{Large, presented_ui, said_who_ui, verdict_ui};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
 use super::formula::button_ui;
 use super::formula::lit::picture_ui;
+use super::inspector::Subject;
 use super::lit::lit_ui;
 use super::showing::Source;
 use super::state::Status;
+use super::textures::tile_at;
 use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
 use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
+
+/// Said of every picture that can be looked into.
+const CLOSER: &str = "Click to look closer: its numbers, and how they come about.";
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -78,7 +86,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
                 let asked = card.ui(ui, look, plan, open, |ui| match card {
                     Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
                     Card::Wire => wire::wire_ui(ui, look, sizes, acts),
-                    Card::Server => server::server_ui(ui, look, sizes, views.maps),
+                    Card::Server => server::server_ui(ui, look, sizes, views.maps, acts),
                     Card::Attacker => attacker::attacker_ui(ui, look, sizes, views.wipe, acts),
                 });
                 acts.extend(asked);
@@ -233,7 +241,7 @@ fn back_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// What the stage shows, in a sentence.
-fn lead(look: Look<'_>) -> String {
+pub fn lead(look: Look<'_>) -> String {
     let showing = look.showing;
     match (&showing.trouble, showing.source) {
         (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
@@ -256,7 +264,7 @@ fn lead(look: Look<'_>) -> String {
 }
 
 /// What the pictures were made with.
-fn stamp(look: Look<'_>) -> String {
+pub fn stamp(look: Look<'_>) -> String {
     let showing = look.showing;
     let Some(scene) = &showing.scene else { return String::new() };
     let weights = match &scene.stamp.trained {
@@ -281,7 +289,32 @@ fn stamp(look: Look<'_>) -> String {
 fn large_ui(ui: &mut Ui, texture: &TextureHandle, side: f32, alt: &str) -> Response {
     let size = texture.size_vec2();
     let size = size * (side / size.max_elem());
-    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt))
+    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt).sense(Sense::click()))
+}
+
+/// Looks into a picture that was clicked, at the place where it was.
+fn inspected(response: &Response, look: Look<'_>, subject: Subject, acts: &mut Vec<Act>) {
+    if !response.clicked() {
+        return;
+    }
+    let share = response.interact_pointer_pos().map(|at| (at - response.rect.min) / response.rect.size());
+    let shape = subject.of(look, None).map(|picture| picture.shape);
+    let (subject, at) = match (subject, share, shape) {
+        (Subject::Smashed(_), Some(share), Some(shape)) => {
+            let (channel, at) = tile_at(shape, share);
+            (Subject::Smashed(channel), Some(at))
+        }
+        (Subject::Cleaned(_), Some(share), Some(shape)) => {
+            let (channel, at) = tile_at(shape, share);
+            (Subject::Cleaned(channel), Some(at))
+        }
+        (_, Some(share), Some([_, height, width])) => {
+            let place = |share: f32, side: usize| ((share.clamp(0.0, 1.0) * side as f32) as usize).min(side.max(1) - 1);
+            (subject, Some([place(share.y, height), place(share.x, width)]))
+        }
+        _ => (subject, None),
+    };
+    acts.push(Act::Inspect(subject, at));
 }
 
 fn stamp_tip(look: Look<'_>) -> String {
@@ -308,7 +341,7 @@ struct Pane<'a> {
 impl Pane<'_> {
     /// Draws it so that its longer side has this many points; the response is the picture's.
     fn ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
-        self.plain_ui(ui, texture, side).on_hover_text(self.tip)
+        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{CLOSER}", self.tip))
     }
 
     /// The same without words for who points at the picture.
@@ -321,7 +354,8 @@ impl Pane<'_> {
             let caption = Label::new(RichText::new(self.caption).color(color)).truncate();
             ui.add(caption).on_hover_text(self.tip);
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let response = ui.add(image.alt_text(format!("{}: {}", self.caption, self.tip)));
+            let image = image.alt_text(format!("{}: {}", self.caption, self.tip)).sense(Sense::click());
+            let response = ui.add(image).on_hover_cursor(CursorIcon::ZoomIn);
             let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
             if let Some(ink) = self.ink {

@@ -5,8 +5,9 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::Pane;
 use super::plan::{LINE, Sizes};
+use super::{Pane, inspected};
+use crate::app::inspector::Subject;
 use crate::app::lit::lit_ui;
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
@@ -36,7 +37,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
         };
         ui.horizontal(|ui| {
             ui.add_space((0.5 * (ui.available_width() - side)).floor().max(0.0));
-            pane.ui(ui, smashed, side);
+            inspected(&pane.ui(ui, smashed, side), look, Subject::Smashed(0), acts);
         });
     }
     arrow_ui(ui, true);
@@ -72,7 +73,7 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
 }
 
 /// The network as a row of layers, the hospital's and the server's, with the cut between them.
-fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act>) {
+pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act>) {
     if layers.is_empty() {
         return;
     }

@@ -10,6 +10,8 @@ use super::*;
 
 mod anything;
 mod behaviour;
+mod day;
+mod inspect;
 mod lessons;
 mod method;
 mod pictures;
