@@ -70,21 +70,21 @@ fn plain_row(row: &[Node]) -> String {
             Node::Sign(sign) if is_spaced(*sign) && !(opens(before) && "+\u{2212}".contains(*sign)) => {
                 text = format!("{} {sign} ", text.trim_end());
             }
-            Node::Sign(sign @ (',' | ';')) => text.push_str(&format!("{sign} ")),
+            Node::Sign(sign @ (',' | ';')) => text.extend([*sign, ' ']),
             // Two words would run into one, and what is divided by into what follows.
             bare => {
-                if matches!(before, Some(Node::Fraction(..))) && !matches!(bare, Node::Sign(_)) && !text.ends_with(' ')
-                {
+                let (word, plain) =
+                    (|node: &Node| matches!(head(node), Node::Word(_) | Node::Limits { .. }), node.plain());
+                let apart = match before {
+                    None | Some(Node::Sign(_)) => false,
+                    Some(Node::Fraction(..)) => !matches!(bare, Node::Sign(_)),
+                    Some(before) if word(before) => !matches!(bare, Node::Sign(_) | Node::Fence(..)),
+                    Some(_) => word(bare),
+                };
+                if apart && !text.ends_with(' ') && !plain.starts_with(' ') {
                     text.push(' ');
                 }
-                let word = |node: &Node| matches!(head(node), Node::Word(_) | Node::Limits { .. });
-                let apart = before.is_some_and(word) && !matches!(bare, Node::Sign(_) | Node::Fence(..));
-                if (apart || (before.is_some_and(|b| !matches!(b, Node::Sign(_))) && word(bare)))
-                    && !text.ends_with(' ')
-                {
-                    text.push(' ');
-                }
-                text.push_str(&node.plain());
+                text.push_str(&plain);
             }
         }
     }

@@ -41,8 +41,8 @@ impl Section {
         for paragraph in self.text.split("\n\n").map(str::trim).filter(|text| !text.is_empty()) {
             if let Some(id) = paragraph.strip_prefix("$$").and_then(|rest| rest.strip_suffix("$$")) {
                 blocks.push(Block::Formula(id.to_owned()));
-            } else if paragraph.starts_with("- ") {
-                for item in paragraph[2..].split("\n- ") {
+            } else if let Some(items) = paragraph.strip_prefix("- ") {
+                for item in items.split("\n- ") {
                     blocks.push(Block::Item(pieces(item, &symbols).map_err(told)?));
                 }
             } else {

@@ -82,7 +82,7 @@ fn marks_are_those_of_the_method() {
                 })
             };
             let own =
-                section.formulas.iter().map(|formula| format!("[{}]", formula.mark)).collect::<String>() + section.text;
+                section.formulas.iter().fold(section.text.to_owned(), |all, formula| all + "[" + formula.mark + "]");
             if section.source.contains('.') {
                 assert_eq!(marked(&there), marked(&own), "{}: [{source}]", section.id);
             }
@@ -142,7 +142,7 @@ fn the_longest_sign_names_a_symbol_and_numbers_take_its_place() {
 #[test]
 fn numbers_are_short_and_counts_have_groups() {
     assert_eq!(
-        [0.0, 0.1, 0.0714285, 4.0, 3136.0, -0.5, 2.5e-7, f64::NAN].map(number),
+        [0.0, 0.1, 0.071_428_5, 4.0, 3136.0, -0.5, 2.5e-7, f64::NAN].map(number),
         ["0", "0.100", "0.0714", "4.00", "3136", "\u{2212}0.500", "2.50e\u{2212}7", "?"]
     );
     assert_eq!([0, 78, 784, 3136, 1_000_000].map(whole), ["0", "78", "784", "3,136", "1,000,000"]);

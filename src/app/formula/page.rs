@@ -65,11 +65,7 @@ fn parts(section: &'static Section) -> Result<Vec<Part>, String> {
             let node = formula.parsed()?;
             Ok(Part::Formula { title: formula.title, mark: formula.mark, plain: node.plain(), node })
         }
-        Block::Paragraph(ref pieces) => {
-            let plain = plain(pieces);
-            Ok(Part::Text(block, plain))
-        }
-        Block::Item(ref pieces) => {
+        Block::Paragraph(ref pieces) | Block::Item(ref pieces) => {
             let plain = plain(pieces);
             Ok(Part::Text(block, plain))
         }

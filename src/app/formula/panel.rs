@@ -17,7 +17,7 @@ const LISTED: f32 = 14.0;
 /// Width of the panel where it is beside the panes, which keep what they need to stand side by side.
 const WIDTHS: [f32; 2] = [430.0, 640.0];
 /// In less width a formula's mark has a line of its own.
-const ROOMY: f32 = 480.0;
+const ROOMY: f32 = 470.0;
 
 /// Which formulas are open.
 #[derive(Debug, Default)]

@@ -96,7 +96,6 @@ const MAP: Formula = Formula {
         let [raise, lower] = [raise, lower].map(crate::method::whole);
         Some(vec![Live::told("map", format!("of {all} pixels {raise} hurt if raised, {lower} if lowered"))])
     },
-    ..Formula::BASE
 };
 
 const SPARSE: Formula = Formula {
@@ -125,7 +124,6 @@ const SPARSE: Formula = Formula {
         all.extend(moved(sight));
         Some(all)
     },
-    ..Formula::BASE
 };
 
 const DENSE: Formula = Formula {
@@ -139,7 +137,6 @@ const DENSE: Formula = Formula {
         let options = options(sight.values).ok().filter(|options| options.strength.apply == Apply::Dense)?;
         Some([Live::real("θ", options.strength.theta)].into_iter().chain(moved(sight)).collect())
     },
-    ..Formula::BASE
 };
 
 /// How many pixels of the disguise are others than the image's: those at the end of the range stay where they are.
@@ -164,7 +161,6 @@ const PACKED: Formula = Formula {
         let shape = super::downsample::packed_shape(sight.image);
         Some(vec![Live::count("C_p", shape[0]), Live::count("C", sight.image[0]), Live::shape("\\tilde{x}", &shape)])
     },
-    ..Formula::BASE
 };
 
 /// The recovery at work, with the matrix's sides: channels and positions.
@@ -190,7 +186,6 @@ const RECOVERY: Formula = Formula {
     text: r"L, S = \argmin_{L, S} μ · (\norm{L}_* + λ · \norm{S}_1) + \frac{1}{2} \norm{D − L − S}^2",
     symbols: &[MU, LAMBDA_SYMBOL],
     live: |sight| Some(recovery_values(recovery(sight, MapNorm::L1)?)),
-    ..Formula::BASE
 };
 
 const NUCLEAR: Formula = Formula {
@@ -201,7 +196,6 @@ const NUCLEAR: Formula = Formula {
     text: r"L, S = \argmin_{L, S} μ · (\norm{L}_* + λ · \norm{S}_*) + \frac{1}{2} \norm{D − L − S}^2",
     symbols: &[MU, LAMBDA_SYMBOL],
     live: |sight| Some(recovery_values(recovery(sight, MapNorm::Nuclear)?)),
-    ..Formula::BASE
 };
 
 const LAMBDA: Formula = Formula {
@@ -224,7 +218,6 @@ const LAMBDA: Formula = Formula {
             Live::count("n", cols),
         ])
     },
-    ..Formula::BASE
 };
 
 const PROXIMAL: Formula = Formula {
@@ -266,7 +259,6 @@ const SCHEDULE: Formula = Formula {
             Live::count("N", recovery.iterations),
         ])
     },
-    ..Formula::BASE
 };
 
 const FUSION_SYMBOLS: &[Symbol] = &[
@@ -282,7 +274,6 @@ const FUSION: Formula = Formula {
     text: r"u = relu(conv_{3×3}([z, L])) + z",
     symbols: FUSION_SYMBOLS,
     live: |sight| fused_values(sight, true),
-    ..Formula::BASE
 };
 
 const PLAIN_FUSION: Formula = Formula {
@@ -293,7 +284,6 @@ const PLAIN_FUSION: Formula = Formula {
     text: r"u = conv_{3×3}([z, L]) + z",
     symbols: FUSION_SYMBOLS,
     live: |sight| fused_values(sight, false),
-    ..Formula::BASE
 };
 
 fn fused_values(sight: &Sight<'_>, with_relu: bool) -> Option<Vec<Live>> {
@@ -361,7 +351,6 @@ const DECISION: Formula = Formula {
         symbol("n", "the sum that makes the weights add up to 1", Ink::Plain),
     ],
     live: decided,
-    ..Formula::BASE
 };
 
 /// What the engine decided with. The vote weights in use may be handed out anew by the streams' order, so they are taken
