@@ -363,15 +363,15 @@ fn a_box_that_is_dragged_zooms_both_and_a_double_click_shows_all_again() {
     assert!(all[1] > all[0] + 2, "{all:?}");
     let zoom = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
         harness.state_mut().0.epoch = None;
-        harness.hover_at(pos2(170.0, 80.0));
+        harness.hover_at(pos2(170.0, 120.0));
         harness.step();
-        harness.drag_at(pos2(170.0, 80.0));
+        harness.drag_at(pos2(170.0, 120.0));
         harness.step();
         for x in [190.0, 210.0, 240.0] {
-            harness.hover_at(pos2(x, 130.0));
+            harness.hover_at(pos2(x, 165.0));
             harness.step();
         }
-        harness.drop_at(pos2(240.0, 130.0));
+        harness.drop_at(pos2(240.0, 165.0));
         harness.run_steps(40);
         assert_eq!(harness.state().0.epoch, None, "a box chooses no epoch");
     };
