@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::copied::Copied;
 use super::day::DayAct;
 use super::lessons::LessonAct;
+use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
@@ -82,6 +83,8 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Speeds, pauses and the goal.
+    PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
     /// Something of a day's work.
@@ -92,6 +95,8 @@ pub enum Act {
     Theme(eframe::egui::ThemePreference),
     /// Size of all text and controls; 1 is plain.
     Scale(f32),
+    /// Nothing moves that need not, or all does.
+    Calm(bool),
     /// Look for runs again.
     Refresh,
     /// Show a run that was made before.

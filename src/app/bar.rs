@@ -5,6 +5,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
 use super::lit::lit_ui;
+use super::play::speed_ui;
 use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
@@ -162,36 +163,47 @@ pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
 }
 
+/// One of the buttons that command a run, which can be used, or why not; true where it was clicked.
+fn button_ui(ui: &mut Ui, can: Result<(), &str>, button: Button<'_>, tip: &str) -> bool {
+    let response = ui.add_enabled(can.is_ok(), button.min_size(BUTTON.into()));
+    response.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default()).clicked()
+}
+
 fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let activity = look.activity;
-    let mut button = |ui: &mut Ui, enabled: bool, button: Button<'_>, tip: &str, why_not: &str, act: Act| {
-        let response = ui.add_enabled(enabled, button.min_size(BUTTON.into()));
-        if response.on_hover_text(tip).on_disabled_hover_text(why_not).clicked() {
-            acts.push(act);
-        }
-    };
-    let (idle, stopping) = (activity == Activity::Idle, activity == Activity::Stopping);
+    let (idle, stopping) = (look.activity == Activity::Idle, look.activity == Activity::Stopping);
+    let roomy = ui.ctx().content_rect().width() >= ROOMY;
     let selection = ui.visuals().selection;
     let filled =
         |word: &str| Button::new(RichText::new(word).strong().color(selection.stroke.color)).fill(selection.bg_fill);
-    let wait = "The run is being saved";
-    if activity == Activity::Running {
-        button(ui, true, filled("Pause"), "Wait before the next slice of work", wait, Act::Pause);
-    } else {
-        let tip = if idle { "Train, attack and judge" } else { "Go on" };
-        button(ui, !stopping, filled("Run"), tip, wait, Act::Run);
+    let free = if stopping { Err("The run is being saved") } else { Ok(()) };
+    if look.activity == Activity::Running {
+        if button_ui(ui, Ok(()), filled("Pause"), "Wait before the next slice of work") {
+            acts.push(Act::Pause);
+        }
+    } else if button_ui(ui, free, filled("Run"), if idle { "Train, attack and judge" } else { "Go on" }) {
+        acts.push(Act::Run);
     }
-    button(ui, !stopping, Button::new("Step"), "One slice of work, then wait", wait, Act::Step);
+    if button_ui(ui, free, Button::new("Step"), "One slice of work, then wait") {
+        acts.push(Act::Step);
+    }
     let word = if stopping { "Stopping\u{2026}" } else { "Stop" };
-    let why_not = if stopping { wait } else { "No run is going" };
-    button(ui, !idle && !stopping, Button::new(word), "Save what was measured and end the run", why_not, Act::Stop);
+    let going = if idle { Err("No run is going") } else { free };
+    if button_ui(ui, going, Button::new(word), "Save what was measured and end the run") {
+        acts.push(Act::Stop);
+    }
+    // In a narrower window the menu has this and the last one.
+    if roomy {
+        speed_ui(ui, look, BUTTON[1], acts);
+    }
+    let ended = if idle { Ok(()) } else { Err("Can be done once the run has ended") };
     let tip = "Forget the shown run and play the opening again; its folder is kept";
-    button(ui, idle, Button::new("Reset"), tip, "Can be done once the run has ended", Act::Reset);
-    // In a narrower window the menu has it.
-    if look.workspace == Workspace::Teach && ui.ctx().content_rect().width() >= ROOMY {
-        let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
-                   everything back";
-        button(ui, !stopping, Button::new("Next class"), tip, wait, Act::NextClass);
+    if button_ui(ui, ended, Button::new("Reset"), tip) {
+        acts.push(Act::Reset);
+    }
+    let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
+               everything back";
+    if roomy && look.workspace == Workspace::Teach && button_ui(ui, free, Button::new("Next class"), tip) {
+        acts.push(Act::NextClass);
     }
 }
 
@@ -208,11 +220,17 @@ fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut 
 
 fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let state = look.state;
-    let paused = if look.activity == Activity::Paused { "Paused: " } else { "" };
+    let paused = match look.activity {
+        Activity::Paused => "Paused: ",
+        _ if look.play.training.slow() => "Slow motion: ",
+        _ => "",
+    };
     match (&state.progress, &state.status) {
         (Some(progress), Status::Going) => {
             let share = progress.done as f32 / progress.total.max(1) as f32;
-            let text = format!("{paused}{}", progress_text(progress));
+            // What is left is a matter of who holds it back.
+            let left = progress.seconds_left.filter(|_| !look.play.training.slow());
+            let text = format!("{paused}{}", progress_text(&Progress { seconds_left: left, ..progress.clone() }));
             let bar = ProgressBar::new(share).desired_height(20.0).corner_radius(4);
             // Beside the bar and not in it: a bar's text has one colour on two grounds.
             let width = ui.available_width();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui_tiles::Tree;
 
 use super::document::Start;
+use super::play::Play;
 use super::showing::{Showing, Source};
 use super::state::State;
 use super::typing::Typing;
@@ -35,6 +36,7 @@ struct Before {
     tree: Tree<Pane>,
     workspace: Workspace,
     log: bool,
+    play: Play,
     progress: Option<Progress>,
     strokes: Vec<u64>,
 }
@@ -133,10 +135,12 @@ impl App {
             tree: std::mem::replace(&mut self.tree, self.memory.workspace.tree()),
             workspace: self.memory.workspace,
             log: std::mem::take(&mut self.memory.log),
+            play: std::mem::take(&mut self.memory.play),
             progress: self.progress.take(),
             strokes: std::mem::take(&mut self.strokes),
         };
         (self.popup, self.prompt, self.opening) = (None, None, None);
+        self.play_live();
         self.typing = Typing::default();
         self.memory.lesson = None;
         self.toasts.clear();
@@ -153,6 +157,8 @@ impl App {
         self.view = before.view;
         self.tree = before.tree;
         (self.memory.workspace, self.memory.log) = (before.workspace, before.log);
+        self.memory.play = before.play;
+        self.play_live();
         self.progress = before.progress;
         self.memory.lesson = self.progress.as_ref().map(Progress::saved);
         self.strokes = before.strokes;

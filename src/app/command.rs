@@ -5,8 +5,10 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 use super::act::{Act, Popup};
 use super::copied::Copied;
 use super::day::DayAct;
+use super::export::Of;
 use super::lessons::LessonAct;
 use super::lookers::who;
+use super::play::{PlayAct, Speed};
 use super::purpose::Purpose;
 use super::typing::Typing;
 use super::workspace::{Pane, Workspace};
@@ -127,7 +129,11 @@ fn files() -> Vec<Command> {
         (Purpose::Table, "Save table…", "The run's table: Markdown, CSV or LaTeX, by the file's ending."),
         (Purpose::TableLatex, "Save table as LaTeX…", "The run's table for a paper, as a .tex file."),
         (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the original."),
-        (Purpose::Stage, "Save stage as PNG…", "The stage as it is seen now, for a slide."),
+        (
+            Purpose::Picture(Of::Stage),
+            "Save stage as picture…",
+            "The stage as it is seen now: PNG, or SVG by the ending.",
+        ),
         (
             Purpose::Attacks,
             "Save attacks as arrays…",
@@ -135,6 +141,11 @@ fn files() -> Vec<Command> {
         ),
     ] {
         all.push(command(File, words, help, None, Act::Ask(purpose)));
+    }
+    for pane in Pane::ALL {
+        let words = format!("Save {} as picture…", pane.title());
+        let help = "The pane as it is seen now, with a caption: PNG, or SVG by the ending.";
+        all.push(command(File, &words, help, None, Act::Ask(Purpose::Picture(Of::Pane(pane)))));
     }
     for (i, (name, about, _)) in PRESETS.iter().enumerate() {
         all.push(command(File, &format!("Preset {name}"), about, None, Act::Preset(i)));
@@ -185,6 +196,27 @@ fn attacks() -> impl Iterator<Item = Command> {
     })
 }
 
+/// How fast training and the attacker on the stage go.
+fn speeds() -> Vec<Command> {
+    use Menu::Run;
+    let of = |whose: &str, speed: Speed, act| {
+        let help = "Of training and of the attacker, each by itself.";
+        command(Run, &format!("{whose}: {}", speed.words()), help, None, Act::PlayAs(act))
+    };
+    let training = Speed::ALL.map(|speed| of("Training", speed, PlayAct::Training(speed)));
+    let attacker = Speed::ALL.map(|speed| of("Attacker", speed, PlayAct::Attacker(speed)));
+    let mut all: Vec<Command> = training.into_iter().chain(attacker).collect();
+    let waits = "The attacker on the stage, while training goes on or waits.";
+    for (words, act) in [
+        ("Hold the attacker", PlayAct::Wait(true)),
+        ("Let the attacker go on", PlayAct::Wait(false)),
+        ("Step the attacker", PlayAct::Step),
+    ] {
+        all.push(command(Run, words, waits, None, Act::PlayAs(act)));
+    }
+    all
+}
+
 fn runs() -> Vec<Command> {
     use Menu::Run;
     let mut all = vec![
@@ -212,6 +244,7 @@ fn runs() -> Vec<Command> {
             Act::NextClass,
         ),
     ];
+    all.extend(speeds());
     all.extend(attacks());
     all.extend([
         command(
@@ -293,6 +326,12 @@ fn views() -> Vec<Command> {
         ("Theme of the system", ThemePreference::System),
     ] {
         all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
+    }
+    for (words, help, calm) in [
+        ("Reduced motion", "Nothing slides, and the opening shows at once what it came to.", true),
+        ("Full motion", "Panes slide as they are scrolled, and the opening plays.", false),
+    ] {
+        all.push(command(View, words, help, None, Act::Calm(calm)));
     }
     for percent in [75, 100, 125, 150, 200] {
         let keys = (percent == 100).then_some((CTRL, Key::Num0));

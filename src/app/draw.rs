@@ -3,7 +3,9 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
-use super::{Activity, App, Look, Source, bar, command, help, lessons, log, page, palette, runner, settings, stage};
+use super::{
+    Activity, App, Look, Source, bar, command, focus, help, lessons, log, page, palette, runner, settings, stage,
+};
 
 /// Height of the log when it is opened first.
 const LOG: f32 = 150.0;
@@ -23,6 +25,7 @@ impl App {
             runs: &self.runs,
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
+            play: self.memory.play,
             log: self.memory.log,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
@@ -82,9 +85,11 @@ impl App {
             self.prompt = None;
         }
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
+        let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none();
-        self.stage_is_at(stage, free, ui.ctx());
+        self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
+        focus::ring_ui(ui.ctx());
         announced(ui, &self.said);
         self.typing.watch(ui.ctx());
         acts.extend(dropped(ui.ctx()));

@@ -179,7 +179,10 @@ impl App {
         if self.live.is_none() {
             let ctx = ctx.clone();
             match Live::start(move || ctx.request_repaint()) {
-                Ok(live) => self.live = Some(live),
+                Ok(live) => {
+                    self.live = Some(live);
+                    self.play_live();
+                }
                 Err(error) => self.showing.fail(error.to_string()),
             }
         }
@@ -206,7 +209,10 @@ impl App {
         let image = self.showing.image.clone();
         if self.showing.source == Source::Opening {
             let weights = shipped(experiment).filter(|_| !self.showing.untrained);
-            return Question { image, ..Question::opening(experiment, weights) };
+            let opening = Question::opening(experiment, weights);
+            // Spread out, it is a film of its own.
+            let spread = opening.spread.filter(|_| !self.memory.calm);
+            return Question { image, spread, ..opening };
         }
         Question {
             defended: self.showing.defended,
@@ -214,7 +220,7 @@ impl App {
             // Undefended there is nothing to know.
             adaptive: self.showing.adaptive && self.showing.defended,
             // So long at least that it can be seen; a drawing is followed as fast as can be.
-            spread: matches!(image, Shown::Patient(_)).then_some(LEAST_SPREAD),
+            spread: matches!(image, Shown::Patient(_)).then_some(LEAST_SPREAD).filter(|_| !self.memory.calm),
             image,
             weights: self.weights_for(experiment).filter(|_| !self.showing.untrained),
             ..Question::new(experiment.clone())

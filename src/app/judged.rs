@@ -46,7 +46,7 @@ const ONE: &str = "One image is no verdict on a model: by chance one in eight is
 /// The verdict on what the stage shows.
 pub fn said(look: Look<'_>) -> Said {
     let showing = look.showing;
-    if let Some(said) = not_yet(showing) {
+    if let Some(said) = not_yet(showing, look.play.waits && showing.source != Source::Run) {
         return said;
     }
     match ruled(look) {
@@ -55,8 +55,8 @@ pub fn said(look: Look<'_>) -> Said {
     }
 }
 
-/// What is said while there is nothing to be judged.
-fn not_yet(showing: &Showing) -> Option<Said> {
+/// What is said while there is nothing to be judged. `held` is an attacker who is made to wait.
+fn not_yet(showing: &Showing, held: bool) -> Option<Said> {
     let waits = |words: &str, tip: &str| Some(Said::new(Says::Waiting, words, tip));
     if showing.nothing_to_steal() {
         return waits("Nothing to steal", "The image is blank. Whatever the attacker makes of it, nothing leaks.");
@@ -70,7 +70,8 @@ fn not_yet(showing: &Showing) -> Option<Said> {
     let progress = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
     let going = progress.filter(|progress| progress.iteration < progress.planned && showing.film.pinned.is_none());
     let progress = going?;
-    let words = format!("Stealing: step {} of {}", progress.iteration, progress.planned);
+    let word = if held { "Held" } else { "Stealing" };
+    let words = format!("{word}: step {} of {}", progress.iteration, progress.planned);
     waits(&words, "The verdict appears here once the attack is over.")
 }
 
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn of_nothing_nothing_is_said() {
-        let said = not_yet(&Showing::default()).unwrap();
+        let said = not_yet(&Showing::default(), false).unwrap();
         assert_eq!((said.says, said.words.as_str()), (Says::Waiting, "Nothing stolen yet"));
     }
 }

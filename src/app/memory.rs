@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
+use super::play::Play;
 use super::workspace::{Pane, Workspace};
 use crate::error::{Error, Result};
 use crate::lesson::Saved;
@@ -24,6 +25,8 @@ const MAX_BYTES: u64 = 1 << 20;
 pub struct Memory {
     /// `dark`, `light` or the system's.
     pub theme: Theme,
+    /// Whether nothing moves that need not.
+    pub calm: bool,
     /// Size of all text; 0 for never chosen.
     pub scale: f32,
     /// The workspace that one was in last.
@@ -33,6 +36,8 @@ pub struct Memory {
     trees: BTreeMap<Workspace, serde_json::Value>,
     /// Whether the log is open.
     pub log: bool,
+    /// Speeds, and the goal.
+    pub play: Play,
     /// How far the lesson is that was open last.
     pub lesson: Option<Saved>,
     /// The stage's height in points, where somebody dragged it.

@@ -18,7 +18,9 @@ mod day_work;
 mod desktop;
 mod document;
 mod draw;
+mod export;
 mod file_prompt;
+mod focus;
 mod hear;
 mod help;
 mod icon;
@@ -36,6 +38,7 @@ mod palette;
 mod panes;
 mod perform;
 mod pictured;
+mod play;
 mod presets;
 mod purpose;
 mod runner;
@@ -43,7 +46,6 @@ mod running;
 mod session;
 mod settings;
 mod shared;
-mod shot;
 mod showing;
 mod stage;
 mod start;
@@ -118,6 +120,8 @@ pub struct Look<'a> {
     pub recent: &'a [PathBuf],
     /// The workspace.
     pub workspace: Workspace,
+    /// How fast all goes, and what is to be reached.
+    play: play::Play,
     /// Whether the log is open below everything.
     log: bool,
     /// The lesson in progress, and the part of the window that it speaks of.
@@ -209,7 +213,7 @@ pub struct App {
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
-    shot: shot::Shot,
+    shot: export::Shot,
     /// Where in the document's history the stage left the opening.
     left_opening: Option<u64>,
     /// Where in the document's history each stroke of the pencil was made.
@@ -270,7 +274,7 @@ impl App {
             class: class::Class::of(start),
             progress,
             deeds: lessons::Deeds::default(),
-            shot: shot::Shot::default(),
+            shot: export::Shot::default(),
             left_opening: None,
             strokes: Vec::new(),
             to_open: None,

@@ -6,6 +6,7 @@ use eframe::egui::Context;
 
 use super::act::Act;
 use super::chore::Chore;
+use super::export::made;
 use super::opened::Opening;
 use super::purpose::Purpose;
 use super::shared::Shared;
@@ -52,8 +53,8 @@ impl App {
             // What may take long is done on a thread.
             Purpose::Image => return self.read_image(path, ctx),
             Purpose::Film => {
-                let showing = self.showing.clone();
-                self.chores.push(Chore::written(path, ctx, move || stage::film::gif(&showing))?);
+                let (showing, caption) = (self.showing.clone(), made(&self.document, &self.showing));
+                self.chores.push(Chore::written(path, ctx, move || stage::film::gif(&showing, &caption))?);
                 return Ok(());
             }
             Purpose::Attacks => {
@@ -61,7 +62,7 @@ impl App {
                 self.chores.push(Chore::attacks(run, path, ctx)?);
                 return Ok(());
             }
-            Purpose::Stage => return self.shoot(path, ctx),
+            Purpose::Picture(of) => return self.shoot(of, path, ctx),
             Purpose::Shared => (self.shared().to_text()? + "\n").into_bytes(),
             Purpose::Save => self.document.experiment().to_toml().into_bytes(),
             Purpose::CurvesCsv => panes::curves::csv(&self.state, &self.view.curves)?,

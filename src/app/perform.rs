@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
 use super::workspace::Workspace;
-use super::{Activity, App, stage, workspace};
+use super::{Activity, App, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -107,6 +107,7 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
@@ -119,6 +120,7 @@ impl App {
             | Act::StageHeight(_)
             | Act::Popup(_)
             | Act::Theme(_)
+            | Act::Calm(_)
             | Act::Scale(_) => self.arrange(&act, ctx),
         }
         Ok(())
@@ -155,6 +157,11 @@ impl App {
                 ctx.set_theme(theme);
                 self.remember();
             }
+            Act::Calm(calm) => {
+                self.memory.calm = calm;
+                theme::move_less(ctx, calm);
+                self.remember();
+            }
             Act::Scale(scale) => {
                 self.memory.scale = scale;
                 ctx.set_zoom_factor(scale);
@@ -181,6 +188,7 @@ impl App {
             Theme::Light => ThemePreference::Light,
             Theme::System => ThemePreference::System,
         });
+        theme::move_less(ctx, self.memory.calm);
         // A scale that was set from outside, as by a screen's own, stays.
         if self.memory.scale() != 1.0 {
             ctx.set_zoom_factor(self.memory.scale());

@@ -1,5 +1,6 @@
 //! What a file is asked for.
 
+use super::export::Of;
 use crate::run::found::SHARED;
 use crate::workbench::readers;
 
@@ -28,8 +29,8 @@ pub enum Purpose {
     TableLatex,
     /// Where the film of the reconstruction is to be written.
     Film,
-    /// Where a picture of the stage is to be written.
-    Stage,
+    /// Where a picture of the stage or a pane is to be written: PNG or SVG by its ending.
+    Picture(Of),
     /// A new folder for the reconstructions and scores of the run's attacks.
     Attacks,
 }
@@ -45,7 +46,8 @@ impl Purpose {
             Self::Image => "Open an image",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
             Self::Table | Self::TableLatex => "Save the table",
-            Self::Stage => "Save the stage",
+            Self::Picture(Of::Stage) => "Save the stage",
+            Self::Picture(Of::Pane(_)) => "Save a picture of the pane",
             Self::Attacks => "Save the attacks",
             Self::Film => "Save the reconstruction",
         }
@@ -67,7 +69,8 @@ impl Purpose {
             Self::Shared => &[SHARED],
             Self::Image => &["png", "jpg", "jpeg", "gif"],
             Self::CurvesCsv => &["csv"],
-            Self::CurvesPng | Self::Stage => &["png"],
+            Self::CurvesPng => &["png"],
+            Self::Picture(_) => &["png", "svg"],
             Self::CurvesSvg => &["svg"],
             Self::Table => &["md", "csv", "tex"],
             Self::TableLatex => &["tex"],
@@ -85,7 +88,8 @@ impl Purpose {
             Self::Shared => "shared",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
             Self::Table | Self::TableLatex => "table",
-            Self::Stage => "stage",
+            Self::Picture(Of::Stage) => "stage",
+            Self::Picture(Of::Pane(pane)) => return format!("{}.png", pane.title().to_lowercase().replace(' ', "-")),
             Self::Attacks => return "attacks".to_owned(),
             Self::Film => "reconstruction",
         };

@@ -69,6 +69,7 @@ impl App {
         match runner {
             Ok(runner) => {
                 self.runner = Some(runner);
+                self.play_run();
                 self.run_scene = None;
                 self.view.pad = stage::pad::PadView::default();
                 let experiment = self.document.experiment();

@@ -52,6 +52,7 @@ impl Shop {
             runs: &self.runs,
             recent: &self.recent,
             workspace: Workspace::default(),
+            play: super::play::Play::default(),
             log: false,
             drawing: false,
             comparing: false,

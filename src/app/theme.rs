@@ -118,6 +118,15 @@ pub fn install(ctx: &Context) {
     }
 }
 
+/// Lets nothing slide or fade, or all as egui has it.
+pub fn move_less(ctx: &Context, less: bool) {
+    let usual = egui::Style::default();
+    ctx.all_styles_mut(|style| {
+        style.animation_time = if less { 0.0 } else { usual.animation_time };
+        style.scroll_animation = if less { egui::style::ScrollAnimation::none() } else { usual.scroll_animation };
+    });
+}
+
 /// A map's pixel, as in a run's own pictures.
 pub fn map_color(value: f32) -> Color32 {
     let [r, g, b] = map_rgb(value);

@@ -21,6 +21,8 @@ use crate::workbench::load;
 
 /// Between scenes of a running attack.
 const SCENE_EVERY: Duration = Duration::from_millis(33);
+/// Between looks at who lets it go on.
+const WAIT: Duration = Duration::from_millis(4);
 /// How a watched attack shares its time out: the smaller, the more of it the first iterations get.
 const EARLY: f64 = 0.35;
 /// Test images that can be chosen.
@@ -29,6 +31,17 @@ const PATIENTS: usize = 200;
 pub const OWN_IMAGES: usize = 1000;
 /// Attacks of which something is kept. A network's pairs take tens of megabytes.
 const KEPT: usize = 3;
+
+/// What the mirror does next, by those who watch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// An iteration of the attack.
+    Work,
+    /// Nothing yet: it is paused, or goes in slow motion.
+    Wait,
+    /// Another question.
+    Leave,
+}
 
 /// Answers questions, one at a time.
 #[derive(Default)]
@@ -167,11 +180,12 @@ impl Mirror {
         Ok(())
     }
 
-    /// Goes on with the attack until there is something new to see; none once it is over, or `interrupted`.
+    /// Goes on with the attack until there is something new to see; none once it is over, or where `next` says to
+    /// leave, which is asked before each iteration and told whether that one is due.
     ///
     /// # Errors
     /// Where there is no attack on this question, once the rest of it was shown; where the attack diverges.
-    pub fn advance(&mut self, interrupted: &dyn Fn() -> bool) -> Result<Option<Scene>> {
+    pub fn advance(&mut self, next: &dyn Fn(bool) -> Next) -> Result<Option<Scene>> {
         let Some(job) = &mut self.job else { return Ok(None) };
         if job.shown.is_none() {
             // First what the hospital and the server have, and what the attacker has from before.
@@ -179,13 +193,16 @@ impl Mirror {
             return job.scene().map(Some);
         }
         while job.theft.as_ref().is_ok_and(|theft| !theft.done()) {
-            if interrupted() {
-                self.keep()?;
-                return Ok(None);
-            }
-            if job.early() {
-                std::thread::sleep(Duration::from_millis(4));
-                continue;
+            match next(!job.early()) {
+                Next::Work => {}
+                Next::Wait => {
+                    std::thread::sleep(WAIT);
+                    continue;
+                }
+                Next::Leave => {
+                    self.keep()?;
+                    return Ok(None);
+                }
             }
             if let Ok(theft) = &mut job.theft {
                 theft.advance()?;

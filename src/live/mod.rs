@@ -2,7 +2,7 @@
 //! image, the cut or the defence changes. Nothing is trained and nothing recorded.
 //!
 //! A thread of its own ([`Live`]) takes the latest [`Question`] and answers with scenes, each newer one
-//! replacing the last. It works while a question is open and sleeps otherwise. Its kernels run on that thread
+//! replacing the last. It works while a question is open and sleeps otherwise; its attack can be paused, stepped and slowed. Its kernels run on that thread
 //! too, not in the pool that a run's steps fill: who runs where is written down in [`engine`](crate::engine).
 
 mod mirror;
@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-pub use mirror::Mirror;
+pub use mirror::{Mirror, Next};
 pub use question::{Question, Shown, attack_of};
 
 use crate::engine::alone;
 use crate::error::{Error, Result};
-use crate::run::control::guarded;
+use crate::run::control::{Command, Control, guarded};
 use crate::run::event::Latest;
 use crate::run::facts::Facts;
 use crate::run::scene::Scene;
@@ -36,6 +36,8 @@ struct Shared {
     /// The question at work is to be given up.
     cancelled: AtomicBool,
     busy: AtomicBool,
+    /// Whether the attack may go on, and how fast.
+    control: Control,
     pictures: Latest<(u64, Scene)>,
     facts: Latest<(u64, Arc<Facts>)>,
     failed: Latest<(u64, String)>,
@@ -83,6 +85,12 @@ impl Live {
         self.shared.cancelled.store(true, Ordering::Release);
     }
 
+    /// Pauses the attack, lets it go on, or sets its pace; what else a question shows comes at once all the same. Never
+    /// waits. To leave, drop it.
+    pub fn send(&self, command: Command) {
+        self.shared.control.send(command);
+    }
+
     /// The latest scene that answers the latest question, if it is new.
     pub fn scene(&mut self) -> Option<Scene> {
         self.newest(0, &self.shared.clone().pictures)
@@ -123,9 +131,13 @@ impl Shared {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn interrupted(&self) -> bool {
+    /// What the attack does next, whose next iteration is due or not.
+    fn next(&self, due: bool) -> Next {
         let [leave, cancelled] = [&self.leave, &self.cancelled].map(|flag| flag.load(Ordering::Acquire));
-        leave || cancelled || self.lock().is_some()
+        if leave || cancelled || self.lock().is_some() {
+            return Next::Leave;
+        }
+        if due && self.control.may_now() { Next::Work } else { Next::Wait }
     }
 }
 
@@ -135,7 +147,7 @@ fn work(shared: &Shared, wake: &dyn Fn()) {
     while let Some((number, question)) = next(shared) {
         let answered = guarded(|| {
             shared.facts.put((number, mirror.ask(question)?));
-            while let Some(scene) = mirror.advance(&|| shared.interrupted())? {
+            while let Some(scene) = mirror.advance(&|due| shared.next(due))? {
                 shared.pictures.put((number, scene));
                 wake();
             }

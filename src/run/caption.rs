@@ -125,8 +125,21 @@ impl Letters {
     }
 }
 
+/// A picture with words below it, in as many lines as they need.
+///
+/// # Errors
+/// Where there is no font.
+pub fn captioned(picture: &RgbImage, text: &str) -> Result<RgbImage> {
+    let caption = Caption { columns: Vec::new(), text: text.to_owned() };
+    let strip = Strip::new(&caption, picture.width())?;
+    let mut page = RgbImage::from_pixel(picture.width(), picture.height() + strip.height(), PAPER);
+    image::imageops::replace(&mut page, picture, 0, 0);
+    strip.draw(&mut page, picture.height(), 0, |_| 0);
+    Ok(page)
+}
+
 /// The words in as few lines as fit; a word that does not fit has a line of its own.
-fn lines(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+pub fn lines(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -154,6 +154,11 @@ impl Session {
         self.position.courses.iter().any(|course| course.head_learnt) || self.capturing.is_some()
     }
 
+    /// Epochs that are whole, of every model.
+    pub(super) fn epochs(&self) -> usize {
+        self.position.courses.iter().map(|course| course.epoch).min().unwrap_or(0)
+    }
+
     /// Sends an event to all readers: the recorder at once, the others through the sink.
     pub fn emit(&mut self, event: Event) {
         if let Some(recorder) = &mut self.recorder {

@@ -73,6 +73,14 @@ impl Work {
         }
     }
 
+    /// Epochs that are whole, of every model that is trained.
+    fn epochs(&self) -> usize {
+        match self {
+            Self::Run(session) => session.epochs(),
+            Self::Attacks(_) => 0,
+        }
+    }
+
     /// Whether what counts as one step to those who watch is begun and not done.
     fn amid_step(&self) -> bool {
         matches!(self, Self::Run(session) if session.amid_step())
@@ -171,6 +179,7 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
 
 fn run(work: &mut Work, control: &Control) -> Outcome {
     loop {
+        control.reached(work.epochs());
         if !control.stopped() && !control.paused() {
             work.watch();
         }

@@ -4,6 +4,7 @@ pub mod band;
 pub mod classification;
 pub mod floor;
 pub mod gains;
+pub mod goal;
 pub mod image;
 pub mod judging;
 mod labels;

@@ -1,7 +1,9 @@
 //! The lesson: what is to be known, a question before its effect, what to do, and what to notice. Without one, those that
 //! there are.
 
-use eframe::egui::{Button, Label, ProgressBar, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo};
+use eframe::egui::{
+    Button, Id, Label, ProgressBar, Rect, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::app::choice::selectable_if_ui;
 use crate::app::lessons::LessonAct;
@@ -11,14 +13,26 @@ use crate::lesson::{LESSONS, Phase, Progress, Question, Step, find};
 /// Size of what is read.
 const TEXT: f32 = 14.5;
 
+/// Height of the buttons below a step.
+const WAY: f32 = 30.0;
+
 /// Draws the lesson, or the list.
 pub fn lesson_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    let Some(progress) = look.lesson else {
+        scrolled_ui(ui, 0.0, |ui| list_ui(ui, acts));
+        return;
+    };
+    scrolled_ui(ui, WAY, |ui| progress_ui(ui, progress, acts));
+    // However long the step, the way on is in sight.
+    way_ui(ui, progress, acts);
+}
+
+/// A column that is scrolled, with so much room left below it.
+fn scrolled_ui(ui: &mut Ui, below: f32, contents: impl FnOnce(&mut Ui)) {
+    let most = (ui.available_height() - below).max(WAY);
+    ScrollArea::vertical().auto_shrink(false).max_height(most).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
-        match look.lesson {
-            Some(progress) => progress_ui(ui, progress, acts),
-            None => list_ui(ui, acts),
-        }
+        contents(ui);
     });
 }
 
@@ -61,6 +75,24 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
         question_ui(ui, question, progress, phase, acts);
     }
     act_ui(ui, step, phase);
+    follow_ui(ui, (progress.place(), phase));
+}
+
+/// Scrolls to the end where there is something new to be read; a new step is read from its beginning.
+fn follow_ui(ui: &Ui, now: (usize, Phase)) {
+    let last = Id::unique("what was read last of a lesson");
+    let before = ui.data_mut(|data| *data.get_temp_mut_or_insert_with(last, || now));
+    if before != now {
+        ui.data_mut(|data| data.insert_temp(last, now));
+        let top = pos2(ui.cursor().left(), ui.min_rect().top());
+        let place = if before.0 == now.0 { ui.cursor() } else { Rect::from_min_size(top, vec2(1.0, 1.0)) };
+        ui.scroll_to_rect(place.with_max_y(place.top()), None);
+    }
+}
+
+/// The step before, and the next one.
+fn way_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
+    let (at, of, phase) = (progress.place() + 1, progress.steps().len(), progress.phase());
     ui.horizontal(|ui| {
         let back = ui.add_enabled(at > 1, Button::new("Back"));
         if back.on_hover_text("The step before").on_disabled_hover_text("This is the first step").clicked() {

@@ -5,6 +5,7 @@ use eframe::egui::{
 };
 use toml::Value;
 
+use super::goal::goal_ui;
 use crate::app::settings::values::{assigned, shown};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::attack::kind::Kind as Attack;
@@ -27,6 +28,7 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         strength_ui(ui, look, acts);
         cut_ui(ui, look, acts);
         attacks_ui(ui, look, acts);
+        goal_ui(ui, look, acts);
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
             let tip = "Every setting of the experiment, with what it does and the paper's value";

@@ -4,6 +4,7 @@ pub mod cards;
 pub mod curves;
 #[cfg(test)]
 mod fixture;
+mod goal;
 pub mod images;
 pub mod lesson;
 pub mod levers;

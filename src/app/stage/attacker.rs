@@ -11,9 +11,10 @@ use super::large_ui;
 use super::plan::Sizes;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
+use crate::app::play::wait_ui;
 use crate::app::state::Status;
 use crate::app::theme::Role;
-use crate::app::{Act, Look};
+use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
 
 /// The wipe between original and stolen image.
@@ -76,8 +77,12 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
         ui.painter().vline(x, rect.y_range(), line);
         ui.painter().circle(pos2(x, rect.center().y), 6.0, line.color, Stroke::new(1.5, ui.visuals().extreme_bg_color));
     }
-    let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
-    response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(tip);
+    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    // Who has dragged knows how, and the verdict is right below.
+    if wipe.times == 0 {
+        let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
+        response.on_hover_text(tip);
+    }
 }
 
 /// The place where the stolen image will be.
@@ -97,13 +102,14 @@ fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, says: Says) {
 /// Why there is no stolen image, or not yet.
 fn why_nothing(look: Look<'_>) -> String {
     let showing = look.showing;
-    let run = showing.source == crate::app::Source::Run;
+    let run = showing.source == Source::Run;
     let begins = showing.scene.as_ref().is_some_and(|scene| scene.progress.is_some());
     match &showing.trouble {
         Some(trouble) => format!("No picture: {trouble}"),
         None if run && showing.facts.as_ref().is_some_and(|facts| !facts.attacked) => {
             "This experiment has no attacks.".to_owned()
         }
+        None if !run && look.play.waits => "The attacker is held.".to_owned(),
         None if begins => "It first learns from images of its own.".to_owned(),
         None if run && look.state.status == Status::Going => "The attack waits for the network.".to_owned(),
         None if run => {
@@ -140,4 +146,9 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         }
     }
     details_ui(ui, look);
+    let progress = look.showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
+    let going = progress.is_some_and(|progress| progress.iteration < progress.planned);
+    if look.showing.source != Source::Run && (look.play.waits || (look.play.attacker.slow() && going)) {
+        wait_ui(ui, look, &mut |act| acts.push(Act::PlayAs(act)));
+    }
 }

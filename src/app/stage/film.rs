@@ -8,7 +8,7 @@ use gif::{DisposalMethod, Encoder, Frame, Repeat};
 use crate::app::textures::{image, tiles};
 use crate::app::{Role, Showing};
 use crate::error::{Error, Result};
-use crate::run::caption::Letters;
+use crate::run::caption::{Letters, lines};
 use crate::run::scene::Picture;
 
 /// Height of every picture, in pixels.
@@ -23,6 +23,9 @@ const BAR: usize = 5;
 const WORDS: usize = 22;
 /// Size of their letters.
 const LETTERS: f32 = 17.0;
+/// Height of a line of the caption, and size of its letters.
+const LINE_OF_WORDS: usize = 17;
+const SMALL: f32 = 13.0;
 /// How light they are.
 const INK: f32 = 220.0;
 /// Pictures at most: a film of four seconds.
@@ -38,11 +41,11 @@ const STEPS: [usize; 3] = [6, 7, 6];
 /// Colours of pictures.
 const COLORS: usize = STEPS[0] * STEPS[1] * STEPS[2];
 
-/// The stolen image as it emerged, beside the patient's and the numbers between them, as an animated GIF.
+/// The stolen image as it emerged, beside the patient's and the numbers between them, as an animated GIF with a caption.
 ///
 /// # Errors
 /// Where there is no film.
-pub fn gif(showing: &Showing) -> Result<Vec<u8>> {
+pub fn gif(showing: &Showing, caption: &str) -> Result<Vec<u8>> {
     let none = || Error::input("no attack has made pictures yet");
     let film = &showing.film;
     let patient = film.patient().and_then(image).ok_or_else(none)?;
@@ -51,7 +54,7 @@ pub fn gif(showing: &Showing) -> Result<Vec<u8>> {
     let mut most = MAX_FRAMES;
     loop {
         let frames = thinned(&film.frames, most);
-        let bytes = Sheet::new(&patient, wire.as_ref(), frames.last().ok_or_else(none)?)?.film(&frames)?;
+        let bytes = Sheet::new(&patient, wire.as_ref(), frames.last().ok_or_else(none)?, caption)?.film(&frames)?;
         if bytes.len() <= MAX_BYTES || most <= 8 {
             return Ok(bytes);
         }
@@ -93,7 +96,7 @@ impl Ink {
 
 impl Sheet {
     /// What stays: ground, frames, the patient's picture and the wire.
-    fn new(patient: &ColorImage, wire: Option<&ColorImage>, stolen: &ColorImage) -> Result<Self> {
+    fn new(patient: &ColorImage, wire: Option<&ColorImage>, stolen: &ColorImage, caption: &str) -> Result<Self> {
         let colored = patient.pixels.iter().chain(&stolen.pixels).any(|p| p.r() != p.g() || p.g() != p.b());
         let mut left = GAP;
         let mut places = Vec::new();
@@ -106,7 +109,9 @@ impl Sheet {
             places.push((left, width_of(picture), picture, ink, words));
             left += width_of(picture) + GAP;
         }
-        let size = [left, SIDE + 3 * GAP + WORDS];
+        let small = Letters::of(SMALL)?;
+        let lines = lines(caption, |line| small.width(line) <= (left - 2 * GAP) as f32);
+        let size = [left, SIDE + 3 * GAP + WORDS + LINE_OF_WORDS * lines.len()];
         let mut sheet =
             Self { size, pixels: vec![Ink::Ground.place(); size[0] * size[1]], colored, moving: [0, 0, 0, 0] };
         let letters = Letters::of(LETTERS)?;
@@ -114,20 +119,22 @@ impl Sheet {
             let line = [left - LINE, GAP - LINE, width + 2 * LINE, SIDE + 2 * LINE];
             sheet.fill(line, ink.place());
             sheet.picture(left, width, picture);
-            sheet.words(&letters, words, left, width);
+            let middle = left as f32 + (width as f32 - letters.width(words)) / 2.0;
+            sheet.words(&letters, words, middle, GAP + SIDE + GAP + WORDS - 4);
             sheet.moving = [left, GAP, width, SIDE + LINE + GAP / 2 + BAR];
+        }
+        for (i, line) in lines.iter().enumerate() {
+            sheet.words(&small, line, GAP as f32, SIDE + 2 * GAP + WORDS + LINE_OF_WORDS * (i + 1) - 4);
         }
         Ok(sheet)
     }
 
-    /// A caption in the middle below a picture.
-    fn words(&mut self, letters: &Letters, words: &str, left: usize, width: usize) {
+    /// Words that begin at `left`.
+    fn words(&mut self, letters: &Letters, words: &str, left: f32, baseline: usize) {
         let ground = f32::from(Visuals::dark().panel_fill.r());
-        let left = left as f32 + (width as f32 - letters.width(words)) / 2.0;
-        let baseline = (GAP + SIDE + GAP + WORDS - 4) as f32;
         let [columns, rows] = self.size;
         let colored = self.colored;
-        letters.draw(words, left, baseline, |x, y, cover| {
+        letters.draw(words, left, baseline as f32, |x, y, cover| {
             let (x, y) = (x as usize, y as usize);
             if cover > 0.05 && x < columns && y < rows {
                 let light = Color32::from_gray((ground + (INK - ground) * cover) as u8);
@@ -261,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_film_plays_from_noise_to_the_picture_and_rests_on_the_last() {
-        let bytes = gif(&showing(20, [1, 28, 28])).unwrap();
+        let bytes = gif(&showing(20, [1, 28, 28]), "rmle, step 20 of 20.").unwrap();
         let frames = decoded(&bytes);
         assert_eq!(frames.len(), 20);
         let [first, last] = [&frames[0], &frames[19]];
@@ -284,10 +291,10 @@ mod tests {
     fn a_long_film_of_large_pictures_is_thinned_until_it_is_small() {
         for shape in [[3, 64, 64], [1, 128, 128]] {
             let showing = showing(190, shape);
-            let bytes = gif(&showing).unwrap();
+            let bytes = gif(&showing, "").unwrap();
             let count = decoded(&bytes).len();
             assert!(bytes.len() <= MAX_BYTES && (8..=MAX_FRAMES).contains(&count), "{} {count}", bytes.len());
         }
-        assert!(gif(&Showing::default()).is_err());
+        assert!(gif(&Showing::default(), "").is_err());
     }
 }

@@ -13,6 +13,7 @@ mod behaviour;
 mod day;
 mod lessons;
 mod pictures;
+mod play;
 mod share;
 mod stage;
 mod taught;

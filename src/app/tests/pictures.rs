@@ -19,15 +19,20 @@ use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
 /// Pixels that may differ: the numbers of another processor round differently.
 const TOLERATED: usize = 3000;
 
+/// Where they are left.
+fn pictures() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
 /// Draws the window; none, with a word, where there is nothing to draw with.
 fn drawn(window: &mut Window, name: &str) -> Option<RgbaImage> {
     let harness = &mut window.harness;
     match catch_unwind(AssertUnwindSafe(|| harness.render())) {
         Ok(image) => {
             let image = image.unwrap();
-            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/pictures");
-            std::fs::create_dir_all(&folder).unwrap();
-            image.save(folder.join(format!("{name}.png"))).unwrap();
+            image.save(pictures().join(format!("{name}.png"))).unwrap();
             Some(image)
         }
         Err(_nothing_to_draw_with) => {
@@ -177,13 +182,17 @@ fn during_and_after_a_run_every_pane() {
 fn the_stage_is_saved_as_it_is_seen() {
     let mut window = window(quick(), [1280.0, 800.0], Theme::Light, 1.0);
     let Some(seen) = drawn(&mut window, "before-the-stage-was-saved") else { return };
-    window.act(Act::Ask(Purpose::Stage));
+    window.act(Act::Ask(Purpose::Picture(export::Of::Stage)));
     let path = window.home.path().join("stage.png");
-    window.act(Act::File(Purpose::Stage, path.clone()));
+    window.act(Act::File(Purpose::Picture(export::Of::Stage), path.clone()));
     window.until("the picture", |app| !app.busy());
     assert_eq!(window.app().messages(), [format!("Saved: {}", path.display())]);
     let stage = image::open(&path).unwrap().to_rgb8();
-    let (width, height) = stage.dimensions();
+    let (width, all) = stage.dimensions();
+    // Below it stands the caption, on paper.
+    let paper = (0..all).rev().take_while(|y| stage.get_pixel(0, *y).0 == [255; 3]).count() as u32;
+    let height = all - paper;
+    assert!((20..80).contains(&paper), "{paper}");
     assert!((1200..=1280).contains(&width) && (300..600).contains(&height), "{width} × {height}");
     let left = (1280 - width) / 2;
     // Nothing lay over it when it was taken: it is a part of the window as it was.
@@ -193,11 +202,30 @@ fn the_stage_is_saved_as_it_is_seen() {
     };
     let least = (20..80).map(differ).min();
     assert!(least.is_some_and(|least| least < TOLERATED), "{least:?}");
+    // As lines and letters that scale, and a pane of its own workspace.
+    let svg = |window: &mut Window, of: export::Of, name: &str| {
+        let path = window.home.path().join(name);
+        window.act(Act::File(Purpose::Picture(of), path.clone()));
+        window.until("the drawing", |app| !app.busy());
+        std::fs::copy(&path, pictures().join(name)).unwrap();
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let drawing = svg(&mut window, export::Of::Stage, "stage.svg");
+    assert!(drawing.starts_with("<svg") && drawing.ends_with("</svg>\n"));
+    for words in
+        ["Hospital", "Recognised, out of eight", "Recognised, out of eight. quick, seed 0, undefended, cut after"]
+    {
+        assert!(drawing.contains(words), "{words}: {:?}", drawing.lines().nth(1));
+    }
+    assert!(drawing.matches("<image").count() >= 3, "original, smashed data, stolen");
+    let pane = svg(&mut window, export::Of::Pane(Pane::Cards), "pane.svg");
+    assert!(pane.contains("[A]: the paper") && pane.contains(Pane::Cards.title()) && !pane.contains("Hospital"));
+    window.act(Act::Workspace(Workspace::Teach));
     // Scrolled it cannot be seen whole.
     window.harness.set_pixels_per_point(2.0);
     window.harness.set_size(vec2(640.0, 400.0));
     window.rest();
-    window.act(Act::File(Purpose::Stage, path));
+    window.act(Act::File(Purpose::Picture(export::Of::Stage), path));
     let told = window.app().state().error.clone().unwrap_or_default();
     assert!(told.starts_with("the whole stage is not in the window"), "{told}");
 }

@@ -7,7 +7,7 @@ use crate::live::attack_of;
 fn last_scene(mirror: &mut Mirror, question: Question) -> Scene {
     mirror.ask(question).unwrap();
     let mut last = None;
-    while let Some(scene) = mirror.advance(&|| false).unwrap() {
+    while let Some(scene) = mirror.advance(&|_| Next::Work).unwrap() {
         last = Some(scene);
     }
     last.unwrap()
@@ -40,8 +40,8 @@ fn a_stroke_goes_on_from_what_the_attacker_has() {
     last_scene(&mut mirror, ask(&drawn));
     drawn.values[228..232].fill(1.0);
     mirror.ask(ask(&drawn)).unwrap();
-    mirror.advance(&|| false).unwrap();
-    let warm = mirror.advance(&|| false).unwrap().unwrap();
+    mirror.advance(&|_| Next::Work).unwrap();
+    let warm = mirror.advance(&|_| Next::Work).unwrap().unwrap();
     let cold = {
         let mut fresh = Mirror::default();
         fresh.ask(ask(&drawn)).unwrap();
@@ -68,19 +68,19 @@ fn a_network_learns_once_and_serves_every_image() {
     assert!(psnr(&learnt) > 12.0, "{}", psnr(&learnt));
     // Another image is stolen in one pass, and as well as if the network had learnt for it.
     mirror.ask(ask(1, &experiment)).unwrap();
-    let at_once = mirror.advance(&|| false).unwrap().unwrap();
+    let at_once = mirror.advance(&|_| Next::Work).unwrap().unwrap();
     assert_eq!(at_once.progress.as_ref().unwrap().iteration, progress.planned);
-    assert!(mirror.advance(&|| false).unwrap().is_none());
+    assert!(mirror.advance(&|_| Next::Work).unwrap().is_none());
     let alone = last_scene(&mut Mirror::default(), ask(1, &experiment));
     assert_eq!(at_once.reconstruction, alone.reconstruction);
     // To rMLE and back: nothing is learnt again. Other layers are.
     last_scene(&mut mirror, Question::new(experiment.clone()));
     mirror.ask(ask(0, &experiment)).unwrap();
-    let back = mirror.advance(&|| false).unwrap().unwrap();
+    let back = mirror.advance(&|_| Next::Work).unwrap().unwrap();
     assert_eq!(back.reconstruction, learnt.reconstruction);
     experiment.model.cut = 2;
     mirror.ask(ask(0, &experiment)).unwrap();
-    let first = mirror.advance(&|| false).unwrap().unwrap();
+    let first = mirror.advance(&|_| Next::Work).unwrap().unwrap();
     assert!(first.reconstruction.is_empty() && first.progress.unwrap().iteration == 0);
 }
 
@@ -97,14 +97,14 @@ fn learning_is_interrupted_at_once_and_goes_on_where_it_was() {
     mirror.ask(ask(0.1, false)).unwrap();
     let mut reached = 0;
     while reached < 5 {
-        reached = iteration(&mirror.advance(&|| false).unwrap().unwrap());
+        reached = iteration(&mirror.advance(&|_| Next::Work).unwrap().unwrap());
     }
-    assert!(mirror.advance(&|| true).unwrap().is_none(), "it gives way before its next step");
+    assert!(mirror.advance(&|_| Next::Leave).unwrap().is_none(), "it gives way before its next step");
     // Who does not know the defence learns nothing of its strength; who does begins anew.
     mirror.ask(ask(0.2, false)).unwrap();
-    assert!(iteration(&mirror.advance(&|| false).unwrap().unwrap()) >= reached);
+    assert!(iteration(&mirror.advance(&|_| Next::Work).unwrap().unwrap()) >= reached);
     mirror.ask(ask(0.2, true)).unwrap();
-    assert_eq!(iteration(&mirror.advance(&|| false).unwrap().unwrap()), 0);
+    assert_eq!(iteration(&mirror.advance(&|_| Next::Work).unwrap().unwrap()), 0);
 }
 
 #[test]
@@ -121,11 +121,11 @@ fn an_attack_that_cannot_be_shown_says_why_and_the_rest_is_shown() {
     mirror.kept.clear();
     mirror.job = None;
     mirror.ask(question).unwrap();
-    let scene = mirror.advance(&|| false).unwrap().unwrap();
+    let scene = mirror.advance(&|_| Next::Work).unwrap().unwrap();
     assert!(scene.reconstruction.is_empty() && scene.progress.is_none() && !scene.smashed.is_empty());
-    let error = mirror.advance(&|| false).unwrap_err().to_string();
+    let error = mirror.advance(&|_| Next::Work).unwrap_err().to_string();
     assert!(error.contains("two auxiliary images or more: raise data.aux"), "{error}");
-    assert!(mirror.advance(&|| false).unwrap().is_none());
+    assert!(mirror.advance(&|_| Next::Work).unwrap().is_none());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_defence_shows_its_disguise_and_its_strength_moves_it() {
     let mut mirror = Mirror::default();
     let first = |mirror: &mut Mirror, experiment: &Experiment| {
         mirror.ask(Question::new(experiment.clone())).unwrap();
-        mirror.advance(&|| false).unwrap().unwrap()
+        mirror.advance(&|_| Next::Work).unwrap().unwrap()
     };
     let weak = first(&mut mirror, &experiment);
     experiment.set(&format!("{GAMMA}=0.4")).unwrap();
