@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::day::DayAct;
+use super::hidden::Hidden;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
+use crate::method::Place;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
 
@@ -33,6 +36,10 @@ pub enum Act {
     Preset(usize),
     /// Take an experiment from a text.
     Take(Box<Experiment>),
+    /// Copy the state for those who are not to see these controls.
+    Share(Hidden),
+    /// Show the controls that a shared state hid.
+    ShowAll,
     /// Take a state that was shared, from its text.
     Shared(String),
     /// Ask the system for what was copied, to take it.
@@ -83,12 +90,22 @@ pub enum Act {
     Log,
     /// The stage's height in points; none as it is at first.
     StageHeight(Option<f32>),
+    /// Look into a picture; at a row and a column of it, where one was pointed at.
+    Inspect(Subject, Option<[usize; 2]>),
+    /// Fill the screen, or leave it.
+    FullScreen,
+    /// Everything so large that it is read from the last row, or as before.
+    Present,
     /// Speeds, pauses and the goal.
     PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
     /// Something of a day's work.
     Day(DayAct),
+    /// Open the formulas of a part of the stage, or close them.
+    Formula(Option<Place>),
+    /// Open the page of the method, at the section of this name.
+    Method(Option<&'static str>),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.
@@ -130,8 +147,14 @@ pub enum Popup {
     Palette,
     /// Every setting.
     Settings,
+    /// The method, to read.
+    Method,
+    /// What students see of a shared state.
+    Students,
     /// Every shortcut.
     Shortcuts,
     /// Who made it, licences, where things are kept.
     About,
+    /// A picture large, with its numbers.
+    Inspector,
 }

@@ -4,6 +4,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
+use super::hidden::Control;
 use super::lit::lit_ui;
 use super::play::speed_ui;
 use super::presets::{PresetsView, presets_ui};
@@ -27,7 +28,7 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut
     ui.horizontal(|ui| {
         ui.spacing_mut().interact_size.y = BUTTON[1];
         menu_ui(ui, look, acts);
-        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, acts))).response.rect;
+        let buttons = ui.scope(|ui| ui.horizontal(|ui| buttons_ui(ui, look, false, acts))).response.rect;
         lit_ui(ui, look, Part::Run, buttons);
         if one_row {
             ui.separator();
@@ -77,7 +78,7 @@ fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// Every command, by menu.
-fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.menu_button("Menu", |ui| {
         let all = commands();
         for menu in Menu::ALL {
@@ -169,7 +170,11 @@ fn button_ui(ui: &mut Ui, can: Result<(), &str>, button: Button<'_>, tip: &str) 
     response.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default()).clicked()
 }
 
-fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+/// Run, Step and Stop, and unless there are to be few what is asked for less often.
+pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Run) {
+        return;
+    }
     let (idle, stopping) = (look.activity == Activity::Idle, look.activity == Activity::Stopping);
     let roomy = ui.ctx().content_rect().width() >= ROOMY;
     let selection = ui.visuals().selection;
@@ -191,6 +196,9 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     if button_ui(ui, going, Button::new(word), "Save what was measured and end the run") {
         acts.push(Act::Stop);
     }
+    if few {
+        return;
+    }
     // In a narrower window the menu has this and the last one.
     if roomy {
         speed_ui(ui, look, BUTTON[1], acts);
@@ -208,6 +216,10 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Experiment) {
+        ui.label(format!("{}, seed {}", look.document.name(), look.document.experiment().seed));
+        return;
+    }
     presets_ui(ui, look, presets, acts);
     let label = ui.label("Seed");
     let mut seed = look.document.experiment().seed;
@@ -218,7 +230,7 @@ fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut 
     drag.on_hover_text("Everything random is drawn from it: same seed, same numbers");
 }
 
-fn progress_ui(ui: &mut Ui, look: Look<'_>) {
+pub fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let state = look.state;
     let paused = match look.activity {
         Activity::Paused => "Paused: ",

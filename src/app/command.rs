@@ -6,6 +6,8 @@ use super::act::{Act, Popup};
 use super::copied::Copied;
 use super::day::DayAct;
 use super::export::Of;
+use super::hidden::WHY;
+use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::lookers::who;
 use super::play::{PlayAct, Speed};
@@ -168,6 +170,13 @@ fn edits() -> Vec<Command> {
     ];
     all.push(command(
         Edit,
+        "Share for students…",
+        "Copy what is shown, with the controls hidden that students are not to pull.",
+        None,
+        Act::Popup(Some(Popup::Students)),
+    ));
+    all.push(command(
+        Edit,
         "Paste what was shared",
         "Take a state from a text that Cutlayer copied; Ctrl+V outside of a field does the same.",
         None,
@@ -312,6 +321,17 @@ fn views() -> Vec<Command> {
     for (pane, key) in Pane::ALL.into_iter().zip(digits) {
         all.push(command(View, &format!("Show {}", pane.title()), pane.about(), Some((CTRL, key)), Act::Pane(pane)));
     }
+    for (words, help, subject) in [
+        ("Inspect the original", "The image large, with its numbers.", Subject::Original),
+        ("Inspect the smashed data", "Each number that crosses the wire, and how it comes about.", Subject::Smashed(0)),
+        ("Inspect the stolen image", "The attacker's picture large, with its numbers.", Subject::Stolen),
+    ] {
+        all.push(command(View, words, help, None, Act::Inspect(subject, None)));
+    }
+    let help = "The window over the whole screen; Esc or F11 leaves it.";
+    all.push(command(View, "Full screen", help, Some((NONE, Key::F11)), Act::FullScreen));
+    let help = "Stage, verdict and lesson so large that they are read from the last row; the same again leaves it.";
+    all.push(command(View, "Presenter's size", help, Some((Modifiers::SHIFT, Key::F11)), Act::Present));
     all.push(command(View, "Log", "What happened, line by line, below everything.", Some((CTRL, Key::L)), Act::Log));
     for (workspace, key) in Workspace::ALL.into_iter().zip(digits) {
         let words = format!("Workspace {}", workspace.title());
@@ -327,6 +347,8 @@ fn views() -> Vec<Command> {
     ] {
         all.push(command(View, words, "Colours of the window.", None, Act::Theme(theme)));
     }
+    let help = "Those that a shared state hides.";
+    all.push(command(View, "Show all controls", help, None, Act::ShowAll));
     for (words, help, calm) in [
         ("Reduced motion", "Nothing slides, and the opening shows at once what it came to.", true),
         ("Full motion", "Panes slide as they are scrolled, and the opening plays.", false),
@@ -396,6 +418,13 @@ fn help() -> Vec<Command> {
     all.extend([
         command(
             Menu::Help,
+            "Method",
+            "What Cutlayer computes, as equations, with the source of each claim.",
+            None,
+            Act::Method(None),
+        ),
+        command(
+            Menu::Help,
             "Shortcuts",
             "Every key that does something.",
             Some((NONE, Key::F1)),
@@ -420,6 +449,8 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let idle = look.activity == Activity::Idle;
     let stopping = look.activity == Activity::Stopping;
     match act {
+        act if look.hidden.hides(act) => Some(WHY),
+        Act::ShowAll if !look.hidden.any() => Some("None is hidden"),
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
         Act::Day(act) => act.why_not(look),
@@ -433,6 +464,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         }
         Act::Undo if look.document.history().0 == 0 && !look.drawing => Some("Nothing was changed"),
         Act::Redo if look.document.history().1 == 0 => Some("Nothing was taken back"),
+        Act::Inspect(subject, _) if subject.of(*look, None).is_none() => Some("There is no such picture yet"),
         Act::Play | Act::Frame(_) if look.showing.film.frames.len() < 2 => Some("No attack has made pictures yet"),
         Act::Follow if look.showing.source == super::Source::Run => Some("The stage follows the run"),
         Act::Follow if !look.followed => Some("There is no picture of a run to go back to"),

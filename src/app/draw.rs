@@ -4,7 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
 use super::{
-    Activity, App, Look, Source, bar, command, focus, help, lessons, log, page, palette, runner, settings, stage,
+    Activity, App, Look, Source, bar, command, focus, formula, help, hidden, inspector, lessons, log, page, palette,
+    present, runner, settings, stage,
 };
 
 /// Height of the log when it is opened first.
@@ -14,6 +15,10 @@ impl App {
     /// Shows everything, and does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut acts = command::pressed(ui.ctx(), &self.typing);
+        formula::lit::begin(ui.ctx());
+        if self.popup.is_none() && self.prompt.is_none() {
+            acts.extend(formula::closed_by_key(ui.ctx(), &self.view.formula));
+        }
         let look = Look {
             state: &self.state,
             document: &self.document,
@@ -26,7 +31,9 @@ impl App {
             recent: &self.memory.recent,
             workspace: self.memory.workspace,
             play: self.memory.play,
-            log: self.memory.log,
+            hidden: self.hidden,
+            log: self.memory.log && !self.memory.presenting,
+            presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
             comparing: self.view.runs.compares(),
@@ -46,8 +53,14 @@ impl App {
             stage::Shown { defended: look.defended(), pixels: look.showing.pixels(), height: self.memory.stage };
         let plan = stage::Plan::of(ui.available_size(), shown);
         let start = self.offers_the_way_back().then(|| self.start_words());
-        page::above_ui(ui, plan.fixed.is_none(), |ui| {
-            Panel::top("bar").show(ui, |ui| bar::bar_ui(ui, look, &mut self.view.presets, &mut acts));
+        page::above_ui(ui, plan.fixed.is_none() && !look.presenting, |ui| {
+            Panel::top("bar").show(ui, |ui| {
+                if look.presenting {
+                    present::bar_ui(ui, look, &mut acts);
+                } else {
+                    bar::bar_ui(ui, look, &mut self.view.presets, &mut acts);
+                }
+            });
             if let Some(error) = &self.state.error {
                 Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
             }
@@ -67,17 +80,27 @@ impl App {
             drawer.show(ui, |ui| log::log_ui(ui, look, &mut self.view.log, &mut acts));
         }
         let strokes = self.view.pad.strokes.len();
-        let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
+        let stage = if look.presenting {
+            Some(present::present_ui(ui, look, &mut self.view, &mut acts))
+        } else {
+            page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts)
+        };
         self.deeds.strokes += self.view.pad.strokes.len().saturating_sub(strokes);
         let open = match self.popup {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
             Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
+            Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
+            Some(Popup::Students) => hidden::share_ui(ui.ctx(), look, &mut self.view.share, &mut acts),
             Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
             Some(Popup::About) => help::about_ui(ui.ctx(), look),
+            Some(Popup::Inspector) => inspector::inspector_ui(ui.ctx(), look, &mut self.view.inspector),
         };
         if !open {
             self.popup = None;
+        }
+        if self.popup != Some(Popup::Inspector) {
+            self.view.inspector.close(ui.ctx());
         }
         if let Some(prompt) = &mut self.prompt
             && !prompt.show(ui.ctx(), &self.memory.recent, &mut acts)
@@ -87,6 +110,7 @@ impl App {
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
         let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none();
+        acts.extend(present::escaped(ui.ctx(), free));
         self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());
         focus::ring_ui(ui.ctx());

@@ -42,6 +42,8 @@ pub struct Memory {
     pub lesson: Option<Saved>,
     /// The stage's height in points, where somebody dragged it.
     pub stage: Option<f32>,
+    /// Whether the window was left at presenter's size.
+    pub presenting: bool,
     /// Experiments opened or saved, the latest first.
     #[serde(with = "many")]
     pub recent: Vec<PathBuf>,
@@ -237,6 +239,7 @@ mod tests {
             Writer::default().write(&path, text.as_bytes()).unwrap();
             let memory = Memory::load(&path);
             assert_eq!((memory.theme, memory.workspace), (Theme::Light, now), "as version 0.2 wrote it");
+            assert!(!memory.presenting);
         }
         assert!(Memory::load(folder.path()).recent.is_empty());
     }

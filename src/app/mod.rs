@@ -21,9 +21,12 @@ mod draw;
 mod export;
 mod file_prompt;
 mod focus;
+mod formula;
 mod hear;
 mod help;
+mod hidden;
 mod icon;
+mod inspector;
 mod judged;
 mod lessons;
 mod library;
@@ -39,6 +42,7 @@ mod panes;
 mod perform;
 mod pictured;
 mod play;
+mod present;
 mod presets;
 mod purpose;
 mod runner;
@@ -122,8 +126,12 @@ pub struct Look<'a> {
     pub workspace: Workspace,
     /// How fast all goes, and what is to be reached.
     play: play::Play,
+    /// Controls that a shared state hides.
+    hidden: hidden::Hidden,
     /// Whether the log is open below everything.
     log: bool,
+    /// Whether all is at presenter's size.
+    presenting: bool,
     /// The lesson in progress, and the part of the window that it speaks of.
     lesson: Option<&'a Progress>,
     lit: Option<Part>,
@@ -176,10 +184,14 @@ pub struct View {
     palette: palette::PaletteView,
     log: log::LogView,
     settings: settings::SettingsView,
+    inspector: inspector::InspectorView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
+    share: hidden::ShareView,
+    formula: formula::FormulaView,
+    method: formula::MethodView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }
@@ -210,6 +222,8 @@ pub struct App {
     error_about: trouble::About,
     typing: typing::Typing,
     class: class::Class,
+    /// Controls that a shared state hides.
+    hidden: hidden::Hidden,
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
@@ -272,6 +286,7 @@ impl App {
             error_about: trouble::About::default(),
             typing: typing::Typing::default(),
             class: class::Class::of(start),
+            hidden: hidden::Hidden::default(),
             progress,
             deeds: lessons::Deeds::default(),
             shot: export::Shot::default(),
@@ -332,6 +347,7 @@ impl App {
             || self.opening.is_some()
             || self.shooting()
             || !self.chores.is_empty()
+            || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }

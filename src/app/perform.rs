@@ -5,12 +5,13 @@ use eframe::egui::{Context, ThemePreference, ViewportCommand};
 use super::act::{Act, Popup};
 use super::chore::Chore;
 use super::file_prompt::Prompt;
+use super::hidden::{Hidden, WHY};
 use super::memory::Theme;
 use super::shared::Shared;
 use super::showing::{Film, Source};
 use super::trouble::About;
-use super::workspace::Workspace;
-use super::{Activity, App, stage, theme, workspace};
+use super::workspace::{Pane, Workspace};
+use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
@@ -22,6 +23,10 @@ use crate::workbench::{defences, usual_defence};
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
+        if self.hidden.hides(&act) {
+            self.toasts.say(WHY, true);
+            return;
+        }
         let about = About::of(&act);
         self.session.touch();
         if let Err(error) = self.perform(act, ctx) {
@@ -77,6 +82,8 @@ impl App {
                 self.take_shared(&Shared::from_text(&text)?)?;
                 self.mended(About::Experiment);
             }
+            Act::Share(hide) => self.share_for_students(hide, ctx)?,
+            Act::ShowAll => self.hidden = Hidden::default(),
             Act::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             Act::Ask(purpose) => self.prompt = Some(Prompt::new(purpose, self.before(purpose))),
             Act::File(purpose, path) => self.file(purpose, path, ctx),
@@ -107,6 +114,8 @@ impl App {
                 self.remember();
             }
             Act::Lesson(act) => return self.lesson(&act),
+            Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
+            Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
@@ -118,6 +127,9 @@ impl App {
             | Act::Arrange
             | Act::Log
             | Act::StageHeight(_)
+            | Act::Formula(_)
+            | Act::Method(_)
+            | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
             | Act::Calm(_)
@@ -130,6 +142,8 @@ impl App {
     fn arrange(&mut self, act: &Act, ctx: &Context) {
         match *act {
             Act::Pane(pane) => {
+                // Of the panes it has the lesson alone.
+                self.memory.presenting &= pane == Pane::Lesson;
                 self.go_to(self.memory.workspace.with(pane));
                 workspace::show(&mut self.tree, pane);
                 self.view.to_pane = Some(pane);
@@ -140,9 +154,18 @@ impl App {
                 self.remember();
             }
             Act::StageHeight(height) => self.memory.stage = height,
+            Act::Present => {
+                self.memory.presenting = !self.memory.presenting;
+                self.remember();
+            }
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();
+            }
+            Act::Formula(place) => self.view.formula.open = place,
+            Act::Method(section) => {
+                self.view.method.go_to(section);
+                self.popup = Some(Popup::Method);
             }
             Act::Popup(popup) => {
                 self.view.palette = super::palette::PaletteView::default();

@@ -1,9 +1,10 @@
 //! The whole state of the window as a short text that can be mailed, put on a slide or kept in a file: experiment, seed,
-//! image or drawing, cut, levers, attacker, workspace.
+//! image or drawing, cut, levers, attacker, view, lesson and goal; and which controls are hidden.
 //!
 //! `cutlayer1.` and then, in the letters of URLs, JSON that was deflated, and a check sum. Line breaks and blanks that a
 //! mail put in are left out of account.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -17,14 +18,19 @@ use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
 use super::App;
+use super::hidden::{Control, Hidden};
+use super::lessons::resumed;
+use super::panes::curves::Shown as Curves;
 use super::settings::share::nearest;
 use super::showing::Source;
 use super::workspace::Workspace;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::lesson::{Progress, Saved, built_in};
 use crate::live::Shown;
 use crate::run::pictures::byte;
 use crate::run::scene::Picture;
+use crate::score::goal::Goal;
 use crate::workbench::attack;
 
 /// What such a text begins with; the number is that of its form.
@@ -70,6 +76,24 @@ pub struct Shared {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     drawing: Option<Drawing>,
     workspace: Workspace,
+    /// How far the wipe covers the stolen image, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wipe: Option<u8>,
+    /// Which curves, by their title; none for utility and leakage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    curves: Option<String>,
+    /// What is to be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    goal: Option<Goal>,
+    /// The epoch after which a run waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pause_after: Option<usize>,
+    /// The lesson in progress, of those that come with the program, and how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lesson: Option<Saved>,
+    /// Controls that are not to be seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) hide: Vec<Control>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -149,6 +173,15 @@ impl Shared {
             attack(name)
                 .ok_or_else(|| Error::input(format!("the shared state names an attack that is not here: {name}")))?;
         }
+        if let Some(saved) = &self.lesson {
+            built_in(OsStr::new(&saved.lesson)).ok_or_else(|| {
+                Error::input(format!("the shared state has a lesson that is not here: {}", saved.lesson))
+            })?;
+        }
+        if let Some(title) = &self.curves {
+            Curves::titled(title)
+                .ok_or_else(|| Error::input(format!("the shared state names curves that are not here: {title}")))?;
+        }
         self.picture().map(|_| ())
     }
 
@@ -187,6 +220,11 @@ fn check(json: &[u8]) -> String {
     })
 }
 
+/// Whether everybody has the lesson.
+fn is_built_in(saved: &Saved) -> bool {
+    built_in(OsStr::new(&saved.lesson)).is_some()
+}
+
 impl App {
     /// The window's state, to be shared.
     pub(super) fn shared(&self) -> Shared {
@@ -214,6 +252,14 @@ impl App {
             image,
             drawing,
             workspace: self.memory.workspace,
+            wipe: self.view.wipe.share.map(|share| (100.0 * share).round() as u8),
+            curves: Some(self.view.curves.shown)
+                .filter(|shown| *shown != Curves::default())
+                .map(|shown| shown.title().into()),
+            goal: self.memory.play.goal,
+            pause_after: self.memory.play.pause_after,
+            lesson: self.progress.as_ref().map(Progress::saved).filter(|saved| is_built_in(saved)),
+            hide: self.hidden.list(),
         }
     }
 
@@ -233,6 +279,14 @@ impl App {
             }
             None => Shown::Patient(shared.image.unwrap_or(0)),
         };
+        self.view.wipe.share = shared.wipe.map(|percent| f32::from(percent.min(100)) / 100.0);
+        self.view.curves.shown = shared.curves.as_deref().and_then(Curves::titled).unwrap_or_default();
+        (self.memory.play.goal, self.memory.play.pause_after) = (shared.goal, shared.pause_after);
+        if let Some(progress) = shared.lesson.as_ref().and_then(resumed) {
+            self.memory.lesson = Some(progress.saved());
+            self.progress = Some(progress);
+        }
+        self.hidden = Hidden::of(&shared.hide);
         self.go_to(shared.workspace);
         self.look(if shared.opening { Source::Opening } else { Source::Live });
         self.toasts.say("The shared state is here; Undo brings the experiment back.", false);

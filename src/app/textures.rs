@@ -1,6 +1,6 @@
 //! Pictures as textures, each pixel sharp.
 
-use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions, Vec2};
 
 use super::showing::{Showing, Source};
 use super::theme::{image_color, map_color};
@@ -105,7 +105,7 @@ pub fn tiles(picture: &Picture) -> Option<ColorImage> {
     let finite = || picture.values.iter().copied().filter(|v| v.is_finite());
     let (least, most) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
     let scale = if most > least { 1.0 / (most - least) } else { 0.0 };
-    let columns = (n as f32).sqrt().ceil() as usize;
+    let columns = square(n);
     let rows = n.div_ceil(columns);
     let gap = usize::from(n > 1);
     let mut sheet = Picture { shape: [1, rows * (h + gap) - gap, columns * (w + gap) - gap], values: Vec::new() };
@@ -118,9 +118,31 @@ pub fn tiles(picture: &Picture) -> Option<ColorImage> {
     image(&sheet)
 }
 
+/// The columns of a grid of `n` that is about square.
+pub fn square(n: usize) -> usize {
+    (n as f32).sqrt().ceil() as usize
+}
+
+/// The channel of which [`tiles`] draws a number at a place, and its row and column there; `at` is the place's share of
+/// the width and of the height. A vector has rows and columns as it is drawn.
+pub fn tile_at(shape: [usize; 3], at: Vec2) -> (usize, [usize; 2]) {
+    let [n, h, w] = shape.map(|side| side.max(1));
+    let ([n, h, w], gap) = if n == 1 && h == 1 { ([1, square(w).max(2), square(w)], 0) } else { ([n, h, w], 1) };
+    let columns = square(n);
+    let rows = n.div_ceil(columns);
+    let place = |share: f32, count: usize, side: usize| {
+        let pixel = (share.clamp(0.0, 1.0) * (count * (side + gap) - gap) as f32) as usize;
+        // The line between two tiles belongs to the first of them.
+        let tile = (pixel / (side + gap)).min(count - 1);
+        (tile, (pixel - tile * (side + gap)).min(side - 1))
+    };
+    let ((row, y), (column, x)) = (place(at.y, rows, h), place(at.x, columns, w));
+    ((row * columns + column).min(n - 1), [y, x])
+}
+
 /// A vector as rows of a square.
 fn wrapped(picture: &Picture) -> Picture {
-    let side = (picture.values.len() as f32).sqrt().ceil() as usize;
+    let side = square(picture.values.len());
     let mut values = picture.values.clone();
     values.resize(side * side.max(2), 0.0);
     Picture { shape: [1, side.max(2), side], values }
@@ -163,7 +185,7 @@ fn pixels(picture: &Picture, color: impl Fn(&dyn Fn(usize) -> f32) -> eframe::eg
 
 #[cfg(test)]
 mod tests {
-    use eframe::egui::Color32;
+    use eframe::egui::{Color32, vec2};
 
     use super::*;
 
@@ -177,6 +199,24 @@ mod tests {
         assert!(error(&rgb, &grey(0.0)).is_none() && image(&Picture::default()).is_none());
         let long = Picture { shape: [1, 1, 3000], values: vec![0.0; 3000] };
         assert_eq!(image(&long).unwrap().size, [1000, 1]);
+    }
+
+    #[test]
+    fn a_place_of_the_tiles_is_found_where_it_was_drawn() {
+        // Three channels of 4×2, two beside each other: 5×9 pixels, of which each has its own number.
+        let shape = [3, 4, 2];
+        for (channel, row, column) in (0..24).map(|i| (i / 8, i / 2 % 4, i % 2)) {
+            let mut picture = Picture { shape, values: vec![0.0; 24] };
+            picture.values[(channel * 4 + row) * 2 + column] = 1.0;
+            let sheet = tiles(&picture).unwrap();
+            let at = sheet.pixels.iter().position(|pixel| *pixel == Color32::WHITE).unwrap();
+            let [width, height] = sheet.size;
+            let share = |i: usize, of: usize| (i as f32 + 0.5) / of as f32;
+            let place = vec2(share(at % width, width), share(at / width, height));
+            assert_eq!(tile_at(shape, place), (channel, [row, column]));
+        }
+        assert_eq!(tile_at([1, 1, 5], vec2(0.9, 0.4)), (0, [1, 2]));
+        assert_eq!(tile_at(shape, vec2(7.0, 7.0)).0, 2, "the last place of the grid is empty");
     }
 
     #[test]

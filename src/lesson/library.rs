@@ -41,7 +41,8 @@ pub static LESSONS: [BuiltIn; 5] = [
     built_in!("be-the-attacker"),
 ];
 
-fn built_in(name: &OsStr) -> Option<&'static BuiltIn> {
+/// The lesson of this name that comes with the program.
+pub fn built_in(name: &OsStr) -> Option<&'static BuiltIn> {
     LESSONS.iter().find(|lesson| name == lesson.name)
 }
 

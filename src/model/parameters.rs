@@ -28,6 +28,15 @@ pub struct Init<'a> {
 }
 
 impl Parameters {
+    /// Weights as they are, for passes that train nothing.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    pub fn of(values: BTreeMap<String, Tensor>) -> Result<Self> {
+        let var = |(name, value): (String, Tensor)| Ok((name, Var::from_tensor(&value)?));
+        Ok(Self { vars: values.into_iter().map(var).collect::<Result<_>>()?, statistics: BTreeSet::new() })
+    }
+
     /// Adds a weight and its bias, drawn uniformly from ±1/√`fan_in`: PyTorch's default for
     /// convolutions and linear layers. The bias has as many entries as the weight's first side.
     ///

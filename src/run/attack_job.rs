@@ -16,6 +16,7 @@ use crate::attack::Outcome;
 use crate::attack::threat_model::Sees;
 use crate::data::Part;
 use crate::error::{Error, Result};
+use crate::model::inside::Inside;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::score::judging::Bench;
@@ -60,7 +61,16 @@ pub struct Job {
     bench: Arc<Bench>,
     lineup: Lineup,
     cut: usize,
+    /// The client that was asked about the first target.
+    inside: Arc<Inside>,
     seconds: f64,
+}
+
+/// The client as it was when it was asked about the first target.
+fn inside(capture: &Capture, plan: &SplitPlan) -> Result<Inside> {
+    let map = plan.defended().then(|| capture.maps.narrow(0, 0, 1)).transpose()?;
+    let input = (plan.entry().enter)(&capture.sent.narrow(0, 0, 1)?, map.as_ref())?;
+    Inside::of(&plan.layers[..plan.cut], &capture.client, &input)
 }
 
 /// A finished attack.
@@ -106,8 +116,9 @@ impl Job {
         let label = truth.labels().first().copied();
         let lineup = Lineup::of(&Picture::of_image(&truth, 0)?, label, &setup.auxiliary, setup.seed())?;
         let places = setup.places[..truth.len()].to_vec();
+        let inside = Arc::new(inside(attacker.capture(), plan)?);
         let seconds = before + start.elapsed().as_secs_f64();
-        Ok((Self { order, attacker, truth, places, bench, lineup, cut: plan.cut, seconds }, deciphered))
+        Ok((Self { order, attacker, truth, places, bench, lineup, cut: plan.cut, inside, seconds }, deciphered))
     }
 
     /// The same as an order that goes on from here; one that begins again where the attack keeps no state.
@@ -177,6 +188,7 @@ impl Job {
             map: if defended { first(&capture.maps)? } else { Picture::default() },
             smashed: Picture::of_features(&capture.smashed.get(0)?)?,
             crossed: capture.smashed.dims()[1..].to_vec(),
+            inside: Some(self.inside.clone()),
             opinion: capture.opinion.clone(),
             lineup: (!reconstruction.is_empty()).then(|| self.lineup.judged(&reconstruction)),
             reconstruction,

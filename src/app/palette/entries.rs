@@ -8,6 +8,7 @@ use crate::app::command::{Command, commands};
 use crate::app::panes::ago;
 use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
 use crate::setting::split;
+use crate::workbench::method;
 
 /// What menus and keys do. This heading and those below stand in their order where nothing is typed.
 pub const COMMANDS: &str = "Commands";
@@ -17,6 +18,8 @@ pub const PRESETS: &str = "Presets";
 pub const LESSONS: &str = "Lessons";
 /// Runs to open.
 pub const RUNS: &str = "Runs";
+/// Sections of the method to read.
+pub const METHOD: &str = "Method";
 /// Settings to look at.
 pub const SETTINGS: &str = "Settings";
 
@@ -56,6 +59,7 @@ pub fn entries(ctx: &Context, look: Look<'_>) -> Vec<Entry> {
     // The sort keeps their order.
     all.sort_by_key(|entry| [COMMANDS, PRESETS, LESSONS].iter().position(|group| *group == entry.group));
     all.extend(of_runs(look));
+    all.extend(of_the_method());
     all.extend(of_settings(look));
     all
 }
@@ -94,6 +98,15 @@ fn help_of(run: &RunEntry) -> String {
         Some(line) => format!("{line} ({})", run.path.display()),
         None => run.path.display().to_string(),
     }
+}
+
+/// Sections of the method.
+fn of_the_method() -> impl Iterator<Item = Entry> {
+    method().map(|section| {
+        let help = format!("Read this section, with its formulas: {}.", section.source);
+        let words = format!("Method: {}", section.title);
+        Entry { before: "Method: ", ..Entry::new(METHOD, words, help, Act::Method(Some(section.id))) }
+    })
 }
 
 /// Settings, but those of attacks that the experiment does not launch; found by their keys, too.

@@ -2,7 +2,7 @@
 //! there are.
 
 use eframe::egui::{
-    Button, Id, Label, ProgressBar, Rect, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo, pos2, vec2,
+    Button, Id, Label, ProgressBar, Rect, RichText, Role as Kind, ScrollArea, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::app::choice::selectable_if_ui;
@@ -10,8 +10,10 @@ use crate::app::lessons::LessonAct;
 use crate::app::{Act, Look};
 use crate::lesson::{LESSONS, Phase, Progress, Question, Step, find};
 
-/// Size of what is read.
-const TEXT: f32 = 14.5;
+/// Size of what is read: a little larger than other text.
+fn text(ui: &Ui) -> f32 {
+    TextStyle::Body.resolve(ui.style()).size + 1.0
+}
 
 /// Height of the buttons below a step.
 const WAY: f32 = 30.0;
@@ -22,7 +24,7 @@ pub fn lesson_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         scrolled_ui(ui, 0.0, |ui| list_ui(ui, acts));
         return;
     };
-    scrolled_ui(ui, WAY, |ui| progress_ui(ui, progress, acts));
+    scrolled_ui(ui, WAY * text(ui) / 14.5, |ui| progress_ui(ui, progress, acts));
     // However long the step, the way on is in sight.
     way_ui(ui, progress, acts);
 }
@@ -43,7 +45,7 @@ fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
         let Ok(lesson) = find(built_in.name) else { continue };
         ui.separator();
         ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(format!("{}  {}", i + 1, lesson.title)).strong().size(TEXT));
+            ui.label(RichText::new(format!("{}  {}", i + 1, lesson.title)).strong().size(text(ui)));
             ui.weak(format!("{} minutes", lesson.minutes));
         });
         ui.add(Label::new(&lesson.summary).wrap());
@@ -59,7 +61,7 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
     let lesson = progress.lesson();
     let (at, of) = (progress.place() + 1, progress.steps().len());
     ui.horizontal_wrapped(|ui| {
-        ui.label(RichText::new(&lesson.title).strong().size(16.0));
+        ui.label(RichText::new(&lesson.title).strong().size(text(ui) + 1.5));
         ui.weak(format!("step {at} of {of}"));
         if ui.small_button("Leave the lesson").on_hover_text("Back to the list; the window stays as it is").clicked() {
             acts.push(Act::Lesson(LessonAct::End));
@@ -70,7 +72,7 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
     bar.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, format!("{done} of {of} steps done")));
     let Some(step) = progress.step() else { return };
     let phase = progress.phase();
-    ui.add(Label::new(RichText::new(&step.text).size(TEXT)).wrap());
+    ui.add(Label::new(RichText::new(&step.text).size(text(ui))).wrap());
     if let Some(question) = &step.question {
         question_ui(ui, question, progress, phase, acts);
     }
@@ -116,7 +118,7 @@ fn way_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
 
 /// A question, answered before the effect is shown; then what explains it.
 fn question_ui(ui: &mut Ui, question: &Question, progress: &Progress, phase: Phase, acts: &mut Vec<Act>) {
-    ui.add(Label::new(RichText::new(&question.ask).strong().size(TEXT)).wrap());
+    ui.add(Label::new(RichText::new(&question.ask).strong().size(text(ui))).wrap());
     ui.horizontal_wrapped(|ui| {
         for (i, answer) in question.answers.iter().enumerate() {
             let chosen = progress.given() == Some(i);
@@ -133,7 +135,7 @@ fn question_ui(ui: &mut Ui, question: &Question, progress: &Progress, phase: Pha
             Some(false) => "Not so. ",
             None => "",
         };
-        ui.add(Label::new(RichText::new(format!("{verdict}{}", question.because)).size(TEXT)).wrap());
+        ui.add(Label::new(RichText::new(format!("{verdict}{}", question.because)).size(text(ui))).wrap());
     }
 }
 
@@ -144,11 +146,11 @@ fn act_ui(ui: &mut Ui, step: &Step, phase: Phase) {
             ui.weak("Choose an answer; then you will see.");
         }
         Phase::Act => {
-            let words = RichText::new(format!("Now: {}", step.action)).size(TEXT).color(ui.visuals().warn_fg_color);
+            let words = RichText::new(format!("Now: {}", step.action)).size(text(ui)).color(ui.visuals().warn_fg_color);
             ui.add(Label::new(words).wrap());
         }
         Phase::Notice => {
-            ui.add(Label::new(RichText::new(&step.notice).size(TEXT)).wrap());
+            ui.add(Label::new(RichText::new(&step.notice).size(text(ui))).wrap());
         }
     }
 }

@@ -6,6 +6,7 @@ use eframe::egui::{
 use toml::Value;
 
 use super::goal::goal_ui;
+use crate::app::hidden::Control;
 use crate::app::settings::values::{assigned, shown};
 use crate::app::{Act, Activity, Look, Popup, Purpose, Source};
 use crate::attack::kind::Kind as Attack;
@@ -22,17 +23,23 @@ const BESIDE: f32 = 330.0;
 /// Draws the levers.
 pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        note_ui(ui, look);
-        differs_ui(ui, look, acts);
         ui.spacing_mut().item_spacing.y = 5.0;
-        strength_ui(ui, look, acts);
-        cut_ui(ui, look, acts);
-        attacks_ui(ui, look, acts);
+        if look.hidden.has(Control::Levers) {
+            ui.weak("This state hides the levers.");
+        } else {
+            note_ui(ui, look);
+            differs_ui(ui, look, acts);
+            strength_ui(ui, look, acts);
+            if !look.hidden.has(Control::Cut) {
+                cut_ui(ui, look, acts);
+            }
+            attacks_ui(ui, look, acts);
+        }
         goal_ui(ui, look, acts);
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
             let tip = "Every setting of the experiment, with what it does and the paper's value";
-            if ui.button("All settings…").on_hover_text(tip).clicked() {
+            if !look.hidden.has(Control::Settings) && ui.button("All settings…").on_hover_text(tip).clicked() {
                 acts.push(Act::Popup(Some(Popup::Settings)));
             }
             history_ui(ui, look, acts);

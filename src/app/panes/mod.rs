@@ -24,7 +24,7 @@ use super::{Act, Look, View};
 use crate::lesson::Part;
 
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
-const SIDE_BY_SIDE: f32 = 760.0;
+pub const SIDE_BY_SIDE: f32 = 760.0;
 
 /// The height that the panes want where they can have any.
 pub fn height(tree: &Tree<Pane>, width: f32) -> f32 {
@@ -84,7 +84,7 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Table => table::table_ui(ui, *look, &mut view.table, acts),
             Pane::Images => {
                 let before = view.images.epoch();
-                images::images_ui(ui, *look, &mut view.images);
+                images::images_ui(ui, *look, &mut view.images, acts);
                 if view.images.epoch() != before {
                     view.curves.epoch = view.images.epoch();
                 }

@@ -2,13 +2,15 @@
 
 use eframe::egui::{
     Align2, Button, Color32, CursorIcon, EventFilter, FontId, Key, Label, Pos2, Rect, Response, Sense, Slider, Stroke,
-    TextureHandle, Ui, WidgetInfo, pos2, vec2,
+    TextStyle, TextureHandle, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::band::{band_ui, framed};
+use super::band::{LARGEST, band_ui, framed};
 use super::details::details_ui;
-use super::large_ui;
-use super::plan::Sizes;
+use super::plan::{BAND, Sizes};
+use super::{CLOSER, inspected, large_ui};
+use crate::app::formula::lit::picture_ui;
+use crate::app::inspector::Subject;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
 use crate::app::play::wait_ui;
@@ -16,6 +18,7 @@ use crate::app::state::Status;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
+use crate::method::Ink;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -26,27 +29,36 @@ pub struct WipeView {
     pub times: usize,
 }
 
+/// A line so near to the left edge is taken away.
+const GONE: f32 = 0.02;
 const STOLEN: &str = "What the attacker makes of the numbers on the wire: the paper's reconstruction.";
 
 pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     let said = said(look);
-    if let Some(stolen) = &look.textures.stolen {
-        let response = large_ui(ui, stolen, sizes.big, &format!("stolen: {STOLEN}"));
-        if let Some(original) = &look.textures.original {
-            wipe_ui(ui, &response, original, wipe);
-        }
-        framed(ui, response.rect, said.says);
-    } else {
-        nothing_stolen_ui(ui, look, sizes, said.says);
-    }
-    let band = ui.scope(|ui| band_ui(ui, &said, sizes.big)).response.rect;
+    stolen_ui(ui, look, sizes.big, said.says, wipe, acts);
+    let band = ui.scope(|ui| band_ui(ui, &said, vec2(sizes.big, BAND), LARGEST)).response.rect;
     lit_ui(ui, look, Part::Verdict, band);
     ui.horizontal(|ui| film_ui(ui, look, acts));
 }
 
-/// The original over the stolen image, as far as somebody dragged across or moved by the arrow keys; a click takes it
-/// away.
-fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut WipeView) {
+/// What was stolen, under the wipe, in the frame that the verdict gives it.
+pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe: &mut WipeView, acts: &mut Vec<Act>) {
+    if let Some(stolen) = &look.textures.stolen {
+        let response = large_ui(ui, stolen, side, &format!("stolen: {STOLEN}"));
+        if let Some(original) = &look.textures.original {
+            let response = wipe_ui(ui, &response, original, wipe);
+            inspected(&response, look, Subject::Stolen, acts);
+        }
+        framed(ui, response.rect, says);
+        picture_ui(ui, &response, Ink::Attacker);
+    } else {
+        nothing_stolen_ui(ui, look, side, says);
+    }
+}
+
+/// The original over the stolen image, as far as somebody dragged across or moved by the arrow keys; it goes where the
+/// line comes to the left edge. A click is not a drag: the response is for that.
+fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut WipeView) -> Response {
     let rect = picture.rect;
     let response = ui.interact(rect, ui.scope_id().with("wipe"), Sense::click_and_drag());
     let share = f64::from(wipe.share.unwrap_or(0.0));
@@ -64,9 +76,7 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
     wipe.times += usize::from(response.drag_started());
     if response.dragged() {
         let at = response.interact_pointer_pos().map(|at| (at.x - rect.left()) / rect.width());
-        wipe.share = at.map(|at| at.clamp(0.0, 1.0));
-    } else if response.clicked() {
-        wipe.share = None;
+        wipe.share = at.map(|at| at.clamp(0.0, 1.0)).filter(|share| *share > GONE);
     }
     if let Some(share) = wipe.share {
         let x = rect.left() + share * rect.width();
@@ -79,23 +89,23 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
     }
     let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
     // Who has dragged knows how, and the verdict is right below.
-    if wipe.times == 0 {
-        let tip = format!("{STOLEN}\nDrag across it: the original is to the left of the line. A click takes it away.");
-        response.on_hover_text(tip);
+    if wipe.times > 0 {
+        return response;
     }
+    let how = "Drag across it: the original is to the left of the line, which goes at the left edge.";
+    response.on_hover_text(format!("{STOLEN}\n{how}\n{CLOSER}"))
 }
 
 /// The place where the stolen image will be.
-fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, says: Says) {
+fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says) {
     let shape = look.showing.facts.as_ref().map_or([1, 1, 1], |facts| facts.patient.shape);
     let sides = vec2(shape[2].max(1) as f32, shape[1].max(1) as f32);
-    let (rect, _) = ui.allocate_exact_size(sides * (sizes.big / sides.max_elem()), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(sides * (side / sides.max_elem()), Sense::hover());
     framed(ui, rect, says);
     let color = ui.visuals().weak_text_color();
-    let font = FontId::proportional(0.4 * sizes.big);
-    ui.painter().text(rect.center() - vec2(0.0, 0.08 * sizes.big), Align2::CENTER_CENTER, "?", font, color);
-    let words =
-        Rect::from_min_max(pos2(rect.left() + 8.0, rect.center().y + 0.15 * sizes.big), rect.max - vec2(8.0, 4.0));
+    let font = FontId::proportional(0.4 * side);
+    ui.painter().text(rect.center() - vec2(0.0, 0.08 * side), Align2::CENTER_CENTER, "?", font, color);
+    let words = Rect::from_min_max(pos2(rect.left() + 8.0, rect.center().y + 0.15 * side), rect.max - vec2(8.0, 4.0));
     ui.place(words, Label::new(why_nothing(look)).wrap());
 }
 
@@ -120,7 +130,7 @@ fn why_nothing(look: Look<'_>) -> String {
 }
 
 /// The film of how it emerged: play, and a handle to any moment; and the details.
-fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub(super) fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let film = &look.showing.film;
     if film.frames.len() >= 2 {
         let (word, tip) =
@@ -130,7 +140,8 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         }
         let last = film.frames.len() - 1;
         let mut at = film.pinned.unwrap_or(last);
-        ui.spacing_mut().slider_width = (ui.available_width() - 76.0).max(40.0);
+        let times = TextStyle::Button.resolve(ui.style()).size / 13.5;
+        ui.spacing_mut().slider_width = (ui.available_width() - 76.0 * times).max(40.0);
         let slider = ui.add(Slider::new(&mut at, 0..=last).show_value(false));
         slider.widget_info(|| {
             let words = format!("Film of the reconstruction, step {}", film.frames[at].0);
@@ -145,7 +156,7 @@ fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             acts.push(Act::Pin(Some(at)));
         }
     }
-    details_ui(ui, look);
+    details_ui(ui, look, acts);
     let progress = look.showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
     let going = progress.is_some_and(|progress| progress.iteration < progress.planned);
     if look.showing.source != Source::Run && (look.play.waits || (look.play.attacker.slow() && going)) {

@@ -10,13 +10,11 @@ use super::plan::BAND;
 use crate::app::Role;
 use crate::app::judged::{Said, Says};
 
-/// The largest letters, and the least in one line; smaller ones take two.
-const LARGEST: f32 = 18.0;
+/// The largest letters on the stage, and the least in one line; smaller ones take two.
+pub(super) const LARGEST: f32 = 18.0;
 const LEAST: f32 = 13.5;
 /// Those of two lines.
 const TWO_LINES: f32 = 12.5;
-/// Room for the icon.
-const ICON: f32 = 32.0;
 /// Between the lines of a hatched ground.
 const HATCH: f32 = 9.0;
 
@@ -43,19 +41,22 @@ pub(super) fn framed(ui: &Ui, rect: Rect, says: Says) {
     }
 }
 
-/// Draws the band, as wide as `width`.
-pub(super) fn band_ui(ui: &mut Ui, said: &Said, width: f32) {
-    let (rect, response) = ui.allocate_exact_size(vec2(width, BAND), Sense::hover());
+/// Draws the band with letters as large as `largest` where they have room.
+pub(super) fn band_ui(ui: &mut Ui, said: &Said, size: Vec2, largest: f32) {
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let times = largest / LARGEST;
     response.widget_info(|| WidgetInfo::labeled(Kind::Label, true, &said.words));
     let painter = ui.painter().with_clip_rect(rect.expand(1.0).intersect(ui.clip_rect()));
     let ink = ground(ui, &painter, rect, said.says);
-    icon(&painter, Rect::from_min_size(rect.min, vec2(ICON, BAND)), said.says, ink);
-    let room = rect.width() - ICON - 6.0;
+    // The icon has a square of its own.
+    icon(&painter, Rect::from_min_size(rect.min, vec2(size.y, size.y)), said.says, size.y / BAND, ink);
+    let room = rect.width() - size.y - 6.0 * times;
     let lay = |size: f32, wrap: f32| painter.layout(said.words.clone(), FontId::proportional(size), ink, wrap);
-    let natural = lay(LARGEST, f32::INFINITY).size().x.max(1.0);
-    let size = (LARGEST * room / natural).min(LARGEST);
-    let galley = if size >= LEAST { lay(size.floor(), f32::INFINITY) } else { lay(TWO_LINES, room) };
-    let at = Align2::LEFT_CENTER.anchor_size(pos2(rect.left() + ICON, rect.center().y), galley.size());
+    let natural = lay(largest, f32::INFINITY).size().x.max(1.0);
+    let fitted = (largest * room / natural).min(largest);
+    let galley =
+        if fitted >= LEAST * times { lay(fitted.floor(), f32::INFINITY) } else { lay(TWO_LINES * times, room) };
+    let at = Align2::LEFT_CENTER.anchor_size(pos2(rect.left() + size.y, rect.center().y), galley.size());
     if said.says == Says::TooWeak {
         // Words on a hatched ground have a plain one of their own.
         painter.rect_filled(at.expand2(vec2(4.0, 1.0)), 2.0, ui.visuals().panel_fill);
@@ -91,27 +92,27 @@ fn ground(ui: &Ui, painter: &Painter, rect: Rect, says: Says) -> Color32 {
     visuals.strong_text_color()
 }
 
-/// An eye that sees, one that is shut, a question mark, or three dots.
-fn icon(painter: &Painter, rect: Rect, says: Says, ink: Color32) {
-    let (center, line) = (rect.center(), Stroke::new(2.0, ink));
-    let eye = Vec2::new(10.0, 6.0);
+/// An eye that sees, one that is shut, a question mark, or three dots; so many times as large as in a plain band.
+fn icon(painter: &Painter, rect: Rect, says: Says, times: f32, ink: Color32) {
+    let (center, line) = (rect.center(), Stroke::new(2.0 * times, ink));
+    let eye = times * Vec2::new(10.0, 6.0);
     match says {
         Says::Recognised => {
             painter.add(Shape::ellipse_stroke(center, eye, line));
-            painter.circle_filled(center, 3.5, ink);
+            painter.circle_filled(center, 3.5 * times, ink);
         }
         Says::Guess => {
             painter.add(Shape::ellipse_stroke(center, eye, line));
-            painter.line_segment([center + vec2(-9.0, 8.0), center + vec2(9.0, -8.0)], line);
+            painter.line_segment([center + times * vec2(-9.0, 8.0), center + times * vec2(9.0, -8.0)], line);
         }
         Says::TooWeak => {
-            painter.circle_filled(center, 11.0, painter.ctx().global_style().visuals.panel_fill);
-            painter.circle_stroke(center, 10.0, line);
-            painter.text(center, Align2::CENTER_CENTER, "?", FontId::proportional(15.0), ink);
+            painter.circle_filled(center, 11.0 * times, painter.ctx().global_style().visuals.panel_fill);
+            painter.circle_stroke(center, 10.0 * times, line);
+            painter.text(center, Align2::CENTER_CENTER, "?", FontId::proportional(15.0 * times), ink);
         }
         Says::Waiting => {
             for x in [-6.0, 0.0, 6.0] {
-                painter.circle_filled(center + vec2(x, 0.0), 2.0, ink);
+                painter.circle_filled(center + times * vec2(x, 0.0), 2.0 * times, ink);
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What the attacker's card keeps for who asks: which attack it is and how far, its scores, the error, the line-up.
 
-use eframe::egui::{Image, Label, Popup, PopupCloseBehavior, RichText, Stroke, StrokeKind, Ui};
+use eframe::egui::{Image, Label, Popup, PopupCloseBehavior, RichText, Sense, Stroke, StrokeKind, Ui};
 
-use super::Pane;
-use crate::app::Look;
+use super::{CLOSER, Pane, inspected};
+use crate::app::inspector::Subject;
 use crate::app::lookers::Attacker;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, named, phase};
+use crate::app::{Act, Look};
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{PSNR, SSIM};
 
@@ -18,7 +19,7 @@ const ERROR: f32 = 96.0;
 const CANDIDATE: f32 = 34.0;
 
 /// The button, and below it the details while they are open.
-pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>) {
+pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let button = ui.button("Details").on_hover_text("Which attack it is, its scores, the error and the line-up");
     let popup = Popup::from_toggle_button_response(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     popup.width(WIDTH).show(|ui| {
@@ -27,11 +28,12 @@ pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>) {
         ui.horizontal_top(|ui| {
             if let Some(error) = &look.textures.error {
                 let tip = "How far each pixel is from the original's: black is equal. The attacker does not see this.";
-                Pane { caption: "error", tip, color: None }.ui(ui, error, ERROR);
+                let pane = Pane { caption: "error", tip, color: None, ink: None };
+                inspected(&pane.ui(ui, error, ERROR), look, Subject::Error, acts);
             }
             ui.vertical(|ui| score_ui(ui, look));
         });
-        lineup_ui(ui, look);
+        lineup_ui(ui, look, acts);
     });
 }
 
@@ -73,7 +75,7 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
 }
 
 /// Eight images, one of them the original; the one most like the stolen image has a frame.
-fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
+fn lineup_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Some(lineup) = look.showing.shown_lineup() else { return };
     let Some(correct) = lineup.correct() else { return };
     let count = lineup.pictures.len();
@@ -93,7 +95,9 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>) {
             let Some(texture) = texture else { continue };
             let size = texture.size_vec2() * (CANDIDATE / texture.size_vec2().max_elem());
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let response = ui.add(image.alt_text(format!("line-up, {} of {count}", i + 1)));
+            let image = image.alt_text(format!("line-up, {} of {count}", i + 1)).sense(Sense::click());
+            let response = ui.add(image).on_hover_text(CLOSER);
+            inspected(&response, look, Subject::Candidate(i), acts);
             if lineup.picked == Some(i) {
                 ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);
             }

@@ -1,18 +1,27 @@
 //! The hospital's card: the patient's image, its gradient map and its disguise; the pencil.
 
-use eframe::egui::{Align, Button, Label, Layout, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2};
+use eframe::egui::{
+    Align, Button, CursorIcon, Label, Layout, Rect, RichText, Role as Kind, Sense, Stroke, StrokeKind, TextureHandle,
+    Ui, WidgetInfo, vec2,
+};
 
 use super::maps::sent_ui;
 use super::pad::{PadView, stroke_ui};
 use super::plan::{BAND, Sizes};
-use super::{Pane, Views, large_ui};
+use super::{CLOSER, Pane, Views, inspected, large_ui};
+use crate::app::formula::lit::picture_ui;
+use crate::app::hidden::Control;
+use crate::app::inspector::Subject;
 use crate::app::showing::Source;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Purpose};
 use crate::live::Shown;
+use crate::method::Ink;
 
 /// Said of the built-in brain planes wherever one is shown.
 const STAND_IN: &str = "stand-in: average of 152 adults, no patient";
+/// Side of the magnifying glass.
+const GLASS: f32 = 20.0;
 const STAYS: &str = "Only what the hospital's layers make of it crosses the wire.";
 
 /// What the large picture is.
@@ -24,30 +33,25 @@ pub(super) fn caption(look: Look<'_>) -> String {
     }
 }
 
-fn is_own(look: Look<'_>) -> bool {
+/// Whether it is an image of one's own.
+pub(super) fn is_own(look: Look<'_>) -> bool {
     matches!(look.showing.image, Shown::Own(_)) && look.showing.source != Source::Run
 }
 
 pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, views: &mut Views<'_>, acts: &mut Vec<Act>) {
-    let Some(original) = &look.textures.original else {
+    let own = is_own(look);
+    let brain = is_brain(look);
+    let pad = &mut *views.pad;
+    if look.textures.original.is_none() {
         ui.label("An image appears here. It never leaves the hospital.");
         return;
-    };
-    let own = is_own(look);
-    let brain = look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !own;
-    let pad = &mut *views.pad;
+    }
     ui.horizontal_top(|ui| {
-        let stays = format!("The {} never leaves the hospital.", if own { "image" } else { look.noun().one });
-        let tip = if brain { STAND_IN } else { &stays };
-        let response = large_ui(ui, original, sizes.big, &format!("{}: {tip}", caption(look)));
-        let line = Stroke::new(1.5, Role::Patient.color(ui));
-        ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
-        stroke_ui(ui, &response, look, pad, acts);
-        response.on_hover_text(tip);
+        original_ui(ui, look, sizes.big, pad, acts);
         if let Some(sent) = look.textures.sent.as_ref().filter(|_| look.textures.map.is_some() && sizes.small > 0.0) {
             ui.vertical(|ui| {
-                sent_ui(ui, look, sizes, views.maps);
-                disguise_ui(ui, sent, sizes.small);
+                sent_ui(ui, look, sizes, views.maps, acts);
+                disguise_ui(ui, look, sent, sizes.small, acts);
             });
         }
     });
@@ -60,6 +64,46 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, views: &mut
         ui.add(Label::new(RichText::new(words).small()).truncate()).on_hover_text(tip);
     });
     ui.horizontal_wrapped(|ui| controls_ui(ui, look, pad, own, acts));
+}
+
+/// Whether it is a built-in plane of a brain.
+fn is_brain(look: Look<'_>) -> bool {
+    look.showing.facts.as_ref().is_some_and(|facts| facts.data == "brainmri") && !is_own(look)
+}
+
+/// The image itself: drawn on while the pencil is out, looked into otherwise.
+pub(super) fn original_ui(ui: &mut Ui, look: Look<'_>, side: f32, pad: &mut PadView, acts: &mut Vec<Act>) {
+    let Some(original) = &look.textures.original else { return };
+    let noun = if is_own(look) { "image" } else { look.noun().one };
+    let stays = format!("The {noun} never leaves the hospital.");
+    let tip = if is_brain(look) { STAND_IN } else { &stays };
+    let response = large_ui(ui, original, side, &format!("{}: {tip}", caption(look)));
+    let line = Stroke::new(1.5, Role::Patient.color(ui));
+    ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
+    picture_ui(ui, &response, Ink::Patient);
+    inspected(&response, look, Subject::Original, acts);
+    stroke_ui(ui, &response, look, pad, acts);
+    if pad.drawing {
+        glass_ui(ui, response.rect, acts);
+    } else {
+        response.on_hover_cursor(CursorIcon::ZoomIn).on_hover_text(format!("{tip}\n{CLOSER}"));
+    }
+}
+
+/// A magnifying glass in the corner of the pad, where a click draws.
+fn glass_ui(ui: &mut Ui, picture: Rect, acts: &mut Vec<Act>) {
+    let rect = Rect::from_min_size(picture.right_top() + vec2(-GLASS - 2.0, 2.0), vec2(GLASS, GLASS));
+    let response = ui.interact(rect, ui.scope_id().with("glass"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Kind::Button, true, "Inspect the drawing"));
+    let visuals = ui.style().interact(&response);
+    ui.painter().rect_filled(rect, 3.0, visuals.weak_bg_fill);
+    let line = Stroke::new(1.8, visuals.text_color());
+    ui.painter().circle_stroke(rect.center() - vec2(1.5, 1.5), 0.24 * GLASS, line);
+    ui.painter().line_segment([rect.center() + vec2(2.0, 2.0), rect.max - vec2(4.0, 4.0)], line);
+    if response.clicked() {
+        acts.push(Act::Inspect(Subject::Original, None));
+    }
+    response.on_hover_text("Look closer: the drawing's numbers");
 }
 
 /// Which image it is, and its class.
@@ -75,7 +119,11 @@ fn which_ui(ui: &mut Ui, look: Look<'_>, own: bool) {
         .on_hover_text("Which test image, and its class. The classes take turns.");
 }
 
-fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: &mut Vec<Act>) {
+/// What is done with it.
+pub(super) fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: &mut Vec<Act>) {
+    if look.hidden.has(Control::Image) {
+        return;
+    }
     let noun = look.noun();
     if pad.drawing {
         if ui.button("Clear").on_hover_text("An empty pad").clicked() {
@@ -109,12 +157,13 @@ fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: bool, acts: 
     }
 }
 
-fn disguise_ui(ui: &mut Ui, sent: &TextureHandle, side: f32) {
+fn disguise_ui(ui: &mut Ui, look: Look<'_>, sent: &TextureHandle, side: f32, acts: &mut Vec<Act>) {
     let pane = Pane {
         caption: "disguised",
         tip: "The image with its most telling pixels moved, which is what the hospital's layers see: the paper's \
               attacked image.",
         color: Some(Role::Disguised.color(ui)),
+        ink: Some(Ink::Disguised),
     };
-    pane.ui(ui, sent, side);
+    inspected(&pane.ui(ui, sent, side), look, Subject::Disguised, acts);
 }

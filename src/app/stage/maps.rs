@@ -1,13 +1,15 @@
 //! The two gradient maps, sent by the hospital and found by the server, drawn so that they can be compared: of one
 //! size, on one scale, with their correlation beneath.
 
-use eframe::egui::{Image, Label, RichText, TextureHandle, Ui};
+use eframe::egui::{Image, Label, Response, RichText, TextureHandle, Ui};
 
-use super::Pane;
 use super::plan::Sizes;
-use crate::app::Look;
+use super::{CLOSER, Pane, inspected};
 use crate::app::choice::selectable_ui;
+use crate::app::inspector::Subject;
 use crate::app::words::decimal;
+use crate::app::{Act, Look};
+use crate::method::Ink;
 
 /// Side of a map that is pointed at.
 const LARGE: f32 = 200.0;
@@ -32,7 +34,7 @@ pub struct MapsView {
 }
 
 /// The sent map, in the hospital. Nothing where none is sent.
-pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView) {
+pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView, acts: &mut Vec<Act>) {
     let textures = look.textures;
     let sized = textures.sent_size.as_ref().filter(|_| !view.signed);
     let (texture, tip) = match (sized, &textures.map) {
@@ -40,11 +42,12 @@ pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView
         (None, Some(texture)) => (texture, SENT_SIGNED),
         (None, None) => return,
     };
-    map_ui(ui, look, ("map sent", tip), texture, sizes.map);
+    let response = map_ui(ui, look, ("map sent", tip, Ink::Map), texture, sizes.map);
+    inspected(&response, look, Subject::Map, acts);
 }
 
 /// The found map, in the server. Nothing where none is looked for.
-pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView) {
+pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView, acts: &mut Vec<Act>) {
     let textures = look.textures;
     let sized = textures.found_size.as_ref().filter(|_| !view.signed);
     let (texture, tip) = match (sized, &textures.recovered) {
@@ -52,11 +55,18 @@ pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsVie
         (None, Some(texture)) => (texture, FOUND_SIGNED),
         (None, None) => return,
     };
-    map_ui(ui, look, ("map found", tip), texture, sizes.map);
+    let response = map_ui(ui, look, ("map found", tip, Ink::Found), texture, sizes.map);
+    inspected(&response, look, Subject::Found(sized.is_none()), acts);
 }
 
-fn map_ui(ui: &mut Ui, look: Look<'_>, (caption, tip): (&str, &str), texture: &TextureHandle, side: f32) {
-    let pane = Pane { caption, tip, color: None };
+fn map_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (caption, tip, ink): (&str, &str, Ink),
+    texture: &TextureHandle,
+    side: f32,
+) -> Response {
+    let pane = Pane { caption, tip, color: None, ink: Some(ink) };
     let response = pane.plain_ui(ui, texture, side);
     response.on_hover_ui(|ui| {
         ui.set_max_width(2.0 * LARGE + 10.0);
@@ -74,7 +84,8 @@ fn map_ui(ui: &mut Ui, look: Look<'_>, (caption, tip): (&str, &str), texture: &T
             }
         });
         ui.label(correlation(look));
-    });
+        ui.label(CLOSER);
+    })
 }
 
 fn correlation(look: Look<'_>) -> String {

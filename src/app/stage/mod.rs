@@ -8,27 +8,38 @@ mod hospital;
 mod maps;
 pub mod pad;
 mod plan;
+mod presented;
 mod sentence;
 mod server;
 mod wire;
 
 use eframe::egui::{
-    Align, Color32, Frame, Image, Label, Layout, Rect, Response, RichText, Stroke, StrokeKind, TextureHandle, Ui, vec2,
+    Align, Color32, CursorIcon, Frame, Image, Label, Layout, Rect, Response, RichText, Sense, Stroke, StrokeKind,
+    TextureHandle, Ui, vec2,
 };
 
 pub use attacker::WipeView;
 pub use maps::MapsView;
 pub use plan::{BAR, Plan, Shown};
+pub use presented::{Large, presented_ui, said_who_ui, verdict_ui};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
+use super::formula::button_ui;
+use super::formula::lit::picture_ui;
+use super::inspector::Subject;
 use super::lit::lit_ui;
 use super::showing::Source;
 use super::state::Status;
+use super::textures::tile_at;
 use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
+use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
+
+/// Said of every picture that can be looked into.
+const CLOSER: &str = "Click to look closer: its numbers, and how they come about.";
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -38,12 +49,14 @@ pub struct Views<'a> {
     pub maps: &'a mut MapsView,
     /// The wipe over the stolen image.
     pub wipe: &'a mut WipeView,
+    /// The part whose formulas are open.
+    pub formula: Option<Place>,
 }
 
 impl<'a> Views<'a> {
     /// Those of the window.
     pub fn of(view: &'a mut View) -> Self {
-        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe }
+        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe, formula: view.formula.open }
     }
 }
 
@@ -69,12 +82,14 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     for row in rows {
         ui.horizontal_top(|ui| {
             for card in *row {
-                card.ui(ui, look, plan, |ui| match card {
+                let open = views.formula;
+                let asked = card.ui(ui, look, plan, open, |ui| match card {
                     Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
                     Card::Wire => wire::wire_ui(ui, look, sizes, acts),
-                    Card::Server => server::server_ui(ui, look, sizes, views.maps),
+                    Card::Server => server::server_ui(ui, look, sizes, views.maps, acts),
                     Card::Attacker => attacker::attacker_ui(ui, look, sizes, views.wipe, acts),
                 });
+                acts.extend(asked);
             }
         });
     }
@@ -118,7 +133,24 @@ impl Card {
         }
     }
 
-    fn ui(self, ui: &mut Ui, look: Look<'_>, plan: &Plan, contents: impl FnOnce(&mut Ui)) {
+    fn place(self) -> Place {
+        match self {
+            Self::Hospital => Place::Hospital,
+            Self::Wire => Place::Wire,
+            Self::Server => Place::Server,
+            Self::Attacker => Place::Attacker,
+        }
+    }
+
+    /// Draws it. Returns what its head was asked for.
+    fn ui(
+        self,
+        ui: &mut Ui,
+        look: Look<'_>,
+        plan: &Plan,
+        formula: Option<Place>,
+        contents: impl FnOnce(&mut Ui),
+    ) -> Option<Act> {
         let size = match self {
             Self::Hospital => plan.hospital,
             Self::Attacker => plan.attacker,
@@ -134,27 +166,34 @@ impl Card {
         };
         lit_ui(ui, look, part, Rect::from_min_size(ui.cursor().min, size).shrink(3.0));
         ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-            frame.show(ui, |ui| {
-                ui.set_min_size(ui.available_size());
-                ui.set_max_size(ui.available_size());
-                ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
-                self.head_ui(ui, look);
-                contents(ui);
-            });
-        });
+            frame
+                .show(ui, |ui| {
+                    ui.set_min_size(ui.available_size());
+                    ui.set_max_size(ui.available_size());
+                    ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
+                    let asked = self.head_ui(ui, look, formula);
+                    contents(ui);
+                    asked
+                })
+                .inner
+        })
+        .inner
     }
 
-    /// Its name, and what its large picture is.
-    fn head_ui(self, ui: &mut Ui, look: Look<'_>) {
+    /// Its name, the button for its formulas, and what its large picture is.
+    fn head_ui(self, ui: &mut Ui, look: Look<'_>, formula: Option<Place>) -> Option<Act> {
         let size = vec2(ui.available_width(), HEAD - SPACE);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
             ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
+            let asked = button_ui(ui, self.place(), formula);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let caption = self.caption(look);
                 ui.add(Label::new(RichText::new(caption).color(self.color(ui))).truncate());
             });
-        });
+            asked
+        })
+        .inner
     }
 }
 
@@ -202,7 +241,7 @@ fn back_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 }
 
 /// What the stage shows, in a sentence.
-fn lead(look: Look<'_>) -> String {
+pub fn lead(look: Look<'_>) -> String {
     let showing = look.showing;
     match (&showing.trouble, showing.source) {
         (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
@@ -225,7 +264,7 @@ fn lead(look: Look<'_>) -> String {
 }
 
 /// What the pictures were made with.
-fn stamp(look: Look<'_>) -> String {
+pub fn stamp(look: Look<'_>) -> String {
     let showing = look.showing;
     let Some(scene) = &showing.scene else { return String::new() };
     let weights = match &scene.stamp.trained {
@@ -250,7 +289,32 @@ fn stamp(look: Look<'_>) -> String {
 fn large_ui(ui: &mut Ui, texture: &TextureHandle, side: f32, alt: &str) -> Response {
     let size = texture.size_vec2();
     let size = size * (side / size.max_elem());
-    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt))
+    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt).sense(Sense::click()))
+}
+
+/// Looks into a picture that was clicked, at the place where it was.
+fn inspected(response: &Response, look: Look<'_>, subject: Subject, acts: &mut Vec<Act>) {
+    if !response.clicked() {
+        return;
+    }
+    let share = response.interact_pointer_pos().map(|at| (at - response.rect.min) / response.rect.size());
+    let shape = subject.of(look, None).map(|picture| picture.shape);
+    let (subject, at) = match (subject, share, shape) {
+        (Subject::Smashed(_), Some(share), Some(shape)) => {
+            let (channel, at) = tile_at(shape, share);
+            (Subject::Smashed(channel), Some(at))
+        }
+        (Subject::Cleaned(_), Some(share), Some(shape)) => {
+            let (channel, at) = tile_at(shape, share);
+            (Subject::Cleaned(channel), Some(at))
+        }
+        (_, Some(share), Some([_, height, width])) => {
+            let place = |share: f32, side: usize| ((share.clamp(0.0, 1.0) * side as f32) as usize).min(side.max(1) - 1);
+            (subject, Some([place(share.y, height), place(share.x, width)]))
+        }
+        _ => (subject, None),
+    };
+    acts.push(Act::Inspect(subject, at));
 }
 
 fn stamp_tip(look: Look<'_>) -> String {
@@ -270,12 +334,14 @@ struct Pane<'a> {
     tip: &'a str,
     /// Of the caption and the frame; none for the plain ones.
     color: Option<Color32>,
+    /// Of the symbols that stand for it in formulas.
+    ink: Option<Ink>,
 }
 
 impl Pane<'_> {
     /// Draws it so that its longer side has this many points; the response is the picture's.
     fn ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
-        self.plain_ui(ui, texture, side).on_hover_text(self.tip)
+        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{CLOSER}", self.tip))
     }
 
     /// The same without words for who points at the picture.
@@ -288,9 +354,13 @@ impl Pane<'_> {
             let caption = Label::new(RichText::new(self.caption).color(color)).truncate();
             ui.add(caption).on_hover_text(self.tip);
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let response = ui.add(image.alt_text(format!("{}: {}", self.caption, self.tip)));
+            let image = image.alt_text(format!("{}: {}", self.caption, self.tip)).sense(Sense::click());
+            let response = ui.add(image).on_hover_cursor(CursorIcon::ZoomIn);
             let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
+            if let Some(ink) = self.ink {
+                picture_ui(ui, &response, ink);
+            }
             response
         })
         .inner

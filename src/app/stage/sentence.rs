@@ -1,10 +1,11 @@
 //! The sentence above the cards: which model, who attacks it, what that one sees and knows. Each of its words that can be
 //! another one is a control.
 
-use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle, Ui, WidgetInfo};
 
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
+use crate::app::hidden::Control;
 use crate::app::lookers::{Attacker, MISSING, instead, who};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
@@ -28,11 +29,22 @@ const KNOWN: [(Knows, &str, &str); 2] = [
 pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        let roomy = ui.available_width() >= ROOMY;
-        model_ui(ui, look, acts);
-        weights_ui(ui, look, acts);
+        // In as many letters as there are at the plain size.
+        let roomy = ui.available_width() >= ROOMY * TextStyle::Body.resolve(ui.style()).size / 13.5;
+        // What is hidden is told all the same.
+        if look.hidden.has(Control::Model) {
+            ui.label(if look.defended() { "Model: under its defence" } else { "Model: undefended" });
+        } else {
+            model_ui(ui, look, acts);
+            weights_ui(ui, look, acts);
+        }
         ui.separator();
-        attacker_ui(ui, look, roomy, acts);
+        if look.hidden.has(Control::Attacker) {
+            let attacker = Attacker::shown(look).unwrap_or_else(|| Attacker::asked(look.showing));
+            ui.label(format!("Attacker: {}", attack(attacker.attack).map_or("", who)));
+        } else {
+            attacker_ui(ui, look, roomy, acts);
+        }
     });
 }
 

@@ -2,18 +2,20 @@
 
 use eframe::egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
 
-use super::Pane;
 use super::maps::{MapsView, compared_ui, found_ui};
 use super::plan::{Sizes, VOTE};
+use super::{Pane, inspected};
 use crate::app::accuracies::Accuracy;
+use crate::app::inspector::Subject;
 use crate::app::theme::Role;
-use crate::app::{Look, Source};
+use crate::app::{Act, Look, Source};
+use crate::method::Ink;
 use crate::run::scene::{Opinion, Vote};
 
 /// Height of a score's bar.
 const BAR: f32 = 5.0;
 
-pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut MapsView) {
+pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut MapsView, acts: &mut Vec<Act>) {
     let scene = look.showing.scene.as_ref();
     let Some(opinion) = scene.and_then(|scene| scene.opinion.as_ref()) else {
         ui.label("The server never sees an image. It goes on from the numbers it gets, and decides.");
@@ -25,9 +27,10 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
                 caption: "cleaned",
                 tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
                 color: Some(Role::Cleaned.color(ui)),
+                ink: Some(Ink::Cleaned),
             };
-            pane.ui(ui, features, sizes.map);
-            found_ui(ui, look, sizes, view);
+            inspected(&pane.ui(ui, features, sizes.map), look, Subject::Cleaned(0), acts);
+            found_ui(ui, look, sizes, view, acts);
         });
         compared_ui(ui, look, view);
     } else {
@@ -48,14 +51,27 @@ fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {
     for (vote, stream) in opinion.streams.iter().zip([Accuracy::Disguised, Accuracy::Cleaned, Accuracy::Fused]) {
         vote_ui(ui, stream.label(), stream.tooltip(), stream.role().color(ui), &class(vote.class), *vote);
     }
-    let stream = if opinion.streams.is_empty() { Accuracy::Vanilla } else { Accuracy::Decision };
-    let vote = opinion.decision;
-    let truth = look.showing.scene.as_ref().and_then(|scene| scene.label).map(&class);
-    let truth = truth.map_or_else(String::new, |truth| format!(" (truth {truth})"));
-    let words = format!("says {}, {:.0} % sure{truth}", class(vote.class), 100.0 * vote.share);
+    let Some((words, tip)) = decision(look) else { return };
     ui.add_space(2.0);
-    ui.add(Label::new(RichText::new(words).strong().size(15.0)).wrap()).on_hover_text(stream.tooltip());
-    bar_ui(ui, vote.share, stream.role().color(ui));
+    ui.add(Label::new(RichText::new(words).strong().size(15.0)).wrap()).on_hover_text(tip);
+    bar_ui(ui, opinion.decision.share, decided(opinion).role().color(ui));
+}
+
+/// Which of its streams decides.
+fn decided(opinion: &Opinion) -> Accuracy {
+    if opinion.streams.is_empty() { Accuracy::Vanilla } else { Accuracy::Decision }
+}
+
+/// What the server says, and what that is; none before it was asked.
+pub(super) fn decision(look: Look<'_>) -> Option<(String, &'static str)> {
+    let scene = look.showing.scene.as_ref()?;
+    let opinion = scene.opinion.as_ref()?;
+    let facts = look.showing.facts.as_ref();
+    let class = |class: usize| facts.map_or_else(|| class.to_string(), |facts| facts.class(class));
+    let vote = opinion.decision;
+    let truth = scene.label.map(class).map_or_else(String::new, |truth| format!(" (truth {truth})"));
+    let words = format!("says {}, {:.0} % sure{truth}", class(vote.class), 100.0 * vote.share);
+    Some((words, decided(opinion).tooltip()))
 }
 
 fn vote_ui(ui: &mut Ui, name: &str, tip: &str, color: Color32, class: &str, vote: Vote) {

@@ -5,13 +5,16 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use super::Pane;
 use super::plan::{LINE, Sizes};
+use super::{Pane, inspected};
+use crate::app::hidden::Control;
+use crate::app::inspector::Subject;
 use crate::app::lit::lit_ui;
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
+use crate::method::Ink;
 use crate::run::facts::LayerFacts;
 
 pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
@@ -31,10 +34,11 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
             caption: "smashed data, up",
             tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
             color: None,
+            ink: Some(Ink::Smashed),
         };
         ui.horizontal(|ui| {
             ui.add_space((0.5 * (ui.available_width() - side)).floor().max(0.0));
-            pane.ui(ui, smashed, side);
+            inspected(&pane.ui(ui, smashed, side), look, Subject::Smashed(0), acts);
         });
     }
     arrow_ui(ui, true);
@@ -70,7 +74,7 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
 }
 
 /// The network as a row of layers, the hospital's and the server's, with the cut between them.
-fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act>) {
+pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act>) {
     if layers.is_empty() {
         return;
     }
@@ -87,7 +91,8 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
         // The arrow keys move it then.
         response.request_focus();
     }
-    if let Some(wanted) = wanted.filter(|wanted| *wanted != cut) {
+    let fixed = look.hidden.has(Control::Cut);
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != cut && !fixed) {
         acts.push(Act::Cut(wanted));
     }
     let (ours, theirs) = (Role::Patient.color(ui), Role::Cleaned.color(ui));
@@ -103,8 +108,10 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &mut Vec<Act
     let x = edge(cut);
     ui.painter().line_segment([pos2(x, rect.top() + 2.0), pos2(x, rect.bottom())], line);
     let knob = vec![pos2(x - 6.0, rect.top()), pos2(x + 6.0, rect.top()), pos2(x, rect.top() + 8.0)];
-    ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
-    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    if !fixed {
+        ui.painter().add(Shape::convex_polygon(knob, line.color, Stroke::NONE));
+    }
+    let response = response.on_hover_cursor(if fixed { CursorIcon::Default } else { CursorIcon::ResizeHorizontal });
     if let Some(at) = response.hover_pos().filter(|_| !response.dragged()) {
         let under = (((at.x - rect.left()) / step) as usize).min(layers.len() - 1);
         response.on_hover_text(layer_words(under, cut, &layers[under]));

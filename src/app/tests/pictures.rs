@@ -13,8 +13,10 @@ use egui_kittest::kittest::NodeT as _;
 use egui_kittest::{SnapshotOptions, image_snapshot_options};
 use image::RgbaImage;
 
+use super::inspector::{Layer, Subject};
 use super::*;
 use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
+use crate::method::Place;
 
 /// Pixels that may differ: the numbers of another processor round differently.
 const TOLERATED: usize = 3000;
@@ -130,6 +132,66 @@ fn before_a_run() {
 }
 
 #[test]
+fn a_number_on_the_wire_looked_into() {
+    let mut window = window(Experiment::preset(DIGITS).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
+    let digit = (Subject::Original, [12, 14]);
+    for (subject, at) in [(Subject::Smashed(5), [10, 13]), digit, (Subject::Kernel(Layer::First, 5, 0), [0, 0])] {
+        window.act(Act::Inspect(subject, Some(at)));
+        window.rest();
+        for (size, pixels, scale) in SIZES {
+            for theme in [Theme::Dark, Theme::Light] {
+                let word = format!("{subject:?}").to_lowercase();
+                let word = word.split('(').next().unwrap_or_default();
+                let name = format!("inspector-{word}-{size}-{theme:?}").to_lowercase();
+                looks(&mut window, pixels, theme, scale);
+                window.rest();
+                let Some(image) = drawn(&mut window, &name) else { return };
+                if size == "1280" && theme == Theme::Dark && word == "smashed" {
+                    same(image, "inspector-1280-dark", true);
+                }
+            }
+        }
+    }
+    // Of a deeper client, under its defence.
+    window.act(Act::Popup(None));
+    window.act(Act::Defended(true));
+    window.act(Act::Cut(4));
+    window.rest();
+    looks(&mut window, SIZES[0].1, Theme::Dark, 1.0);
+    window.act(Act::Inspect(Subject::Smashed(3), Some([5, 6])));
+    window.rest();
+    drawn(&mut window, "inspector-defended");
+}
+
+#[test]
+fn presenters_size_in_every_room() {
+    let sizes = [("1280x720", [1280.0, 720.0]), ("1280x800", [1280.0, 800.0]), ("1920x1080", [1920.0, 1080.0])];
+    let mut window = window(Experiment::preset(DIGITS).unwrap(), sizes[0].1, Theme::Dark, 1.0);
+    window.act(Act::Present);
+    for (what, defended, lesson) in
+        [("plain", false, false), ("lesson", false, true), ("defended", true, false), ("defended-lesson", true, true)]
+    {
+        if lesson {
+            window.act(Act::Lesson(LessonAct::Begin("the-mirror".to_owned())));
+        } else {
+            window.act(Act::Lesson(LessonAct::End));
+        }
+        window.act(Act::Defended(defended));
+        window.rest();
+        for ((size, pixels), theme) in sizes.iter().flat_map(|size| [Theme::Dark, Theme::Light].map(|t| (size, t))) {
+            let name = format!("presenter-{what}-{size}-{theme:?}").to_lowercase();
+            looks(&mut window, *pixels, theme, 1.0);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if *size == "1280x720" && theme == Theme::Dark && what == "plain" {
+                same(image, "presenter-1280x720-dark", true);
+            }
+        }
+    }
+    looks(&mut window, [1920.0, 1080.0], Theme::Dark, 1.5);
+    drawn(&mut window, "presenter-1920x1080-at-150");
+}
+
+#[test]
 fn the_stage_defended_and_undefended() {
     for (preset, defended) in [(DIGITS, true), (BRAIN, true), (BRAIN, false)] {
         let mut window = window(Experiment::preset(preset).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
@@ -228,6 +290,54 @@ fn the_stage_is_saved_as_it_is_seen() {
     window.act(Act::File(Purpose::Picture(export::Of::Stage), path));
     let told = window.app().state().error.clone().unwrap_or_default();
     assert!(told.starts_with("the whole stage is not in the window"), "{told}");
+}
+
+#[test]
+fn the_page_of_the_method() {
+    let mut window = window(quick(), [1280.0, 800.0], Theme::Dark, 1.0);
+    for (size, pixels, scale) in [SIZES[0], ("1280-at-150", [1280.0, 800.0], 1.5), ("900", [900.0, 600.0], 1.0)] {
+        for theme in [Theme::Dark, Theme::Light] {
+            let name = format!("method-{size}-{theme:?}").to_lowercase();
+            looks(&mut window, pixels, theme, scale);
+            window.act(Act::Method(Some("recovery")));
+            window.harness.run_steps(6);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if size == "1280" {
+                same(image, &name, true);
+            }
+        }
+    }
+    for section in crate::workbench::method() {
+        looks(&mut window, [1280.0, 800.0], Theme::Dark, 1.0);
+        window.act(Act::Method(Some(section.id)));
+        window.harness.run_steps(6);
+        drawn(&mut window, &format!("method-section-{}", section.id));
+    }
+}
+
+#[test]
+fn formulas_beside_the_pictures() {
+    let mut window = window(Experiment::preset(DIGITS).unwrap(), [1280.0, 720.0], Theme::Dark, 1.0);
+    window.act(Act::Defended(true));
+    window.rest();
+    let places = [Place::Server, Place::Hospital, Place::Wire, Place::Attacker];
+    for (size, pixels, scale) in [("1280x720", [1280.0, 720.0], 1.0), ("1280-at-150", [1280.0, 800.0], 1.5), SIZES[1]] {
+        for (place, theme) in places.into_iter().flat_map(|place| [(place, Theme::Dark), (place, Theme::Light)]) {
+            let name = format!("formula-{place:?}-{size}-{theme:?}").to_lowercase();
+            looks(&mut window, pixels, theme, scale);
+            window.act(Act::Formula(Some(place)));
+            if place == Place::Server && scale == 1.0 {
+                window.harness.run_steps(3);
+                window.click("Decision");
+            }
+            window.harness.run_steps(4);
+            nothing_cut_off(&window, &name);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if name == "formula-server-1280x720-dark" {
+                same(image, &name, true);
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! What is shared comes back as it was, and nothing else comes through.
 
+use egui_kittest::kittest::Queryable as _;
+
 use super::*;
+use crate::app::hidden::Control;
+use crate::app::play::PlayAct;
 use crate::app::shared::Shared;
 use crate::experiment::PRESETS;
 use crate::experiment::fixture::{DIGITS, GAMMA};
+use crate::lesson::LESSONS;
 use crate::live::Shown;
 use crate::run::scene::Picture;
 use crate::run::whole_files::Writer;
+use crate::score::goal::Goal;
 
 fn app(home: &tempfile::TempDir) -> App {
     App::in_folder(Some(quick()), home.path().to_owned())
@@ -152,4 +158,56 @@ fn ten_thousand_changed_texts_are_refused_or_the_same() {
         }
     }
     assert!(same < 9_000, "{same} of them were the same: nothing was changed");
+}
+
+#[test]
+fn every_lesson_with_its_step_and_a_goal_is_shared() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ctx = egui::Context::default();
+    for lesson in &LESSONS {
+        let mut ours = app(&here);
+        ours.act(Act::Lesson(LessonAct::Begin(lesson.name.to_owned())), &ctx);
+        ours.act(Act::Lesson(LessonAct::Answer(0)), &ctx);
+        ours.act(Act::PlayAs(PlayAct::Goal(Some(Goal { accuracy: 97.0, recognised: 40.0 }))), &ctx);
+        ours.act(Act::PlayAs(PlayAct::PauseAfter(Some(2))), &ctx);
+        ours.view.wipe.share = Some(0.5);
+        ours.view.curves.shown = crate::app::panes::curves::Shown::All;
+        let mut theirs = app(&there);
+        theirs.act(Act::Shared(ours.shared().to_text().unwrap()), &ctx);
+        assert_eq!(theirs.state().error, None, "{}", lesson.name);
+        let saved = |app: &App| app.progress.as_ref().map(Progress::saved);
+        assert_eq!(saved(&theirs), saved(&ours));
+        assert!(saved(&theirs).is_some());
+        assert_eq!(theirs.shared(), ours.shared());
+    }
+}
+
+#[test]
+fn students_see_no_hidden_controls_and_all_of_them_come_back() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let mut shared = window.app().shared();
+    shared.hide = vec![Control::Run, Control::Model, Control::Attacker, Control::Image, Control::Settings];
+    window.act(Act::Shared(shared.to_text().unwrap()));
+    window.rest();
+    for label in ["Run", "Step", "Undefended", "Draw", "All settings…", "It knows client weights"] {
+        assert!(window.harness.query_by_label(label).is_none(), "{label}");
+    }
+    window.harness.get_by_label("Model: undefended");
+    window.harness.get_by_label("Attacker: the server");
+    // Nor by a key.
+    window.harness.key_press(egui::Key::F5);
+    window.harness.run_steps(3);
+    assert_eq!((window.app().activity(), window.app().messages().len()), (Activity::Idle, 2));
+    assert_eq!(window.app().shared().hide, shared.hide, "what is shared on hides as much");
+    window.act(Act::ShowAll);
+    window.harness.run_steps(2);
+    window.harness.get_by_label("Run");
+    window.harness.get_by_label("Draw");
+    // A teacher chooses by name what is seen.
+    window.act(Act::Popup(Some(Popup::Students)));
+    window.harness.run_steps(2);
+    window.click("The cut");
+    window.click("Copy for students");
+    assert!(window.app().messages().iter().any(|text| text == "Copied, with what students see"));
 }

@@ -26,7 +26,7 @@ use eframe::egui::{
 };
 
 pub use export::{csv, png, svg};
-pub use view::CurvesView;
+pub use view::{CurvesView, Shown};
 
 use self::data::has_time;
 use self::epoch::epoch_ui;
@@ -35,7 +35,7 @@ use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
 use self::plot::Drawn;
 use self::series::Chart;
-use self::view::{Shown, shown};
+use self::view::shown;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::purpose::Purpose;
 use crate::app::state::State;

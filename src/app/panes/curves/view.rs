@@ -37,6 +37,12 @@ impl Shown {
         }
     }
 
+    /// What has this title.
+    pub fn titled(title: &str) -> Option<Self> {
+        let all = Figure::ALL.map(Self::One);
+        all.into_iter().chain([Self::Pair, Self::All]).find(|shown| shown.title() == title)
+    }
+
     /// What it shows, in a sentence or two.
     pub fn tip(self) -> Cow<'static, str> {
         match self {

@@ -1,21 +1,22 @@
 //! Many images, and what each attack made of them: the worst leak on top.
 
-mod enlarged;
 mod shown;
 
-use eframe::egui::{Button, ComboBox, Grid, Image, Label, Panel, RichText, ScrollArea, TextureHandle, Ui, Vec2, vec2};
+use eframe::egui::{
+    ComboBox, CursorIcon, Grid, Image, Label, RichText, ScrollArea, Sense, TextureHandle, Ui, Vec2, vec2,
+};
 
-use crate::app::Look;
 use crate::app::choice::selectable_ui;
+use crate::app::inspector::{Subject, Which, attacked as attacked_by};
 use crate::app::state::{State, Status};
 use crate::app::theme::{Role, cut_short_ui};
-use crate::app::words::target;
+use crate::app::words::{decimal, target};
+use crate::app::{Act, Look};
 use crate::data::Noun;
 use crate::run::scene::Gallery;
+use crate::score::judging::psnr_of;
+use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::split::UNDEFENDED;
-
-/// From this width on, an enlarged picture stands beside the others, and below them in a narrower pane.
-const BESIDE: f32 = 620.0;
 
 /// What is chosen in this pane.
 #[derive(Default)]
@@ -23,9 +24,6 @@ pub struct ImagesView {
     /// The attacked model; none takes the defended one where there is one.
     target: Option<String>,
     epoch: Epochs,
-    /// The enlarged picture: its gallery and its place there.
-    chosen: Option<(usize, usize)>,
-    enlarged: enlarged::Enlarged,
     cache: shown::Cache,
 }
 
@@ -65,14 +63,10 @@ fn epoch(at: usize) -> String {
 }
 
 /// Draws the grid.
-pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView) {
+pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView, acts: &mut Vec<Act>) {
     let state = look.state;
     let noun = look.run_noun();
-    let another = view.cache.prepare(ui.ctx(), state, noun);
-    if another {
-        view.chosen = None;
-        view.enlarged.forget();
-    }
+    view.cache.prepare(ui.ctx(), state, noun);
     if state.galleries.is_empty() {
         empty_ui(ui, state, noun);
         return;
@@ -82,19 +76,7 @@ pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView) {
         ui.add(Label::new(RichText::new("stand-in: average of 152 adults, no patient").weak()).wrap());
     }
     let shown = columns(&state.galleries, &name, view.epoch, last, view.cache.ready().len());
-    if let Some((gallery, patient)) = view.chosen.filter(|(gallery, _)| shown.contains(gallery)) {
-        let (beside, mut open) = (ui.available_width() > BESIDE, true);
-        let panel = if beside {
-            Panel::right("enlarged beside").exact_size(0.46 * ui.available_width())
-        } else {
-            Panel::bottom("enlarged below").exact_size((0.55 * ui.available_height()).min(230.0))
-        };
-        panel.show(ui, |ui| open = view.enlarged.ui(ui, state, (&view.cache, noun), (gallery, patient), beside));
-        if !open {
-            view.chosen = None;
-        }
-    }
-    ScrollArea::both().auto_shrink(false).show(ui, |ui| grid_ui(ui, state, view, noun, &shown));
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| grid_ui(ui, state, view, noun, &shown, acts));
 }
 
 fn empty_ui(ui: &mut Ui, state: &State, noun: Noun) {
@@ -187,21 +169,20 @@ fn worst_first(scores: &[Vec<Option<f64>>], patients: usize) -> Vec<usize> {
     order
 }
 
-fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, noun: Noun, columns: &[usize]) {
+fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &[usize], acts: &mut Vec<Act>) {
     let ready = view.cache.ready();
     if columns.is_empty() {
         ui.label("No attack at this model after this epoch.");
         return;
     }
     // Attacks differ in how many images they have; the latest one is as the model is now.
-    let known = |patient: usize| columns.iter().rev().map(|i| &ready[*i]).find(|shown| patient < shown.originals.len());
+    let known = |patient: usize| columns.iter().rev().copied().find(|i| patient < ready[*i].originals.len());
     let scores: Vec<Vec<Option<f64>>> =
         columns.iter().map(|i| ready[*i].scores.iter().map(|score| score.map(|score| score.ssim)).collect()).collect();
     let patients = columns.iter().map(|i| ready[*i].stolen.len()).max().unwrap_or(0);
     let defended = state.galleries[columns[0]].target != UNDEFENDED;
     let count = columns.len() + 1 + usize::from(defended);
     let side = (ui.available_width() / count as f32 - 12.0).clamp(58.0, 120.0);
-    let mut clicked = None;
     let grid = Grid::new("galleries").spacing([10.0, 6.0]).min_col_width(side).max_col_width(side);
     grid.show(ui, |ui| {
         head_ui(ui, side, noun.one, Some(Role::Patient), &format!("The {}, the worst leak on top.", noun.many));
@@ -215,12 +196,22 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, noun: Noun, column
         ui.end_row();
         for patient in worst_first(&scores, patients) {
             let (name, first) = (format!("{} {}", noun.one, patient + 1), known(patient));
-            cell_ui(ui, side, &name, |ui| {
-                picture_ui(ui, first.and_then(|first| first.originals.get(patient)), side, &name);
-            });
+            let mut picture = |ui: &mut Ui, gallery: Option<usize>, which: Which, alt: &str| {
+                let texture = gallery.and_then(|i| match which {
+                    Which::Original => ready[i].originals.get(patient),
+                    Which::Disguised => ready[i].sent.get(patient),
+                    _ => ready[i].stolen.get(patient),
+                });
+                if picture_ui(ui, texture, side, alt)
+                    && let Some(gallery) = gallery
+                {
+                    acts.push(Act::Inspect(Subject::Kept(gallery, patient, which), None));
+                }
+            };
+            cell_ui(ui, side, &name, |ui| picture(ui, first, Which::Original, &name));
             if defended {
                 let alt = format!("{name}, disguised");
-                cell_ui(ui, side, "", |ui| picture_ui(ui, first.and_then(|first| first.sent.get(patient)), side, &alt));
+                cell_ui(ui, side, "", |ui| picture(ui, first, Which::Disguised, &alt));
             }
             for i in columns {
                 let shown = &ready[*i];
@@ -228,25 +219,11 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &mut ImagesView, noun: Noun, column
                     ui.label("");
                     continue;
                 };
-                cell_ui(ui, side, words, |ui| {
-                    if stolen_ui(
-                        ui,
-                        shown.stolen.get(patient),
-                        side,
-                        &shown.alt[patient],
-                        view.chosen == Some((*i, patient)),
-                    ) {
-                        clicked = Some((*i, patient));
-                    }
-                });
+                cell_ui(ui, side, words, |ui| picture(ui, Some(*i), Which::Stolen, &shown.alt[patient]));
             }
             ui.end_row();
         }
     });
-    if let Some(clicked) = clicked {
-        // A second click puts it back.
-        view.chosen = (view.chosen != Some(clicked)).then_some(clicked);
-    }
 }
 
 fn head_ui(ui: &mut Ui, side: f32, text: &str, role: Option<Role>, tip: &str) {
@@ -297,30 +274,32 @@ fn fitted(texture: &TextureHandle, side: f32) -> Vec2 {
     size * (side / size.max_elem().max(1.0))
 }
 
-fn picture_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, alt: &str) {
-    let Some(Some(texture)) = texture else {
-        ui.allocate_space(vec2(side, side));
-        return;
-    };
-    let size = fitted(texture, side);
-    ui.add(Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt));
-}
-
 /// True where it is clicked.
-fn stolen_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, alt: &str, chosen: bool) -> bool {
+fn picture_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, alt: &str) -> bool {
     let Some(Some(texture)) = texture else {
         ui.allocate_space(vec2(side, side));
         return false;
     };
     let size = fitted(texture, side);
-    let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt);
-    ui.spacing_mut().button_padding = Vec2::ZERO;
-    let response = ui.add(Button::image(image).frame(false).min_size(size));
-    if chosen {
-        let stroke = eframe::egui::Stroke::new(2.0, Role::Attacker.color(ui));
-        ui.painter().rect_stroke(response.rect, 0.0, stroke, eframe::egui::StrokeKind::Outside);
+    let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt).sense(Sense::click());
+    ui.add(image).on_hover_cursor(CursorIcon::ZoomIn).on_hover_text("Click to look closer").clicked()
+}
+
+/// What is said of an image of gallery `at`: who attacked it, when, how near the stolen one is, whether the defence held.
+pub fn told(state: &State, at: usize, image: usize) -> String {
+    let Some(gallery) = state.galleries.get(at) else { return String::new() };
+    let mut words = vec![format!("{}, {}", attacked_by(gallery), epoch(gallery.epoch))];
+    let pair = gallery.originals.get(image).zip(gallery.stolen.get(image));
+    if let Some(score) = pair.and_then(|(original, stolen)| original.score_of(stolen)) {
+        let all = [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)];
+        words.extend(
+            all.map(|(metric, value)| format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.digits)))),
+        );
     }
-    response.on_hover_text("Click to enlarge").clicked()
+    if let Some((word, _)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
+        words.push(word.to_owned());
+    }
+    words.join("; ")
 }
 
 #[cfg(test)]

@@ -79,27 +79,30 @@ fn the_worst_leak_is_on_top_over_all_attacks() {
     assert_eq!(worst_first(&[], 2), [0, 1]);
 }
 
-fn harness(state: State, size: [f32; 2]) -> Harness<'static, (Shop, ImagesView)> {
-    Harness::builder()
-        .with_size(size)
-        .build_ui_state(|ui, (made, view)| images_ui(ui, made.look(), view), (made(state), ImagesView::default()))
+type Pane = (Shop, ImagesView, Vec<Act>);
+
+fn harness(state: State, size: [f32; 2]) -> Harness<'static, Pane> {
+    let draw = |ui: &mut Ui, (made, view, acts): &mut Pane| images_ui(ui, made.look(), view, acts);
+    Harness::builder().with_size(size).build_ui_state(draw, (made(state), ImagesView::default(), Vec::new()))
 }
 
 #[test]
-fn a_click_enlarges_and_another_closes_it() {
-    for size in [[800.0, 600.0], [420.0, 600.0]] {
-        let mut harness = harness(state(), size);
-        (0..6).for_each(|_| harness.step());
-        let name = "digit 1, stolen by rmle, adaptive, after epoch 2: SSIM 1.00";
-        assert!(harness.query_by_label("digit 1, error, enlarged").is_none());
+fn a_click_looks_into_any_of_the_pictures() {
+    let mut harness = harness(state(), [800.0, 600.0]);
+    (0..6).for_each(|_| harness.step());
+    for (name, which) in [
+        ("digit 1, stolen by rmle, adaptive, after epoch 2: SSIM 1.00", Which::Stolen),
+        ("digit 1, disguised", Which::Disguised),
+    ] {
         harness.get_by_label(name).click();
         (0..3).for_each(|_| harness.step());
-        harness.get_by_label("digit 1, error, enlarged");
-        harness.get_by_label("digit 1, disguised, enlarged");
-        harness.get_by_label("Close").click();
-        (0..3).for_each(|_| harness.step());
-        assert!(harness.query_by_label("digit 1, error, enlarged").is_none());
+        let acts = std::mem::take(&mut harness.state_mut().2);
+        let [Act::Inspect(Subject::Kept(gallery, 0, asked), None)] = acts.as_slice() else { panic!("{acts:?}") };
+        assert_eq!((harness.state().0.state.galleries[*gallery].name.as_str(), *asked), ("rmle", which));
     }
+    let told = told(&state(), 0, 0);
+    assert!(told.starts_with("rmle, adaptive, at ") && told.contains(", epoch 2; SSIM 1.000; PSNR "), "{told}");
+    assert_eq!(super::told(&state(), 99, 0), "");
 }
 
 #[test]

@@ -1,0 +1,364 @@
+//! What is looked into: which picture, its true numbers, and what they are.
+
+use std::borrow::Cow;
+
+use crate::app::showing::Source;
+use crate::app::stage::stamp;
+use crate::app::words::{phase, target};
+use crate::app::{Look, panes::images};
+use crate::live::Shown;
+use crate::model::inside::{Kernels, Opened};
+use crate::run::scene::{Gallery, Picture};
+use crate::split::UNDEFENDED;
+
+/// One picture of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The patient's image, or what is drawn.
+    Original,
+    /// The gradient map that the hospital sends.
+    Map,
+    /// What entered the client's layers in the image's place.
+    Disguised,
+    /// A channel of what crosses.
+    Smashed(usize),
+    /// A channel of what the server keeps of it.
+    Cleaned(usize),
+    /// The gradient map that the server finds, its size or with its signs.
+    Found(bool),
+    /// What the attacker made.
+    Stolen,
+    /// How far that is from the original.
+    Error,
+    /// One of the line-up.
+    Candidate(usize),
+    /// A kernel of the client: of its first convolution or of its last, to an output and from an input channel.
+    Kernel(Layer, usize, usize),
+    /// One of a finished attack: its gallery, its place there, and which of the pictures.
+    Kept(usize, usize, Which),
+}
+
+/// A convolution of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The one that sees the image.
+    First,
+    /// The one behind what is sent.
+    Last,
+}
+
+/// One of the pictures that a finished attack left of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The image itself.
+    Original,
+    /// What entered the client's layers.
+    Disguised,
+    /// What was made of it.
+    Stolen,
+    /// How far the two are apart.
+    Error,
+}
+
+/// Which values are which colours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// 0 is black, 1 is white, or the full colour.
+    Image,
+    /// The first is black, the second white.
+    Grey(f32, f32),
+    /// −x is blue, 0 black, x orange.
+    Signed(f32),
+}
+
+/// A picture with its numbers, and what is to be said of it.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// What it is.
+    pub name: String,
+    /// What it was made with.
+    pub told: String,
+    /// Its numbers: one plane, or three that are one colour picture.
+    pub picture: Picture,
+    /// How many planes there are to choose from.
+    pub planes: usize,
+    /// Whether it is a vector, which is drawn as rows of a square.
+    pub vector: bool,
+    /// How it is drawn.
+    pub scale: Scale,
+    /// Whether its numbers are as they are, or divided by something.
+    pub note: &'static str,
+}
+
+impl Subject {
+    /// The picture that it is, as plain numbers; none where there is no such picture now. `opened` is the client, where
+    /// that is known.
+    pub fn of<'a>(self, look: Look<'a>, opened: Option<&Opened>) -> Option<Cow<'a, Picture>> {
+        let showing = look.showing;
+        let scene = showing.scene.as_ref();
+        let opinion = scene.and_then(|scene| scene.opinion.as_ref());
+        let borrowed = match self {
+            Self::Original => match &showing.image {
+                Shown::Own(own) if showing.source != Source::Run => Some(own),
+                _ => scene.map(|scene| &scene.original).or(showing.facts.as_ref().map(|facts| &facts.patient)),
+            },
+            Self::Map => scene.map(|scene| &scene.map),
+            Self::Disguised => scene.filter(|scene| !scene.map.is_empty()).map(|scene| &scene.sent),
+            Self::Smashed(_) => scene.map(|scene| &scene.smashed),
+            Self::Cleaned(_) => opinion.map(|opinion| &opinion.features),
+            Self::Found(signed) => opinion.map(|opinion| if signed { &opinion.map } else { &opinion.map_size }),
+            Self::Stolen => showing.reconstruction(),
+            Self::Candidate(i) => scene.and_then(|scene| scene.lineup.as_ref()?.pictures.get(i)),
+            Self::Kept(gallery, at, which) => kept(look.state.galleries.get(gallery)?, at, which),
+            Self::Error | Self::Kernel(..) => None,
+        };
+        let picture = match self {
+            Self::Error => error(&scene?.original, showing.reconstruction()?).map(Cow::Owned),
+            Self::Kept(gallery, at, Which::Error) => {
+                let gallery = look.state.galleries.get(gallery)?;
+                error(gallery.originals.get(at)?, gallery.stolen.get(at)?).map(Cow::Owned)
+            }
+            Self::Kernel(layer, output, input) => Some(Cow::Owned(kernel(layer.kernels(opened?)?, output, input))),
+            _ => borrowed.map(Cow::Borrowed),
+        };
+        picture.filter(|picture| !picture.is_empty())
+    }
+
+    /// Which plane of its picture it is; none where it is the whole picture.
+    fn channel(self) -> Option<usize> {
+        match self {
+            Self::Smashed(channel) | Self::Cleaned(channel) => Some(channel),
+            _ => None,
+        }
+    }
+
+    /// In a word or two, as the stage has it.
+    pub fn word(self, look: Look<'_>) -> &'static str {
+        match self {
+            Self::Original | Self::Kept(_, _, Which::Original) => match look.showing.image {
+                Shown::Own(_) if look.showing.source != Source::Run => "your image",
+                _ => look.noun().one,
+            },
+            Self::Map => "map sent",
+            Self::Disguised | Self::Kept(_, _, Which::Disguised) => "disguised",
+            Self::Smashed(_) => "smashed data",
+            Self::Cleaned(_) => "cleaned",
+            Self::Found(false) => "map found",
+            Self::Found(true) => "map found, signed",
+            Self::Stolen | Self::Kept(_, _, Which::Stolen) => "stolen",
+            Self::Error | Self::Kept(_, _, Which::Error) => "error",
+            Self::Candidate(_) => "line-up",
+            Self::Kernel(..) => "kernel",
+        }
+    }
+
+    /// The pictures beside it: those of the stage in the order in which the data flow, or those of the same image of a
+    /// finished attack. Of several channels the first stands for all.
+    pub fn beside(self, look: Look<'_>) -> Vec<Self> {
+        let all = match self {
+            Self::Kept(gallery, at, _) => {
+                let disguised = look.state.galleries.get(gallery).is_some_and(|gallery| gallery.target != UNDEFENDED);
+                let which = [Which::Original, Which::Disguised, Which::Stolen, Which::Error];
+                let which = which.into_iter().filter(|which| disguised || *which != Which::Disguised);
+                which.map(|which| Self::Kept(gallery, at, which)).collect()
+            }
+            _ => vec![
+                Self::Original,
+                Self::Map,
+                Self::Disguised,
+                Self::Smashed(0),
+                Self::Cleaned(0),
+                Self::Found(false),
+                Self::Found(true),
+                Self::Stolen,
+                Self::Error,
+            ],
+        };
+        all.into_iter().filter(|one| one.of(look, None).is_some()).collect()
+    }
+
+    /// All that ‹ and › go through.
+    pub fn all(self, look: Look<'_>, opened: Option<&Opened>) -> Vec<Self> {
+        match self {
+            Self::Kernel(layer, ..) => {
+                let Some(kernels) = opened.and_then(|opened| layer.kernels(opened)) else { return vec![self] };
+                let [outputs, inputs, ..] = kernels.shape;
+                (0..outputs * inputs).map(|i| Self::Kernel(layer, i / inputs, i % inputs)).collect()
+            }
+            Self::Candidate(_) => {
+                let lineup = look.showing.scene.as_ref().and_then(|scene| scene.lineup.as_ref());
+                (0..lineup.map_or(0, |lineup| lineup.pictures.len())).map(Self::Candidate).collect()
+            }
+            Self::Kept(gallery, ..) => {
+                let images = look.state.galleries.get(gallery).map_or(0, |gallery| gallery.stolen.len());
+                (0..images).flat_map(|at| Self::Kept(gallery, at, Which::Original).beside(look)).collect()
+            }
+            _ => self.beside(look).into_iter().flat_map(|one| one.channels(look)).collect(),
+        }
+    }
+
+    /// Each channel of it, or itself.
+    fn channels(self, look: Look<'_>) -> Vec<Self> {
+        let count = self.of(look, None).map_or(0, |picture| picture.shape[0]);
+        match self {
+            Self::Smashed(_) => (0..count).map(Self::Smashed).collect(),
+            Self::Cleaned(_) => (0..count).map(Self::Cleaned).collect(),
+            _ => vec![self],
+        }
+    }
+}
+
+impl Layer {
+    /// Its kernels, where it is there.
+    pub fn kernels(self, opened: &Opened) -> Option<&Kernels> {
+        match self {
+            Self::First => opened.first.as_ref(),
+            Self::Last => opened.last.as_ref().ok().map(|last| &last.kernels),
+        }
+    }
+}
+
+impl Inspected {
+    /// What is looked into; none where there is no such picture now. `plane` is the one that is chosen of several.
+    pub fn of(look: Look<'_>, subject: Subject, plane: Option<usize>, opened: Option<&Opened>) -> Option<Self> {
+        let whole = subject.of(look, opened)?;
+        let [planes, height, _] = whole.shape;
+        let vector = planes == 1 && height == 1;
+        let one = subject.channel().or_else(|| if planes == 3 { plane } else { Some(plane.unwrap_or(0)) });
+        let one = one.filter(|_| planes > 1);
+        let picture = match one {
+            Some(one) => of_plane(&whole, one)?,
+            None => whole.clone().into_owned(),
+        };
+        let planes = if subject.channel().is_some() { 1 } else { planes };
+        let scale = scale(subject, &whole, opened);
+        Some(Self {
+            name: name(look, subject, opened),
+            told: told(look, subject),
+            picture,
+            planes,
+            vector,
+            scale,
+            note: note(subject),
+        })
+    }
+}
+
+fn kept(gallery: &Gallery, at: usize, which: Which) -> Option<&Picture> {
+    match which {
+        Which::Original => gallery.originals.get(at),
+        Which::Disguised => gallery.sent.get(at),
+        Which::Stolen => gallery.stolen.get(at),
+        Which::Error => None,
+    }
+}
+
+fn kernel(kernels: &Kernels, output: usize, input: usize) -> Picture {
+    let [_, _, height, width] = kernels.shape;
+    Picture { shape: [1, height, width], values: kernels.of(output, input).to_vec() }
+}
+
+/// |original − stolen|, value by value.
+fn error(original: &Picture, stolen: &Picture) -> Option<Picture> {
+    let fits = original.shape == stolen.shape && original.values.len() == stolen.values.len();
+    let values = original.values.iter().zip(&stolen.values).map(|(a, b)| (a - b).abs());
+    fits.then(|| Picture { shape: original.shape, values: values.collect() })
+}
+
+fn of_plane(picture: &Picture, plane: usize) -> Option<Picture> {
+    let [planes, height, width] = picture.shape;
+    let size = height * width;
+    let values = picture.values.get(plane * size..(plane + 1) * size).filter(|_| plane < planes)?;
+    Some(Picture { shape: [1, height, width], values: values.to_vec() })
+}
+
+fn scale(subject: Subject, whole: &Picture, opened: Option<&Opened>) -> Scale {
+    let range = |values: &[f32]| {
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max))
+    };
+    match subject {
+        // On one scale with its other channels, as the tiles of the stage are.
+        Subject::Smashed(_) | Subject::Cleaned(_) | Subject::Found(false) => {
+            let (least, most) = range(&whole.values);
+            let least = if subject == Subject::Found(false) { 0.0 } else { least };
+            Scale::Grey(least, most)
+        }
+        Subject::Map | Subject::Found(true) => Scale::Signed(1.0),
+        Subject::Kernel(layer, ..) => {
+            let all = opened.and_then(|opened| layer.kernels(opened)).map_or(&[][..], |kernels| &kernels.weights);
+            let (least, most) = range(all);
+            Scale::Signed(least.abs().max(most.abs()))
+        }
+        _ => Scale::Image,
+    }
+}
+
+fn name(look: Look<'_>, subject: Subject, opened: Option<&Opened>) -> String {
+    let word = subject.word(look);
+    match subject {
+        Subject::Smashed(channel) | Subject::Cleaned(channel) => {
+            let crossed = look.showing.scene.as_ref().map_or(0, |scene| scene.crossed.first().copied().unwrap_or(0));
+            let shown = subject.of(look, None).map_or(0, |picture| picture.shape[0]);
+            // Of very many only the first are kept for pictures; a vector is one row.
+            let of = if shown > 1 { crossed.max(shown) } else { shown };
+            let first = if of > shown { format!(", of which the first {shown} are shown") } else { String::new() };
+            format!("{word}, channel {channel} (0 to {}{first})", of.saturating_sub(1))
+        }
+        Subject::Kernel(layer, output, input) => {
+            let kernels = opened.and_then(|opened| layer.kernels(opened));
+            let which = kernels.map_or_else(String::new, |kernels| format!(" of layer {}", kernels.layer + 1));
+            format!("kernel{which}, from input channel {input} to channel {output}")
+        }
+        Subject::Candidate(i) => format!("line-up, {} of 8", i + 1),
+        Subject::Kept(_, at, which) => {
+            let noun = look.run_noun().one;
+            let which = if which == Which::Original { String::new() } else { format!(", {word}") };
+            format!("{noun} {}{which}", at + 1)
+        }
+        _ => word.to_owned(),
+    }
+}
+
+/// Run or live, its weights; of what was stolen by whom and after how many steps.
+fn told(look: Look<'_>, subject: Subject) -> String {
+    if let Subject::Kept(gallery, at, _) = subject {
+        return images::told(look.state, gallery, at);
+    }
+    let stamp = stamp(look);
+    let progress = look.showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
+    match (subject, progress) {
+        (Subject::Stolen | Subject::Error, Some(progress)) => {
+            let film = &look.showing.film;
+            let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
+            let step = pinned.unwrap_or(progress.iteration);
+            format!("{}, step {step} of {}; {stamp}", phase(&progress.attack), progress.planned)
+        }
+        _ => stamp,
+    }
+}
+
+fn note(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Map => "As the hospital made it: each image's map lies between −1 and 1.",
+        Subject::Found(true) => "Normalised: averaged over the channels, then divided by its own largest size.",
+        Subject::Found(false) => "As it is: sizes averaged over the channels, not normalised.",
+        Subject::Smashed(_) => "As it crosses the wire, not normalised.",
+        Subject::Cleaned(_) => "As the server keeps it, not normalised.",
+        Subject::Stolen | Subject::Kept(_, _, Which::Stolen) => "As the attacker hands it over.",
+        Subject::Error | Subject::Kept(_, _, Which::Error) => {
+            "The size of the difference, place by place. The attacker does not see this."
+        }
+        Subject::Kernel(..) => "The weights themselves.",
+        Subject::Original
+        | Subject::Disguised
+        | Subject::Candidate(_)
+        | Subject::Kept(_, _, Which::Original | Which::Disguised) => "As the network sees it: 0 is black, 1 is white.",
+    }
+}
+
+/// `rmle, naive, at PSGL`: who made the pictures of a finished attack.
+pub fn attacked(gallery: &Gallery) -> String {
+    let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+    format!("{}, {mode}, at {}", gallery.name, target(&gallery.target))
+}
