@@ -487,9 +487,20 @@ pub fn pressed(ctx: &Context, typing: &Typing) -> Vec<Act> {
     let mut all = commands();
     // The one with more modifiers first: Ctrl+Shift+Z is no Ctrl+Z.
     all.sort_by_key(|command| command.keys.map_or(0, |keys| -i32::from(keys.modifiers.shift)));
+    // Also where the field has taken Ctrl+Shift+Z: a shortcut without Shift would be pressed with it, too.
+    let with_shift: Vec<Key> = all
+        .iter()
+        .filter_map(|one| one.keys)
+        .filter(|keys| keys.modifiers.shift)
+        .map(|keys| keys.logical_key)
+        .collect();
+    let shift = ctx.input(|input| input.modifiers.shift);
     let table = all.into_iter().filter_map(|command| Some((command.keys?, command.act)));
     let also = ALSO.into_iter().map(|(modifiers, key, act)| (KeyboardShortcut::new(modifiers, key), act));
     for (keys, act) in table.chain(also) {
+        if shift && !keys.modifiers.shift && with_shift.contains(&keys.logical_key) {
+            continue;
+        }
         let plain = keys.modifiers == NONE && !is_function(keys.logical_key);
         let own = match act {
             Act::Undo => typing.takes_undo(),

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::run::notes;
 
 /// Runs that take longer tell when they are done, where nobody looks.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 impl App {
     pub(super) fn day(&mut self, act: DayAct, ctx: &Context) -> Result<()> {

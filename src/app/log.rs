@@ -22,8 +22,11 @@ pub struct LogView {
     wants_focus: bool,
     /// Places of the lines that are shown, of what log.
     found: Vec<usize>,
-    of: Option<(usize, Option<(Duration, String)>, String, bool)>,
+    of: Option<Of>,
 }
+
+/// Of a log of so many lines with this last one: what was looked for, and whether only among warnings.
+type Of = (usize, Option<(Duration, String)>, String, bool);
 
 impl LogView {
     /// The field is to get the keyboard.

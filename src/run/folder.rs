@@ -278,7 +278,7 @@ fn can_lock(folder: &Path) -> bool {
 
 /// Removes what killed programs left of runs that they were about to begin. One that is younger may still become a run.
 pub fn remove_abandoned(runs: &Path) {
-    const YOUNG: Duration = Duration::from_secs(60);
+    const YOUNG: Duration = Duration::from_mins(1);
     let Ok(entries) = fs::read_dir(runs) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -91,7 +91,7 @@ fn a_drawing_and_the_open_run_come_back() {
     window.until("the end", |app| app.activity() == Activity::Idle);
     let folder = window.app().state().folder.clone().unwrap();
     window.act(Act::Set("train.rate".to_owned(), "0.002".to_owned()));
-    let picture = crate::run::scene::Picture { shape: [1, 28, 28], values: vec![0.0, 1.0].repeat(392) };
+    let picture = crate::run::scene::Picture { shape: [1, 28, 28], values: [0.0, 1.0].repeat(392) };
     window.act(Act::Draw(picture.clone()));
     window.rest();
     written(&mut window);
@@ -223,7 +223,7 @@ fn a_run_gets_notes_and_a_pin_that_stay() {
     assert_eq!(window.app().document().history(), history);
     window.until("no notes", |_| !notes.exists());
     press(&mut window, Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::Z);
-    window.until("the notes", |_| notes.is_file());
+    window.until("the notes again", |_| notes.is_file());
     // What was typed last is kept also where the window is closed at once.
     window.harness.get_by_role_and_label(Role::MultilineTextInput, "Notes").type_text("?");
     window.harness.run_steps(2);

@@ -346,7 +346,16 @@ fn scrolling_zooms_and_the_view_can_be_reset() {
 
 #[test]
 fn a_box_that_is_dragged_zooms_both_and_a_double_click_shows_all_again() {
-    let mut harness = pair([800.0, 280.0], example());
+    let mut view = viewing(None);
+    view.shown = Shown::Pair;
+    // Frames as short as a double click wants them.
+    let builder = Harness::builder().with_size(vec2(800.0, 280.0)).with_step_dt(1.0 / 60.0);
+    let draw = |ui: &mut eframe::egui::Ui, (view, acts): &mut (CurvesView, Vec<Act>)| {
+        crate::app::theme::install(ui.ctx());
+        pane_ui(ui, example(), true, 6.0, view, acts);
+    };
+    let mut harness = builder.build_ui_state(draw, (view, Vec::new()));
+    harness.run_steps(3);
     let ends = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
         // What a click at either end chooses.
         [90.0, 330.0].map(|x| {
@@ -363,15 +372,15 @@ fn a_box_that_is_dragged_zooms_both_and_a_double_click_shows_all_again() {
     assert!(all[1] > all[0] + 2, "{all:?}");
     let zoom = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
         harness.state_mut().0.epoch = None;
-        harness.hover_at(pos2(170.0, 80.0));
+        harness.hover_at(pos2(170.0, 120.0));
         harness.step();
-        harness.drag_at(pos2(170.0, 80.0));
+        harness.drag_at(pos2(170.0, 120.0));
         harness.step();
         for x in [190.0, 210.0, 240.0] {
-            harness.hover_at(pos2(x, 130.0));
+            harness.hover_at(pos2(x, 165.0));
             harness.step();
         }
-        harness.drop_at(pos2(240.0, 130.0));
+        harness.drop_at(pos2(240.0, 165.0));
         harness.run_steps(40);
         assert_eq!(harness.state().0.epoch, None, "a box chooses no epoch");
     };
