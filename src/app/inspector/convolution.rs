@@ -74,9 +74,13 @@ fn explanation_ui(
         format!(" (its own row {from_row}, column {from_column})")
     };
     let [_, channels, side, _] = kernels.shape;
+    let each = match channels {
+        1 => "the one channel that enters it has".to_owned(),
+        many => format!("each of the {many} channels that enter it has"),
+    };
     let words = format!(
-        "Layer {}, {}{place}: each of the {channels} channels that enter it has a patch of {side}\u{d7}{side} numbers, \
-         which are multiplied by the kernel's weights and added up.",
+        "Layer {}, {}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the kernel's weights \
+         and added up.",
         kernels.layer + 1,
         kernels.words
     );

@@ -133,8 +133,14 @@ fn before_a_run() {
 #[test]
 fn a_number_on_the_wire_looked_into() {
     let mut window = window(Experiment::preset(DIGITS).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
-    let digit = (Subject::Original, [12, 14]);
-    for (subject, at) in [(Subject::Smashed(5), [10, 13]), digit, (Subject::Kernel(Layer::First, 5, 0), [0, 0])] {
+    // The largest number on the wire.
+    let smashed = window.app().showing().scene.as_ref().unwrap().smashed.clone();
+    let [_, height, width] = smashed.shape;
+    let largest = (0..smashed.values.len()).max_by(|a, b| smashed.values[*a].total_cmp(&smashed.values[*b])).unwrap();
+    let (channel, at) = (largest / (height * width), [largest / width % height, largest % width]);
+    for (subject, at) in
+        [(Subject::Smashed(channel), at), (Subject::Original, at), (Subject::Kernel(Layer::First, channel, 0), [0, 0])]
+    {
         window.act(Act::Inspect(subject, Some(at)));
         window.rest();
         for (size, pixels, scale) in SIZES {
