@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`defence`],
+//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`mod@method`], [`defence`],
 //! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`lesson`],
 //! [`mod@bench`], [`export`], the window and [`cli`].
 
@@ -31,6 +31,7 @@ pub mod experiment;
 pub mod export;
 pub mod lesson;
 pub mod live;
+pub mod method;
 pub mod model;
 pub mod place;
 pub mod random;

@@ -14,6 +14,8 @@ use crate::data::{Dataset, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
+use crate::method::Section;
+use crate::method::common::{JUDGING, PARTIES};
 use crate::score::names::{WORDS, Word};
 use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
@@ -142,6 +144,13 @@ pub fn usual_defence() -> &'static defence::Kind {
 /// The defence of this id.
 pub fn defence(id: &str) -> Option<&'static defence::Kind> {
     defences().iter().copied().find(|kind| kind.id == id)
+}
+
+/// The method, section by section: what is common to all, each defence, each attack, and how all is judged.
+pub fn method() -> impl Iterator<Item = &'static Section> {
+    let defences = defences().iter().flat_map(|kind| kind.method);
+    let attacks = attacks().iter().flat_map(|kind| kind.method);
+    std::iter::once(&PARTIES).chain(defences).chain(attacks).chain([&JUDGING])
 }
 
 /// Every reader of data.

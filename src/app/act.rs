@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::copied::Copied;
+use super::day::DayAct;
 use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
+use crate::method::Place;
 use crate::run::attack_later::Launch;
 use crate::run::scene::Picture;
 
@@ -93,6 +95,12 @@ pub enum Act {
     PlayAs(PlayAct),
     /// Something with a lesson.
     Lesson(LessonAct),
+    /// Something of a day's work.
+    Day(DayAct),
+    /// Open the formulas of a part of the stage, or close them.
+    Formula(Option<Place>),
+    /// Open the page of the method, at the section of this name.
+    Method(Option<&'static str>),
     /// Open or close a window over the panes.
     Popup(Option<Popup>),
     /// Dark, light, or as the system has it.
@@ -134,6 +142,8 @@ pub enum Popup {
     Palette,
     /// Every setting.
     Settings,
+    /// The method, to read.
+    Method,
     /// Every shortcut.
     Shortcuts,
     /// Who made it, licences, where things are kept.

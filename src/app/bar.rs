@@ -10,7 +10,7 @@ use super::presets::{PresetsView, presets_ui};
 use super::state::Status;
 use super::theme::{cut_short_ui, warning_ui};
 use super::words::{capitalised, clock, duration, phase};
-use super::{Act, Activity, Look, Workspace};
+use super::{Act, Activity, DayAct, Look, Workspace};
 use crate::lesson::Part;
 use crate::run::event::Progress;
 
@@ -110,6 +110,22 @@ pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
         }
         if ui.button("Leave it").on_hover_text("It stays in the list of runs").clicked() {
             acts.push(Act::Leave);
+        }
+    });
+    ui.add_space(4.0);
+}
+
+/// Says that the session was brought back, and offers to begin afresh.
+pub fn session_ui(ui: &mut Ui, words: &str, acts: &mut Vec<Act>) {
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(words);
+        let tip = "Everything as at the first start; Undo brings this back. Runs and their folders stay";
+        if ui.button("Start afresh").on_hover_text(tip).clicked() {
+            acts.push(Act::NextClass);
+        }
+        if ui.button("Go on").on_hover_text("Hide this line").clicked() {
+            acts.push(Act::Day(DayAct::KeepSession));
         }
     });
     ui.add_space(4.0);

@@ -8,11 +8,13 @@ use eframe::egui::Context;
 
 use super::library::name_of;
 use super::trouble::About;
-use super::{App, opened, stage};
+use super::{App, desktop, opened, stage};
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
+use crate::run::notes;
 use crate::run::scene::Picture;
+use crate::run::weights::Weights;
 use crate::run::whole_files::Writer;
 use crate::workbench;
 
@@ -29,6 +31,10 @@ pub enum Done {
     Data(PathBuf, String),
     /// A file was written.
     Saved(PathBuf),
+    /// The weights of a run's best epoch were read.
+    Best(PathBuf, Weights),
+    /// What was asked for is done, and nothing is to be said of it.
+    Quietly,
 }
 
 /// Something that is being done.
@@ -49,6 +55,30 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn trash(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || opened::trash(&path).map(|()| Done::Trashed(path)))
+    }
+
+    /// Begins to show a folder in the desktop's own program.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn folder(path: PathBuf, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || desktop::open_folder(&path).map(|()| Done::Quietly))
+    }
+
+    /// Begins to keep notes with a run.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn note(path: PathBuf, text: String, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || notes::write(&path, &text).map(|()| Done::Quietly))
+    }
+
+    /// Begins to read the weights of a run's best epoch.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn best(path: PathBuf, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || Weights::best_of_run(&path).map(|weights| Done::Best(path, weights)))
     }
 
     /// Begins to read an image and to fit it to a shape (C, H, W).
@@ -147,6 +177,13 @@ impl App {
                 Ok(Done::Data(path, words)) => {
                     if let Err(error) = self.take_data(&path, &words) {
                         self.tell_of(About::Opening, &error);
+                    }
+                }
+                Ok(Done::Quietly) => {}
+                Ok(Done::Best(path, weights)) => {
+                    self.best.take(path, weights);
+                    if self.best.is_wanted(self.state.folder.as_deref()) {
+                        self.best_changed();
                     }
                 }
                 Ok(Done::Saved(path)) => self.toasts.say(format!("Saved: {}", path.display()), false),

@@ -4,6 +4,7 @@ use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers, ThemePreference};
 
 use super::act::{Act, Popup};
 use super::copied::Copied;
+use super::day::DayAct;
 use super::export::Of;
 use super::inspector::Subject;
 use super::lessons::LessonAct;
@@ -78,6 +79,7 @@ pub fn commands() -> Vec<Command> {
     all.extend(edits());
     all.extend(runs());
     all.extend(views());
+    all.extend(day());
     all.extend(help());
     all
 }
@@ -362,6 +364,40 @@ fn views() -> Vec<Command> {
     all
 }
 
+/// What a day's work asks for.
+fn day() -> Vec<Command> {
+    let plain = |menu, words: &str, help: &str, act| command(menu, words, help, None, Act::Day(act));
+    vec![
+        plain(
+            Menu::File,
+            "Bring back the last session",
+            "Experiment with its changes, run, image and workspace as they were when the window was closed last.",
+            DayAct::BringBack,
+        ),
+        plain(
+            Menu::Run,
+            "Show the best epoch's weights",
+            "Of the open run: the epoch that was right most often on held-out images. Show trained weights is the way back.",
+            DayAct::Best(true),
+        ),
+        plain(Menu::Run, "Open the run's folder", "In the desktop's own program for folders.", DayAct::ShownFolder),
+        command(
+            Menu::View,
+            "Find in the log",
+            "Open the log and type what to look for.",
+            Some((CTRL, Key::F)),
+            Act::Day(DayAct::FindInLog),
+        ),
+        plain(
+            Menu::View,
+            "Notify when long runs end",
+            "The desktop tells of a run that took more than a minute, if the window is not in front then.",
+            DayAct::Notify(true),
+        ),
+        plain(Menu::View, "Do not notify when long runs end", "The desktop tells nothing.", DayAct::Notify(false)),
+    ]
+}
+
 fn help() -> Vec<Command> {
     let lessons = LESSONS.iter().filter_map(|built_in| {
         let lesson = find(built_in.name).ok()?;
@@ -370,6 +406,13 @@ fn help() -> Vec<Command> {
     });
     let mut all: Vec<Command> = lessons.collect();
     all.extend([
+        command(
+            Menu::Help,
+            "Method",
+            "What Cutlayer computes, as equations, with the source of each claim.",
+            None,
+            Act::Method(None),
+        ),
         command(
             Menu::Help,
             "Shortcuts",
@@ -398,6 +441,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     match act {
         Act::Stop | Act::Pause if idle => Some("No run is going"),
         Act::CopyAs(what) => what.why_not(look),
+        Act::Day(act) => act.why_not(look),
         Act::NextClass | Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => {
             Some("The run is being saved")
         }

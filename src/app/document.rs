@@ -1,9 +1,13 @@
 //! The document: the chosen experiment, its name, and the way back and forth through its changes.
 
+mod saved;
+
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
+
+pub use saved::SavedDocument;
 
 /// Changes that can be taken back.
 const UNDO_POINTS: usize = 100;

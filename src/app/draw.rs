@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::Popup;
 use super::{
-    Activity, App, Look, bar, command, focus, help, inspector, lessons, log, page, palette, present, runner, settings,
-    stage,
+    Activity, App, Look, Source, bar, command, focus, formula, help, inspector, lessons, log, page, palette, present,
+    runner, settings, stage,
 };
 
 /// Height of the log when it is opened first.
@@ -15,6 +15,10 @@ impl App {
     /// Shows everything, and does what was asked for.
     pub fn ui(&mut self, ui: &mut Ui) {
         let mut acts = command::pressed(ui.ctx(), &self.typing);
+        formula::lit::begin(ui.ctx());
+        if self.popup.is_none() && self.prompt.is_none() {
+            acts.extend(formula::closed_by_key(ui.ctx(), &self.view.formula));
+        }
         let look = Look {
             state: &self.state,
             document: &self.document,
@@ -32,10 +36,16 @@ impl App {
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
             comparing: self.view.runs.compares(),
+            best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
+            pinned: &self.memory.pinned,
+            earlier: self.session.has_earlier(),
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
-            weights: self.weights.as_ref().map(|(_, weights)| weights.as_ref()),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
         let shown =
@@ -53,6 +63,9 @@ impl App {
             if let Some(error) = &self.state.error {
                 Panel::top("error").show(ui, |ui| bar::error_ui(ui, error, &mut acts));
             }
+            if let Some(words) = &self.session.offered {
+                Panel::top("session").show(ui, |ui| bar::session_ui(ui, words, &mut acts));
+            }
             if let Some(path) = self.unfinished.as_ref().filter(|_| look.activity == Activity::Idle) {
                 Panel::top("unfinished").show(ui, |ui| bar::unfinished_ui(ui, path, &mut acts));
             }
@@ -63,7 +76,7 @@ impl App {
         if look.log {
             let room = 0.5 * ui.available_height();
             let drawer = Panel::bottom("log").resizable(true).default_size(LOG.min(room)).size_range(60.0..=room);
-            drawer.show(ui, |ui| log::log_ui(ui, look, &mut acts));
+            drawer.show(ui, |ui| log::log_ui(ui, look, &mut self.view.log, &mut acts));
         }
         let strokes = self.view.pad.strokes.len();
         let stage = if look.presenting {
@@ -76,6 +89,7 @@ impl App {
             None => true,
             Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
             Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
+            Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
             Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
             Some(Popup::About) => help::about_ui(ui.ctx(), look),
             Some(Popup::Inspector) => inspector::inspector_ui(ui.ctx(), look, &mut self.view.inspector),
@@ -109,6 +123,10 @@ impl App {
         // What is typed in one field is one change, and what is done while a control is held.
         if !ui.input(|input| input.pointer.any_down()) && !self.typing.in_field() {
             self.document.settle();
+        }
+        if ui.input(|input| input.pointer.any_released()) {
+            // Panes may have been arranged, which is no act.
+            self.session.touch();
         }
         self.strokes.resize(self.view.pad.strokes.len(), self.document.number());
     }

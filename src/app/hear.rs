@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 
 use super::lessons::LessonAct;
+use super::runner::Runner;
 use super::showing::Source;
 use super::state::Status;
 use super::trouble::About;
@@ -34,6 +35,8 @@ impl App {
             theme::install(ctx);
             self.perform_remembered(ctx);
             self.library.refresh(self.runs.clone(), ctx);
+            self.session.asked |= self.to_open.is_some();
+            self.begin_session(ctx);
             self.open_first(ctx);
         }
         self.hear_shot(ctx);
@@ -46,6 +49,8 @@ impl App {
             self.ask_live(ctx);
         }
         self.textures.show(ctx, &self.showing);
+        self.keep_notes(ctx, false);
+        self.keep_session(ctx);
     }
 
     /// Opens what the window was started with. An experiment's file is what it has already: only its name is to be known.
@@ -124,7 +129,9 @@ impl App {
     }
 
     fn end_run(&mut self, ctx: &egui::Context) {
-        let stopping = self.runner.take().and_then(|runner| runner.stopping_for());
+        let runner = self.runner.take();
+        let took = runner.as_ref().map_or(Duration::ZERO, Runner::elapsed);
+        let stopping = runner.and_then(|runner| runner.stopping_for());
         tracing::debug!(status = ?self.state.status, "run ended");
         self.error_about = About::Run;
         if let Some(after) = stopping {
@@ -132,6 +139,8 @@ impl App {
         }
         // The last line of the log says what it came to.
         self.toasts.say(self.said.clone(), self.state.status == Status::Failed);
+        self.tell_elsewhere(took, ctx);
+        self.session.touch();
         // A question that stands is answered by the weights of the end.
         self.ask |= self.showing.source == Source::Live;
         // A run that failed, for a full disk say, can be gone on with.
@@ -185,7 +194,9 @@ impl App {
 
     /// A run's weights for its own images, or else those that come with the program, where they are of this network.
     pub(super) fn weights_for(&self, experiment: &Experiment) -> Option<Arc<Weights>> {
-        let of_run = self.weights.as_ref().filter(|(trained, _)| trained.data.name == experiment.data.name);
+        let best = self.best.of(self.state.folder.as_deref());
+        let of_run = self.weights.as_ref().map(|(trained, last)| (trained, best.unwrap_or(last)));
+        let of_run = of_run.filter(|(trained, _)| trained.data.name == experiment.data.name);
         let same = |trained: &Experiment| trained.layers(2).ok() == experiment.layers(2).ok();
         match (of_run, shipped(experiment)) {
             (Some((trained, weights)), other) if other.is_none() || same(trained) => Some(weights.clone()),

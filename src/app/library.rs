@@ -13,8 +13,9 @@ use eframe::egui::Context;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
-use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, SUMMARY, experiment_of};
+use crate::run::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, NOTES, SUMMARY, experiment_of};
 use crate::run::found::is_run;
+use crate::run::notes;
 use crate::run::recorder::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
 
@@ -36,6 +37,17 @@ pub struct RunEntry {
     pub standing: Standing,
     /// Attacks launched at it afterwards.
     pub afterwards: Vec<AttackRecord>,
+    /// What somebody wrote about it.
+    pub notes: Notes,
+}
+
+/// A run's notes, as the list has them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    /// The text.
+    pub text: String,
+    /// Why it cannot be changed, if so.
+    pub shut: Option<String>,
 }
 
 /// How far a run in a folder is.
@@ -140,7 +152,7 @@ impl Library {
 }
 
 /// When each of a run's files was written, and its size.
-type Stamp = [Option<(SystemTime, u64)>; 4];
+type Stamp = [Option<(SystemTime, u64)>; 5];
 
 /// What was read of each run, and what its files were then.
 #[derive(Debug, Default)]
@@ -192,7 +204,7 @@ fn tell_apart(runs: &mut [RunEntry]) {
 }
 
 fn stamp_of(path: &Path) -> Stamp {
-    [SUMMARY, ATTACKS, CHECKPOINT, EXPERIMENT].map(|file| {
+    [SUMMARY, ATTACKS, CHECKPOINT, EXPERIMENT, NOTES].map(|file| {
         let file = path.join(file).metadata().ok()?;
         Some((file.modified().unwrap_or(SystemTime::UNIX_EPOCH), file.len()))
     })
@@ -206,10 +218,12 @@ pub fn name_of(path: &Path) -> String {
 fn entry(path: PathBuf, stamp: Stamp) -> RunEntry {
     let mut run = RunEntry {
         name: name_of(&path),
-        changed: stamp.iter().flatten().map(|(time, _)| *time).max().unwrap_or(SystemTime::UNIX_EPOCH),
+        // Who writes about a run does not change it.
+        changed: stamp[..4].iter().flatten().map(|(time, _)| *time).max().unwrap_or(SystemTime::UNIX_EPOCH),
         experiment: None,
         standing: Standing::Begun,
         afterwards: Vec::new(),
+        notes: notes_of(&path),
         path,
     };
     if let Err(error) = fill(&mut run, stamp) {
@@ -222,7 +236,14 @@ fn entry(path: PathBuf, stamp: Stamp) -> RunEntry {
     run
 }
 
-fn fill(run: &mut RunEntry, [summary, attacks, checkpoint, _]: Stamp) -> Result<()> {
+fn notes_of(run: &Path) -> Notes {
+    match notes::read(run) {
+        Ok(text) => Notes { text: text.trim_end_matches('\n').to_owned(), shut: notes::why_not(run) },
+        Err(error) => Notes { text: String::new(), shut: Some(error.to_string()) },
+    }
+}
+
+fn fill(run: &mut RunEntry, [summary, attacks, checkpoint, ..]: Stamp) -> Result<()> {
     readable(&run.path, EXPERIMENT)?;
     run.experiment = Some(experiment_of(&run.path)?);
     if attacks.is_some() {

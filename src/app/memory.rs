@@ -14,6 +14,8 @@ use crate::run::whole_files::Writer;
 
 /// Files that are remembered at most.
 const RECENT: usize = 8;
+/// Runs that are pinned at most: more pale curves could not be told apart.
+pub const PINNED: usize = 4;
 /// Larger than any file that this program writes here.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -49,6 +51,11 @@ pub struct Memory {
     pub experiment: Option<(String, String)>,
     /// Folders of runs that were opened from outside the runs' folder, the latest first.
     pub elsewhere: Vec<PathBuf>,
+    /// Folders of runs that were pinned, the first one first.
+    #[serde(with = "many")]
+    pub pinned: Vec<PathBuf>,
+    /// Long runs end without telling.
+    pub silent: bool,
     /// The folder of a run that was going when the window was closed.
     #[serde(with = "one")]
     pub unfinished: Option<PathBuf>,
@@ -110,6 +117,7 @@ impl Memory {
         let mut memory: Self = serde_json::from_str(&text).unwrap_or_default();
         memory.recent.truncate(RECENT);
         memory.elsewhere.truncate(RECENT);
+        memory.pinned.truncate(PINNED);
         memory
     }
 
@@ -136,11 +144,14 @@ impl Memory {
         kept.filter(|tree| self.workspace.fits(tree)).unwrap_or_else(|| self.workspace.tree())
     }
 
-    /// Remembers the workspace's panes as they are.
-    pub fn keep_tree(&mut self, tree: &Tree<Pane>) {
-        if let Ok(tree) = serde_json::to_value(tree) {
+    /// Remembers the workspace's panes as they are. True where they were not so before.
+    pub fn keep_tree(&mut self, tree: &Tree<Pane>) -> bool {
+        let Ok(tree) = serde_json::to_value(tree) else { return false };
+        let differs = self.trees.get(&self.workspace) != Some(&tree);
+        if differs {
             self.trees.insert(self.workspace, tree);
         }
+        differs
     }
 
     /// Puts a file first among the recent ones.
@@ -153,9 +164,17 @@ impl Memory {
         put_first(&mut self.elsewhere, run);
     }
 
+    /// Pins a run, or lets it go; a further one than are pinned at most is not.
+    pub fn pin(&mut self, run: &Path, on: bool) {
+        self.pinned.retain(|pinned| pinned != run);
+        if on && self.pinned.len() < PINNED {
+            self.pinned.push(run.to_owned());
+        }
+    }
+
     /// A folder has another place, or none.
     pub fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
-        for list in [&mut self.recent, &mut self.elsewhere] {
+        for list in [&mut self.recent, &mut self.elsewhere, &mut self.pinned] {
             match (list.iter().position(|path| path == from), to) {
                 (Some(at), Some(to)) => list[at].clone_from(to),
                 (Some(at), None) => drop(list.remove(at)),

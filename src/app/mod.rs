@@ -6,17 +6,22 @@
 mod accuracies;
 mod act;
 mod bar;
+mod best;
 mod choice;
 mod chore;
 mod class;
 mod command;
 mod copied;
 mod copying;
+mod day;
+mod day_work;
+mod desktop;
 mod document;
 mod draw;
 mod export;
 mod file_prompt;
 mod focus;
+mod formula;
 mod hear;
 mod help;
 mod icon;
@@ -41,6 +46,7 @@ mod presets;
 mod purpose;
 mod runner;
 mod running;
+mod session;
 mod settings;
 mod shared;
 mod showing;
@@ -76,6 +82,7 @@ use crate::run::weights::Weights;
 pub use accuracies::{Accuracy, Curves};
 pub use act::{Act, Popup};
 pub use copied::Copied;
+pub use day::DayAct;
 pub use document::Document;
 pub use lessons::LessonAct;
 pub use library::{Library, RunEntry, Standing};
@@ -133,6 +140,12 @@ pub struct Look<'a> {
     trained: bool,
     /// Whether two runs are ticked to be compared.
     comparing: bool,
+    /// What can be offered of the shown model's best epoch.
+    best: Option<best::Offer>,
+    /// Runs that were pinned, the first one first.
+    pinned: &'a [PathBuf],
+    /// Whether there is an earlier session to bring back.
+    earlier: bool,
     /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
     /// The experiment of the run that is going, or whose weights the stage uses.
@@ -166,12 +179,15 @@ pub struct View {
     table: panes::table::TableView,
     runs: panes::runs::RunsView,
     palette: palette::PaletteView,
+    log: log::LogView,
     settings: settings::SettingsView,
     inspector: inspector::InspectorView,
     pad: stage::pad::PadView,
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
+    formula: formula::FormulaView,
+    method: formula::MethodView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }
@@ -187,6 +203,7 @@ pub struct App {
     /// The stage is to be asked anew in this frame.
     ask: bool,
     weights: Option<(Experiment, Arc<Weights>)>,
+    best: best::Best,
     /// The run's latest scene, while the stage shows something else.
     run_scene: Option<crate::run::scene::Scene>,
     library: Library,
@@ -212,6 +229,7 @@ pub struct App {
     /// What the window was asked to open.
     to_open: Option<Wanted>,
     memory: memory::Memory,
+    session: session::Keeper,
     home: PathBuf,
     runs: PathBuf,
     /// A run that was left unfinished.
@@ -234,6 +252,7 @@ impl App {
         };
         let first = || Experiment::preset(FIRST).unwrap_or_default();
         // What a class left behind is no start for the next one.
+        let session = session::Keeper::new(experiment.is_some());
         let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
         let experiment = experiment.or_else(before).unwrap_or_else(first);
         let library = Library::with(memory.elsewhere.clone());
@@ -248,6 +267,7 @@ impl App {
             live: None,
             ask: true,
             weights: None,
+            best: best::Best::default(),
             run_scene: None,
             library,
             opening: None,
@@ -268,6 +288,7 @@ impl App {
             to_open: None,
             runs: home.join("runs"),
             memory,
+            session,
             home,
             unfinished,
             styled: false,
@@ -330,7 +351,9 @@ impl App {
         if let Some(runner) = self.runner.take() {
             runner.leave(PATIENCE);
         }
+        self.leave_notes();
         self.remember();
+        self.end_session();
     }
 
     /// Writes what is to be remembered. Nothing depends on it, so a refusal is only logged.

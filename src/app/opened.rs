@@ -31,6 +31,9 @@ pub struct Opened {
 /// A run that is being read.
 pub struct Opening {
     answer: Receiver<Result<Opened>>,
+    /// It belongs to a session that was brought back: experiment and stage stay as they are. Whether the stage is to use
+    /// the weights of the run's best epoch.
+    pub brought_back: Option<bool>,
 }
 
 impl Opening {
@@ -50,7 +53,15 @@ impl Opening {
             .name("cutlayer-open".to_owned())
             .spawn(read)
             .map_err(|e| Error::Internal(format!("no thread to read the run: {e}")))?;
-        Ok(Self { answer })
+        Ok(Self { answer, brought_back: None })
+    }
+
+    /// The same for a run of a session that is brought back.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn brought_back(path: PathBuf, best: bool, ctx: &Context) -> Result<Self> {
+        Ok(Self { brought_back: Some(best), ..Self::start(path, ctx)? })
     }
 
     /// The run, once it is read.

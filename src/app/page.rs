@@ -3,6 +3,7 @@
 use eframe::egui::{self, CursorIcon, EventFilter, Id, Key, Panel, Ui, UiBuilder, vec2};
 use egui_tiles::Tree;
 
+use super::formula;
 use super::panes;
 use super::stage::{self, Plan, Views};
 use super::workspace::{Pane, place};
@@ -50,6 +51,9 @@ pub fn page_ui(
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
     view.curves.scrolled = plan.fixed.is_none();
     let Some(height) = plan.fixed else {
+        if look.workspace.has_stage() {
+            formula::below_ui(ui, look, &mut view.formula, acts);
+        }
         let margin = egui::Margin { left: 8, right: 8, top: 2, bottom: 0 };
         egui::CentralPanel::no_frame().frame(ground.inner_margin(margin)).show(ui, |ui| {
             scrolled_ui(ui, look, plan, tree, view, acts);
@@ -69,6 +73,7 @@ pub fn page_ui(
     Panel::top("height of the stage").exact_size(HANDLE).show_separator_line(false).frame(ground).show(ui, |ui| {
         handle_ui(ui, height, Plan::heights(window), acts);
     });
+    formula::beside_ui(ui, look, &mut view.formula, acts);
     egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));
     Some(stage.response.rect)
 }

@@ -23,6 +23,7 @@ impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         let about = About::of(&act);
+        self.session.touch();
         if let Err(error) = self.perform(act, ctx) {
             self.tell_of(about, &error);
         }
@@ -55,7 +56,11 @@ impl App {
                 return self.perform(Act::Attack(folder, launch), ctx);
             }
             Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
-            Act::NextClass => self.next_class(),
+            Act::NextClass => {
+                self.session.offered = None;
+                self.keep_notes(ctx, true);
+                self.next_class();
+            }
             Act::KeepReset => {
                 if let Some(reset) = &mut self.class.reset {
                     reset.offered = false;
@@ -105,6 +110,7 @@ impl App {
             Act::Inspect(subject, at) => self.inspect(subject, at, ctx),
             Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
+            Act::Day(act) => return self.day(act, ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);
@@ -114,6 +120,8 @@ impl App {
             | Act::Arrange
             | Act::Log
             | Act::StageHeight(_)
+            | Act::Formula(_)
+            | Act::Method(_)
             | Act::Present
             | Act::Popup(_)
             | Act::Theme(_)
@@ -146,6 +154,11 @@ impl App {
             Act::Log => {
                 self.memory.log = !self.memory.log;
                 self.remember();
+            }
+            Act::Formula(place) => self.view.formula.open = place,
+            Act::Method(section) => {
+                self.view.method.go_to(section);
+                self.popup = Some(Popup::Method);
             }
             Act::Popup(popup) => {
                 self.view.palette = super::palette::PaletteView::default();
@@ -285,7 +298,10 @@ impl App {
                 self.showing.adaptive = adaptive;
                 source = Source::Live;
             }
-            Act::Untrained(untrained) => self.showing.untrained = untrained,
+            Act::Untrained(untrained) => {
+                self.showing.untrained = untrained;
+                self.best.want(None);
+            }
             Act::Patient(by) => {
                 let count = self.showing.facts.as_ref().map_or(1, |facts| facts.patients.max(1));
                 let at = match self.showing.image {

@@ -9,7 +9,7 @@ use super::showing::{Showing, Source};
 use super::state::{State, Status};
 use super::trouble::About;
 use super::workspace::{self, Pane};
-use super::{App, library, opened, stage};
+use super::{Act, App, DayAct, library, opened, stage};
 use crate::error::{Error, Result};
 use crate::experiment::run_title;
 use crate::live::Shown;
@@ -107,11 +107,18 @@ impl App {
     /// Takes a run that was made before, once it is read.
     pub(super) fn hear_opening(&mut self, ctx: &Context) {
         let Some(result) = self.opening.as_ref().and_then(opened::Opening::answer) else { return };
-        self.opening = None;
+        let brought_back = self.opening.take().and_then(|opening| opening.brought_back);
         if self.runner.is_some() {
             return;
         }
         match result {
+            Ok(run) if brought_back.is_some() => {
+                self.state = run.state;
+                self.weights = Some((run.experiment, run.weights));
+                self.visited(ctx);
+                let best = brought_back == Some(true) && !self.showing.untrained;
+                self.act(if best { Act::Day(DayAct::Best(true)) } else { Act::Untrained(self.showing.untrained) }, ctx);
+            }
             Ok(run) => {
                 // Not under the folder's name: a run of it would get a longer one each time.
                 self.document.take(run.experiment.clone());

@@ -143,7 +143,7 @@ impl Shared {
     }
 
     /// Whether all that it names is there.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.experiment()?.validate()?;
         if let Some(name) = &self.attack {
             attack(name)

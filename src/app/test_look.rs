@@ -19,6 +19,7 @@ pub struct Shop {
     pub runs: PathBuf,
     pub recent: Vec<PathBuf>,
     pub activity: Activity,
+    pub pinned: Vec<PathBuf>,
 }
 
 impl Default for Shop {
@@ -32,6 +33,7 @@ impl Default for Shop {
             runs: PathBuf::from("runs"),
             recent: Vec::new(),
             activity: Activity::Idle,
+            pinned: Vec::new(),
         }
     }
 }
@@ -55,6 +57,9 @@ impl Shop {
             presenting: false,
             drawing: false,
             comparing: false,
+            best: None,
+            pinned: &self.pinned,
+            earlier: false,
             trained: false,
             lesson: None,
             lit: None,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops;
 
+mod method;
 mod settings;
 
 use candle_core::Tensor;
@@ -99,6 +100,7 @@ pub static KIND: Kind = Kind {
         Published::he("MNIST, LeNet-5 cut at conv1, knowing unrelated images", 14.76, 0.719),
         Published::he("MNIST, LeNet-5 cut at ReLU2, knowing unrelated images", 7.72, 0.431),
     ],
+    method: &[method::SECTION],
     least_images: (LEAST_IMAGES, "its decoder learns from"),
     // The decoder with three moments.
     saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 pub use super::make::Make;
 use super::threat_model::{Knows, Sees};
 use crate::error::{Error, Result};
+use crate::method::Section;
 pub use crate::setting::Values;
 use crate::setting::{Kind as Range, Mark, Setting, list, whole};
 
@@ -35,6 +36,8 @@ pub struct Kind {
     pub settings: &'static [Setting],
     /// What has been published of it, to check an implementation against.
     pub published: &'static [Published],
+    /// What it does, with its formulas.
+    pub method: &'static [Section],
     /// The fewest auxiliary images that it can do with, and what for.
     pub least_images: (usize, &'static str),
     /// Whether it learns first, and then serves any smashed data at once.
@@ -114,6 +117,7 @@ impl Kind {
         images_help: "Test images to reconstruct.",
         settings: &[],
         published: &[],
+        method: &[],
         least_images: ANY_IMAGE,
         learns: false,
         fills_the_table: false,

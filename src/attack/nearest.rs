@@ -15,6 +15,7 @@ use super::threat_model::{Knows, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, Outcome};
 use crate::defence::imitation::CHUNK;
 use crate::error::{Error, Result};
+use crate::method::{Formula, Ink, Live, Place, Section, symbol};
 use crate::state::State;
 
 /// Its card.
@@ -34,10 +35,34 @@ pub static KIND: Kind = Kind {
     knows_adaptive: &[Knows::ClientWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
     images: 64,
     images_help: "Test images to reconstruct; each is compared with every image of the attacker's.",
+    method: &[SECTION],
     least_images: (1, "it looks among"),
     saves: |_, _, targets| 8 * targets,
     make: Make::FromEvidence(|seen, knowledge, _| Ok(Box::new(Nearest::new(seen, knowledge)?))),
     ..Kind::BASE
+};
+
+/// Its formula.
+const SECTION: Section = Section {
+    id: "nearest",
+    title: "The nearest image",
+    source: "METHOD §6",
+    text: include_str!("../../assets/method/nearest.md"),
+    formulas: &[Formula {
+        id: "look-up",
+        title: "The nearest image",
+        place: Some(Place::Attacker),
+        text: r"x^* = x_i \quad i = \argmin_{j} \norm{f(x_j) − z}^2",
+        symbols: &[
+            symbol("x_i", "the attacker's image that is nearest to what was seen", Ink::Attacker),
+            symbol("x_j", "an image of the attacker's own", Ink::Attacker),
+        ],
+        live: |sight| {
+            let step = sight.step?;
+            Some(vec![Live::told("x_j", format!("{} of {} images looked at, by parts", step.done, step.planned))])
+        },
+        ..Formula::BASE
+    }],
 };
 
 /// A running search.

@@ -10,6 +10,7 @@
 //! moments and so the same numbers in any company.
 
 mod batch;
+mod method;
 
 use std::sync::Arc;
 
@@ -86,6 +87,7 @@ pub static KIND: Kind = Kind {
         Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU22", 19.47, 0.694),
         Published::he("CIFAR-10, 6 conv + 2 fc cut at ReLU32", 13.38, 0.163),
     ],
+    method: &[method::SECTION],
     least_images: ANY_IMAGE,
     // The images at work with their maps and three moments each, and those before them.
     saves: |_, [c, h, w], targets| c * h * w * (targets + 8 * targets.min(BATCH)),

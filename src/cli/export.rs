@@ -16,14 +16,14 @@ use crate::export::attacks::export_attacks;
 use crate::export::folder::{check_new_file, check_new_folder, fill_new_folder};
 use crate::export::torch::loader;
 use crate::model::spec::shape_text;
-use crate::random::Seed;
-use crate::run::checkpoint::{Checkpoint, weights_file};
-use crate::run::folder::{CHECKPOINT, check_is_run, experiment_of};
-use crate::run::identity::{DataChoice, plans};
+use crate::run::best::{self, Which};
+use crate::run::checkpoint::weights_file;
+use crate::run::folder::check_is_run;
+use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::shipped::half;
 use crate::run::whole_files::Writer;
-use crate::split::{SplitModel, SplitPlan};
+use crate::split::SplitModel;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("forms").required(true).multiple(true)))]
@@ -48,17 +48,33 @@ pub(super) struct ExportArgs {
     /// A new .safetensors file of all models' weights in half precision, as those that come with the program.
     #[arg(long, value_name = "FILE", value_parser = place(), group = "forms")]
     half: Option<PathBuf>,
+    /// The weights of each model's best epoch in place of the last: by accuracy on the validation set, or on the test set
+    /// where there is no other, which then flatters them.
+    #[arg(long)]
+    best: bool,
+}
+
+impl ExportArgs {
+    fn which(&self) -> Which {
+        if self.best { Which::Best } else { Which::Last }
+    }
 }
 
 pub(super) fn export(args: &ExportArgs) -> Result<()> {
     check_is_run(&args.run)?;
+    let weights = [&args.torch, &args.arrays, &args.half].iter().any(|out| out.is_some());
+    if args.best && !weights {
+        return Err(Error::input(
+            "--best chooses weights, and --attacks exports none: add --torch, --arrays or --half",
+        ));
+    }
     let mut said = String::new();
     if args.torch.is_some() || args.arrays.is_some() {
         said.push_str(&export_models(args)?);
     }
     if let Some(out) = &args.half {
         check_new_file("--half", out)?;
-        let bytes = half(&args.run)?;
+        let bytes = half(&args.run, args.which())?;
         Writer::default().write(out, &bytes)?;
         let _ = writeln!(said, "Weights in half precision are in {} ({} bytes).", out.display(), bytes.len());
     }
@@ -78,7 +94,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<()> {
 }
 
 fn export_models(args: &ExportArgs) -> Result<String> {
-    let trained = Trained::of(&args.run)?;
+    let trained = Trained::of(&args.run, args.which())?;
     // Everything is known to be possible before anything is written.
     if let Some(out) = &args.torch {
         check_new_folder("--torch", out)?;
@@ -90,6 +106,9 @@ fn export_models(args: &ExportArgs) -> Result<String> {
     let arrays = arrays.transpose()?;
     let writer = Writer::default();
     let mut said = String::new();
+    if args.best {
+        let _ = writeln!(said, "The weights are of the best epochs: {}.", trained.epochs);
+    }
     if let (Some(out), Some(arrays)) = (&args.arrays, &arrays) {
         writer.write(out, &npz(arrays)?)?;
         let _ = writeln!(said, "Arrays are in {}:", out.display());
@@ -105,33 +124,26 @@ fn export_models(args: &ExportArgs) -> Result<String> {
     Ok(said)
 }
 
-/// A run's models as it left them.
+/// A run's models with weights that it kept.
 struct Trained {
     /// Its folder.
     run: PathBuf,
     experiment: Experiment,
     /// The run's own; its vanilla twin, where there is one.
     models: Vec<SplitModel>,
+    /// After which epochs, in words.
+    epochs: String,
 }
 
 impl Trained {
-    fn of(run: &Path) -> Result<Self> {
-        let mut experiment = experiment_of(run)?;
-        let checkpoint = run.join(CHECKPOINT);
-        if !checkpoint.exists() {
-            return Err(Error::input(format!("the run has no weights yet: {}", run.display())));
-        }
-        let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
+    fn of(run: &Path, which: Which) -> Result<Self> {
+        let (mut experiment, kept) = best::models(run, which)?;
+        let epochs = best::words(&kept);
         // The weights are the same on every device, and this machine may not have the run's.
         experiment.device = experiment::Device::Cpu;
         experiment.validate()?;
-        let model = |(i, plan): (usize, SplitPlan)| {
-            let mut model = SplitModel::new(plan, Seed(experiment.seed), &Device::Cpu)?;
-            checkpoint.restore(i, &mut model)?;
-            Ok(model)
-        };
-        let models = plans(run, &experiment)?.into_iter().enumerate().map(model).collect::<Result<_>>()?;
-        Ok(Self { run: run.to_owned(), experiment, models })
+        let models = kept.into_iter().map(|kept| kept.model).collect();
+        Ok(Self { run: run.to_owned(), experiment, models, epochs })
     }
 
     /// What the models make of the images in a file, or of the run's test images.

@@ -35,6 +35,7 @@ use crate::run::attack_records::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
+use crate::run::notes;
 use crate::run::recorder::read_summary;
 use crate::run::report::report;
 use crate::run::seeds::over_seeds;
@@ -319,7 +320,7 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
         |summary: &Summary| serde_json::to_string_pretty(summary).map_err(|e| Error::Internal(format!("summary: {e}")));
     match summaries.as_slice() {
         all if json => print(&format!("{}\n", all.iter().map(json_of).collect::<Result<Vec<_>>>()?.join("\n"))),
-        [summary] => print(&report(summary)),
+        [summary] => print(&(report(summary) + &runs.first().map(|run| notes::told(run)).unwrap_or_default())),
         all => print(&over_seeds(all)?),
     }
 }

@@ -14,6 +14,7 @@ use super::kind::Draws;
 use super::{Defence, Kind, Lever};
 use crate::engine::tape::masked;
 use crate::error::Result;
+use crate::method::{Formula, Ink, Live, Place, Section, symbol};
 use crate::random::{At, Seed, Stream};
 use crate::setting::{Plain, Setting, real};
 
@@ -30,12 +31,42 @@ pub static KIND: Kind = Kind {
         "Share of the numbers on the wire that are zeroed, drawn anew each time. 0 is no defence.",
     )
     .default(Plain::Real(0.3))],
+    method: &[SECTION],
     symbol: "p",
     strength: |values| values.real("p"),
     levers: &[Lever { key: "p", symbol: "p", words: "numbers dropped", range: [0.0, 0.95] }],
     make: |values, draws| Ok(Box::new(Dropout { p: values.real("p")?, draws })),
     imitation: |values| Ok(Arc::new(Declared { p: values.real("p")? })),
     ..Kind::BASE
+};
+
+/// Its formula.
+const SECTION: Section = Section {
+    id: "dropout",
+    title: "Dropout on the smashed data",
+    source: "METHOD §5",
+    text: include_str!("../../assets/method/dropout.md"),
+    formulas: &[Formula {
+        id: "dropped",
+        title: "Dropout",
+        place: Some(Place::Wire),
+        text: r"\tilde{z} = m ⊙ z \quad m ~ Bernoulli(1 − p)",
+        symbols: &[
+            symbol("\\tilde{z}", "what is sent in place of the smashed data", Ink::Disguised),
+            symbol("m", "0 or 1 for each number, drawn anew each time", Ink::Disguised),
+            symbol("p", "the share of the numbers that are dropped", Ink::Disguised),
+        ],
+        live: |sight| {
+            let p = sight.values.real("p").ok()?;
+            Some(
+                [Live::real("p", p)]
+                    .into_iter()
+                    .chain(sight.numbers().map(|_| Live::shape("z", sight.crossed)))
+                    .collect(),
+            )
+        },
+        ..Formula::BASE
+    }],
 };
 
 /// Dropout at work.

@@ -8,6 +8,7 @@ use super::entry::Entry;
 use super::imitation::Imitation;
 use super::lever::Lever;
 use crate::error::{Error, Result};
+use crate::method::Section;
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
 use crate::score::names::Word;
@@ -53,6 +54,8 @@ pub struct Kind {
     pub levers: &'static [Lever],
     /// Names of what only a model under it has: rows of the table, streams, gains.
     pub words: &'static [Word],
+    /// What it does, section by section, with its formulas.
+    pub method: &'static [Section],
     /// Its part of a model in Python, given the weights of the streams' votes in use, if it has one.
     pub torch: Option<ToTorch>,
     /// What an attacker makes of knowing it.
@@ -80,6 +83,7 @@ impl Kind {
         fuses: false,
         levers: &[],
         words: &[],
+        method: &[],
         torch: None,
         imitation: |_| Err(Error::Internal("a defence's card lacks its imitation".to_owned())),
     };

@@ -82,12 +82,14 @@ pub struct Answer {
     pub scores: Tensor,
     /// What else it made of z, by name, shaped as z.
     pub parts: Vec<(&'static str, Tensor)>,
+    /// Each sample's weights of the streams in the decision, in the order of the votes (N, streams); none for one stream.
+    pub weights: Option<Tensor>,
 }
 
 impl Answer {
     /// The answer of the layers as they are: logits (N, K).
     pub fn plain(logits: Tensor) -> Self {
-        Self { streams: vec![("", logits.clone())], scores: logits, parts: Vec::new() }
+        Self { streams: vec![("", logits.clone())], scores: logits, parts: Vec::new(), weights: None }
     }
 
     /// Whether it is that of the layers as they are, and the scores are its logits.
@@ -123,7 +125,12 @@ impl Answer {
     #[must_use]
     pub fn detached(self) -> Self {
         let without = |all: Vec<(&'static str, Tensor)>| all.into_iter().map(|(name, t)| (name, t.detach())).collect();
-        Self { streams: without(self.streams), scores: self.scores.detach(), parts: without(self.parts) }
+        Self {
+            streams: without(self.streams),
+            scores: self.scores.detach(),
+            parts: without(self.parts),
+            weights: self.weights.map(|weights| weights.detach()),
+        }
     }
 }
 

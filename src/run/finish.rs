@@ -81,6 +81,7 @@ impl Session {
         let summary = Summary {
             schema: SCHEMA,
             best_epoch: self.best_epochs(&epochs),
+            best_weights: self.best_weights(),
             experiment: setup.experiment.clone(),
             seed: setup.experiment.seed,
             machine: Machine::here(rayon::current_num_threads()),

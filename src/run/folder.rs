@@ -22,6 +22,10 @@ pub const SUMMARY: &str = "summary.json";
 pub const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Pictures of attacks and maps.
 pub const IMAGES: &str = "images";
+/// Weights of each model's best epoch, a file a model.
+pub const BEST: &str = "best";
+/// What somebody wrote about the run.
+pub const NOTES: &str = "notes.md";
 /// Class shares of each test image, by row of the table.
 pub const PREDICTIONS: &str = "predictions.npz";
 /// Reconstructions and scores of each attack, for other programs.
@@ -31,6 +35,8 @@ pub const ATTACKS: &str = "attacks.json";
 /// Seconds spent so far.
 pub const TIMES: &str = ".times.json";
 const LOCK: &str = ".lock";
+/// In the name of a folder that is about to become a run's.
+const DRAFT: &str = ".new-";
 
 /// A run's folder, held by this process alone.
 #[derive(Debug)]
@@ -83,7 +89,7 @@ impl RunFolder {
         };
         fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         let name = path.file_name().ok_or_else(|| Error::input("the path names no folder"))?.to_string_lossy();
-        let draft = parent.join(format!(".{name}.new-{}", std::process::id()));
+        let draft = parent.join(format!(".{name}{DRAFT}{}", std::process::id()));
         fs::create_dir_all(&draft).map_err(Error::io("create the folder", &draft))?;
         let make = || {
             writer.write(&draft.join(EXPERIMENT), experiment.as_bytes())?;
@@ -117,7 +123,7 @@ impl RunFolder {
         let lock = lock(path)?;
         if lock.lacks.is_none() {
             remove_drafts(path);
-            for name in [IMAGES, KEPT] {
+            for name in [IMAGES, KEPT, BEST] {
                 remove_drafts(&path.join(name));
             }
         }
@@ -178,14 +184,14 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, NOTES, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),
                 _ => {}
             }
         }
-        for (folder, endings) in [(IMAGES, &["png"][..]), (KEPT, &["npz", "csv"])] {
+        for (folder, endings) in [(IMAGES, &["png"][..]), (KEPT, &["npz", "csv"]), (BEST, &["safetensors"])] {
             let Ok(files) = fs::read_dir(self.file(folder)) else { continue };
             for file in files.flatten().map(|entry| entry.path()) {
                 if file.extension().is_some_and(|ending| endings.iter().any(|own| ending == *own)) {
@@ -268,6 +274,21 @@ fn can_lock(folder: &Path) -> bool {
     let locked = OpenOptions::new().create_new(true).write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok());
     let _ = fs::remove_file(&path);
     locked
+}
+
+/// Removes what killed programs left of runs that they were about to begin. One that is younger may still become a run.
+pub fn remove_abandoned(runs: &Path) {
+    const YOUNG: Duration = Duration::from_secs(60);
+    let Ok(entries) = fs::read_dir(runs) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let draft = name.starts_with('.') && name.contains(DRAFT) && path.is_dir();
+        let age = || path.metadata().ok()?.modified().ok()?.elapsed().ok();
+        if draft && age().is_some_and(|age| age > YOUNG) && lock(&path).is_ok_and(|lock| lock.lacks.is_none()) {
+            // They are in nobody's way.
+            let _ = fs::remove_dir_all(&path);
+        }
+    }
 }
 
 /// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.

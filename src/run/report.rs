@@ -13,6 +13,7 @@ use crate::score::gains::gain_lines;
 use crate::score::metrics::{LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, lineup_chance, lineup_of};
 use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
+use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Ruling, is_attack};
 use crate::workbench;
 
@@ -68,10 +69,19 @@ fn heading<T>(metric: &Metric<T>) -> String {
 }
 
 fn best_epoch(summary: &Summary) -> String {
-    let Some(best) = &summary.best_epoch else { return String::new() };
+    let (best, by, kept) = match (&summary.best_epoch, &summary.best_weights) {
+        (Some(best), kept) => (best, HeldOut::Validation, kept.is_some()),
+        (None, Some(kept)) => (&kept.epochs, kept.by, true),
+        (None, None) => return String::new(),
+    };
     let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{model} {epoch}")).collect();
     let all = summary.experiment.train.epochs;
-    format!("Best of {all} epochs by accuracy on the validation set: {}. The table is of the last.\n", best.join(", "))
+    let kept = if kept { " The weights of the best are kept, too (export --best)." } else { "" };
+    format!(
+        "Best of {all} epochs by accuracy on {}: {}. The table is of the last.{kept}\n",
+        by.words(),
+        best.join(", ")
+    )
 }
 
 fn gain_text(summary: &Summary) -> String {

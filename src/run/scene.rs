@@ -115,6 +115,10 @@ pub struct Opinion {
     pub streams: Vec<Vote>,
     /// The decision.
     pub decision: Vote,
+    /// Each stream's share of the class that was decided on, in their order; empty for a plain server.
+    pub of_decided: Vec<f32>,
+    /// The streams' weights in the decision, in the order of the votes; empty for a plain server.
+    pub weights: Vec<f32>,
     /// Recovered features L, the first channels; empty for a plain server.
     pub features: Picture,
     /// Recovered gradient map S, mean over the channels, divided by its largest |value|; empty for a plain server.
@@ -241,6 +245,11 @@ impl Opinion {
         let mut opinion = Self { decision, ..Self::default() };
         if !answer.is_plain() {
             opinion.streams = answer.streams.iter().map(|(_, logits)| vote(logits, true)).collect::<Result<_>>()?;
+            let shares = |logits: &Tensor| share_of(logits, decision.class);
+            opinion.of_decided = answer.streams.iter().map(|(_, logits)| shares(logits)).collect::<Result<_>>()?;
+        }
+        if let Some(weights) = &answer.weights {
+            opinion.weights = weights.get(0)?.to_vec1()?;
         }
         if let Some(features) = answer.part("low_rank") {
             opinion.features = Picture::of_features(&features.get(0)?)?;
@@ -259,6 +268,14 @@ fn vote(t: &Tensor, logits: bool) -> Result<Vote> {
     let best = values.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or_default();
     let all: f32 = if logits { values.iter().map(|v| (v - best.1).exp()).sum() } else { values.iter().sum() };
     Ok(Vote { class: best.0, share: if logits { 1.0 } else { best.1 } / all })
+}
+
+/// The first sample's softmax of a class.
+fn share_of(logits: &Tensor, class: usize) -> Result<f32> {
+    let values: Vec<f32> = logits.get(0)?.flatten_all()?.to_vec1()?;
+    let largest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let all: f32 = values.iter().map(|v| (v - largest).exp()).sum();
+    Ok(values.get(class).map_or(0.0, |v| (v - largest).exp() / all))
 }
 
 /// Mean over the channels (C, H, W), divided by its largest |value|.

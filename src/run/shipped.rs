@@ -9,15 +9,11 @@ use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::SafeTensors;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::Checkpoint;
-use super::folder::{CHECKPOINT, experiment_of};
-use super::identity::plans;
+use super::best::{self, Kept, Which};
 use super::weights::{ModelWeights, Weights, trained};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::experiment::preset::DIGITS as PRESET;
-use crate::random::Seed;
-use crate::split::SplitModel;
 
 /// Undefended and PSGL on MNIST digits.
 const DIGITS: &[u8] = include_bytes!("../../assets/trained/digits.safetensors");
@@ -64,25 +60,18 @@ pub fn shipped(experiment: &Experiment) -> Option<Arc<Weights>> {
 /// A run's weights as such a file.
 ///
 /// # Errors
-/// Returns an error if the run has no weights yet, or its checkpoint is damaged.
-pub fn half(run: &Path) -> Result<Vec<u8>> {
-    let experiment = experiment_of(run)?;
-    let checkpoint = run.join(CHECKPOINT);
-    if !checkpoint.exists() {
-        return Err(Error::input(format!("the run has no weights yet: {}", run.display())));
-    }
-    let checkpoint = Checkpoint::load(&checkpoint, &experiment.hash())?;
+/// Returns an error if the run has no such weights, or their file is damaged.
+pub fn half(run: &Path, which: Which) -> Result<Vec<u8>> {
+    let (experiment, kept) = best::models(run, which)?;
     let (mut tensors, mut models) = (BTreeMap::new(), BTreeMap::new());
-    for (i, plan) in plans(run, &experiment)?.into_iter().enumerate() {
-        let mut model = SplitModel::new(plan, Seed(experiment.seed), &Device::Cpu)?;
-        checkpoint.restore(i, &mut model)?;
+    for Kept { model, epochs, .. } in kept {
         let name = model.plan.name.clone();
         for party in [model.client.parameters(), model.server.parameters()] {
             for (part, var) in party.iter() {
                 tensors.insert(format!("{name}.{part}"), var.to_dtype(DType::F16)?.contiguous()?);
             }
         }
-        models.insert(name.clone(), About { epochs: checkpoint.epochs_of(&name), votes: model.server.votes() });
+        models.insert(name, About { epochs, votes: model.server.votes() });
     }
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let head = Head { form: FORM, version, experiment: experiment.to_toml(), models };
@@ -130,7 +119,8 @@ mod tests {
     use super::*;
     use crate::data::built_in;
     use crate::experiment::fixture::BRAIN;
-    use crate::random::At;
+    use crate::random::{At, Seed};
+    use crate::split::SplitModel;
 
     #[test]
     fn what_ships_diagnoses_and_is_small() {

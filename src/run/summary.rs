@@ -6,6 +6,7 @@ use super::by_model::ByModel;
 use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
+use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Verdict};
 
 /// The form of `summary.json`.
@@ -86,6 +87,16 @@ pub struct StreamOrder {
     pub weights: [f64; 3],
 }
 
+/// Epochs whose weights the run's folder keeps beside the last: of each model the best one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BestWeights {
+    /// By accuracy on which images.
+    pub by: HeldOut,
+    /// The epoch of each model.
+    #[serde(flatten)]
+    pub epochs: ByModel<usize>,
+}
+
 /// All that a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -104,6 +115,9 @@ pub struct Summary {
     /// without a validation set. The table and the attacks are of the last epoch whatever this says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<ByModel<usize>>,
+    /// Whose weights are kept beside the last ones; none in runs of builds that kept no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_weights: Option<BestWeights>,
     /// The table.
     pub rows: Vec<Row>,
     /// Gains; none unless a defended model and its twin were both trained.

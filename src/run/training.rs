@@ -228,6 +228,8 @@ impl Session {
         if let Err(error) = self.show_weights(at) {
             tracing::warn!("the weights cannot be shown: {error}");
         }
+        // Before the checkpoint: whoever goes on from the one before ends this epoch again, and keeps the same.
+        self.keep_best(at)?;
         self.save()
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
+use super::best::{self, Kept, Which};
 use super::checkpoint::{Checkpoint, Position};
 use super::folder::{CHECKPOINT, experiment_of};
 use super::identity::plans;
@@ -126,6 +127,20 @@ impl Weights {
             models.insert(model.plan.name.clone(), ModelWeights::of(&model, words)?);
         }
         Ok((experiment, Self { models }, checkpoint.position))
+    }
+
+    /// The weights of each model's best epoch, of a run in a folder.
+    ///
+    /// # Errors
+    /// Returns an error if the run kept none, or a file is damaged.
+    pub fn best_of_run(folder: &Path) -> Result<Self> {
+        let (experiment, kept) = best::models(folder, Which::Best)?;
+        let weights = |Kept { model, epochs, by }: Kept| {
+            let by = by.map(|by| format!(", best by accuracy on {}", by.words())).unwrap_or_default();
+            let words = trained(&experiment, model.plan.defended(), epochs) + &by;
+            Ok((model.plan.name.clone(), ModelWeights::of(&model, words)?))
+        };
+        Ok(Self { models: kept.into_iter().map(weights).collect::<Result<_>>()? })
     }
 }
 

@@ -91,7 +91,7 @@ impl Writer {
 }
 
 /// Removes what killed writers left in a folder. Only for who has the folder to himself.
-pub(super) fn remove_drafts(folder: &Path) {
+pub(crate) fn remove_drafts(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         if entry.file_name().as_encoded_bytes().ends_with(DRAFT.as_bytes()) {

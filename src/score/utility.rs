@@ -1,5 +1,7 @@
 //! Whether a model is of use, and by how much one is better than another.
 
+use serde::{Deserialize, Serialize};
+
 use super::paired::share_error;
 use super::record::{EpochRow, Row};
 
@@ -27,13 +29,45 @@ pub fn beats(accuracy: f64, majority: f64, images: usize) -> bool {
     accuracy > majority && accuracy - majority > 2.0 * share_error(accuracy, images).max(share_error(majority, images))
 }
 
+/// The held-out images by which an epoch is the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HeldOut {
+    /// Those that are kept for choosing.
+    Validation,
+    /// Those that the model is tested on: its accuracy there flatters an epoch that was chosen by it.
+    Test,
+}
+
+impl HeldOut {
+    /// `the validation set`, `the test set`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Validation => "the validation set",
+            Self::Test => "the test set",
+        }
+    }
+}
+
 /// The epoch after which a model was right most often on the validation set, the first of equal ones. None where that was
 /// not measured after each of its epochs.
 pub fn best_epoch(epochs: &[EpochRow], model: &str) -> Option<usize> {
-    let own = epochs.iter().filter(|row| row.model == model);
-    let validation: Vec<(usize, f64)> = own.map(|row| Some((row.epoch, row.validation?))).collect::<Option<_>>()?;
-    let best = validation.into_iter().reduce(|best, row| if row.1 > best.1 { row } else { best })?;
-    Some(best.0)
+    let (epoch, by) = best_held_out(epochs, model)?;
+    (by == HeldOut::Validation).then_some(epoch)
+}
+
+/// The epoch after which a model was right most often on held-out images, the first of equal ones, and which images these
+/// are: of the validation set where it was asked after each epoch, else of the test set. None before the first epoch.
+pub fn best_held_out<'a>(epochs: impl IntoIterator<Item = &'a EpochRow>, model: &str) -> Option<(usize, HeldOut)> {
+    let own: Vec<&EpochRow> = epochs.into_iter().filter(|row| row.model == model).collect();
+    let validated = own.iter().all(|row| row.validation.is_some());
+    let (by, accuracy): (_, fn(&EpochRow) -> f64) = if validated {
+        (HeldOut::Validation, |row| row.validation.unwrap_or(f64::NEG_INFINITY))
+    } else {
+        (HeldOut::Test, |row| row.accuracy)
+    };
+    let best = own.into_iter().reduce(|best, row| if accuracy(row) > accuracy(best) { row } else { best })?;
+    Some((best.epoch, by))
 }
 
 /// Mean difference in points between two lists of predictions on the same images, and its standard error, paired.
@@ -83,6 +117,12 @@ mod tests {
         assert_eq!(["psgl", "vanilla", "other"].map(|model| best_epoch(&all, model)), [Some(2), Some(1), None]);
         all.push(row("vanilla", 2, None));
         assert_eq!(best_epoch(&all, "vanilla"), None, "an older build did not measure it");
+        assert_eq!(best_held_out(&all, "psgl"), Some((2, HeldOut::Validation)));
+        let tested: Vec<EpochRow> = [(1, 70.0), (2, 90.0), (3, 90.0)]
+            .map(|(epoch, accuracy)| EpochRow { model: "psgl".to_owned(), epoch, accuracy, ..EpochRow::default() })
+            .into();
+        assert_eq!(best_held_out(&tested, "psgl"), Some((2, HeldOut::Test)));
+        assert_eq!(best_held_out(&tested, "vanilla"), None);
         let text = serde_json::to_string(&all.pop()).unwrap();
         assert!(text.ends_with("\"accuracy\":98.0}"), "{text}");
     }

@@ -82,10 +82,12 @@ pub fn assert_same_run(a: &Path, b: &Path) {
     assert!(file(a, "metrics.csv") == file(b, "metrics.csv"), "metrics.csv differs");
     assert_eq!(timeless_summary(a), timeless_summary(b));
     assert!(file(a, "checkpoint.safetensors") == file(b, "checkpoint.safetensors"), "the checkpoint differs");
-    let [kept, other] = [a, b].map(|run| names(&run.join("attacks")));
-    assert_eq!(kept, other, "attacks/");
-    for name in kept.iter().map(|name| format!("attacks/{name}")) {
-        assert!(file(a, &name) == file(b, &name), "{name} differs");
+    for folder in ["attacks", "best"] {
+        let [kept, other] = [a, b].map(|run| names(&run.join(folder)));
+        assert_eq!(kept, other, "{folder}/");
+        for name in kept.iter().map(|name| format!("{folder}/{name}")) {
+            assert!(file(a, &name) == file(b, &name), "{name} differs");
+        }
     }
 }
 

@@ -62,9 +62,13 @@ fn the_best_epoch_is_told_by_validation_and_nothing_else_changes() {
     }
     assert_eq!(best.iter().count(), 2);
     // But for that, the two came to the same.
-    let [plain, mut held] = [&plain, &held].map(|run| timeless_summary(run));
+    let [mut plain, mut held] = [&plain, &held].map(|run| timeless_summary(run));
     assert!(plain.get("best_epoch").is_none());
     held.as_object_mut().unwrap().remove("best_epoch");
+    for (summary, by) in [(&mut plain, "test"), (&mut held, "validation")] {
+        let kept = summary.as_object_mut().unwrap().remove("best_weights").unwrap();
+        assert_eq!(kept["by"], by);
+    }
     for row in held["epochs"].as_array_mut().unwrap() {
         assert!(row.as_object_mut().unwrap().remove("validation").is_some());
     }

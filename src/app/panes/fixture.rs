@@ -38,6 +38,7 @@ pub fn summary() -> Summary {
         seed: 7,
         machine: Machine { version: "0.9".to_owned(), ..Machine::default() },
         best_epoch: None,
+        best_weights: None,
         epochs: Vec::new(),
         rows: vec![
             row("vanilla_clean", 97.4),

@@ -11,6 +11,10 @@ pub mod levers;
 pub mod runs;
 pub mod table;
 
+pub use self::runs::ago;
+#[cfg(test)]
+pub(in crate::app) use self::runs::samples;
+
 use eframe::egui::{self, Ui, WidgetText};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 
@@ -20,7 +24,7 @@ use super::{Act, Look, View};
 use crate::lesson::Part;
 
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
-const SIDE_BY_SIDE: f32 = 760.0;
+pub const SIDE_BY_SIDE: f32 = 760.0;
 
 /// The height that the panes want where they can have any.
 pub fn height(tree: &Tree<Pane>, width: f32) -> f32 {

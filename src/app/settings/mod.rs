@@ -23,13 +23,17 @@ use crate::workbench::{self, defences};
 const FOOT: f32 = 34.0;
 /// The same with the field for a pasted text.
 const PASTE: f32 = 172.0;
+/// Frames for which a setting that was looked for is brought into sight.
+const BRINGS: u8 = 8;
 
 /// What is typed in it.
 #[derive(Debug, Default)]
 pub struct SettingsView {
     filter: String,
-    /// The filter wants the keyboard.
-    wants_focus: bool,
+    /// The setting that is lit up.
+    lit: Option<String>,
+    /// Frames for which it is brought into sight: a section may have to open first.
+    brings: u8,
     drafts: HashMap<&'static str, String>,
     troubles: HashMap<&'static str, String>,
     shown: Option<Shown>,
@@ -58,10 +62,11 @@ struct Shown {
 }
 
 impl SettingsView {
-    /// Shows the one setting with this key.
+    /// Brings the setting with this key into sight and lights it up.
     pub fn find(&mut self, key: &str) {
-        key.clone_into(&mut self.filter);
-        self.wants_focus = true;
+        self.filter.clear();
+        self.lit = Some(key.to_owned());
+        self.brings = BRINGS;
     }
 
     /// Shows other values. A field in which nothing was typed shows them too; what was refused may be right now.
@@ -146,6 +151,12 @@ pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts:
         let height = (ui.available_height() - foot).max(80.0);
         let area = ScrollArea::vertical().auto_shrink(false).max_height(height);
         area.show(ui, |ui| sections_ui(ui, view, classes, acts));
+        if view.brings > 0 {
+            view.brings -= 1;
+            ui.ctx().request_repaint();
+        } else if ui.input(|input| input.pointer.any_pressed()) {
+            view.lit = None;
+        }
         ui.separator();
         foot_ui(ui, look, view, acts);
     });
@@ -172,10 +183,7 @@ fn head_ui(ui: &mut Ui, view: &mut SettingsView) {
     ui.horizontal(|ui| {
         let label = ui.label("Find");
         let field = TextEdit::singleline(&mut view.filter).desired_width(190.0).hint_text("a word, or a key");
-        let field = ui.add(field).labelled_by(label.id).on_hover_text("Looks in names, keys and explanations");
-        if std::mem::take(&mut view.wants_focus) {
-            field.request_focus();
-        }
+        ui.add(field).labelled_by(label.id).on_hover_text("Looks in names, keys and explanations");
         if !view.filter.is_empty() && ui.button("Show all").clicked() {
             view.filter.clear();
         }
@@ -201,7 +209,7 @@ fn matches(setting: &Setting, filter: &str, experiment: &Experiment) -> bool {
 }
 
 fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, acts: &mut Vec<Act>) {
-    let SettingsView { filter, drafts, troubles, shown: Some(shown), put_away, .. } = view else { return };
+    let SettingsView { filter, lit, brings, drafts, troubles, shown: Some(shown), put_away, .. } = view else { return };
     let mut rows = Rows {
         experiment: &shown.experiment,
         values: &shown.values,
@@ -209,6 +217,8 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
         base_name: &shown.base_name,
         papers: &shown.papers,
         classes,
+        lit: lit.as_deref(),
+        brings: *brings > 0,
         drafts,
         troubles,
         acts,
@@ -230,7 +240,9 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
         }
         any = true;
         let title = RichText::new(heading(name)).strong();
-        let header = CollapsingHeader::new(title).id_salt(name).default_open(true).open(filtered.then_some(true));
+        let header = CollapsingHeader::new(title).id_salt(name).default_open(true);
+        let opens = filtered || rows.brings && found.iter().any(|setting| rows.lit == Some(setting.key));
+        let header = header.open(opens.then_some(true));
         header.show_unindented(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             if let Some(attack) = name.strip_prefix("attack.") {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use eframe::egui::text_edit::TextEditState;
 use eframe::egui::{
     Align, Button, Checkbox, ComboBox, DragValue, Id, Key, Label, Layout, Response, RichText, Slider, SliderClamping,
-    TextEdit, Ui, vec2,
+    Stroke, StrokeKind, TextEdit, Ui, vec2,
 };
 use toml::Value;
 
@@ -38,6 +38,9 @@ pub(super) struct Rows<'a> {
     pub papers: &'a BTreeMap<&'static str, String>,
     /// Classes of the images; none where they are not loaded yet.
     pub classes: Option<usize>,
+    /// The setting that is lit up, and whether it is brought into sight.
+    pub lit: Option<&'a str>,
+    pub brings: bool,
     /// What is typed and not yet applied.
     pub drafts: &'a mut HashMap<&'static str, String>,
     /// What was refused.
@@ -51,12 +54,16 @@ impl Rows<'_> {
         let width = ui.available_width();
         let (words, control) = ((0.33 * width).max(150.0), (0.33 * width).max(170.0));
         let why = without_effect(setting.key, self.experiment);
-        ui.horizontal(|ui| {
+        let lit = self.lit == Some(setting.key);
+        let line = ui.horizontal(|ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             let label = cell(ui, words, |ui| self.words_ui(ui, setting));
             let enabled = ui.add_enabled_ui(why.is_none(), |ui| {
                 let response = cell(ui, control, |ui| self.control_ui(ui, setting, label, control));
                 let response = response.on_hover_ui(|ui| tip_ui(ui, setting));
+                if lit && self.brings {
+                    response.request_focus();
+                }
                 if let Some(why) = why {
                     response.on_disabled_hover_text(why);
                 }
@@ -64,6 +71,13 @@ impl Rows<'_> {
             enabled.response.on_disabled_hover_text(why.unwrap_or_default());
             self.beside_ui(ui, setting, why.is_none());
         });
+        if lit {
+            let stroke = Stroke::new(2.0, ui.visuals().warn_fg_color);
+            ui.painter().rect_stroke(line.response.rect.expand(1.0), 4.0, stroke, StrokeKind::Inside);
+            if self.brings {
+                ui.scroll_to_rect(line.response.rect, Some(Align::Center));
+            }
+        }
         if setting.kind == Kind::Layers {
             self.layers_ui(ui, setting);
         }

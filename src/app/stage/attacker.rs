@@ -9,6 +9,7 @@ use super::band::{LARGEST, band_ui, framed};
 use super::details::details_ui;
 use super::plan::{BAND, Sizes};
 use super::{CLOSER, inspected, large_ui};
+use crate::app::formula::lit::picture_ui;
 use crate::app::inspector::Subject;
 use crate::app::judged::{Says, said};
 use crate::app::lit::lit_ui;
@@ -17,6 +18,7 @@ use crate::app::state::Status;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
+use crate::method::Ink;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -48,6 +50,7 @@ pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe
             inspected(&response, look, Subject::Stolen, acts);
         }
         framed(ui, response.rect, says);
+        picture_ui(ui, &response, Ink::Attacker);
     } else {
         nothing_stolen_ui(ui, look, side, says);
     }

@@ -28,8 +28,8 @@ pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.horizontal_top(|ui| {
             if let Some(error) = &look.textures.error {
                 let tip = "How far each pixel is from the original's: black is equal. The attacker does not see this.";
-                let response = Pane { caption: "error", tip, color: None }.ui(ui, error, ERROR);
-                inspected(&response, look, Subject::Error, acts);
+                let pane = Pane { caption: "error", tip, color: None, ink: None };
+                inspected(&pane.ui(ui, error, ERROR), look, Subject::Error, acts);
             }
             ui.vertical(|ui| score_ui(ui, look));
         });

@@ -9,11 +9,13 @@ use super::maps::sent_ui;
 use super::pad::{PadView, stroke_ui};
 use super::plan::{BAND, Sizes};
 use super::{CLOSER, Pane, Views, inspected, large_ui};
+use crate::app::formula::lit::picture_ui;
 use crate::app::inspector::Subject;
 use crate::app::showing::Source;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Purpose};
 use crate::live::Shown;
+use crate::method::Ink;
 
 /// Said of the built-in brain planes wherever one is shown.
 const STAND_IN: &str = "stand-in: average of 152 adults, no patient";
@@ -77,6 +79,7 @@ pub(super) fn original_ui(ui: &mut Ui, look: Look<'_>, side: f32, pad: &mut PadV
     let response = large_ui(ui, original, side, &format!("{}: {tip}", caption(look)));
     let line = Stroke::new(1.5, Role::Patient.color(ui));
     ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
+    picture_ui(ui, &response, Ink::Patient);
     inspected(&response, look, Subject::Original, acts);
     stroke_ui(ui, &response, look, pad, acts);
     if pad.drawing {
@@ -156,6 +159,7 @@ fn disguise_ui(ui: &mut Ui, look: Look<'_>, sent: &TextureHandle, side: f32, act
         tip: "The image with its most telling pixels moved, which is what the hospital's layers see: the paper's \
               attacked image.",
         color: Some(Role::Disguised.color(ui)),
+        ink: Some(Ink::Disguised),
     };
     inspected(&pane.ui(ui, sent, side), look, Subject::Disguised, acts);
 }

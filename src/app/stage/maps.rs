@@ -9,6 +9,7 @@ use crate::app::choice::selectable_ui;
 use crate::app::inspector::Subject;
 use crate::app::words::decimal;
 use crate::app::{Act, Look};
+use crate::method::Ink;
 
 /// Side of a map that is pointed at.
 const LARGE: f32 = 200.0;
@@ -41,7 +42,8 @@ pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView
         (None, Some(texture)) => (texture, SENT_SIGNED),
         (None, None) => return,
     };
-    inspected(&map_ui(ui, look, ("map sent", tip), texture, sizes.map), look, Subject::Map, acts);
+    let response = map_ui(ui, look, ("map sent", tip, Ink::Map), texture, sizes.map);
+    inspected(&response, look, Subject::Map, acts);
 }
 
 /// The found map, in the server. Nothing where none is looked for.
@@ -53,12 +55,18 @@ pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsVie
         (None, Some(texture)) => (texture, FOUND_SIGNED),
         (None, None) => return,
     };
-    let response = map_ui(ui, look, ("map found", tip), texture, sizes.map);
+    let response = map_ui(ui, look, ("map found", tip, Ink::Found), texture, sizes.map);
     inspected(&response, look, Subject::Found(sized.is_none()), acts);
 }
 
-fn map_ui(ui: &mut Ui, look: Look<'_>, (caption, tip): (&str, &str), texture: &TextureHandle, side: f32) -> Response {
-    let pane = Pane { caption, tip, color: None };
+fn map_ui(
+    ui: &mut Ui,
+    look: Look<'_>,
+    (caption, tip, ink): (&str, &str, Ink),
+    texture: &TextureHandle,
+    side: f32,
+) -> Response {
+    let pane = Pane { caption, tip, color: None, ink: Some(ink) };
     let response = pane.plain_ui(ui, texture, side);
     response.on_hover_ui(|ui| {
         ui.set_max_width(2.0 * LARGE + 10.0);

@@ -24,6 +24,8 @@ pub use plan::{BAR, Plan, Shown};
 pub use presented::{Large, presented_ui, said_who_ui, verdict_ui};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
+use super::formula::button_ui;
+use super::formula::lit::picture_ui;
 use super::inspector::Subject;
 use super::lit::lit_ui;
 use super::showing::Source;
@@ -33,6 +35,7 @@ use super::theme::{Role, cut_short_ui};
 use super::words::phase;
 use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
+use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
 
 /// Said of every picture that can be looked into.
@@ -46,12 +49,14 @@ pub struct Views<'a> {
     pub maps: &'a mut MapsView,
     /// The wipe over the stolen image.
     pub wipe: &'a mut WipeView,
+    /// The part whose formulas are open.
+    pub formula: Option<Place>,
 }
 
 impl<'a> Views<'a> {
     /// Those of the window.
     pub fn of(view: &'a mut View) -> Self {
-        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe }
+        Self { pad: &mut view.pad, maps: &mut view.maps, wipe: &mut view.wipe, formula: view.formula.open }
     }
 }
 
@@ -77,12 +82,14 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     for row in rows {
         ui.horizontal_top(|ui| {
             for card in *row {
-                card.ui(ui, look, plan, |ui| match card {
+                let open = views.formula;
+                let asked = card.ui(ui, look, plan, open, |ui| match card {
                     Card::Hospital => hospital::hospital_ui(ui, look, sizes, views, acts),
                     Card::Wire => wire::wire_ui(ui, look, sizes, acts),
                     Card::Server => server::server_ui(ui, look, sizes, views.maps, acts),
                     Card::Attacker => attacker::attacker_ui(ui, look, sizes, views.wipe, acts),
                 });
+                acts.extend(asked);
             }
         });
     }
@@ -126,7 +133,24 @@ impl Card {
         }
     }
 
-    fn ui(self, ui: &mut Ui, look: Look<'_>, plan: &Plan, contents: impl FnOnce(&mut Ui)) {
+    fn place(self) -> Place {
+        match self {
+            Self::Hospital => Place::Hospital,
+            Self::Wire => Place::Wire,
+            Self::Server => Place::Server,
+            Self::Attacker => Place::Attacker,
+        }
+    }
+
+    /// Draws it. Returns what its head was asked for.
+    fn ui(
+        self,
+        ui: &mut Ui,
+        look: Look<'_>,
+        plan: &Plan,
+        formula: Option<Place>,
+        contents: impl FnOnce(&mut Ui),
+    ) -> Option<Act> {
         let size = match self {
             Self::Hospital => plan.hospital,
             Self::Attacker => plan.attacker,
@@ -142,27 +166,34 @@ impl Card {
         };
         lit_ui(ui, look, part, Rect::from_min_size(ui.cursor().min, size).shrink(3.0));
         ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
-            frame.show(ui, |ui| {
-                ui.set_min_size(ui.available_size());
-                ui.set_max_size(ui.available_size());
-                ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
-                self.head_ui(ui, look);
-                contents(ui);
-            });
-        });
+            frame
+                .show(ui, |ui| {
+                    ui.set_min_size(ui.available_size());
+                    ui.set_max_size(ui.available_size());
+                    ui.spacing_mut().item_spacing = vec2(6.0, SPACE);
+                    let asked = self.head_ui(ui, look, formula);
+                    contents(ui);
+                    asked
+                })
+                .inner
+        })
+        .inner
     }
 
-    /// Its name, and what its large picture is.
-    fn head_ui(self, ui: &mut Ui, look: Look<'_>) {
+    /// Its name, the button for its formulas, and what its large picture is.
+    fn head_ui(self, ui: &mut Ui, look: Look<'_>, formula: Option<Place>) -> Option<Act> {
         let size = vec2(ui.available_width(), HEAD - SPACE);
         ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
             ui.set_min_size(size);
             ui.label(RichText::new(self.title()).size(16.0).strong().color(self.color(ui)));
+            let asked = button_ui(ui, self.place(), formula);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let caption = self.caption(look);
                 ui.add(Label::new(RichText::new(caption).color(self.color(ui))).truncate());
             });
-        });
+            asked
+        })
+        .inner
     }
 }
 
@@ -303,6 +334,8 @@ struct Pane<'a> {
     tip: &'a str,
     /// Of the caption and the frame; none for the plain ones.
     color: Option<Color32>,
+    /// Of the symbols that stand for it in formulas.
+    ink: Option<Ink>,
 }
 
 impl Pane<'_> {
@@ -325,6 +358,9 @@ impl Pane<'_> {
             let response = ui.add(image).on_hover_cursor(CursorIcon::ZoomIn);
             let line = self.color.unwrap_or(ui.visuals().widgets.noninteractive.bg_stroke.color);
             ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(1.5, line), StrokeKind::Outside);
+            if let Some(ink) = self.ink {
+                picture_ui(ui, &response, ink);
+            }
             response
         })
         .inner

@@ -3,9 +3,10 @@
 
 use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle, Ui, WidgetInfo};
 
+use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::lookers::{Attacker, MISSING, instead, who};
-use crate::app::{Act, Look, Source};
+use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
 use crate::workbench::{attack, attacks, usual_defence};
@@ -61,15 +62,45 @@ fn weights_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let trained = scene.map_or(look.trained && !look.showing.untrained, |scene| scene.stamp.trained.is_some());
     ui.label("weights:").on_hover_text("Of the network on the stage");
     let why = "No trained weights fit this network and these images: Run makes them";
-    let button = selectable_if_ui(ui, look.trained || trained, trained, "trained");
-    let tip = "Those of the open run, or those that come with the program";
-    if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
-        acts.push(Act::Untrained(false));
+    if let Some(best) = look.best.filter(|_| look.trained) {
+        epoch_ui(ui, best, acts);
+    } else {
+        let button = selectable_if_ui(ui, look.trained || trained, trained, "trained");
+        let tip = "Those of the open run, or those that come with the program";
+        if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
+            acts.push(Act::Untrained(false));
+        }
     }
     let tip = "Fresh weights, drawn by the seed: what a client sends before it has learnt anything";
     if selectable_ui(ui, !trained, "untrained").on_hover_text(tip).clicked() {
         acts.push(Act::Untrained(true));
     }
+}
+
+/// Of a run that was trained: its last epoch, or its best.
+fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
+    let words = format!("best epoch {}", best.epoch);
+    let now = if best.chosen { words.as_str() } else { "last epoch" };
+    let menu = ComboBox::from_id_salt("weights").selected_text(now).width(0.0).show_ui(ui, |ui| {
+        let tip = "Those that training ended with: table and attacks are of these";
+        if selectable_ui(ui, !best.chosen, "last epoch").on_hover_text(tip).clicked() {
+            acts.push(Act::Untrained(false));
+            ui.close();
+        }
+        let tip = format!(
+            "Those of the epoch after which this model was right most often on {}. Table and attacks are of the last epoch \
+             whatever is shown here",
+            best.by.words()
+        );
+        let button = selectable_if_ui(ui, best.why_not.is_none(), best.chosen, &words).on_hover_text(tip);
+        if button.on_disabled_hover_text(best.why_not.unwrap_or_default()).clicked() {
+            acts.push(Act::Day(DayAct::Best(true)));
+            ui.close();
+        }
+    });
+    menu.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, format!("Trained weights: {now}")));
+    menu.response
+        .on_hover_text("Which of the run's weights: those of its last epoch, or of its best on held-out images");
 }
 
 /// Who attacks, and what that one sees and knows.

@@ -9,6 +9,7 @@ use crate::app::accuracies::Accuracy;
 use crate::app::inspector::Subject;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
+use crate::method::Ink;
 use crate::run::scene::{Opinion, Vote};
 
 /// Height of a score's bar.
@@ -26,6 +27,7 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
                 caption: "cleaned",
                 tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
                 color: Some(Role::Cleaned.color(ui)),
+                ink: Some(Ink::Cleaned),
             };
             inspected(&pane.ui(ui, features, sizes.map), look, Subject::Cleaned(0), acts);
             found_ui(ui, look, sizes, view, acts);

@@ -13,6 +13,7 @@ use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
+use crate::method::Ink;
 use crate::run::facts::LayerFacts;
 
 pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
@@ -32,6 +33,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
             caption: "smashed data, up",
             tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
             color: None,
+            ink: Some(Ink::Smashed),
         };
         ui.horizontal(|ui| {
             ui.add_space((0.5 * (ui.available_width() - side)).floor().max(0.0));

@@ -10,8 +10,10 @@ use super::*;
 
 mod anything;
 mod behaviour;
+mod day;
 mod inspect;
 mod lessons;
+mod method;
 mod pictures;
 mod play;
 mod share;

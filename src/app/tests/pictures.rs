@@ -16,6 +16,7 @@ use image::RgbaImage;
 use super::inspector::{Layer, Subject};
 use super::*;
 use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
+use crate::method::Place;
 
 /// Pixels that may differ: the numbers of another processor round differently.
 const TOLERATED: usize = 3000;
@@ -295,6 +296,54 @@ fn the_stage_is_saved_as_it_is_seen() {
     window.act(Act::File(Purpose::Picture(export::Of::Stage), path));
     let told = window.app().state().error.clone().unwrap_or_default();
     assert!(told.starts_with("the whole stage is not in the window"), "{told}");
+}
+
+#[test]
+fn the_page_of_the_method() {
+    let mut window = window(quick(), [1280.0, 800.0], Theme::Dark, 1.0);
+    for (size, pixels, scale) in [SIZES[0], ("1280-at-150", [1280.0, 800.0], 1.5), ("900", [900.0, 600.0], 1.0)] {
+        for theme in [Theme::Dark, Theme::Light] {
+            let name = format!("method-{size}-{theme:?}").to_lowercase();
+            looks(&mut window, pixels, theme, scale);
+            window.act(Act::Method(Some("recovery")));
+            window.harness.run_steps(6);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if size == "1280" {
+                same(image, &name, true);
+            }
+        }
+    }
+    for section in crate::workbench::method() {
+        looks(&mut window, [1280.0, 800.0], Theme::Dark, 1.0);
+        window.act(Act::Method(Some(section.id)));
+        window.harness.run_steps(6);
+        drawn(&mut window, &format!("method-section-{}", section.id));
+    }
+}
+
+#[test]
+fn formulas_beside_the_pictures() {
+    let mut window = window(Experiment::preset(DIGITS).unwrap(), [1280.0, 720.0], Theme::Dark, 1.0);
+    window.act(Act::Defended(true));
+    window.rest();
+    let places = [Place::Server, Place::Hospital, Place::Wire, Place::Attacker];
+    for (size, pixels, scale) in [("1280x720", [1280.0, 720.0], 1.0), ("1280-at-150", [1280.0, 800.0], 1.5), SIZES[1]] {
+        for (place, theme) in places.into_iter().flat_map(|place| [(place, Theme::Dark), (place, Theme::Light)]) {
+            let name = format!("formula-{place:?}-{size}-{theme:?}").to_lowercase();
+            looks(&mut window, pixels, theme, scale);
+            window.act(Act::Formula(Some(place)));
+            if place == Place::Server && scale == 1.0 {
+                window.harness.run_steps(3);
+                window.click("Decision");
+            }
+            window.harness.run_steps(4);
+            nothing_cut_off(&window, &name);
+            let Some(image) = drawn(&mut window, &name) else { return };
+            if name == "formula-server-1280x720-dark" {
+                same(image, &name, true);
+            }
+        }
+    }
 }
 
 #[test]

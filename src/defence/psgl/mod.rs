@@ -14,6 +14,7 @@ pub mod client;
 pub mod downsample;
 pub mod fusion;
 mod levers;
+mod method;
 mod names;
 pub mod recovery;
 pub mod saliency;
@@ -64,6 +65,7 @@ pub static KIND: Kind = Kind {
     fuses: true,
     levers: &levers::LEVERS,
     words: &names::WORDS,
+    method: &method::SECTIONS,
     torch: Some(|values, votes| Ok(torch::torch(&options(values)?, votes))),
     imitation: |values| Ok(Arc::new(surrogate::Known(options(values)?))),
 };

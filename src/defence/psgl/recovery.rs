@@ -107,9 +107,13 @@ impl Recovery {
     /// First threshold for a matrix with this largest singular value, and by what it falls each step.
     fn schedule(&self, largest: f32) -> (f32, f32) {
         let start = (START * largest).max(self.mu);
-        let steps_down = ((0.6 * self.iterations as f64) as usize).max(1);
-        let decay = if start > 0.0 { (self.mu / start).powf(1.0 / steps_down as f32) } else { 1.0 };
+        let decay = if start > 0.0 { (self.mu / start).powf(1.0 / self.steps_down() as f32) } else { 1.0 };
         (start, decay)
+    }
+
+    /// Steps after which the threshold has fallen to μ.
+    pub fn steps_down(&self) -> usize {
+        ((0.6 * self.iterations as f64) as usize).max(1)
     }
 }
 

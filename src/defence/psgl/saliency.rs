@@ -66,7 +66,7 @@ pub fn disguise(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> 
     let size = x.elem_count() / x.dim(0)?.max(1);
     let (mut image, map) = (host(x)?, host(map)?);
     let theta = strength.theta as f32;
-    let moving = (strength.gamma * size as f64) as usize;
+    let moving = moving(strength, size);
     image.par_chunks_mut(size).zip(map.par_chunks(size)).for_each(|(image, map)| match strength.apply {
         Apply::Dense => {
             for (v, m) in image.iter_mut().zip(map) {
@@ -84,6 +84,11 @@ pub fn disguise(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> 
         }
     });
     Ok(Tensor::from_vec(image, x.shape(), x.device())?)
+}
+
+/// ⌊γ·CHW⌋, the pixels that are to move of an image of `size` of them (sparse only).
+pub fn moving(strength: Strength, size: usize) -> usize {
+    (strength.gamma * size as f64) as usize
 }
 
 /// The k-th largest |v|, counted from 1; none for k = 0.

@@ -67,11 +67,12 @@ impl Body for Streams {
         let recovered = self.recovered.forward(&low_rank)?;
         let fused = conv_sum(z, &straight_through, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
         let fused = self.fused.forward(&fused)?;
-        let scores = decide(&attacked.detach(), &recovered.detach(), &fused.detach(), self.weights)?.scores;
+        let decision = decide(&attacked.detach(), &recovered.detach(), &fused.detach(), self.weights)?;
         Ok(Answer {
             streams: vec![("attacked", attacked), ("recovered", recovered), ("fused", fused)],
-            scores,
+            scores: decision.scores,
             parts: vec![("low_rank", low_rank), ("gradient_map", gradient_map)],
+            weights: Some(decision.weights),
         })
     }
 

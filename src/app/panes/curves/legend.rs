@@ -12,6 +12,10 @@ use crate::app::words::decimal;
 /// Room for a line's sample.
 const SAMPLE: f32 = 26.0;
 
+/// What a pinned run is, in the legend.
+const PINNED: &str = "A run that was pinned in Runs: its curves stand pale behind, in the same colours. The value is that of its \
+                      first curve.";
+
 /// The values that are read out: at an x, or the last ones.
 pub struct Reading<'a> {
     chart: &'a Chart,
@@ -79,7 +83,12 @@ pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<Strin
     let curves =
         chart.series.iter().map(|series| (series.name.as_str(), series.tip, series.ink, reading.value(series)));
     let rules = chart.rules.iter().map(|rule| (rule.name.as_str(), rule.tip, rule.ink, rule.value.clone()));
-    let entries: Vec<_> = curves.chain(rules).collect();
+    let ghosts = chart.ghosts.iter().map(|ghost| {
+        let first = ghost.series.first();
+        let ink = Ink { mark: None, ..Ink::rule(first.and_then(|series| series.ink.role), ghost.style) };
+        (ghost.name.as_str(), PINNED, ink, first.map_or_else(String::new, |series| reading.value(series)))
+    });
+    let entries: Vec<_> = curves.chain(rules).chain(ghosts).collect();
     let columns = columns.clamp(1, entries.len().max(1));
     let gap = if columns > 1 { 10.0 } else { 0.0 };
     let width = (ui.available_width() - gap * (columns - 1) as f32) / columns as f32;

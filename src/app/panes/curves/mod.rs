@@ -1,12 +1,14 @@
 //! The Curves pane: its figures, their controls, and the values in words.
 
 mod data;
+mod epoch;
 mod example;
 mod export;
 mod figure;
 mod ink;
 mod legend;
 mod paper_lines;
+mod pinned;
 mod place;
 mod plot;
 mod raw;
@@ -27,6 +29,7 @@ pub use export::{csv, png, svg};
 pub use view::CurvesView;
 
 use self::data::has_time;
+use self::epoch::epoch_ui;
 use self::example::STAMP;
 use self::figure::{Against, Figure};
 use self::legend::{Reading, legend_ui};
@@ -49,6 +52,7 @@ const ENTRY: f32 = 185.0;
 /// Draws the pane.
 pub fn curves_ui(ui: &mut Ui, look: Look<'_>, view: &mut CurvesView, acts: &mut Vec<Act>) {
     look.document.name().clone_into(&mut view.preset);
+    view.pinned.update(look);
     let (state, recorded) = shown(look.state, &view.preset);
     let experiment = state.summary.as_ref().map_or(look.document.experiment(), |summary| &summary.experiment);
     pane_ui(ui, state, recorded, experiment.train.epochs as f64, view, acts);
@@ -105,15 +109,6 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
     reset_ui(ui, view);
     if view.shown == Shown::Pair {
         epoch_ui(ui, view);
-    }
-}
-
-/// The epoch that is pointed out.
-fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let Some(at) = view.epoch else { return };
-    ui.label(format!("epoch: {at}"));
-    if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
-        view.epoch = None;
     }
 }
 
@@ -199,8 +194,10 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
             ui.set_max_size(one);
             ui.spacing_mut().item_spacing.y = 2.0;
             let title = RichText::new(chart.figure.title()).strong();
-            ui.add(Label::new(title).truncate()).on_hover_text(chart.figure.tip());
-            let entries = chart.series.len() + chart.rules.len();
+            let tip =
+                format!("{} Drag a box to look closer; a double click or Fit shows all again.", chart.figure.tip());
+            ui.add(Label::new(title).truncate()).on_hover_text(tip);
+            let entries = chart.entries();
             let columns = ((one.x / ENTRY) as usize).clamp(1, 3);
             let row = ui.text_style_height(&TextStyle::Body) + 6.0;
             let below = (entries.div_ceil(columns) as f32 * row).min(0.36 * one.y).max(row);
@@ -245,8 +242,9 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let tip = "All that there is. The wheel zooms, with Ctrl where it scrolls the page; the right button draws a box, the left one moves, a double click is this";
-    if ui.button("Reset view").on_hover_text(tip).clicked() {
+    let tip = "All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel zooms, too, \
+               with Ctrl where it scrolls the page, and the right button moves";
+    if ui.button("Fit").on_hover_text(tip).clicked() {
         view.reset = true;
     }
 }
@@ -275,7 +273,7 @@ fn one_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, x_to: Option<
     if let Some(chart) = view.charts().first() {
         let reading = Reading::of(chart, view.pointer, &hidden);
         let size = ui.available_size();
-        let entries = chart.series.len() + chart.rules.len();
+        let entries = chart.entries();
         let row = ui.text_style_height(&TextStyle::Body) + 4.0 + ui.spacing().item_spacing.y;
         let drawn = |hidden: &_, ui: &mut Ui, height: f32| {
             let x_to = x_to.filter(|_| !chart.is_empty());

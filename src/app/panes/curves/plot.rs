@@ -23,6 +23,10 @@ const MARK: Vec2 = vec2(46.0, 30.0);
 /// How much of its colour a curve keeps before it is smoothed.
 const FAINT: f32 = 0.35;
 
+/// How much of its colour a pinned run's curve keeps, and how wide it is.
+const PALE: f32 = 0.55;
+const GHOST: f32 = 1.4;
+
 /// How much of its colour a band has.
 pub const BAND: f32 = 0.16;
 
@@ -91,6 +95,14 @@ impl Drawn<'_> {
                 let line = VLine::new("the epoch", at as f64).color(ink::text_color(theme)).width(1.5);
                 plot.vline(line.allow_hover(false));
             }
+            for ghost in self.chart.ghosts.iter().filter(|ghost| !self.hides(&ghost.name)) {
+                for series in &ghost.series {
+                    let points = PlotPoints::Borrowed(series.line.between(view.0, view.1));
+                    let line = Line::new("", points).id((&ghost.name, &series.name)).width(GHOST);
+                    let color = series.ink.color(theme).gamma_multiply(PALE);
+                    plot.line(line.color(color).style(ghost.style).allow_hover(false));
+                }
+            }
             // The first ones on top; all faint ones below.
             let shown = || self.chart.series.iter().rev().filter(|series| !self.hides(&series.name));
             for series in shown() {
@@ -145,6 +157,8 @@ impl Drawn<'_> {
             .formatter(move |mark, range| y_axis.words(mark.value, (*range.start(), *range.end()), most_y))
             .label_spacing(12.0..=18.0)
             .min_thickness(38.0);
+        // Of the small ones only those that stand for themselves.
+        let zooms = !self.small || self.cursor.is_some();
         let mut plot = Plot::new((chart.figure, chart.x_label, chart.log_y, chart.fitted, self.small))
             .width(size.x)
             .height(size.y)
@@ -156,9 +170,10 @@ impl Drawn<'_> {
             .allow_scroll(false)
             .allow_zoom(!self.small)
             .allow_drag(!self.small)
-            .allow_boxed_zoom(!self.small)
+            .allow_boxed_zoom(zooms)
             .allow_axis_zoom_drag(!self.small)
-            .boxed_zoom_pointer_button(PointerButton::Secondary)
+            .boxed_zoom_pointer_button(PointerButton::Primary)
+            .pan_pointer_button(PointerButton::Secondary)
             .grid_color(grid_color)
             .show_axes(!chart.is_empty())
             .show_grid(!chart.is_empty())

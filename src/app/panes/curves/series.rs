@@ -53,6 +53,19 @@ pub struct Chart {
     pub rules: Vec<Rule>,
     /// Values that a logarithmic scale has no place for.
     pub dropped: usize,
+    /// Curves of pinned runs, which stand pale behind.
+    pub ghosts: Vec<Ghost>,
+}
+
+/// A pinned run's curves in a figure.
+#[derive(Clone, Debug)]
+pub struct Ghost {
+    /// What the run is called, as the legend has it.
+    pub name: String,
+    /// Dashes or dots that tell it from other pinned runs.
+    pub style: egui_plot::LineStyle,
+    /// The curves, each in its own colour, the first one read out.
+    pub series: Vec<Series>,
 }
 
 /// A curve.
@@ -120,7 +133,13 @@ impl Chart {
         let whole_x = figure.turns() && settings.against != Against::Time
             || matches!(figure, Figure::Difference | Figure::Lineup | Figure::Ssim | Figure::Psnr);
         let fitted = settings.fitted && figure == Figure::Test;
-        Self { figure, x_label: raw.x_label, log_x, log_y, fitted, whole_x, rules: rules.collect(), series, dropped }
+        let (rules, ghosts) = (rules.collect(), Vec::new());
+        Self { figure, x_label: raw.x_label, log_x, log_y, fitted, whole_x, rules, series, dropped, ghosts }
+    }
+
+    /// Entries that its legend has.
+    pub fn entries(&self) -> usize {
+        self.series.len() + self.rules.len() + self.ghosts.len()
     }
 
     /// Whether its height begins above zero, which is to be marked.
@@ -130,7 +149,7 @@ impl Chart {
 
     /// Whether there is no curve.
     pub fn is_empty(&self) -> bool {
-        self.series.is_empty()
+        self.series.is_empty() && self.ghosts.is_empty()
     }
 
     /// A point's values, whatever the scales.
@@ -144,7 +163,8 @@ impl Chart {
         let none = (f64::INFINITY, f64::NEG_INFINITY);
         let widen = |bounds: (f64, f64), value: f64| (bounds.0.min(value), bounds.1.max(value));
         let (mut x, mut y) = (none, none);
-        for series in self.series.iter().filter(|series| !hidden(&series.name)) {
+        let ghosts = self.ghosts.iter().filter(|ghost| !hidden(&ghost.name)).flat_map(|ghost| &ghost.series);
+        for series in self.series.iter().filter(|series| !hidden(&series.name)).chain(ghosts) {
             // The coarsest layer has the extremes of all.
             for layers in series.raw.iter().chain([&series.line]) {
                 for point in layers.coarsest() {

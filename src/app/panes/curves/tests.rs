@@ -337,11 +337,69 @@ fn scrolling_zooms_and_the_view_can_be_reset() {
     }
     let near = right_end(&mut harness);
     assert!(near < 0.9 * before, "{near} of {before}");
-    harness.get_by_label("Reset view").click();
+    harness.get_by_label("Fit").click();
     harness.step();
     harness.step();
     let after = right_end(&mut harness);
     assert!((after - before).abs() < 1.0, "{after} after {before}");
+}
+
+#[test]
+fn a_box_that_is_dragged_zooms_both_and_a_double_click_shows_all_again() {
+    let mut harness = pair([800.0, 280.0], example());
+    let ends = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
+        // What a click at either end chooses.
+        [90.0, 330.0].map(|x| {
+            harness.state_mut().0.epoch = None;
+            harness.hover_at(pos2(x, 120.0));
+            harness.step();
+            harness.drag_at(pos2(x, 120.0));
+            harness.drop_at(pos2(x, 120.0));
+            harness.run_steps(40);
+            harness.state().0.epoch.unwrap()
+        })
+    };
+    let all = ends(&mut harness);
+    assert!(all[1] > all[0] + 2, "{all:?}");
+    let zoom = |harness: &mut Harness<'_, (CurvesView, Vec<Act>)>| {
+        harness.state_mut().0.epoch = None;
+        harness.hover_at(pos2(170.0, 80.0));
+        harness.step();
+        harness.drag_at(pos2(170.0, 80.0));
+        harness.step();
+        for x in [190.0, 210.0, 240.0] {
+            harness.hover_at(pos2(x, 130.0));
+            harness.step();
+        }
+        harness.drop_at(pos2(240.0, 130.0));
+        harness.run_steps(40);
+        assert_eq!(harness.state().0.epoch, None, "a box chooses no epoch");
+    };
+    zoom(&mut harness);
+    let near = ends(&mut harness);
+    assert!(near[1] - near[0] < all[1] - all[0], "{near:?} of {all:?}");
+    harness.get_by_label("Fit").click();
+    harness.run_steps(40);
+    assert_eq!(ends(&mut harness), all);
+    zoom(&mut harness);
+    for _ in 0..2 {
+        harness.drag_at(pos2(200.0, 120.0));
+        harness.drop_at(pos2(200.0, 120.0));
+        harness.step();
+    }
+    harness.run_steps(40);
+    assert_eq!(ends(&mut harness), all);
+}
+
+#[test]
+fn epochs_are_stepped_through_by_buttons() {
+    let mut harness = pair([800.0, 280.0], example());
+    harness.get_by_label("Previous epoch").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().0.epoch, Some(5));
+    harness.get_by_label("Next epoch").click();
+    harness.run_steps(2);
+    harness.get_by_label("epoch: 6");
 }
 
 #[test]

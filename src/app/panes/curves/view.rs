@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::data::has_time;
 use super::example::{PRESET, example, stands_for};
 use super::figure::{Against, Figure};
+use super::pinned::Pinned;
 use super::series::{Chart, Settings};
 use crate::app::accuracies::{Accuracy, Smooth};
 use crate::app::state::{State, Status};
@@ -76,6 +77,8 @@ pub struct CurvesView {
     pub pointer: Option<f64>,
     /// The document's preset: another one's recorded example is not shown.
     pub preset: String,
+    /// Runs that stand pale behind the shown one.
+    pub(super) pinned: Pinned,
     cache: Option<(u64, Vec<Chart>)>,
 }
 
@@ -94,6 +97,7 @@ impl Default for CurvesView {
             reset: false,
             pointer: None,
             preset: PRESET.to_owned(),
+            pinned: Pinned::default(),
             cache: None,
         }
     }
@@ -143,7 +147,12 @@ impl CurvesView {
             return false;
         }
         let figures = self.figures(state);
-        let charts = figures.iter().map(|figure| Chart::of(*figure, state, &self.settings(*figure, state)));
+        let charts = figures.iter().map(|figure| {
+            let settings = self.settings(*figure, state);
+            let mut chart = Chart::of(*figure, state, &settings);
+            chart.ghosts = self.pinned.ghosts(*figure, &settings);
+            chart
+        });
         self.cache = Some((key, charts.collect()));
         true
     }
@@ -169,6 +178,7 @@ impl CurvesView {
         state.summary.as_ref().map(|summary| summary.seconds.to_bits()).hash(&mut hasher);
         (self.shown, self.pair, self.tests_against, self.training_against, self.keep.to_bits(), self.log_y)
             .hash(&mut hasher);
+        self.pinned.generation.hash(&mut hasher);
         hasher.finish()
     }
 }

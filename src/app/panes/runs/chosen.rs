@@ -4,8 +4,9 @@ use eframe::egui::text::CCursorRange;
 use eframe::egui::{Button, DragValue, Key, Label, RichText, TextEdit, Ui};
 
 use super::RunsView;
+use crate::app::memory::PINNED;
 use crate::app::opened::checked_name;
-use crate::app::{Act, Activity, Look, RunEntry, Standing};
+use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
@@ -131,6 +132,16 @@ pub fn chosen_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Ve
         }
         if button(ui, "Delete\u{2026}", "Move its folder to the system's trash (Del); it asks first.", free) {
             view.doing = toggled(view.doing.take(), Doing::Trash);
+        }
+        let pinned = look.pinned.contains(&run.path);
+        let room = pinned || look.pinned.len() < PINNED;
+        let tip = "It stays first in the list, and its curves stand pale behind those of the run that is open.";
+        let may = if room { Ok(()) } else { Err("Four runs are pinned already: unpin one of them first.") };
+        if button(ui, if pinned { "Unpin" } else { "Pin" }, tip, may) {
+            acts.push(Act::Day(DayAct::Pin(run.path.clone(), !pinned)));
+        }
+        if button(ui, "Open the folder", "In the desktop's own program for folders.", Ok(())) {
+            acts.push(Act::Day(DayAct::Folder(run.path.clone())));
         }
         if button(ui, "Copy path", &run.path.display().to_string(), Ok(())) {
             acts.push(Act::Copy(run.path.display().to_string()));

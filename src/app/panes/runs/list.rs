@@ -17,6 +17,8 @@ use crate::app::{Act, Activity, Look, RunEntry, Standing};
 const WIDE: f32 = 600.0;
 /// Above and below a row's text.
 const PAD: f32 = 3.0;
+/// Letters of a run's notes that its row shows on hovering.
+const NOTE: usize = 600;
 
 /// How the list is looked at.
 #[derive(Debug, Default)]
@@ -24,6 +26,8 @@ pub struct ListView {
     /// Places in the library of the rows to show, with the filter, the list and its length that they are of.
     shown: Vec<usize>,
     of: Option<(String, u64, usize)>,
+    /// Runs that were pinned then.
+    pinned: Vec<PathBuf>,
     /// The row to bring into view, and to give the keyboard's focus to.
     go_to: Option<PathBuf>,
 }
@@ -34,18 +38,24 @@ impl ListView {
         let library = look.library;
         let filter = if library.runs.len() > FEW { filter } else { "" };
         let of = (filter, library.generation, library.runs.len());
-        if self.of.as_ref().is_some_and(|its| (its.0.as_str(), its.1, its.2) == of) {
+        let same = self.of.as_ref().is_some_and(|its| (its.0.as_str(), its.1, its.2) == of);
+        if same && self.pinned == look.pinned {
             return;
         }
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
         let fits = |run: &RunEntry| {
             words.is_empty() || {
-                let text = format!("{} {}", run.name, run.experiment.as_ref().map(what).unwrap_or_default());
+                let was_run = run.experiment.as_ref().map(what).unwrap_or_default();
+                let text = format!("{} {was_run} {}", run.name, run.notes.text);
                 let text = text.to_lowercase();
                 words.iter().all(|word| text.contains(word))
             }
         };
         self.shown = (0..library.runs.len()).filter(|at| fits(&library.runs[*at])).collect();
+        self.pinned = look.pinned.to_vec();
+        // In the order in which they were pinned; the others stay as they are.
+        let place = |path: &PathBuf| self.pinned.iter().position(|pinned| pinned == path).unwrap_or(usize::MAX);
+        self.shown.sort_by_key(|at| place(&library.runs[*at].path));
         self.of = Some((filter.to_owned(), library.generation, library.runs.len()));
     }
 }
@@ -159,7 +169,9 @@ fn row_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, run: &RunEntry, now:
     };
     let when = ago(run.changed, now);
     response.widget_info(|| {
-        let words = format!("Run {}, {when}, {}", run.name, came_to.0);
+        let pinned = if look.pinned.contains(&run.path) { ", pinned" } else { "" };
+        let notes = if run.notes.text.is_empty() { "" } else { ", with notes" };
+        let words = format!("Run {}, {when}, {}{pinned}{notes}", run.name, came_to.0);
         WidgetInfo::selected(Role::Button, ui.is_enabled(), selected, words)
     });
     let visuals = ui.visuals();
@@ -207,6 +219,14 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
         if look.state.folder.as_ref() == Some(&run.path) {
             let tip = "This run is the one that curves, table and images show.";
             ui.add(Label::new(RichText::new("open").strong()).selectable(false)).on_hover_text(tip);
+        }
+        if look.pinned.contains(&run.path) {
+            let tip = "It stays first in the list, and its curves stand pale behind those of the open run.";
+            ui.add(Label::new(RichText::new("pinned").strong()).selectable(false)).on_hover_text(tip);
+        }
+        if !run.notes.text.is_empty() {
+            let text: String = run.notes.text.chars().take(NOTE).collect();
+            ui.add(Label::new(RichText::new("notes").italics()).selectable(false)).on_hover_text(text);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add(plain(RichText::new(&run.name).strong())).on_hover_text(run.path.display().to_string());

@@ -3,6 +3,7 @@
 mod chosen;
 mod compare;
 mod list;
+mod notes;
 #[cfg(test)]
 pub(in crate::app) mod samples;
 mod versus;
@@ -10,6 +11,8 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use words::ago;
 
 use std::path::{Path, PathBuf};
 
@@ -36,12 +39,14 @@ pub struct RunsView {
     /// What was begun with the selected run.
     doing: Option<chosen::Doing>,
     list: list::ListView,
+    notes: notes::NotesView,
     versus: versus::VersusView,
 }
 
 impl RunsView {
     /// A run's folder has another name, or is gone.
     pub fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
+        self.notes.moved(from, to);
         if self.selected.as_deref() == Some(from) {
             self.selected = to.cloned();
         }
@@ -60,6 +65,11 @@ impl RunsView {
         let [a, b] = self.ticked.as_slice() else { return Err(Error::input("tick two finished runs first")) };
         let made = library.find(a).zip(library.find(b)).and_then(|(a, b)| Comparison::of(a, b));
         made.ok_or_else(|| Error::input("one of the two runs is no longer a finished one"))
+    }
+
+    /// Notes that were typed and are to be kept now, with the run that they are about.
+    pub fn note(&mut self, at_once: bool) -> Option<(PathBuf, String)> {
+        self.notes.due(at_once)
     }
 
     /// Whether two runs are ticked.
@@ -120,6 +130,10 @@ fn list_part_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec
         return;
     }
     chosen::chosen_ui(ui, look, view, acts);
+    let about = view.selected.as_ref().or(look.state.folder.as_ref());
+    if let Some(run) = about.and_then(|path| look.library.find(path)) {
+        notes::notes_ui(ui, run, &mut view.notes);
+    }
     // Where a form has taken the room, a row stays in reach.
     let room = height.unwrap_or_else(|| ui.available_height()).max(1.2 * list::row_height(ui));
     list::list_ui(ui, look, view, acts, room);
@@ -135,7 +149,7 @@ fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Ac
         if library.runs.len() > FEW {
             let label = ui.label("Filter");
             let edit = TextEdit::singleline(&mut view.filter).desired_width(110.0).hint_text("name or setting");
-            let tip = "Shows the runs whose name, data, model or settings contain every word.";
+            let tip = "Shows the runs whose name, data, model, settings or notes contain every word.";
             ui.add(edit).labelled_by(label.id).on_hover_text(tip);
         }
         let path = look.runs.display().to_string();

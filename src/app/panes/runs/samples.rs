@@ -44,6 +44,7 @@ pub fn summary() -> Summary {
         seed: 0,
         machine: Machine::default(),
         best_epoch: None,
+        best_weights: None,
         epochs: vec![
             epoch(DEFENDED, 1, 70.0),
             epoch("vanilla", 1, 80.0),
@@ -75,5 +76,6 @@ pub fn run(name: &str) -> RunEntry {
         experiment: Experiment::preset("quick").ok(),
         standing: Standing::Finished(Box::new(summary())),
         afterwards: Vec::new(),
+        notes: crate::app::library::Notes::default(),
     }
 }

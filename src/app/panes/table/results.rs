@@ -224,21 +224,27 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
     if !costs.is_empty() {
         ui.add(Label::new(format!("The hospital's time for an image: {}", costs.join(", "))).wrap());
     }
-    if let Some(best) = &summary.best_epoch {
-        let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{} {epoch}", target(model))).collect();
-        let all = summary.experiment.train.epochs;
-        let text = format!("Best of {all} epochs on the validation images: {}", best.join(", "));
-        ui.add(Label::new(text).wrap()).on_hover_text(
-            "The epoch after which each model was right most often on images kept for choosing. Table and attacks are of the \
-             last epoch all the same: nothing was chosen.",
-        );
-    }
+    best_ui(ui, summary);
     if let Some(streams) = &summary.streams {
         let paper = if streams.as_in_paper { "as in the paper" } else { "not the paper's order" };
         let order: Vec<&str> = streams.order.iter().map(|name| stream(name)).collect();
         ui.add(Label::new(format!("Streams, best first: {} ({paper})", order.join(", "))).wrap())
             .on_hover_text("The paper's decision weights take cleaned to be the best, then fused, then disguised.");
     }
+}
+
+/// Which epoch of each model was the best, and by which images.
+fn best_ui(ui: &mut Ui, summary: &Summary) {
+    let (best, images) = match (&summary.best_epoch, &summary.best_weights) {
+        (Some(best), _) => (best, "validation images"),
+        (None, Some(kept)) => (&kept.epochs, "test images"),
+        (None, None) => return,
+    };
+    let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{} {epoch}", target(model))).collect();
+    let text = format!("Best of {} epochs on the {images}: {}", summary.experiment.train.epochs, best.join(", "));
+    let tip = "The epoch after which each model was right most often on held-out images. Table and attacks are of the last \
+               epoch all the same: nothing was chosen. On the test images themselves the best epoch flatters the model.";
+    ui.add(Label::new(text).wrap()).on_hover_text(tip);
 }
 
 /// A stream in the window's words.

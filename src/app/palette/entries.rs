@@ -1,0 +1,130 @@
+//! What can be found in the palette. A further source is one more part of [`entries`].
+
+use std::time::SystemTime;
+
+use eframe::egui::Context;
+
+use crate::app::command::{Command, commands};
+use crate::app::panes::ago;
+use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
+use crate::setting::split;
+use crate::workbench::method;
+
+/// What menus and keys do. This heading and those below stand in their order where nothing is typed.
+pub const COMMANDS: &str = "Commands";
+/// Experiments to begin with.
+pub const PRESETS: &str = "Presets";
+/// Lessons to begin.
+pub const LESSONS: &str = "Lessons";
+/// Runs to open.
+pub const RUNS: &str = "Runs";
+/// Sections of the method to read.
+pub const METHOD: &str = "Method";
+/// Settings to look at.
+pub const SETTINGS: &str = "Settings";
+
+/// Something that can be chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The heading that it stands under.
+    pub(super) group: &'static str,
+    /// What it is called.
+    pub(super) words: String,
+    /// What all words of its group begin with, which is not looked through: it would match too much.
+    pub(super) before: &'static str,
+    /// At the right: keys, a setting's key, a time.
+    pub(super) beside: String,
+    /// Letters that it is found by as by its words.
+    pub(super) key: String,
+    /// A longer text that it is found by where all of what is typed stands in it; in small letters.
+    pub(super) text: String,
+    /// What it does, in a sentence.
+    pub(super) help: String,
+    /// What is asked for when it is chosen.
+    pub(super) act: Act,
+}
+
+impl Entry {
+    /// An entry that is found by its words.
+    pub fn new(group: &'static str, words: impl Into<String>, help: impl Into<String>, act: Act) -> Self {
+        let (words, help) = (words.into(), help.into());
+        let [beside, key, text] = [const { String::new() }; 3];
+        Self { group, words, before: "", beside, key, text, help, act }
+    }
+}
+
+/// Everything that can be chosen.
+pub fn entries(ctx: &Context, look: Look<'_>) -> Vec<Entry> {
+    let mut all = of_commands(ctx);
+    // The sort keeps their order.
+    all.sort_by_key(|entry| [COMMANDS, PRESETS, LESSONS].iter().position(|group| *group == entry.group));
+    all.extend(of_runs(look));
+    all.extend(of_the_method());
+    all.extend(of_settings(look));
+    all
+}
+
+/// Commands; those that choose a preset or begin a lesson are found as such.
+fn of_commands(ctx: &Context) -> Vec<Entry> {
+    // The palette itself is no choice.
+    let here = Act::Popup(Some(Popup::Palette));
+    let entry = |command: Command| {
+        let (group, before) = match command.act {
+            Act::Preset(_) => (PRESETS, "Preset "),
+            Act::Lesson(LessonAct::Begin(_)) => (LESSONS, "Lesson: "),
+            _ => (COMMANDS, ""),
+        };
+        let beside = command.keys.map(|keys| ctx.format_shortcut(&keys)).unwrap_or_default();
+        let key = if before.is_empty() { String::new() } else { group.to_owned() };
+        Entry { before, beside, key, ..Entry::new(group, command.words, command.help, command.act) }
+    };
+    commands().into_iter().filter(|command| command.act != here).map(entry).collect()
+}
+
+/// Runs, found by their names and by what is noted of them.
+fn of_runs(look: Look<'_>) -> impl Iterator<Item = Entry> {
+    let now = SystemTime::now();
+    look.library.runs.iter().map(move |run| Entry {
+        before: "Open run ",
+        beside: ago(run.changed, now),
+        text: run.notes.text.to_lowercase(),
+        ..Entry::new(RUNS, format!("Open run {}", run.name), help_of(run), Act::ShowRun(run.path.clone()))
+    })
+}
+
+/// Where a run is, and how its notes begin.
+fn help_of(run: &RunEntry) -> String {
+    match run.notes.text.lines().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!("{line} ({})", run.path.display()),
+        None => run.path.display().to_string(),
+    }
+}
+
+/// Sections of the method.
+fn of_the_method() -> impl Iterator<Item = Entry> {
+    method().map(|section| {
+        let help = format!("Read this section, with its formulas: {}.", section.source);
+        let words = format!("Method: {}", section.title);
+        Entry { before: "Method: ", ..Entry::new(METHOD, words, help, Act::Method(Some(section.id))) }
+    })
+}
+
+/// Settings, but those of attacks that the experiment does not launch; found by their keys, too.
+fn of_settings(look: Look<'_>) -> impl Iterator<Item = Entry> {
+    let attacks = &look.document.experiment().attacks;
+    let has = |key: &str| {
+        let name = split(key).0.strip_prefix("attack.");
+        name.is_none_or(|name| attacks.iter().any(|attack| attack.name() == name))
+    };
+    look.document.experiment().settings().into_iter().filter(move |setting| has(setting.key)).map(|setting| Entry {
+        before: "Setting: ",
+        beside: setting.key.to_owned(),
+        key: setting.key.to_owned(),
+        ..Entry::new(
+            SETTINGS,
+            format!("Setting: {}", setting.label),
+            setting.help,
+            Act::FindSetting(setting.key.to_owned()),
+        )
+    })
+}
