@@ -357,7 +357,7 @@ fn note(subject: Subject) -> &'static str {
     }
 }
 
-/// `rmle, naive, at PSGL`: who made the pictures of a finished attack.
+/// `rmle, naive, at the undefended model`: who made the pictures of a finished attack.
 pub fn attacked(gallery: &Gallery) -> String {
     let mode = if gallery.adaptive { "adaptive" } else { "naive" };
     format!("{}, {mode}, at {}", gallery.name, target(&gallery.target))
