@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::day::DayAct;
-use super::inspector::Subject;
 use super::lessons::LessonAct;
 use super::play::PlayAct;
 use super::purpose::Purpose;
+use super::subject::Subject;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
 use crate::method::Place;

@@ -4,9 +4,9 @@ use eframe::egui::{Align, Color32, Label, Layout, Rect, RichText, Ui, UiBuilder,
 
 use super::band::band_ui;
 use super::{Card, Views, attacker, hospital, inspected, large_ui, sentence, server, wire};
-use crate::app::inspector::Subject;
 use crate::app::judged::said;
 use crate::app::lit::lit_ui;
+use crate::app::subject::Subject;
 use crate::app::theme::Role;
 use crate::app::words::shape;
 use crate::app::{Act, Look};

@@ -4,8 +4,8 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{self, Key, Modifiers, Pos2, Rect, ViewportCommand, ViewportId, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::inspector::{Layer, Subject};
 use super::stage::things;
+use super::subject::{Layer, Subject};
 use super::*;
 use crate::run::scene::{Picture, Scene};
 

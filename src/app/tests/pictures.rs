@@ -13,7 +13,7 @@ use egui_kittest::kittest::NodeT as _;
 use egui_kittest::{SnapshotOptions, image_snapshot_options};
 use image::RgbaImage;
 
-use super::inspector::{Layer, Subject};
+use super::subject::{Layer, Subject};
 use super::*;
 use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
 use crate::method::Place;
@@ -151,9 +151,8 @@ fn a_number_on_the_wire_looked_into() {
                 let name = format!("inspector-{word}-{size}-{theme:?}").to_lowercase();
                 looks(&mut window, pixels, theme, scale);
                 window.rest();
-                let Some(image) = drawn(&mut window, &name) else { return };
-                if size == "1280" && theme == Theme::Dark && word == "smashed" {
-                    same(image, "inspector-1280-dark", true);
+                if drawn(&mut window, &name).is_none() {
+                    return;
                 }
             }
         }
@@ -187,9 +186,8 @@ fn presenters_size_in_every_room() {
         for ((size, pixels), theme) in sizes.iter().flat_map(|size| [Theme::Dark, Theme::Light].map(|t| (size, t))) {
             let name = format!("presenter-{what}-{size}-{theme:?}").to_lowercase();
             looks(&mut window, *pixels, theme, 1.0);
-            let Some(image) = drawn(&mut window, &name) else { return };
-            if *size == "1280x720" && theme == Theme::Dark && what == "plain" {
-                same(image, "presenter-1280x720-dark", true);
+            if drawn(&mut window, &name).is_none() {
+                return;
             }
         }
     }
