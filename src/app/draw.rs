@@ -2,10 +2,10 @@
 
 use eframe::egui::{self, Panel, Ui};
 
-use super::act::Popup;
+use super::act::{Act, Popup};
 use super::{
-    Activity, App, Look, Source, bar, command, focus, formula, help, hidden, inspector, lessons, log, page, palette,
-    present, runner, settings, stage,
+    Activity, App, Look, Source, View, bar, command, focus, formula, help, hidden, inspector, lessons, log, page,
+    palette, present, runner, settings, stage,
 };
 
 /// Height of the log when it is opened first.
@@ -80,25 +80,9 @@ impl App {
             drawer.show(ui, |ui| log::log_ui(ui, look, &mut self.view.log, &mut acts));
         }
         let strokes = self.view.pad.strokes.len();
-        let stage = if look.presenting {
-            Some(present::present_ui(ui, look, &mut self.view, &mut acts))
-        } else {
-            page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts)
-        };
+        let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         self.deeds.strokes += self.view.pad.strokes.len().saturating_sub(strokes);
-        let open = match self.popup {
-            None => true,
-            Some(Popup::Palette) => palette::palette_ui(ui.ctx(), look, &mut self.view.palette, &mut acts),
-            Some(Popup::Settings) => settings::settings_ui(ui.ctx(), look, &mut self.view.settings, &mut acts),
-            Some(Popup::Method) => formula::method_ui(ui.ctx(), &mut self.view.method),
-            Some(Popup::Students) => hidden::share_ui(ui.ctx(), look, &mut self.view.share, &mut acts),
-            Some(Popup::Shortcuts) => help::shortcuts_ui(ui.ctx()),
-            Some(Popup::About) => help::about_ui(ui.ctx(), look),
-            Some(Popup::Inspector) => inspector::inspector_ui(ui.ctx(), look, &mut self.view.inspector),
-        };
-        if !open {
-            self.popup = None;
-        }
+        self.popup = self.popup.filter(|popup| popup_ui(ui.ctx(), *popup, look, &mut self.view, &mut acts));
         if self.popup != Some(Popup::Inspector) {
             self.view.inspector.close(ui.ctx());
         }
@@ -134,6 +118,19 @@ impl App {
     }
 }
 
+/// Draws what lies over the panes. False where it is closed.
+fn popup_ui(ctx: &egui::Context, popup: Popup, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) -> bool {
+    match popup {
+        Popup::Palette => palette::palette_ui(ctx, look, &mut view.palette, acts),
+        Popup::Settings => settings::settings_ui(ctx, look, &mut view.settings, acts),
+        Popup::Method => formula::method_ui(ctx, &mut view.method),
+        Popup::Students => hidden::share_ui(ctx, look, &mut view.share, acts),
+        Popup::Shortcuts => help::shortcuts_ui(ctx),
+        Popup::About => help::about_ui(ctx, look),
+        Popup::Inspector => inspector::inspector_ui(ctx, look, &mut view.inspector),
+    }
+}
+
 /// Told to screen readers, and seen by nobody: what happened last.
 fn announced(ui: &mut Ui, said: &str) {
     let response = ui.interact(egui::Rect::NOTHING, egui::Id::unique("announcement"), egui::Sense::empty());
@@ -142,15 +139,15 @@ fn announced(ui: &mut Ui, said: &str) {
 }
 
 /// A state that was pasted while no field has the keyboard.
-fn pasted(ctx: &egui::Context) -> Option<super::Act> {
+fn pasted(ctx: &egui::Context) -> Option<Act> {
     let free = !ctx.text_edit_focused();
     let text = |event: &egui::Event| if let egui::Event::Paste(text) = event { Some(text.clone()) } else { None };
     let text = ctx.input(|input| input.events.iter().find_map(text)).filter(|_| free)?;
-    Some(super::Act::Shared(text))
+    Some(Act::Shared(text))
 }
 
 /// What was dropped on the window: the first of several, since one thing is looked at at a time.
-fn dropped(ctx: &egui::Context) -> Option<super::Act> {
+fn dropped(ctx: &egui::Context) -> Option<Act> {
     let path = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()))?;
-    Some(super::Act::File(super::Purpose::Open, path))
+    Some(Act::File(super::Purpose::Open, path))
 }

@@ -1,6 +1,6 @@
 //! A ring around what has the keyboard, whatever it is, for those who go through the window by keys.
 
-use eframe::egui::{Context, Id, Key, LayerId, Order, Stroke, StrokeKind};
+use eframe::egui::{Context, Id, Key, LayerId, Memory, Order, Stroke, StrokeKind};
 
 /// Draws the ring. The mouse takes it away, Tab brings it back.
 pub fn ring_ui(ctx: &Context) {
@@ -11,8 +11,7 @@ pub fn ring_ui(ctx: &Context) {
         *keys = (*keys || tabbed) && !clicked;
         *keys
     });
-    let Some(response) = ctx.memory(|memory| memory.focused()).filter(|_| keys).and_then(|id| ctx.read_response(id))
-    else {
+    let Some(response) = ctx.memory(Memory::focused).filter(|_| keys).and_then(|id| ctx.read_response(id)) else {
         return;
     };
     // What is scrolled is seen in part; the ring stays within.

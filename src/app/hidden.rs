@@ -58,20 +58,30 @@ impl Control {
     /// The controls that an act is done by; none for those that are always there.
     fn of(act: &Act) -> Option<Self> {
         Some(match act {
-            Act::Preset(_) | Act::Take(_) => Self::Experiment,
             Act::Set(key, _) if key == "seed" => Self::Experiment,
-            Act::Run | Act::RunOrPause | Act::Pause | Act::Step | Act::Stop | Act::Reset | Act::PlayAs(_) => Self::Run,
-            Act::Attack(..) | Act::AttackShown(_) | Act::Continue(_) => Self::Run,
+            Act::Set(key, _) if key == "model.cut" => Self::Cut,
+            Act::Preset(_) | Act::Take(_) => Self::Experiment,
+            Act::Run
+            | Act::RunOrPause
+            | Act::Pause
+            | Act::Step
+            | Act::Stop
+            | Act::Reset
+            | Act::PlayAs(_)
+            | Act::Attack(..)
+            | Act::AttackShown(_)
+            | Act::Continue(_) => Self::Run,
             Act::Defended(_) | Act::Untrained(_) => Self::Model,
             Act::Attacker(_) | Act::Adaptive(_) => Self::Attacker,
             Act::Cut(_) => Self::Cut,
-            Act::Set(key, _) if key == "model.cut" => Self::Cut,
             Act::Pane(Pane::Levers) => Self::Levers,
             Act::FindSetting(_) | Act::Popup(Some(super::Popup::Settings)) => Self::Settings,
-            // Whoever has levers or settings may pull them.
-            Act::Set(..) => return None,
-            Act::Patient(_) | Act::Draw(_) | Act::Patients => Self::Image,
-            Act::Ask(Purpose::Image) | Act::File(Purpose::Image, _) => Self::Image,
+            Act::Patient(_)
+            | Act::Draw(_)
+            | Act::Patients
+            | Act::Ask(Purpose::Image)
+            | Act::File(Purpose::Image, _) => Self::Image,
+            // Whoever has levers or settings may pull them, and the rest is always there.
             _ => return None,
         })
     }

@@ -22,6 +22,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// What is remembered. Unknown fields are skipped, missing ones have defaults.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent choices, each with its own control")]
 pub struct Memory {
     /// `dark`, `light` or the system's.
     pub theme: Theme,

@@ -54,6 +54,7 @@ mod showing;
 mod stage;
 mod start;
 mod state;
+mod subject;
 mod textures;
 mod theme;
 mod toasts;

@@ -5,6 +5,7 @@ use egui_tiles::Tree;
 
 use super::formula;
 use super::panes;
+use super::present;
 use super::stage::{self, Plan, Views};
 use super::workspace::{Pane, place};
 use super::{Act, Look, View};
@@ -48,6 +49,9 @@ pub fn page_ui(
     view: &mut View,
     acts: &mut Vec<Act>,
 ) -> Option<egui::Rect> {
+    if look.presenting {
+        return Some(present::present_ui(ui, look, view, acts));
+    }
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
     view.curves.scrolled = plan.fixed.is_none();
     let Some(height) = plan.fixed else {

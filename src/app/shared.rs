@@ -258,7 +258,7 @@ impl App {
                 .map(|shown| shown.title().into()),
             goal: self.memory.play.goal,
             pause_after: self.memory.play.pause_after,
-            lesson: self.progress.as_ref().map(Progress::saved).filter(|saved| is_built_in(saved)),
+            lesson: self.progress.as_ref().map(Progress::saved).filter(is_built_in),
             hide: self.hidden.list(),
         }
     }

@@ -298,7 +298,7 @@ impl LastConvolution {
 }
 
 impl Stage {
-    /// The side of the window that it pools, and how many there are in a row and a column; none where it does not.
+    /// The rows and columns of what entered it that are pooled into one place; none where nothing is pooled.
     fn window(&self, [_, row, column]: [usize; 3], before: &Planes) -> Option<Vec<[usize; 2]>> {
         let [_, h, w] = before.shape;
         let of = |rows: usize, columns: usize, top: usize, left: usize| {

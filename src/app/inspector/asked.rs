@@ -15,6 +15,7 @@ use crate::run::control::guarded;
 pub struct Asked {
     asking: Option<(Arc<Inside>, Receiver<Answer>)>,
     answer: Option<(Arc<Inside>, Answer)>,
+    number: u64,
 }
 
 /// The client, or why there is no looking into it.
@@ -46,7 +47,10 @@ impl Asked {
     fn hear(&mut self) {
         let Some((inside, receiver)) = self.asking.take() else { return };
         match receiver.try_recv() {
-            Ok(answer) => self.answer = Some((inside, answer)),
+            Ok(answer) => {
+                self.answer = Some((inside, answer));
+                self.number += 1;
+            }
             Err(TryRecvError::Empty) => self.asking = Some((inside, receiver)),
             Err(TryRecvError::Disconnected) => {
                 self.answer = Some((inside, Err("the client could not be looked into".to_owned())));
@@ -62,6 +66,11 @@ impl Asked {
     /// The latest answer; while another client is looked into it is the last one's.
     pub fn answer(&self) -> Option<&Answer> {
         self.answer.as_ref().map(|(_, answer)| answer)
+    }
+
+    /// How many answers there were: what was made of another one is made anew.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The client, where it could be looked into.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use eframe::egui::{Color32, ColorImage, Image, Label, Rect, RichText, Sense, TextureHandle, TextureOptions, Ui, vec2};
 
 use super::grid::{Grid, mark};
+use super::inspected::Scale;
 use super::stats::number;
-use super::subject::{Layer, Scale, Subject};
+use crate::app::subject::{Layer, Subject};
 use crate::model::inside::{Explanation, Input, Kernels, LastConvolution, Opened, Planes, Step};
 
 /// Input channels that are shown; the others are summed up.
@@ -21,9 +22,18 @@ const KERNEL: f32 = 26.0;
 /// Pictures of what entered the convolution, channel by channel, made when they are shown.
 #[derive(Default)]
 pub struct Inputs {
-    /// Where the client is that they are of.
-    of: usize,
+    /// Which of the clients that were looked into they are of.
+    of: u64,
     textures: BTreeMap<usize, TextureHandle>,
+}
+
+impl Inputs {
+    /// Puts away those of another client.
+    pub fn be_of(&mut self, client: u64) {
+        if self.of != client {
+            *self = Self { of: client, textures: BTreeMap::new() };
+        }
+    }
 }
 
 /// What is asked for by a click; `sent` is the number that crossed, where it is known.
@@ -38,10 +48,6 @@ pub fn convolution_ui(
     match &opened.last {
         Ok(last) => match last.explain(at) {
             Some(told) => {
-                let here = std::ptr::from_ref(opened) as usize;
-                if inputs.of != here {
-                    *inputs = Inputs { of: here, textures: BTreeMap::new() };
-                }
                 explanation_ui(ui, last, at, &told, inputs, &mut clicked);
                 result_ui(ui, at, &told, sent);
             }
@@ -74,9 +80,13 @@ fn explanation_ui(
         format!(" (its own row {from_row}, column {from_column})")
     };
     let [_, channels, side, _] = kernels.shape;
+    let each = match channels {
+        1 => "the one channel that enters it has".to_owned(),
+        many => format!("each of the {many} channels that enter it has"),
+    };
     let words = format!(
-        "Layer {}, {}{place}: each of the {channels} channels that enter it has a patch of {side}\u{d7}{side} numbers, \
-         which are multiplied by the kernel's weights and added up.",
+        "Layer {}, {}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the kernel's weights \
+         and added up.",
         kernels.layer + 1,
         kernels.words
     );

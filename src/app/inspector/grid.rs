@@ -4,8 +4,8 @@ use eframe::egui::{
     Align2, Color32, FontId, Response, Role as Kind, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
 
+use super::inspected::Scale;
 use super::stats::{number, short};
-use super::subject::Scale;
 use crate::app::theme::{image_color, map_color};
 
 /// Cells narrower than this have no numbers.

@@ -2,9 +2,10 @@
 
 use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
 
+use super::inspected::{Inspected, Scale};
 use super::stats::Stats;
-use super::subject::{Inspected, Scale, Subject};
 use crate::app::Look;
+use crate::app::subject::Subject;
 use crate::app::textures::square;
 use crate::app::theme::image_color;
 use crate::model::inside::Opened;
@@ -19,7 +20,7 @@ pub struct Key {
     generation: u64,
     pinned: Option<usize>,
     galleries: usize,
-    client: usize,
+    client: u64,
 }
 
 /// A picture made ready.
@@ -36,8 +37,8 @@ pub struct Made {
 }
 
 impl Key {
-    /// What is shown now.
-    pub fn of(look: Look<'_>, subject: Subject, plane: Option<usize>, opened: Option<&Opened>) -> Self {
+    /// What is shown now, where the client was looked into so often.
+    pub fn of(look: Look<'_>, subject: Subject, plane: Option<usize>, client: u64) -> Self {
         let showing = look.showing;
         Self {
             subject,
@@ -45,7 +46,7 @@ impl Key {
             generation: showing.generation,
             pinned: showing.film.pinned,
             galleries: look.state.galleries.len(),
-            client: opened.map_or(0, |opened| std::ptr::from_ref(opened) as usize),
+            client,
         }
     }
 }

@@ -3,11 +3,11 @@
 mod asked;
 mod convolution;
 mod grid;
+mod inspected;
 mod made;
 mod numbers;
 mod picture;
 mod stats;
-mod subject;
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use eframe::egui::{
 };
 
 use self::made::{Key, Made};
-pub use self::subject::{Subject, Which, attacked};
 #[cfg(test)]
-pub use self::{stats::number, subject::Layer};
+pub use self::stats::number;
 use super::act::Popup as Over;
 use super::choice::selectable_ui;
+use super::subject::Subject;
 use super::theme::cut_short_ui;
 use super::{App, Look, textures};
 use crate::model::inside::Inside;
@@ -112,7 +112,7 @@ pub fn inspector_ui(ctx: &Context, look: Look<'_>, view: &mut InspectorView) -> 
         view.asked.ask(inside, ctx);
     }
     let opened = view.asked.opened().cloned();
-    let key = Key::of(look, subject, view.plane, opened.as_deref());
+    let key = Key::of(look, subject, view.plane, view.asked.number());
     if view.made.as_ref().is_none_or(|made| !made.is_of(key)) {
         view.made = Made::new(ctx, look, key, opened.as_deref());
     }
@@ -344,6 +344,7 @@ fn behind_ui(ui: &mut Ui, look: Look<'_>, channel: usize, made: &Made, view: &mu
     let sent = made.values_at(view.mark.at).first().copied().filter(|_| view.asked.is_of(inside(look)));
     match view.asked.answer().cloned() {
         Some(Ok(opened)) => {
+            view.inputs.be_of(view.asked.number());
             if let Some(subject) = convolution::convolution_ui(ui, &opened, at, sent, &mut view.inputs) {
                 view.open(subject, Some([0, 0]));
             }

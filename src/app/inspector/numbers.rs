@@ -3,10 +3,10 @@
 use eframe::egui::{self, Label, Rect, RichText, Role as Kind, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::grid::Grid;
+use super::inspected::Scale;
 use super::made::Made;
 use super::picture::Mark;
 use super::stats::{BINS, Stats, number};
-use super::subject::Scale;
 use crate::app::words::shape;
 
 /// Width of all of it.

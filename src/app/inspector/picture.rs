@@ -30,8 +30,8 @@ pub fn sized(size: [usize; 2], room: Vec2, pixels_per_point: f32) -> Vec2 {
     sides * times / pixels_per_point
 }
 
-/// Draws it, and lets the pointer and the arrow keys mark a place. True in the response's stead: how many pictures further
-/// the arrow keys went.
+/// Draws it, and lets the pointer and the arrow keys mark a place. Returns also how many pictures further the arrow keys
+/// went.
 pub fn picture_ui(ui: &mut Ui, made: &Made, room: Vec2, view: &mut Mark) -> (Response, isize) {
     let size = sized(made.size, room, ui.pixels_per_point());
     let [columns, rows] = made.size;

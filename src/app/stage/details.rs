@@ -3,8 +3,8 @@
 use eframe::egui::{Image, Label, Popup, PopupCloseBehavior, RichText, Sense, Stroke, StrokeKind, Ui};
 
 use super::{CLOSER, Pane, inspected};
-use crate::app::inspector::Subject;
 use crate::app::lookers::Attacker;
+use crate::app::subject::Subject;
 use crate::app::theme::Role;
 use crate::app::words::{decimal, named, phase};
 use crate::app::{Act, Look};

@@ -6,7 +6,7 @@ use eframe::egui::{Image, Label, Response, RichText, TextureHandle, Ui};
 use super::plan::Sizes;
 use super::{CLOSER, Pane, inspected};
 use crate::app::choice::selectable_ui;
-use crate::app::inspector::Subject;
+use crate::app::subject::Subject;
 use crate::app::words::decimal;
 use crate::app::{Act, Look};
 use crate::method::Ink;

@@ -4,9 +4,9 @@ use eframe::egui::{Align, Color32, Label, Layout, Rect, RichText, Ui, UiBuilder,
 
 use super::band::band_ui;
 use super::{Card, Views, attacker, hospital, inspected, large_ui, sentence, server, wire};
-use crate::app::inspector::Subject;
 use crate::app::judged::said;
 use crate::app::lit::lit_ui;
+use crate::app::subject::Subject;
 use crate::app::theme::Role;
 use crate::app::words::shape;
 use crate::app::{Act, Look};
@@ -70,7 +70,9 @@ pub fn presented_ui(ui: &mut Ui, look: Look<'_>, large: Large, views: &mut Views
             inspected(&response, look, Subject::Disguised, acts);
         });
     }
-    column(ui, narrow, Part::Wire, &mut |ui| middle_ui(ui, look, large, vec2(narrow, big), acts));
+    column(ui, narrow, Part::Wire, &mut |ui| {
+        middle_ui(ui, look, large, vec2(narrow, room.height() - 1.6 * large.letters), acts);
+    });
     column(ui, big, Part::Attacker, &mut |ui| {
         name_ui(ui, &Card::Attacker.caption(look), Role::Attacker.color(ui), large.letters);
         attacker::stolen_ui(ui, look, big, said(look).says, views.wipe, acts);
@@ -85,10 +87,13 @@ fn name_ui(ui: &mut Ui, words: &str, color: Color32, letters: f32) {
 
 /// What crosses, the cut, and what the server says.
 fn middle_ui(ui: &mut Ui, look: Look<'_>, large: Large, room: Vec2, acts: &mut Vec<Act>) {
-    let crossed = look.showing.scene.as_ref().map(|scene| shape(&scene.crossed)).unwrap_or_default();
-    name_ui(ui, &format!("wire: {crossed}"), ui.visuals().strong_text_color(), large.letters);
+    let crossed = look.showing.scene.as_ref().map(|scene| shape(&scene.crossed));
+    // In a narrow column its shape has no room.
+    let crossed = crossed.filter(|_| room.x >= 9.5 * large.letters);
+    let name = crossed.map_or_else(|| "wire".to_owned(), |crossed| format!("wire: {crossed}"));
+    name_ui(ui, &name, ui.visuals().strong_text_color(), large.letters);
     if let Some(smashed) = &look.textures.smashed {
-        let side = room.x.min(room.y - 4.4 * large.letters).max(40.0);
+        let side = room.x.min(room.y - 4.6 * large.letters).max(40.0);
         ui.vertical_centered(|ui| {
             let response = large_ui(ui, smashed, side, "smashed data, up: what the attacker works from");
             inspected(&response, look, Subject::Smashed(0), acts);

@@ -6,7 +6,7 @@ use super::maps::{MapsView, compared_ui, found_ui};
 use super::plan::{Sizes, VOTE};
 use super::{Pane, inspected};
 use crate::app::accuracies::Accuracy;
-use crate::app::inspector::Subject;
+use crate::app::subject::Subject;
 use crate::app::theme::{Role, mark_ui};
 use crate::app::{Act, Look, Source};
 use crate::method::Ink;

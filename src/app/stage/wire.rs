@@ -8,8 +8,8 @@ use eframe::egui::{
 use super::plan::{LINE, Sizes};
 use super::{Pane, inspected};
 use crate::app::hidden::Control;
-use crate::app::inspector::Subject;
 use crate::app::lit::lit_ui;
+use crate::app::subject::Subject;
 use crate::app::theme::Role;
 use crate::app::words::{bytes, shape};
 use crate::app::{Act, Look, Source};

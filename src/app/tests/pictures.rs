@@ -13,7 +13,7 @@ use egui_kittest::kittest::NodeT as _;
 use egui_kittest::{SnapshotOptions, image_snapshot_options};
 use image::RgbaImage;
 
-use super::inspector::{Layer, Subject};
+use super::subject::{Layer, Subject};
 use super::*;
 use crate::experiment::fixture::{BRAIN, DEFENDED, DIGITS};
 use crate::method::Place;
@@ -134,8 +134,14 @@ fn before_a_run() {
 #[test]
 fn a_number_on_the_wire_looked_into() {
     let mut window = window(Experiment::preset(DIGITS).unwrap(), SIZES[0].1, Theme::Dark, 1.0);
-    let digit = (Subject::Original, [12, 14]);
-    for (subject, at) in [(Subject::Smashed(5), [10, 13]), digit, (Subject::Kernel(Layer::First, 5, 0), [0, 0])] {
+    // The largest number on the wire.
+    let smashed = window.app().showing().scene.as_ref().unwrap().smashed.clone();
+    let [_, height, width] = smashed.shape;
+    let largest = (0..smashed.values.len()).max_by(|a, b| smashed.values[*a].total_cmp(&smashed.values[*b])).unwrap();
+    let (channel, at) = (largest / (height * width), [largest / width % height, largest % width]);
+    for (subject, at) in
+        [(Subject::Smashed(channel), at), (Subject::Original, at), (Subject::Kernel(Layer::First, channel, 0), [0, 0])]
+    {
         window.act(Act::Inspect(subject, Some(at)));
         window.rest();
         for (size, pixels, scale) in SIZES {
@@ -145,9 +151,8 @@ fn a_number_on_the_wire_looked_into() {
                 let name = format!("inspector-{word}-{size}-{theme:?}").to_lowercase();
                 looks(&mut window, pixels, theme, scale);
                 window.rest();
-                let Some(image) = drawn(&mut window, &name) else { return };
-                if size == "1280" && theme == Theme::Dark && word == "smashed" {
-                    same(image, "inspector-1280-dark", true);
+                if drawn(&mut window, &name).is_none() {
+                    return;
                 }
             }
         }
@@ -181,9 +186,8 @@ fn presenters_size_in_every_room() {
         for ((size, pixels), theme) in sizes.iter().flat_map(|size| [Theme::Dark, Theme::Light].map(|t| (size, t))) {
             let name = format!("presenter-{what}-{size}-{theme:?}").to_lowercase();
             looks(&mut window, *pixels, theme, 1.0);
-            let Some(image) = drawn(&mut window, &name) else { return };
-            if *size == "1280x720" && theme == Theme::Dark && what == "plain" {
-                same(image, "presenter-1280x720-dark", true);
+            if drawn(&mut window, &name).is_none() {
+                return;
             }
         }
     }

@@ -7,8 +7,8 @@ use eframe::egui::{
 };
 
 use crate::app::choice::selectable_ui;
-use crate::app::inspector::{Subject, Which, attacked as attacked_by};
 use crate::app::state::{State, Status};
+use crate::app::subject::{Subject, Which};
 use crate::app::theme::{Role, cut_short_ui};
 use crate::app::words::{decimal, target};
 use crate::app::{Act, Look};
@@ -288,7 +288,9 @@ fn picture_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, a
 /// What is said of an image of gallery `at`: who attacked it, when, how near the stolen one is, whether the defence held.
 pub fn told(state: &State, at: usize, image: usize) -> String {
     let Some(gallery) = state.galleries.get(at) else { return String::new() };
-    let mut words = vec![format!("{}, {}", attacked_by(gallery), epoch(gallery.epoch))];
+    let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+    let at_model = target(&gallery.target);
+    let mut words = vec![format!("{}, {mode}, at {at_model}, {}", gallery.name, epoch(gallery.epoch))];
     let pair = gallery.originals.get(image).zip(gallery.stolen.get(image));
     if let Some(score) = pair.and_then(|(original, stolen)| original.score_of(stolen)) {
         let all = [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)];
