@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use ab_glyph::{Font as _, FontRef, OutlineCurve};
 use eframe::egui::Pos2;
 
-use super::svg::escaped;
 use crate::error::{Error, Result};
 
 /// The font of letters that the window's own has not.
@@ -38,6 +37,7 @@ impl Type {
 
     /// Letters beside one another, of a height, in this colour (an attribute); `turn` is one more attribute or empty.
     pub fn run(&mut self, letters: &[Placed], size: f32, ink: &str, turn: &str) -> String {
+        let scale = self.scale(size);
         let words: String = letters.iter().map(|placed| placed.letter).collect();
         if words.trim().is_empty() {
             return String::new();
@@ -58,21 +58,27 @@ impl Type {
             let code = u32::from(*letter);
             let font = &self.font;
             self.used.entry(*letter).or_insert_with(|| outline(font, *letter));
-            // As wide as it was laid out; outlines have y upwards.
-            let scale = advance / own;
+            // Of two letters that are drawn as one sign the second is laid out behind it, and without a width.
+            let x = if *advance > 0.0 { at.x } else { at.x - scale * own };
+            // Outlines have y upwards.
             let _ = write!(
                 text,
-                r##"<use href="#l{code}" transform="translate({:.2} {:.2}) scale({scale:.5} -{scale:.5})"/>"##,
-                at.x, at.y
+                r##"<use href="#l{code}" transform="translate({x:.2} {:.2}) scale({scale:.5} -{scale:.5})"/>"##,
+                at.y
             );
         }
         text.push_str("</g>\n");
         text
     }
 
+    /// A height in units of the font.
+    fn scale(&self, size: f32) -> f32 {
+        size / self.font.units_per_em().unwrap_or(1000.0)
+    }
+
     /// A line of words of a height that begins at `at`.
     pub fn line(&mut self, words: &str, at: Pos2, size: f32, ink: &str) -> String {
-        let scale = size / self.font.units_per_em().unwrap_or(1000.0);
+        let scale = self.scale(size);
         let mut x = at.x;
         let mut place = |letter| {
             let advance = scale * self.font.h_advance_unscaled(self.font.glyph_id(letter));
@@ -92,6 +98,23 @@ impl Type {
         }
         text + "</defs>\n"
     }
+}
+
+/// A text as XML has it.
+pub(super) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            // SVG is XML, which has no other control characters.
+            letter if letter.is_control() => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    safe
 }
 
 /// A letter's outline in the font's own units, y upwards.
@@ -129,6 +152,11 @@ mod tests {
         assert!(text.contains("translate(3.00 10.00)"), "{text}");
         let defined = letters.definitions();
         assert_eq!((defined.matches("<path").count(), defined.matches("id=\"l111\"").count()), (6, 1));
+        // "fl" is one sign of the font.
+        let pair = [('f', 3.0, 7.0), ('l', 10.0, 0.0)];
+        let pair = pair.map(|(letter, x, advance)| Placed { letter, at: Pos2::new(x, 10.0), advance });
+        let text = letters.run(&pair, 12.0, "", "");
+        assert!(text.contains("translate(3.00") && !text.contains("translate(10.00") && !text.contains("scale(0.0000"));
         // What the font does not have is left to another one.
         assert!(letters.line("漢", Pos2::ZERO, 12.0, "").contains(">漢</text>"));
         assert!(letters.line("  ", Pos2::ZERO, 12.0, "").is_empty());

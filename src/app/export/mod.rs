@@ -2,6 +2,7 @@
 
 mod caption;
 mod letters;
+mod pixels;
 mod shot;
 mod svg;
 

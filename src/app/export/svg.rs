@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use eframe::egui::epaint::{CircleShape, ClippedShape, ColorMode, Mesh, PathShape, RectShape, TextShape};
 use eframe::egui::{Color32, ColorImage, Pos2, Rect, Shape, Stroke, StrokeKind, TextureId, pos2, vec2};
 
-use super::letters::{Placed, Type};
-use super::shot::{cut, png};
+use super::letters::{Placed, Type, escaped};
+use super::pixels::{cut, png};
 use crate::error::Result;
 use crate::run::caption::lines;
 
@@ -64,23 +64,6 @@ impl Drawing {
         );
         Ok(format!("{head}\n<title>{title}</title>\n{}{}</svg>\n", page.letters.definitions(), page.text))
     }
-}
-
-/// A text as XML has it.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            // SVG is XML, which has no other control characters.
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// `rgb(1, 2, 3)`, and how opaque it is.

@@ -10,6 +10,9 @@ use crate::app::textures::square;
 use crate::app::theme::image_color;
 use crate::model::inside::Opened;
 
+/// Longer sides are thinned out: no screen shows them.
+pub(super) const MAX_SIDE: usize = 1024;
+
 /// What it was made of: it is made anew where this is another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key {
@@ -62,7 +65,7 @@ impl Made {
         }
         let columns = if inspected.vector { square(width) } else { width };
         let rows = (height * width).div_ceil(columns);
-        let step = rows.max(columns).div_ceil(super::picture::MAX_SIDE);
+        let step = rows.max(columns).div_ceil(MAX_SIDE);
         let sides = [columns.div_ceil(step), rows.div_ceil(step)];
         let pixel = |i: usize| {
             let at = i / sides[0] * step * columns + i % sides[0] * step;

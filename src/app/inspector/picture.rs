@@ -8,8 +8,6 @@ use eframe::egui::{
 use super::grid::mark;
 use super::made::Made;
 
-/// Longer sides are thinned out: no screen shows them.
-pub const MAX_SIDE: usize = 1024;
 /// The line around the marked place needs so large a square at least.
 const LEAST: f32 = 3.0;
 

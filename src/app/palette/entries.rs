@@ -19,7 +19,7 @@ pub const LESSONS: &str = "Lessons";
 /// Runs to open.
 pub const RUNS: &str = "Runs";
 /// Sections of the method to read.
-pub const METHOD: &str = "Method";
+pub const SECTIONS: &str = "Method";
 /// Settings to look at.
 pub const SETTINGS: &str = "Settings";
 
@@ -105,7 +105,11 @@ fn of_the_method() -> impl Iterator<Item = Entry> {
     method().map(|section| {
         let help = format!("Read this section, with its formulas: {}.", section.source);
         let words = format!("Method: {}", section.title);
-        Entry { before: "Method: ", ..Entry::new(METHOD, words, help, Act::Method(Some(section.id))) }
+        Entry {
+            before: "Method: ",
+            key: SECTIONS.to_owned(),
+            ..Entry::new(SECTIONS, words, help, Act::Method(Some(section.id)))
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use eframe::egui::Key;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
-use super::entries::{COMMANDS, LESSONS, PRESETS, RUNS, SETTINGS};
+use super::entries::{COMMANDS, LESSONS, PRESETS, RUNS, SECTIONS, SETTINGS};
 use super::search::{FEW, MOST, first_ones};
 use super::*;
 use crate::app::panes::samples;
@@ -104,10 +104,11 @@ fn every_kind_is_found_under_its_heading() {
     assert_eq!(look_for("weak a disguise"), Some((RUNS, run)), "by its notes");
     assert_eq!(look_for("vanilla-digits").map(|found| found.0), Some(PRESETS));
     assert_eq!(look_for("The mirror").map(|found| found.0), Some(LESSONS));
+    assert_eq!(look_for("method proximal recovery").map(|found| found.0), Some(SECTIONS));
     assert_eq!(look_for("train.rate"), Some((SETTINGS, Act::FindSetting("train.rate".to_owned()))));
     assert_eq!(look_for("undo"), Some((COMMANDS, Act::Undo)));
     assert_eq!(look_for("").map(|found| found.0), Some(COMMANDS));
-    for heading in [COMMANDS, PRESETS, LESSONS, RUNS, SETTINGS] {
+    for heading in [COMMANDS, PRESETS, LESSONS, RUNS, SECTIONS, SETTINGS] {
         assert!(harness.query_all_by_label(heading).next().is_some(), "{heading}");
     }
 }

@@ -187,7 +187,7 @@ fn students_see_no_hidden_controls_and_all_of_them_come_back() {
     let mut window = Window::open(quick());
     window.rest();
     let mut shared = window.app().shared();
-    shared.hide = vec![Control::Run, Control::Model, Control::Attacker, Control::Image, Control::Settings];
+    shared.hide = vec![Control::Run, Control::Model, Control::Attacker, Control::Settings, Control::Image];
     window.act(Act::Shared(shared.to_text().unwrap()));
     window.rest();
     for label in ["Run", "Step", "Undefended", "Draw", "All settings…", "It knows client weights"] {

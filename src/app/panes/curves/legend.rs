@@ -12,6 +12,8 @@ use crate::app::words::decimal;
 /// Room for a line's sample.
 const SAMPLE: f32 = 26.0;
 
+/// With less room beside the sample a value is told without its band.
+const NARROW: f32 = 150.0;
 /// What a pinned run is, in the legend.
 const PINNED: &str = "A run that was pinned in Runs: its curves stand pale behind, in the same colours. The value is that of its \
                       first curve.";
@@ -114,7 +116,13 @@ fn entry_ui(ui: &mut Ui, name: &str, tip: &str, ink: Ink, value: &str, hidden: &
     // The value first, from the right, so that a long name gives way and not the number.
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if shown {
-            ui.add(Label::new(RichText::new(value).strong()).extend());
+            // In little room the band is told to who points at the value.
+            let narrow = ui.available_width() < NARROW;
+            let brief = if narrow { value.split(" (").next().unwrap_or(value) } else { value };
+            let label = ui.add(Label::new(RichText::new(brief).strong()).extend());
+            if narrow {
+                label.on_hover_text(value);
+            }
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.style_mut().wrap_mode = Some(eframe::egui::TextWrapMode::Truncate);
