@@ -91,8 +91,8 @@ class Window:
     def there(self, name, role=None, part=False):
         return bool(self.all(name, role, part))
 
-    def wait(self, what, found, secs=PATIENCE_SECS):
-        end = time.monotonic() + secs
+    def wait(self, what, found, secs=None):
+        end = time.monotonic() + (secs or PATIENCE_SECS)
         while True:
             try:
                 answer = found()
