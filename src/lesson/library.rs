@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::Lesson;
 use super::read::{Read, read};
@@ -40,6 +41,12 @@ pub static LESSONS: [BuiltIn; 5] = [
     built_in!("disguise"),
     built_in!("be-the-attacker"),
 ];
+
+/// All lessons that come with the program, read once.
+pub fn lessons() -> &'static [Lesson] {
+    static ALL: OnceLock<Vec<Lesson>> = OnceLock::new();
+    ALL.get_or_init(|| LESSONS.iter().filter_map(|built_in| find(built_in.name).ok()).collect())
+}
 
 /// The lesson of this name that comes with the program.
 pub fn built_in(name: &OsStr) -> Option<&'static BuiltIn> {

@@ -19,7 +19,7 @@ mod tests;
 use std::fmt;
 
 pub use condition::Condition;
-pub use library::{LESSONS, built_in, check, find, notes};
+pub use library::{LESSONS, built_in, check, find, lessons, notes};
 pub use moment::{Moment, RunStatus, Source, WORDS, Word, Workspace, numbers};
 pub use pace::seconds;
 pub use print::hand_out;

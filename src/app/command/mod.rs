@@ -5,6 +5,8 @@ mod run;
 mod view;
 mod why_not;
 
+use std::sync::OnceLock;
+
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 pub use pressed::pressed;
@@ -21,7 +23,7 @@ use super::lessons::LessonAct;
 use super::purpose::Purpose;
 use super::workspace::Pane;
 use crate::experiment::PRESETS;
-use crate::lesson::{LESSONS, find};
+use crate::lesson::lessons;
 
 /// Where in the menus a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,15 +80,10 @@ fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, 
     Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
 }
 
-/// Every command.
-pub fn commands() -> Vec<Command> {
-    let mut all = files();
-    all.extend(edits());
-    all.extend(runs());
-    all.extend(views());
-    all.extend(day());
-    all.extend(help());
-    all
+/// Every command. Every frame asks for them, so they are made once.
+pub fn commands() -> &'static [Command] {
+    static ALL: OnceLock<Vec<Command>> = OnceLock::new();
+    ALL.get_or_init(|| [files(), edits(), runs(), views(), day(), help()].concat())
 }
 
 fn files() -> Vec<Command> {
@@ -225,10 +222,9 @@ fn day() -> Vec<Command> {
 }
 
 fn help() -> Vec<Command> {
-    let lessons = LESSONS.iter().filter_map(|built_in| {
-        let lesson = find(built_in.name).ok()?;
-        let act = Act::Lesson(LessonAct::Begin(built_in.name.to_owned()));
-        Some(command(Menu::Help, &format!("Lesson: {}", lesson.title), &lesson.summary, None, act))
+    let lessons = lessons().iter().map(|lesson| {
+        let act = Act::Lesson(LessonAct::Begin(lesson.name.clone()));
+        command(Menu::Help, &format!("Lesson: {}", lesson.title), &lesson.summary, None, act)
     });
     let mut all: Vec<Command> = lessons.collect();
     all.extend([
@@ -275,7 +271,7 @@ mod tests {
             assert!(all[..i].iter().all(|other| other.words != command.words), "{} twice", command.words);
         }
         // What needs more input says so.
-        for command in &all {
+        for command in all {
             let asks = matches!(command.act, Act::Ask(_));
             assert!(!asks || command.words.ends_with('…'), "{}", command.words);
         }

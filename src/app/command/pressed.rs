@@ -2,7 +2,7 @@
 
 use eframe::egui::{Context, Key, KeyboardShortcut, Modifiers};
 
-use super::{CTRL, NONE, commands};
+use super::{CTRL, Command, NONE, commands};
 use crate::app::typing::Typing;
 use crate::app::{Act, Popup};
 
@@ -15,7 +15,7 @@ pub(super) const ALSO: [(Modifiers, Key, Act); 2] =
 pub fn pressed(ctx: &Context, typing: &Typing) -> Vec<Act> {
     let busy = ctx.memory(|memory| memory.focused().is_some());
     let mut acts = Vec::new();
-    let mut all = commands();
+    let mut all: Vec<&Command> = commands().iter().filter(|command| command.keys.is_some()).collect();
     // The one with more modifiers first: Ctrl+Shift+Z is no Ctrl+Z.
     all.sort_by_key(|command| command.keys.map_or(0, |keys| -i32::from(keys.modifiers.shift)));
     // Also where the field has taken Ctrl+Shift+Z: a shortcut without Shift would be pressed with it, too.
@@ -26,8 +26,8 @@ pub fn pressed(ctx: &Context, typing: &Typing) -> Vec<Act> {
         .map(|keys| keys.logical_key)
         .collect();
     let shift = ctx.input(|input| input.modifiers.shift);
-    let table = all.into_iter().filter_map(|command| Some((command.keys?, command.act)));
-    let also = ALSO.into_iter().map(|(modifiers, key, act)| (KeyboardShortcut::new(modifiers, key), act));
+    let table = all.into_iter().filter_map(|command| Some((command.keys?, &command.act)));
+    let also = ALSO.iter().map(|(modifiers, key, act)| (KeyboardShortcut::new(*modifiers, *key), act));
     for (keys, act) in table.chain(also) {
         if shift && !keys.modifiers.shift && with_shift.contains(&keys.logical_key) {
             continue;
@@ -43,7 +43,7 @@ pub fn pressed(ctx: &Context, typing: &Typing) -> Vec<Act> {
             continue;
         }
         if ctx.input_mut(|input| input.consume_shortcut(&keys)) {
-            acts.push(act);
+            acts.push(act.clone());
         }
     }
     acts

@@ -68,7 +68,7 @@ pub fn entries(ctx: &Context, look: Look<'_>) -> Vec<Entry> {
 fn of_commands(ctx: &Context) -> Vec<Entry> {
     // The palette itself is no choice.
     let here = Act::Popup(Some(Popup::Palette));
-    let entry = |command: Command| {
+    let entry = |command: &Command| {
         let (group, before) = match command.act {
             Act::Preset(_) => (PRESETS, "Preset "),
             Act::Lesson(LessonAct::Begin(_)) => (LESSONS, "Lesson: "),
@@ -76,9 +76,9 @@ fn of_commands(ctx: &Context) -> Vec<Entry> {
         };
         let beside = command.keys.map(|keys| ctx.format_shortcut(&keys)).unwrap_or_default();
         let key = if before.is_empty() { String::new() } else { group.to_owned() };
-        Entry { before, beside, key, ..Entry::new(group, command.words, command.help, command.act) }
+        Entry { before, beside, key, ..Entry::new(group, &command.words, &command.help, command.act.clone()) }
     };
-    commands().into_iter().filter(|command| command.act != here).map(entry).collect()
+    commands().iter().filter(|command| command.act != here).map(entry).collect()
 }
 
 /// Runs, found by their names and by what is noted of them.

@@ -8,7 +8,7 @@ use eframe::egui::{
 use crate::app::choice::selectable_if_ui;
 use crate::app::lessons::LessonAct;
 use crate::app::{Act, Look};
-use crate::lesson::{LESSONS, Phase, Progress, Question, Step, find};
+use crate::lesson::{Phase, Progress, Question, Step, lessons};
 
 /// Size of what is read: a little larger than other text.
 fn text(ui: &Ui) -> f32 {
@@ -41,8 +41,7 @@ fn scrolled_ui(ui: &mut Ui, below: f32, contents: impl FnOnce(&mut Ui)) {
 /// The lessons that come with the program.
 fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     ui.add(Label::new("Five lessons, a few minutes each: what split learning gives away, and how to see it.").wrap());
-    for (i, built_in) in LESSONS.iter().enumerate() {
-        let Ok(lesson) = find(built_in.name) else { continue };
+    for (i, lesson) in lessons().iter().enumerate() {
         ui.separator();
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(format!("{}  {}", i + 1, lesson.title)).strong().size(text(ui)));
@@ -52,7 +51,7 @@ fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
         let button = ui.button("Begin");
         button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Begin: {}", lesson.title)));
         if button.on_hover_text("The window is set up for it; Undo brings your experiment back").clicked() {
-            acts.push(Act::Lesson(LessonAct::Begin(built_in.name.to_owned())));
+            acts.push(Act::Lesson(LessonAct::Begin(lesson.name.clone())));
         }
     }
 }

@@ -211,9 +211,9 @@ fn every_copy_is_a_command_and_reaches_the_clipboard() {
     let mut window = Window::open(quick());
     window.rest();
     let copied = |window: &mut Window, words: &str| -> Option<String> {
-        let command = command::commands().into_iter().find(|command| command.words == words).unwrap();
+        let command = command::commands().iter().find(|command| command.words == words).unwrap();
         let ctx = window.harness.ctx.clone();
-        window.harness.state_mut().act(command.act, &ctx);
+        window.harness.state_mut().act(command.act.clone(), &ctx);
         window.harness.step();
         window.harness.output().platform_output.commands.iter().find_map(|command| match command {
             OutputCommand::CopyText(text) => Some(text.clone()),
