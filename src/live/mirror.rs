@@ -87,6 +87,8 @@ struct Job {
     question: Question,
     start: Instant,
     shown: Option<Instant>,
+    /// Whether an iteration was done since.
+    unseen: bool,
 }
 
 impl Grounds {
@@ -176,7 +178,7 @@ impl Mirror {
         let lineup =
             original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed)).transpose()?;
         self.model = Some(made);
-        self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None });
+        self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None, unseen: false });
         Ok(())
     }
 
@@ -196,6 +198,12 @@ impl Mirror {
             match next(!job.early()) {
                 Next::Work => {}
                 Next::Wait => {
+                    // A single step is seen too, though it came right after the last picture.
+                    if job.unseen && job.shown.is_some_and(|last| last.elapsed() >= SCENE_EVERY) {
+                        job.unseen = false;
+                        job.shown = Some(Instant::now());
+                        return job.scene().map(Some);
+                    }
                     std::thread::sleep(WAIT);
                     continue;
                 }
@@ -207,9 +215,11 @@ impl Mirror {
             if let Ok(theft) = &mut job.theft {
                 theft.advance()?;
             }
+            job.unseen = true;
             give_way();
             let done = job.theft.as_ref().is_ok_and(Theft::done);
             if done || job.shown.is_some_and(|last| last.elapsed() >= SCENE_EVERY) {
+                job.unseen = false;
                 job.shown = Some(Instant::now());
                 return job.scene().map(Some);
             }
