@@ -1,5 +1,5 @@
 //! A lever: one of the few settings of a defence that matter most, and the words beside it in the window. Each
-//! defence lists its own: `psgl/levers.rs`, `dropout.rs`.
+//! defence lists its own.
 
 /// A setting that is pulled while one looks.
 #[derive(Clone, Copy, Debug, PartialEq)]

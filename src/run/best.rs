@@ -86,7 +86,7 @@ pub fn models(run: &Path, which: Which) -> Result<(Experiment, Vec<Kept>)> {
     Ok((experiment, models))
 }
 
-/// `psgl 2, vanilla 1, by accuracy on the test set`: which epochs the weights are of.
+/// `dropout 2, vanilla 1, by accuracy on the test set`: which epochs the weights are of.
 pub fn words(models: &[Kept]) -> String {
     let epochs: Vec<String> = models.iter().map(|kept| format!("{} {}", kept.model.plan.name, kept.epochs)).collect();
     let by = models.iter().find_map(|kept| kept.by).map(|by| format!(", by accuracy on {}", by.words()));

@@ -116,7 +116,7 @@ fn every_kind_is_found_under_its_heading() {
 #[test]
 fn a_thousand_runs_are_looked_through_in_a_frame() {
     let mut shop = Shop::default();
-    shop.library.runs = (0..1000).map(|i| samples::run(&format!("psgl-digits γ 0.{i} seed {i}"))).collect();
+    shop.library.runs = (0..1000).map(|i| samples::run(&format!("digits γ 0.{i} seed {i}"))).collect();
     let ctx = Context::default();
     let items = entries(&ctx, shop.look());
     let runs = found(&items, "digits seed 77");
