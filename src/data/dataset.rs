@@ -45,16 +45,7 @@ impl Dataset {
         names: Option<Vec<String>>,
         parts: [Arc<dyn Source>; 3],
     ) -> Result<Self, String> {
-        for (part, source) in NAMES.into_iter().zip(&parts) {
-            let (images, labels) = (source.len(), source.labels().len());
-            if images != labels {
-                return Err(format!("the {part} set has {images} images and {labels} labels"));
-            }
-            if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
-                let many = groups.noun.many;
-                return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
-            }
-        }
+        let parts = complete(parts)?;
         Self::of_parts(name, about, names, parts.map(Part::all))
     }
 
@@ -123,6 +114,25 @@ impl Dataset {
         let largest = self.test.class_counts(self.classes.len()).into_iter().max().unwrap_or(0);
         100.0 * largest as f64 / self.test.len() as f64
     }
+}
+
+/// Checks that every image of the sources, which are called as the parts of a set are, has a label and, where groups are
+/// known, one of these.
+///
+/// # Errors
+/// Tells the problem without a path.
+pub(super) fn complete<const N: usize>(sources: [Arc<dyn Source>; N]) -> Result<[Arc<dyn Source>; N], String> {
+    for (part, source) in NAMES.into_iter().zip(&sources) {
+        let (images, labels) = (source.len(), source.labels().len());
+        if images != labels {
+            return Err(format!("the {part} set has {images} images and {labels} labels"));
+        }
+        if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
+            let many = groups.noun.many;
+            return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
+        }
+    }
+    Ok(sources)
 }
 
 /// Who has which training images.
