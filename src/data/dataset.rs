@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::reader::Findings;
-use super::{MAX_CLASSES, Noun, Part, Source, draw};
+use super::source::BYTE_WHITE;
+use super::{MAX_CLASSES, Noun, Part, Source, also_in, draw};
+use crate::error::Result;
 use crate::random::Seed;
 
 /// What the parts of a set are called.
@@ -109,6 +111,15 @@ impl Dataset {
         self.train.shape()
     }
 
+    /// Which values are black and white, in words.
+    pub fn range(&self) -> String {
+        match (self.findings.range.as_str(), self.train.white()) {
+            ("", BYTE_WHITE) => "bytes, 0–255: scaled by 255".to_owned(),
+            ("", white) => format!("16-bit, 0–{white}: scaled by {white}"),
+            (found, _) => found.to_owned(),
+        }
+    }
+
     /// The accuracy on the test set, in percent, of always guessing its largest class.
     pub fn majority(&self) -> f64 {
         let largest = self.test.class_counts(self.classes.len()).into_iter().max().unwrap_or(0);
@@ -168,6 +179,19 @@ pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
 /// Panics if a label of `test` is not below `classes`.
 pub fn targets(test: &Part, classes: usize, n: usize, seed: Seed) -> Vec<usize> {
     draw::in_turn(test, classes, n, seed.stream("targets", 0))
+}
+
+/// The same of the test images that the attacker does not own: one that stands in `owned` too would be no theft.
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+///
+/// # Panics
+/// Panics if a label of `test` is not below `classes`.
+pub fn unowned_targets(test: &Part, owned: &Part, classes: usize, n: usize, seed: Seed) -> Result<Vec<usize>> {
+    let known = also_in(test, owned)?;
+    let all = targets(test, classes, test.len(), seed);
+    Ok(all.into_iter().filter(|i| !known[*i]).take(n).collect())
 }
 
 #[cfg(test)]
