@@ -79,7 +79,9 @@ impl Prepared {
     fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
         if dataset.findings.unlabelled {
             let name = &experiment.data.name;
-            return Err(Error::input(format!("the images have no labels, so nothing can be learned from them: {name}")));
+            return Err(Error::input(format!(
+                "the images have no labels, so nothing can be learned from them: {name}"
+            )));
         }
         let classes = dataset.classes.len();
         let plans = experiment.split_plans(dataset.shape(), classes)?;
