@@ -6,6 +6,7 @@ pub mod floor;
 pub mod gains;
 pub mod goal;
 pub mod image;
+pub mod intervals;
 pub mod judging;
 mod labels;
 pub mod lineup;
