@@ -11,7 +11,7 @@ use crate::random::Seed;
 /// Draws of the units.
 pub const DRAWS: usize = 1000;
 /// Of fewer units nothing is said.
-const FEWEST: usize = 8;
+pub const FEWEST: usize = 8;
 
 /// The answers of a row, and which unit (patient, or else image) each image is of.
 #[derive(Clone, Copy, Debug)]
