@@ -8,7 +8,7 @@ use crate::workbench::{attack, attacks};
 
 /// Others that the literature has, and this version does not.
 pub const MISSING: [&str; 3] =
-    ["a listener without weights or images", "a malicious server", "whoever gets the gradient"];
+    [later!("a listener without weights or images"), later!("a malicious server"), later!("whoever gets the gradient")];
 
 /// Who that is, without what else he has: `the server`.
 pub fn who(kind: &'static Kind) -> &'static str {
@@ -60,14 +60,14 @@ impl<'a> Attacker<'a> {
     /// `sees the smashed data; knows the client's weights; does not know the defence`.
     pub fn words(self) -> String {
         let words = |kind: &Kind| (kind.sees_words(), kind.knows_words(self.adaptive && self.defended));
-        let what = || "what its settings say".to_owned();
+        let what = || t!("what its settings say").to_owned();
         let (sees, knows) = attack(self.attack).map_or_else(|| (what(), what()), words);
         let defence = match (self.defended, self.adaptive) {
-            (false, _) => "; there is no defence",
-            (true, false) => "; does not know the defence",
+            (false, _) => t!("; there is no defence"),
+            (true, false) => t!("; does not know the defence"),
             (true, true) => "",
         };
-        format!("sees {sees}; knows {knows}{defence}")
+        t!("sees {sees}; knows {knows}{defence}", sees, knows, defence)
     }
 }
 

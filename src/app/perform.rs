@@ -101,7 +101,7 @@ impl App {
             Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),
             Act::Copy(text) => {
                 ctx.copy_text(text);
-                self.toasts.say("Copied", false);
+                self.toasts.say(t!("Copied"), false);
             }
             Act::CopyAs(what) => {
                 let text = self.copied(what)?;

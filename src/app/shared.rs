@@ -289,7 +289,7 @@ impl App {
         self.hidden = Hidden::of(&shared.hide);
         self.go_to(shared.workspace);
         self.look(if shared.opening { Source::Opening } else { Source::Live });
-        self.toasts.say("The shared state is here; Undo brings the experiment back.", false);
+        self.toasts.say(t!("The shared state is here; Undo brings the experiment back."), false);
         Ok(())
     }
 }

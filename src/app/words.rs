@@ -16,9 +16,9 @@ pub fn clock(seconds: f64) -> String {
 /// `3.2 s`, `19 s`, and a clock from a minute on.
 pub fn duration(seconds: f64) -> String {
     if seconds < 9.95 {
-        format!("{:.1} s", seconds.max(0.0))
+        t!("{seconds:.1} s", seconds = seconds.max(0.0))
     } else if seconds < 59.5 {
-        format!("{seconds:.0} s")
+        t!("{seconds:.0} s", seconds)
     } else {
         clock(seconds)
     }
@@ -28,7 +28,7 @@ pub fn duration(seconds: f64) -> String {
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
-        return format!("{count} B");
+        return t!("{count} B", count);
     }
     let mut value = count as f64 / 1e3;
     let mut unit = 0;
@@ -72,7 +72,7 @@ pub fn phase(text: &str) -> String {
     let word = |word: &str| {
         let name = word.trim_end_matches([':', '.', ',']);
         let said = match name {
-            UNDEFENDED => "the undefended model",
+            UNDEFENDED => t!("the undefended model"),
             other => workbench::defence(other).map_or(other, |kind| kind.title),
         };
         format!("{said}{}", &word[name.len()..])
@@ -103,10 +103,10 @@ pub fn capitalised(sentence: &str) -> String {
 /// Whether an attack knew the defence.
 pub fn mode(record: &AttackRecord) -> &'static str {
     match Guess::of(record) {
-        Some(guess) if guess.is_floor() => "guess",
-        Some(_) => "oracle",
-        None if record.adaptive => "adaptive",
-        None => "naive",
+        Some(guess) if guess.is_floor() => t!("guess"),
+        Some(_) => t!("oracle"),
+        None if record.adaptive => t!("adaptive"),
+        None => t!("naive"),
     }
 }
 

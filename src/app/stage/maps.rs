@@ -14,17 +14,27 @@ use crate::method::Ink;
 /// Side of a map that is pointed at.
 const LARGE: f32 = 200.0;
 
-const SENT: &str = "How much each pixel matters for the decision, as it crosses the wire: the size of the paper's saliency \
-                    map, averaged over 2×2 pixels. Black is 0, the brightest is its own largest value.";
-const FOUND: &str = "What the server takes out of the smashed data: the size of the paper's recovered gradient map, \
-                     averaged over the channels. Black is 0, the brightest is its own largest value.";
-const SENT_SIGNED: &str = "How much each pixel matters for the decision, and whether for or against: the paper's saliency \
-                           map. Blue is below zero, black zero, orange above. Its size alone crosses the wire.";
-const FOUND_SIGNED: &str = "What the server takes out of the smashed data: the paper's recovered gradient map, averaged \
-                            over the channels with its signs. They are those of the features, not of the sent map.";
-const CORRELATION: &str = "Pearson's correlation of the two maps' sizes, place by place: the sent one, averaged over what \
+const SENT: &str = later!(
+    "How much each pixel matters for the decision, as it crosses the wire: the size of the paper's saliency \
+                    map, averaged over 2×2 pixels. Black is 0, the brightest is its own largest value."
+);
+const FOUND: &str = later!(
+    "What the server takes out of the smashed data: the size of the paper's recovered gradient map, \
+                     averaged over the channels. Black is 0, the brightest is its own largest value."
+);
+const SENT_SIGNED: &str = later!(
+    "How much each pixel matters for the decision, and whether for or against: the paper's saliency \
+                           map. Blue is below zero, black zero, orange above. Its size alone crosses the wire."
+);
+const FOUND_SIGNED: &str = later!(
+    "What the server takes out of the smashed data: the paper's recovered gradient map, averaged \
+                            over the channels with its signs. They are those of the features, not of the sent map."
+);
+const CORRELATION: &str = later!(
+    "Pearson's correlation of the two maps' sizes, place by place: the sent one, averaged over what \
                            falls on a place of the found one, against the found one. 1 is the same pattern, 0 none in \
-                           common. The two have different units, which it does not depend on.";
+                           common. The two have different units, which it does not depend on."
+);
 
 /// How maps are drawn.
 #[derive(Debug, Default)]
@@ -42,7 +52,7 @@ pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView
         (None, Some(texture)) => (texture, SENT_SIGNED),
         (None, None) => return,
     };
-    let response = map_ui(ui, look, ("map sent", tip, Ink::Map), texture, sizes.map);
+    let response = map_ui(ui, look, (t!("map sent"), tip, Ink::Map), texture, sizes.map);
     inspected(&response, look, Subject::Map, acts);
 }
 
@@ -55,7 +65,7 @@ pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsVie
         (None, Some(texture)) => (texture, FOUND_SIGNED),
         (None, None) => return,
     };
-    let response = map_ui(ui, look, ("map found", tip, Ink::Found), texture, sizes.map);
+    let response = map_ui(ui, look, (t!("map found"), tip, Ink::Found), texture, sizes.map);
     inspected(&response, look, Subject::Found(sized.is_none()), acts);
 }
 
@@ -74,7 +84,7 @@ fn map_ui(
         let textures = look.textures;
         let (Some(sent), Some(found)) = (&textures.sent_size, &textures.found_size) else { return };
         ui.horizontal_top(|ui| {
-            for (word, texture) in [("sent", sent), ("found", found)] {
+            for (word, texture) in [(t!("sent"), sent), (t!("found"), found)] {
                 ui.vertical(|ui| {
                     ui.label(word);
                     let size = texture.size_vec2();
@@ -89,15 +99,15 @@ fn map_ui(
 }
 
 fn correlation(look: Look<'_>) -> String {
-    format!("correlation {}", decimal(look.textures.correlation.unwrap_or(f64::NAN), 2))
+    t!("correlation {value}", value = decimal(look.textures.correlation.unwrap_or(f64::NAN), 2))
 }
 
 /// How alike the two are, and whether they are drawn with their signs.
 pub(super) fn compared_ui(ui: &mut Ui, look: Look<'_>, view: &mut MapsView) {
     ui.horizontal_wrapped(|ui| {
         ui.add(Label::new(RichText::new(correlation(look)).strong())).on_hover_text(CORRELATION);
-        let tip = "Draw both maps with their signs. What crosses the wire has none.";
-        if selectable_ui(ui, view.signed, "signed").on_hover_text(tip).clicked() {
+        let tip = t!("Draw both maps with their signs. What crosses the wire has none.");
+        if selectable_ui(ui, view.signed, t!("signed")).on_hover_text(tip).clicked() {
             view.signed = !view.signed;
         }
     });

@@ -30,10 +30,10 @@ impl Verdict {
     /// In words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Agrees => "agrees",
-            Self::SameDirection => "same direction",
-            Self::Differs => "differs",
-            Self::NotComparable => "not comparable",
+            Self::Agrees => t!("agrees"),
+            Self::SameDirection => t!("same direction"),
+            Self::Differs => t!("differs"),
+            Self::NotComparable => t!("not comparable"),
         }
     }
 }
@@ -86,105 +86,133 @@ pub struct Claim {
 /// All, in the order of their cards.
 pub const CLAIMS: [Claim; 10] = [
     Claim {
-        title: "Fused beats the undefended on disguised (attacked) images",
+        title: later!("Fused beats the undefended on disguised (attacked) images"),
         paper: Paper::Figure(OVER_ATTACKED),
-        measures: "The gain of the fused decision over the undefended model on disguised images.",
-        rule: "At the settings fixed before the run. Agrees where the size is the paper's, within two standard errors; \
+        measures: later!("The gain of the fused decision over the undefended model on disguised images."),
+        rule: later!(
+            "At the settings fixed before the run. Agrees where the size is the paper's, within two standard errors; \
                same direction where the gain is above 0 and of another size; differs where it is below 0. Not comparable \
-               where it cannot be told from 0, or the model is of no use.",
+               where it cannot be told from 0, or the model is of no use."
+        ),
         judge: over_attacked,
-        test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
+        test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
+            Act::Pane(Pane::Curves)
+        }),
     },
     Claim {
-        title: "Fused beats the undefended on cleaned (reconstructed) images",
+        title: later!("Fused beats the undefended on cleaned (reconstructed) images"),
         paper: Paper::Figure(OVER_RECONSTRUCTED),
-        measures: "The gain of the fused decision over the undefended model on images that were disguised and cleaned.",
-        rule: "As for disguised images.",
+        measures: later!(
+            "The gain of the fused decision over the undefended model on images that were disguised and cleaned."
+        ),
+        rule: later!("As for disguised images."),
         judge: over_reconstructed,
-        test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
+        test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
+            Act::Pane(Pane::Curves)
+        }),
     },
     Claim {
-        title: "Fused against the undefended on clean images",
-        paper: Paper::Words("not given"),
-        measures: "Fused less an undefended model that was trained equally long, on clean images: the one gain that \
-                   cannot be inflated.",
-        rule: "The paper gives no value, so there is nothing to compare with.",
+        title: later!("Fused against the undefended on clean images"),
+        paper: Paper::Words(later!("not given")),
+        measures: later!(
+            "Fused less an undefended model that was trained equally long, on clean images: the one gain that \
+                   cannot be inflated."
+        ),
+        rule: later!("The paper gives no value, so there is nothing to compare with."),
         judge: over_clean,
         test: (
-            "Weaken the disguise",
-            "Set \u{3b3} to 0.02: if the disguise costs accuracy, the next run loses less",
+            later!("Weaken the disguise"),
+            later!("Set \u{3b3} to 0.02: if the disguise costs accuracy, the next run loses less"),
             || Act::Set("psgl.gamma".to_owned(), "0.02".to_owned()),
         ),
     },
     Claim {
-        title: "The abstract's third gain",
+        title: later!("The abstract's third gain"),
         paper: Paper::Figure(THIRD),
-        measures: "Nothing: what this gain is over is not known to us.",
-        rule: "Its baseline is not known to us, so no number is set beside it.",
+        measures: later!("Nothing: what this gain is over is not known to us."),
+        rule: later!("Its baseline is not known to us, so no number is set beside it."),
         judge: third,
-        test: ("All gains", "Show the gains that are known", || Act::Pane(Pane::Table)),
+        test: (later!("All gains"), later!("Show the gains that are known"), || Act::Pane(Pane::Table)),
     },
     Claim {
-        title: "Streams: cleaned (recovered) > fused > disguised (attacked)",
-        paper: Paper::Words("that order [E]"),
-        measures: "The accuracy of each of the three streams alone, on test images.",
-        rule: "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
-               are less than a point apart.",
+        title: later!("Streams: cleaned (recovered) > fused > disguised (attacked)"),
+        paper: Paper::Words(later!("that order [E]")),
+        measures: later!("The accuracy of each of the three streams alone, on test images."),
+        rule: later!(
+            "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
+               are less than a point apart."
+        ),
         judge: order,
-        test: ("Weights from own streams", "Let the next run order its vote weights by its own streams", || {
-            Act::Set("psgl.weights_from".to_owned(), "streams".to_owned())
-        }),
+        test: (
+            later!("Weights from own streams"),
+            later!("Let the next run order its vote weights by its own streams"),
+            || Act::Set("psgl.weights_from".to_owned(), "streams".to_owned()),
+        ),
     },
     Claim {
-        title: "The paper's \u{3bc} cleans best",
+        title: later!("The paper's \u{3bc} cleans best"),
         paper: Paper::Figure(MU),
-        measures: "The error of cleaned images against the clean ones, over \u{3bc}.",
-        rule: "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
-               another does, or cleaning makes it worse; not comparable where it was not measured.",
+        measures: later!("The error of cleaned images against the clean ones, over \u{3bc}."),
+        rule: later!(
+            "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
+               another does, or cleaning makes it worse; not comparable where it was not measured."
+        ),
         judge: optimum,
-        test: ("Error against \u{3bc}", "Show the error of cleaned images over \u{3bc}", || Act::Pane(Pane::Curves)),
-    },
-    Claim {
-        title: "PSGL defends against model inversion",
-        paper: Paper::Words("defends [A]"),
-        measures: "Whether any attack at PSGL, at any epoch, leads the best guess made without the wire.",
-        rule: "Differs where PSGL broke: an attack leads every guess, target by target, beyond chance (Holm). Agrees where it \
-               held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else not comparable: \
-               weak attackers can break a defence, never show that it held.",
-        judge: defends,
-        test: ("Let the attacker know", "Show on the stage what an adaptive attacker makes of it", || {
-            Act::Adaptive(true)
+        test: (later!("Error against \u{3bc}"), later!("Show the error of cleaned images over \u{3bc}"), || {
+            Act::Pane(Pane::Curves)
         }),
     },
     Claim {
-        title: "IoMT devices are weak: the client must be cheap",
-        paper: Paper::Words("no time at hand"),
-        measures: "The hospital's milliseconds for an image, under PSGL and undefended.",
-        rule: "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT device.",
-        judge: cost,
-        test: ("Costs in the table", "Show time and bytes", || Act::Pane(Pane::Table)),
+        title: later!("PSGL defends against model inversion"),
+        paper: Paper::Words(later!("defends [A]")),
+        measures: later!("Whether any attack at PSGL, at any epoch, leads the best guess made without the wire."),
+        rule: later!(
+            "Differs where PSGL broke: an attack leads every guess, target by target, beyond chance (Holm). Agrees where it \
+               held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else not comparable: \
+               weak attackers can break a defence, never show that it held."
+        ),
+        judge: defends,
+        test: (
+            later!("Let the attacker know"),
+            later!("Show on the stage what an adaptive attacker makes of it"),
+            || Act::Adaptive(true),
+        ),
     },
     Claim {
-        title: "The gradient map gives nothing away",
-        paper: Paper::Words("map from the server [E]"),
-        measures: "The bytes of undisguised smashed data that cross the wire for the gradient map.",
-        rule: "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a small \
-               head at the hospital, which is our way and not the paper's.",
+        title: later!("IoMT devices are weak: the client must be cheap"),
+        paper: Paper::Words(later!("no time at hand")),
+        measures: later!("The hospital's milliseconds for an image, under PSGL and undefended."),
+        rule: later!(
+            "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT device."
+        ),
+        judge: cost,
+        test: (later!("Costs in the table"), later!("Show time and bytes"), || Act::Pane(Pane::Table)),
+    },
+    Claim {
+        title: later!("The gradient map gives nothing away"),
+        paper: Paper::Words(later!("map from the server [E]")),
+        measures: later!("The bytes of undisguised smashed data that cross the wire for the gradient map."),
+        rule: later!(
+            "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a small \
+               head at the hospital, which is our way and not the paper's."
+        ),
         judge: leaks,
         test: (
-            "Take the paper's way",
-            "Set psgl.jacobian to server: the next run counts the undisguised bytes",
+            later!("Take the paper's way"),
+            later!("Set psgl.jacobian to server: the next run counts the undisguised bytes"),
             || Act::Set("psgl.jacobian".to_owned(), "server".to_owned()),
         ),
     },
     Claim {
-        title: "The accuracy means something",
-        paper: Paper::Words("tables not at hand"),
-        measures: "The fused decision's accuracy beside that of always naming the commonest class.",
-        rule: "Differs where it does not beat the majority class by two standard errors: then the model is of no use. Else \
-               agrees.",
+        title: later!("The accuracy means something"),
+        paper: Paper::Words(later!("tables not at hand")),
+        measures: later!("The fused decision's accuracy beside that of always naming the commonest class."),
+        rule: later!(
+            "Differs where it does not beat the majority class by two standard errors: then the model is of no use. Else \
+               agrees."
+        ),
         judge: majority,
-        test: ("Balanced accuracy", "Show it for every row", || Act::Pane(Pane::Table)),
+        test: (later!("Balanced accuracy"), later!("Show it for every row"), || Act::Pane(Pane::Table)),
     },
 ];
 
@@ -196,27 +224,30 @@ fn gain(summary: &Summary, key: &str, of: fn(&GammaGain) -> f64, paper: Figure) 
     let all = summary.gain.as_ref()?;
     let lines = match gain_lines(all, &summary.rows) {
         Ok(lines) => lines,
-        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
+        Err(why) => return Some(found(Verdict::NotComparable, t!("no gain").to_owned(), why)),
     };
     let own = lines.into_iter().find(|line| line.metric.key == key)?;
     let over = || all.by_gamma.iter().map(of).chain([own.points]);
     let (least, most) = (over().fold(f64::INFINITY, f64::min), over().fold(f64::NEG_INFINITY, f64::max));
-    let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
+    let range = t!("from {least} to {most} over \u{3b3}", least = points(least), most = points(most));
     let gamma = summary.experiment.disguise().gamma();
     let (verdict, sentence) = match beside(own.points, own.se, paper.value) {
-        Beside::Agrees => (Verdict::Agrees, format!("Of the paper's size at \u{3b3} {gamma}, in this run.")),
+        Beside::Agrees => (Verdict::Agrees, t!("Of the paper's size at \u{3b3} {gamma}, in this run.", gamma)),
         Beside::SameDirection => (
             Verdict::SameDirection,
-            format!(
-                "Above nothing, of another size than the paper's at \u{3b3} {gamma} ({range}), which is ours to choose."
+            t!(
+                "Above nothing, of another size than the paper's at \u{3b3} {gamma} ({range}), which is ours to choose.",
+                gamma,
+                range
             ),
         ),
-        Beside::Differs => (Verdict::Differs, format!("At \u{3b3} {gamma} the defence loses here ({range}).")),
-        Beside::NoGain => {
-            (Verdict::NotComparable, format!("At \u{3b3} {gamma} it cannot be told from no gain at all ({range})."))
-        }
+        Beside::Differs => (Verdict::Differs, t!("At \u{3b3} {gamma} the defence loses here ({range}).", gamma, range)),
+        Beside::NoGain => (
+            Verdict::NotComparable,
+            t!("At \u{3b3} {gamma} it cannot be told from no gain at all ({range}).", gamma, range),
+        ),
     };
-    let constant = own.constant.map(|gain| format!(" Always naming the commonest class gains {}.", points(gain)));
+    let constant = own.constant.map(|gain| t!(" Always naming the commonest class gains {gain}.", gain = points(gain)));
     let here = format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1));
     Some(found(verdict, here, sentence + &constant.unwrap_or_default()))
 }
@@ -232,24 +263,24 @@ fn over_reconstructed(summary: &Summary) -> Option<Finding> {
 fn over_clean(summary: &Summary) -> Option<Finding> {
     let lines = match gain_lines(summary.gain.as_ref()?, &summary.rows) {
         Ok(lines) => lines,
-        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
+        Err(why) => return Some(found(Verdict::NotComparable, t!("no gain").to_owned(), why)),
     };
     let own = lines.into_iter().find(|line| line.metric == &OVER_CLEAN)?;
     let what = match own.points {
-        cost if cost < -2.0 * own.se => "The defence costs accuracy in this run",
-        gain if gain > 2.0 * own.se => "The defence brings accuracy in this run",
-        _ => "What the defence costs cannot be told from nothing in this run",
+        cost if cost < -2.0 * own.se => t!("The defence costs accuracy in this run"),
+        gain if gain > 2.0 * own.se => t!("The defence brings accuracy in this run"),
+        _ => t!("What the defence costs cannot be told from nothing in this run"),
     };
     Some(found(
         Verdict::NotComparable,
         format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1)),
-        format!("{what}, against an undefended model trained equally long. This gain cannot be inflated."),
+        t!("{what}, against an undefended model trained equally long. This gain cannot be inflated.", what),
     ))
 }
 
 fn third(summary: &Summary) -> Option<Finding> {
-    let sentence = "Shown for completeness: what it is a gain over is not known to us, so it stays unmatched.";
-    let finding = || found(Verdict::NotComparable, "unmatched".to_owned(), sentence.to_owned());
+    let sentence = t!("Shown for completeness: what it is a gain over is not known to us, so it stays unmatched.");
+    let finding = || found(Verdict::NotComparable, t!("unmatched").to_owned(), sentence.to_owned());
     summary.experiment.psgl.enabled.then(finding)
 }
 
@@ -261,13 +292,14 @@ fn order(summary: &Summary) -> Option<Finding> {
     let here: Vec<&str> = streams.order.iter().map(|name| stream(name)).collect();
     let spread = decimal(best - worst, 1);
     let (verdict, sentence) = if best - worst < 1.0 {
-        (Verdict::NotComparable, format!("Best and worst are {spread} points apart: too near to be put in order."))
+        (Verdict::NotComparable, t!("Best and worst are {spread} points apart: too near to be put in order.", spread))
     } else if streams.as_in_paper {
-        (Verdict::Agrees, format!("The same order, {spread} points from best to worst."))
+        (Verdict::Agrees, t!("The same order, {spread} points from best to worst.", spread))
     } else {
-        let text = format!(
+        let text = t!(
             "Another order, {spread} points from best to worst; the decision's weights .5, .3, .2 take the paper's for \
-             granted."
+             granted.",
+            spread
         );
         (Verdict::Differs, text)
     };
@@ -280,23 +312,34 @@ fn optimum(summary: &Summary) -> Option<Finding> {
     let paper = MU.value;
     let here = format!("\u{3bc} {best}");
     let Some((_, at)) = recovery.mse_by_mu.iter().find(|(mu, _)| (mu - paper).abs() < 1e-9) else {
-        return Some(found(Verdict::NotComparable, here, format!("The run did not measure \u{3bc} {paper}.")));
+        return Some(found(Verdict::NotComparable, here, t!("The run did not measure \u{3bc} {paper}.", paper)));
     };
     let [at_words, least, left] = [*at, least, recovery.mse_attacked].map(|mse| decimal(mse, 4));
     let (verdict, sentence) = if *at >= recovery.mse_attacked {
-        let text = format!(
+        let text = t!(
             "At \u{3bc} {paper} cleaning makes the images worse: MSE {at_words} against {left} left disguised. Such \
-             images are not low rank."
+             images are not low rank.",
+            paper,
+            at_words,
+            left
         );
         (Verdict::Differs, text)
     } else if best == paper {
         (
             Verdict::Agrees,
-            format!("The least error of the measured \u{3bc}: MSE {at_words} against {left} left disguised."),
+            t!(
+                "The least error of the measured \u{3bc}: MSE {at_words} against {left} left disguised.",
+                at_words,
+                left
+            ),
         )
     } else {
-        let text = format!(
-            "MSE {least} here, {at_words} at \u{3bc} {paper}, {left} left disguised: the best \u{3bc} depends on the data."
+        let text = t!(
+            "MSE {least} here, {at_words} at \u{3bc} {paper}, {left} left disguised: the best \u{3bc} depends on the data.",
+            least,
+            at_words,
+            paper,
+            left
         );
         (Verdict::Differs, text)
     };
@@ -312,11 +355,11 @@ fn defends(summary: &Summary) -> Option<Finding> {
         Standing::Held => Verdict::Agrees,
         Standing::ProvesNothing | Standing::TooWeak | Standing::NotMeasured => Verdict::NotComparable,
     };
-    let here = format!(
-        "{}, worst {} \u{b1} {}",
-        verdict.standing.word(),
-        named(&SSIM, worst.ssim),
-        decimal(worst.ssim_se, SSIM.short)
+    let here = t!(
+        "{word}, worst {named} \u{b1} {ssim_se}",
+        word = verdict.standing.word(),
+        named = named(&SSIM, worst.ssim),
+        ssim_se = decimal(worst.ssim_se, SSIM.short)
     );
     Some(found(stands, here, phase(&verdict.sentences.join(" "))))
 }
@@ -325,12 +368,12 @@ fn cost(summary: &Summary) -> Option<Finding> {
     let cost = &summary.client_ms_per_image;
     let (defended, undefended) = (cost.defended()?, cost.undefended().filter(|ms| *ms > 0.0)?);
     let verdict = if defended >= 2.0 * undefended { Verdict::Differs } else { Verdict::NotComparable };
-    let sentence = format!(
-        "{} times the {} ms of an undefended client, on this computer, which is no IoMT device.",
-        decimal(defended / undefended, 1),
-        decimal(undefended, 3)
+    let sentence = t!(
+        "{defended} times the {undefended} ms of an undefended client, on this computer, which is no IoMT device.",
+        defended = decimal(defended / undefended, 1),
+        undefended = decimal(undefended, 3)
     );
-    Some(found(verdict, format!("{} ms an image", decimal(defended, 3)), sentence))
+    Some(found(verdict, t!("{defended} ms an image", defended = decimal(defended, 3)), sentence))
 }
 
 fn leaks(summary: &Summary) -> Option<Finding> {
@@ -338,13 +381,15 @@ fn leaks(summary: &Summary) -> Option<Finding> {
     let here = bytes(wire.leaked_clean_bytes);
     if wire.leaked_clean_bytes > 0 {
         let sentence =
-            "Undisguised smashed data that the server was sent for the map: the defence gives away what it hides.";
+            t!("Undisguised smashed data that the server was sent for the map: the defence gives away what it hides.");
         return Some(found(Verdict::Differs, here, sentence.to_owned()));
     }
     let sentence = if summary.experiment.psgl.jacobian == Jacobian::Head {
-        "Nothing undisguised crossed: here a small head at the hospital makes the map. The paper's way would send it."
+        t!(
+            "Nothing undisguised crossed: here a small head at the hospital makes the map. The paper's way would send it."
+        )
     } else {
-        "Nothing undisguised crossed."
+        t!("Nothing undisguised crossed.")
     };
     Some(found(Verdict::NotComparable, here, sentence.to_owned()))
 }
@@ -353,15 +398,20 @@ fn majority(summary: &Summary) -> Option<Finding> {
     let row = summary.row("fused")?;
     let [majority, balanced] = [row.majority, row.balanced_accuracy].map(|value| decimal(value, 1));
     let (verdict, sentence) = if row.is_useful() {
-        let text =
-            format!("Always naming the commonest class is right for {majority} %; balanced accuracy {balanced} %.");
+        let text = t!(
+            "Always naming the commonest class is right for {majority} %; balanced accuracy {balanced} %.",
+            majority,
+            balanced
+        );
         (Verdict::Agrees, text)
     } else {
-        let text = format!(
+        let text = t!(
             "Always naming the commonest class is right for {majority} %, and this does not beat it by two standard \
-             errors: the model is of no use (balanced accuracy {balanced} %)."
+             errors: the model is of no use (balanced accuracy {balanced} %).",
+            majority,
+            balanced
         );
         (Verdict::Differs, text)
     };
-    Some(found(verdict, format!("right for {}", measured(&ACCURACY, row)), sentence))
+    Some(found(verdict, t!("right for {accuracy}", accuracy = measured(&ACCURACY, row)), sentence))
 }

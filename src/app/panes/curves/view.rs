@@ -31,9 +31,9 @@ impl Shown {
     /// What it is called.
     pub fn title(self) -> Cow<'static, str> {
         match self {
-            Self::Pair => Cow::Borrowed("Utility and leakage"),
+            Self::Pair => Cow::Borrowed(t!("Utility and leakage")),
             Self::One(figure) => figure.title(),
-            Self::All => Cow::Borrowed("All figures"),
+            Self::All => Cow::Borrowed(t!("All figures")),
         }
     }
 
@@ -46,12 +46,12 @@ impl Shown {
     /// What it shows, in a sentence or two.
     pub fn tip(self) -> Cow<'static, str> {
         match self {
-            Self::Pair => Cow::Borrowed(
+            Self::Pair => Cow::Borrowed(t!(
                 "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for both and \
-                 for the pictures.",
-            ),
+                 for the pictures."
+            )),
             Self::One(figure) => figure.tip(),
-            Self::All => Cow::Borrowed("All figures, small"),
+            Self::All => Cow::Borrowed(t!("All figures, small")),
         }
     }
 }

@@ -78,10 +78,18 @@ impl Cache {
         let scores: Vec<Option<Score>> = (0..gallery.stolen.len()).map(score).collect();
         let words: Vec<String> =
             scores.iter().map(|score| named(&SSIM, score.map_or(f64::NAN, |score| score.ssim))).collect();
-        let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+        let mode = if gallery.adaptive { t!("adaptive") } else { t!("naive") };
         let alt = |(i, words): (usize, &String)| {
             let (one, name) = (noun.one, &gallery.name);
-            format!("{one} {}, stolen by {name}, {mode}, after epoch {}: {words}", i + 1, gallery.epoch)
+            t!(
+                "{one} {i}, stolen by {name}, {mode}, after epoch {epoch}: {words}",
+                one,
+                i = i + 1,
+                name,
+                mode,
+                epoch = gallery.epoch,
+                words
+            )
         };
         Shown {
             originals: originals.map_or_else(|| put(&gallery.originals), |i| self.ready[i].originals.clone()),

@@ -48,21 +48,21 @@ impl Column {
     /// Its heading.
     fn title(self) -> &'static str {
         match self {
-            Self::Name => "attack",
-            Self::Mode => "mode",
-            Self::Target => "on",
-            Self::Epoch => "after",
+            Self::Name => t!("attack"),
+            Self::Mode => t!("mode"),
+            Self::Target => t!("on"),
+            Self::Epoch => t!("after"),
             Self::Score(metric) => metric.window,
-            Self::Verdict => "verdict",
-            Self::Images => "images",
-            Self::Seconds => "time",
+            Self::Verdict => t!("verdict"),
+            Self::Images => t!("images"),
+            Self::Seconds => t!("time"),
         }
     }
 
     /// Its heading where no tooltip helps.
     pub fn full(self) -> String {
         match self {
-            Self::Score(metric) if metric.has_error() => format!("{} \u{b1} s.e.", metric.window),
+            Self::Score(metric) if metric.has_error() => t!("{window} \u{b1} s.e.", window = metric.window),
             _ => self.title().to_owned(),
         }
     }
@@ -70,19 +70,23 @@ impl Column {
     fn tip(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Score(metric) => return Cow::Owned(score_tip(metric)),
-            Self::Name => "Which attack made the images. Guesses and the oracle steal nothing.",
+            Self::Name => t!("Which attack made the images. Guesses and the oracle steal nothing."),
             Self::Mode => {
-                "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
+                t!(
+                    "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
                  Guess: made without the wire, the floor that an attack must beat. Oracle: chosen with the truth."
+                )
             }
-            Self::Target => "The model that was attacked.",
-            Self::Epoch => "How many epochs the model had been trained.",
+            Self::Target => t!("The model that was attacked."),
+            Self::Epoch => t!("How many epochs the model had been trained."),
             Self::Verdict => {
-                "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
+                t!(
+                    "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
                  attacker who knows the defence and did its best has no lead."
+                )
             }
-            Self::Images => "How many images were attacked.",
-            Self::Seconds => "Spent by the attacker.",
+            Self::Images => t!("How many images were attacked."),
+            Self::Seconds => t!("Spent by the attacker."),
         })
     }
 
@@ -101,8 +105,8 @@ impl Column {
             Self::Name => maker(record).to_owned(),
             Self::Mode => mode(record).to_owned(),
             Self::Target => target(&record.target).to_owned(),
-            Self::Epoch if record.epoch == 0 => "untrained".to_owned(),
-            Self::Epoch => format!("epoch {}", record.epoch),
+            Self::Epoch if record.epoch == 0 => t!("untrained").to_owned(),
+            Self::Epoch => t!("epoch {epoch}", epoch = record.epoch),
             Self::Score(metric) if metric == &LEAD => lead(record),
             Self::Score(metric) if metric == &LINEUP => measured(lineup_of(record), record),
             Self::Score(metric) => measured(metric, record),
@@ -129,7 +133,7 @@ impl Column {
 }
 
 fn score_tip(metric: &Metric<AttackRecord>) -> String {
-    let error = if metric.has_error() { " Beside it its standard error over the images." } else { "" };
+    let error = if metric.has_error() { t!(" Beside it its standard error over the images.") } else { "" };
     metric.leak_help() + error
 }
 
@@ -227,16 +231,18 @@ fn sorted(mut all: Vec<Pair<'_>>, by: Option<(Column, bool)>) -> Vec<Pair<'_>> {
 }
 
 /// What is said above scores of an older build.
-const OLD: &str = "These scores are an older build's. Its line-ups had far decoys of any class, which a class mean passes: \
-                   attack the run again for a verdict.";
+const OLD: &str = later!(
+    "These scores are an older build's. Its line-ups had far decoys of any class, which a class mean passes: \
+                   attack the run again for a verdict."
+);
 
 pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
-    ui.label(RichText::new("Attacks and guesses").strong());
+    ui.label(RichText::new(t!("Attacks and guesses")).strong());
     if state.attacks.is_empty() {
         ui.label(match state.status {
-            Status::Going => "Attacks appear here as they finish, with how near each came to the true images.",
-            Status::Fresh => "Each attack of the run gets a row here: what it was aimed at, and how near it came.",
-            _ => "No attack was finished.",
+            Status::Going => t!("Attacks appear here as they finish, with how near each came to the true images."),
+            Status::Fresh => t!("Each attack of the run gets a row here: what it was aimed at, and how near it came."),
+            _ => t!("No attack was finished."),
         });
         return;
     }
@@ -293,7 +299,7 @@ fn heading_ui(ui: &mut Ui, column: Column, sorted: Option<bool>) -> bool {
             let color = ui.visuals().strong_text_color();
             ui.painter().add(Shape::convex_polygon(corners, color, Stroke::NONE));
         }
-        button.on_hover_text(format!("{}\nClick to sort.", column.tip())).clicked()
+        button.on_hover_text(t!("{tip}\nClick to sort.", tip = column.tip())).clicked()
     })
     .inner
 }

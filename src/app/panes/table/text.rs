@@ -41,9 +41,9 @@ impl Form {
     /// What it is for, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Markdown => "For notes and issues: rounded as it is shown here.",
-            Self::Csv => "For programs: one table, a row for each number's subject, every digit kept.",
-            Self::Latex => "For a paper: one tabular each; the preamble needs \\usepackage{booktabs}.",
+            Self::Markdown => t!("For notes and issues: rounded as it is shown here."),
+            Self::Csv => t!("For programs: one table, a row for each number's subject, every digit kept."),
+            Self::Latex => t!("For a paper: one tabular each; the preamble needs \\usepackage{booktabs}."),
         }
     }
 
