@@ -9,6 +9,7 @@ use crate::score::metrics::LINEUP;
 use crate::score::record::{AttackRecord, Judged};
 use crate::score::verdict::{Ruling, Standing, is_attack};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What is said, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,11 +144,11 @@ fn broke_words(record: &AttackRecord) -> String {
 fn of_image(showing: &Showing) -> Said {
     match showing.shown_lineup().as_ref().and_then(Lineup::correct) {
         Some(true) => {
-            let tip = t!("The stolen image picks its original out of eight of its class. {one}", one = ONE);
+            let tip = t!("The stolen image picks its original out of eight of its class. {one}", one = say(ONE));
             Said::new(Says::Recognised, t!("Recognised, out of eight"), tip)
         }
         Some(false) => {
-            let tip = t!("The stolen image does not pick its original out of eight. {one}", one = ONE);
+            let tip = t!("The stolen image does not pick its original out of eight. {one}", one = say(ONE));
             Said::new(Says::TooWeak, t!("One image: too weak to judge"), tip)
         }
         None => Said::new(

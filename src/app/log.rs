@@ -8,6 +8,7 @@ use eframe::egui::{Button, FontSelection, Key, Label, RichText, ScrollArea, Text
 
 use super::words::clock;
 use super::{Act, Copied, Look};
+use crate::texts::say;
 
 /// How lines begin that tell of something wrong.
 const WRONG: [&str; 3] = [later!("Warning: "), later!("Failed: "), later!("Error: ")];
@@ -55,7 +56,8 @@ impl LogView {
 
 /// Places of the lines that hold what is wanted, whatever the letters' size.
 fn found(log: &VecDeque<(Duration, String)>, wanted: &str, wrong_alone: bool) -> Vec<usize> {
-    let wrong = |text: &str| WRONG.iter().any(|beginning| text.starts_with(beginning));
+    // Lines from before another language was chosen are English, if they are of none but these two.
+    let wrong = |text: &str| WRONG.iter().any(|words| text.starts_with(words) || text.starts_with(say(words)));
     let fits = |(_, text): &(Duration, String)| {
         (!wrong_alone || wrong(text)) && (wanted.is_empty() || !hits(text, wanted).is_empty())
     };

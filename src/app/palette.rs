@@ -20,6 +20,7 @@ use self::search::{Found, found};
 use super::command::why_not;
 use super::theme::cut_short_ui;
 use super::{Act, Look};
+use crate::texts::say;
 
 /// What is typed in it.
 #[derive(Debug, Default)]
@@ -99,7 +100,7 @@ fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut PaletteView, height: f32) -> 
             let item = &view.items[found.item];
             if std::mem::replace(&mut group, item.group) != item.group {
                 ui.add_space(if i == 0 { 0.0 } else { 5.0 });
-                ui.label(RichText::new(item.group).small().weak());
+                ui.label(RichText::new(say(item.group)).small().weak());
             }
             let why = why_not(&item.act, &look);
             let chosen = i == view.chosen;

@@ -18,13 +18,14 @@ use crate::experiment::{Experiment, PRESETS};
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
+use crate::texts::say;
 use crate::workbench::{defences, usual_defence};
 
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         if self.hidden.hides(&act) {
-            self.toasts.say(WHY, true);
+            self.toasts.say(say(WHY), true);
             return;
         }
         let about = About::of(&act);

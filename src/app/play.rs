@@ -116,12 +116,11 @@ impl App {
 /// The button in the bar; below it the choices while they are open. Its word says where a speed is not the usual one.
 pub fn speed_ui(ui: &mut Ui, look: Look<'_>, height: f32, acts: &mut Vec<Act>) {
     let play = look.play;
-    let word = match (play.training.slow(), play.pause_after) {
-        (true, _) => play.training.words(),
-        (false, Some(epoch)) => t!("To epoch {epoch}", epoch),
-        (false, None) => t!("Speed").to_owned(),
+    let text = match (play.training.slow(), play.pause_after) {
+        (true, _) => RichText::new(play.training.words()).strong(),
+        (false, Some(epoch)) => RichText::new(t!("To epoch {epoch}", epoch)).strong(),
+        (false, None) => RichText::new(t!("Speed")),
     };
-    let text = if word == "Speed" { RichText::new(word) } else { RichText::new(word).strong() };
     let button = ui.add(Button::new(text).min_size([0.0, height].into()));
     let button = button.on_hover_text(t!("Slow motion, and the epoch after which training waits"));
     let popup = Popup::from_toggle_button_response(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);

@@ -17,6 +17,7 @@ use super::{Act, Look};
 use crate::data::{self, BUILT_IN};
 use crate::experiment::{AttackSpec, Experiment, PRESETS};
 use crate::run::scene::Picture;
+use crate::texts::say;
 
 /// Side of a card's picture.
 const SIDE: f32 = 56.0;
@@ -154,7 +155,7 @@ fn cards_ui(ui: &mut Ui, chosen: &str, view: &PresetsView, first: bool, acts: &m
         let visuals = ui.style().interact_selectable(&response, selected);
         ui.painter().rect(rect, 6.0, visuals.weak_bg_fill, visuals.bg_stroke, StrokeKind::Inside);
         card_ui(ui, rect.shrink(MARGIN), card, picture, visuals.text_color());
-        let response = response.on_hover_text(format!("{}\n{}", card.about, card.facts));
+        let response = response.on_hover_text(format!("{}\n{}", say(card.about), card.facts));
         if response.clicked() {
             acts.push(Act::Preset(i));
             ui.close();
@@ -175,7 +176,7 @@ fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>
     ui.painter().rect_stroke(square, 0.0, Stroke::new(1.5, line.color(ui)), StrokeKind::Outside);
     // Painted, since the card itself is what is named and clicked.
     let mut top = square.right_top() + vec2(10.0, -1.0);
-    let lines = [RichText::new(card.name).strong(), RichText::new(card.about), RichText::new(&card.facts).small()];
+    let lines = [RichText::new(card.name).strong(), RichText::new(say(card.about)), RichText::new(&card.facts).small()];
     for line in lines {
         let wrap = Some(TextWrapMode::Truncate);
         let line = WidgetText::from(line.color(color)).into_galley(ui, wrap, rect.right() - top.x, TextStyle::Body);

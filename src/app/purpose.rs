@@ -2,6 +2,7 @@
 
 use super::export::Of;
 use crate::run::found::SHARED;
+use crate::texts::english;
 use crate::workbench::readers;
 
 /// What a file is wanted for.
@@ -89,7 +90,9 @@ impl Purpose {
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
             Self::Table | Self::TableLatex => "table",
             Self::Picture(Of::Stage) => "stage",
-            Self::Picture(Of::Pane(pane)) => return format!("{}.png", pane.title().to_lowercase().replace(' ', "-")),
+            Self::Picture(Of::Pane(pane)) => {
+                return format!("{}.png", english(|| pane.title()).to_lowercase().replace(' ', "-"));
+            }
             Self::Attacks => return "attacks".to_owned(),
             Self::Film => "reconstruction",
         };

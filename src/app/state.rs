@@ -130,7 +130,7 @@ impl State {
             Event::Gallery(gallery) => self.galleries.push(*gallery),
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
-            Event::Warning(text) => self.say(at, t!("Warning: {text}", text)),
+            Event::Warning(text) => self.say(at, format!("{}{text}", t!("Warning: "))),
             Event::Note(text) => self.say(at, text),
             Event::Missed(missed) => self.say(
                 at,
@@ -153,7 +153,7 @@ impl State {
                 self.end(Status::Stopped);
             }
             Event::Failed(text) => {
-                self.say(at, t!("Failed: {text}", text));
+                self.say(at, format!("{}{text}", t!("Failed: ")));
                 self.error = Some(text);
                 self.end(Status::Failed);
             }

@@ -8,6 +8,7 @@ use crate::live::Shown;
 use crate::model::inside::{Kernels, Opened};
 use crate::run::scene::{Gallery, Picture};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// One picture of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +106,7 @@ impl Subject {
         match self {
             Self::Original | Self::Kept(_, _, Which::Original) => match look.showing.image {
                 Shown::Own(_) if look.showing.source != Source::Run => t!("your image"),
-                _ => look.noun().one,
+                _ => say(say(look.noun().one)),
             },
             Self::Map => t!("map sent"),
             Self::Disguised | Self::Kept(_, _, Which::Disguised) => t!("disguised"),

@@ -4,6 +4,7 @@ use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
 use crate::score::metrics::{LINEUP, Metric};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 use crate::workbench;
 
 /// `0:05`, `12:30`, `1:02:03`.
@@ -64,7 +65,7 @@ pub fn shape(sides: &[usize]) -> String {
 
 /// A model's name: what an attack is aimed at.
 pub fn target(name: &str) -> &str {
-    workbench::window_word(name)
+    say(workbench::window_word(name))
 }
 
 /// A phase, an attack or a verdict as a run tells it, in the window's words.
@@ -82,13 +83,13 @@ pub fn phase(text: &str) -> String {
 
 /// What a guess is, if the record is one and no attack.
 pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
-    Guess::of(record).map(Guess::help)
+    Guess::of(record).map(|guess| say(guess.help()))
 }
 
 /// What made the images: `class mean`, or an attack's own name.
 pub fn maker(record: &AttackRecord) -> &str {
     if yardstick(record).is_some() {
-        workbench::window_word(&record.name).trim_start_matches("guess: ")
+        say(workbench::window_word(&record.name).trim_start_matches("guess: "))
     } else {
         &record.name
     }
@@ -122,7 +123,7 @@ pub fn measured<T>(metric: &Metric<T>, of: &T) -> String {
 
 /// A value of a metric with its name and its unit, so short as there is little room for it: `SSIM 0.35`, `PSNR 13.0 dB`.
 pub fn named<T>(metric: &Metric<T>, value: f64) -> String {
-    format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.short)))
+    format!("{} {}", say(metric.name), metric.with_unit(&decimal(value, metric.short)))
 }
 
 /// How far an attack is above the best guess, with its standard error: `+41.5 ± 6.0`, `0.123 ± 0.010 SSIM`.
@@ -140,7 +141,7 @@ pub fn lead(record: &AttackRecord) -> String {
 
 /// A row of the table in words, and what it is.
 pub fn row(name: &str) -> (&str, &'static str) {
-    (workbench::window_word(name), workbench::meaning(name))
+    (say(workbench::window_word(name)), say(workbench::meaning(name)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 
 pub mod language;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt::{Arguments, Display};
 
@@ -83,8 +84,23 @@ impl<T> Default for PerLanguage<T> {
     }
 }
 
+/// Does something in English: what is compared with a name or written to a file that programs read.
+pub fn english<T>(of: impl FnOnce() -> T) -> T {
+    /// Puts things back, even after a panic.
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            ENGLISH.set(self.0);
+        }
+    }
+    let _before = Before(ENGLISH.replace(true));
+    of()
+}
+
+thread_local!(static ENGLISH: Cell<bool> = const { Cell::new(false) });
+
 fn chosen() -> Option<&'static Language> {
-    now::get()
+    now::get().filter(|_| !ENGLISH.get())
 }
 
 /// The chosen language of the program.
@@ -154,6 +170,7 @@ mod tests {
         let told = ["von 16 sind 3 fertig".to_owned(), "Anteil 12.3".to_owned()];
         assert_eq!(all(), ("Los", "Stop", told));
         assert_eq!(say(later!("Run")), "Los");
+        assert_eq!(super::english(all), english);
         choose(None);
         assert_eq!(all(), english);
     }

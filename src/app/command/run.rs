@@ -6,13 +6,14 @@ use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::lookers::who;
 use crate::app::play::{PlayAct, Speed};
+use crate::texts::say;
 use crate::workbench;
 
 /// Letting each attacker look.
 fn lookers() -> impl Iterator<Item = Command> {
     workbench::attacks().iter().map(|kind| {
         let who = who(kind);
-        let help = t!("The stage shows what is stolen so. {tip}", tip = kind.looker.tip);
+        let help = t!("The stage shows what is stolen so. {tip}", tip = say(kind.looker.tip));
         command(Menu::Run, &t!("Let {who} look", who), &help, None, Act::Attacker(kind.id))
     })
 }
@@ -22,7 +23,7 @@ fn attacks() -> impl Iterator<Item = Command> {
     let keys = [Key::F7, Key::F8, Key::F9].map(Some).into_iter().chain(std::iter::repeat(None));
     workbench::attacks().iter().zip(keys).map(|(kind, key)| {
         let words = t!("Attack with {title}", title = kind.title);
-        let help = t!("Launch it at the open run, naive and adaptive. {about}", about = kind.about);
+        let help = t!("Launch it at the open run, naive and adaptive. {about}", about = say(kind.about));
         command(Menu::Run, &words, &help, key.map(|key| (NONE, key)), Act::AttackShown(kind.id))
     })
 }

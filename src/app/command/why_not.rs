@@ -2,13 +2,14 @@
 
 use crate::app::hidden::WHY;
 use crate::app::{Act, Activity, Look, Purpose, Source};
+use crate::texts::say;
 
 /// Why an act cannot be done now; none where it can.
 pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let idle = look.activity == Activity::Idle;
     let stopping = look.activity == Activity::Stopping;
     match act {
-        act if look.hidden.hides(act) => Some(WHY),
+        act if look.hidden.hides(act) => Some(say(WHY)),
         Act::ShowAll if !look.hidden.any() => Some(t!("None is hidden")),
         Act::Stop | Act::Pause if idle => Some(t!("No run is going")),
         Act::CopyAs(what) => what.why_not(look),

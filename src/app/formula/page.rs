@@ -20,7 +20,7 @@ const LETTERS: usize = 72;
 const LIST: f32 = 210.0;
 const NARROW: f32 = 640.0;
 /// A line of usual words, by which letters are measured.
-const SAMPLE: &str = later!("the image that would give the same numbers on the wire, one by one");
+const SAMPLE: &str = "the image that would give the same numbers on the wire, one by one";
 
 /// How the page is looked at.
 #[derive(Default)]

@@ -7,6 +7,7 @@ use crate::app::subject::{Subject, Which};
 use crate::app::words::phase;
 use crate::model::inside::Opened;
 use crate::run::scene::Picture;
+use crate::texts::say;
 
 /// Which values are which colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,7 +118,7 @@ fn name(look: Look<'_>, subject: Subject, opened: Option<&Opened>) -> String {
         }
         Subject::Candidate(i) => t!("line-up, {i} of 8", i = i + 1),
         Subject::Kept(_, at, which) => {
-            let noun = look.run_noun().one;
+            let noun = say(say(look.run_noun().one));
             let which = if which == Which::Original { String::new() } else { format!(", {word}") };
             format!("{noun} {}{which}", at + 1)
         }

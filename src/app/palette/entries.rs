@@ -8,6 +8,7 @@ use crate::app::command::{Command, commands};
 use crate::app::panes::ago;
 use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
 use crate::setting::split;
+use crate::texts::say;
 use crate::workbench::method;
 
 /// What menus and keys do. This heading and those below stand in their order where nothing is typed.
@@ -75,7 +76,7 @@ fn of_commands(ctx: &Context) -> Vec<Entry> {
             _ => (COMMANDS, ""),
         };
         let beside = command.keys.map(|keys| ctx.format_shortcut(&keys)).unwrap_or_default();
-        let key = if before.is_empty() { String::new() } else { group.to_owned() };
+        let key = if before.is_empty() { String::new() } else { say(group).to_owned() };
         Entry { before, beside, key, ..Entry::new(group, &command.words, &command.help, command.act.clone()) }
     };
     commands().iter().filter(|command| command.act != here).map(entry).collect()
@@ -107,7 +108,7 @@ fn of_the_method() -> impl Iterator<Item = Entry> {
         let words = t!("Method: {title}", title = section.title);
         Entry {
             before: t!("Method: "),
-            key: SECTIONS.to_owned(),
+            key: say(SECTIONS).to_owned(),
             ..Entry::new(SECTIONS, words, help, Act::Method(Some(section.id)))
         }
     })
@@ -126,8 +127,8 @@ fn of_settings(look: Look<'_>) -> impl Iterator<Item = Entry> {
         key: setting.key.to_owned(),
         ..Entry::new(
             SETTINGS,
-            t!("Setting: {label}", label = setting.label),
-            setting.help,
+            t!("Setting: {label}", label = say(setting.label)),
+            say(setting.help),
             Act::FindSetting(setting.key.to_owned()),
         )
     })

@@ -13,6 +13,7 @@ use crate::attack::kind::Kind as Attack;
 use crate::defence::Lever;
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind as SettingKind, Setting};
+use crate::texts::say;
 use crate::workbench::{attacks, find, usual_defence};
 
 /// Width of the names beside the levers.
@@ -137,7 +138,7 @@ fn of_the_run_ui(ui: &mut Ui, look: Look<'_>, setting: &'static Setting, acts: &
 fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Some(setting) = find("model.cut") else { return };
     let experiment = look.document.experiment();
-    row_ui(ui, t!("Cut after layer"), setting.help, |ui, name| {
+    row_ui(ui, t!("Cut after layer"), say(setting.help), |ui, name| {
         let most = look.showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.layers.len().max(1));
         let mut cut = experiment.model.cut;
         let drag = ui.add(DragValue::new(&mut cut).range(1..=most).speed(0.05)).labelled_by(name);
@@ -225,10 +226,10 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
     let Pulled { lever, setting, value } = *pulled;
     let log = matches!(setting.kind, SettingKind::Real { log: true, .. });
     let tip = match setting.paper {
-        Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, setting.key),
-        None => format!("{}\n{}", setting.help, setting.key),
+        Some(paper) => format!("{}\n{}: {}. {}", say(setting.help), paper.mark, paper.value, setting.key),
+        None => format!("{}\n{}", say(setting.help), setting.key),
     };
-    row_ui(ui, &format!("{}, {}", lever.symbol, lever.words), &tip, |ui, name| {
+    row_ui(ui, &format!("{}, {}", lever.symbol, say(lever.words)), &tip, |ui, name| {
         let mut value = value;
         let [from, to] = lever.range;
         let range = from.max(if log { 1e-3 } else { 0.0 })..=to.max(value);
@@ -259,8 +260,8 @@ fn attacks_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {
     let attacks = &look.document.experiment().attacks;
     let mut on = attacks.iter().any(|spec| spec.kind.id == kind.id);
-    let tick = ui.add(Checkbox::new(&mut on, kind.looker.brief));
-    let name = t!("{words}: in the run", words = kind.looker.words);
+    let tick = ui.add(Checkbox::new(&mut on, say(kind.looker.brief)));
+    let name = t!("{words}: in the run", words = say(kind.looker.words));
     tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
     let changed = tick.changed();
     tick.on_hover_text(name);

@@ -17,6 +17,7 @@ use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, DefenceSpec, Experiment, Values};
 use crate::setting::{Setting, split};
+use crate::texts::say;
 use crate::workbench::{self, defences};
 
 /// Height of the buttons below the settings.
@@ -203,7 +204,7 @@ fn matches(setting: &Setting, filter: &str, experiment: &Experiment) -> bool {
     if experiment.setting(filter.trim()).is_some() {
         return setting.key == filter.trim();
     }
-    let (label, help) = (setting.label.to_lowercase(), setting.help.to_lowercase());
+    let (label, help) = (say(setting.label).to_lowercase(), say(setting.help).to_lowercase());
     let holds = |word: &str| setting.key.contains(word) || label.contains(word) || help.contains(word);
     filter.to_lowercase().split_whitespace().all(holds)
 }
@@ -278,7 +279,7 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
 fn while_off(experiment: &Experiment, section: &str) -> Option<&'static str> {
     let kind = defences().iter().find(|kind| kind.section == Some(section))?;
     let on = experiment.stack().is_ok_and(|stack| stack.iter().any(|setup| setup.kind.id == kind.id));
-    (!on && !kind.while_off.is_empty()).then_some(kind.while_off)
+    (!on && !kind.while_off.is_empty()).then_some(say(kind.while_off))
 }
 
 /// Whether an attack is launched at all.
@@ -310,7 +311,7 @@ fn defend_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>) {
     let mut list = rows.experiment.defences.clone();
     let at = list.iter().position(|spec| spec.name() == name);
     let mut on = at.is_some();
-    let about = workbench::defence(name).map_or("", |kind| kind.about);
+    let about = workbench::defence(name).map_or("", |kind| say(kind.about));
     if !ui.checkbox(&mut on, t!("Defend with {name}", name)).on_hover_text(about).changed() {
         return;
     }

@@ -16,6 +16,7 @@ use crate::data::{self, BUILT_IN};
 use crate::experiment::{Experiment, Values};
 use crate::model::zoo;
 use crate::setting::{Kind, Mark, Setting};
+use crate::texts::say;
 
 /// Height of a row.
 const ROW: f32 = 22.0;
@@ -98,7 +99,7 @@ impl Rows<'_> {
     fn words_ui(&self, ui: &mut Ui, setting: &'static Setting) -> Id {
         let differs = self.differs(setting.key);
         let (rect, _) = ui.allocate_exact_size(vec2(7.0, ROW), eframe::egui::Sense::hover());
-        let mut text = RichText::new(setting.label);
+        let mut text = RichText::new(say(setting.label));
         if differs {
             ui.painter().circle_filled(rect.center(), 3.0, ui.visuals().selection.stroke.color);
             text = text.strong();
@@ -188,7 +189,7 @@ impl Rows<'_> {
         let speed = if log { 0.01 * x.max(1e-9) } else { (max - min) * 1e-3 };
         let drag = DragValue::new(&mut now).speed(speed).update_while_editing(false);
         let drag = ui.add_sized([NUMBER, ui.spacing().interact_size.y], drag.custom_formatter(|x, _| number(x)));
-        let drag = drag.accessible_name(t!("{label}, number", label = setting.label));
+        let drag = drag.accessible_name(t!("{label}, number", label = say(setting.label)));
         let text = number(now);
         if text != number(x) {
             self.apply(setting.key, text);
@@ -263,7 +264,7 @@ impl Rows<'_> {
             if let Some(back) = self.way_back(setting.key) {
                 let reset = Button::new(t!("Reset")).small().min_size(vec2(BACK, 0.0));
                 let tip = || t!("Back to what {base_name} has: {back}", base_name = self.base_name, back = back.1);
-                let reset = ui.add(reset).accessible_name(t!("Reset {label}", label = setting.label));
+                let reset = ui.add(reset).accessible_name(t!("Reset {label}", label = say(setting.label)));
                 if reset.on_hover_ui(|ui| drop(ui.label(tip()))).clicked() {
                     self.apply(back.0, back.2);
                     self.drafts.remove(setting.key);
@@ -293,7 +294,8 @@ impl Rows<'_> {
         let same = |told: &String| self.values.get(setting.key).map(assigned).as_ref() == Some(told);
         if let Some(told) = self.papers.get(setting.key).filter(|told| !same(told)) {
             let button = ui.add_enabled(enabled, Button::new(&text).small().truncate());
-            let button = button.accessible_name(t!("Set {label} to what stands {text}", label = setting.label, text));
+            let button =
+                button.accessible_name(t!("Set {label} to what stands {text}", label = say(setting.label), text));
             if button.on_hover_text(t!("{whose}. Click to set it: {text}", whose, text)).clicked() {
                 self.apply(setting.key, told.clone());
                 self.drafts.remove(setting.key);
@@ -346,7 +348,7 @@ fn cell<R>(ui: &mut Ui, width: f32, contents: impl FnOnce(&mut Ui) -> R) -> R {
 /// What a setting does, its key and what is allowed.
 fn tip_ui(ui: &mut Ui, setting: &Setting) {
     ui.set_max_width(360.0);
-    ui.label(setting.help);
+    ui.label(say(setting.help));
     ui.weak(format!("{}: {}", setting.key, setting.kind.allowed()));
 }
 

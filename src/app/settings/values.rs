@@ -4,6 +4,7 @@ use toml::Value;
 
 use crate::experiment::{Experiment, Optimizer};
 use crate::setting::{Kind, Paper, Setting, split};
+use crate::texts::say;
 use crate::workbench::defences;
 
 /// Checks one change without making it.
@@ -13,7 +14,7 @@ use crate::workbench::defences;
 pub fn check(experiment: &Experiment, key: &str, text: &str) -> Result<(), String> {
     let mut changed = experiment.clone();
     let result = changed.set(&format!("{key}={text}")).and_then(|()| changed.validate());
-    let label = experiment.setting(key).map_or(key, |setting| setting.label);
+    let label = experiment.setting(key).map_or(key, |setting| say(setting.label));
     result.map_err(|error| in_words(key, label, &error.to_string()))
 }
 

@@ -19,6 +19,7 @@ use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
 use crate::method::Ink;
+use crate::texts::say;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -44,7 +45,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
 /// What was stolen, under the wipe, in the frame that the verdict gives it.
 pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     if let Some(stolen) = &look.textures.stolen {
-        let response = large_ui(ui, stolen, side, &t!("stolen: {stolen}", stolen = STOLEN));
+        let response = large_ui(ui, stolen, side, &t!("stolen: {stolen}", stolen = say(STOLEN)));
         if let Some(original) = &look.textures.original {
             let response = wipe_ui(ui, &response, original, wipe);
             inspected(&response, look, Subject::Stolen, acts);
@@ -93,7 +94,7 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
         return response;
     }
     let how = t!("Drag across it: the original is to the left of the line, which goes at the left edge.");
-    response.on_hover_text(format!("{STOLEN}\n{how}\n{CLOSER}"))
+    response.on_hover_text(format!("{}\n{how}\n{}", say(STOLEN), say(CLOSER)))
 }
 
 /// The place where the stolen image will be.

@@ -10,6 +10,7 @@ use crate::app::words::{decimal, named, phase};
 use crate::app::{Act, Look};
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{PSNR, SSIM};
+use crate::texts::say;
 
 /// Width of the details.
 const WIDTH: f32 = 320.0;
@@ -98,7 +99,7 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             let size = texture.size_vec2() * (CANDIDATE / texture.size_vec2().max_elem());
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
             let image = image.alt_text(t!("line-up, {i} of {count}", i = i + 1, count)).sense(Sense::click());
-            let response = ui.add(image).on_hover_text(CLOSER);
+            let response = ui.add(image).on_hover_text(say(CLOSER));
             inspected(&response, look, Subject::Candidate(i), acts);
             if lineup.picked == Some(i) {
                 ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);

@@ -14,9 +14,11 @@ use crate::app::hidden::Control;
 use crate::app::showing::Source;
 use crate::app::subject::Subject;
 use crate::app::theme::Role;
+use crate::app::words::capitalised;
 use crate::app::{Act, Look, Purpose};
 use crate::live::Shown;
 use crate::method::Ink;
+use crate::texts::say;
 
 /// Said of the built-in brain planes wherever one is shown.
 const STAND_IN: &str = later!("stand-in: average of 152 adults, no patient");
@@ -29,7 +31,7 @@ pub(super) fn caption(look: Look<'_>) -> String {
     match (is_own(look), look.drawing) {
         (true, true) => t!("draw here").to_owned(),
         (true, false) => t!("your image").to_owned(),
-        (false, _) => look.noun().one.to_owned(),
+        (false, _) => say(say(look.noun().one)).to_owned(),
     }
 }
 
@@ -60,7 +62,8 @@ pub(super) fn hospital_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, views: &mut
         ui.set_min_size(size);
         ui.spacing_mut().item_spacing.y = 0.0;
         which_ui(ui, look, own || pad.drawing);
-        let (words, tip) = if brain { (STAND_IN, STAND_IN) } else { (t!("never leaves the hospital"), STAYS) };
+        let (words, tip) =
+            if brain { (say(STAND_IN), say(STAND_IN)) } else { (t!("never leaves the hospital"), say(STAYS)) };
         ui.add(Label::new(RichText::new(words).small()).truncate()).on_hover_text(tip);
     });
     ui.horizontal_wrapped(|ui| controls_ui(ui, look, pad, own, acts));
@@ -74,9 +77,9 @@ fn is_brain(look: Look<'_>) -> bool {
 /// The image itself: drawn on while the pencil is out, looked into otherwise.
 pub(super) fn original_ui(ui: &mut Ui, look: Look<'_>, side: f32, pad: &mut PadView, acts: &mut Vec<Act>) {
     let Some(original) = &look.textures.original else { return };
-    let noun = if is_own(look) { t!("image") } else { look.noun().one };
+    let noun = if is_own(look) { t!("image") } else { say(say(look.noun().one)) };
     let stays = t!("The {noun} never leaves the hospital.", noun);
-    let tip = if is_brain(look) { STAND_IN } else { &stays };
+    let tip = if is_brain(look) { say(STAND_IN) } else { &stays };
     let response = large_ui(ui, original, side, &format!("{}: {tip}", caption(look)));
     let line = Stroke::new(1.5, Role::Patient.color(ui));
     ui.painter().rect_stroke(response.rect, 0.0, line, StrokeKind::Outside);
@@ -86,7 +89,7 @@ pub(super) fn original_ui(ui: &mut Ui, look: Look<'_>, side: f32, pad: &mut PadV
     if pad.drawing {
         glass_ui(ui, response.rect, acts);
     } else {
-        response.on_hover_cursor(CursorIcon::ZoomIn).on_hover_text(format!("{tip}\n{CLOSER}"));
+        response.on_hover_cursor(CursorIcon::ZoomIn).on_hover_text(format!("{tip}\n{}", say(CLOSER)));
     }
 }
 
@@ -134,10 +137,10 @@ pub(super) fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: b
             pad.undo(acts);
         }
     } else {
-        if ui.button("\u{2039}").on_hover_text(t!("Previous {one}", one = noun.one)).clicked() {
+        if ui.button("\u{2039}").on_hover_text(t!("Previous {one}", one = say(noun.one))).clicked() {
             acts.push(Act::Patient(-1));
         }
-        if ui.button("\u{203a}").on_hover_text(t!("Next {one}", one = noun.one)).clicked() {
+        if ui.button("\u{203a}").on_hover_text(t!("Next {one}", one = say(noun.one))).clicked() {
             acts.push(Act::Patient(1));
         }
         let tip = t!("Draw an image of your own: the attacker's picture follows each stroke");
@@ -149,8 +152,8 @@ pub(super) fn controls_ui(ui: &mut Ui, look: Look<'_>, pad: &mut PadView, own: b
         }
     }
     if own || pad.drawing {
-        let tip = t!("Back to the {many}", many = noun.many);
-        if ui.button(noun.title()).on_hover_text(tip).clicked() {
+        let tip = t!("Back to the {many}", many = say(noun.many));
+        if ui.button(capitalised(say(noun.many))).on_hover_text(tip).clicked() {
             *pad = PadView::default();
             acts.push(Act::Patients);
         }

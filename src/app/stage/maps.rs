@@ -10,6 +10,7 @@ use crate::app::subject::Subject;
 use crate::app::words::decimal;
 use crate::app::{Act, Look};
 use crate::method::Ink;
+use crate::texts::say;
 
 /// Side of a map that is pointed at.
 const LARGE: f32 = 200.0;
@@ -48,8 +49,8 @@ pub(super) fn sent_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsView
     let textures = look.textures;
     let sized = textures.sent_size.as_ref().filter(|_| !view.signed);
     let (texture, tip) = match (sized, &textures.map) {
-        (Some(texture), _) => (texture, SENT),
-        (None, Some(texture)) => (texture, SENT_SIGNED),
+        (Some(texture), _) => (texture, say(SENT)),
+        (None, Some(texture)) => (texture, say(SENT_SIGNED)),
         (None, None) => return,
     };
     let response = map_ui(ui, look, (t!("map sent"), tip, Ink::Map), texture, sizes.map);
@@ -61,8 +62,8 @@ pub(super) fn found_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &MapsVie
     let textures = look.textures;
     let sized = textures.found_size.as_ref().filter(|_| !view.signed);
     let (texture, tip) = match (sized, &textures.recovered) {
-        (Some(texture), _) => (texture, FOUND),
-        (None, Some(texture)) => (texture, FOUND_SIGNED),
+        (Some(texture), _) => (texture, say(FOUND)),
+        (None, Some(texture)) => (texture, say(FOUND_SIGNED)),
         (None, None) => return,
     };
     let response = map_ui(ui, look, (t!("map found"), tip, Ink::Found), texture, sizes.map);
@@ -94,7 +95,7 @@ fn map_ui(
             }
         });
         ui.label(correlation(look));
-        ui.label(CLOSER);
+        ui.label(say(CLOSER));
     })
 }
 
@@ -105,7 +106,7 @@ fn correlation(look: Look<'_>) -> String {
 /// How alike the two are, and whether they are drawn with their signs.
 pub(super) fn compared_ui(ui: &mut Ui, look: Look<'_>, view: &mut MapsView) {
     ui.horizontal_wrapped(|ui| {
-        ui.add(Label::new(RichText::new(correlation(look)).strong())).on_hover_text(CORRELATION);
+        ui.add(Label::new(RichText::new(correlation(look)).strong())).on_hover_text(say(CORRELATION));
         let tip = t!("Draw both maps with their signs. What crosses the wire has none.");
         if selectable_ui(ui, view.signed, t!("signed")).on_hover_text(tip).clicked() {
             view.signed = !view.signed;

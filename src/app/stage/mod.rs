@@ -37,6 +37,7 @@ use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
 use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
+use crate::texts::say;
 
 /// Said of every picture that can be looked into.
 const CLOSER: &str = later!("Click to look closer: its numbers, and how they come about.");
@@ -355,7 +356,7 @@ struct Pane<'a> {
 impl Pane<'_> {
     /// Draws it so that its longer side has this many points; the response is the picture's.
     fn ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
-        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{CLOSER}", self.tip))
+        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{}", self.tip, say(CLOSER)))
     }
 
     /// The same without words for who points at the picture.

@@ -6,10 +6,11 @@ use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
-use crate::app::lookers::{Attacker, MISSING, instead, who};
+use crate::app::lookers::{Attacker, MISSING, instead, sees_words, who};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
+use crate::texts::say;
 use crate::workbench::{attack, attacks, usual_defence};
 
 /// From this width on there is room for what an attacker sees.
@@ -66,7 +67,7 @@ fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
     let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
     let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about)).unwrap_or(usual.about);
-    if selectable_ui(ui, defended && !opening, &words).on_hover_text(tip).clicked() {
+    if selectable_ui(ui, defended && !opening, &words).on_hover_text(say(tip)).clicked() {
         acts.push(Act::Defended(true));
     }
 }
@@ -120,28 +121,28 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
     let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
-    let tip = t!("The stage shows what this attacker steals. {tip}", tip = kind.looker.tip);
+    let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
     let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
     let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
-            if selectable_ui(ui, chosen, kind.looker.words).on_hover_text(kind.looker.tip).clicked() {
+            if selectable_ui(ui, chosen, say(kind.looker.words)).on_hover_text(say(kind.looker.tip)).clicked() {
                 acts.push(Act::Attacker(kind.id));
                 ui.close();
             }
         }
         for missing in MISSING {
             let why = t!("Not in this version: the literature has it, and no attack here does so yet");
-            ui.add_enabled(false, Button::new(t!("{missing}: not in this version", missing)))
+            ui.add_enabled(false, Button::new(t!("{missing}: not in this version", missing = say(missing))))
                 .on_disabled_hover_text(why);
         }
     });
     menu.response.labelled_by(label.id).on_hover_text(tip);
-    ui.label(if roomy { t!("sees {sees}, knows", sees = kind.sees_words()) } else { t!("knows").to_owned() });
+    ui.label(if roomy { t!("sees {sees}, knows", sees = sees_words(kind)) } else { t!("knows").to_owned() });
     for (known, words, tip) in KNOWN {
         let has = kind.knowledge(attacker.adaptive).contains(&known);
         let other = instead(kind, known, !has);
-        let (words, tip) = (words.to_owned(), tip.to_owned());
+        let (words, tip) = (say(words).to_owned(), say(tip).to_owned());
         let why = t!("With what it knows of the defence it needs this, or no other attacker here is without");
         if tick_ui(ui, has, other.filter(|_| !attacker.adaptive).map(|_| ()).ok_or(why), &words, &tip)
             && let Some(other) = other

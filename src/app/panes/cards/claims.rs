@@ -12,6 +12,7 @@ use crate::score::gains::gain_lines;
 use crate::score::metrics::{ACCURACY, OVER_CLEAN, SSIM};
 use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, beside};
 use crate::score::verdict::Standing;
+use crate::texts::say;
 
 /// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl std::fmt::Display for Paper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Figure(figure) => figure.fmt(f),
-            Self::Words(words) => f.write_str(words),
+            Self::Words(words) => f.write_str(say(words)),
         }
     }
 }
@@ -357,7 +358,7 @@ fn defends(summary: &Summary) -> Option<Finding> {
     };
     let here = t!(
         "{word}, worst {named} \u{b1} {ssim_se}",
-        word = verdict.standing.word(),
+        word = say(verdict.standing.word()),
         named = named(&SSIM, worst.ssim),
         ssim_se = decimal(worst.ssim_se, SSIM.short)
     );

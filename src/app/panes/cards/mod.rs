@@ -12,6 +12,7 @@ use eframe::egui::{
 
 use crate::app::{Act, Look};
 use crate::run::summary::Summary;
+use crate::texts::say;
 use claims::{CLAIMS, Claim, Verdict};
 
 /// From this width on there are two columns.
@@ -67,7 +68,7 @@ fn card_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec
 fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec<Act>) {
     let finding = summary.and_then(claim.judge);
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.add(Label::new(RichText::new(claim.title).strong()).wrap());
+    ui.add(Label::new(RichText::new(say(claim.title)).strong()).wrap());
     ui.horizontal_wrapped(|ui| {
         let verdict = finding.as_ref().map(|finding| finding.verdict);
         shape_ui(ui, verdict);
@@ -76,17 +77,17 @@ fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut V
             None if summary.is_some() => t!("not measured in this run"),
             None => t!("not measured yet"),
         };
-        ui.label(RichText::new(word).strong()).on_hover_text(t!("The rule: {rule}", rule = claim.rule));
+        ui.label(RichText::new(word).strong()).on_hover_text(t!("The rule: {rule}", rule = say(claim.rule)));
         if let Some(finding) = &finding {
             ui.label(t!("here: {here}", here = finding.here));
         }
         // In one piece: a value and its mark belong together.
         ui.add(Label::new(RichText::new(t!("paper: {paper}", paper = claim.paper)).weak()).extend());
     });
-    let sentence = finding.as_ref().map_or(claim.measures, |finding| finding.sentence.as_str());
+    let sentence = finding.as_ref().map_or(say(claim.measures), |finding| finding.sentence.as_str());
     ui.add(Label::new(sentence).wrap());
     let (text, tip, act) = &claim.test;
-    if ui.button(*text).on_hover_text(*tip).clicked() {
+    if ui.button(say(text)).on_hover_text(say(tip)).clicked() {
         acts.push(act());
     }
 }

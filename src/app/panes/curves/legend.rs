@@ -8,6 +8,7 @@ use super::ink::Ink;
 use super::series::{Chart, Series};
 use super::ticks::Axis;
 use crate::app::words::decimal;
+use crate::texts::say;
 
 /// Room for a line's sample.
 const SAMPLE: f32 = 26.0;
@@ -53,7 +54,7 @@ impl<'a> Reading<'a> {
         let name = self.chart.x_label.split(',').next().unwrap_or_default();
         let digits = if x.fract().abs() < 1e-9 { 10.0 } else { 0.02 * x.abs().max(0.1) };
         let number = axis.words(x, (0.0, digits), 2.0);
-        if self.chart.x_label == "seconds" {
+        if self.chart.x_label == t!("seconds") {
             t!("at {number} s", number)
         } else {
             t!("at {name} {number}", name, number)
@@ -94,7 +95,7 @@ pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<Strin
     let ghosts = chart.ghosts.iter().map(|ghost| {
         let first = ghost.series.first();
         let ink = Ink { mark: None, ..Ink::rule(first.and_then(|series| series.ink.role), ghost.style) };
-        (ghost.name.as_str(), PINNED, ink, first.map_or_else(String::new, |series| reading.value(series)))
+        (ghost.name.as_str(), say(PINNED), ink, first.map_or_else(String::new, |series| reading.value(series)))
     });
     let entries: Vec<_> = curves.chain(rules).chain(ghosts).collect();
     let columns = columns.clamp(1, entries.len().max(1));

@@ -41,6 +41,7 @@ use crate::app::purpose::Purpose;
 use crate::app::state::State;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Look};
+use crate::texts::say;
 
 /// From this width on all figures fit side by side.
 const WIDE: f32 = 900.0;
@@ -65,10 +66,10 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
     }
     ui.horizontal_wrapped(|ui| controls_ui(ui, state, view, acts));
     if recorded && view.shown == Shown::Pair {
-        cut_short_ui(ui, RichText::new(STAMP).weak(), STAMP);
+        cut_short_ui(ui, RichText::new(say(STAMP)).weak(), say(STAMP));
     }
     view.update(state);
-    let stamp = recorded.then_some(STAMP);
+    let stamp = recorded.then(|| say(STAMP));
     let by_epoch = |figure| figure == Figure::Test && view.tests_against == Against::Epoch;
     let x_to = |figure| (view.shown == Shown::Pair || by_epoch(figure)).then_some(epochs);
     match view.shown {
@@ -334,7 +335,7 @@ fn heading_ui(ui: &mut Ui, reading: &Reading<'_>, recorded: bool, wrap: bool) {
     }
     let mut words = reading.words();
     if recorded {
-        words = format!("{words}; {STAMP}");
+        words = format!("{words}; {}", say(STAMP));
     }
     if reading.chart().dropped > 0 {
         words = t!(

@@ -11,6 +11,7 @@ use super::pinned::Pinned;
 use super::series::{Chart, Settings};
 use crate::app::accuracies::{Accuracy, Smooth};
 use crate::app::state::{State, Status};
+use crate::texts::english;
 
 /// While rows come, charts are made anew after so small a part more of them.
 const PART: usize = 400;
@@ -40,7 +41,7 @@ impl Shown {
     /// What has this title.
     pub fn titled(title: &str) -> Option<Self> {
         let all = Figure::ALL.map(Self::One);
-        all.into_iter().chain([Self::Pair, Self::All]).find(|shown| shown.title() == title)
+        all.into_iter().chain([Self::Pair, Self::All]).find(|shown| english(|| shown.title()) == title)
     }
 
     /// What it shows, in a sentence or two.

@@ -17,6 +17,7 @@ use crate::run::scene::Gallery;
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What is chosen in this pane.
 #[derive(Default)]
@@ -84,13 +85,13 @@ fn empty_ui(ui: &mut Ui, state: &State, noun: Noun) {
         Status::Going => {
             t!(
                 "The {many} appear here with the first attack that is done, and beside them what it stole.",
-                many = noun.many
+                many = say(noun.many)
             )
         }
         Status::Fresh => t!(
             "Up to eight {many} appear here, and beside each what every attack of a run made of the numbers on the wire. \
              Start a run, or open one under Runs.",
-            many = noun.many
+            many = say(noun.many)
         ),
         _ => t!("No pictures were kept of this run: no attack of it was finished, or they cannot be read.").to_owned(),
     };
@@ -189,7 +190,13 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &
     let side = (ui.available_width() / count as f32 - 12.0).clamp(58.0, 120.0);
     let grid = Grid::new("galleries").spacing([10.0, 6.0]).min_col_width(side).max_col_width(side);
     grid.show(ui, |ui| {
-        head_ui(ui, side, noun.one, Some(Role::Patient), &t!("The {many}, the worst leak on top.", many = noun.many));
+        head_ui(
+            ui,
+            side,
+            say(noun.one),
+            Some(Role::Patient),
+            &t!("The {many}, the worst leak on top.", many = say(noun.many)),
+        );
         if defended {
             let tip = t!("What entered the network in place of the image itself: the paper's attacked image.");
             head_ui(ui, side, t!("disguised"), Some(Role::Disguised), tip);
@@ -199,7 +206,7 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &
         }
         ui.end_row();
         for patient in worst_first(&scores, patients) {
-            let (name, first) = (format!("{} {}", noun.one, patient + 1), known(patient));
+            let (name, first) = (format!("{} {}", say(noun.one), patient + 1), known(patient));
             let mut picture = |ui: &mut Ui, gallery: Option<usize>, which: Which, alt: &str| {
                 let texture = gallery.and_then(|i| match which {
                     Which::Original => ready[i].originals.get(patient),
@@ -304,9 +311,9 @@ pub fn told(state: &State, at: usize, image: usize) -> String {
     let pair = gallery.originals.get(image).zip(gallery.stolen.get(image));
     if let Some(score) = pair.and_then(|(original, stolen)| original.score_of(stolen)) {
         let all = [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)];
-        words.extend(
-            all.map(|(metric, value)| format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.digits)))),
-        );
+        words.extend(all.map(|(metric, value)| {
+            format!("{} {}", say(metric.name), metric.with_unit(&decimal(value, metric.digits)))
+        }));
     }
     if let Some((word, _)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
         words.push(word.to_owned());

@@ -10,6 +10,7 @@ use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
+use crate::texts::say;
 use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
@@ -71,10 +72,10 @@ impl Form {
 fn choices(run: &RunEntry) -> Vec<(&str, &'static str, usize)> {
     let own = || run.experiment.iter().flat_map(|experiment| &experiment.attacks);
     let kind = |kind: &&'static Kind| {
-        (kind.id, kind.about, own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
+        (kind.id, say(kind.about), own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
     };
     let labelled = own().filter(|spec| spec.label.is_some());
-    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), spec.kind.about, spec.images))).collect()
+    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), say(spec.kind.about), spec.images))).collect()
 }
 
 fn images(run: &RunEntry, attack: usize) -> usize {
@@ -249,7 +250,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
         ui.add_enabled_ui(defended, |ui| {
             for (at, (word, tip)) in KNOWS.into_iter().enumerate() {
                 let chosen = if defended { form.knows == at } else { at == 0 };
-                let radio = ui.radio(chosen, word).on_hover_text(tip);
+                let radio = ui.radio(chosen, say(word)).on_hover_text(say(tip));
                 if radio.on_disabled_hover_text(t!("This run has no defence to know of.")).clicked() {
                     form.knows = at;
                 }

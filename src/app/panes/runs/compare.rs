@@ -15,6 +15,7 @@ use crate::run::summary::{AttackRecord, Gain, Row, Summary};
 use crate::score::gains::GAINS;
 use crate::score::metrics::{ACCURACY, AUROC, BRIER, ECE, FAR_LINEUP, LINEUP, Metric, PSNR, SSIM};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What one of the two does not have.
 const NONE: &str = "\u{2013}";
@@ -73,7 +74,7 @@ impl Comparison {
             Self { names: [a.name.clone(), b.name.clone()], groups: Vec::new(), equal: 0, curves: curves(summaries) };
         this.add(t!("Settings"), settings(summaries.map(|summary| &summary.experiment)));
         for metric in [&ACCURACY, &AUROC, &ECE, &BRIER] {
-            this.add(&t!("{name} on test images", name = capitalised(metric.name)), answers(metric, summaries));
+            this.add(&t!("{name} on test images", name = capitalised(say(metric.name))), answers(metric, summaries));
         }
         this.add(t!("Gain of the fused decision, in points"), gains(summaries.map(|summary| summary.gain.as_ref())));
         let [a, b] = [a, b].map(|run| keyed(run.attacks()));
@@ -235,8 +236,8 @@ fn answers(metric: &Metric<Row>, summaries: [&Summary; 2]) -> Vec<Line> {
         // To be right on a stolen or disguised image is no merit of a run.
         let merit = matches!(name, "fused" | "defended" | "vanilla_clean") || name.starts_with("stream_");
         let tip = match metric.difference_unit() {
-            "points" => t!("{tip} {help} The difference is in points.", tip, help = metric.help),
-            _ => format!("{tip} {}", metric.help),
+            "points" => t!("{tip} {help} The difference is in points.", tip, help = say(metric.help)),
+            _ => format!("{tip} {}", say(metric.help)),
         };
         scores(metric, label, &tip, rows, merit)
     };
@@ -247,7 +248,7 @@ fn answers(metric: &Metric<Row>, summaries: [&Summary; 2]) -> Vec<Line> {
 fn gains(gains: [Option<&Gain>; 2]) -> Vec<Line> {
     let line = |(metric, ..): (&Metric<Gain>, _, _)| {
         let values = gains.map(|gain| gain.and_then(metric.value).map_or(NONE.to_owned(), points));
-        Line { values, ..scores(metric, metric.window, metric.help, gains, true) }
+        Line { values, ..scores(metric, say(metric.window), say(metric.help), gains, true) }
     };
     if gains == [None, None] { Vec::new() } else { GAINS.map(line).into() }
 }
@@ -281,7 +282,7 @@ fn title(record: &AttackRecord) -> String {
 
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let line = |metric: &Metric<AttackRecord>| scores(metric, metric.name, &metric.leak_help(), records, false);
+    let line = |metric: &Metric<AttackRecord>| scores(metric, say(metric.name), &metric.leak_help(), records, false);
     let tip = t!(
         "{leak_help} One side is marked where the difference is more than twice its standard error.",
         leak_help = SSIM.leak_help()

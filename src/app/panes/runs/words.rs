@@ -23,18 +23,18 @@ pub fn ago(then: SystemTime, now: SystemTime) -> String {
         Err(_) => u64::MAX,
     };
     let (minute, hour, day) = (60, 3600, 86_400);
-    let count = |unit: u64, word: &str| {
-        let n = seconds / unit;
-        t!("{n} {word}{t} ago", n, word, t = if n == 1 { "" } else { t!("s") })
+    let count = |unit: u64, one: &str, many: fn(u64) -> String| match seconds / unit {
+        1 => one.to_owned(),
+        n => many(n),
     };
     match seconds {
         0..45 => t!("just now").to_owned(),
         45..60 => t!("1 minute ago").to_owned(),
-        _ if seconds < hour => count(minute, t!("minute")),
-        _ if seconds < day => count(hour, t!("hour")),
+        _ if seconds < hour => count(minute, t!("1 minute ago"), |n| t!("{n} minutes ago", n)),
+        _ if seconds < day => count(hour, t!("1 hour ago"), |n| t!("{n} hours ago", n)),
         _ if seconds < 2 * day => t!("yesterday").to_owned(),
-        _ if seconds < 14 * day => count(day, t!("day")),
-        _ if seconds < 60 * day => count(7 * day, t!("week")),
+        _ if seconds < 14 * day => count(day, t!("1 day ago"), |n| t!("{n} days ago", n)),
+        _ if seconds < 60 * day => count(7 * day, t!("1 week ago"), |n| t!("{n} weeks ago", n)),
         _ => exact(then).chars().take(10).collect(),
     }
 }
@@ -58,15 +58,14 @@ pub fn what(experiment: &Experiment) -> String {
         _ => t!("undefended").to_owned(),
     };
     let (model, epochs) = (&experiment.model, experiment.train.epochs);
-    let plural = if epochs == 1 { "" } else { t!("s") };
+    let epochs = if epochs == 1 { t!("1 epoch").to_owned() } else { t!("{epochs} epochs", epochs) };
     t!(
-        "{data}, {name} cut after {cut}, {defence}, {epochs} epoch{plural}, seed {seed}",
+        "{data}, {name} cut after {cut}, {defence}, {epochs}, seed {seed}",
         data,
         name = model.name,
         cut = model.cut,
         defence,
         epochs,
-        plural,
         seed = experiment.seed
     )
 }

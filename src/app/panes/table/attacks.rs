@@ -11,6 +11,7 @@ use crate::app::words::{capitalised, duration, lead, maker, measured, mode, phas
 use crate::run::summary::AttackRecord;
 use crate::score::metrics::{Better, LEAD, LINEUP, MSE, Metric, PSNR, SSIM, lineup_of};
 use crate::score::verdict::Ruling;
+use crate::texts::say;
 
 /// What is told of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Column {
             Self::Mode => t!("mode"),
             Self::Target => t!("on"),
             Self::Epoch => t!("after"),
-            Self::Score(metric) => metric.window,
+            Self::Score(metric) => say(metric.window),
             Self::Verdict => t!("verdict"),
             Self::Images => t!("images"),
             Self::Seconds => t!("time"),
@@ -62,7 +63,7 @@ impl Column {
     /// Its heading where no tooltip helps.
     pub fn full(self) -> String {
         match self {
-            Self::Score(metric) if metric.has_error() => t!("{window} \u{b1} s.e.", window = metric.window),
+            Self::Score(metric) if metric.has_error() => t!("{window} \u{b1} s.e.", window = say(metric.window)),
             _ => self.title().to_owned(),
         }
     }
@@ -110,7 +111,7 @@ impl Column {
             Self::Score(metric) if metric == &LEAD => lead(record),
             Self::Score(metric) if metric == &LINEUP => measured(lineup_of(record), record),
             Self::Score(metric) => measured(metric, record),
-            Self::Verdict => ruling.map_or("\u{2013}", |ruling| ruling.standing.word()).to_owned(),
+            Self::Verdict => ruling.map_or("\u{2013}", |ruling| say(ruling.standing.word())).to_owned(),
             Self::Images => record.images.to_string(),
             Self::Seconds if yardstick(record).is_some() => "\u{2013}".to_owned(),
             Self::Seconds => duration(record.seconds),
@@ -219,7 +220,7 @@ type Pair<'a> = (&'a AttackRecord, Option<&'a Ruling>);
 
 fn sorted(mut all: Vec<Pair<'_>>, by: Option<(Column, bool)>) -> Vec<Pair<'_>> {
     if let Some((column, largest)) = by {
-        let word = |pair: &Pair<'_>| pair.1.map_or("\u{2013}", |ruling| ruling.standing.word());
+        let word = |pair: &Pair<'_>| pair.1.map_or("\u{2013}", |ruling| say(ruling.standing.word()));
         let compare = |a: &Pair<'_>, b: &Pair<'_>| match column {
             Column::Verdict => word(a).cmp(word(b)),
             _ => column.compare(a.0, b.0),
@@ -251,7 +252,7 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
         ui.add(Label::new(sentence).wrap());
     }
     if state.attacks.iter().all(|record| record.judged.is_none()) {
-        ui.add(Label::new(OLD).wrap());
+        ui.add(Label::new(say(OLD)).wrap());
     }
     ui.add_space(4.0);
     let mut clicked = None;

@@ -10,6 +10,7 @@ use crate::run::summary::{EpochRow, Row, Summary};
 use crate::score::gains;
 use crate::score::metrics::{ACCURACY, BALANCED, MAJORITY, Metric, ROWS};
 use crate::score::paper::THIRD;
+use crate::texts::say;
 
 /// A line of a small table.
 pub(super) struct Line {
@@ -39,12 +40,12 @@ pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
         error: Some(line.se),
         constant: line.constant,
         cells: vec![
-            line.metric.window.to_owned(),
+            say(line.metric.window).to_owned(),
             format!("{} \u{b1} {}", points(line.points), decimal(line.se, 1)),
             line.constant.map_or("\u{2013}".to_owned(), points),
             line.paper_words(),
         ],
-        tip: line.metric.help,
+        tip: say(line.metric.help),
     };
     Ok(gains::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
 }
@@ -137,7 +138,7 @@ fn rows_ui(ui: &mut Ui, summary: &Summary) {
         ui.label(RichText::new(t!("on test images")).weak());
         for metric in SHOWN {
             let error = if metric.has_error() { t!(" Beside it its standard error over the test images.") } else { "" };
-            ui.label(RichText::new(metric.window).weak()).on_hover_text(format!("{}{error}", metric.help));
+            ui.label(RichText::new(say(metric.window)).weak()).on_hover_text(format!("{}{error}", say(metric.help)));
         }
         ui.end_row();
         for one in &summary.rows {
@@ -161,8 +162,9 @@ const SHOWN: [&Metric<Row>; 3] = [&ACCURACY, &BALANCED, &MAJORITY];
 /// What a row's class shares come to, a line each: `AUROC 0.987: Area under …`. Empty where it has none.
 fn of_shares(one: &Row) -> String {
     let others = ROWS.iter().filter(|metric| !SHOWN.contains(metric) && (metric.value)(one).is_some());
-    let lines: Vec<String> =
-        others.map(|metric| format!("{} {}: {}", metric.window, measured(metric, one), metric.help)).collect();
+    let lines: Vec<String> = others
+        .map(|metric| format!("{} {}: {}", say(metric.window), measured(metric, one), say(metric.help)))
+        .collect();
     lines.join("\n")
 }
 

@@ -13,6 +13,7 @@ use crate::score::metrics::{
     ROWS, SSIM, lineup_chance,
 };
 use crate::score::verdict::Ruling;
+use crate::texts::english;
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +73,12 @@ impl Form {
         if !state.measured() {
             return Err(Error::input("there is no table yet: nothing was measured"));
         }
-        match self {
+        // Papers and programs take it in.
+        english(|| match self {
             Self::Markdown => Ok(markdown(state)),
             Self::Csv => csv(state),
             Self::Latex => Ok(latex(state)),
-        }
+        })
     }
 }
 
