@@ -5,6 +5,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
 use super::hidden::Control;
+use super::language::language_ui;
 use super::lit::lit_ui;
 use super::play::speed_ui;
 use super::presets::{PresetsView, presets_ui};
@@ -92,6 +93,9 @@ pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
                         acts.push(command.act.clone());
                         ui.close();
                     }
+                }
+                if menu == Menu::View {
+                    language_ui(ui, look, acts);
                 }
             });
         }

@@ -28,6 +28,7 @@ mod hidden;
 mod icon;
 mod inspector;
 mod judged;
+mod language;
 mod lessons;
 mod library;
 mod lit;
@@ -150,6 +151,8 @@ pub struct Look<'a> {
     pinned: &'a [PathBuf],
     /// Whether there is an earlier session to bring back.
     earlier: bool,
+    /// Languages.
+    speaks: language::Speaks<'a>,
     /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
     /// The experiment of the run that is going, or whose weights the stage uses.
@@ -225,6 +228,9 @@ pub struct App {
     class: class::Class,
     /// Controls that a shared state hides.
     hidden: hidden::Hidden,
+    /// The translations that there are, and the one that is spoken; none is English.
+    languages: Vec<crate::texts::Found>,
+    spoken: Option<String>,
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
@@ -288,6 +294,8 @@ impl App {
             typing: typing::Typing::default(),
             class: class::Class::of(start),
             hidden: hidden::Hidden::default(),
+            languages: Vec::new(),
+            spoken: None,
             progress,
             deeds: lessons::Deeds::default(),
             shot: export::Shot::default(),

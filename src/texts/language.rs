@@ -91,17 +91,18 @@ impl Language {
         Ok((Self { name, texts }, trouble))
     }
 
-    /// Reads a language's file. Says in the log what of it cannot be used.
+    /// Reads a language's file. Also returns a warning if some of it cannot be used.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Input`] if the file cannot be read, or is none of a language.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path) -> Result<(Self, Option<String>)> {
         let (language, trouble) = Self::read(&contents(path)?, ENGLISH).map_err(|error| of(path, &error))?;
-        if let Some(first) = trouble.first() {
+        let warning = trouble.first().map(|first| {
             let (n, path) = (trouble.len(), path.display());
-            tracing::warn!("{n} texts of a translation cannot be used and stay English; the first: {first}: {path}");
-        }
-        Ok(language)
+            let texts = if n == 1 { "1 text".to_owned() } else { format!("{n} texts, the first") };
+            format!("a translation has what cannot be used and stays English, {texts}: {first}: {path}")
+        });
+        Ok((language, warning))
     }
 
     /// Makes a language of the English table by a function that is handed each text.

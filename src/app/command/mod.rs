@@ -5,8 +5,6 @@ mod run;
 mod view;
 mod why_not;
 
-use std::sync::OnceLock;
-
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 pub use pressed::pressed;
@@ -24,6 +22,7 @@ use super::purpose::Purpose;
 use super::workspace::Pane;
 use crate::experiment::PRESETS;
 use crate::lesson::lessons;
+use crate::texts::PerLanguage;
 
 /// Where in the menus a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,10 +79,10 @@ fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, 
     Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
 }
 
-/// Every command. Every frame asks for them, so they are made once.
+/// Every command. Every frame asks for them, so they are made once a language.
 pub fn commands() -> &'static [Command] {
-    static ALL: OnceLock<Vec<Command>> = OnceLock::new();
-    ALL.get_or_init(|| [files(), edits(), runs(), views(), day(), help()].concat())
+    static ALL: PerLanguage<Vec<Command>> = PerLanguage::new();
+    ALL.get(|| [files(), edits(), runs(), views(), day(), help()].concat())
 }
 
 fn files() -> Vec<Command> {
