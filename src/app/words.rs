@@ -2,7 +2,7 @@
 
 use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
-use crate::score::metrics::{LINEUP, Metric};
+use crate::score::metrics::{Better, LINEUP, Metric};
 use crate::split::UNDEFENDED;
 use crate::texts::say;
 use crate::workbench;
@@ -136,6 +136,16 @@ pub fn lead(record: &AttackRecord) -> String {
         format!("{} \u{b1} {error}", points(lead.mean))
     } else {
         format!("{} \u{b1} {error} {}", decimal(lead.mean, metric.digits), metric.difference_unit())
+    }
+}
+
+/// What a metric of attacks is, and which way a leak gets worse.
+pub fn leak_help(metric: &Metric<AttackRecord>) -> String {
+    let help = say(metric.help);
+    match metric.better {
+        Some(Better::Lower) => t!("{help} Higher is a worse leak.", help),
+        Some(Better::Higher) => t!("{help} Lower is a worse leak.", help),
+        None => help.to_owned(),
     }
 }
 

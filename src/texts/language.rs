@@ -104,13 +104,6 @@ impl Language {
         });
         Ok((language, warning))
     }
-
-    /// Makes a language of the English table by a function that is handed each text.
-    #[cfg(test)]
-    pub(crate) fn made(name: &str, of: impl Fn(&str) -> String) -> Self {
-        let texts = texts_of(ENGLISH).unwrap().1;
-        Self { name: name.to_owned(), texts: texts.into_iter().map(|(text, _)| (text.clone(), of(&text))).collect() }
-    }
 }
 
 /// The languages that there are in the program's folder, by name. What is no language is told in the log.

@@ -45,13 +45,28 @@ macro_rules! later {
 
 /// A text in the chosen language: the English one where there is no other.
 pub fn say<'a>(english: &'a str) -> &'a str {
-    chosen().and_then(|language| language.text(english)).unwrap_or(english)
+    said(english).unwrap_or(english)
+}
+
+fn said(english: &str) -> Option<&'static str> {
+    let language = chosen()?;
+    let text = language.text(english);
+    #[cfg(test)]
+    if text.is_none() && !english.is_empty() {
+        now::MISSED.with_borrow_mut(|missed| missed.insert(english.to_owned()));
+    }
+    text
+}
+
+/// Texts that were asked for and have no translation, since the last call on this thread.
+#[cfg(test)]
+pub(crate) fn missed() -> Vec<String> {
+    now::MISSED.take().into_iter().collect()
 }
 
 /// A text with values. What [`t!`](crate::texts) comes to.
 pub fn told(english: &str, plain: Arguments<'_>, values: &[(&str, &dyn Display)]) -> String {
-    let text = chosen().and_then(|language| language.text(english));
-    text.and_then(|text| language::filled(text, values)).unwrap_or_else(|| std::fmt::format(plain))
+    said(english).and_then(|text| language::filled(text, values)).unwrap_or_else(|| std::fmt::format(plain))
 }
 
 /// Says everything in a language from now on, or in English. A chosen language stays in memory, some hundreds of
@@ -127,11 +142,15 @@ mod now {
 /// In tests, which go on side by side, each thread has its own.
 #[cfg(test)]
 mod now {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+    use std::collections::BTreeSet;
 
     use super::Language;
 
-    thread_local!(static CHOSEN: Cell<Option<&'static Language>> = const { Cell::new(None) });
+    thread_local! {
+        static CHOSEN: Cell<Option<&'static Language>> = const { Cell::new(None) };
+        pub static MISSED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    }
 
     pub fn get() -> Option<&'static Language> {
         CHOSEN.get()

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::app::words::decimal;
+use crate::app::words::{decimal, leak_help};
 use crate::run::summary::AttackRecord;
 use crate::score::metrics::{ACCURACY, LINEUP, MSE, Metric, PSNR, SSIM};
 
@@ -116,7 +116,7 @@ impl Figure {
             Self::Losses => {
                 t!("Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer.")
             }
-            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().leak_help()),
+            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(leak_help(self.leak())),
             Self::Gain => {
                 t!(
                     "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::words::{at, epoch};
 use crate::app::RunEntry;
 use crate::app::accuracies::Accuracy;
-use crate::app::words::{capitalised, decimal, mode, points, row, yardstick};
+use crate::app::words::{capitalised, decimal, leak_help, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Row, Summary};
 use crate::score::gains::GAINS;
@@ -282,10 +282,10 @@ fn title(record: &AttackRecord) -> String {
 
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let line = |metric: &Metric<AttackRecord>| scores(metric, say(metric.name), &metric.leak_help(), records, false);
+    let line = |metric: &Metric<AttackRecord>| scores(metric, say(metric.name), &leak_help(metric), records, false);
     let tip = t!(
         "{leak_help} One side is marked where the difference is more than twice its standard error.",
-        leak_help = SSIM.leak_help()
+        leak_help = leak_help(&SSIM)
     );
     let mut lines = vec![scores(&SSIM, SSIM.name, &tip, records, real && beyond_chance(records)), line(&PSNR)];
     // Old line-ups were easier: with a new one they are not compared.

@@ -7,7 +7,7 @@ use eframe::egui::accesskit::SortDirection;
 use eframe::egui::{Button, Grid, Label, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{capitalised, duration, lead, maker, measured, mode, phase, target, yardstick};
+use crate::app::words::{capitalised, duration, lead, leak_help, maker, measured, mode, phase, target, yardstick};
 use crate::run::summary::AttackRecord;
 use crate::score::metrics::{Better, LEAD, LINEUP, MSE, Metric, PSNR, SSIM, lineup_of};
 use crate::score::verdict::Ruling;
@@ -135,7 +135,7 @@ impl Column {
 
 fn score_tip(metric: &Metric<AttackRecord>) -> String {
     let error = if metric.has_error() { t!(" Beside it its standard error over the images.") } else { "" };
-    metric.leak_help() + error
+    leak_help(metric) + error
 }
 
 /// What a score is sorted by. What has none comes last; a lead in SSIM counts by its hundredths, which is about as much as
