@@ -44,7 +44,12 @@ pub fn made(document: &Document, showing: &Showing) -> String {
             _ => stamp.cut,
         };
         parts.push(t!("cut after layer {cut}", cut));
-        parts.push(stamp.trained.as_ref().map_or(t!("never trained").to_owned(), |on| t!("trained on {on}", on)));
+        parts.push(
+            stamp
+                .trained
+                .as_ref()
+                .map_or(t!("never trained").to_owned(), |on| t!("trained on {trained}", trained = on)),
+        );
         if let Some(progress) = &scene.progress {
             let (attack, at) = (phase(&progress.attack), progress.iteration);
             parts.push(t!("attacker: {attack}, step {at} of {planned}", attack, at, planned = progress.planned));

@@ -63,7 +63,7 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
     let (at, of) = (progress.place() + 1, progress.steps().len());
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&lesson.title).strong().size(text(ui) + 1.5));
-        ui.weak(t!("step {at} of {of}", at, of));
+        ui.weak(t!("step {step} of {steps}", step = at, steps = of));
         if ui
             .small_button(t!("Leave the lesson"))
             .on_hover_text(t!("Back to the list; the window stays as it is"))

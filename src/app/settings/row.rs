@@ -279,7 +279,7 @@ impl Rows<'_> {
     fn paper_ui(&mut self, ui: &mut Ui, setting: &'static Setting, enabled: bool) {
         let Some(paper) = setting.paper else { return };
         let (text, whose) = match paper.mark {
-            Mark::Here => (t!("here: {value}", value = paper.value), t!("Our own choice, since the paper is silent")),
+            Mark::Here => (t!("here: {here}", here = paper.value), t!("Our own choice, since the paper is silent")),
             Mark::Equations => (
                 t!("paper: {value} {mark}", value = paper.value, mark = paper.mark),
                 t!("From the paper's equations, known at second hand"),

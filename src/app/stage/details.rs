@@ -59,7 +59,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>) {
     };
     let step = pinned.unwrap_or(progress.iteration);
     ui.label(RichText::new(format!("{}{mode}", phase(&progress.attack))).strong());
-    ui.label(t!("step {step} of {planned}", step, planned = progress.planned));
+    ui.label(t!("step {step} of {steps}", step, steps = progress.planned));
     ui.label(t!("its own loss {loss}", loss = decimal(progress.loss, 6)))
         .on_hover_text(t!("All that the attacker sees of its success"));
 }

@@ -253,15 +253,19 @@ fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
 }
 
 fn save_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
-    for (word, tip, purpose) in [
-        (t!("Save CSV…"), t!("Every value behind every figure: figure, series, x, y"), Purpose::CurvesCsv),
-        (t!("PNG…"), t!("This figure as a picture of 1600 × 1000 pixels"), Purpose::CurvesPng),
-        (t!("SVG…"), t!("This figure as lines and letters that scale"), Purpose::CurvesSvg),
+    // A short word in a row of three; in full for those who hear it alone.
+    for (word, full, tip, purpose) in [
+        (
+            t!("Save CSV…"),
+            t!("Save CSV…"),
+            t!("Every value behind every figure: figure, series, x, y"),
+            Purpose::CurvesCsv,
+        ),
+        (t!("PNG…"), t!("Save PNG…"), t!("This figure as a picture of 1600 × 1000 pixels"), Purpose::CurvesPng),
+        (t!("SVG…"), t!("Save SVG…"), t!("This figure as lines and letters that scale"), Purpose::CurvesSvg),
     ] {
         let button = ui.button(word).on_hover_text(tip);
-        // A short word in a row of three; in full for those who hear it alone.
-        let full = if word.starts_with("Save") { word.to_owned() } else { t!("Save {word}", word) };
-        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, full.clone()));
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, full));
         if button.clicked() {
             acts.push(Act::Ask(purpose));
             ui.close();

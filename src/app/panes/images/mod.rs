@@ -60,7 +60,7 @@ impl Epochs {
 }
 
 fn epoch(at: usize) -> String {
-    if at == 0 { t!("untrained").to_owned() } else { t!("epoch {at}", at) }
+    if at == 0 { t!("untrained").to_owned() } else { t!("epoch {epoch}", epoch = at) }
 }
 
 /// Draws the grid.

@@ -239,7 +239,7 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
             ui.add(plain(RichText::new(&run.name).strong())).on_hover_text(run.path.display().to_string());
             if let Some(parent) = run.path.parent().filter(|parent| *parent != look.runs.as_path()) {
                 let tip = t!("It was opened from there, and is not among the program's own runs.");
-                ui.add(plain(RichText::new(t!("in {parent}", parent = parent.display())).weak())).on_hover_text(tip);
+                ui.add(plain(RichText::new(t!("in {path}", path = parent.display())).weak())).on_hover_text(tip);
             }
         });
     });

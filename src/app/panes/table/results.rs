@@ -1,7 +1,5 @@
 //! What the run came to: who is right how often, what the defence gains, what it costs.
 
-use std::fmt::Write as _;
-
 use eframe::egui::{Grid, Label, RichText, Ui};
 
 use crate::app::state::{State, Status};
@@ -221,7 +219,7 @@ fn cost_ui(ui: &mut Ui, summary: &Summary) {
         gradient_bytes = bytes(total.gradient_bytes)
     );
     if total.leaked_clean_bytes > 0 {
-        let _ = write!(crossed, "; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
+        crossed += &t!("; {bytes} of it from undisguised images", bytes = bytes(total.leaked_clean_bytes));
     }
     ui.add(Label::new(crossed).wrap()).on_hover_text(t!("Smashed data up, their gradients down, over the whole run."));
     let cost = &summary.client_ms_per_image;

@@ -3,6 +3,7 @@
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::super::*;
+use crate::run::whole_files::Writer;
 use crate::texts::language::{ENGLISH, FOLDER};
 
 /// A text of the made language: `‹Rún ··›`. Places stay as they are, and so do spaces at both ends.
@@ -56,8 +57,6 @@ fn window(language: &str) -> Window {
     again
 }
 
-use crate::run::whole_files::Writer;
-
 /// Labels and values that are seen, of all that is there.
 fn seen(window: &Window) -> Vec<String> {
     let nodes: Vec<_> = window.harness.root().children_recursive().collect();
@@ -73,6 +72,9 @@ fn the_window_speaks_a_language_that_its_folder_has() {
     let _back = Back;
     let mut window = window(&file());
     assert!(seen(&window).iter().any(|text| text == "Step"), "English at first");
+    // Where no other button has the menu's word.
+    window.act(Act::Workspace(Workspace::Decide));
+    window.rest();
     window.click("Menu");
     window.click("View");
     window.click("Language");
@@ -100,8 +102,14 @@ fn the_window_speaks_a_language_that_its_folder_has() {
             }
         }
     }
-    assert!(forgotten.is_empty(), "still English: {forgotten:#?}");
-    assert_eq!(crate::texts::missed(), Vec::<String>::new(), "said, but not in the table");
+    window.act(Act::Workspace(Workspace::Teach));
+    window.rest();
+    super::super::pictures::drawn(&mut window, "another-language");
+    let missed = crate::texts::missed();
+    assert!(
+        forgotten.is_empty() && missed.is_empty(),
+        "still English: {forgotten:#?}; said, but not in the table: {missed:#?}"
+    );
     // It is remembered, and English is there again at once.
     assert_eq!(memory::Memory::load(&window.home.path().join("window.json")).language.as_deref(), Some("xx"));
     window.act(Act::Language(None));
@@ -112,7 +120,10 @@ fn the_window_speaks_a_language_that_its_folder_has() {
 fn a_file_that_is_no_language_is_told_and_the_window_stays_english() {
     let _back = Back;
     for (text, told) in [
-        ("name = \"X\"\n[texts]\n\"Run\" = \"{n}\"\n\"{n} B\" = \"{m} B\"\n\"No such\" = \"x\"", "2 texts, the first"),
+        (
+            "name = \"X\"\n[texts]\n\"No such\" = \"x\"\n\"{most} and {last}\" = \"{most} und {letztes}\"",
+            "2 texts, the first",
+        ),
         ("name = \"X\"\n[texts]\n\"Run\" = \"Los\"\n\"No such\" = \"x\"", "1 text: no text of the window: \"No such\""),
     ] {
         let mut window = window(text);
