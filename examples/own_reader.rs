@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use cutlayer::data::Images;
 use cutlayer::data::reader::{Contents, Kind, Sniff, has_ending};
+use cutlayer::data::{Ask, Images};
 use cutlayer::error::{Error, Result};
 
 /// Height and width of an image.
@@ -23,7 +23,7 @@ pub static OWN: Kind = Kind {
     read,
 };
 
-fn read(path: &Path) -> Result<Contents> {
+fn read(path: &Path, _: &Ask<'_>) -> Result<Contents> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read the rows", path))?;
     let none = || Images::none([1, SIDE, SIDE]);
     let [mut train, mut test] = [none(), none()];

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
-use crate::data::{Dataset, idx, npz, reader};
+use crate::data::{Ask, Dataset, Progress, Wanted, idx, npz, reader};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
@@ -163,7 +163,7 @@ pub fn readers() -> &'static [&'static reader::Kind] {
 /// # Errors
 /// Returns an error if there is no such set, or if it is damaged or beyond the limits.
 pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Dataset> {
-    reader::load(name_or_path, readers())
+    reader::load(name_or_path, &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings

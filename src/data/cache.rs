@@ -2,10 +2,11 @@
 //! share its images.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::{Dataset, Part, Source};
+use super::part::WeakPart;
+use super::{Dataset, Images, Part, Wanted};
 use crate::error::Result;
 
 static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -18,23 +19,23 @@ const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 8;
 
 /// How a set is known again without reading it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Stamp {
     /// One that comes with the program.
     BuiltIn(&'static str),
-    /// Files as a reader found them: path, size, and when each was written.
-    Files(&'static str, Vec<(PathBuf, u64, SystemTime)>),
+    /// Files as a reader found them, and how their images are wanted: path, size, and when each was written.
+    Files(&'static str, Wanted, Vec<(PathBuf, u64, SystemTime)>),
 }
 
 impl Stamp {
     /// Of what is at a path that `reader` reads; none where it may change without a sign of it.
-    pub fn of(reader: &'static str, path: &Path) -> Option<Self> {
+    pub fn of(reader: &'static str, wanted: &Wanted, path: &Path) -> Option<Self> {
         let mut files = Vec::new();
         add(&std::path::absolute(path).ok()?, DEEPEST, &mut files)?;
         files.sort();
         let now = SystemTime::now();
         let settled = |written: SystemTime| now.duration_since(written).is_ok_and(|age| age > SETTLED);
-        files.iter().all(|file| settled(file.2)).then_some(Self::Files(reader, files))
+        files.iter().all(|file| settled(file.2)).then(|| Self::Files(reader, wanted.clone(), files))
     }
 }
 
@@ -55,16 +56,15 @@ fn add(path: &Path, depth: usize, files: &mut Vec<(PathBuf, u64, SystemTime)>) -
 /// A set that was opened. Its images are gone once nobody has any of them.
 struct Entry {
     stamp: Stamp,
-    /// Name, line about it, and names of the classes.
-    words: (String, String, Vec<String>),
-    parts: [Weak<dyn Source>; 3],
+    parts: [WeakPart; 3],
+    /// The set without its images.
+    words: Dataset,
 }
 
 impl Entry {
     fn set(&self) -> Option<Dataset> {
-        let part = |i: usize| self.parts[i].upgrade().map(Part::all);
-        let (name, about, classes) = self.words.clone();
-        Some(Dataset { name, about, classes, train: part(0)?, validation: part(1)?, test: part(2)? })
+        let [train, validation, test] = self.parts.each_ref().map(WeakPart::upgrade);
+        Some(Dataset { train: train?, validation: validation?, test: test?, ..self.words.clone() })
     }
 }
 
@@ -79,22 +79,24 @@ pub(super) fn once(stamp: Option<Stamp>, open: impl FnOnce() -> Result<Dataset>)
     if let Some(known) = known(&stamp) {
         return Ok(known);
     }
-    let parts = [&set.train, &set.validation, &set.test].map(|part| Arc::downgrade(part.source()));
-    let words = (set.name.clone(), set.about.clone(), set.classes.clone());
+    let parts = [&set.train, &set.validation, &set.test].map(Part::downgrade);
+    let none = || Part::from(Images::none(set.shape()));
+    let words = Dataset { train: none(), validation: none(), test: none(), ..set.clone() };
     OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Entry { stamp, words, parts });
     Ok(set)
 }
 
 fn known(stamp: &Stamp) -> Option<Dataset> {
     let mut all = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|entry| entry.parts.iter().all(|part| part.strong_count() > 0));
+    all.retain(|entry| entry.parts.iter().all(|part| part.upgrade().is_some()));
     all.iter().find(|entry| entry.stamp == *stamp).and_then(Entry::set)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::data::Images;
 
     fn set(pixel: u8) -> Result<Dataset> {
         let images = || Images { shape: [1, 1, 1], pixels: vec![pixel], labels: vec![0] }.into();
@@ -123,22 +125,26 @@ mod tests {
         let inner = folder.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
         let file = std::fs::File::create_new(inner.join("x")).unwrap();
-        assert_eq!(Stamp::of("r", folder.path()), None, "written just now");
+        assert_eq!(Stamp::of("r", &Wanted::default(), folder.path()), None, "written just now");
         let ago = |seconds| SystemTime::now() - Duration::from_secs(seconds);
         let age = |path: &Path, seconds| std::fs::File::open(path).unwrap().set_modified(ago(seconds)).unwrap();
         for path in [folder.path(), &inner] {
             age(path, 50);
         }
         file.set_modified(ago(50)).unwrap();
-        let then = Stamp::of("r", folder.path()).unwrap();
-        assert_eq!(Stamp::of("r", folder.path()), Some(then.clone()));
-        assert_ne!(Stamp::of("s", folder.path()), Some(then.clone()), "another reader makes something else of it");
+        let then = Stamp::of("r", &Wanted::default(), folder.path()).unwrap();
+        assert_eq!(Stamp::of("r", &Wanted::default(), folder.path()), Some(then.clone()));
+        assert_ne!(
+            Stamp::of("s", &Wanted::default(), folder.path()),
+            Some(then.clone()),
+            "another reader makes something else of it"
+        );
         file.set_modified(ago(40)).unwrap();
-        let now = Stamp::of("r", folder.path()).unwrap();
+        let now = Stamp::of("r", &Wanted::default(), folder.path()).unwrap();
         assert_ne!(now, then);
         file.set_len(3).unwrap();
         file.set_modified(ago(40)).unwrap();
-        assert_ne!(Stamp::of("r", folder.path()), Some(now));
-        assert_eq!(Stamp::of("r", &folder.path().join("gone")), None);
+        assert_ne!(Stamp::of("r", &Wanted::default(), folder.path()), Some(now));
+        assert_eq!(Stamp::of("r", &Wanted::default(), &folder.path().join("gone")), None);
     }
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::reader::Findings;
 use super::{MAX_CLASSES, Noun, Part, Source, draw};
 use crate::random::Seed;
+
+/// What the parts of a set are called.
+const NAMES: [&str; 3] = ["training", "validation", "test"];
 
 /// A set of images for training, choosing and judging.
 #[derive(Clone, Debug)]
@@ -21,6 +25,12 @@ pub struct Dataset {
     pub validation: Part,
     /// What accuracies are measured on and targets are drawn from.
     pub test: Part,
+    /// The reader's id; empty for a set that comes with the program.
+    pub kind: &'static str,
+    /// What was found when it was read.
+    pub findings: Arc<Findings>,
+    /// Whether the parts were drawn, since the file does not say which images are for what.
+    pub drawn: bool,
 }
 
 impl Dataset {
@@ -35,12 +45,27 @@ impl Dataset {
         names: Option<Vec<String>>,
         parts: [Arc<dyn Source>; 3],
     ) -> Result<Self, String> {
-        let (shape, white) = (parts[0].shape(), parts[0].white());
-        for (part, source) in ["training", "validation", "test"].into_iter().zip(&parts) {
+        for (part, source) in NAMES.into_iter().zip(&parts) {
             let (images, labels) = (source.len(), source.labels().len());
             if images != labels {
                 return Err(format!("the {part} set has {images} images and {labels} labels"));
             }
+            if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
+                let many = groups.noun.many;
+                return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
+            }
+        }
+        Self::of_parts(name, about, names, parts.map(Part::all))
+    }
+
+    /// The same of parts that are views.
+    ///
+    /// # Errors
+    /// Tells the problem without a path.
+    pub fn of_parts(name: &str, about: &str, names: Option<Vec<String>>, parts: [Part; 3]) -> Result<Self, String> {
+        let (shape, white) = (parts[0].shape(), parts[0].white());
+        for (part, source) in NAMES.into_iter().zip(&parts) {
+            let images = source.len();
             if images == 0 && part != "validation" {
                 return Err(format!("the {part} set is empty"));
             }
@@ -53,19 +78,26 @@ impl Dataset {
                     "pixels of the {part} images go up to {now}, those of the training images to {white}"
                 ));
             }
-            if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
-                let many = groups.noun.many;
-                return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
-            }
         }
-        let largest = parts.iter().flat_map(|source| source.labels()).copied().max().unwrap_or(0);
+        let largest = parts.iter().flat_map(Part::labels).copied().max().unwrap_or(0);
         let limit = names.as_ref().map_or(MAX_CLASSES, |names| names.len() as u32);
         if largest >= limit {
             return Err(format!("label {largest} is too large: {limit} classes are allowed"));
         }
         let classes = names.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
-        let [train, validation, test] = parts.map(Part::all);
-        Ok(Self { name: name.to_owned(), about: about.to_owned(), classes, train, validation, test })
+        let [train, validation, test] = parts;
+        let (name, about) = (name.to_owned(), about.to_owned());
+        let findings = Arc::default();
+        Ok(Self { name, about, classes, train, validation, test, kind: "", findings, drawn: false })
+    }
+
+    /// The set with other parts, of the same classes.
+    ///
+    /// # Errors
+    /// Tells the problem without a path.
+    pub fn with_parts(self, parts: [Part; 3]) -> Result<Self, String> {
+        let Self { name, about, classes, kind, findings, drawn, .. } = self;
+        Ok(Self { kind, findings, drawn, ..Self::of_parts(&name, &about, Some(classes), parts)? })
     }
 
     /// The same images to somebody who does not know which belong together.

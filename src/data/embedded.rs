@@ -4,7 +4,8 @@ use std::io::Cursor;
 use std::path::Path;
 
 use crate::data::cache::{Stamp, once};
-use crate::data::{Dataset, Images, about_path, idx, npz};
+use crate::data::readers::{idx, npz};
+use crate::data::{Dataset, Images, about_path};
 use crate::error::{Error, Result};
 
 type Make = fn() -> Result<Dataset>;

@@ -14,13 +14,17 @@ mod draw;
 mod embedded;
 mod feed;
 mod groups;
-pub mod idx;
+mod joined;
 mod noun;
-pub mod npz;
 pub mod numpy;
 mod part;
+pub mod pictures;
+mod portion;
 pub mod reader;
+pub mod readers;
+mod shaped;
 mod source;
+mod wanted;
 
 use std::io::Read;
 use std::path::Path;
@@ -36,7 +40,9 @@ pub use groups::{Groups, Numbering, grouped};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;
+pub use readers::{idx, npz};
 pub use source::{Images, Source};
+pub use wanted::{Ask, Channels, Progress, Range, SplitBy, Wanted};
 
 use crate::error::Error;
 
@@ -84,3 +90,9 @@ fn read_payload(reader: impl Read, bytes: u64) -> Result<Vec<u8>, String> {
 /// The readers that tests of this module work with; the program's list is in [`workbench`](mod@crate::workbench).
 #[cfg(test)]
 const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &npz::KIND];
+
+/// Loads a set as it is.
+#[cfg(test)]
+fn plain(path: impl AsRef<std::ffi::OsStr>, readers: &[&'static reader::Kind]) -> crate::error::Result<Dataset> {
+    load(path, &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, readers)
+}

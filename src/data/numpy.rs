@@ -9,7 +9,7 @@ use std::path::Path;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zip::{CompressionMethod, DateTime, ZipArchive};
 
-use super::npz::Header;
+use super::readers::npz::Header;
 use super::{MAX_BYTES, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use candle_core::{Device, Tensor};
 
@@ -21,6 +21,22 @@ pub struct Part {
     groups: Option<Groups>,
 }
 
+/// A view of images that may be gone.
+pub(super) struct WeakPart {
+    source: Weak<dyn Source>,
+    rows: Arc<[u32]>,
+    labels: Arc<[u32]>,
+    groups: Option<Groups>,
+}
+
+impl WeakPart {
+    /// The view, if somebody has its images.
+    pub fn upgrade(&self) -> Option<Part> {
+        let (rows, labels, groups) = (self.rows.clone(), self.labels.clone(), self.groups.clone());
+        Some(Part { source: self.source.upgrade()?, rows, labels, groups })
+    }
+}
+
 impl Part {
     /// All images of a source that has a label for each.
     pub fn all(source: Arc<dyn Source>) -> Self {
@@ -28,7 +44,19 @@ impl Part {
         Self { rows: (0..labels.len() as u32).collect(), labels, groups: source.groups().cloned(), source }
     }
 
+    /// The bytes of image `i`, as [`Source::held`] has them.
+    pub(super) fn held(&self, i: usize) -> Option<&[u8]> {
+        self.source.held(self.rows[i] as usize)
+    }
+
+    /// The view without keeping its images.
+    pub(super) fn downgrade(&self) -> WeakPart {
+        let Self { source, rows, labels, groups } = self.clone();
+        WeakPart { source: Arc::downgrade(&source), rows, labels, groups }
+    }
+
     /// Where its images come from.
+    #[cfg(test)]
     pub(super) fn source(&self) -> &Arc<dyn Source> {
         &self.source
     }

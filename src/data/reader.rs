@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::cache::{Stamp, once};
 use super::source::BYTE_WHITE;
-use super::{BUILT_IN, Dataset, Images, Source, about_path, built_in};
+use super::wanted::{Ask, SplitBy, Wanted};
+use super::{BUILT_IN, Dataset, Images, Part, Source, about_path, built_in, portion, shaped};
 use crate::error::{Error, Result};
 use crate::place;
 
@@ -25,8 +26,9 @@ pub struct Kind {
     pub endings: &'static [&'static str],
     /// Whether it reads what is at a path, told without reading all of it.
     pub sniff: fn(&Path) -> Sniff,
-    /// Reads the set at a path. An error ends with the path.
-    pub read: fn(&Path) -> Result<Contents>,
+    /// Reads the set at a path, images as they are wanted as far as the reader itself decides it: kind, size, channels
+    /// and split are seen to afterwards. An error ends with the path.
+    pub read: fn(&Path, &Ask<'_>) -> Result<Contents>,
 }
 
 /// How sure a reader is that a path is its own.
@@ -43,15 +45,56 @@ pub enum Sniff {
 /// What a reader makes of a path.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Training, validation and test images; those for validation may be none.
-    pub parts: [Arc<dyn Source>; 3],
+    /// The images.
+    pub parts: Parts,
     /// Names of the classes; without, they are called by their numbers.
     pub classes: Option<Vec<String>>,
+    /// What there is to say of them.
+    pub findings: Findings,
+}
+
+/// The images of a set.
+#[derive(Clone, Debug)]
+pub enum Parts {
+    /// Training, validation and test images as the file parts them; those for validation may be none.
+    Given([Arc<dyn Source>; 3]),
+    /// All of them: the file does not say which are for what.
+    Whole(Arc<dyn Source>),
+}
+
+/// What a reader found that is to be said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Which values are black and white, and how that was found: `16-bit, 0–4095: scaled by 4095`.
+    pub range: String,
+    /// What else was made of the file, a sentence each.
+    pub notes: Vec<String>,
+    /// What may be wrong with it, a sentence each.
+    pub warnings: Vec<String>,
+    /// What could not be read and was left out.
+    pub skipped: Vec<Skipped>,
+    /// Whether there are no labels: the images can be looked at, and nothing can be learned.
+    pub unlabelled: bool,
+}
+
+/// An image that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skipped {
+    /// Its file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 impl From<[Images; 3]> for Contents {
     fn from(parts: [Images; 3]) -> Self {
-        Self { parts: parts.map(Into::into), classes: None }
+        Self::from(parts.map(Arc::<dyn Source>::from))
+    }
+}
+
+impl From<[Arc<dyn Source>; 3]> for Contents {
+    fn from(parts: [Arc<dyn Source>; 3]) -> Self {
+        Self { parts: Parts::Given(parts), classes: None, findings: Findings::default() }
     }
 }
 
@@ -73,16 +116,18 @@ pub fn readable(readers: &[&'static Kind]) -> String {
     }
 }
 
-/// Loads a built-in set by name, or reads the set at a path by whichever of `readers` knows it. A built-in name wins over
-/// a file of that name; `./mnist` is the file. Paths are as [`place::found`] takes them.
+/// Loads a built-in set by name, or reads the set at a path by whichever of `readers` knows it, its images as they are
+/// `wanted`. A built-in name wins over a file of that name; `./mnist` is the file. Paths are as [`place::found`] takes
+/// them.
 ///
 /// # Errors
 /// [`Error::Input`] where there is no such set, or a file is damaged or beyond the limits;
-/// [`Error::Io`] where the system refuses to open it.
-pub fn load(name_or_path: impl AsRef<OsStr>, readers: &[&'static Kind]) -> Result<Dataset> {
+/// [`Error::Io`] where the system refuses to open it; [`Error::Stopped`] where it was told to stop.
+pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static Kind]) -> Result<Dataset> {
     let given = name_or_path.as_ref();
     if let Some(name) = given.to_str().filter(|name| BUILT_IN.contains(name)) {
-        return built_in(name);
+        let set = built_in(name)?;
+        return arranged(set, ask.wanted).map_err(|problem| Error::input(format!("{problem}: {name}")));
     }
     let path = place::found(given)?;
     if let Err(error) = path.metadata() {
@@ -93,21 +138,50 @@ pub fn load(name_or_path: impl AsRef<OsStr>, readers: &[&'static Kind]) -> Resul
             Error::io("look at the data", &path)(error)
         });
     }
-    let try_all =
-        || readers.iter().find(|kind| (kind.sniff)(&path) == Sniff::Perhaps).map(|kind| (*kind, path.clone()));
-    let Some((kind, path)) = recognised(&path, readers).or_else(try_all) else {
-        return Err(about_path(&format!("this is no data set that can be read, {}", readable(readers)), &path));
-    };
-    once(Stamp::of(kind.id, &path), || {
-        let name = path.file_stem().unwrap_or(given).to_string_lossy();
-        let Contents { parts, classes } = (kind.read)(&path)?;
+    let (kind, path) = chosen(&path, ask.wanted, readers)?;
+    let name = path.file_stem().unwrap_or(given).to_string_lossy().into_owned();
+    once(Stamp::of(kind.id, ask.wanted, &path), || {
+        let Contents { parts, classes, findings } = (kind.read)(&path, ask)?;
+        let (parts, drawn) = match parts {
+            Parts::Given(parts) => (parts.map(Part::all), false),
+            Parts::Whole(all) => (portion::drawn(all, ask.wanted.split_seed), true),
+        };
         let depth = match parts[0].white() {
             BYTE_WHITE => String::new(),
             white => format!(", pixels from 0 to {white}"),
         };
         let about = format!("images read from {}{depth}; for the licence see their source", kind.title);
-        Dataset::new(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))
+        let set = Dataset::of_parts(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))?;
+        let set = Dataset { findings: findings.into(), kind: kind.id, drawn, ..set };
+        arranged(set, ask.wanted).map_err(|problem| about_path(&problem, &path))
     })
+}
+
+/// The reader that is asked for by its id, or whichever is sure of the path, or may read it; and the path of the set.
+fn chosen(path: &Path, wanted: &Wanted, readers: &[&'static Kind]) -> Result<(&'static Kind, PathBuf)> {
+    if !wanted.kind.is_empty() {
+        let kind = readers.iter().find(|kind| kind.id == wanted.kind).ok_or_else(|| {
+            let known: Vec<&str> = readers.iter().map(|kind| kind.id).collect();
+            Error::input(format!("no reader of data is called \"{}\": there are {}", wanted.kind, known.join(", ")))
+        })?;
+        return match (kind.sniff)(path) {
+            Sniff::Yes(set) => Ok((*kind, set)),
+            Sniff::No | Sniff::Perhaps => Ok((*kind, path.to_owned())),
+        };
+    }
+    let try_all =
+        || readers.iter().find(|kind| (kind.sniff)(path) == Sniff::Perhaps).map(|kind| (*kind, path.to_owned()));
+    recognised(path, readers)
+        .or_else(try_all)
+        .ok_or_else(|| about_path(&format!("this is no data set that can be read, {}", readable(readers)), path))
+}
+
+/// The set with images of the wanted size and channels, in parts that are drawn where that is wanted.
+fn arranged(set: Dataset, wanted: &Wanted) -> Result<Dataset, String> {
+    // What no file parts is drawn already.
+    let anew = wanted.split == SplitBy::Drawn && !set.drawn;
+    let set = if anew { portion::redrawn(set, wanted.split_seed)? } else { set };
+    shaped::shaped(set, wanted)
 }
 
 /// The error for a name that is neither built in nor a path, with the likely name where one is near.
@@ -134,11 +208,11 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::data::READERS_HERE;
+    use crate::data::{READERS_HERE, plain};
 
     #[test]
     fn an_unknown_name_is_met_with_the_known_ones() {
-        let text = |name: &str| match load(name, READERS_HERE) {
+        let text = |name: &str| match plain(name, READERS_HERE) {
             Err(Error::Input(text)) => text,
             other => panic!("{other:?}"),
         };
@@ -159,7 +233,7 @@ mod tests {
             about: "a .counted file",
             endings: &["counted"],
             sniff: |path| if has_ending(path, "counted") { Sniff::Yes(path.to_owned()) } else { Sniff::No },
-            read: |_| {
+            read: |_, _| {
                 READS.fetch_add(1, Ordering::Relaxed);
                 let images = || Images { shape: [1, 1, 1], pixels: vec![7], labels: vec![0] };
                 Ok([images(), Images::none([1, 1, 1]), images()].into())
@@ -169,12 +243,12 @@ mod tests {
         // What was written just now could change without a sign of it.
         file.as_file().set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
         let readers: &[&'static Kind] = &[&COUNTED];
-        let first = load(file.path(), readers).unwrap();
-        let again = load(file.path(), readers).unwrap();
+        let first = plain(file.path(), readers).unwrap();
+        let again = plain(file.path(), readers).unwrap();
         assert_eq!(READS.load(Ordering::Relaxed), 1);
         assert!(Arc::ptr_eq(first.test.source(), again.test.source()));
         drop((first, again));
-        load(file.path(), readers).unwrap();
+        plain(file.path(), readers).unwrap();
         assert_eq!(READS.load(Ordering::Relaxed), 2, "nobody had it any more");
     }
 
@@ -186,7 +260,7 @@ mod tests {
             about: "a .sure file",
             endings: &["sure"],
             sniff: |path| if has_ending(path, "sure") { Sniff::Yes(path.to_owned()) } else { Sniff::No },
-            read: |_| {
+            read: |_, _| {
                 let images = || Images { shape: [1, 1, 1], pixels: vec![7], labels: vec![0] };
                 let classes = Some(vec!["one".to_owned()]);
                 Ok(Contents { classes, ..[images(), Images::none([1, 1, 1]), images()].into() })
@@ -195,12 +269,12 @@ mod tests {
         let file = tempfile::Builder::new().suffix(".SURE").tempfile().unwrap();
         // The last in the list is asked too, before anybody tries.
         let all = [READERS_HERE, &[&SURE]].concat();
-        let set = load(file.path(), &all).unwrap();
+        let set = plain(file.path(), &all).unwrap();
         assert_eq!((set.classes.as_slice(), set.test.pixels()), (&["one".to_owned()][..], vec![7]));
         assert_eq!(set.about, "images read from a sure thing; for the licence see their source");
-        let told = load(file.path(), READERS_HERE).unwrap_err().to_string();
+        let told = plain(file.path(), READERS_HERE).unwrap_err().to_string();
         assert!(told.starts_with("not a readable .npz"), "{told}");
-        let told = load(file.path(), &[]).unwrap_err().to_string();
+        let told = plain(file.path(), &[]).unwrap_err().to_string();
         assert!(told.starts_with("this is no data set"), "{told}");
         let [idx, npz] = [READERS_HERE[0].about, READERS_HERE[1].about];
         assert_eq!(readable(&all), format!("{idx}, {npz} or a .sure file"));

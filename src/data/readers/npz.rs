@@ -21,7 +21,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::data::disk::{Layout, Pixel, Pixels, Place, large, most_bytes};
-use crate::data::reader::{Contents, Kind, Sniff, has_ending};
+use crate::data::reader::{Kind, Sniff, has_ending};
 use crate::data::{
     Groups, Images, MAX_CLASSES, MAX_IMAGES, Noun, Numbering, Source, about_path, grouped, payload_bytes, read_payload,
 };
@@ -55,7 +55,7 @@ pub static KIND: Kind = Kind {
         _ if path.is_file() => Sniff::Perhaps,
         _ => Sniff::No,
     },
-    read: |path| Ok(Contents { parts: read_file(path, large()?)?, classes: None }),
+    read: |path, _| Ok(read_file(path, large()?)?.into()),
 };
 
 /// Reads a file: training, validation, test. Arrays of so many bytes as are `large` stay in the file where they are not
@@ -67,7 +67,7 @@ fn read_file(path: &Path, large: u64) -> Result<[Arc<dyn Source>; 3]> {
 
 /// Reads training, validation and test images; they may stay at `place`, the file's beginning. The problem is told with
 /// the entry, without a path.
-pub(super) fn read(file: impl Read + Seek, place: Option<Place<'_>>) -> Result<[Arc<dyn Source>; 3], String> {
+pub(in crate::data) fn read(file: impl Read + Seek, place: Option<Place<'_>>) -> Result<[Arc<dyn Source>; 3], String> {
     let mut archive = ZipArchive::new(file).map_err(|error| format!("not a readable .npz (zip) file ({error})"))?;
     let has = |archive: &ZipArchive<_>, name: &str| archive.index_for_name(&file_of(name)).is_some();
     let known = NAMES.iter().find(|[[images, _], ..]| has(&archive, images));
@@ -210,7 +210,7 @@ fn group_ids(file: &mut dyn Read) -> Result<Vec<Vec<u8>>, String> {
 }
 
 /// What a NumPy array declares of itself.
-pub(super) struct Header {
+pub(in crate::data) struct Header {
     /// The element type as written, such as `<i8`: byte order, kind, size.
     pub descr: String,
     /// `u` unsigned, `i` signed, or another.

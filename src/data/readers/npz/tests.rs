@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::*;
-use crate::data::{Part, READERS_HERE, load};
+use crate::data::{Part, READERS_HERE, plain};
 
 fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
@@ -273,7 +273,7 @@ fn files_are_told_apart_and_named() {
         let mut file = tempfile::Builder::new().prefix("tiny").suffix(".npz").tempfile().unwrap();
         file.write_all(content).unwrap();
         let path = file.path().to_str().unwrap();
-        load(path, READERS_HERE).map_err(|error| match error {
+        plain(path, READERS_HERE).map_err(|error| match error {
             Error::Input(text) if text.ends_with(path) => text,
             other => panic!("{other:?}"),
         })

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use flate2::bufread::GzDecoder;
 
 use crate::data::disk::{Layout, Pixel, Pixels, Place, large, most_bytes};
-use crate::data::reader::{Contents, Kind, Sniff};
+use crate::data::reader::{Kind, Sniff};
 use crate::data::{Images, MAX_IMAGES, Source, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 
@@ -21,7 +21,7 @@ pub static KIND: Kind = Kind {
     about: "a folder of IDX files",
     endings: &[],
     sniff,
-    read: |folder| Ok(Contents { parts: read_folder(folder, large()?)?, classes: None }),
+    read: |folder, _| Ok(read_folder(folder, large()?)?.into()),
 };
 
 /// A folder is told by its files, and a file of one stands for the folder.
@@ -57,7 +57,7 @@ fn read_folder(folder: &Path, large: u64) -> Result<[Arc<dyn Source>; 3]> {
 }
 
 /// Reads one pair of files that are in memory. The problem is told without a path.
-pub(super) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Arc<dyn Source>, String> {
+pub(in crate::data) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Arc<dyn Source>, String> {
     Ok(images(image_file, None)?.labelled(labels(label_file)?))
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use flate2::write::GzEncoder;
 
     use super::*;
-    use crate::data::{READERS_HERE, load};
+    use crate::data::{READERS_HERE, plain};
 
     fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, sizes.len() as u8];
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn problem(folder: &Path) -> String {
-        match load(folder, READERS_HERE) {
+        match plain(folder, READERS_HERE) {
             Err(Error::Input(text)) => text,
             other => panic!("{other:?}"),
         }
@@ -167,9 +167,9 @@ mod tests {
     #[test]
     fn a_folder_is_read_plain_or_packed() -> Result<()> {
         let folder = folder();
-        let set = load(folder.path(), READERS_HERE)?;
+        let set = plain(folder.path(), READERS_HERE)?;
         assert_eq!(set.shape(), [1, 2, 3]);
-        let by_file = load(folder.path().join("t10k-images-idx3-ubyte"), READERS_HERE)?;
+        let by_file = plain(folder.path().join("t10k-images-idx3-ubyte"), READERS_HERE)?;
         assert_eq!(
             (by_file.name, by_file.train),
             (set.name.clone(), set.train.clone()),

@@ -1,0 +1,4 @@
+//! One file a format: how it is recognised, and what is made of it. [`workbench`](mod@crate::workbench) lists them.
+
+pub mod idx;
+pub mod npz;
