@@ -58,10 +58,8 @@ impl Copied {
     pub fn help(self) -> &'static str {
         match self {
             Self::State => {
-                t!(
-                    "Experiment, seed, image or drawing, cut, levers, attacker and workspace as a short text: whoever pastes it \
-                 into Cutlayer, or opens it with cutlayer --open, sees the same."
-                )
+                t!("Experiment, seed, image or drawing, cut, levers, attacker and workspace as a short text: \
+                     whoever pastes it into Cutlayer, or opens it with cutlayer --open, sees the same.")
             }
             Self::Toml => t!("The whole experiment as a text, defaults written out."),
             Self::Command => t!("The command that runs this experiment: a preset, and what differs from it."),

@@ -3,7 +3,6 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
-use super::language::Speaks;
 use super::{
     Activity, App, Look, Source, View, bar, command, focus, formula, help, hidden, inspector, lessons, log, page,
     palette, present, runner, settings, stage,
@@ -41,7 +40,7 @@ impl App {
             best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
             pinned: &self.memory.pinned,
             earlier: self.session.has_earlier(),
-            speaks: Speaks { languages: &self.languages, chosen: self.spoken.as_deref() },
+            speaks: self.language.speaks(),
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),

@@ -7,7 +7,7 @@ use super::runner::Runner;
 use super::{Act, App, Look, View};
 use crate::error::{Error, Result};
 use crate::texts::language::{FOLDER, VARIABLE, languages};
-use crate::texts::{self, Found, Language};
+use crate::texts::{self, Found};
 
 /// How English is chosen, where the environment asks for another language.
 const ENGLISH: &str = "en";
@@ -19,6 +19,22 @@ pub struct Speaks<'a> {
     pub languages: &'a [Found],
     /// The chosen one's id; none is English.
     pub chosen: Option<&'a str>,
+}
+
+/// What a window knows of languages.
+#[derive(Debug, Default)]
+pub struct Language {
+    /// The translations that were found when it opened.
+    all: Vec<Found>,
+    /// The id of the one that is spoken; none is English.
+    spoken: Option<String>,
+}
+
+impl Language {
+    /// What views look at.
+    pub fn speaks(&self) -> Speaks<'_> {
+        Speaks { languages: &self.all, chosen: self.spoken.as_deref() }
+    }
 }
 
 /// Draws the choice, where there is more than English.
@@ -42,7 +58,7 @@ pub fn language_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 impl App {
     /// Speaks as was chosen last, or as the environment asks.
     pub(super) fn speak_first(&mut self) {
-        self.languages = languages(&self.home);
+        self.language.all = languages(&self.home);
         let asked = std::env::var(VARIABLE).ok().filter(|asked| !asked.is_empty());
         let wanted = asked.or_else(|| self.memory.language.clone()).filter(|id| id != ENGLISH);
         if let Err(error) = self.speak(wanted.as_deref()) {
@@ -64,17 +80,17 @@ impl App {
 
     fn speak(&mut self, id: Option<&str>) -> Result<()> {
         let Some(id) = id else {
-            self.spoken = None;
+            self.language.spoken = None;
             texts::choose(None);
             return Ok(());
         };
-        let found = self.languages.iter().find(|found| found.id == id).ok_or_else(|| {
+        let found = self.language.all.iter().find(|found| found.id == id).ok_or_else(|| {
             let folder = self.home.join(FOLDER);
             Error::input(format!("there is no language \"{id}\", which would be {id}.toml in {}", folder.display()))
         })?;
-        let (language, warning) = Language::open(&found.path)?;
+        let (language, warning) = texts::Language::open(&found.path)?;
         texts::choose(Some(language));
-        self.spoken = Some(id.to_owned());
+        self.language.spoken = Some(id.to_owned());
         warning.into_iter().for_each(|warning| self.warn(warning));
         Ok(())
     }

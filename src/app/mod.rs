@@ -228,9 +228,7 @@ pub struct App {
     class: class::Class,
     /// Controls that a shared state hides.
     hidden: hidden::Hidden,
-    /// The translations that there are, and the one that is spoken; none is English.
-    languages: Vec<crate::texts::Found>,
-    spoken: Option<String>,
+    language: language::Language,
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
@@ -294,8 +292,7 @@ impl App {
             typing: typing::Typing::default(),
             class: class::Class::of(start),
             hidden: hidden::Hidden::default(),
-            languages: Vec::new(),
-            spoken: None,
+            language: language::Language::default(),
             progress,
             deeds: lessons::Deeds::default(),
             shot: export::Shot::default(),

@@ -110,7 +110,8 @@ impl State {
     pub fn read(&mut self, event: Event, at: Duration) -> bool {
         match event {
             Event::Started { folder, resumed } => {
-                let place = folder.as_ref().map(|path| t!(", kept in {path}", path = path.display())).unwrap_or_default();
+                let place =
+                    folder.as_ref().map(|path| t!(", kept in {path}", path = path.display())).unwrap_or_default();
                 self.say(at, format!("{} {}{place}", if resumed { t!("Resumed") } else { t!("Started") }, self.title));
                 self.folder = folder;
             }
@@ -120,7 +121,15 @@ impl State {
             Event::Live(rows) => self.live.extend(rows.into_iter().map(|row| (at.as_secs_f64(), row))),
             Event::Epoch(row) => {
                 let name = target(&row.model);
-                self.say(at, t!("Epoch {epoch}, {name}: test accuracy {accuracy:.1} %", epoch = row.epoch, name, accuracy = row.accuracy));
+                self.say(
+                    at,
+                    t!(
+                        "Epoch {epoch}, {name}: test accuracy {accuracy:.1} %",
+                        epoch = row.epoch,
+                        name,
+                        accuracy = row.accuracy
+                    ),
+                );
                 self.add_epoch(Some(at.as_secs_f64()), row);
             }
             Event::Attack(record) => {
@@ -134,8 +143,12 @@ impl State {
             Event::Note(text) => self.say(at, text),
             Event::Missed(missed) => self.say(
                 at,
-                t!("The window was far behind: {rows} training steps and {galleries} attacks' pictures are left out here; open the \
-                     run again to see them", rows = missed.rows, galleries = missed.galleries),
+                t!(
+                    "The window was far behind: {rows} training steps and {galleries} attacks' pictures are left \
+                     out here; open the run again to see them",
+                    rows = missed.rows,
+                    galleries = missed.galleries
+                ),
             ),
             Event::Done(summary) => {
                 self.say(at, t!("Done in {seconds}", seconds = duration(summary.seconds)));

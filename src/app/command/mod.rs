@@ -199,9 +199,8 @@ fn day() -> Vec<Command> {
         plain(
             Menu::Run,
             t!("Show the best epoch's weights"),
-            t!(
-                "Of the open run: the epoch that was right most often on held-out images. Show trained weights is the way back."
-            ),
+            t!("Of the open run: the epoch that was right most often on held-out images. Show trained weights is \
+                 the way back."),
             DayAct::Best(true),
         ),
         plain(

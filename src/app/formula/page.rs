@@ -173,10 +173,9 @@ fn legend_ui(ui: &mut Ui) {
             ui.label(RichText::new(mark_words(mark)).size(TEXT));
         });
     }
-    let words = t!(
-        "Symbols have the colours of their pictures on the stage. Point at one to read its name, or come to the formula \
-                 with Tab and go on with the arrow keys."
-    );
+    let words =
+        t!("Symbols have the colours of their pictures on the stage. Point at one to read its name, or come to the \
+         formula with Tab and go on with the arrow keys.");
     ui.add(Label::new(RichText::new(words).size(TEXT).weak()).wrap());
 }
 

@@ -85,8 +85,8 @@ fn explanation_ui(
         many => t!("each of the {many} channels that enter it has", many),
     };
     let words = t!(
-        "Layer {layer}, {words}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the kernel's weights \
-         and added up.",
+        "Layer {layer}, {words}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the \
+         kernel's weights and added up.",
         layer = kernels.layer + 1,
         words = kernels.words,
         place,

@@ -153,27 +153,23 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn note_ui(ui: &mut Ui, look: Look<'_>) {
     let experiment = look.document.experiment();
     let opening = t!(
-        "The opening: undefended, cut after layer {first_cut}. The experiment is cut after layer {cut}: choose a model above to see \
-         it there.",
+        "The opening: undefended, cut after layer {first_cut}. The experiment is cut after layer {cut}: choose a \
+         model above to see it there.",
         first_cut = experiment.first_cut(),
         cut = experiment.model.cut
     );
     let note = match (look.weights, look.activity) {
         _ if look.showing.source == Source::Opening => opening.as_str(),
         (_, Activity::Running | Activity::Paused | Activity::Stopping) => {
-            t!(
-                "A run is going with the settings it was started with. Levers show on the stage at once, with its present \
-             weights, and count for the next run."
-            )
+            t!("A run is going with the settings it was started with. Levers show on the stage at once, with its \
+                 present weights, and count for the next run.")
         }
         (Some(_), _) => {
             t!("Levers show on the stage at once, with the weights of the open run; nothing is trained anew.")
         }
         (None, _) if look.trained && !look.showing.untrained => {
-            t!(
-                "Levers show on the stage at once, with the weights that come with the program where they fit; nothing is \
-             trained anew."
-            )
+            t!("Levers show on the stage at once, with the weights that come with the program where they fit; \
+                 nothing is trained anew.")
         }
         (None, _) => t!("Levers show on the stage at once, with a network that was never trained. Run trains it."),
     };

@@ -103,8 +103,11 @@ fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
             acts.push(Act::Untrained(false));
             ui.close();
         }
-        let tip = t!("Those of the epoch after which this model was right most often on {words}. Table and attacks are of the last epoch \
-             whatever is shown here", words = best.by.words());
+        let tip = t!(
+            "Those of the epoch after which this model was right most often on {words}. Table and attacks are of \
+             the last epoch whatever is shown here",
+            words = best.by.words()
+        );
         let button = selectable_if_ui(ui, best.why_not.is_none(), best.chosen, &words).on_hover_text(tip);
         if button.on_disabled_hover_text(best.why_not.unwrap_or_default()).clicked() {
             acts.push(Act::Day(DayAct::Best(true)));
@@ -158,8 +161,8 @@ fn defence_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Ve
     let adaptive = if attacker.defended { attacker.adaptive } else { look.showing.adaptive };
     let tip = t!(
         "Naive: the attacker does not know of the defence; alone that flatters it. Adaptive: the attacker imitates \
-               the defence and undoes it. It first trains a head of its own, which takes a while. Where the first layer is \
-               narrow or the disguise weak, that can come out worse: the worse of the two for the hospital counts."
+         the defence and undoes it. It first trains a head of its own, which takes a while. Where the first layer \
+         is narrow or the disguise weak, that can come out worse: the worse of the two for the hospital counts."
     );
     let can = if attacker.defended { Ok(()) } else { Err(t!("Undefended there is nothing to know")) };
     if tick_ui(ui, adaptive && attacker.defended, can, t!("our defence"), tip) {

@@ -1,6 +1,7 @@
 //! The paper's claims beside what was measured here.
 
 mod claims;
+mod findings;
 #[cfg(test)]
 mod tests;
 
@@ -32,11 +33,11 @@ pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let summary = all.as_deref();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let intro = if summary.is_some() {
-            t!("Sizes are compared and nothing is called reproduced: data, network and \u{3b3} are ours. [A]: the paper's \
-             abstract, [E]: its equations at second hand.")
+            t!("Sizes are compared and nothing is called reproduced: data, network and \u{3b3} are ours. [A]: the \
+                 paper's abstract, [E]: its equations at second hand.")
         } else {
-            t!("Each claim of the paper gets its verdict when a run is done; until then, what will be measured. [A]: the \
-             paper's abstract, [E]: its equations at second hand.")
+            t!("Each claim of the paper gets its verdict when a run is done; until then, what will be measured. \
+                 [A]: the paper's abstract, [E]: its equations at second hand.")
         };
         ui.add(Label::new(RichText::new(intro).weak()).wrap());
         if let Some(few) = summary.map(|summary| summary.experiment.data.test).filter(|n| (1..FEW).contains(n)) {

@@ -84,10 +84,9 @@ fn tests(state: &State, against: Against) -> Raw {
 fn live(state: &State, against: Against, accuracy: Accuracy) -> Values {
     let mut values = Values {
         name: t!("live {label}", label = accuracy.label()),
-        tip: t!(
-            "While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), as many \
-              of each class as there are; of the validation set where there is one. The band is Wilson's, 95 %."
-        ),
+        tip: t!("While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), \
+             as many of each class as there are; of the validation set where there is one. The band is Wilson's, \
+             95 %."),
         ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(accuracy.role()) },
         ..accuracy_values(accuracy)
     };
@@ -270,8 +269,8 @@ fn difference(state: &State) -> Raw {
     let values = Values {
         name: t!("defended \u{2212} undefended").to_owned(),
         tip: t!(
-            "The defended model's answer against its undefended twin's, both on clean test images. The band is 95 %, as if \
-              both had been tested on images of their own, which is wider than it need be."
+            "The defended model's answer against its undefended twin's, both on clean test images. The band is 95 \
+             %, as if both had been tested on images of their own, which is wider than it need be."
         ),
         ink: Ink::of(Role::Decision),
         points,
@@ -303,9 +302,8 @@ fn leak_tip(record: &AttackRecord) -> &'static str {
     match (record.target.as_str(), record.adaptive) {
         ("vanilla", _) => t!("An attack at the undefended model."),
         (_, true) => {
-            t!(
-                "An attack at the defended model by one who knows the defence: what it holds against this is what it is worth."
-            )
+            t!("An attack at the defended model by one who knows the defence: what it holds against this is what \
+                 it is worth.")
         }
         (_, false) => t!("An attack at the defended model by one who does not know of the defence."),
     }

@@ -101,16 +101,12 @@ impl Figure {
     pub fn tip(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Test => {
-                t!(
-                    "Share of right answers on test images after each epoch, in percent; and, of a run that is watched, on \
-                 200 held-out images while it trains."
-                )
+                t!("Share of right answers on test images after each epoch, in percent; and, of a run that is \
+                     watched, on 200 held-out images while it trains.")
             }
             Self::Difference => {
-                t!(
-                    "The defended model's accuracy on test images minus that of its undefended twin, in points, after each \
-                 epoch: what the defence costs."
-                )
+                t!("The defended model's accuracy on test images minus that of its undefended twin, in points, \
+                     after each epoch: what the defence costs.")
             }
             Self::Training => t!("Share of right answers in each batch before it was learnt from, in percent."),
             Self::Losses => {
@@ -118,11 +114,9 @@ impl Figure {
             }
             Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(leak_help(self.leak())),
             Self::Gain => {
-                t!(
-                    "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
-                 of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
-                 \u{2212} clean is the one that cannot be inflated."
-                )
+                t!("What the fused decision gains over the undefended model, in points of accuracy, against the \
+                     share γ of pixels that the disguise moves. A gain over disguised images grows with γ for any \
+                     defence; fused \u{2212} clean is the one that cannot be inflated.")
             }
             Self::Recovery => {
                 t!("Mean squared error of the cleaned image against the original, by the threshold μ of the cleaning. \
@@ -135,16 +129,12 @@ impl Figure {
     pub fn empty(self) -> &'static str {
         match self {
             Self::Test => {
-                t!(
-                    "During a run the accuracy on held-out images appears here within seconds, that on test images after each \
-                 epoch."
-                )
+                t!("During a run the accuracy on held-out images appears here within seconds, that on test images \
+                     after each epoch.")
             }
             Self::Difference => {
-                t!(
-                    "What the defence costs appears here after the first epoch of a run that trains a defended model and its \
-                 undefended twin."
-                )
+                t!("What the defence costs appears here after the first epoch of a run that trains a defended \
+                     model and its undefended twin.")
             }
             Self::Training => t!("During a run the accuracy in training appears here with the first step."),
             Self::Losses => t!("Losses appear here while a model with several streams is trained."),

@@ -243,10 +243,9 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let tip = t!(
-        "All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel zooms, too, \
-               with Ctrl where it scrolls the page, and the right button moves"
-    );
+    let tip =
+        t!("All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel \
+         zooms, too, with Ctrl where it scrolls the page, and the right button moves");
     if ui.button(t!("Fit")).on_hover_text(tip).clicked() {
         view.reset = true;
     }

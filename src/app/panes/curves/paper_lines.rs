@@ -38,10 +38,8 @@ pub fn gains(summary: &Summary) -> Raw {
         values: vec![
             series(
                 t!("gain over disguised"),
-                t!(
-                    "Fused \u{2212} undefended on disguised images: what the fused decision gains over an undefended model that \
-                 gets those. The paper's gain over attacked."
-                ),
+                t!("Fused \u{2212} undefended on disguised images: what the fused decision gains over an \
+                     undefended model that gets those. The paper's gain over attacked."),
                 Role::Disguised,
                 |at| at.over_attacked,
             ),

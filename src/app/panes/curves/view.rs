@@ -48,8 +48,8 @@ impl Shown {
     pub fn tip(self) -> Cow<'static, str> {
         match self {
             Self::Pair => Cow::Borrowed(t!(
-                "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for both and \
-                 for the pictures."
+                "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for \
+                 both and for the pictures."
             )),
             Self::One(figure) => figure.tip(),
             Self::All => Cow::Borrowed(t!("All figures, small")),

@@ -89,8 +89,8 @@ fn empty_ui(ui: &mut Ui, state: &State, noun: Noun) {
             )
         }
         Status::Fresh => t!(
-            "Up to eight {many} appear here, and beside each what every attack of a run made of the numbers on the wire. \
-             Start a run, or open one under Runs.",
+            "Up to eight {many} appear here, and beside each what every attack of a run made of the numbers on the \
+             wire. Start a run, or open one under Runs.",
             many = say(noun.many)
         ),
         _ => t!("No pictures were kept of this run: no attack of it was finished, or they cannot be read.").to_owned(),

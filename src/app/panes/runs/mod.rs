@@ -166,9 +166,13 @@ fn empty_ui(ui: &mut Ui, look: Look<'_>) {
     if !look.library.known {
         ui.label(t!("Looking for runs\u{2026}"));
     } else if look.library.trouble.is_none() {
-        ui.add_sized(vec2(ui.available_width(), 0.0), Label::new(
-            t!("Every run gets a row here: when it was made, with which settings, and what it came to. There is none yet; \
-             Run, at the top, makes the first."),
-        ).wrap());
+        ui.add_sized(
+            vec2(ui.available_width(), 0.0),
+            Label::new(t!(
+                "Every run gets a row here: when it was made, with which settings, and what it came to. There is \
+                 none yet; Run, at the top, makes the first."
+            ))
+            .wrap(),
+        );
     }
 }

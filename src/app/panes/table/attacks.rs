@@ -73,18 +73,15 @@ impl Column {
             Self::Score(metric) => return Cow::Owned(score_tip(metric)),
             Self::Name => t!("Which attack made the images. Guesses and the oracle steal nothing."),
             Self::Mode => {
-                t!(
-                    "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
-                 Guess: made without the wire, the floor that an attack must beat. Oracle: chosen with the truth."
-                )
+                t!("Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against \
+                     this one. Guess: made without the wire, the floor that an attack must beat. Oracle: chosen \
+                     with the truth.")
             }
             Self::Target => t!("The model that was attacked."),
             Self::Epoch => t!("How many epochs the model had been trained."),
             Self::Verdict => {
-                t!(
-                    "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
-                 attacker who knows the defence and did its best has no lead."
-                )
+                t!("Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. \
+                     Held: an attacker who knows the defence and did its best has no lead.")
             }
             Self::Images => t!("How many images were attacked."),
             Self::Seconds => t!("Spent by the attacker."),

@@ -108,7 +108,10 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
     if state.epochs.is_empty() {
         ui.add(Label::new(match state.status {
             Status::Stopped | Status::Failed => t!("This run did not get as far as its table."),
-            _ => t!("The table of the run appears here when it is done: who is right how often, what the defence gains and what it costs."),
+            _ => {
+                t!("The table of the run appears here when it is done: who is right how often, what the defence gains \
+                 and what it costs.")
+            }
         }));
         return;
     }
@@ -205,8 +208,13 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
     });
     ui.scope(|ui| {
         ui.set_max_width(width);
-        let text = t!("Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {gamma}), which \
-             is ours to choose. The abstract's third figure, {third}, has a baseline that is not known to us.", gamma = summary.experiment.disguise().gamma(), third = THIRD);
+        let text = t!(
+            "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here \
+             {gamma}), which is ours to choose. The abstract's third figure, {third}, has a baseline that is not \
+             known to us.",
+            gamma = summary.experiment.disguise().gamma(),
+            third = THIRD
+        );
         ui.add(Label::new(RichText::new(text).weak()).wrap());
     });
 }

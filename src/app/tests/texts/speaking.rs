@@ -104,7 +104,7 @@ fn the_window_speaks_a_language_that_its_folder_has() {
     }
     window.act(Act::Workspace(Workspace::Teach));
     window.rest();
-    super::super::pictures::drawn(&mut window, "another-language");
+    pictures::drawn(&mut window, "another-language");
     let missed = crate::texts::missed();
     assert!(
         forgotten.is_empty() && missed.is_empty(),
@@ -134,7 +134,7 @@ fn a_file_that_is_no_language_is_told_and_the_window_stays_english() {
     }
     for broken in ["name = ", "name = \"X\"", "[texts]", "\u{0}"] {
         let mut window = window(broken);
-        assert!(window.app().languages.is_empty(), "{broken:?} is not offered");
+        assert!(window.app().language.speaks().languages.is_empty(), "{broken:?} is not offered");
         window.act(Act::Language(Some("xx".to_owned())));
         let error = window.app().state().error.clone().unwrap();
         assert!(error.starts_with("there is no language \"xx\""), "{error}");
