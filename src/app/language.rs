@@ -72,8 +72,8 @@ impl App {
         self.keep_notes(ctx, true);
         self.speak(id)?;
         self.memory.language = id.map(str::to_owned);
-        let View { pad, formula, maps, wipe, .. } = std::mem::take(&mut self.view);
-        self.view = View { pad, formula, maps, wipe, ..View::default() };
+        let View { pad, maps, wipe, formula, .. } = std::mem::take(&mut self.view);
+        self.view = View { pad, maps, wipe, formula, ..View::default() };
         self.remember();
         Ok(())
     }
@@ -91,7 +91,9 @@ impl App {
         let (language, warning) = texts::Language::open(&found.path)?;
         texts::choose(Some(language));
         self.language.spoken = Some(id.to_owned());
-        warning.into_iter().for_each(|warning| self.warn(warning));
+        if let Some(warning) = warning {
+            self.warn(warning);
+        }
         Ok(())
     }
 

@@ -104,10 +104,7 @@ impl App {
                 ctx.copy_text(text);
                 self.toasts.say(t!("Copied"), false);
             }
-            Act::CopyAs(what) => {
-                let text = self.copied(what)?;
-                return self.perform(Act::Copy(text), ctx);
-            }
+            Act::CopyAs(what) => return self.copied(what).and_then(|text| self.perform(Act::Copy(text), ctx)),
             Act::CloseError => self.state.error = None,
             Act::Leave => {
                 self.unfinished = None;

@@ -44,7 +44,7 @@ macro_rules! later {
 }
 
 /// A text in the chosen language: the English one where there is no other.
-pub fn say<'a>(english: &'a str) -> &'a str {
+pub fn say(english: &str) -> &str {
     said(english).unwrap_or(english)
 }
 

@@ -62,7 +62,7 @@ fn seen(window: &Window) -> Vec<String> {
     let nodes: Vec<_> = window.harness.root().children_recursive().collect();
     let texts = nodes.iter().flat_map(|node| {
         let node = node.accesskit_node();
-        [node.label().map(|label| label.to_string()), node.value().map(|value| value.to_string())]
+        [node.label(), node.value()]
     });
     texts.flatten().filter(|text| !text.trim().is_empty()).collect()
 }
