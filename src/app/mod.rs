@@ -39,7 +39,7 @@ mod open_save;
 mod opened;
 mod page;
 mod palette;
-mod panes;
+pub(crate) mod panes;
 mod perform;
 mod pictured;
 mod play;
@@ -68,8 +68,6 @@ mod workspace;
 mod test_look;
 #[cfg(test)]
 mod tests;
-
-pub use panes::curves::many_curves;
 
 use std::path::PathBuf;
 use std::sync::Arc;
