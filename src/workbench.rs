@@ -167,6 +167,14 @@ pub fn load(name_or_path: impl AsRef<OsStr>, wanted: &Wanted) -> Result<Dataset>
     reader::load(name_or_path, &Ask { wanted, progress: &Progress::default() }, readers())
 }
 
+/// The same for whoever wants to see how far it is, and may stop it.
+///
+/// # Errors
+/// As [`load`]; [`Error::Stopped`] if it was stopped.
+pub fn load_watched(name_or_path: impl AsRef<OsStr>, wanted: &Wanted, progress: &Progress) -> Result<Dataset> {
+    reader::load(name_or_path, &Ask { wanted, progress }, readers())
+}
+
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings
 /// are named by the attack: `attack.rmle.iterations`.
 pub fn settings() -> &'static [Setting] {
