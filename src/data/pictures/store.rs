@@ -82,15 +82,16 @@ impl Store {
     /// Returns an error if the environment names something that is no number.
     pub fn usual() -> Result<Self> {
         let named = std::env::var_os(MOST).filter(|named| !named.is_empty());
-        let most = named.map_or(Ok(MOST_USUAL), |named| {
+        // Tests of other things leave nothing in anybody's home.
+        let usual = if cfg!(test) { 0 } else { MOST_USUAL };
+        let most = named.map_or(Ok(usual), |named| {
             named.to_str().and_then(|named| named.parse().ok()).ok_or_else(|| {
                 let named = named.display();
                 Error::input(format!("{MOST} = \"{named}\" in the environment: allowed is a whole number of bytes"))
             })
         })?;
-        // Tests of other things leave nothing in anybody's home.
-        let folder = if cfg!(test) { std::env::temp_dir() } else { place::home_folder().join(FOLDER) };
-        Ok(Self { folder, most: if cfg!(test) { 0 } else { most } })
+        let folder = if cfg!(test) && most == 0 { std::env::temp_dir() } else { place::home_folder().join(FOLDER) };
+        Ok(Self { folder, most })
     }
 
     /// What is kept under a key, every image of it looked at; none where that is nothing, or damaged.
