@@ -108,6 +108,7 @@ impl<F: Fn(usize) -> Result<Picture, String> + Sync> Decode for F {
 /// # Errors
 /// Returns an error if no picture is left, if there is no room for them, or [`Error::Stopped`]. Pictures that `decode`
 /// refuses are listed as skipped.
+#[expect(clippy::needless_pass_by_value, reason = "a function is written where it is handed over")]
 pub fn gather(listing: Listing, decode: impl Decode, ask: &Ask<'_>) -> Result<Contents> {
     gather_with(listing, &decode, ask, &Store::usual()?, large()?)
 }

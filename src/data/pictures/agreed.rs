@@ -65,7 +65,9 @@ pub(super) fn common_shape(all: &[(u32, Head)], wanted: &Wanted, notes: &mut Vec
     for (_, Head { shape: [c, h, w], said: of_one, .. }) in all {
         *sizes.entry([*h, *w]).or_default() += 1;
         coloured += usize::from(*c == 3);
-        of_one.iter().for_each(|what| *said.entry(what).or_default() += 1);
+        for what in of_one {
+            *said.entry(what).or_default() += 1;
+        }
     }
     let same = sizes
         .first_key_value()

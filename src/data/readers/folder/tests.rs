@@ -182,7 +182,7 @@ fn a_pipe_and_a_file_that_may_not_be_read_are_skipped() {
         put(&root.join(format!("{}/{i}.png", ["a", "b"][i % 2])), i as u8);
     }
     symlink("/dev/zero", root.join("a/endless.png")).unwrap();
-    fs::set_permissions(root.join("a/0.png"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(root.join("a/0.png"), fs::Permissions::from_mode(0o0)).unwrap();
     let readable = fs::File::open(root.join("a/0.png")).is_ok();
     let set = opened(root);
     let why: Vec<&str> = set.findings.skipped.iter().map(|one| one.why.as_str()).collect();

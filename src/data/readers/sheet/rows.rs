@@ -49,7 +49,7 @@ fn delimiter(line: &[u8]) -> u8 {
             !quoted
         })
         .collect();
-    let count = |wanted: u8| outside.iter().filter(|byte| **byte == wanted).count();
+    let count = |wanted: u8| outside.split(|byte| *byte == wanted).count();
     [b';', b'\t', b','].into_iter().max_by_key(|byte| count(*byte)).unwrap_or(b',')
 }
 

@@ -59,8 +59,9 @@ fn columns_are_found_in_any_order_and_under_usual_names() {
 #[test]
 fn labels_that_are_numbers_keep_their_order() {
     let classes = |labels: [&str; 4]| {
-        let rows: String = labels.iter().enumerate().map(|(i, label)| format!("{i}.png,{label}\n")).collect();
-        let listing = listing(&format!("path,label\n{rows}"));
+        let row = |(i, label): (usize, &&str)| format!("{i}.png,{label}");
+        let rows: Vec<String> = labels.iter().enumerate().map(row).collect();
+        let listing = listing(&format!("path,label\n{}\n", rows.join("\n")));
         (listing.classes.clone().unwrap(), listing.items.iter().map(|item| item.label).collect::<Vec<_>>())
     };
     assert_eq!(classes(["10", "9", "-1", "9.0"]), (["-1", "9", "10"].map(str::to_owned).to_vec(), vec![2, 1, 0, 1]));
@@ -149,7 +150,7 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
     let folder = folder(b"\xff\xfep\0");
     let told = plain(folder.path().join("labels.csv"), READERS_HERE).unwrap_err().to_string();
     assert!(told.contains("UTF-16"), "{told}");
-    let many: String = (0..1002).map(|i| format!("{i}.png,{i}\n")).collect();
+    let many = (0..1002).map(|i| format!("{i}.png,{i}")).collect::<Vec<_>>().join("\n");
     assert!(
         problem(&format!("path,label\n{many}"))
             .contains("more than 1000 different labels in column label up to line 1002")
