@@ -88,6 +88,9 @@ fn parts_may_stand_above_the_classes() {
     assert_eq!((found.skipped.len(), found.skipped[0].why.as_str()), (1, skipped.as_str()));
     // Without a test folder all are drawn from, and that is said.
     fs::remove_dir_all(root.join("test")).unwrap();
+    for i in 0..12 {
+        put(&root.join(format!("Train/a/more{i}.png")), i);
+    }
     let fewer = opened(root);
     assert!(
         fewer.drawn && fewer.findings.notes.iter().any(|note| note.starts_with("Parts are drawn")),
@@ -159,7 +162,9 @@ fn links_in_a_circle_end_and_names_that_are_no_text_are_read() {
     let root = folder.path();
     let odd = root.join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     put(&odd.join(std::ffi::OsStr::from_bytes(b"\xff.png")), 3);
-    put(&root.join("b/1.png"), 4);
+    for i in 0..9 {
+        put(&root.join(format!("b/{i}.png")), 4);
+    }
     symlink(root, root.join("b/up")).unwrap();
     symlink(root.join("b"), root.join("b/self")).unwrap();
     symlink(root.join("nowhere"), root.join("b/gone.png")).unwrap();
@@ -169,7 +174,7 @@ fn links_in_a_circle_end_and_names_that_are_no_text_are_read() {
         set.findings.skipped.iter().any(|one| one.path.ends_with("gone.png") && one.why.starts_with("cannot be read"))
     );
     // The link up leads to the other class once, and no farther.
-    assert_eq!(listed(root).unwrap().items.len(), 3 + 1);
+    assert_eq!(listed(root).unwrap().items.len(), 11 + 1);
 }
 
 #[cfg(unix)]

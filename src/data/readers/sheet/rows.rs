@@ -172,7 +172,7 @@ fn rows(bytes: &[u8], labels: &str) -> Result<(Columns, Vec<Row>), String> {
     let mut reader = ReaderBuilder::new().delimiter(delimiter(bytes)).flexible(true).from_reader(bytes);
     let (mut record, mut rows, mut patients) = (ByteRecord::new(), Vec::new(), Numbering::default());
     while reader.read_byte_record(&mut record).map_err(|error| format!("cannot be read ({error})"))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| line_of(bytes, position));
         if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
             continue;
         }
@@ -196,6 +196,13 @@ fn rows(bytes: &[u8], labels: &str) -> Result<(Columns, Vec<Row>), String> {
         });
     }
     if rows.is_empty() { Err("has no rows".to_owned()) } else { Ok((columns, rows)) }
+}
+
+/// The line that a record stands in: its position is before the end of the line above and before empty lines.
+fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
+    let before = bytes.get(position.byte() as usize..).unwrap_or_default();
+    let skipped = before.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    position.line() + skipped.fold(0, |lines, byte| lines + u64::from(*byte == b'\n'))
 }
 
 #[cfg(unix)]

@@ -87,8 +87,8 @@ fn a_folder_with_one_table_is_read_and_of_two_one_is_chosen() {
     assert!(told.starts_with("two CSV files here list pictures, labels.csv and more.csv: give one"), "{told}");
     // Class folders with no table that fits are class folders.
     let classes = tempfile::tempdir().unwrap();
-    for path in ["a/1.png", "a/2.png", "b/3.png", "b/4.png"] {
-        put(&classes.path().join(path), 5);
+    for i in 0..20 {
+        put(&classes.path().join(["a", "b"][i % 2]).join(format!("{i}.png")), 5);
     }
     Writer::default().write(&classes.path().join("notes.csv"), b"when,what\n1,2\n").unwrap();
     assert_eq!(plain(classes.path(), READERS_HERE).unwrap().kind, "folder");
@@ -100,7 +100,11 @@ fn rows_without_their_file_and_those_that_come_again_are_listed() {
     let why: Vec<&str> = listing.findings.skipped.iter().map(|one| one.why.as_str()).collect();
     assert_eq!(
         why,
-        ["is listed in line 3, and there is no such file", "is listed in line 5 again, after line 2 as another class"]
+        [
+            "is listed in line 3, and there is no such file",
+            "is listed in line 5 again, after line 2 as another class",
+            "is listed in line 6 again, after line 4"
+        ]
     );
     assert!(listing.findings.skipped[0].path.ends_with("gone.png"));
     // A name alone is looked for in folders below.
