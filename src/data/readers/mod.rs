@@ -1,4 +1,6 @@
 //! One file a format: how it is recognised, and what is made of it. [`workbench`](mod@crate::workbench) lists them.
 
+pub mod folder;
 pub mod idx;
 pub mod npz;
+pub mod sheet;
