@@ -2,3 +2,5 @@
 
 pub mod idx;
 pub mod npz;
+#[cfg(test)]
+mod real;
