@@ -9,6 +9,7 @@ use eframe::egui::Context;
 use super::library::name_of;
 use super::trouble::About;
 use super::{App, desktop, opened, stage};
+use crate::data::Wanted;
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
@@ -95,7 +96,7 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || {
-            let set = workbench::load(&path)?;
+            let set = workbench::load(&path, &Wanted::default())?;
             let ([c, h, w], classes) = (set.shape(), set.classes.len());
             let colours = if c == 3 { " in colour" } else { "" };
             let words = format!("{}: {} images of {h} × {w}{colours}, {classes} classes", set.name, set.train.len());

@@ -68,6 +68,8 @@ mod test_look;
 #[cfg(test)]
 mod tests;
 
+pub use panes::curves::many_curves;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

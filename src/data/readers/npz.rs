@@ -83,6 +83,8 @@ pub(in crate::data) fn read(
             PARTS.into_iter().zip(all).filter_map(|(part, pair)| Some((part, pair?))).collect()
         }
     };
+    // Before any of them is read, which may take long.
+    parts.iter().flat_map(|(_, pair)| pair).try_for_each(|array| members.expect(array))?;
     let mut pixels = Vec::new();
     for (_, [images, _]) in &parts {
         let (found, note) = members.read(images, |member| {
@@ -129,8 +131,8 @@ fn one_scale(
     if let Some(other) = other.filter(|_| scale != Scale::BYTES) {
         let [one, two] = [0, other].map(|i| (parts[i].1[0], pixels[i].seen.number()));
         return Err(format!(
-            "the entry {}.npy holds {}, and {}.npy {}: store all of them alike",
-            one.0, one.1, two.0, two.1
+            "{}.npy and {}.npy hold values of different types, {} and {}: store all of them alike",
+            one.0, two.0, one.1, two.1
         ));
     }
     Ok(scale)

@@ -5,6 +5,7 @@ mod epoch;
 mod example;
 mod export;
 mod figure;
+mod frames;
 mod ink;
 mod legend;
 mod paper_lines;
@@ -26,6 +27,7 @@ use eframe::egui::{
 };
 
 pub use export::{csv, png, svg};
+pub use frames::many_curves;
 pub use view::{CurvesView, Shown};
 
 use self::data::has_time;

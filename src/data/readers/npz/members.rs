@@ -93,6 +93,11 @@ impl<R: Read + Seek> Members<R> {
         self.place(array).is_some()
     }
 
+    /// Returns an error that names what is there if there is no such array.
+    pub fn expect(&self, array: &str) -> Result<(), String> {
+        if self.has(array) { Ok(()) } else { Err(self.lacks(array)) }
+    }
+
     /// Reads the array of a name.
     pub fn read<T>(
         &mut self,

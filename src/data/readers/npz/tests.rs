@@ -207,7 +207,7 @@ fn sixteen_bits_are_as_bright_as_the_whole_set_says() {
     // Other parts of this file have bytes.
     assert_eq!(
         refused(sixteen("<u2", [1, 4000], u16::to_le_bytes)),
-        "the entry train_images.npy holds 16-bit numbers, and val_images.npy bytes: store all of them alike"
+        "train_images.npy and val_images.npy hold values of different types, 16-bit and bytes: store all of them alike"
     );
     let small = parts(sixteen("<u2", [1, 200], u16::to_le_bytes));
     assert_eq!(small.each_ref().map(Part::white), [255; 3], "which in sixteen bits are the same");
