@@ -64,7 +64,7 @@ impl OnDisk {
 
     /// The images with their labels, and how their numbers become pixels.
     pub fn labelled(self, labels: Vec<u32>, scale: Scale) -> Self {
-        Self { labels, scale, ..self }
+        Self { scale, labels, ..self }
     }
 
     /// How they stand in the file.
