@@ -3,4 +3,6 @@
 pub mod folder;
 pub mod idx;
 pub mod npz;
+#[cfg(test)]
+mod real;
 pub mod sheet;
