@@ -40,7 +40,7 @@ pub use groups::{Groups, Numbering, grouped};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;
-pub use readers::{idx, npz};
+pub use readers::{dicom, idx, mias, npz};
 pub use source::{Images, Source};
 pub use wanted::{Ask, Channels, Progress, Range, SplitBy, Wanted};
 
@@ -95,4 +95,15 @@ const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &npz::KIND];
 #[cfg(test)]
 fn plain(path: impl AsRef<std::ffi::OsStr>, readers: &[&'static reader::Kind]) -> crate::error::Result<Dataset> {
     load(path, &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, readers)
+}
+
+/// A folder of real data that is not the program's to give away, in the folder that `CUTLAYER_TEST_DATA` names; without,
+/// the test says that it was skipped.
+#[cfg(test)]
+pub(crate) fn test_data(part: &str) -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("CUTLAYER_TEST_DATA").map(|folder| Path::new(&folder).join(part));
+    if folder.is_none() {
+        println!("skipped: CUTLAYER_TEST_DATA names no folder with {part}");
+    }
+    folder
 }

@@ -1,4 +1,6 @@
 //! One file a format: how it is recognised, and what is made of it. [`workbench`](mod@crate::workbench) lists them.
 
+pub mod dicom;
 pub mod idx;
+pub mod mias;
 pub mod npz;
