@@ -47,6 +47,17 @@ pub const CASES: [&str; 7] =
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
 
+/// A frame of the window with 60 curves of 100,000 points each. Not one of the peers' cases.
+#[cfg(feature = "gui")]
+pub const CURVES: &str = "curves_60";
+
+/// Those that are timed only where they are asked for.
+const ALONE: &[&str] = &[
+    MATRIX_PRODUCT,
+    #[cfg(feature = "gui")]
+    CURVES,
+];
+
 /// Steps before the clock starts.
 const WARM_UP: usize = 3;
 
@@ -90,13 +101,13 @@ impl Case {
             "dlg_b1" => dlg(),
             "apg_64x28" => apg(),
             MATRIX_PRODUCT => matrix_product(),
+            #[cfg(feature = "gui")]
+            CURVES => Ok(curves()),
             _ => {
-                let names = CASES.into_iter().chain([TOGETHER, MATRIX_PRODUCT]);
-                let hint = near(name, names).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                Err(Error::input(format!(
-                    "unknown case \"{name}\"{hint}\ncases: {}, {TOGETHER}, {MATRIX_PRODUCT}",
-                    CASES.join(", ")
-                )))
+                let names = || CASES.into_iter().chain([TOGETHER]).chain(ALONE.iter().copied());
+                let hint = near(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let all: Vec<&str> = names().collect();
+                Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}", all.join(", "))))
             }
         }
     }
@@ -126,6 +137,16 @@ impl Case {
             best_ms: 1e3 * times[0],
         })
     }
+}
+
+#[cfg(feature = "gui")]
+fn curves() -> Case {
+    let mut frame = crate::app::many_curves();
+    let step = move || {
+        frame();
+        Ok(())
+    };
+    Case { name: CURVES, per: 1, unit: "frames/s", step: Box::new(step) }
 }
 
 /// Numbers in [0, 1] of this shape.

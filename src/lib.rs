@@ -16,7 +16,12 @@
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`mod@method`], [`defence`],
 //! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`lesson`],
-//! [`mod@bench`], [`export`], the window and [`cli`].
+//! [`mod@bench`], [`export`], the window (its texts in `texts`) and [`cli`].
+
+// First, so that `t!` is known below.
+#[cfg(feature = "gui")]
+#[macro_use]
+pub mod texts;
 
 #[cfg(feature = "gui")]
 pub mod app;

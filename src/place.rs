@@ -63,14 +63,19 @@ pub fn written(path: &Path) -> String {
     if text.starts_with(['~']) || text.starts_with(URL) { format!("./{text}") } else { text.to_owned() }
 }
 
-/// `data.name=PATH` as text, whatever bytes the path has. `None` where it is another assignment that is no text.
+/// A path that nobody takes for a name: with a slash or a dot in it.
+pub fn no_name(path: &str) -> String {
+    if path.contains(['/', '\\', '.', '~']) { path.to_owned() } else { format!("./{path}") }
+}
+
+/// `data.name=PATH` or `data.path=PATH` as text, whatever bytes the path has. `None` where it is another assignment that is no text.
 pub fn assignment(assignment: OsString) -> Option<String> {
     let assignment = match assignment.into_string() {
         Ok(text) => return Some(text),
         Err(assignment) => assignment,
     };
     let (key, value) = split(&assignment)?;
-    (key.trim() == "data.name").then(|| format!("{key}={}", written(Path::new(value))))
+    ["data.name", "data.path"].contains(&key.trim()).then(|| format!("{key}={}", written(Path::new(value))))
 }
 
 #[cfg(unix)]

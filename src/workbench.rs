@@ -158,12 +158,13 @@ pub fn readers() -> &'static [&'static reader::Kind] {
     &plugged().readers
 }
 
-/// Loads a built-in set by name, or reads the one at a path by whichever reader knows it; see [`reader::load`].
+/// Loads a built-in set by name, or reads the one at a path by whichever reader knows it, its images as they are wanted;
+/// see [`reader::load`].
 ///
 /// # Errors
 /// Returns an error if there is no such set, or if it is damaged or beyond the limits.
-pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Dataset> {
-    reader::load(name_or_path, &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, readers())
+pub fn load(name_or_path: impl AsRef<OsStr>, wanted: &Wanted) -> Result<Dataset> {
+    reader::load(name_or_path, &Ask { wanted, progress: &Progress::default() }, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings

@@ -1,4 +1,4 @@
-//! Reference values computed in double precision by `tests/golden/make_golden.py` and `make_norm.py`, one
+//! Reference values computed in double precision by `tests/golden/make_golden.py`, `make_golden2.py` and `make_norm.py`, one
 //! test a file.
 //!
 //! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same scripts, where it has
@@ -28,6 +28,10 @@ use cutlayer::model::spec::LayerSpec::{
 };
 use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr, ssim};
+use cutlayer::score::patients::{Spread, by_patient, interval};
+use cutlayer::score::record::Row;
+use cutlayer::score::reidentify::Gallery;
+use cutlayer::score::shares::{Shares, area};
 use cutlayer::split::{SplitModel, SplitPlan};
 use serde_json::Value;
 use stack::stack;
@@ -75,6 +79,10 @@ impl Case {
 
     fn labels(&self, name: &str) -> Tensor {
         self.input64(name).to_dtype(DType::U32).unwrap()
+    }
+
+    fn classes(&self, name: &str) -> Vec<u32> {
+        self.labels(name).flatten_all().unwrap().to_vec1().unwrap()
     }
 
     fn values(&self, name: &str) -> Vec<f32> {
@@ -484,6 +492,62 @@ fn image_metrics() {
     case.check_values("mse", &[mse(&a, &b)]);
     case.check_values("psnr", &[psnr(mse(&a, &b))]);
     case.check_values("ssim", &[ssim(&a, &b, [1, h, w])]);
+    case.finish();
+}
+
+#[test]
+fn auroc() {
+    let mut case = Case::load("auroc");
+    let (labels, scores) = (case.classes("labels"), case.values("scores"));
+    let two: Vec<f32> = scores.iter().flat_map(|score| [1.0 - score, *score]).collect();
+    // At one half the second class is meant.
+    let predicted: Vec<u32> = scores.iter().map(|score| u32::from(*score >= 0.5)).collect();
+    let row = Row::measured("x", &predicted, &labels, 2, Some(&two));
+    case.check_values("auroc", &[row.auroc.unwrap()]);
+    case.check_values("sensitivity", &[row.sensitivity.unwrap() / 100.0]);
+    case.check_values("specificity", &[row.specificity.unwrap() / 100.0]);
+    case.check_values("balanced_accuracy", &[row.balanced_accuracy / 100.0]);
+    let (labels, shares) = (case.classes("class_labels"), case.values("class_scores"));
+    case.check_values("macro", &[Shares::new(&shares, &labels, 5).auroc().unwrap()]);
+    let of = |class: usize| {
+        let all = shares.chunks(5).zip(&labels).map(|(row, label)| (f64::from(row[class]), *label as usize == class));
+        area(all.collect()).unwrap()
+    };
+    case.check_values("per_class", &[0, 1, 2, 3].map(of));
+    let first = |row: &[f32]| (1..5).fold(0, |best, class| if row[class] > row[best] { class } else { best }) as u32;
+    let predicted: Vec<u32> = shares.chunks(5).map(first).collect();
+    let row = Row::measured("x", &predicted, &labels, 5, None);
+    case.check_values("balanced_accuracy_classes", &[row.balanced_accuracy / 100.0]);
+    case.finish();
+}
+
+#[test]
+fn patients_bootstrap() {
+    let mut case = Case::load("patients_bootstrap");
+    let leaks = case.input64("leak").to_vec1::<f64>().unwrap();
+    let all = by_patient(&leaks, &case.classes("patient"));
+    let worst: Vec<f64> = all.iter().map(|one| one.leak).collect();
+    case.check_values("per_patient", &worst);
+    let spread = Spread::of(&all, "patient", Seed(0)).unwrap();
+    case.check_values("mean", &[spread.mean]);
+    case.check_values("p95", &[spread.p95]);
+    case.check_values("worst_patient", &[f64::from(spread.worst_unit)]);
+    let draws = case.classes("draws");
+    let draws = draws.chunks(all.len()).map(|draw| draw.iter().map(|i| *i as usize).collect());
+    case.check_values("interval", &interval(&worst, draws).unwrap());
+    case.finish();
+}
+
+#[test]
+fn reidentification() {
+    let mut case = Case::load("reidentification");
+    let alike = case.input64("similarity").flatten_all().unwrap().to_vec1::<f64>().unwrap();
+    let (probes, gallery) = (case.classes("probe_ids"), case.classes("gallery_ids"));
+    let found = Gallery { alike: &alike, probes: &probes, gallery: &gallery }.found();
+    case.check_values("rank1", &[found.rank1]);
+    case.check_values("ranks", &found.ranks.iter().map(|rank| rank.unwrap() as f64).collect::<Vec<_>>());
+    case.check_values("rank5", &[found.within(5)]);
+    case.check_values("verification_auroc", &[found.verification.unwrap()]);
     case.finish();
 }
 

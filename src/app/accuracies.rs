@@ -29,22 +29,26 @@ impl Accuracy {
     /// Its name in the window.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Disguised => "disguised",
-            Self::Cleaned => "cleaned",
-            Self::Fused => "fused stream",
-            Self::Decision => "fused decision",
-            Self::Vanilla => "undefended",
+            Self::Disguised => t!("disguised"),
+            Self::Cleaned => t!("cleaned"),
+            Self::Fused => t!("fused stream"),
+            Self::Decision => t!("fused decision"),
+            Self::Vanilla => t!("undefended"),
         }
     }
 
     /// What it is, with the paper's word.
     pub fn tooltip(self) -> &'static str {
         match self {
-            Self::Disguised => "The stream that sees what the client sent: the paper's \"attacked\" features.",
-            Self::Cleaned => "The stream that sees what the server cleaned of it: the paper's \"recovered\" features.",
-            Self::Fused => "The stream that sees both, through a fusing convolution: the paper's \"fused\" features.",
-            Self::Decision => "The answer of the defended model; of one with three streams, their weighted vote.",
-            Self::Vanilla => "The same network without a defence: the paper's vanilla split learning.",
+            Self::Disguised => t!("The stream that sees what the client sent: the paper's \"attacked\" features."),
+            Self::Cleaned => {
+                t!("The stream that sees what the server cleaned of it: the paper's \"recovered\" features.")
+            }
+            Self::Fused => {
+                t!("The stream that sees both, through a fusing convolution: the paper's \"fused\" features.")
+            }
+            Self::Decision => t!("The answer of the defended model; of one with three streams, their weighted vote."),
+            Self::Vanilla => t!("The same network without a defence: the paper's vanilla split learning."),
         }
     }
 

@@ -114,6 +114,8 @@ pub enum Act {
     Scale(f32),
     /// Nothing moves that need not, or all does.
     Calm(bool),
+    /// Speak the language of this id; none is English.
+    Language(Option<String>),
     /// Look for runs again.
     Refresh,
     /// Show a run that was made before.

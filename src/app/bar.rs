@@ -5,6 +5,7 @@ use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, Rich
 use super::choice::selectable_ui;
 use super::command::{Menu, commands, why_not};
 use super::hidden::Control;
+use super::language::language_ui;
 use super::lit::lit_ui;
 use super::play::speed_ui;
 use super::presets::{PresetsView, presets_ui};
@@ -71,15 +72,15 @@ fn workspaces_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     } else {
         let now = ComboBox::from_id_salt("workspace").selected_text(look.workspace.title()).width(70.0);
         let list = now.show_ui(ui, |ui| Workspace::ALL.into_iter().for_each(|workspace| choice(ui, workspace)));
-        let words = format!("Workspace: {}", look.workspace.title());
+        let words = t!("Workspace: {title}", title = look.workspace.title());
         list.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, &words));
-        list.response.on_hover_text("What the panes below the stage are for");
+        list.response.on_hover_text(t!("What the panes below the stage are for"));
     }
 }
 
 /// Every command, by menu.
 pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.menu_button("Menu", |ui| {
+    ui.menu_button(t!("Menu"), |ui| {
         let all = commands();
         for menu in Menu::ALL {
             ui.menu_button(menu.word(), |ui| {
@@ -93,11 +94,14 @@ pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
                         ui.close();
                     }
                 }
+                if menu == Menu::View {
+                    language_ui(ui, look, acts);
+                }
             });
         }
     })
     .response
-    .on_hover_text("Every command");
+    .on_hover_text(t!("Every command"));
 }
 
 /// Asks whether an unfinished run is to be continued.
@@ -105,11 +109,11 @@ pub fn unfinished_ui(ui: &mut Ui, path: &std::path::Path, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        ui.label(format!("The run {name} was left unfinished."));
-        if ui.button("Continue").on_hover_text("Go on where it stopped").clicked() {
+        ui.label(t!("The run {name} was left unfinished.", name));
+        if ui.button(t!("Continue")).on_hover_text(t!("Go on where it stopped")).clicked() {
             acts.push(Act::Continue(path.to_owned()));
         }
-        if ui.button("Leave it").on_hover_text("It stays in the list of runs").clicked() {
+        if ui.button(t!("Leave it")).on_hover_text(t!("It stays in the list of runs")).clicked() {
             acts.push(Act::Leave);
         }
     });
@@ -121,11 +125,11 @@ pub fn session_ui(ui: &mut Ui, words: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal_wrapped(|ui| {
         ui.label(words);
-        let tip = "Everything as at the first start; Undo brings this back. Runs and their folders stay";
-        if ui.button("Start afresh").on_hover_text(tip).clicked() {
+        let tip = t!("Everything as at the first start; Undo brings this back. Runs and their folders stay");
+        if ui.button(t!("Start afresh")).on_hover_text(tip).clicked() {
             acts.push(Act::NextClass);
         }
-        if ui.button("Go on").on_hover_text("Hide this line").clicked() {
+        if ui.button(t!("Go on")).on_hover_text(t!("Hide this line")).clicked() {
             acts.push(Act::Day(DayAct::KeepSession));
         }
     });
@@ -137,10 +141,14 @@ pub fn reset_ui(ui: &mut Ui, words: &str, acts: &mut Vec<Act>) {
     ui.add_space(4.0);
     ui.horizontal(|ui| {
         ui.label(words);
-        if ui.button("Bring it back").on_hover_text("Undo: everything as it was before the reset").clicked() {
+        if ui.button(t!("Bring it back")).on_hover_text(t!("Undo: everything as it was before the reset")).clicked() {
             acts.push(Act::Undo);
         }
-        if ui.button("Keep the reset").on_hover_text("Hide this line; Undo still brings everything back").clicked() {
+        if ui
+            .button(t!("Keep the reset"))
+            .on_hover_text(t!("Hide this line; Undo still brings everything back"))
+            .clicked()
+        {
             acts.push(Act::KeepReset);
         }
     });
@@ -153,7 +161,7 @@ pub fn error_ui(ui: &mut Ui, error: &str, acts: &mut Vec<Act>) {
     ui.horizontal(|ui| {
         warning_ui(ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if ui.button("Close").on_hover_text("Hide this message; it stays in the log").clicked() {
+            if ui.button(t!("Close")).on_hover_text(t!("Hide this message; it stays in the log")).clicked() {
                 acts.push(Act::CloseError);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -180,20 +188,20 @@ pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
     let selection = ui.visuals().selection;
     let filled =
         |word: &str| Button::new(RichText::new(word).strong().color(selection.stroke.color)).fill(selection.bg_fill);
-    let free = if stopping { Err("The run is being saved") } else { Ok(()) };
+    let free = if stopping { Err(t!("The run is being saved")) } else { Ok(()) };
     if look.activity == Activity::Running {
-        if button_ui(ui, Ok(()), filled("Pause"), "Wait before the next slice of work") {
+        if button_ui(ui, Ok(()), filled(t!("Pause")), t!("Wait before the next slice of work")) {
             acts.push(Act::Pause);
         }
-    } else if button_ui(ui, free, filled("Run"), if idle { "Train, attack and judge" } else { "Go on" }) {
+    } else if button_ui(ui, free, filled(t!("Run")), if idle { t!("Train, attack and judge") } else { t!("Go on") }) {
         acts.push(Act::Run);
     }
-    if button_ui(ui, free, Button::new("Step"), "One slice of work, then wait") {
+    if button_ui(ui, free, Button::new(t!("Step")), t!("One slice of work, then wait")) {
         acts.push(Act::Step);
     }
-    let word = if stopping { "Stopping\u{2026}" } else { "Stop" };
-    let going = if idle { Err("No run is going") } else { free };
-    if button_ui(ui, going, Button::new(word), "Save what was measured and end the run") {
+    let word = if stopping { t!("Stopping\u{2026}") } else { t!("Stop") };
+    let going = if idle { Err(t!("No run is going")) } else { free };
+    if button_ui(ui, going, Button::new(word), t!("Save what was measured and end the run")) {
         acts.push(Act::Stop);
     }
     if few {
@@ -203,38 +211,39 @@ pub fn buttons_ui(ui: &mut Ui, look: Look<'_>, few: bool, acts: &mut Vec<Act>) {
     if roomy {
         speed_ui(ui, look, BUTTON[1], acts);
     }
-    let ended = if idle { Ok(()) } else { Err("Can be done once the run has ended") };
-    let tip = "Forget the shown run and play the opening again; its folder is kept";
-    if button_ui(ui, ended, Button::new("Reset"), tip) {
+    let ended = if idle { Ok(()) } else { Err(t!("Can be done once the run has ended")) };
+    let tip = t!("Forget the shown run and play the opening again; its folder is kept");
+    if button_ui(ui, ended, Button::new(t!("Reset")), tip) {
         acts.push(Act::Reset);
     }
-    let tip = "Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
-               everything back";
-    if roomy && look.workspace == Workspace::Teach && button_ui(ui, free, Button::new("Next class"), tip) {
+    let tip =
+        t!("Reset for the next class: preset, seed, cut, levers, drawing and stage as at the start. Undo brings \
+               everything back");
+    if roomy && look.workspace == Workspace::Teach && button_ui(ui, free, Button::new(t!("Next class")), tip) {
         acts.push(Act::NextClass);
     }
 }
 
 fn choice_ui(ui: &mut Ui, look: Look<'_>, presets: &mut PresetsView, acts: &mut Vec<Act>) {
     if look.hidden.has(Control::Experiment) {
-        ui.label(format!("{}, seed {}", look.document.name(), look.document.experiment().seed));
+        ui.label(t!("{name}, seed {seed}", name = look.document.name(), seed = look.document.experiment().seed));
         return;
     }
     presets_ui(ui, look, presets, acts);
-    let label = ui.label("Seed");
+    let label = ui.label(t!("Seed"));
     let mut seed = look.document.experiment().seed;
     let drag = ui.add(DragValue::new(&mut seed).range(0..=i64::MAX as u64).speed(0.05)).labelled_by(label.id);
     if drag.changed() {
         acts.push(Act::Set("seed".to_owned(), seed.to_string()));
     }
-    drag.on_hover_text("Everything random is drawn from it: same seed, same numbers");
+    drag.on_hover_text(t!("Everything random is drawn from it: same seed, same numbers"));
 }
 
 pub fn progress_ui(ui: &mut Ui, look: Look<'_>) {
     let state = look.state;
     let paused = match look.activity {
-        Activity::Paused => "Paused: ",
-        _ if look.play.training.slow() => "Slow motion: ",
+        Activity::Paused => t!("Paused: "),
+        _ if look.play.training.slow() => t!("Slow motion: "),
         _ => "",
     };
     match (&state.progress, &state.status) {
@@ -249,21 +258,21 @@ pub fn progress_ui(ui: &mut Ui, look: Look<'_>) {
             bar_beside(ui, bar, (0.35 * width).min(160.0), &text, &left_tip(progress));
         }
         (None, Status::Going) => {
-            ui.label(format!("{paused}Loading the images\u{2026}"));
+            ui.label(t!("{paused}Loading the images\u{2026}", paused));
         }
         (_, status) => {
             let text = match status {
                 Status::Done => {
                     let seconds = state.summary.as_ref().map_or(0.0, |summary| summary.seconds);
-                    format!("Done in {}: {}", duration(seconds), state.title)
+                    t!("Done in {seconds}: {title}", seconds = duration(seconds), title = state.title)
                 }
-                Status::Stopped => format!("Stopped: {}", state.title),
-                Status::Failed => format!("Failed: {}", state.title),
-                Status::Fresh | Status::Going => "Ready".to_owned(),
+                Status::Stopped => t!("Stopped: {title}", title = state.title),
+                Status::Failed => t!("Failed: {title}", title = state.title),
+                Status::Fresh | Status::Going => t!("Ready").to_owned(),
             };
             let label = ui.add(eframe::egui::Label::new(text).truncate());
             if let Some(folder) = &state.folder {
-                label.on_hover_text(format!("Kept in {}", folder.display()));
+                label.on_hover_text(t!("Kept in {folder}", folder = folder.display()));
             }
         }
     }
@@ -279,18 +288,25 @@ fn bar_beside(ui: &mut Ui, bar: ProgressBar, width: f32, text: &str, tip: &str) 
 fn progress_text(progress: &Progress) -> String {
     let left = progress.left(clock);
     let colon = if left.is_empty() { "" } else { ": " };
-    let text = format!("{left}{colon}{}, {} of {}", phase(&progress.phase), progress.done, progress.total);
+    let text = t!(
+        "{left}{colon}{phase}, {done} of {total}",
+        left,
+        colon,
+        phase = phase(&progress.phase),
+        done = progress.done,
+        total = progress.total
+    );
     if left.is_empty() { text } else { capitalised(&text) }
 }
 
 /// What the time left is of, and which parts of it cannot be told yet.
 fn left_tip(progress: &Progress) -> String {
-    let whole = "Time left is of the whole run: training, attacks and the table".to_owned();
+    let whole = t!("Time left is of the whole run: training, attacks and the table").to_owned();
     if progress.untold.is_empty() {
         return whole;
     }
     let untold: Vec<String> = progress.untold.iter().map(|part| phase(part)).collect();
-    format!("{whole}. What these will take is not known before they have begun: {}", untold.join(", "))
+    t!("{whole}. What these will take is not known before they have begun: {untold}", whole, untold = untold.join(", "))
 }
 
 #[cfg(test)]

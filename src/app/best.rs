@@ -59,7 +59,7 @@ impl Best {
         let model = &rows().find(|row| (row.model != UNDEFENDED) == defended)?.model;
         let (epoch, by) = best_held_out(rows(), model)?;
         let kept_none = state.summary.as_ref().is_some_and(|summary| summary.best_weights.is_none());
-        let why_not = kept_none.then_some("A version made this run that kept the weights of the last epoch alone");
+        let why_not = kept_none.then_some(t!("A version made this run that kept the weights of the last epoch alone"));
         Some(Offer { epoch, by, chosen: self.of(Some(run)).is_some(), why_not })
     }
 }

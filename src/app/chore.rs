@@ -9,6 +9,7 @@ use eframe::egui::Context;
 use super::library::name_of;
 use super::trouble::About;
 use super::{App, desktop, opened, stage};
+use crate::data::Wanted;
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
@@ -95,10 +96,18 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || {
-            let set = workbench::load(&path)?;
+            let set = workbench::load(&path, &Wanted::default())?;
             let ([c, h, w], classes) = (set.shape(), set.classes.len());
-            let colours = if c == 3 { " in colour" } else { "" };
-            let words = format!("{}: {} images of {h} × {w}{colours}, {classes} classes", set.name, set.train.len());
+            let colours = if c == 3 { t!(" in colour") } else { "" };
+            let words = t!(
+                "{name}: {train} images of {h} × {w}{colours}, {classes} classes",
+                name = set.name,
+                train = set.train.len(),
+                h,
+                w,
+                colours,
+                classes
+            );
             Ok(Done::Data(path, words))
         })
     }
@@ -167,7 +176,7 @@ impl App {
             match answer {
                 Ok(Done::Renamed(from, to)) => self.moved(&from, Some(&to)),
                 Ok(Done::Trashed(path)) => {
-                    self.toasts.say(format!("In the system's trash: {}", name_of(&path)), false);
+                    self.toasts.say(t!("In the system's trash: {path}", path = name_of(&path)), false);
                     self.moved(&path, None);
                 }
                 Ok(Done::Image(picture)) => {
@@ -186,7 +195,7 @@ impl App {
                         self.best_changed();
                     }
                 }
-                Ok(Done::Saved(path)) => self.toasts.say(format!("Saved: {}", path.display()), false),
+                Ok(Done::Saved(path)) => self.toasts.say(t!("Saved: {path}", path = path.display()), false),
                 Err(error) => self.tell(&error),
             }
             // Also after a refusal: the list may have been behind.

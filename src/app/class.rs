@@ -67,7 +67,7 @@ impl App {
         if let Some(runner) = &mut self.runner {
             runner.send(Command::Stop);
             self.class.waits = true;
-            self.toasts.say("The run is saved first; then all is reset for the next class.", false);
+            self.toasts.say(t!("The run is saved first; then all is reset for the next class."), false);
             return;
         }
         self.class.waits = false;
@@ -86,7 +86,7 @@ impl App {
     /// What the window says of itself after a reset.
     pub(super) fn start_words(&self) -> String {
         let experiment = self.document.experiment();
-        format!("Ready for the next class: {}, seed {}.", self.document.name(), experiment.seed)
+        t!("Ready for the next class: {name}, seed {seed}.", name = self.document.name(), seed = experiment.seed)
     }
 
     /// Takes the document's last change back, and brings back what went with it. None where there was no change; true

@@ -42,15 +42,15 @@ impl Copied {
     /// What it is called.
     pub fn words(self) -> &'static str {
         match self {
-            Self::State => "Copy what is shown",
-            Self::Toml => "Copy as TOML",
-            Self::Command => "Copy as --set",
-            Self::Markdown => "Copy as Markdown",
-            Self::Csv => "Copy as CSV",
-            Self::Latex => "Copy as LaTeX",
-            Self::Comparison => "Copy comparison as Markdown",
-            Self::Log => "Copy log",
-            Self::Path => "Copy path",
+            Self::State => t!("Copy what is shown"),
+            Self::Toml => t!("Copy as TOML"),
+            Self::Command => t!("Copy as --set"),
+            Self::Markdown => t!("Copy as Markdown"),
+            Self::Csv => t!("Copy as CSV"),
+            Self::Latex => t!("Copy as LaTeX"),
+            Self::Comparison => t!("Copy comparison as Markdown"),
+            Self::Log => t!("Copy log"),
+            Self::Path => t!("Copy path"),
         }
     }
 
@@ -58,17 +58,17 @@ impl Copied {
     pub fn help(self) -> &'static str {
         match self {
             Self::State => {
-                "Experiment, seed, image or drawing, cut, levers, attacker and workspace as a short text: whoever pastes it \
-                 into Cutlayer, or opens it with cutlayer --open, sees the same."
+                t!("Experiment, seed, image or drawing, cut, levers, attacker and workspace as a short text: \
+                     whoever pastes it into Cutlayer, or opens it with cutlayer --open, sees the same.")
             }
-            Self::Toml => "The whole experiment as a text, defaults written out.",
-            Self::Command => "The command that runs this experiment: a preset, and what differs from it.",
-            Self::Markdown => "The run's table, for a note.",
-            Self::Csv => "The run's table, for a spreadsheet.",
-            Self::Latex => "The run's table, for a paper.",
-            Self::Comparison => "What differs between the two runs that are ticked in Runs.",
-            Self::Log => "Every line of the log.",
-            Self::Path => "The folder of the open run.",
+            Self::Toml => t!("The whole experiment as a text, defaults written out."),
+            Self::Command => t!("The command that runs this experiment: a preset, and what differs from it."),
+            Self::Markdown => t!("The run's table, for a note."),
+            Self::Csv => t!("The run's table, for a spreadsheet."),
+            Self::Latex => t!("The run's table, for a paper."),
+            Self::Comparison => t!("What differs between the two runs that are ticked in Runs."),
+            Self::Log => t!("Every line of the log."),
+            Self::Path => t!("The folder of the open run."),
         }
     }
 
@@ -77,10 +77,10 @@ impl Copied {
         let state = look.state;
         match self {
             Self::State | Self::Toml | Self::Command => None,
-            Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some("Nothing was measured yet"),
-            Self::Comparison => (!look.comparing).then_some("Tick two finished runs first"),
-            Self::Log => state.log.is_empty().then_some("Nothing has happened yet"),
-            Self::Path => state.folder.is_none().then_some("No run is open"),
+            Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some(t!("Nothing was measured yet")),
+            Self::Comparison => (!look.comparing).then_some(t!("Tick two finished runs first")),
+            Self::Log => state.log.is_empty().then_some(t!("Nothing has happened yet")),
+            Self::Path => state.folder.is_none().then_some(t!("No run is open")),
         }
     }
 }

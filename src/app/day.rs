@@ -34,11 +34,11 @@ impl DayAct {
         match self {
             Self::Best(true) => match look.best {
                 Some(best) => best.why_not,
-                None => Some("No trained run is open"),
+                None => Some(t!("No trained run is open")),
             },
-            Self::ShownFolder if look.state.folder.is_none() => Some("No run is open"),
-            Self::BringBack if look.activity != Activity::Idle => Some("Can be done once the run has ended"),
-            Self::BringBack if !look.earlier => Some("There is no earlier session"),
+            Self::ShownFolder if look.state.folder.is_none() => Some(t!("No run is open")),
+            Self::BringBack if look.activity != Activity::Idle => Some(t!("Can be done once the run has ended")),
+            Self::BringBack if !look.earlier => Some(t!("There is no earlier session")),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ impl App {
             }
             DayAct::Notify(on) => {
                 self.memory.silent = !on;
-                let words = if on { "Long runs tell when they are done" } else { "Long runs end silently" };
+                let words = if on { t!("Long runs tell when they are done") } else { t!("Long runs end silently") };
                 self.toasts.say(words, false);
                 self.remember();
             }
@@ -84,7 +84,7 @@ impl App {
             return;
         }
         ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Informational));
-        let title = if self.state.status == Status::Failed { "The run failed" } else { "The run has ended" };
+        let title = if self.state.status == Status::Failed { t!("The run failed") } else { t!("The run has ended") };
         desktop::notify(title, &format!("{}: {}", self.state.title, self.said));
     }
 

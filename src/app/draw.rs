@@ -40,6 +40,7 @@ impl App {
             best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
             pinned: &self.memory.pinned,
             earlier: self.session.has_earlier(),
+            speaks: self.language.speaks(),
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),

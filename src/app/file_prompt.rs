@@ -48,11 +48,11 @@ impl Prompt {
     fn contents_ui(&mut self, ui: &mut Ui, recent: &[PathBuf], acts: &mut Vec<Act>) -> bool {
         self.hear();
         let label = ui.label(match self.purpose {
-            Purpose::Open => "Path of the file or folder",
-            Purpose::Run => "Path of the run's folder",
-            Purpose::Image => "Path of the file",
-            Purpose::Attacks => "Path of the new folder",
-            _ => "Path of the new file",
+            Purpose::Open => t!("Path of the file or folder"),
+            Purpose::Run => t!("Path of the run's folder"),
+            Purpose::Image => t!("Path of the file"),
+            Purpose::Attacks => t!("Path of the new folder"),
+            _ => t!("Path of the new file"),
         });
         let mut done = false;
         ui.horizontal(|ui| {
@@ -68,22 +68,22 @@ impl Prompt {
             }
             done |= field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             let dialogs: &[_] = match self.purpose {
-                Purpose::Open => &[("Browse…", false), ("Folder…", true)],
-                Purpose::Run => &[("Folder…", true)],
+                Purpose::Open => &[(t!("Browse…"), false), (t!("Folder…"), true)],
+                Purpose::Run => &[(t!("Folder…"), true)],
                 // The system's dialogs choose folders that are there.
                 Purpose::Attacks => &[],
-                _ => &[("Browse…", false)],
+                _ => &[(t!("Browse…"), false)],
             };
             for (words, folder) in dialogs {
                 let button = ui.add_enabled(self.dialog.is_none(), Button::new(*words));
-                let button = button.on_hover_text("The system's own dialog");
-                if button.on_disabled_hover_text("The system's dialog is open").clicked() {
+                let button = button.on_hover_text(t!("The system's own dialog"));
+                if button.on_disabled_hover_text(t!("The system's dialog is open")).clicked() {
                     self.browse(ui.ctx(), *folder);
                 }
             }
         });
         if self.purpose == Purpose::Open {
-            let data = format!("Data may be {}.", readable(readers()));
+            let data = t!("Data may be {readable}.", readable = readable(readers()));
             ui.add(Label::new(RichText::new(data).weak()).wrap());
         }
         if let Some(trouble) = &self.trouble {
@@ -91,7 +91,7 @@ impl Prompt {
         }
         if matches!(self.purpose, Purpose::Open | Purpose::Run) && !recent.is_empty() {
             ui.add_space(6.0);
-            ui.label("Opened before");
+            ui.label(t!("Opened before"));
             for path in recent {
                 if ui.link(path.display().to_string()).clicked() {
                     self.path = place::written(path);
@@ -102,9 +102,9 @@ impl Prompt {
         ui.add_space(10.0);
         let mut open = true;
         ui.horizontal(|ui| {
-            let word = if self.purpose.reads() { "Open" } else { "Save" };
+            let word = if self.purpose.reads() { t!("Open") } else { t!("Save") };
             done |= ui.add_enabled(!self.path.trim().is_empty(), Button::new(word)).clicked();
-            open = !ui.button("Cancel").clicked();
+            open = !ui.button(t!("Cancel")).clicked();
         });
         if done && !self.path.trim().is_empty() {
             match place::found(self.path.trim()) {
@@ -120,7 +120,7 @@ impl Prompt {
             None | Some(Err(TryRecvError::Empty)) => return,
             Some(Ok(Some(path))) => self.path = place::written(&path),
             Some(Ok(None) | Err(TryRecvError::Disconnected)) => {
-                let text = "No file was chosen. If no dialog of the system opened, type the path here.";
+                let text = t!("No file was chosen. If no dialog of the system opened, type the path here.");
                 self.trouble = Some(text.to_owned());
             }
         }

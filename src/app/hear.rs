@@ -34,6 +34,7 @@ impl App {
         if !std::mem::replace(&mut self.styled, true) {
             theme::install(ctx);
             self.perform_remembered(ctx);
+            self.speak_first();
             self.library.refresh(self.runs.clone(), ctx);
             self.session.asked |= self.to_open.is_some();
             self.begin_session(ctx);

@@ -10,7 +10,7 @@ pub fn shortcuts_ui(ctx: &Context) -> bool {
     let mut open = true;
     let modal = Modal::new(Id::unique("shortcuts")).show(ctx, |ui| {
         ui.set_width(560.0);
-        ui.heading("Shortcuts");
+        ui.heading(t!("Shortcuts"));
         ui.add_space(6.0);
         let all = commands();
         ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
@@ -29,7 +29,7 @@ pub fn shortcuts_ui(ctx: &Context) -> bool {
                 ui.add_space(6.0);
             }
         });
-        open = !ui.button("Close").clicked();
+        open = !ui.button(t!("Close")).clicked();
     });
     open && !modal.should_close()
 }
@@ -39,18 +39,18 @@ pub fn about_ui(ctx: &Context, look: Look<'_>) -> bool {
     let mut open = true;
     let modal = Modal::new(Id::unique("about")).show(ctx, |ui| {
         ui.set_width(460.0);
-        ui.heading(format!("Cutlayer {}", env!("CARGO_PKG_VERSION")));
-        ui.label(
-            "A research workbench for privacy in split learning. For research and teaching, not for clinical use.",
-        );
+        ui.heading(t!("Cutlayer {env}", env = env!("CARGO_PKG_VERSION")));
+        ui.label(t!(
+            "A research workbench for privacy in split learning. For research and teaching, not for clinical use."
+        ));
         ui.add_space(6.0);
-        ui.label("The defence is that of Khowaja et al., \"Get your Foes Fooled\", IEEE TNSE 10(5), 2023.");
-        ui.label("Digits: MNIST, CC BY-SA 3.0. Brain planes: average of 152 adults (MNI-ICBM), no patient.");
-        ui.label("Program: MIT or Apache 2.0.");
+        ui.label(t!("The defence is that of Khowaja et al., \"Get your Foes Fooled\", IEEE TNSE 10(5), 2023."));
+        ui.label(t!("Digits: MNIST, CC BY-SA 3.0. Brain planes: average of 152 adults (MNI-ICBM), no patient."));
+        ui.label(t!("Program: MIT or Apache 2.0."));
         ui.add_space(6.0);
-        ui.label(format!("Runs are kept in {}", look.runs.display()));
+        ui.label(t!("Runs are kept in {runs}", runs = look.runs.display()));
         ui.add_space(6.0);
-        open = !ui.button("Close").clicked();
+        open = !ui.button(t!("Close")).clicked();
     });
     open && !modal.should_close()
 }

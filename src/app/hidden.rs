@@ -44,14 +44,14 @@ impl Control {
     /// What it is called.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Experiment => "Presets and seed",
-            Self::Run => "Run, Step, Stop, Speed, Reset",
-            Self::Model => "Model and weights",
-            Self::Attacker => "The attacker and what it knows",
-            Self::Cut => "The cut",
-            Self::Levers => "The levers",
-            Self::Settings => "All settings",
-            Self::Image => "The image and the pencil",
+            Self::Experiment => t!("Presets and seed"),
+            Self::Run => t!("Run, Step, Stop, Speed, Reset"),
+            Self::Model => t!("Model and weights"),
+            Self::Attacker => t!("The attacker and what it knows"),
+            Self::Cut => t!("The cut"),
+            Self::Levers => t!("The levers"),
+            Self::Settings => t!("All settings"),
+            Self::Image => t!("The image and the pencil"),
         }
     }
 
@@ -124,7 +124,7 @@ impl Hidden {
 }
 
 /// What is said of an act whose controls are hidden.
-pub const WHY: &str = "Hidden in the shared state; Show all controls brings it back";
+pub const WHY: &str = later!("Hidden in the shared state; Show all controls brings it back");
 
 /// What is to be hidden from those who open the shared state.
 #[derive(Debug, Default)]
@@ -137,12 +137,13 @@ pub fn share_ui(ctx: &Context, look: Look<'_>, view: &mut ShareView, acts: &mut 
     let mut open = true;
     let modal = Modal::new(Id::unique("share for students")).show(ctx, |ui| {
         ui.set_width(420.0);
-        ui.heading("Share for students");
-        let words = "The state that you see, with some of its controls hidden: what students are not to pull, they do not \
-                     have to look at. It is no lock: the menu View brings all back.";
+        ui.heading(t!("Share for students"));
+        let words =
+            t!("The state that you see, with some of its controls hidden: what students are not to pull, they do not \
+                     have to look at. It is no lock: the menu View brings all back.");
         ui.add(Label::new(RichText::new(words)).wrap());
         ui.add_space(6.0);
-        ui.label(RichText::new("Students see").strong());
+        ui.label(RichText::new(t!("Students see")).strong());
         for control in Control::ALL {
             let mut seen = !view.hide.has(control);
             if ui.add(Checkbox::new(&mut seen, control.words())).changed() {
@@ -151,17 +152,17 @@ pub fn share_ui(ctx: &Context, look: Look<'_>, view: &mut ShareView, acts: &mut 
         }
         ui.add_space(6.0);
         ui.horizontal(|ui| {
-            let tip = "A text to mail or to put on a slide; Ctrl+V in the window opens it";
-            if ui.button("Copy for students").on_hover_text(tip).clicked() {
+            let tip = t!("A text to mail or to put on a slide; Ctrl+V in the window opens it");
+            if ui.button(t!("Copy for students")).on_hover_text(tip).clicked() {
                 acts.push(Act::Share(view.hide));
                 open = false;
             }
-            if ui.button("Close").clicked() {
+            if ui.button(t!("Close")).clicked() {
                 open = false;
             }
         });
         if look.hidden.any() {
-            ui.weak("Some controls are hidden here too.");
+            ui.weak(t!("Some controls are hidden here too."));
         }
     });
     open && !modal.should_close()
@@ -174,7 +175,7 @@ impl App {
         shared.hide = hide.list();
         let text = shared.to_text()?;
         ctx.copy_text(text);
-        self.toasts.say("Copied, with what students see", false);
+        self.toasts.say(t!("Copied, with what students see"), false);
         Ok(())
     }
 }

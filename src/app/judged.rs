@@ -9,6 +9,7 @@ use crate::score::metrics::LINEUP;
 use crate::score::record::{AttackRecord, Judged};
 use crate::score::verdict::{Ruling, Standing, is_attack};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What is said, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +41,10 @@ impl Said {
     }
 }
 
-const ONE: &str = "One image is no verdict on a model: by chance one in eight is picked. How often it holds, over many \
-                   images, is measured by a run.";
+const ONE: &str = later!(
+    "One image is no verdict on a model: by chance one in eight is picked. How often it holds, over many \
+                   images, is measured by a run."
+);
 
 /// The verdict on what the stage shows.
 pub fn said(look: Look<'_>) -> Said {
@@ -59,20 +62,24 @@ pub fn said(look: Look<'_>) -> Said {
 fn not_yet(showing: &Showing, held: bool) -> Option<Said> {
     let waits = |words: &str, tip: &str| Some(Said::new(Says::Waiting, words, tip));
     if showing.nothing_to_steal() {
-        return waits("Nothing to steal", "The image is blank. Whatever the attacker makes of it, nothing leaks.");
+        return waits(
+            t!("Nothing to steal"),
+            t!("The image is blank. Whatever the attacker makes of it, nothing leaks."),
+        );
     }
     if showing.trouble.is_some() || showing.reconstruction().is_none() {
-        return waits("Nothing stolen yet", "The verdict appears here once the attack is over.");
+        return waits(t!("Nothing stolen yet"), t!("The verdict appears here once the attack is over."));
     }
     if showing.waits {
-        return waits("The levers have moved", "The pictures are those from before; the answer comes.");
+        return waits(t!("The levers have moved"), t!("The pictures are those from before; the answer comes."));
     }
     let progress = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
     let going = progress.filter(|progress| progress.iteration < progress.planned && showing.film.pinned.is_none());
     let progress = going?;
-    let word = if held { "Held" } else { "Stealing" };
-    let words = format!("{word}: step {} of {}", progress.iteration, progress.planned);
-    waits(&words, "The verdict appears here once the attack is over.")
+    let word = if held { t!("Held") } else { t!("Stealing") };
+    let words =
+        t!("{word}: step {iteration} of {planned}", word, iteration = progress.iteration, planned = progress.planned);
+    waits(&words, t!("The verdict appears here once the attack is over."))
 }
 
 /// The run's own record of the attack that the stage shows, and what the one judge says of it: where the stage shows the
@@ -100,18 +107,18 @@ fn ruled(look: Look<'_>) -> Option<(&AttackRecord, Ruling)> {
 fn of_record(record: &AttackRecord, ruling: &Ruling) -> Said {
     let mode = match (record.target.as_str(), record.adaptive) {
         (UNDEFENDED, _) => "",
-        (_, true) => ", which knows the defence",
-        (_, false) => ", which does not know of the defence",
+        (_, true) => t!(", which knows the defence"),
+        (_, false) => t!(", which does not know of the defence"),
     };
     let unaware = record.target != UNDEFENDED && !record.adaptive && ruling.standing == Standing::Broke;
-    let unaware = if unaware { "It leaks even to an attacker unaware of the defence. " } else { "" };
+    let unaware = if unaware { t!("It leaks even to an attacker unaware of the defence. ") } else { "" };
     let tip = format!("{unaware}{}{mode}. {}", capitalised(&record.name), ruling.why);
     match ruling.standing {
         Standing::Broke => Said::new(Says::Recognised, broke_words(record), tip),
         Standing::Held | Standing::ProvesNothing => {
-            Said::new(Says::Guess, "No better than guessing from the label", tip)
+            Said::new(Says::Guess, t!("No better than guessing from the label"), tip)
         }
-        Standing::TooWeak | Standing::NotMeasured => Said::new(Says::TooWeak, "Too weak to judge", tip),
+        Standing::TooWeak | Standing::NotMeasured => Said::new(Says::TooWeak, t!("Too weak to judge"), tip),
     }
 }
 
@@ -123,9 +130,13 @@ fn broke_words(record: &AttackRecord) -> String {
     match lead {
         Some(lead) if lead.metric() != &LINEUP || picked.is_empty() => {
             let metric = lead.metric();
-            format!("Leaks: {}, a guess {}", named(metric, lead.floor + lead.mean), decimal(lead.floor, metric.short))
+            t!(
+                "Leaks: {named}, a guess {floor}",
+                named = named(metric, lead.floor + lead.mean),
+                floor = decimal(lead.floor, metric.short)
+            )
         }
-        _ => format!("Recognised: {:.0} of {}", picked.iter().sum::<f64>(), picked.len()),
+        _ => t!("Recognised: {sum:.0} of {picked}", sum = picked.iter().sum::<f64>(), picked = picked.len()),
     }
 }
 
@@ -133,17 +144,17 @@ fn broke_words(record: &AttackRecord) -> String {
 fn of_image(showing: &Showing) -> Said {
     match showing.shown_lineup().as_ref().and_then(Lineup::correct) {
         Some(true) => {
-            let tip = format!("The stolen image picks its original out of eight of its class. {ONE}");
-            Said::new(Says::Recognised, "Recognised, out of eight", tip)
+            let tip = t!("The stolen image picks its original out of eight of its class. {one}", one = say(ONE));
+            Said::new(Says::Recognised, t!("Recognised, out of eight"), tip)
         }
         Some(false) => {
-            let tip = format!("The stolen image does not pick its original out of eight. {ONE}");
-            Said::new(Says::TooWeak, "One image: too weak to judge", tip)
+            let tip = t!("The stolen image does not pick its original out of eight. {one}", one = say(ONE));
+            Said::new(Says::TooWeak, t!("One image: too weak to judge"), tip)
         }
         None => Said::new(
             Says::TooWeak,
-            "No line-up: too weak to judge",
-            "There are too few images of this class to see whether the stolen image picks its original.",
+            t!("No line-up: too weak to judge"),
+            t!("There are too few images of this class to see whether the stolen image picks its original."),
         ),
     }
 }

@@ -89,7 +89,7 @@ impl App {
         let (Some(progress), Some(moment)) = (&mut self.progress, moment) else { return };
         if progress.see(&moment) {
             let notice = progress.step().map(|step| step.notice.clone()).unwrap_or_default();
-            self.said = format!("Done. {notice}");
+            self.said = t!("Done. {notice}", notice);
             self.memory.lesson = Some(progress.saved());
             self.remember();
         }

@@ -8,9 +8,10 @@ use eframe::egui::{Button, FontSelection, Key, Label, RichText, ScrollArea, Text
 
 use super::words::clock;
 use super::{Act, Copied, Look};
+use crate::texts::say;
 
 /// How lines begin that tell of something wrong.
-const WRONG: [&str; 3] = ["Warning: ", "Failed: ", "Error: "];
+const WRONG: [&str; 3] = [later!("Warning: "), later!("Failed: "), later!("Error: ")];
 
 /// What is looked for.
 #[derive(Debug, Default)]
@@ -55,7 +56,8 @@ impl LogView {
 
 /// Places of the lines that hold what is wanted, whatever the letters' size.
 fn found(log: &VecDeque<(Duration, String)>, wanted: &str, wrong_alone: bool) -> Vec<usize> {
-    let wrong = |text: &str| WRONG.iter().any(|beginning| text.starts_with(beginning));
+    // Lines from before another language was chosen are English, if they are of none but these two.
+    let wrong = |text: &str| WRONG.iter().any(|words| text.starts_with(words) || text.starts_with(say(words)));
     let fits = |(_, text): &(Duration, String)| {
         (!wrong_alone || wrong(text)) && (wanted.is_empty() || !hits(text, wanted).is_empty())
     };
@@ -95,16 +97,16 @@ pub fn log_ui(ui: &mut Ui, look: Look<'_>, view: &mut LogView, acts: &mut Vec<Ac
     // What was typed in this frame.
     view.update(log);
     if log.is_empty() {
-        ui.label("What happens in a run is told here, line by line.");
+        ui.label(t!("What happens in a run is told here, line by line."));
         return;
     }
     if view.found.is_empty() {
         let what = if view.wanted.trim().is_empty() {
-            "is a warning".to_owned()
+            t!("is a warning").to_owned()
         } else {
-            format!("has \u{201c}{}\u{201d}", view.wanted.trim())
+            t!("has \u{201c}{wanted}\u{201d}", wanted = view.wanted.trim())
         };
-        ui.label(format!("No line {what}."));
+        ui.label(t!("No line {what}.", what));
         return;
     }
     let wanted = view.wanted.trim();
@@ -122,35 +124,36 @@ pub fn log_ui(ui: &mut Ui, look: Look<'_>, view: &mut LogView, acts: &mut Vec<Ac
 /// What is looked for, and what can be done with the lines.
 fn head_ui(ui: &mut Ui, look: Look<'_>, view: &mut LogView, acts: &mut Vec<Act>) {
     let log = &look.state.log;
-    ui.label(RichText::new("Log").strong());
-    let field = TextEdit::singleline(&mut view.wanted).desired_width(170.0).hint_text("Find in the log");
-    let field = ui.add(field).accessible_name("Find in the log");
-    let field =
-        field.on_hover_text("Shows the lines that hold it, large letters like small ones. Ctrl+F; Esc shows all again");
+    ui.label(RichText::new(t!("Log")).strong());
+    let field = TextEdit::singleline(&mut view.wanted).desired_width(170.0).hint_text(t!("Find in the log"));
+    let field = ui.add(field).accessible_name(t!("Find in the log"));
+    let field = field
+        .on_hover_text(t!("Shows the lines that hold it, large letters like small ones. Ctrl+F; Esc shows all again"));
     if std::mem::take(&mut view.wants_focus) {
         field.request_focus();
     }
     if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
         view.wanted.clear();
     }
-    ui.checkbox(&mut view.wrong_alone, "Warnings only").on_hover_text("Warnings and errors, and no other lines");
+    ui.checkbox(&mut view.wrong_alone, t!("Warnings only"))
+        .on_hover_text(t!("Warnings and errors, and no other lines"));
     if view.looks() {
         ui.label(match (view.found.len(), log.len()) {
-            (found, 1) => format!("{found} of 1 line"),
-            (found, all) => format!("{found} of {all} lines"),
+            (found, 1) => t!("{found} of 1 line", found),
+            (found, all) => t!("{found} of {all} lines", found, all),
         });
-        let copy = ui.add_enabled(!view.found.is_empty(), Button::new("Copy these lines"));
-        if copy.on_hover_text("The lines below, as a text").clicked() {
+        let copy = ui.add_enabled(!view.found.is_empty(), Button::new(t!("Copy these lines")));
+        if copy.on_hover_text(t!("The lines below, as a text")).clicked() {
             let lines = view.found.iter().filter_map(|at| log.get(*at));
             let lines: Vec<String> = lines.map(|(at, text)| format!("{} {text}\n", clock(at.as_secs_f64()))).collect();
             acts.push(Act::Copy(lines.concat()));
         }
     }
     let copy = ui.add_enabled(!log.is_empty(), Button::new(Copied::Log.words()));
-    if copy.on_hover_text(Copied::Log.help()).on_disabled_hover_text("Nothing has happened yet").clicked() {
+    if copy.on_hover_text(Copied::Log.help()).on_disabled_hover_text(t!("Nothing has happened yet")).clicked() {
         acts.push(Act::CopyAs(Copied::Log));
     }
-    if ui.button("Close log").on_hover_text("Put the log away; View, Log brings it back").clicked() {
+    if ui.button(t!("Close log")).on_hover_text(t!("Put the log away; View, Log brings it back")).clicked() {
         acts.push(Act::Log);
     }
 }

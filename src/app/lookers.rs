@@ -4,15 +4,35 @@ use super::showing::Source;
 use super::{Look, Showing};
 use crate::attack::kind::Kind;
 use crate::attack::threat_model::Knows;
+use crate::texts::say;
 use crate::workbench::{attack, attacks};
 
 /// Others that the literature has, and this version does not.
 pub const MISSING: [&str; 3] =
-    ["a listener without weights or images", "a malicious server", "whoever gets the gradient"];
+    [later!("a listener without weights or images"), later!("a malicious server"), later!("whoever gets the gradient")];
 
 /// Who that is, without what else he has: `the server`.
 pub fn who(kind: &'static Kind) -> &'static str {
-    kind.looker.words.split(',').next().unwrap_or_default()
+    say(kind.looker.words).split(',').next().unwrap_or_default()
+}
+
+/// `the smashed data and the labels`: what an attack sees, in the window's language.
+pub fn sees_words(kind: &Kind) -> String {
+    listed(kind.seen(), t!("nothing"))
+}
+
+/// `the client's weights, similar images and the defence`.
+fn knows_words(kind: &Kind, adaptive: bool) -> String {
+    listed(kind.known(adaptive), t!("the architecture alone"))
+}
+
+fn listed(words: Vec<&'static str>, none: &str) -> String {
+    let words: Vec<&str> = words.into_iter().map(say).collect();
+    match words.as_slice() {
+        [] => none.to_owned(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => t!("{most} and {last}", most = most.join(", "), last),
+    }
 }
 
 /// Who could look in place of this one and knows this, or does not; as alike in what else is known as there is one.
@@ -59,15 +79,15 @@ impl<'a> Attacker<'a> {
 
     /// `sees the smashed data; knows the client's weights; does not know the defence`.
     pub fn words(self) -> String {
-        let words = |kind: &Kind| (kind.sees_words(), kind.knows_words(self.adaptive && self.defended));
-        let what = || "what its settings say".to_owned();
+        let words = |kind: &Kind| (sees_words(kind), knows_words(kind, self.adaptive && self.defended));
+        let what = || t!("what its settings say").to_owned();
         let (sees, knows) = attack(self.attack).map_or_else(|| (what(), what()), words);
         let defence = match (self.defended, self.adaptive) {
-            (false, _) => "; there is no defence",
-            (true, false) => "; does not know the defence",
+            (false, _) => t!("; there is no defence"),
+            (true, false) => t!("; does not know the defence"),
             (true, true) => "",
         };
-        format!("sees {sees}; knows {knows}{defence}")
+        t!("sees {sees}; knows {knows}{defence}", sees, knows, defence)
     }
 }
 

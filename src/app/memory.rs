@@ -55,6 +55,8 @@ pub struct Memory {
     /// Folders of runs that were pinned, the first one first.
     #[serde(with = "many")]
     pub pinned: Vec<PathBuf>,
+    /// The chosen language's id; none is English.
+    pub language: Option<String>,
     /// Long runs end without telling.
     pub silent: bool,
     /// The folder of a run that was going when the window was closed.

@@ -28,6 +28,7 @@ mod hidden;
 mod icon;
 mod inspector;
 mod judged;
+mod language;
 mod lessons;
 mod library;
 mod lit;
@@ -67,6 +68,8 @@ mod workspace;
 mod test_look;
 #[cfg(test)]
 mod tests;
+
+pub use panes::curves::many_curves;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,6 +153,8 @@ pub struct Look<'a> {
     pinned: &'a [PathBuf],
     /// Whether there is an earlier session to bring back.
     earlier: bool,
+    /// Languages.
+    speaks: language::Speaks<'a>,
     /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
     /// The experiment of the run that is going, or whose weights the stage uses.
@@ -225,6 +230,7 @@ pub struct App {
     class: class::Class,
     /// Controls that a shared state hides.
     hidden: hidden::Hidden,
+    language: language::Language,
     /// The lesson in progress.
     progress: Option<Progress>,
     deeds: lessons::Deeds,
@@ -288,6 +294,7 @@ impl App {
             typing: typing::Typing::default(),
             class: class::Class::of(start),
             hidden: hidden::Hidden::default(),
+            language: language::Language::default(),
             progress,
             deeds: lessons::Deeds::default(),
             shot: export::Shot::default(),

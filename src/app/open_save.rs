@@ -31,7 +31,7 @@ impl App {
         if let Some(prompt) = self.prompt.as_mut().filter(|_| !purpose.reads() && !known && path.exists())
             && prompt.replace.as_ref() != Some(&path)
         {
-            prompt.trouble = Some("There is such a file already: Save once more to replace it.".to_owned());
+            prompt.trouble = Some(t!("There is such a file already: Save once more to replace it.").to_owned());
             prompt.replace = Some(path);
             return;
         }
@@ -71,7 +71,7 @@ impl App {
             Purpose::Table | Purpose::TableLatex => panes::table::text(&self.state, &path)?.into_bytes(),
         };
         Writer::default().write(&path, &bytes)?;
-        self.toasts.say(format!("Saved: {}", path.display()), false);
+        self.toasts.say(t!("Saved: {path}", path = path.display()), false);
         self.mended(About::Saving);
         if purpose == Purpose::Save {
             self.memory.used(&path);
@@ -139,7 +139,7 @@ impl App {
         self.memory.used(path);
         self.show_other(&data);
         self.mended(About::Opening);
-        self.toasts.say(format!("{words}: for the stage and the next run"), false);
+        self.toasts.say(t!("{words}: for the stage and the next run", words), false);
         Ok(())
     }
 

@@ -86,7 +86,7 @@ pub fn page_ui(
 fn handle_ui(ui: &mut Ui, height: f32, [least, most]: [f32; 2], acts: &mut Vec<Act>) {
     let rect = ui.max_rect();
     let response = ui.interact(rect, Id::unique("stage's edge"), egui::Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(height), "Height of the stage"));
+    response.widget_info(|| egui::WidgetInfo::slider(true, f64::from(height), t!("Height of the stage")));
     let mut wanted = None;
     if response.has_focus() {
         let filter = EventFilter { vertical_arrows: true, ..EventFilter::default() };
@@ -108,7 +108,9 @@ fn handle_ui(ui: &mut Ui, height: f32, [least, most]: [f32; 2], acts: &mut Vec<A
     let visuals = &ui.visuals().widgets;
     let line = if held { visuals.hovered.fg_stroke } else { visuals.noninteractive.bg_stroke };
     ui.painter().hline(rect.x_range(), rect.center().y, line);
-    response.on_hover_cursor(CursorIcon::ResizeVertical).on_hover_text("Drag: a larger stage, or more room below it");
+    response
+        .on_hover_cursor(CursorIcon::ResizeVertical)
+        .on_hover_text(t!("Drag: a larger stage, or more room below it"));
 }
 
 /// Large text in a small window: everything is there, further down.

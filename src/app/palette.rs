@@ -20,6 +20,7 @@ use self::search::{Found, found};
 use super::command::why_not;
 use super::theme::cut_short_ui;
 use super::{Act, Look};
+use crate::texts::say;
 
 /// What is typed in it.
 #[derive(Debug, Default)]
@@ -47,8 +48,9 @@ pub fn palette_ui(ctx: &Context, look: Look<'_>, view: &mut PaletteView, acts: &
         ui.set_width((screen.width() - 60.0).min(560.0));
         let enter = keys(ui, view);
         let field = TextEdit::singleline(&mut view.query).desired_width(f32::INFINITY);
-        let field =
-            ui.add(field.hint_text("A command, a lesson, a setting or a run")).accessible_name("Search commands");
+        let field = ui
+            .add(field.hint_text(t!("A command, a lesson, a setting or a run")))
+            .accessible_name(t!("Search commands"));
         if !std::mem::replace(&mut view.opened, true) {
             field.request_focus();
         }
@@ -88,7 +90,7 @@ fn keys(ui: &Ui, view: &mut PaletteView) -> bool {
 fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut PaletteView, height: f32) -> Option<usize> {
     let mut clicked = None;
     if view.found.is_empty() {
-        ui.label(format!("Nothing is called \u{201c}{}\u{201d}.", view.query.trim()));
+        ui.label(t!("Nothing is called \u{201c}{query}\u{201d}.", query = view.query.trim()));
         return None;
     }
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
@@ -98,7 +100,7 @@ fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut PaletteView, height: f32) -> 
             let item = &view.items[found.item];
             if std::mem::replace(&mut group, item.group) != item.group {
                 ui.add_space(if i == 0 { 0.0 } else { 5.0 });
-                ui.label(RichText::new(item.group).small().weak());
+                ui.label(RichText::new(say(item.group)).small().weak());
             }
             let why = why_not(&item.act, &look);
             let chosen = i == view.chosen;
@@ -126,7 +128,7 @@ fn about_ui(ui: &mut Ui, look: Look<'_>, view: &PaletteView) {
             Some(why) => format!("{why}."),
             None => item.help.clone(),
         },
-        None => "Try fewer letters. Up and Down choose, Enter does it, Escape closes.".to_owned(),
+        None => t!("Try fewer letters. Up and Down choose, Enter does it, Escape closes.").to_owned(),
     };
     cut_short_ui(ui, RichText::new(&text).weak(), &text);
 }

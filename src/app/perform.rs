@@ -18,13 +18,14 @@ use crate::experiment::{Experiment, PRESETS};
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
+use crate::texts::say;
 use crate::workbench::{defences, usual_defence};
 
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
         if self.hidden.hides(&act) {
-            self.toasts.say(WHY, true);
+            self.toasts.say(say(WHY), true);
             return;
         }
         let about = About::of(&act);
@@ -101,12 +102,9 @@ impl App {
             Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),
             Act::Copy(text) => {
                 ctx.copy_text(text);
-                self.toasts.say("Copied", false);
+                self.toasts.say(t!("Copied"), false);
             }
-            Act::CopyAs(what) => {
-                let text = self.copied(what)?;
-                return self.perform(Act::Copy(text), ctx);
-            }
+            Act::CopyAs(what) => return self.copied(what).and_then(|text| self.perform(Act::Copy(text), ctx)),
             Act::CloseError => self.state.error = None,
             Act::Leave => {
                 self.unfinished = None;
@@ -118,6 +116,7 @@ impl App {
             Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
+            Act::Language(id) => return self.speak_now(id.as_deref(), ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);
                 self.popup = Some(Popup::Settings);

@@ -31,7 +31,7 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
             }
         }
         Err(error) => {
-            state.say(Duration::ZERO, format!("The run's pictures are left out, its data are not there: {error}"));
+            state.say(Duration::ZERO, t!("The run's pictures are left out, its data are not there: {error}", error));
         }
     }
 }
@@ -48,7 +48,7 @@ fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
     for (named, name) in found {
         match gallery(&named, &folder.join(&name), shape) {
             Ok(gallery) => galleries.push(gallery),
-            Err(error) => troubles.push(format!("A picture is left out, {error}")),
+            Err(error) => troubles.push(t!("A picture is left out, {error}", error)),
         }
     }
     (galleries, troubles)

@@ -26,7 +26,7 @@ impl Speed {
 
     /// What it is called.
     pub fn words(self) -> String {
-        self.0.map_or_else(|| "Full speed".to_owned(), |each| format!("{each} a second"))
+        self.0.map_or_else(|| t!("Full speed").to_owned(), |each| t!("{each} a second", each))
     }
 
     fn command(self) -> Command {
@@ -116,22 +116,23 @@ impl App {
 /// The button in the bar; below it the choices while they are open. Its word says where a speed is not the usual one.
 pub fn speed_ui(ui: &mut Ui, look: Look<'_>, height: f32, acts: &mut Vec<Act>) {
     let play = look.play;
-    let word = match (play.training.slow(), play.pause_after) {
-        (true, _) => play.training.words(),
-        (false, Some(epoch)) => format!("To epoch {epoch}"),
-        (false, None) => "Speed".to_owned(),
+    let text = match (play.training.slow(), play.pause_after) {
+        (true, _) => RichText::new(play.training.words()).strong(),
+        (false, Some(epoch)) => RichText::new(t!("To epoch {epoch}", epoch)).strong(),
+        (false, None) => RichText::new(t!("Speed")),
     };
-    let text = if word == "Speed" { RichText::new(word) } else { RichText::new(word).strong() };
     let button = ui.add(Button::new(text).min_size([0.0, height].into()));
-    let button = button.on_hover_text("Slow motion, and the epoch after which training waits");
+    let button = button.on_hover_text(t!("Slow motion, and the epoch after which training waits"));
     let popup = Popup::from_toggle_button_response(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     popup.show(|ui| {
         let mut act = |act| acts.push(Act::PlayAs(act));
-        ui.strong("Training and attacks of a run").on_hover_text("Training steps, and iterations of its attacks");
+        ui.strong(t!("Training and attacks of a run"))
+            .on_hover_text(t!("Training steps, and iterations of its attacks"));
         speeds_ui(ui, play.training, &mut |speed| act(PlayAct::Training(speed)));
         pause_ui(ui, look, &mut act);
         ui.separator();
-        ui.strong("The attacker on the stage").on_hover_text("Iterations of its attack. It has a pause of its own");
+        ui.strong(t!("The attacker on the stage"))
+            .on_hover_text(t!("Iterations of its attack. It has a pause of its own"));
         speeds_ui(ui, play.attacker, &mut |speed| act(PlayAct::Attacker(speed)));
         ui.horizontal(|ui| attacker_ui(ui, look, &mut act));
     });
@@ -152,9 +153,11 @@ fn pause_ui(ui: &mut Ui, look: Look<'_>, act: &mut dyn FnMut(PlayAct)) {
     ui.horizontal(|ui| {
         let most = look.run.unwrap_or_else(|| look.document.experiment()).train.epochs.max(1);
         let (mut on, mut epoch) = (look.play.pause_after.is_some(), look.play.pause_after.unwrap_or(1));
-        let tip = "The run waits there, saved by none and lost by none: Run goes on. Every model has finished the epoch and \
-                   was tested";
-        let tick = ui.add(Checkbox::new(&mut on, "Pause after epoch"));
+        let tip = t!(
+            "The run waits there, saved by none and lost by none: Run goes on. Every model has finished the epoch and \
+                   was tested"
+        );
+        let tick = ui.add(Checkbox::new(&mut on, t!("Pause after epoch")));
         let name = tick.id;
         let ticked = tick.changed();
         tick.on_hover_text(tip);
@@ -168,8 +171,8 @@ fn pause_ui(ui: &mut Ui, look: Look<'_>, act: &mut dyn FnMut(PlayAct)) {
 /// Pause or go on, and step, of the attacker on the stage.
 fn attacker_ui(ui: &mut Ui, look: Look<'_>, act: &mut dyn FnMut(PlayAct)) {
     wait_ui(ui, look, act);
-    let tip = "One iteration, then wait";
-    if ui.button("Step the attacker").on_hover_text(tip).clicked() {
+    let tip = t!("One iteration, then wait");
+    if ui.button(t!("Step the attacker")).on_hover_text(tip).clicked() {
         act(PlayAct::Step);
     }
 }
@@ -178,9 +181,9 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, act: &mut dyn FnMut(PlayAct)) {
 pub fn wait_ui(ui: &mut Ui, look: Look<'_>, act: &mut dyn FnMut(PlayAct)) {
     let waits = look.play.waits;
     let (word, tip) = if waits {
-        ("Attack on", "Let the attacker go on")
+        (t!("Attack on"), t!("Let the attacker go on"))
     } else {
-        ("Hold", "Let the attacker on the stage wait; training goes on")
+        (t!("Hold"), t!("Let the attacker on the stage wait; training goes on"))
     };
     if ui.button(word).on_hover_text(tip).clicked() {
         act(PlayAct::Wait(!waits));

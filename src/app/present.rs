@@ -72,8 +72,8 @@ pub fn bar_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         bar::menu_ui(ui, look, acts);
         bar::buttons_ui(ui, look, true, acts);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let tip = "Everything as it was before (Shift+F11)";
-            if ui.button("Leave presenter's size").on_hover_text(tip).clicked() {
+            let tip = t!("Everything as it was before (Shift+F11)");
+            if ui.button(t!("Leave presenter's size")).on_hover_text(tip).clicked() {
                 acts.push(Act::Present);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| bar::progress_ui(ui, look));

@@ -17,6 +17,7 @@ use super::{Act, Look};
 use crate::data::{self, BUILT_IN};
 use crate::experiment::{AttackSpec, Experiment, PRESETS};
 use crate::run::scene::Picture;
+use crate::texts::say;
 
 /// Side of a card's picture.
 const SIDE: f32 = 56.0;
@@ -57,11 +58,17 @@ impl Card {
 /// Defence and attacks in a few words.
 fn facts(experiment: &Experiment) -> String {
     let defence = experiment.defence_titles();
-    let defence = if defence.is_empty() { "undefended".to_owned() } else { defence };
+    let defence = if defence.is_empty() { t!("undefended").to_owned() } else { defence };
     let attacks: Vec<&str> = experiment.attacks.iter().map(AttackSpec::title).collect();
-    let attacks = if attacks.is_empty() { "no attacks".to_owned() } else { attacks.join(" and ") };
+    let attacks = if attacks.is_empty() { t!("no attacks").to_owned() } else { attacks.join(t!(" and ")) };
     let epochs = experiment.train.epochs;
-    format!("{}, {defence}, {epochs} epochs, attacked by {attacks}", experiment.data.name)
+    t!(
+        "{name}, {defence}, {epochs} epochs, attacked by {attacks}",
+        name = experiment.data.name,
+        defence,
+        epochs,
+        attacks
+    )
 }
 
 impl PresetsView {
@@ -87,7 +94,7 @@ impl PresetsView {
         while let Some((name, picture)) = self.coming.as_ref().and_then(|coming| coming.try_recv().ok()) {
             if let Some(image) = image(&picture) {
                 let options = TextureOptions::NEAREST;
-                self.pictures.push((name, ctx.load_texture(format!("thumbnail {name}"), image, options)));
+                self.pictures.push((name, ctx.load_texture(t!("thumbnail {name}", name), image, options)));
             }
         }
     }
@@ -100,18 +107,18 @@ pub fn presets_ui(ui: &mut Ui, look: Look<'_>, view: &mut PresetsView, acts: &mu
     let name = document.name();
     let height = ui.spacing().interact_size.y;
     let width = (0.16 * ui.ctx().content_rect().width()).clamp(110.0, 170.0);
-    let shown = if name == OWN { "Unsaved experiment" } else { name };
+    let shown = if name == OWN { t!("Unsaved experiment") } else { name };
     let text = RichText::new(format!("{shown}{changed}"));
     let button = ui.add_sized([width, height], Button::new(text).truncate().right_text("    "));
-    button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Preset: {shown}{changed}")));
+    button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, t!("Preset: {shown}{changed}", shown, changed)));
     triangle_ui(ui, button.rect);
     let about = PRESETS.iter().find(|preset| preset.0 == name).map(|preset| preset.1);
-    let kind = if name == OWN { "An experiment of your own, in no file yet" } else { "From a file or a run" };
-    let star = if document.changed() { "\nThe star: changed since it was loaded or saved." } else { "" };
-    let button = button.on_hover_text(format!("{}{star}\nClick for all presets.", about.unwrap_or(kind)));
+    let kind = if name == OWN { t!("An experiment of your own, in no file yet") } else { t!("From a file or a run") };
+    let star = if document.changed() { t!("\nThe star: changed since it was loaded or saved.") } else { "" };
+    let button = button.on_hover_text(t!("{about}{star}\nClick for all presets.", about = about.unwrap_or(kind), star));
     let room = ui.ctx().content_rect().shrink2(vec2(24.0, 40.0)).size();
     let popup = Popup::from_toggle_button_response(&button).align(RectAlign::BOTTOM_START);
-    let popup = popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).accessible_name("Presets");
+    let popup = popup.close_behavior(PopupCloseBehavior::CloseOnClickOutside).accessible_name(t!("Presets"));
     let shown = popup.show(|ui| {
         view.prepare(ui.ctx());
         let first = !std::mem::replace(&mut view.open, true);
@@ -148,7 +155,7 @@ fn cards_ui(ui: &mut Ui, chosen: &str, view: &PresetsView, first: bool, acts: &m
         let visuals = ui.style().interact_selectable(&response, selected);
         ui.painter().rect(rect, 6.0, visuals.weak_bg_fill, visuals.bg_stroke, StrokeKind::Inside);
         card_ui(ui, rect.shrink(MARGIN), card, picture, visuals.text_color());
-        let response = response.on_hover_text(format!("{}\n{}", card.about, card.facts));
+        let response = response.on_hover_text(format!("{}\n{}", say(card.about), card.facts));
         if response.clicked() {
             acts.push(Act::Preset(i));
             ui.close();
@@ -169,7 +176,7 @@ fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>
     ui.painter().rect_stroke(square, 0.0, Stroke::new(1.5, line.color(ui)), StrokeKind::Outside);
     // Painted, since the card itself is what is named and clicked.
     let mut top = square.right_top() + vec2(10.0, -1.0);
-    let lines = [RichText::new(card.name).strong(), RichText::new(card.about), RichText::new(&card.facts).small()];
+    let lines = [RichText::new(card.name).strong(), RichText::new(say(card.about)), RichText::new(&card.facts).small()];
     for line in lines {
         let wrap = Some(TextWrapMode::Truncate);
         let line = WidgetText::from(line.color(color)).into_galley(ui, wrap, rect.right() - top.x, TextStyle::Body);
@@ -183,14 +190,14 @@ fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>
 fn recent_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.separator();
     ui.horizontal(|ui| {
-        ui.label(RichText::new("Files of your own").strong());
-        if ui.small_button("Open\u{2026}").on_hover_text("Open an experiment, a run or a data set").clicked() {
+        ui.label(RichText::new(t!("Files of your own")).strong());
+        if ui.small_button(t!("Open\u{2026}")).on_hover_text(t!("Open an experiment, a run or a data set")).clicked() {
             acts.push(Act::Ask(Purpose::Open));
             ui.close();
         }
     });
     if look.recent.is_empty() {
-        ui.weak("Experiments, runs and data that you open or save appear here.");
+        ui.weak(t!("Experiments, runs and data that you open or save appear here."));
     }
     for path in look.recent.iter().take(RECENT) {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();

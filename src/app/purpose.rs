@@ -2,6 +2,7 @@
 
 use super::export::Of;
 use crate::run::found::SHARED;
+use crate::texts::english;
 use crate::workbench::readers;
 
 /// What a file is wanted for.
@@ -39,17 +40,17 @@ impl Purpose {
     /// What the window over the panes says.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Open => "Open an experiment, a run, data or an image",
-            Self::Run => "Open a run",
-            Self::Save => "Save the experiment",
-            Self::Shared => "Save what is shown",
-            Self::Image => "Open an image",
-            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "Save the curves",
-            Self::Table | Self::TableLatex => "Save the table",
-            Self::Picture(Of::Stage) => "Save the stage",
-            Self::Picture(Of::Pane(_)) => "Save a picture of the pane",
-            Self::Attacks => "Save the attacks",
-            Self::Film => "Save the reconstruction",
+            Self::Open => t!("Open an experiment, a run, data or an image"),
+            Self::Run => t!("Open a run"),
+            Self::Save => t!("Save the experiment"),
+            Self::Shared => t!("Save what is shown"),
+            Self::Image => t!("Open an image"),
+            Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => t!("Save the curves"),
+            Self::Table | Self::TableLatex => t!("Save the table"),
+            Self::Picture(Of::Stage) => t!("Save the stage"),
+            Self::Picture(Of::Pane(_)) => t!("Save a picture of the pane"),
+            Self::Attacks => t!("Save the attacks"),
+            Self::Film => t!("Save the reconstruction"),
         }
     }
 
@@ -89,7 +90,9 @@ impl Purpose {
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",
             Self::Table | Self::TableLatex => "table",
             Self::Picture(Of::Stage) => "stage",
-            Self::Picture(Of::Pane(pane)) => return format!("{}.png", pane.title().to_lowercase().replace(' ', "-")),
+            Self::Picture(Of::Pane(pane)) => {
+                return format!("{}.png", english(|| pane.title()).to_lowercase().replace(' ', "-"));
+            }
             Self::Attacks => return "attacks".to_owned(),
             Self::Film => "reconstruction",
         };

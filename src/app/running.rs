@@ -30,7 +30,7 @@ impl App {
         let experiment = self.document.experiment().clone();
         let (wanted, threads) = (experiment.threads, rayon::current_num_threads());
         if wanted != 0 && wanted != threads {
-            let text = format!("threads = {wanted} counts from the next start on; this run uses {threads}");
+            let text = t!("threads = {wanted} counts from the next start on; this run uses {threads}", wanted, threads);
             self.toasts.say(text, true);
         }
         self.state = State::started(self.document.title());

@@ -196,8 +196,10 @@ impl App {
         if let Err(error) = write(&self.home, &again, None) {
             tracing::warn!("{error}");
         }
-        let words =
-            format!("Cutlayer ended without being closed. This is how it was {}.", ago(saved.at, SystemTime::now()));
+        let words = t!(
+            "Cutlayer ended without being closed. This is how it was {ago}.",
+            ago = ago(saved.at, SystemTime::now())
+        );
         match self.take_session(&saved, ctx) {
             Ok(()) => {
                 tracing::info!(tries = again.tries, "the last session was brought back");

@@ -31,6 +31,7 @@ use crate::live::Shown;
 use crate::run::pictures::byte;
 use crate::run::scene::Picture;
 use crate::score::goal::Goal;
+use crate::texts::english;
 use crate::workbench::attack;
 
 /// What such a text begins with; the number is that of its form.
@@ -255,7 +256,7 @@ impl App {
             wipe: self.view.wipe.share.map(|share| (100.0 * share).round() as u8),
             curves: Some(self.view.curves.shown)
                 .filter(|shown| *shown != Curves::default())
-                .map(|shown| shown.title().into()),
+                .map(|shown| english(|| shown.title()).into()),
             goal: self.memory.play.goal,
             pause_after: self.memory.play.pause_after,
             lesson: self.progress.as_ref().map(Progress::saved).filter(is_built_in),
@@ -289,7 +290,7 @@ impl App {
         self.hidden = Hidden::of(&shared.hide);
         self.go_to(shared.workspace);
         self.look(if shared.opening { Source::Opening } else { Source::Live });
-        self.toasts.say("The shared state is here; Undo brings the experiment back.", false);
+        self.toasts.say(t!("The shared state is here; Undo brings the experiment back."), false);
         Ok(())
     }
 }

@@ -145,17 +145,17 @@ impl Showing {
     /// What came of the attack, in a sentence.
     pub fn words(&self) -> String {
         if let Some(trouble) = &self.trouble {
-            return format!("This cannot be shown: {trouble}");
+            return t!("This cannot be shown: {trouble}", trouble);
         }
         if self.nothing_to_steal() {
-            return "The image is blank: there is nothing to steal".to_owned();
+            return t!("The image is blank: there is nothing to steal").to_owned();
         }
         let Some(score) = self.score else { return String::new() };
         let lineup = self.scene.as_ref().and_then(|scene| scene.lineup.as_ref()).and_then(Lineup::correct);
-        let lineup =
-            lineup.map_or("", |correct| if correct { ", picked from 8: correct" } else { ", picked from 8: wrong" });
+        let lineup = lineup
+            .map_or("", |correct| if correct { t!(", picked from 8: correct") } else { t!(", picked from 8: wrong") });
         let psnr = PSNR.with_unit(&decimal(psnr_of(score.mse), PSNR.short));
-        format!("The stolen image is at {psnr}, {}{lineup}", named(&SSIM, score.ssim))
+        t!("The stolen image is at {psnr}, {ssim}{lineup}", psnr, ssim = named(&SSIM, score.ssim), lineup)
     }
 
     /// The line-up as the drawn reconstruction has it; none while the question has another answer to come.

@@ -110,8 +110,9 @@ impl State {
     pub fn read(&mut self, event: Event, at: Duration) -> bool {
         match event {
             Event::Started { folder, resumed } => {
-                let place = folder.as_ref().map(|path| format!(", kept in {}", path.display())).unwrap_or_default();
-                self.say(at, format!("{} {}{place}", if resumed { "Resumed" } else { "Started" }, self.title));
+                let place =
+                    folder.as_ref().map(|path| t!(", kept in {path}", path = path.display())).unwrap_or_default();
+                self.say(at, format!("{} {}{place}", if resumed { t!("Resumed") } else { t!("Started") }, self.title));
                 self.folder = folder;
             }
             Event::Past(past) => self.add_past(*past),
@@ -120,7 +121,15 @@ impl State {
             Event::Live(rows) => self.live.extend(rows.into_iter().map(|row| (at.as_secs_f64(), row))),
             Event::Epoch(row) => {
                 let name = target(&row.model);
-                self.say(at, format!("Epoch {}, {name}: test accuracy {:.1} %", row.epoch, row.accuracy));
+                self.say(
+                    at,
+                    t!(
+                        "Epoch {epoch}, {name}: test accuracy {accuracy:.1} %",
+                        epoch = row.epoch,
+                        name,
+                        accuracy = row.accuracy
+                    ),
+                );
                 self.add_epoch(Some(at.as_secs_f64()), row);
             }
             Event::Attack(record) => {
@@ -130,33 +139,34 @@ impl State {
             Event::Gallery(gallery) => self.galleries.push(*gallery),
             // How far an attack is comes with its pictures.
             Event::Reconstruction(_) | Event::Saved => {}
-            Event::Warning(text) => self.say(at, format!("Warning: {text}")),
+            Event::Warning(text) => self.say(at, format!("{}{text}", t!("Warning: "))),
             Event::Note(text) => self.say(at, text),
             Event::Missed(missed) => self.say(
                 at,
-                format!(
-                    "The window was far behind: {} training steps and {} attacks' pictures are left out here; open the \
-                     run again to see them",
-                    missed.rows, missed.galleries
+                t!(
+                    "The window was far behind: {rows} training steps and {galleries} attacks' pictures are left \
+                     out here; open the run again to see them",
+                    rows = missed.rows,
+                    galleries = missed.galleries
                 ),
             ),
             Event::Done(summary) => {
-                self.say(at, format!("Done in {}", duration(summary.seconds)));
+                self.say(at, t!("Done in {seconds}", seconds = duration(summary.seconds)));
                 self.wire = both(&summary.wire.models);
                 self.attacks.clone_from(&summary.attacks);
                 self.summary = Some(summary);
                 self.end(Status::Done);
             }
             Event::Attacked(records) => {
-                self.say(at, format!("{} attacks done; they are in the run's attacks.json", records.len()));
+                self.say(at, t!("{records} attacks done; they are in the run's attacks.json", records = records.len()));
                 self.end(Status::Stopped);
             }
             Event::Stopped => {
-                self.say(at, "Stopped; what was measured is kept".to_owned());
+                self.say(at, t!("Stopped; what was measured is kept").to_owned());
                 self.end(Status::Stopped);
             }
             Event::Failed(text) => {
-                self.say(at, format!("Failed: {text}"));
+                self.say(at, format!("{}{text}", t!("Failed: ")));
                 self.error = Some(text);
                 self.end(Status::Failed);
             }
@@ -261,16 +271,16 @@ impl State {
 
 /// `rmle, adaptive, at dropout after epoch 2: PSNR 12.3 dB, SSIM 0.41 over 8 images in 3.0 s`.
 fn attack_line(record: &AttackRecord) -> String {
-    format!(
-        "{}, {}, at {} after epoch {}: {}, {} over {} images in {}",
-        record.name,
-        mode(record),
-        target(&record.target),
-        record.epoch,
-        named(&PSNR, record.psnr),
-        named(&SSIM, record.ssim),
-        record.images,
-        duration(record.seconds),
+    t!(
+        "{name}, {mode}, at {target} after epoch {epoch}: {psnr}, {ssim} over {images} images in {seconds}",
+        name = record.name,
+        mode = mode(record),
+        target = target(&record.target),
+        epoch = record.epoch,
+        psnr = named(&PSNR, record.psnr),
+        ssim = named(&SSIM, record.ssim),
+        images = record.images,
+        seconds = duration(record.seconds)
     )
 }
 

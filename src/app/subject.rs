@@ -8,6 +8,7 @@ use crate::live::Shown;
 use crate::model::inside::{Kernels, Opened};
 use crate::run::scene::{Gallery, Picture};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// One picture of the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,19 +105,19 @@ impl Subject {
     pub fn word(self, look: Look<'_>) -> &'static str {
         match self {
             Self::Original | Self::Kept(_, _, Which::Original) => match look.showing.image {
-                Shown::Own(_) if look.showing.source != Source::Run => "your image",
-                _ => look.noun().one,
+                Shown::Own(_) if look.showing.source != Source::Run => t!("your image"),
+                _ => say(say(look.noun().one)),
             },
-            Self::Map => "map sent",
-            Self::Disguised | Self::Kept(_, _, Which::Disguised) => "disguised",
-            Self::Smashed(_) => "smashed data",
-            Self::Cleaned(_) => "cleaned",
-            Self::Found(false) => "map found",
-            Self::Found(true) => "map found, signed",
-            Self::Stolen | Self::Kept(_, _, Which::Stolen) => "stolen",
-            Self::Error | Self::Kept(_, _, Which::Error) => "error",
-            Self::Candidate(_) => "line-up",
-            Self::Kernel(..) => "kernel",
+            Self::Map => t!("map sent"),
+            Self::Disguised | Self::Kept(_, _, Which::Disguised) => t!("disguised"),
+            Self::Smashed(_) => t!("smashed data"),
+            Self::Cleaned(_) => t!("cleaned"),
+            Self::Found(false) => t!("map found"),
+            Self::Found(true) => t!("map found, signed"),
+            Self::Stolen | Self::Kept(_, _, Which::Stolen) => t!("stolen"),
+            Self::Error | Self::Kept(_, _, Which::Error) => t!("error"),
+            Self::Candidate(_) => t!("line-up"),
+            Self::Kernel(..) => t!("kernel"),
         }
     }
 

@@ -61,6 +61,7 @@ impl Shop {
             best: None,
             pinned: &self.pinned,
             earlier: false,
+            speaks: crate::app::language::Speaks::default(),
             trained: false,
             lesson: None,
             lit: None,

@@ -111,7 +111,7 @@ pub fn cut_short_ui(ui: &mut Ui, words: RichText, tip: &str) -> Response {
 /// A triangle with an exclamation mark: something went wrong. Not red, which is the attacker's.
 pub fn warning_ui(ui: &mut Ui) {
     let (rect, response) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, "Warning"));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, t!("Warning")));
     let color = ui.visuals().warn_fg_color;
     let corners = vec![rect.center_top(), rect.right_bottom(), rect.left_bottom()];
     ui.painter().add(Shape::closed_line(corners, Stroke::new(1.8, color)));

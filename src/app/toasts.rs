@@ -34,7 +34,7 @@ impl Toasts {
             for (_, warning, text) in &self.shown {
                 Frame::popup(ui.style()).show(ui, |ui| {
                     ui.set_max_width(420.0);
-                    let text = if *warning { format!("Warning: {text}") } else { text.clone() };
+                    let text = if *warning { format!("{}{text}", t!("Warning: ")) } else { text.clone() };
                     let label = ui.label(RichText::new(text));
                     ctx.accesskit_node_builder(label.id, |node| node.set_live(Live::Polite));
                 });

@@ -57,7 +57,7 @@ impl App {
     /// Shows an error until it is closed or holds no longer; the log keeps it.
     pub(super) fn tell_of(&mut self, about: About, error: &Error) {
         let at = self.runner.as_ref().map_or_else(Default::default, Runner::elapsed);
-        self.state.say(at, format!("Error: {error}"));
+        self.state.say(at, format!("{}{error}", t!("Error: ")));
         self.state.error = Some(error.to_string());
         self.error_about = about;
     }

@@ -2,8 +2,9 @@
 
 use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
-use crate::score::metrics::{LINEUP, Metric};
+use crate::score::metrics::{Better, LINEUP, Metric};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 use crate::workbench;
 
 /// `0:05`, `12:30`, `1:02:03`.
@@ -16,9 +17,9 @@ pub fn clock(seconds: f64) -> String {
 /// `3.2 s`, `19 s`, and a clock from a minute on.
 pub fn duration(seconds: f64) -> String {
     if seconds < 9.95 {
-        format!("{:.1} s", seconds.max(0.0))
+        t!("{seconds:.1} s", seconds = seconds.max(0.0))
     } else if seconds < 59.5 {
-        format!("{seconds:.0} s")
+        t!("{seconds:.0} s", seconds)
     } else {
         clock(seconds)
     }
@@ -28,7 +29,7 @@ pub fn duration(seconds: f64) -> String {
 pub fn bytes(count: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     if count < 1000 {
-        return format!("{count} B");
+        return t!("{count} B", count);
     }
     let mut value = count as f64 / 1e3;
     let mut unit = 0;
@@ -64,7 +65,7 @@ pub fn shape(sides: &[usize]) -> String {
 
 /// A model's name: what an attack is aimed at.
 pub fn target(name: &str) -> &str {
-    workbench::window_word(name)
+    say(workbench::window_word(name))
 }
 
 /// A phase, an attack or a verdict as a run tells it, in the window's words.
@@ -72,7 +73,7 @@ pub fn phase(text: &str) -> String {
     let word = |word: &str| {
         let name = word.trim_end_matches([':', '.', ',']);
         let said = match name {
-            UNDEFENDED => "the undefended model",
+            UNDEFENDED => t!("the undefended model"),
             other => workbench::defence(other).map_or(other, |kind| kind.title),
         };
         format!("{said}{}", &word[name.len()..])
@@ -82,13 +83,13 @@ pub fn phase(text: &str) -> String {
 
 /// What a guess is, if the record is one and no attack.
 pub fn yardstick(record: &AttackRecord) -> Option<&'static str> {
-    Guess::of(record).map(Guess::help)
+    Guess::of(record).map(|guess| say(guess.help()))
 }
 
 /// What made the images: `class mean`, or an attack's own name.
 pub fn maker(record: &AttackRecord) -> &str {
     if yardstick(record).is_some() {
-        workbench::window_word(&record.name).trim_start_matches("guess: ")
+        say(workbench::window_word(&record.name).trim_start_matches("guess: "))
     } else {
         &record.name
     }
@@ -103,10 +104,10 @@ pub fn capitalised(sentence: &str) -> String {
 /// Whether an attack knew the defence.
 pub fn mode(record: &AttackRecord) -> &'static str {
     match Guess::of(record) {
-        Some(guess) if guess.is_floor() => "guess",
-        Some(_) => "oracle",
-        None if record.adaptive => "adaptive",
-        None => "naive",
+        Some(guess) if guess.is_floor() => t!("guess"),
+        Some(_) => t!("oracle"),
+        None if record.adaptive => t!("adaptive"),
+        None => t!("naive"),
     }
 }
 
@@ -122,7 +123,7 @@ pub fn measured<T>(metric: &Metric<T>, of: &T) -> String {
 
 /// A value of a metric with its name and its unit, so short as there is little room for it: `SSIM 0.35`, `PSNR 13.0 dB`.
 pub fn named<T>(metric: &Metric<T>, value: f64) -> String {
-    format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.short)))
+    format!("{} {}", say(metric.name), metric.with_unit(&decimal(value, metric.short)))
 }
 
 /// How far an attack is above the best guess, with its standard error: `+41.5 ± 6.0`, `0.123 ± 0.010 SSIM`.
@@ -138,9 +139,19 @@ pub fn lead(record: &AttackRecord) -> String {
     }
 }
 
+/// What a metric of attacks is, and which way a leak gets worse.
+pub fn leak_help(metric: &Metric<AttackRecord>) -> String {
+    let help = say(metric.help);
+    match metric.better {
+        Some(Better::Lower) => t!("{help} Higher is a worse leak.", help),
+        Some(Better::Higher) => t!("{help} Lower is a worse leak.", help),
+        None => help.to_owned(),
+    }
+}
+
 /// A row of the table in words, and what it is.
 pub fn row(name: &str) -> (&str, &'static str) {
-    (workbench::window_word(name), workbench::meaning(name))
+    (say(workbench::window_word(name)), say(workbench::meaning(name)))
 }
 
 #[cfg(test)]

@@ -31,26 +31,26 @@ impl Pane {
     /// Its tab.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Lesson => "Lesson",
-            Self::Levers => "Levers",
-            Self::Curves => "Curves",
-            Self::Table => "Table",
-            Self::Images => "Images",
-            Self::Runs => "Runs",
-            Self::Cards => "Paper vs this run",
+            Self::Lesson => t!("Lesson"),
+            Self::Levers => t!("Levers"),
+            Self::Curves => t!("Curves"),
+            Self::Table => t!("Table"),
+            Self::Images => t!("Images"),
+            Self::Runs => t!("Runs"),
+            Self::Cards => t!("Paper vs this run"),
         }
     }
 
     /// What it shows, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Lesson => "A lesson step by step, or the list of those that there are.",
-            Self::Levers => "Image, cut, defence and attacker: the stage follows at once.",
-            Self::Curves => "Accuracies, losses, leaks and gains as they are measured.",
-            Self::Table => "What the run came to, row by row, and each attack beside it.",
-            Self::Images => "Many images, and what each attack made of them.",
-            Self::Runs => "Every run that was made: open, attack, compare, rename, delete.",
-            Self::Cards => "The paper's claims, each beside the number that was measured here.",
+            Self::Lesson => t!("A lesson step by step, or the list of those that there are."),
+            Self::Levers => t!("Image, cut, defence and attacker: the stage follows at once."),
+            Self::Curves => t!("Accuracies, losses, leaks and gains as they are measured."),
+            Self::Table => t!("What the run came to, row by row, and each attack beside it."),
+            Self::Images => t!("Many images, and what each attack made of them."),
+            Self::Runs => t!("Every run that was made: open, attack, compare, rename, delete."),
+            Self::Cards => t!("The paper's claims, each beside the number that was measured here."),
         }
     }
 }
@@ -81,18 +81,18 @@ impl Workspace {
     /// Its name.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Teach => "Teach",
-            Self::Attack => "Attack",
-            Self::Decide => "Decide",
+            Self::Teach => t!("Teach"),
+            Self::Attack => t!("Attack"),
+            Self::Decide => t!("Decide"),
         }
     }
 
     /// What it is for, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Teach => "The stage, a lesson, levers and curves: pull one and see what follows.",
-            Self::Attack => "The stage, the stolen images, and what each attack came to.",
-            Self::Decide => "The runs, their tables, and the paper's claims beside them.",
+            Self::Teach => t!("The stage, a lesson, levers and curves: pull one and see what follows."),
+            Self::Attack => t!("The stage, the stolen images, and what each attack came to."),
+            Self::Decide => t!("The runs, their tables, and the paper's claims beside them."),
         }
     }
 

@@ -152,17 +152,27 @@ impl Kind {
 
     /// `the client's weights, similar images and the defence`.
     pub fn knows_words(&self, adaptive: bool) -> String {
+        let words = self.known(adaptive);
+        if words.is_empty() { "the architecture alone".to_owned() } else { listed(&words) }
+    }
+
+    /// What it is said to know, each in words.
+    pub fn known(&self, adaptive: bool) -> Vec<&'static str> {
         let all = self.knowledge(adaptive);
         // An oracle is asked with these.
         let said = |known: &&Knows| !(**known == Knows::Auxiliary && all.contains(&Knows::ClientOracle));
-        let words: Vec<&str> = all.iter().filter(said).map(|known| known.words()).collect();
-        if words.is_empty() { "the architecture alone".to_owned() } else { listed(&words) }
+        all.iter().filter(said).map(|known| known.words()).collect()
     }
 
     /// `the smashed data and the labels`.
     pub fn sees_words(&self) -> String {
-        let words: Vec<&str> = self.sees.iter().map(|seen| seen.words()).collect();
+        let words = self.seen();
         if words.is_empty() { "nothing".to_owned() } else { listed(&words) }
+    }
+
+    /// What it sees, each in words.
+    pub fn seen(&self) -> Vec<&'static str> {
+        self.sees.iter().map(|seen| seen.words()).collect()
     }
 }
 

@@ -4,6 +4,7 @@ mod attack;
 mod bench;
 mod cards;
 mod completions;
+mod data;
 mod export;
 mod interrupt;
 mod lesson;
@@ -15,7 +16,6 @@ mod terminal;
 mod window;
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -26,8 +26,6 @@ pub use tell::tell;
 
 use completions::offering;
 
-use crate::data::reader::readable;
-use crate::data::{BUILT_IN, Part};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
@@ -83,13 +81,7 @@ enum Command {
         json: bool,
     },
     /// Say what a data set holds.
-    Data {
-        #[arg(help = data_help())]
-        name: OsString,
-        /// For other programs.
-        #[arg(long)]
-        json: bool,
-    },
+    Data(data::DataArgs),
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
@@ -202,7 +194,7 @@ impl Cli {
             Some(Command::Run(args)) => run::run(args),
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Show { runs, json }) => show(&runs, json),
-            Some(Command::Data { name, json }) => describe(&name, json),
+            Some(Command::Data(args)) => data::data(&args),
             Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export(args)) => export::export(&args),
             Some(Command::Completions(args)) => completions::completions(&args),
@@ -210,11 +202,6 @@ impl Cli {
             Some(Command::Lesson(command)) => lesson::lesson(&command),
         }
     }
-}
-
-/// What can be described.
-fn data_help() -> String {
-    format!("A built-in name ({}), {}", BUILT_IN.join(", "), readable(workbench::readers()))
 }
 
 /// Any text; shells offer the presets.
@@ -252,7 +239,7 @@ fn window(name: Option<&OsStr>) -> Result<()> {
         }
         Some(Found::Data(path)) => {
             tell(&format!("{why}; describing the data in the terminal instead."));
-            describe(path.as_os_str(), false)
+            data::data(&data::DataArgs::of(path.into_os_string()))
         }
         Some(Found::Image(path)) => {
             Err(Error::input(format!("{why}, and an image can only be shown in one: {}", path.display())))
@@ -323,36 +310,6 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
         [summary] => print(&(report(summary) + &runs.first().map(|run| notes::told(run)).unwrap_or_default())),
         all => print(&over_seeds(all)?),
     }
-}
-
-fn describe(name: &OsStr, json: bool) -> Result<()> {
-    let set = workbench::load(name)?;
-    let classes = set.classes.len();
-    let parts = [("train", &set.train), ("validation", &set.validation), ("test", &set.test)];
-    if json {
-        let part =
-            |images: &Part| serde_json::json!({ "images": images.len(), "class_counts": images.class_counts(classes) });
-        let parts: serde_json::Map<_, _> =
-            parts.map(|(name, images)| (name.to_owned(), part(images))).into_iter().collect();
-        let all = serde_json::json!({
-            "name": set.name, "about": set.about, "shape": set.shape(), "classes": set.classes,
-            "majority": set.majority(), "parts": parts,
-            "groups": set.groups().map(|(noun, all)| serde_json::json!({ "noun": noun.one, "count": all.len() })),
-        });
-        return print(&format!("{all:#}\n"));
-    }
-    let [c, h, w] = set.shape();
-    let mut text =
-        format!("{}: {}\n{c}×{h}×{w} pixels, {classes} classes: {}\n", set.name, set.about, set.classes.join(", "));
-    for (name, images) in parts {
-        let counts: Vec<_> = images.class_counts(classes).iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "{name:>10}: {:6} images ({})", images.len(), counts.join(", "));
-    }
-    if let Some((noun, all)) = set.groups() {
-        let _ = writeln!(text, "The images are of {}.", noun.counted(all.len()));
-    }
-    let _ = writeln!(text, "Always naming the largest class is right for {:.1} % of the test images.", set.majority());
-    print(&text)
 }
 
 /// Writes to standard output; a reader that has gone, as `head` does, is no error.

@@ -84,6 +84,16 @@ impl Catalogue {
         })
     }
 
+    /// One fingerprint of all images and labels, in hexadecimal; the set's name is not in it.
+    pub fn hash(&self) -> String {
+        let mut hash = blake3::Hasher::new();
+        for part in [&self.train, &self.validation, &self.test] {
+            hash.update(part.pixels.as_bytes());
+            hash.update(part.labels.as_bytes());
+        }
+        hash.finalize().to_hex().to_string()
+    }
+
     /// Reads what [`Self::to_json`] wrote. The problem is told without a path.
     ///
     /// # Errors

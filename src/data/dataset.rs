@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::reader::Findings;
-use super::{MAX_CLASSES, Noun, Part, Source, draw};
+use super::source::BYTE_WHITE;
+use super::{MAX_CLASSES, Noun, Part, Source, also_in, draw};
+use crate::error::Result;
 use crate::random::Seed;
 
 /// What the parts of a set are called.
@@ -45,16 +47,7 @@ impl Dataset {
         names: Option<Vec<String>>,
         parts: [Arc<dyn Source>; 3],
     ) -> Result<Self, String> {
-        for (part, source) in NAMES.into_iter().zip(&parts) {
-            let (images, labels) = (source.len(), source.labels().len());
-            if images != labels {
-                return Err(format!("the {part} set has {images} images and {labels} labels"));
-            }
-            if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
-                let many = groups.noun.many;
-                return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
-            }
-        }
+        let parts = complete(parts)?;
         Self::of_parts(name, about, names, parts.map(Part::all))
     }
 
@@ -118,11 +111,39 @@ impl Dataset {
         self.train.shape()
     }
 
+    /// Which values are black and white, in words.
+    pub fn range(&self) -> String {
+        match (self.findings.range.as_str(), self.train.white()) {
+            ("", BYTE_WHITE) => "bytes, 0–255: scaled by 255".to_owned(),
+            ("", white) => format!("16-bit, 0–{white}: scaled by {white}"),
+            (found, _) => found.to_owned(),
+        }
+    }
+
     /// The accuracy on the test set, in percent, of always guessing its largest class.
     pub fn majority(&self) -> f64 {
         let largest = self.test.class_counts(self.classes.len()).into_iter().max().unwrap_or(0);
         100.0 * largest as f64 / self.test.len() as f64
     }
+}
+
+/// Checks that every image of the sources, which are called as the parts of a set are, has a label and, where groups are
+/// known, one of these.
+///
+/// # Errors
+/// Tells the problem without a path.
+pub(super) fn complete<const N: usize>(sources: [Arc<dyn Source>; N]) -> Result<[Arc<dyn Source>; N], String> {
+    for (part, source) in NAMES.into_iter().zip(&sources) {
+        let (images, labels) = (source.len(), source.labels().len());
+        if images != labels {
+            return Err(format!("the {part} set has {images} images and {labels} labels"));
+        }
+        if let Some(groups) = source.groups().filter(|groups| groups.numbers.len() != images) {
+            let many = groups.noun.many;
+            return Err(format!("the {part} set has {images} images and the {many} of {}", groups.numbers.len()));
+        }
+    }
+    Ok(sources)
 }
 
 /// Who has which training images.
@@ -158,6 +179,19 @@ pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
 /// Panics if a label of `test` is not below `classes`.
 pub fn targets(test: &Part, classes: usize, n: usize, seed: Seed) -> Vec<usize> {
     draw::in_turn(test, classes, n, seed.stream("targets", 0))
+}
+
+/// The same of the test images that the attacker does not own: one that stands in `owned` too would be no theft.
+///
+/// # Errors
+/// Returns an error if an image cannot be read.
+///
+/// # Panics
+/// Panics if a label of `test` is not below `classes`.
+pub fn unowned_targets(test: &Part, owned: &Part, classes: usize, n: usize, seed: Seed) -> Result<Vec<usize>> {
+    let known = also_in(test, owned)?;
+    let all = targets(test, classes, test.len(), seed);
+    Ok(all.into_iter().filter(|i| !known[*i]).take(n).collect())
 }
 
 #[cfg(test)]

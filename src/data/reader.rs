@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::cache::{Stamp, once};
+use super::dataset::complete;
 use super::source::BYTE_WHITE;
 use super::wanted::{Ask, SplitBy, Wanted};
 use super::{BUILT_IN, Dataset, Images, Part, Source, about_path, built_in, portion, shaped};
@@ -142,18 +143,22 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
     let name = path.file_stem().unwrap_or(given).to_string_lossy().into_owned();
     once(Stamp::of(kind.id, ask.wanted, &path), || {
         let Contents { parts, classes, findings } = (kind.read)(&path, ask)?;
+        let told = |problem: String| about_path(&problem, &path);
         let (parts, drawn) = match parts {
-            Parts::Given(parts) => (parts.map(Part::all), false),
-            Parts::Whole(all) => (portion::drawn(all, ask.wanted.split_seed), true),
+            Parts::Given(parts) => (complete(parts).map_err(told)?.map(Part::all), false),
+            Parts::Whole(all) => {
+                let [all] = complete([all]).map_err(told)?;
+                (portion::drawn(all, ask.wanted.split_seed), true)
+            }
         };
         let depth = match parts[0].white() {
             BYTE_WHITE => String::new(),
             white => format!(", pixels from 0 to {white}"),
         };
         let about = format!("images read from {}{depth}; for the licence see their source", kind.title);
-        let set = Dataset::of_parts(&name, &about, classes, parts).map_err(|problem| about_path(&problem, &path))?;
+        let set = Dataset::of_parts(&name, &about, classes, parts).map_err(told)?;
         let set = Dataset { findings: findings.into(), kind: kind.id, drawn, ..set };
-        arranged(set, ask.wanted).map_err(|problem| about_path(&problem, &path))
+        arranged(set, ask.wanted).map_err(told)
     })
 }
 

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::attack::AttackSpec;
 use super::defence::DefenceSpec;
 use crate::attack::{inverse, rmle};
-use crate::data::Draw;
+use crate::data::{Channels, Draw, SplitBy, Wanted};
 pub use crate::defence::psgl::spec::PsglSpec;
+use crate::error::{Error, Result};
 use crate::model::spec::LayerSpec;
 use crate::score::paper::MU;
 
 /// The number of the document's form that this build writes; it reads all up to it.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,9 @@ pub enum Device {
     Metal,
 }
 
+/// What stands for a choice that is left to the reader.
+const AUTO: &str = "auto";
+
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -91,16 +95,71 @@ pub struct DataSpec {
     pub test: usize,
     /// How they are taken out of more.
     pub draw: Draw,
+    /// The reader's id, or `auto`.
+    pub kind: String,
+    /// The values of black and white as in `0..255`, or `auto`.
+    pub range: String,
+    /// Which of several labels, or `auto`.
+    pub labels: String,
+    /// Which part of each picture, or `auto`.
+    pub view: String,
+    /// Height and width; 0 for those that the images have.
+    pub size: usize,
+    /// Grey or in colour.
+    pub channels: Channels,
+    /// Who says which images are for what.
+    pub split: SplitBy,
+    /// What they are drawn by.
+    pub split_seed: u64,
 }
 
 impl DataSpec {
     /// The sets that need no disk.
     pub const BUILT_IN: [&str; 2] = ["mnist", "brainmri"];
+
+    /// Whether another has the same images, however many of them, and whoever's.
+    pub fn same_images(&self, other: &Self) -> bool {
+        self.name == other.name && self.wanted().ok() == other.wanted().ok()
+    }
+
+    /// How the images are wanted.
+    ///
+    /// # Errors
+    /// Names the field that is no range.
+    pub fn wanted(&self) -> Result<Wanted> {
+        let chosen = |word: &str| if word == AUTO { String::new() } else { word.to_owned() };
+        let range = self.range.parse();
+        Ok(Wanted {
+            kind: chosen(&self.kind),
+            range: range.map_err(|allowed| Error::input(format!("data.range = \"{}\": {allowed}", self.range)))?,
+            labels: chosen(&self.labels),
+            view: chosen(&self.view),
+            size: self.size,
+            channels: self.channels,
+            split: self.split,
+            split_seed: self.split_seed,
+        })
+    }
 }
 
 impl Default for DataSpec {
     fn default() -> Self {
-        Self { name: "mnist".to_owned(), aux: 0.125, train: 0, test: 0, draw: Draw::default() }
+        let auto = || AUTO.to_owned();
+        Self {
+            name: "mnist".to_owned(),
+            aux: 0.125,
+            train: 0,
+            test: 0,
+            draw: Draw::default(),
+            kind: auto(),
+            range: auto(),
+            labels: auto(),
+            view: auto(),
+            size: 0,
+            channels: Channels::default(),
+            split: SplitBy::default(),
+            split_seed: 0,
+        }
     }
 }
 

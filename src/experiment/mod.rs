@@ -11,6 +11,7 @@ mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod naming;
+mod path;
 pub mod preset;
 mod schema;
 pub mod text;
@@ -38,6 +39,7 @@ use crate::model::zoo;
 use crate::place;
 use crate::setting::{self, Kind, shorten};
 use crate::workbench::settings;
+use path::{PATH, path_for_name, path_of};
 
 /// The name of a model whose layers were listed without one.
 const OWN_MODEL: &str = "custom";
@@ -82,6 +84,7 @@ impl Experiment {
     }
 
     fn read(mut table: Table) -> Result<Self, String> {
+        path_for_name(&mut table)?;
         validate::fields(&table)?;
         schema::migrate(&mut table, settings());
         if let Some(Value::Table(model)) = table.get_mut("model")
@@ -152,7 +155,8 @@ impl Experiment {
             Error::input(format!("\"{}\": allowed is key=value, as in psgl.gamma=0.2", shorten(assignment)))
         })?;
         let mut table = self.to_table()?;
-        self.put(&mut table, key, text).map_err(Error::input)?;
+        let (key, text) = if key == PATH { ("data.name", path_of(text)) } else { (key, text.to_owned()) };
+        self.put(&mut table, key, &text).map_err(Error::input)?;
         *self = Self::from_table(table).map_err(Error::input)?;
         match key {
             "model.layers" if zoo::NAMES.contains(&self.model.name.as_str()) => {

@@ -213,6 +213,10 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
             near.unwrap_or_default()
         ));
     }
+    data.wanted().map_err(|error| error.to_string())?;
+    if data.size > 0 && data.size < 8 {
+        return Err(format!("data.size = {}: allowed is 0, or 8 to 1024", data.size));
+    }
     let count = match &model.layers {
         Some(layers) => layers.len(),
         None => zoo::layers(&model.name, 2).ok_or_else(|| unknown_model(&model.name))?.len(),

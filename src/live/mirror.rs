@@ -7,7 +7,7 @@ use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::threat_model::Knows;
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Part, drawn, split, targets};
+use crate::data::{Part, drawn, split, unowned_targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -93,13 +93,13 @@ struct Job {
 
 impl Grounds {
     fn of(experiment: &Experiment) -> Result<Self> {
-        let dataset = load(&experiment.data.name)?;
+        let dataset = load(&experiment.data.name, &experiment.data.wanted()?)?;
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
         // The same images in the same order as a run's targets.
         let (data, classes) = (&experiment.data, dataset.classes.len());
         let test = drawn(dataset.test, data.test, data.draw, classes, seed);
-        let chosen = targets(&test, classes, PATIENTS.min(test.len()), seed);
+        let chosen = unowned_targets(&test, &parts.aux, classes, PATIENTS, seed)?;
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {

@@ -39,7 +39,7 @@ pub fn kept(run: &Path) -> Result<Option<Catalogue>> {
 pub fn catalogue(run: &Path, experiment: &Experiment) -> Result<Catalogue> {
     match kept(run)? {
         Some(kept) => Ok(kept),
-        None => Catalogue::of(&load(&experiment.data.name)?),
+        None => Catalogue::of(&load(&experiment.data.name, &experiment.data.wanted()?)?),
     }
 }
 
@@ -70,7 +70,7 @@ pub(super) fn images_of(
              (`cutlayer run --resume`, `cutlayer attack`): {own}"
         )));
     }
-    let data = load(name)?;
+    let data = load(name, &experiment.data.wanted()?)?;
     let now = Catalogue::of(&data)?;
     let (difference, grouped) = match kept(run) {
         Ok(then) => {

@@ -14,10 +14,14 @@ use crate::data::numpy::{Array, npz};
 use crate::error::Result;
 use crate::experiment::EvaluateSpec;
 use crate::model::seat::classes_of;
-use crate::random::At;
+use crate::random::{At, Seed};
 use crate::score::classification::Confusion;
+use crate::score::intervals::Answers;
 use crate::score::utility::difference;
 use crate::split::SplitModel;
+
+/// What the bootstrap draws by, the same for all rows and runs: their intervals differ by what was measured alone.
+const BOOTSTRAP: Seed = Seed(0);
 
 /// Test images a slice.
 const CHUNK: usize = 20;
@@ -164,7 +168,10 @@ impl Judge {
                 let plain = self.predictions.get(*name);
                 let predicted = plain.or_else(|| self.predictions.get(&at_gamma(name, own)))?;
                 let shares = self.shares.get(*name).map(Vec::as_slice);
-                Some(Row::measured(name, predicted, evaluated.test.labels(), evaluated.classes, shares))
+                let (labels, classes) = (evaluated.test.labels(), evaluated.classes);
+                let units = evaluated.test.groups().map(|groups| &*groups.numbers);
+                let answers = Answers { predicted, labels, classes, shares, units };
+                Some(Row::measured(name, predicted, labels, classes, shares).with_intervals(&answers, BOOTSTRAP))
             })
             .collect();
         Verdict { gain: self.gain(evaluated, &rows), rows }

@@ -6,7 +6,7 @@ use candle_core::Device;
 
 use super::held_out::held_out;
 use super::identity::{DataChoice, absolute, images_of};
-use crate::data::{Catalogue, Dataset, Draw, Part, drawn, split, targets, unfair};
+use crate::data::{Catalogue, Dataset, Draw, Part, also_in, drawn, split, unfair, unowned_targets};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::spec::needs_two_samples;
@@ -54,7 +54,7 @@ impl Prepared {
     pub fn new(mut experiment: Experiment) -> Result<Self> {
         experiment.validate()?;
         let device = experiment.device.open()?;
-        let dataset = load(&experiment.data.name)?;
+        let dataset = load(&experiment.data.name, &experiment.data.wanted()?)?;
         if let Some(path) = absolute(&experiment.data.name) {
             experiment.data.name = path;
         }
@@ -77,20 +77,29 @@ impl Prepared {
     }
 
     fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
+        if dataset.findings.unlabelled {
+            let name = &experiment.data.name;
+            return Err(Error::input(format!(
+                "the images have no labels, so nothing can be learned from them: {name}"
+            )));
+        }
         let classes = dataset.classes.len();
         let plans = experiment.split_plans(dataset.shape(), classes)?;
         let class_names = dataset.classes.clone();
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
         check_auxiliary(&experiment, parts.aux.len(), &dataset)?;
-        let mut warnings: Vec<String> = unfair_test(&experiment, &dataset).into_iter().collect();
+        let mut warnings = dataset.findings.warnings.clone();
+        warnings.extend(unfair_test(&experiment, &dataset));
         let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
-        let chosen = targets(&test, classes, most.unwrap_or(0).min(test.len()), seed);
+        let chosen = unowned_targets(&test, &parts.aux, classes, most.unwrap_or(0), seed)?;
+        check_targets(most.unwrap_or(0), &chosen, &dataset.name)?;
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         warnings.extend(in_common(&test, &victim, &parts.aux));
+        warnings.extend(the_same(&test, &victim, &parts.aux)?);
         Ok(Self {
             watched: held_out(&dataset.validation, &test, classes, seed),
             validation: drawn(dataset.validation, experiment.data.test, experiment.data.draw, classes, seed),
@@ -191,6 +200,30 @@ fn in_common(test: &Part, victim: &Part, auxiliary: &Part) -> Vec<String> {
         })
     };
     sides.into_iter().filter_map(told).collect()
+}
+
+/// Says so where test images are trained on, or are the attackers' own: those are never attacked.
+fn the_same(test: &Part, victim: &Part, auxiliary: &Part) -> Result<Vec<String>> {
+    let told = |(part, others, so): (&Part, &str, &str)| {
+        let count = also_in(test, part)?.into_iter().filter(|also| *also).count();
+        Ok((count > 0).then(|| format!("{count} of {} test images are {others}, pixel by pixel: {so}", test.len())))
+    };
+    let sides = [
+        (victim, "trained on too", "accuracy on them is partly memory"),
+        (auxiliary, "also among the attackers' own", "they are not attacked"),
+    ];
+    Ok(sides.into_iter().map(told).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// Checks that something is left to attack.
+fn check_targets(wanted: usize, chosen: &[usize], data: &str) -> Result<()> {
+    if wanted > 0 && chosen.is_empty() {
+        return Err(Error::input(format!(
+            "every test image of {data} is also one of the attackers' own images, so none is left to attack: give the set \
+             test images of its own"
+        )));
+    }
+    Ok(())
 }
 
 /// A batch normalisation cannot learn from one value a channel, and nobody wants to hear so at an epoch's end.

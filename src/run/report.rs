@@ -10,7 +10,9 @@ use super::recorder::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
 use crate::score::gains::gain_lines;
-use crate::score::metrics::{LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, lineup_chance, lineup_of};
+use crate::score::metrics::{
+    LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, leading, lineup_chance, lineup_of,
+};
 use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
 use crate::score::utility::HeldOut;
@@ -51,15 +53,35 @@ pub fn report(summary: &Summary) -> String {
 fn rows_table(summary: &Summary) -> String {
     // Older builds measured fewer.
     let measured = |metric: &&&Metric<Row>| summary.rows.iter().any(|row| (metric.value)(row).is_some());
-    let metrics: Vec<&Metric<Row>> = ROWS.iter().filter(measured).copied().collect();
+    let lead = leading(&summary.rows);
+    let mut metrics: Vec<&Metric<Row>> = ROWS.iter().filter(measured).copied().collect();
+    // The first column is the one to read.
+    metrics.sort_by_key(|metric| *metric != lead);
     let heading: Vec<String> = metrics.iter().map(|metric| heading(metric)).collect();
     let heading: Vec<&str> = [""].into_iter().chain(heading.iter().map(String::as_str)).collect();
     let mut table = table(&heading);
     for row in &summary.rows {
-        let cells = metrics.iter().map(|metric| metric.plain(row).unwrap_or("–".to_owned()));
+        let told = |metric: &&Metric<Row>| if *metric == lead { metric.with_interval(row) } else { metric.plain(row) };
+        let cells = metrics.iter().map(|metric| told(metric).unwrap_or("–".to_owned()));
         table.add_row(std::iter::once(workbench::paper_word(&row.name).to_owned()).chain(cells));
     }
-    format!("{table}\n{}", best_epoch(summary))
+    format!("{table}\n{}{}", confusion_text(summary), best_epoch(summary))
+}
+
+/// How often the decision took each class for which, where the classes fit on a line.
+fn confusion_text(summary: &Summary) -> String {
+    const MOST: usize = 12;
+    let decision =
+        ["fused", "vanilla_clean"].into_iter().find_map(|name| summary.rows.iter().find(|row| row.name == name));
+    let counts = |row: &Row| row.confusion.clone().filter(|all| all.len() <= MOST);
+    let Some((row, all)) = decision.and_then(|row| Some((row, counts(row)?))) else { return String::new() };
+    let heading: Vec<String> = (0..all.len()).map(|class| format!("as {class}")).collect();
+    let heading: Vec<&str> = ["class"].into_iter().chain(heading.iter().map(String::as_str)).collect();
+    let mut table = table(&heading);
+    for (class, counts) in all.iter().enumerate() {
+        table.add_row(std::iter::once(class.to_string()).chain(counts.iter().map(ToString::to_string)));
+    }
+    format!("How often {} took each class for which:\n{table}\n", workbench::paper_word(&row.name))
 }
 
 /// What heads a column of a metric: `PSNR, dB ± s.e.`.

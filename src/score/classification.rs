@@ -1,7 +1,12 @@
 //! How well classes are told apart.
 
+use std::collections::BTreeMap;
+
 use super::record::Row;
 use super::shares::Shares;
+
+/// A row keeps how its classes were taken for each other where there are no more.
+const MOST: usize = 20;
 
 /// How often each class was taken for which.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +49,16 @@ impl Confusion {
     /// Share of right predictions within each class, in percent, averaged over the classes that
     /// occur: guessing one class always gives 100 / classes. Not a number where there is no image.
     pub fn balanced_accuracy(&self) -> f64 {
-        let recalls: Vec<f64> = (0..self.classes)
-            .map(|class| (self.count(class, class), self.size(class)))
-            .filter(|&(_, size)| size > 0)
-            .map(|(right, size)| percent(right, size))
-            .collect();
+        let recalls: Vec<f64> = (0..self.classes).filter_map(|class| self.recall(class)).collect();
         recalls.iter().sum::<f64>() / recalls.len() as f64
+    }
+
+    /// How many images of a class are taken for it, in percent; none where there is no image of it.
+    ///
+    /// # Panics
+    /// Where there is no such class.
+    pub fn recall(&self, class: usize) -> Option<f64> {
+        (self.size(class) > 0).then(|| percent(self.count(class, class), self.size(class)))
     }
 
     /// The accuracy of always guessing the largest class, in percent: what an accuracy must beat to
@@ -84,9 +93,13 @@ impl Row {
             balanced_accuracy: confusion.balanced_accuracy(),
             majority: confusion.majority(),
             images: predicted.len(),
+            sensitivity: if classes == 2 { confusion.recall(1) } else { None },
+            specificity: if classes == 2 { confusion.recall(0) } else { None },
             auroc: shares.and_then(|shares| shares.auroc()),
             ece: shares.and_then(|shares| shares.calibration_error()),
             brier: shares.and_then(|shares| shares.brier()),
+            confusion: (classes <= MOST).then(|| confusion.counts.chunks(classes).map(<[usize]>::to_vec).collect()),
+            ci: BTreeMap::new(),
         }
     }
 }
@@ -114,7 +127,9 @@ mod tests {
         let plain = Row::measured("x", &[0, 1, 1], &[0, 1, 0], 2, None);
         assert_eq!((plain.images, plain.auroc, plain.ece, plain.brier), (3, None, None, None));
         let text = serde_json::to_string(&plain).unwrap();
-        assert!(text.ends_with("\"images\":3}"), "as it was before there were shares: {text}");
+        assert!(text.contains("\"auroc\":null") && !text.contains("brier"), "{text}");
+        assert_eq!(plain.confusion, Some(vec![vec![1, 1], vec![0, 1]]));
+        assert_eq!((plain.sensitivity, plain.specificity), (Some(100.0), Some(50.0)));
         let row = Row::measured("x", &[0, 1, 1], &[0, 1, 0], 2, Some(&[0.75, 0.25, 0.0, 1.0, 0.5, 0.5]));
         assert_eq!((row.accuracy, row.auroc), (plain.accuracy, Some(1.0)));
         // 2 · (.25² + 0 + .5²) / 3.

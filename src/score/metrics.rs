@@ -4,9 +4,13 @@
 //! Tables, curves, comparisons, exports and the verdicts read this table; one more metric is one more entry here, and in
 //! [`ATTACKS`], [`ROWS`] or [`GAINS`](super::gains::GAINS).
 
+mod rows;
+
+pub use rows::{ACCURACY, AUROC, BALANCED, BRIER, ECE, MAJORITY, ROWS, SENSITIVITY, SPECIFICITY, leading};
+
 use super::lineup::CHANCE;
 use super::paired::share_error;
-use super::record::{AttackRecord, Gain, Lead, Row};
+use super::record::{AttackRecord, Gain, Lead};
 
 /// Which of two values is better for those whose images they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +49,8 @@ pub struct Metric<T: 'static> {
     pub value: fn(&T) -> Option<f64>,
     /// Its standard error; none where that is not known.
     pub error: fn(&T) -> Option<f64>,
+    /// Its 95 % interval; none where that is not known.
+    pub interval: fn(&T) -> Option<[f64; 2]>,
 }
 
 /// Two metrics are the same where their columns are.
@@ -70,6 +76,7 @@ impl<T> Metric<T> {
         help: "",
         value: |_| None,
         error: |_| None,
+        interval: |_| None,
     };
 
     /// What an axis, or the heading of a table of it, says: `PSNR, dB`.
@@ -92,6 +99,13 @@ impl<T> Metric<T> {
         let (value, digits) = ((self.value)(of)?, self.digits);
         let error = (self.error)(of).map(|error| format!(" ± {error:.digits$}"));
         Some(format!("{value:.digits$}{}", error.unwrap_or_default()))
+    }
+
+    /// The same with its 95 % interval, where that is known: `95.0 (93.1 to 96.8)`.
+    pub fn with_interval(&self, of: &T) -> Option<String> {
+        let (plain, digits) = (self.plain(of)?, self.digits);
+        let interval = (self.interval)(of).map(|[low, high]| format!(" ({low:.digits$} to {high:.digits$})"));
+        Some(plain + &interval.unwrap_or_default())
     }
 
     /// What a difference of two values is in: `points` of percent, else the metric's own unit or name.
@@ -155,6 +169,7 @@ pub static PSNR: Metric<AttackRecord> = Metric {
     help: "Peak signal-to-noise ratio of the stolen images, mean over the images, in decibels.",
     value: |record| record.has_images().then_some(record.psnr),
     error: |record| record.judged.as_ref().map(|judged| judged.psnr_se),
+    ..Metric::BASE
 };
 
 /// How far apart they are.
@@ -257,96 +272,6 @@ pub fn lineup_of(record: &AttackRecord) -> &'static Metric<AttackRecord> {
 
 /// What is told of an attack, in the order of the tables.
 pub static ATTACKS: [&Metric<AttackRecord>; 7] = [&SSIM, &PSNR, &LINEUP, &FAR_LINEUP, &LEAD, &MSE, &LABELS];
-
-/// How often answers are right.
-pub static ACCURACY: Metric<Row> = Metric {
-    key: "accuracy",
-    column: "accuracy",
-    error_column: "accuracy_se",
-    name: "accuracy",
-    window: "right",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
-    help: "Share of right answers: the accuracy.",
-    value: |row| Some(row.accuracy),
-    error: |row| (row.images > 0).then(|| row.error()),
-};
-
-/// The same, each class counting alike.
-pub static BALANCED: Metric<Row> = Metric {
-    key: "balanced_accuracy",
-    column: "balanced_accuracy",
-    name: "balanced",
-    window: "balanced",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
-    help: "Mean of the classes' own shares: the balanced accuracy. Always naming one class gets no more than chance here.",
-    value: |row| Some(row.balanced_accuracy),
-    ..Metric::BASE
-};
-
-/// What a constant answer reaches.
-pub static MAJORITY: Metric<Row> = Metric {
-    key: "majority",
-    column: "majority",
-    name: "majority class",
-    window: "majority",
-    unit: "%",
-    digits: 1,
-    short: 1,
-    help: "What always naming the commonest class would reach: the constant predictor.",
-    value: |row| Some(row.majority),
-    ..Metric::BASE
-};
-
-/// How well class shares rank.
-pub static AUROC: Metric<Row> = Metric {
-    key: "auroc",
-    column: "auroc",
-    name: "AUROC",
-    window: "AUROC",
-    better: Some(Better::Higher),
-    help: "Area under the ROC curve: how often an image of a class gets more of it than one of another class does; each \
-           class against all others, mean over the classes. 0.5 is chance, 1 perfect.",
-    value: |row| row.auroc,
-    ..Metric::BASE
-};
-
-/// Whether class shares mean what they say.
-pub static ECE: Metric<Row> = Metric {
-    key: "ece",
-    column: "ece_percent",
-    name: "ECE",
-    window: "calibration error",
-    unit: "%",
-    better: Some(Better::Lower),
-    digits: 1,
-    short: 1,
-    help: "Expected calibration error: how far the shares of the chosen classes are from how often the choice is right, in \
-           15 bins of equal width.",
-    value: |row| row.ece,
-    ..Metric::BASE
-};
-
-/// How far class shares are from the truth.
-pub static BRIER: Metric<Row> = Metric {
-    key: "brier",
-    column: "brier",
-    name: "Brier",
-    window: "Brier score",
-    better: Some(Better::Lower),
-    help: "Brier score: the squared distance of the class shares from the truth, mean over the images; 0 is perfect, 2 the \
-           worst.",
-    value: |row| row.brier,
-    ..Metric::BASE
-};
-
-/// What is told of a row of the table, in the order of its columns.
-pub static ROWS: [&Metric<Row>; 6] = [&ACCURACY, &BALANCED, &MAJORITY, &AUROC, &ECE, &BRIER];
 
 /// A gain of the fused decision, in points; its error where it was measured in pairs.
 const GAIN: Metric<Gain> = Metric { unit: "points", digits: 1, short: 1, ..Metric::BASE };

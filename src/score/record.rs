@@ -1,5 +1,7 @@
 //! What was measured of one thing, as `summary.json` has it: an attack, a row of the table, an epoch, a gain.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Accuracies on the test set after an epoch, in percent.
@@ -36,9 +38,16 @@ pub struct Row {
     /// Test images; 0 in summaries of builds that did not write it.
     #[serde(default)]
     pub images: usize,
+    /// Of two classes, how many of the second are taken for it; none of more classes, of none of it, and in summaries of
+    /// builds that did not measure it.
+    #[serde(default)]
+    pub sensitivity: Option<f64>,
+    /// The same of the first.
+    #[serde(default)]
+    pub specificity: Option<f64>,
     /// Area under the ROC curve of the class shares, 0 to 1; none where the row has no shares, and in summaries of builds
     /// that did not measure it, as the two below.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub auroc: Option<f64>,
     /// Their expected calibration error, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,6 +55,13 @@ pub struct Row {
     /// Their Brier score, 0 to 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brier: Option<f64>,
+    /// How many images of each class (a list each) were taken for which; none of more than twenty classes, and in summaries
+    /// of builds that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confusion: Option<Vec<Vec<usize>>>,
+    /// 95 % intervals of the metrics by their keys; see [`intervals`](crate::score::intervals).
+    #[serde(default)]
+    pub ci: BTreeMap<String, [f64; 2]>,
 }
 
 /// Gains of the fused decision, in points.

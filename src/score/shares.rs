@@ -36,23 +36,9 @@ impl<'a> Shares<'a> {
         (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
     }
 
-    /// The area of one class against all others: the rank sum of Mann and Whitney, equal shares at their mean rank.
+    /// The area of one class against all others.
     fn area(&self, class: usize) -> Option<f64> {
-        let mut ranked: Vec<(f32, bool)> = self.rows().map(|(row, label)| (row[class], label == class)).collect();
-        ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let of = ranked.iter().filter(|(_, its)| *its).count();
-        let others = ranked.len() - of;
-        if of == 0 || others == 0 {
-            return None;
-        }
-        let (mut sum, mut below) = (0.0, 0);
-        for equal in ranked.chunk_by(|a, b| a.0 == b.0) {
-            // Ranks from below + 1 to below + n.
-            let middle = below as f64 + (equal.len() + 1) as f64 / 2.0;
-            sum += middle * equal.iter().filter(|(_, its)| *its).count() as f64;
-            below += equal.len();
-        }
-        Some((sum - (of * (of + 1)) as f64 / 2.0) / (of as f64 * others as f64))
+        area(self.rows().map(|(row, label)| (f64::from(row[class]), label == class)).collect())
     }
 
     /// Returns the expected calibration error in percent: how far the shares of the chosen classes are from how often
@@ -95,6 +81,25 @@ impl<'a> Shares<'a> {
     fn rows(&self) -> impl Iterator<Item = (&[f32], usize)> {
         self.each.chunks_exact(self.classes).zip(self.labels.iter().map(|label| *label as usize))
     }
+}
+
+/// How often a score of those that are meant is above one of the others, from 0 to 1: the rank sum of Mann and Whitney,
+/// equal scores at their mean rank. `None` if there are none of either.
+pub fn area(mut ranked: Vec<(f64, bool)>) -> Option<f64> {
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let of = ranked.iter().filter(|(_, its)| *its).count();
+    let others = ranked.len() - of;
+    if of == 0 || others == 0 {
+        return None;
+    }
+    let (mut sum, mut below) = (0.0, 0);
+    for equal in ranked.chunk_by(|a, b| a.0 == b.0) {
+        // Ranks from below + 1 to below + n.
+        let middle = below as f64 + (equal.len() + 1) as f64 / 2.0;
+        sum += middle * equal.iter().filter(|(_, its)| *its).count() as f64;
+        below += equal.len();
+    }
+    Some((sum - (of * (of + 1)) as f64 / 2.0) / (of as f64 * others as f64))
 }
 
 #[cfg(test)]

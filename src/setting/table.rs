@@ -78,6 +78,71 @@ pub static SETTINGS: &[Setting] = &[
     .since(2, Plain::Word("first"))
     .matters_with("data.test"),
     Setting::new(
+        "data.kind",
+        "Reader",
+        "",
+        Kind::Text,
+        "What the file or folder is read as: auto asks each reader in turn; `cutlayer data --help` names them.",
+    )
+    .since(3, Plain::Word("auto")),
+    Setting::new(
+        "data.range",
+        "Black and white",
+        "",
+        Kind::Text,
+        "Which values are black and white, as in 0..255: auto finds it by the values there are, and says what it found.",
+    )
+    .since(3, Plain::Word("auto")),
+    Setting::new(
+        "data.labels",
+        "Labels",
+        "",
+        Kind::Text,
+        "Which labels are learned where a set has several, as severity or density of MIAS: auto takes the first.",
+    )
+    .since(3, Plain::Word("auto")),
+    Setting::new(
+        "data.view",
+        "Part of the picture",
+        "",
+        Kind::Text,
+        "Which part of each picture is taken where a reader knows several, as patch or film of MIAS: auto takes the first.",
+    )
+    .since(3, Plain::Word("auto")),
+    Setting::new(
+        "data.size",
+        "Size",
+        "pixels",
+        whole(0, 1024),
+        "Height and width that images are scaled to, the whole picture on a black square; 0 leaves them as they are.",
+    )
+    .since(3, Plain::Whole(0)),
+    Setting::new(
+        "data.channels",
+        "Colour",
+        "",
+        Kind::Choice(&["own", "grey", "colour"]),
+        "own leaves images as they are; grey makes one channel of colours, colour three channels of grey.",
+    )
+    .since(3, Plain::Word("own")),
+    Setting::new(
+        "data.split",
+        "Parts",
+        "",
+        Kind::Choice(&["given", "drawn"]),
+        "given keeps the parts for training, validation and testing that a file has; drawn draws them anew, class by class \
+         and patient by patient, 70, 10 and 20 %. What has no parts is drawn either way.",
+    )
+    .since(3, Plain::Word("given")),
+    Setting::new(
+        "data.split_seed",
+        "Seed of the parts",
+        "",
+        whole(0, 4_294_967_295),
+        "What the parts are drawn by, where they are drawn. The seed of the run leaves them as they are.",
+    )
+    .since(3, Plain::Whole(0)),
+    Setting::new(
         "model.name",
         "Model",
         "",

@@ -38,16 +38,25 @@ fn a_data_set_is_counted_whether_built_in_or_in_files() {
     let asset = |name: &str| format!("{}/assets/{name}", env!("CARGO_MANIFEST_DIR"));
     let digits = ["mnist".to_owned(), asset("mnist")];
     let planes = ["brainmri".to_owned(), asset("brainmri/mni152_planes64.npz")];
-    for (names, shape, images) in [(digits, [1, 28, 28], [8000, 0, 2000]), (planes, [1, 64, 64], [202, 28, 54])] {
+    for (names, shape, images) in [(digits, [1, 28, 28], [8000, 0, 2000]), (planes, [1, 64, 64], [202_u64, 28, 54])] {
         for name in names {
             let told = json_of(succeed(["data", &name, "--json"]).as_bytes());
-            assert_eq!(told["shape"], json!(shape), "{name}");
-            for (part, images) in ["train", "validation", "test"].into_iter().zip(images) {
-                let (part, classes) = (&told["parts"][part], told["classes"].as_array().unwrap().len());
-                assert_eq!(part["images"], json!(images), "{name}");
-                let counts: Vec<u64> = serde_json::from_value(part["class_counts"].clone()).unwrap();
-                assert_eq!((counts.len(), counts.iter().sum::<u64>()), (classes, images), "{name}");
+            assert_eq!(
+                [&told["channels"], &told["height"], &told["width"]].map(Value::as_u64),
+                shape.map(Some),
+                "{name}"
+            );
+            assert_eq!(told["images"].as_u64(), Some(images.iter().sum()), "{name}");
+            let classes = told["classes"].as_array().unwrap();
+            for (part, images) in ["train", "val", "test"].into_iter().zip(images) {
+                assert_eq!(classes.iter().map(|class| class[part].as_u64().unwrap()).sum::<u64>(), images, "{name}");
             }
+            assert!(classes.iter().enumerate().all(|(label, class)| class["label"] == json!(label)), "{name}");
+            assert_eq!(
+                (told["range"].as_str(), told["patients"].as_u64()),
+                (Some("bytes, 0–255: scaled by 255"), None)
+            );
+            assert_eq!(told["skipped"], json!([]));
             let words = succeed(["data", &name]);
             assert!(words.contains(&format!("{} images", images[0])), "{words}");
             assert!(words.contains(&format!("{}×{}×{}", shape[0], shape[1], shape[2])), "{words}");

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::common::{call, copy_run, file, finished, program, scratch, succeed};
-use cutlayer::data::{Catalogue, Draw};
+use cutlayer::data::{Catalogue, Draw, Wanted};
 use cutlayer::experiment::Experiment;
 use cutlayer::run::weights::Weights;
 use cutlayer::run::whole_files::Writer;
@@ -201,7 +201,7 @@ fn what_a_run_keeps_of_its_data_is_written_once_and_replaced_with_it() {
     let folder = scratch();
     let (data, run) = own_run(folder.path());
     let catalogue = Catalogue::from_json(&String::from_utf8(file(&run, "data.json")).unwrap()).unwrap();
-    assert_eq!(catalogue, Catalogue::of(&load(text(&data)).unwrap()).unwrap());
+    assert_eq!(catalogue, Catalogue::of(&load(text(&data), &Wanted::default()).unwrap()).unwrap());
     assert_eq!((catalogue.shape, catalogue.train.images, catalogue.test.images), ([1, 28, 28], 80, 24));
     assert_eq!((catalogue.classes.len(), catalogue.test.class_counts), (4, vec![6; 4]));
     // A run from before runs kept anything goes on, whatever its data are now.

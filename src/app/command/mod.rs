@@ -5,8 +5,6 @@ mod run;
 mod view;
 mod why_not;
 
-use std::sync::OnceLock;
-
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 pub use pressed::pressed;
@@ -24,6 +22,7 @@ use super::purpose::Purpose;
 use super::workspace::Pane;
 use crate::experiment::PRESETS;
 use crate::lesson::lessons;
+use crate::texts::PerLanguage;
 
 /// Where in the menus a command is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +46,11 @@ impl Menu {
     /// Its word in the bar.
     pub fn word(self) -> &'static str {
         match self {
-            Self::File => "File",
-            Self::Edit => "Edit",
-            Self::Run => "Run",
-            Self::View => "View",
-            Self::Help => "Help",
+            Self::File => t!("File"),
+            Self::Edit => t!("Edit"),
+            Self::Run => t!("Run"),
+            Self::View => t!("View"),
+            Self::Help => t!("Help"),
         }
     }
 }
@@ -80,10 +79,10 @@ fn command(menu: Menu, words: &str, help: &str, keys: Option<(Modifiers, Key)>, 
     Command { menu, words: words.to_owned(), help: help.to_owned(), keys, act }
 }
 
-/// Every command. Every frame asks for them, so they are made once.
+/// Every command. Every frame asks for them, so they are made once a language.
 pub fn commands() -> &'static [Command] {
-    static ALL: OnceLock<Vec<Command>> = OnceLock::new();
-    ALL.get_or_init(|| [files(), edits(), runs(), views(), day(), help()].concat())
+    static ALL: PerLanguage<Vec<Command>> = PerLanguage::new();
+    ALL.get(|| [files(), edits(), runs(), views(), day(), help()].concat())
 }
 
 fn files() -> Vec<Command> {
@@ -91,67 +90,67 @@ fn files() -> Vec<Command> {
     let mut all = vec![
         command(
             File,
-            "Open…",
-            "Open a run, an experiment of your own, a data set or an image.",
+            t!("Open…"),
+            t!("Open a run, an experiment of your own, a data set or an image."),
             Some((CTRL, Key::O)),
             Act::Ask(Purpose::Open),
         ),
         command(
             File,
-            "Open run…",
-            "Open the folder of a run, wherever it is.",
+            t!("Open run…"),
+            t!("Open the folder of a run, wherever it is."),
             Some((CTRL_SHIFT, Key::O)),
             Act::Ask(Purpose::Run),
         ),
         command(
             File,
-            "Save experiment…",
-            "Write the experiment to a TOML file.",
+            t!("Save experiment…"),
+            t!("Write the experiment to a TOML file."),
             Some((CTRL, Key::S)),
             Act::Ask(Purpose::Save),
         ),
         command(
             File,
-            "Save what is shown…",
-            "Experiment, image or drawing, levers and attacker in a small file that opens here as it is now.",
+            t!("Save what is shown…"),
+            t!("Experiment, image or drawing, levers and attacker in a small file that opens here as it is now."),
             None,
             Act::Ask(Purpose::Shared),
         ),
         command(
             File,
-            "Open image…",
-            "Put an image of your own on the stage.",
+            t!("Open image…"),
+            t!("Put an image of your own on the stage."),
             Some((CTRL, Key::I)),
             Act::Ask(Purpose::Image),
         ),
     ];
     for (purpose, words, help) in [
-        (Purpose::CurvesCsv, "Save curves as CSV…", "Every value behind the curves."),
-        (Purpose::CurvesPng, "Save curves as PNG…", "The curves as pixels."),
-        (Purpose::CurvesSvg, "Save curves as SVG…", "The curves as lines that scale."),
-        (Purpose::Table, "Save table…", "The run's table: Markdown, CSV or LaTeX, by the file's ending."),
-        (Purpose::TableLatex, "Save table as LaTeX…", "The run's table for a paper, as a .tex file."),
-        (Purpose::Film, "Save reconstruction as GIF…", "The stolen image as it emerged, beside the original."),
+        (Purpose::CurvesCsv, t!("Save curves as CSV…"), t!("Every value behind the curves.")),
+        (Purpose::CurvesPng, t!("Save curves as PNG…"), t!("The curves as pixels.")),
+        (Purpose::CurvesSvg, t!("Save curves as SVG…"), t!("The curves as lines that scale.")),
+        (Purpose::Table, t!("Save table…"), t!("The run's table: Markdown, CSV or LaTeX, by the file's ending.")),
+        (Purpose::TableLatex, t!("Save table as LaTeX…"), t!("The run's table for a paper, as a .tex file.")),
+        (Purpose::Film, t!("Save reconstruction as GIF…"), t!("The stolen image as it emerged, beside the original.")),
         (
             Purpose::Picture(Of::Stage),
-            "Save stage as picture…",
-            "The stage as it is seen now: PNG, or SVG by the ending.",
+            t!("Save stage as picture…"),
+            t!("The stage as it is seen now: PNG, or SVG by the ending."),
         ),
         (
             Purpose::Attacks,
-            "Save attacks as arrays…",
-            "Every reconstruction of the run's attacks with its scores, as .npz and .csv.",
+            t!("Save attacks as arrays…"),
+            t!("Every reconstruction of the run's attacks with its scores, as .npz and .csv."),
         ),
     ] {
         all.push(command(File, words, help, None, Act::Ask(purpose)));
     }
     for pane in Pane::ALL {
-        let words = format!("Save {} as picture…", pane.title());
-        let help = "The pane as it is seen now, with a caption: PNG, or SVG by the ending.";
+        let words = t!("Save {title} as picture…", title = pane.title());
+        let help = t!("The pane as it is seen now, with a caption: PNG, or SVG by the ending.");
         all.push(command(File, &words, help, None, Act::Ask(Purpose::Picture(Of::Pane(pane)))));
     }
     for (i, (name, about, _)) in PRESETS.iter().enumerate() {
-        all.push(command(File, &format!("Preset {name}"), about, None, Act::Preset(i)));
+        all.push(command(File, &t!("Preset {name}", name), about, None, Act::Preset(i)));
     }
     all
 }
@@ -159,27 +158,27 @@ fn files() -> Vec<Command> {
 fn edits() -> Vec<Command> {
     use Menu::Edit;
     let mut all = vec![
-        command(Edit, "Undo", "Take the last change of the experiment back.", Some((CTRL, Key::Z)), Act::Undo),
-        command(Edit, "Redo", "Do again what was taken back.", Some((CTRL_SHIFT, Key::Z)), Act::Redo),
+        command(Edit, t!("Undo"), t!("Take the last change of the experiment back."), Some((CTRL, Key::Z)), Act::Undo),
+        command(Edit, t!("Redo"), t!("Do again what was taken back."), Some((CTRL_SHIFT, Key::Z)), Act::Redo),
         command(
             Edit,
-            "All settings…",
-            "Every setting of the experiment, with the paper's values.",
+            t!("All settings…"),
+            t!("Every setting of the experiment, with the paper's values."),
             Some((CTRL, Key::Comma)),
             Act::Popup(Some(Popup::Settings)),
         ),
     ];
     all.push(command(
         Edit,
-        "Share for students…",
-        "Copy what is shown, with the controls hidden that students are not to pull.",
+        t!("Share for students…"),
+        t!("Copy what is shown, with the controls hidden that students are not to pull."),
         None,
         Act::Popup(Some(Popup::Students)),
     ));
     all.push(command(
         Edit,
-        "Paste what was shared",
-        "Take a state from a text that Cutlayer copied; Ctrl+V outside of a field does the same.",
+        t!("Paste what was shared"),
+        t!("Take a state from a text that Cutlayer copied; Ctrl+V outside of a field does the same."),
         None,
         Act::Paste,
     ));
@@ -193,59 +192,70 @@ fn day() -> Vec<Command> {
     vec![
         plain(
             Menu::File,
-            "Bring back the last session",
-            "Experiment with its changes, run, image and workspace as they were when the window was closed last.",
+            t!("Bring back the last session"),
+            t!("Experiment with its changes, run, image and workspace as they were when the window was closed last."),
             DayAct::BringBack,
         ),
         plain(
             Menu::Run,
-            "Show the best epoch's weights",
-            "Of the open run: the epoch that was right most often on held-out images. Show trained weights is the way back.",
+            t!("Show the best epoch's weights"),
+            t!("Of the open run: the epoch that was right most often on held-out images. Show trained weights is \
+                 the way back."),
             DayAct::Best(true),
         ),
-        plain(Menu::Run, "Open the run's folder", "In the desktop's own program for folders.", DayAct::ShownFolder),
+        plain(
+            Menu::Run,
+            t!("Open the run's folder"),
+            t!("In the desktop's own program for folders."),
+            DayAct::ShownFolder,
+        ),
         command(
             Menu::View,
-            "Find in the log",
-            "Open the log and type what to look for.",
+            t!("Find in the log"),
+            t!("Open the log and type what to look for."),
             Some((CTRL, Key::F)),
             Act::Day(DayAct::FindInLog),
         ),
         plain(
             Menu::View,
-            "Notify when long runs end",
-            "The desktop tells of a run that took more than a minute, if the window is not in front then.",
+            t!("Notify when long runs end"),
+            t!("The desktop tells of a run that took more than a minute, if the window is not in front then."),
             DayAct::Notify(true),
         ),
-        plain(Menu::View, "Do not notify when long runs end", "The desktop tells nothing.", DayAct::Notify(false)),
+        plain(
+            Menu::View,
+            t!("Do not notify when long runs end"),
+            t!("The desktop tells nothing."),
+            DayAct::Notify(false),
+        ),
     ]
 }
 
 fn help() -> Vec<Command> {
     let lessons = lessons().iter().map(|lesson| {
         let act = Act::Lesson(LessonAct::Begin(lesson.name.clone()));
-        command(Menu::Help, &format!("Lesson: {}", lesson.title), &lesson.summary, None, act)
+        command(Menu::Help, &t!("Lesson: {title}", title = lesson.title), &lesson.summary, None, act)
     });
     let mut all: Vec<Command> = lessons.collect();
     all.extend([
         command(
             Menu::Help,
-            "Method",
-            "What Cutlayer computes, as equations, with the source of each claim.",
+            t!("Method"),
+            t!("What Cutlayer computes, as equations, with the source of each claim."),
             None,
             Act::Method(None),
         ),
         command(
             Menu::Help,
-            "Shortcuts",
-            "Every key that does something.",
+            t!("Shortcuts"),
+            t!("Every key that does something."),
             Some((NONE, Key::F1)),
             Act::Popup(Some(Popup::Shortcuts)),
         ),
         command(
             Menu::Help,
-            "About Cutlayer",
-            "Version, licences, and where runs are kept.",
+            t!("About Cutlayer"),
+            t!("Version, licences, and where runs are kept."),
             None,
             Act::Popup(Some(Popup::About)),
         ),

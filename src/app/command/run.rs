@@ -6,14 +6,15 @@ use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::lookers::who;
 use crate::app::play::{PlayAct, Speed};
+use crate::texts::say;
 use crate::workbench;
 
 /// Letting each attacker look.
 fn lookers() -> impl Iterator<Item = Command> {
     workbench::attacks().iter().map(|kind| {
         let who = who(kind);
-        let help = format!("The stage shows what is stolen so. {}", kind.looker.tip);
-        command(Menu::Run, &format!("Let {who} look"), &help, None, Act::Attacker(kind.id))
+        let help = t!("The stage shows what is stolen so. {tip}", tip = say(kind.looker.tip));
+        command(Menu::Run, &t!("Let {who} look", who), &help, None, Act::Attacker(kind.id))
     })
 }
 
@@ -21,8 +22,8 @@ fn lookers() -> impl Iterator<Item = Command> {
 fn attacks() -> impl Iterator<Item = Command> {
     let keys = [Key::F7, Key::F8, Key::F9].map(Some).into_iter().chain(std::iter::repeat(None));
     workbench::attacks().iter().zip(keys).map(|(kind, key)| {
-        let words = format!("Attack with {}", kind.title);
-        let help = format!("Launch it at the open run, naive and adaptive. {}", kind.about);
+        let words = t!("Attack with {title}", title = kind.title);
+        let help = t!("Launch it at the open run, naive and adaptive. {about}", about = say(kind.about));
         command(Menu::Run, &words, &help, key.map(|key| (NONE, key)), Act::AttackShown(kind.id))
     })
 }
@@ -31,17 +32,17 @@ fn attacks() -> impl Iterator<Item = Command> {
 fn speeds() -> Vec<Command> {
     use Menu::Run;
     let of = |whose: &str, speed: Speed, act| {
-        let help = "Of training and of the attacker, each by itself.";
+        let help = t!("Of training and of the attacker, each by itself.");
         command(Run, &format!("{whose}: {}", speed.words()), help, None, Act::PlayAs(act))
     };
-    let training = Speed::ALL.map(|speed| of("Training", speed, PlayAct::Training(speed)));
-    let attacker = Speed::ALL.map(|speed| of("Attacker", speed, PlayAct::Attacker(speed)));
+    let training = Speed::ALL.map(|speed| of(t!("Training"), speed, PlayAct::Training(speed)));
+    let attacker = Speed::ALL.map(|speed| of(t!("Attacker"), speed, PlayAct::Attacker(speed)));
     let mut all: Vec<Command> = training.into_iter().chain(attacker).collect();
-    let waits = "The attacker on the stage, while training goes on or waits.";
+    let waits = t!("The attacker on the stage, while training goes on or waits.");
     for (words, act) in [
-        ("Hold the attacker", PlayAct::Wait(true)),
-        ("Let the attacker go on", PlayAct::Wait(false)),
-        ("Step the attacker", PlayAct::Step),
+        (t!("Hold the attacker"), PlayAct::Wait(true)),
+        (t!("Let the attacker go on"), PlayAct::Wait(false)),
+        (t!("Step the attacker"), PlayAct::Step),
     ] {
         all.push(command(Run, words, waits, None, Act::PlayAs(act)));
     }
@@ -53,24 +54,30 @@ pub(super) fn runs() -> Vec<Command> {
     let mut all = vec![
         command(
             Run,
-            "Run or pause",
-            "Train, attack and judge; or wait before the next slice of work.",
+            t!("Run or pause"),
+            t!("Train, attack and judge; or wait before the next slice of work."),
             Some((NONE, Key::F5)),
             Act::RunOrPause,
         ),
-        command(Run, "Step", "One slice of work, then wait.", Some((NONE, Key::F10)), Act::Step),
-        command(Run, "Stop", "Save what was measured and end the run.", Some((Modifiers::SHIFT, Key::F5)), Act::Stop),
+        command(Run, t!("Step"), t!("One slice of work, then wait."), Some((NONE, Key::F10)), Act::Step),
         command(
             Run,
-            "Reset",
-            "Forget the shown run and play the opening again; its folder is kept.",
+            t!("Stop"),
+            t!("Save what was measured and end the run."),
+            Some((Modifiers::SHIFT, Key::F5)),
+            Act::Stop,
+        ),
+        command(
+            Run,
+            t!("Reset"),
+            t!("Forget the shown run and play the opening again; its folder is kept."),
             Some((CTRL_SHIFT, Key::R)),
             Act::Reset,
         ),
         command(
             Run,
-            "Reset for the next class",
-            "Preset, seed, cut, levers, drawing and stage as at the start. Undo brings everything back.",
+            t!("Reset for the next class"),
+            t!("Preset, seed, cut, levers, drawing and stage as at the start. Undo brings everything back."),
             Some((CTRL_SHIFT, Key::N)),
             Act::NextClass,
         ),
@@ -80,24 +87,30 @@ pub(super) fn runs() -> Vec<Command> {
     all.extend([
         command(
             Run,
-            "Follow the run",
-            "Let the stage show the run again, after a look at something else.",
+            t!("Follow the run"),
+            t!("Let the stage show the run again, after a look at something else."),
             Some((CTRL, Key::B)),
             Act::Follow,
         ),
-        command(Run, "Next image", "Show the next test image.", Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
-        command(Run, "Previous image", "Show the test image before.", Some((CTRL, Key::ArrowLeft)), Act::Patient(-1)),
+        command(Run, t!("Next image"), t!("Show the next test image."), Some((CTRL, Key::ArrowRight)), Act::Patient(1)),
         command(
             Run,
-            "Show undefended",
-            "Show the model without a defence.",
+            t!("Previous image"),
+            t!("Show the test image before."),
+            Some((CTRL, Key::ArrowLeft)),
+            Act::Patient(-1),
+        ),
+        command(
+            Run,
+            t!("Show undefended"),
+            t!("Show the model without a defence."),
             Some((CTRL, Key::U)),
             Act::Defended(false),
         ),
         command(
             Run,
-            "Show under the defence",
-            "Show the model under its defence.",
+            t!("Show under the defence"),
+            t!("Show the model under its defence."),
             Some((CTRL, Key::G)),
             Act::Defended(true),
         ),
@@ -106,23 +119,23 @@ pub(super) fn runs() -> Vec<Command> {
     all.extend([
         command(
             Run,
-            "Show trained weights",
-            "Those of the open run, or those that come with the program.",
+            t!("Show trained weights"),
+            t!("Those of the open run, or those that come with the program."),
             None,
             Act::Untrained(false),
         ),
-        command(Run, "Show untrained weights", "Fresh weights, drawn by the seed.", None, Act::Untrained(true)),
+        command(Run, t!("Show untrained weights"), t!("Fresh weights, drawn by the seed."), None, Act::Untrained(true)),
         command(
             Run,
-            "Attack without knowledge",
-            "A naive attacker does not know of the defence.",
+            t!("Attack without knowledge"),
+            t!("A naive attacker does not know of the defence."),
             None,
             Act::Adaptive(false),
         ),
         command(
             Run,
-            "Attack with knowledge",
-            "An adaptive attacker knows the defence and undoes it.",
+            t!("Attack with knowledge"),
+            t!("An adaptive attacker knows the defence and undoes it."),
             None,
             Act::Adaptive(true),
         ),

@@ -19,7 +19,7 @@ pub(super) fn of_pane(look: Look<'_>, pane: Pane) -> String {
         _ => Some(state.title.clone()),
     };
     let folder = state.folder.as_ref().and_then(|folder| folder.file_name()).filter(|_| pane != Pane::Levers);
-    let folder = folder.map(|name| format!(", run {}", name.to_string_lossy())).unwrap_or_default();
+    let folder = folder.map(|name| t!(", run {run}", run = name.to_string_lossy())).unwrap_or_default();
     format!("{}{}{folder}. {PROGRAM}", pane.title(), of.map(|of| format!(": {of}")).unwrap_or_default())
 }
 
@@ -29,25 +29,30 @@ const PROGRAM: &str = concat!("Cutlayer ", env!("CARGO_PKG_VERSION"), ".");
 /// What the pictures on the stage were made with.
 pub fn made(document: &Document, showing: &Showing) -> String {
     let experiment = document.experiment();
-    let mut parts = vec![document.title(), format!("seed {}", experiment.seed)];
+    let mut parts = vec![document.title(), t!("seed {seed}", seed = experiment.seed)];
     if let Some(scene) = &showing.scene {
         let stamp = &scene.stamp;
         let titles = experiment.stack().map(|stack| stack.titles()).unwrap_or_default();
         parts.push(match (stamp.defended, titles.as_str()) {
-            (true, "") => "defended".to_owned(),
-            (true, titles) => format!("under {titles}"),
-            (false, _) => "undefended".to_owned(),
+            (true, "") => t!("defended").to_owned(),
+            (true, titles) => t!("under {titles}", titles),
+            (false, _) => t!("undefended").to_owned(),
         });
         // As the wire's handle counts.
         let cut = match showing.source {
             Source::Run => showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.cut),
             _ => stamp.cut,
         };
-        parts.push(format!("cut after layer {cut}"));
-        parts.push(stamp.trained.as_ref().map_or("never trained".to_owned(), |on| format!("trained on {on}")));
+        parts.push(t!("cut after layer {cut}", cut));
+        parts.push(
+            stamp
+                .trained
+                .as_ref()
+                .map_or(t!("never trained").to_owned(), |on| t!("trained on {trained}", trained = on)),
+        );
         if let Some(progress) = &scene.progress {
             let (attack, at) = (phase(&progress.attack), progress.iteration);
-            parts.push(format!("attacker: {attack}, step {at} of {}", progress.planned));
+            parts.push(t!("attacker: {attack}, step {at} of {planned}", attack, at, planned = progress.planned));
         }
     }
     format!("{}. {PROGRAM}", parts.join(", "))

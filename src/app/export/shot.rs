@@ -93,7 +93,7 @@ impl App {
             Of::Pane(pane) => place(&self.tree, pane),
         };
         let Some(rect) = rect.map(|rect| rect.intersect(window)).filter(Rect::is_positive) else {
-            let what = "what is to be saved is not in the window: make the window larger or the text smaller";
+            let what = t!("what is to be saved is not in the window: make the window larger or the text smaller");
             return self.tell_of(About::Saving, &Error::input(what));
         };
         let visuals = ctx.global_style().visuals.clone();

@@ -170,13 +170,13 @@ pub(super) fn mark_words(mark: &str) -> String {
     let says = |letter: &str| mark.split([';', ',', ' ']).any(|word| word == letter);
     let mut words = Vec::new();
     if says("A") {
-        words.push("the paper's abstract");
+        words.push(t!("the paper's abstract"));
     }
     if says("E") {
-        words.push("the paper's equations, known at second hand");
+        words.push(t!("the paper's equations, known at second hand"));
     }
     if says("here") {
-        words.push("our own choice, not the paper's word");
+        words.push(t!("our own choice, not the paper's word"));
     }
     words.join("; ")
 }

@@ -22,10 +22,10 @@ use crate::method::{Node, Place};
 /// What the button for a part's formulas is called.
 pub fn button_words(place: Place) -> &'static str {
     match place {
-        Place::Hospital => "Formula of the disguise",
-        Place::Wire => "Formula of the smashed data",
-        Place::Server => "Formulas of the server",
-        Place::Attacker => "Formula of the attack",
+        Place::Hospital => t!("Formula of the disguise"),
+        Place::Wire => t!("Formula of the smashed data"),
+        Place::Server => t!("Formulas of the server"),
+        Place::Attacker => t!("Formula of the attack"),
     }
 }
 
@@ -35,7 +35,7 @@ pub fn button_ui(ui: &mut Ui, place: Place, open: Option<Place>) -> Option<Act> 
     let words = RichText::new("ƒ").size(14.0).strong();
     let button = ui.add(Button::selectable(chosen, words).frame_when_inactive(true).small());
     button.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, button_words(place)));
-    let tip = format!("{}, with the numbers of this picture", button_words(place));
+    let tip = t!("{formula}, with the numbers of this picture", formula = button_words(place));
     button.on_hover_text(tip).clicked().then_some(Act::Formula((!chosen).then_some(place)))
 }
 

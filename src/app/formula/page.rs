@@ -87,9 +87,9 @@ pub fn method_ui(ctx: &Context, view: &mut MethodView) -> bool {
         ui.set_width(width);
         ui.set_height(screen.y);
         ui.horizontal(|ui| {
-            ui.heading("Method");
+            ui.heading(t!("Method"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                open = !ui.button("Close").clicked();
+                open = !ui.button(t!("Close")).clicked();
             });
         });
         ui.separator();
@@ -145,7 +145,7 @@ fn text_ui(ui: &mut Ui, view: &mut MethodView, width: f32) {
         }
         view.at = view.to.take().or(at).unwrap_or_default();
         ui.add_space(20.0);
-        ui.weak("All of it, with the figures behind it, stands in assets/method.md.");
+        ui.weak(t!("All of it, with the figures behind it, stands in assets/method.md."));
     });
 }
 
@@ -164,7 +164,7 @@ fn keys(ui: &Ui) {
 
 /// What the marks mean.
 fn legend_ui(ui: &mut Ui) {
-    let words = "What Cutlayer implements, as equations. Each claim about the paper has one of three marks:";
+    let words = t!("What Cutlayer implements, as equations. Each claim about the paper has one of three marks:");
     ui.add(Label::new(RichText::new(words).size(TEXT)).wrap());
     for mark in ["A", "E", "here"] {
         ui.horizontal(|ui| {
@@ -173,8 +173,9 @@ fn legend_ui(ui: &mut Ui) {
             ui.label(RichText::new(mark_words(mark)).size(TEXT));
         });
     }
-    let words = "Symbols have the colours of their pictures on the stage. Point at one to read its name, or come to the formula \
-                 with Tab and go on with the arrow keys.";
+    let words =
+        t!("Symbols have the colours of their pictures on the stage. Point at one to read its name, or come to the \
+         formula with Tab and go on with the arrow keys.");
     ui.add(Label::new(RichText::new(words).size(TEXT).weak()).wrap());
 }
 
@@ -198,7 +199,7 @@ fn part_ui(ui: &mut Ui, part: &Part, width: f32) {
                     ui.label(RichText::new(*title).weak());
                     if !mark.is_empty() {
                         let laid = tag(ui.ctx(), mark, TEXT);
-                        laid_ui(ui, &laid, &format!("Mark: {mark}"), &|_| None);
+                        laid_ui(ui, &laid, &t!("Mark: {mark}", mark), &|_| None);
                     }
                 });
                 formula_ui(ui, node, FORMULA, plain, &|_| None);

@@ -63,14 +63,14 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
             mark_ui(ui, one);
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let close = ui.add(Button::new("Close").small());
-            close.widget_info(|| WidgetInfo::labeled(Kind::Button, true, "Close the formulas"));
-            if close.on_hover_text("Escape does the same").clicked() {
+            let close = ui.add(Button::new(t!("Close")).small());
+            close.widget_info(|| WidgetInfo::labeled(Kind::Button, true, t!("Close the formulas")));
+            if close.on_hover_text(t!("Escape does the same")).clicked() {
                 acts.push(Act::Formula(None));
             }
             if let Some(one) = chosen {
-                let tip = format!("Method: {} ({})", one.section.title, one.section.source);
-                if ui.add(Button::new("Read the section").small()).on_hover_text(tip).clicked() {
+                let tip = t!("Method: {title} ({source})", title = one.section.title, source = one.section.source);
+                if ui.add(Button::new(t!("Read the section")).small()).on_hover_text(tip).clicked() {
                     acts.push(Act::Method(Some(one.section.id)));
                 }
             }
@@ -100,10 +100,10 @@ fn panel_ui(ui: &mut Ui, look: Look<'_>, place: Place, view: &mut FormulaView, a
 /// What a part does, above its formulas.
 fn title(place: Place) -> &'static str {
     match place {
-        Place::Hospital => "In the hospital",
-        Place::Wire => "On the wire",
-        Place::Server => "In the server",
-        Place::Attacker => "The attacker",
+        Place::Hospital => t!("In the hospital"),
+        Place::Wire => t!("On the wire"),
+        Place::Server => t!("In the server"),
+        Place::Attacker => t!("The attacker"),
     }
 }
 
@@ -111,14 +111,14 @@ fn title(place: Place) -> &'static str {
 fn why_none(look: Look<'_>, place: Place) -> &'static str {
     let defended = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.defended);
     match place {
-        _ if look.showing.waits || look.showing.scene.is_none() => "The pictures are about to come.",
+        _ if look.showing.waits || look.showing.scene.is_none() => t!("The pictures are about to come."),
         Place::Hospital if !defended => {
-            "Undefended nothing is disguised and there is no map: the hospital's layers see the image as it is."
+            t!("Undefended nothing is disguised and there is no map: the hospital's layers see the image as it is.")
         }
-        Place::Hospital => "This defence leaves the image as it is.",
-        Place::Wire => "Nothing has crossed yet.",
-        Place::Server => "The server has not answered yet.",
-        Place::Attacker => "No attack has begun.",
+        Place::Hospital => t!("This defence leaves the image as it is."),
+        Place::Wire => t!("Nothing has crossed yet."),
+        Place::Server => t!("The server has not answered yet."),
+        Place::Attacker => t!("No attack has begun."),
     }
 }
 
@@ -126,7 +126,7 @@ fn why_none(look: Look<'_>, place: Place) -> &'static str {
 fn mark_ui(ui: &mut Ui, one: &AtWork) {
     let mark = one.formula.mark;
     if !mark.is_empty() {
-        laid_ui(ui, &tag(ui.ctx(), mark, LISTED), &format!("Mark: {mark}"), &|_| None);
+        laid_ui(ui, &tag(ui.ctx(), mark, LISTED), &t!("Mark: {mark}", mark), &|_| None);
     }
 }
 
@@ -146,8 +146,8 @@ fn chosen_ui(ui: &mut Ui, one: &AtWork) {
     formula_ui(ui, &node, size, &node.plain(), &told);
     let put = node.put_in(&|symbol| value(symbol).filter(|live| live.put).map(|live| live.text.clone()));
     if put != node {
-        ui.label(RichText::new("with the numbers of this picture:").weak().small());
-        formula_ui(ui, &put, size, &format!("with its numbers: {}", put.plain()), &told);
+        ui.label(RichText::new(t!("with the numbers of this picture:")).weak().small());
+        formula_ui(ui, &put, size, &t!("with its numbers: {plain}", plain = put.plain()), &told);
     }
     ui.add_space(2.0);
     symbols_ui(ui, &node, one, &told);
@@ -176,6 +176,6 @@ fn symbols_ui(ui: &mut Ui, node: &Node, one: &AtWork, told: &dyn Fn(&'static Sym
     }
     for live in one.live.iter().filter(|live| symbols.iter().all(|symbol| symbol.sign != live.sign)) {
         let sign = crate::method::language::parse(live.sign).unwrap_or(Node::Word(live.sign.to_owned()));
-        row(ui, &sign, "now", Some(live.text.clone()));
+        row(ui, &sign, t!("now"), Some(live.text.clone()));
     }
 }

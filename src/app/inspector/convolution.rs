@@ -51,7 +51,7 @@ pub fn convolution_ui(
                 explanation_ui(ui, last, at, &told, inputs, &mut clicked);
                 result_ui(ui, at, &told, sent);
             }
-            None => drop(ui.label("There is no such place.")),
+            None => drop(ui.label(t!("There is no such place."))),
         },
         Err(why) => drop(ui.add(Label::new(why).wrap())),
     }
@@ -71,24 +71,27 @@ fn explanation_ui(
 ) {
     let [channel, row, column] = at;
     let [_, from_row, from_column] = told.at;
-    let title = format!("How channel {channel} comes to its number at row {row}, column {column}");
+    let title = t!("How channel {channel} comes to its number at row {row}, column {column}", channel, row, column);
     ui.add(Label::new(RichText::new(title).strong().size(15.0)).wrap());
     let kernels = &last.kernels;
     let place = if [from_row, from_column] == [row, column] {
         String::new()
     } else {
-        format!(" (its own row {from_row}, column {from_column})")
+        t!(" (its own row {from_row}, column {from_column})", from_row, from_column)
     };
     let [_, channels, side, _] = kernels.shape;
     let each = match channels {
-        1 => "the one channel that enters it has".to_owned(),
-        many => format!("each of the {many} channels that enter it has"),
+        1 => t!("the one channel that enters it has").to_owned(),
+        many => t!("each of the {many} channels that enter it has", many),
     };
-    let words = format!(
-        "Layer {}, {}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the kernel's weights \
-         and added up.",
-        kernels.layer + 1,
-        kernels.words
+    let words = t!(
+        "Layer {layer}, {words}{place}: {each} a patch of {side}\u{d7}{side} numbers, which are multiplied by the \
+         kernel's weights and added up.",
+        layer = kernels.layer + 1,
+        words = kernels.words,
+        place,
+        each,
+        side
     );
     ui.add(Label::new(words).wrap());
     let (shown, others, sum) = told.strongest(SHOWN);
@@ -101,8 +104,8 @@ fn explanation_ui(
         });
     }
     if others > 0 {
-        let plural = if others == 1 { "channel" } else { "channels" };
-        ui.label(format!("and {others} more {plural}, which add less each: {}", signed(sum)));
+        let plural = if others == 1 { t!("channel") } else { t!("channels") };
+        ui.label(t!("and {others} more {plural}, which add less each: {sum}", others, plural, sum = signed(sum)));
     }
 }
 
@@ -137,7 +140,7 @@ fn channel_ui(
         ui.ctx().load_texture("input channel", ColorImage::new([width, height], pixels), TextureOptions::NEAREST)
     });
     let size = texture.size_vec2() * (CHANNEL / texture.size_vec2().max_elem());
-    let words = format!("input channel {channel}, {}", scale.words());
+    let words = t!("input channel {channel}, {words}", channel, words = scale.words());
     let picture = Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(words);
     let rect = ui.add(picture).rect;
     let pixel = size / vec2(width as f32, height as f32);
@@ -161,18 +164,29 @@ fn input_ui(
         let values: Vec<Option<f32>> = values.iter().copied().map(Some).collect();
         Grid { values: &values, columns: side, scale, cell, marked: None }.ui(ui, &label, sense)
     };
-    grid(ui, &input.patch, range, format!("Patch of input channel {channel}"), Sense::hover())
-        .on_hover_text(format!("The patch of input channel {channel}; what lies beyond the edge is 0"));
+    grid(ui, &input.patch, range, t!("Patch of input channel {channel}", channel), Sense::hover())
+        .on_hover_text(t!("The patch of input channel {channel}; what lies beyond the edge is 0", channel));
     ui.label("\u{d7}");
-    let kernel =
-        grid(ui, &input.kernel, Scale::Signed(weights), format!("Kernel for input channel {channel}"), Sense::click());
-    if kernel.on_hover_text("The kernel's weights for this channel. Click to look at the kernel").clicked() {
+    let kernel = grid(
+        ui,
+        &input.kernel,
+        Scale::Signed(weights),
+        t!("Kernel for input channel {channel}", channel),
+        Sense::click(),
+    );
+    if kernel.on_hover_text(t!("The kernel's weights for this channel. Click to look at the kernel")).clicked() {
         *clicked = Some(Subject::Kernel(Layer::Last, output, channel));
     }
     ui.label("=");
-    grid(ui, &input.products, Scale::Signed(products), format!("Products of input channel {channel}"), Sense::hover())
-        .on_hover_text("Each number of the patch times its weight");
-    ui.label(RichText::new(format!("add up to {}", signed(input.sum))).strong());
+    grid(
+        ui,
+        &input.products,
+        Scale::Signed(products),
+        t!("Products of input channel {channel}", channel),
+        Sense::hover(),
+    )
+    .on_hover_text(t!("Each number of the patch times its weight"));
+    ui.label(RichText::new(t!("add up to {sum}", sum = signed(input.sum))).strong());
 }
 
 /// With its sign, as one that is added.
@@ -183,7 +197,12 @@ fn signed(value: f32) -> String {
 /// From the sum to the number on the wire.
 fn result_ui(ui: &mut Ui, at: [usize; 3], told: &Explanation, sent: Option<f32>) {
     let sum = told.convolved - told.bias;
-    let mut words = format!("sum {}, bias {}: {}", number(sum), signed(told.bias), number(told.convolved));
+    let mut words = t!(
+        "sum {sum}, bias {signed}: {convolved}",
+        sum = number(sum),
+        signed = signed(told.bias),
+        convolved = number(told.convolved)
+    );
     for step in &told.steps {
         words.push_str(&step_words(step));
     }
@@ -193,9 +212,19 @@ fn result_ui(ui: &mut Ui, at: [usize; 3], told: &Explanation, sent: Option<f32>)
     let end = match sent {
         // Winograd's way of convolving rounds otherwise than adding up does.
         Some(sent) if (sent - told.value).abs() > 1e-4 * (1.0 + told.value.abs()) => {
-            format!("This comes to {value}; the defence then makes {} of it, which crosses the wire", number(sent))
+            t!(
+                "This comes to {value}; the defence then makes {sent} of it, which crosses the wire",
+                value,
+                sent = number(sent)
+            )
         }
-        _ => format!("This comes to {value}, the number on the wire in channel {channel}, row {row}, column {column}"),
+        _ => t!(
+            "This comes to {value}, the number on the wire in channel {channel}, row {row}, column {column}",
+            value,
+            channel,
+            row,
+            column
+        ),
     };
     ui.add(Label::new(RichText::new(end).strong()).wrap());
 }
@@ -206,17 +235,22 @@ fn step_words(step: &Step) -> String {
         [] => format!("; {}: {value}", step.words),
         few if few.len() <= 9 => {
             let all: Vec<String> = few.iter().map(|value| number(*value)).collect();
-            format!("; {} of {}: {value}", step.words, all.join(", "))
+            t!("; {words} of {all}: {value}", words = step.words, all = all.join(", "), value)
         }
-        many => format!("; {} of {} numbers: {value}", step.words, many.len()),
+        many => t!("; {words} of {many} numbers: {value}", words = step.words, many = many.len(), value),
     }
 }
 
 /// The kernels that see the image.
 fn strip_ui(ui: &mut Ui, first: &Kernels, clicked: &mut Option<Subject>) {
     let [outputs, inputs, side, _] = first.shape;
-    let all = if inputs > 1 { format!(", the first of {inputs} input channels") } else { String::new() };
-    let words = format!("The kernels that see the image: layer {}, {}{all}", first.layer + 1, first.words);
+    let all = if inputs > 1 { t!(", the first of {inputs} input channels", inputs) } else { String::new() };
+    let words = t!(
+        "The kernels that see the image: layer {layer}, {words}{all}",
+        layer = first.layer + 1,
+        words = first.words,
+        all
+    );
     ui.add_space(4.0);
     ui.add(Label::new(RichText::new(words).strong()).wrap());
     let most = first.weights.iter().fold(0f32, |most, weight| most.max(weight.abs()));
@@ -226,13 +260,14 @@ fn strip_ui(ui: &mut Ui, first: &Kernels, clicked: &mut Option<Subject>) {
             let values: Vec<Option<f32>> = first.of(output, 0).iter().copied().map(Some).collect();
             let cell = vec2(1.0, 1.0) * (KERNEL / side as f32);
             let grid = Grid { values: &values, columns: side, scale: Scale::Signed(most), cell, marked: None };
-            let response = grid.ui(ui, &format!("Kernel {output} of layer {}", first.layer + 1), Sense::click());
-            if response.on_hover_text(format!("Kernel {output}. Click to look at it")).clicked() {
+            let response =
+                grid.ui(ui, &t!("Kernel {output} of layer {layer}", output, layer = first.layer + 1), Sense::click());
+            if response.on_hover_text(t!("Kernel {output}. Click to look at it", output)).clicked() {
                 *clicked = Some(Subject::Kernel(Layer::First, output, 0));
             }
         }
         if outputs > STRIP {
-            ui.weak(format!("and {} more", outputs - STRIP));
+            ui.weak(t!("and {others} more", others = outputs - STRIP));
         }
     });
 }

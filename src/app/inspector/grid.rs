@@ -41,9 +41,13 @@ impl Scale {
     /// Which number is which colour, in words.
     pub fn words(self) -> String {
         match self {
-            Self::Image => "0 is black, 1 is white; what lies beyond is cut off".to_owned(),
-            Self::Grey(least, most) => format!("{} is black, {} is white", number(least), number(most)),
-            Self::Signed(most) => format!("{} is blue, 0 black, {} orange", number(-most), number(most)),
+            Self::Image => t!("0 is black, 1 is white; what lies beyond is cut off").to_owned(),
+            Self::Grey(least, most) => {
+                t!("{least} is black, {most} is white", least = number(least), most = number(most))
+            }
+            Self::Signed(most) => {
+                t!("{least} is blue, 0 black, {most} orange", least = number(-most), most = number(most))
+            }
         }
     }
 }
@@ -63,7 +67,7 @@ impl Grid<'_> {
         let kind = if sense.senses_click() { Kind::Button } else { Kind::Label };
         response.widget_info(|| {
             let all: Vec<String> =
-                self.values.iter().map(|value| value.map_or_else(|| "none".to_owned(), short)).collect();
+                self.values.iter().map(|value| value.map_or_else(|| t!("none").to_owned(), short)).collect();
             WidgetInfo::labeled(kind, true, format!("{label}: {}", all.join(", ")))
         });
         let place = |i: usize| {

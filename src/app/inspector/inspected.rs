@@ -7,6 +7,7 @@ use crate::app::subject::{Subject, Which};
 use crate::app::words::phase;
 use crate::model::inside::Opened;
 use crate::run::scene::Picture;
+use crate::texts::say;
 
 /// Which values are which colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,17 +102,23 @@ fn name(look: Look<'_>, subject: Subject, opened: Option<&Opened>) -> String {
             let shown = subject.of(look, None).map_or(0, |picture| picture.shape[0]);
             // Of very many only the first are kept for pictures; a vector is one row.
             let of = if shown > 1 { crossed.max(shown) } else { shown };
-            let first = if of > shown { format!(", of which the first {shown} are shown") } else { String::new() };
-            format!("{word}, channel {channel} (0 to {}{first})", of.saturating_sub(1))
+            let first = if of > shown { t!(", of which the first {shown} are shown", shown) } else { String::new() };
+            t!(
+                "{word}, channel {channel} (0 to {saturating_sub}{first})",
+                word,
+                channel,
+                saturating_sub = of.saturating_sub(1),
+                first
+            )
         }
         Subject::Kernel(layer, output, input) => {
             let kernels = opened.and_then(|opened| layer.kernels(opened));
-            let which = kernels.map_or_else(String::new, |kernels| format!(" of layer {}", kernels.layer + 1));
-            format!("kernel{which}, from input channel {input} to channel {output}")
+            let which = kernels.map_or_else(String::new, |kernels| t!(" of layer {layer}", layer = kernels.layer + 1));
+            t!("kernel{which}, from input channel {input} to channel {output}", which, input, output)
         }
-        Subject::Candidate(i) => format!("line-up, {} of 8", i + 1),
+        Subject::Candidate(i) => t!("line-up, {i} of 8", i = i + 1),
         Subject::Kept(_, at, which) => {
-            let noun = look.run_noun().one;
+            let noun = say(say(look.run_noun().one));
             let which = if which == Which::Original { String::new() } else { format!(", {word}") };
             format!("{noun} {}{which}", at + 1)
         }
@@ -131,7 +138,13 @@ fn told(look: Look<'_>, subject: Subject) -> String {
             let film = &look.showing.film;
             let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
             let step = pinned.unwrap_or(progress.iteration);
-            format!("{}, step {step} of {}; {stamp}", phase(&progress.attack), progress.planned)
+            t!(
+                "{attack}, step {step} of {planned}; {stamp}",
+                attack = phase(&progress.attack),
+                step,
+                planned = progress.planned,
+                stamp
+            )
         }
         _ => stamp,
     }
@@ -139,19 +152,21 @@ fn told(look: Look<'_>, subject: Subject) -> String {
 
 fn note(subject: Subject) -> &'static str {
     match subject {
-        Subject::Map => "As the hospital made it: each image's map lies between −1 and 1.",
-        Subject::Found(true) => "Normalised: averaged over the channels, then divided by its own largest size.",
-        Subject::Found(false) => "As it is: sizes averaged over the channels, not normalised.",
-        Subject::Smashed(_) => "As it crosses the wire, not normalised.",
-        Subject::Cleaned(_) => "As the server keeps it, not normalised.",
-        Subject::Stolen | Subject::Kept(_, _, Which::Stolen) => "As the attacker hands it over.",
+        Subject::Map => t!("As the hospital made it: each image's map lies between −1 and 1."),
+        Subject::Found(true) => t!("Normalised: averaged over the channels, then divided by its own largest size."),
+        Subject::Found(false) => t!("As it is: sizes averaged over the channels, not normalised."),
+        Subject::Smashed(_) => t!("As it crosses the wire, not normalised."),
+        Subject::Cleaned(_) => t!("As the server keeps it, not normalised."),
+        Subject::Stolen | Subject::Kept(_, _, Which::Stolen) => t!("As the attacker hands it over."),
         Subject::Error | Subject::Kept(_, _, Which::Error) => {
-            "The size of the difference, place by place. The attacker does not see this."
+            t!("The size of the difference, place by place. The attacker does not see this.")
         }
-        Subject::Kernel(..) => "The weights themselves.",
+        Subject::Kernel(..) => t!("The weights themselves."),
         Subject::Original
         | Subject::Disguised
         | Subject::Candidate(_)
-        | Subject::Kept(_, _, Which::Original | Which::Disguised) => "As the network sees it: 0 is black, 1 is white.",
+        | Subject::Kept(_, _, Which::Original | Which::Disguised) => {
+            t!("As the network sees it: 0 is black, 1 is white.")
+        }
     }
 }

@@ -97,9 +97,9 @@ impl Made {
     /// `row 3, column 7`, or of a vector `number 35`.
     pub fn place(&self, [row, column]: [usize; 2]) -> String {
         if self.inspected.vector {
-            format!("number {}", row * self.size[0] + column)
+            t!("number {place}", place = row * self.size[0] + column)
         } else {
-            format!("row {row}, column {column}")
+            t!("row {row}, column {column}", row, column)
         }
     }
 
@@ -107,8 +107,8 @@ impl Made {
     pub fn words_at(&self, at: [usize; 2]) -> String {
         let values: Vec<String> = self.values_at(at).into_iter().map(super::stats::number).collect();
         let told = match values.as_slice() {
-            [] => "nothing".to_owned(),
-            [red, green, blue] => format!("red {red}, green {green}, blue {blue}"),
+            [] => t!("nothing").to_owned(),
+            [red, green, blue] => t!("red {red}, green {green}, blue {blue}", red, green, blue),
             one => one.join(", "),
         };
         format!("{}: {told}", self.place(at))

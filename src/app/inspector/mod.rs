@@ -144,7 +144,7 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, subject: Subject, view: &mut InspectorVi
     };
     ui.horizontal(|ui| {
         ui.with_layout(Layout::right_to_left(eframe::egui::Align::Center), |ui| {
-            open = !ui.button("Close").on_hover_text("Back to the window (Esc)").clicked();
+            open = !ui.button(t!("Close")).on_hover_text(t!("Back to the window (Esc)")).clicked();
             let mut further = |ui: &mut Ui, sign: &str, label: &str, by: isize| {
                 let button = ui.add(Button::new(sign).min_size(vec2(28.0, 0.0)));
                 button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, label));
@@ -152,11 +152,11 @@ fn head_ui(ui: &mut Ui, look: Look<'_>, subject: Subject, view: &mut InspectorVi
                     step(look, view, by);
                 }
             };
-            further(ui, "\u{203a}", "The next channel or picture (arrow keys)", 1);
-            further(ui, "\u{2039}", "The channel or picture before (arrow keys)", -1);
+            further(ui, "\u{203a}", t!("The next channel or picture (arrow keys)"), 1);
+            further(ui, "\u{2039}", t!("The channel or picture before (arrow keys)"), -1);
             ui.with_layout(Layout::left_to_right(eframe::egui::Align::Center), |ui| {
                 ui.label(RichText::new(name).strong().size(17.0));
-                cut_short_ui(ui, RichText::new(told).weak(), "What it was made with");
+                cut_short_ui(ui, RichText::new(told).weak(), t!("What it was made with"));
             });
         });
     });
@@ -236,16 +236,16 @@ fn thumb_ui(ui: &mut Ui, texture: Option<&TextureHandle>, word: &str, chosen: bo
         None => Button::new(text),
     };
     let button = ui.add(button.frame_when_inactive(chosen).fill(ui.visuals().panel_fill).stroke(line));
-    button.widget_info(|| WidgetInfo::selected(Kind::RadioButton, true, chosen, format!("Look at: {word}")));
+    button.widget_info(|| WidgetInfo::selected(Kind::RadioButton, true, chosen, t!("Look at: {word}", word)));
     button
 }
 
 fn body_ui(ui: &mut Ui, look: Look<'_>, subject: Subject, view: &mut InspectorView) {
     let Some(made) = view.made.take() else {
         let words = match (subject, view.asked.answer()) {
-            (Subject::Kernel(..), Some(Err(why))) => format!("The client cannot be looked into: {why}"),
-            (Subject::Kernel(..), None) => "The client is being looked into.".to_owned(),
-            _ => "There is no such picture now.".to_owned(),
+            (Subject::Kernel(..), Some(Err(why))) => t!("The client cannot be looked into: {why}", why),
+            (Subject::Kernel(..), None) => t!("The client is being looked into.").to_owned(),
+            _ => t!("There is no such picture now.").to_owned(),
         };
         ui.label(words);
         return;
@@ -307,8 +307,11 @@ fn large_ui(ui: &mut Ui, look: Look<'_>, made: &Made, room: Vec2, view: &mut Ins
     if further != 0 {
         step(look, view, further);
     }
-    let tip =
-        if view.mark.held { "Held here. A click lets it follow the pointer again" } else { "A click holds the place" };
+    let tip = if view.mark.held {
+        t!("Held here. A click lets it follow the pointer again")
+    } else {
+        t!("A click holds the place")
+    };
     response.on_hover_text_at_pointer(tip);
 }
 
@@ -319,13 +322,14 @@ fn planes_ui(ui: &mut Ui, made: &Made, view: &mut InspectorView) {
         return;
     }
     ui.horizontal_wrapped(|ui| {
-        ui.label("Channel:");
-        if planes == 3 && selectable_ui(ui, view.plane.is_none(), "all, as one picture").clicked() {
+        ui.label(t!("Channel:"));
+        if planes == 3 && selectable_ui(ui, view.plane.is_none(), t!("all, as one picture")).clicked() {
             view.plane = None;
         }
         for plane in 0..planes.min(24) {
             let chosen = view.plane.or((planes != 3).then_some(0)) == Some(plane);
-            let word = if planes == 3 { ["red", "green", "blue"][plane].to_owned() } else { plane.to_string() };
+            let word =
+                if planes == 3 { [t!("red"), t!("green"), t!("blue")][plane].to_owned() } else { plane.to_string() };
             if selectable_ui(ui, chosen, word).clicked() {
                 view.plane = Some(plane);
             }
@@ -349,15 +353,17 @@ fn behind_ui(ui: &mut Ui, look: Look<'_>, channel: usize, made: &Made, view: &mu
                 view.open(subject, Some([0, 0]));
             }
         }
-        Some(Err(why)) => drop(ui.label(format!("The client cannot be looked into: {why}"))),
-        None if inside(look).is_some() => drop(ui.label("The client is being looked into.")),
-        None => drop(ui.label("The client's weights of that moment are not known any more.")),
+        Some(Err(why)) => drop(ui.label(t!("The client cannot be looked into: {why}", why))),
+        None if inside(look).is_some() => drop(ui.label(t!("The client is being looked into."))),
+        None => drop(ui.label(t!("The client's weights of that moment are not known any more."))),
     }
     help_ui(ui);
 }
 
 fn help_ui(ui: &mut Ui) {
     ui.add_space(4.0);
-    let words = "Arrow keys: other channels and pictures. Shift and arrow keys: the marked place. A click holds it. Esc closes.";
+    let words = t!(
+        "Arrow keys: other channels and pictures. Shift and arrow keys: the marked place. A click holds it. Esc closes."
+    );
     ui.add(eframe::egui::Label::new(RichText::new(words).weak().small()).wrap());
 }

@@ -22,7 +22,7 @@ const HISTOGRAM: f32 = 56.0;
 pub fn around_ui(ui: &mut Ui, made: &Made, mark: Mark) {
     ui.add(Label::new(RichText::new(made.words_at(mark.at)).strong().size(15.0)).wrap());
     if made.inspected.picture.shape[0] == 3 {
-        ui.weak("Choose one channel to see the numbers around it.");
+        ui.weak(t!("Choose one channel to see the numbers around it."));
         return;
     }
     let [columns, rows] = made.size;
@@ -37,7 +37,7 @@ pub fn around_ui(ui: &mut Ui, made: &Made, mark: Mark) {
     let cell = vec2(CELL.x.min((WIDTH / wide as f32).floor()), CELL.y);
     let marked = Some((mark.at[0] - top) * wide + mark.at[1] - left);
     let grid = Grid { values: &values, columns: wide, scale: made.inspected.scale, cell, marked };
-    let what = if (high, wide) == (rows, columns) { "All its numbers" } else { "The numbers around it" };
+    let what = if (high, wide) == (rows, columns) { t!("All its numbers") } else { t!("The numbers around it") };
     grid.ui(ui, what, Sense::hover()).on_hover_text(what);
 }
 
@@ -47,12 +47,12 @@ pub fn stats_ui(ui: &mut Ui, made: &Made) {
     let [planes, height, width] = made.inspected.picture.shape;
     let sides = if planes == 1 { vec![height, width] } else { vec![planes, height, width] };
     let deviation = number(deviation as f32);
-    ui.label(RichText::new(format!("min {}   max {}", number(least), number(most))).strong());
-    ui.label(RichText::new(format!("mean {}   sd {deviation}", number(mean as f32))).strong())
-        .on_hover_text("sd: the standard deviation, the root of the mean squared distance from the mean");
-    ui.label(format!("{} numbers: {}", planes * height * width, shape(&sides)));
+    ui.label(RichText::new(t!("min {least}   max {most}", least = number(least), most = number(most))).strong());
+    ui.label(RichText::new(t!("mean {mean}   sd {deviation}", mean = number(mean as f32), deviation)).strong())
+        .on_hover_text(t!("sd: the standard deviation, the root of the mean squared distance from the mean"));
+    ui.label(t!("{count} numbers: {sides}", count = planes * height * width, sides = shape(&sides)));
     if odd > 0 {
-        ui.label(format!("{odd} are no numbers, or infinite"));
+        ui.label(t!("{odd} are no numbers, or infinite", odd));
     }
     histogram_ui(ui, &made.stats, made.inspected.scale);
     ui.add(Label::new(RichText::new(made.inspected.scale.words()).small()).wrap());
@@ -66,12 +66,13 @@ fn histogram_ui(ui: &mut Ui, stats: &Stats, scale: Scale) {
     let tallest = stats.bins.iter().copied().max().unwrap_or(0);
     let edge = |bin: usize| least + (most - least) * bin as f32 / BINS as f32;
     let highest = stats.bins.iter().position(|count| *count == tallest).unwrap_or(0);
-    let words = format!(
-        "Histogram from {} to {}: {tallest} lie between {} and {}, the most",
-        number(least),
-        number(most),
-        number(edge(highest)),
-        number(edge(highest + 1))
+    let words = t!(
+        "Histogram from {least} to {most}: {tallest} lie between {from} and {to}, the most",
+        least = number(least),
+        most = number(most),
+        tallest,
+        from = number(edge(highest)),
+        to = number(edge(highest + 1))
     );
     response.widget_info(|| WidgetInfo::labeled(Kind::Image, true, &words));
     let painter = ui.painter();
@@ -96,9 +97,16 @@ fn histogram_ui(ui: &mut Ui, stats: &Stats, scale: Scale) {
     }
     if let Some(at) = response.hover_pos() {
         let bin = (((at.x - rect.left()) / step) as usize).min(BINS - 1);
-        let words = format!("{} between {} and {}", stats.bins[bin], number(edge(bin)), number(edge(bin + 1)));
-        response
-            .on_hover_text(format!("{words}\nA bar's height is the root of its count: few beside many are seen too."));
+        let words = t!(
+            "{count} between {from} and {to}",
+            count = stats.bins[bin],
+            from = number(edge(bin)),
+            to = number(edge(bin + 1))
+        );
+        response.on_hover_text(t!(
+            "{words}\nA bar's height is the root of its count: few beside many are seen too.",
+            words
+        ));
     }
     ui.horizontal(|ui| {
         ui.set_width(WIDTH);

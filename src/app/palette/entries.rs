@@ -8,20 +8,21 @@ use crate::app::command::{Command, commands};
 use crate::app::panes::ago;
 use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
 use crate::setting::split;
+use crate::texts::say;
 use crate::workbench::method;
 
 /// What menus and keys do. This heading and those below stand in their order where nothing is typed.
-pub const COMMANDS: &str = "Commands";
+pub const COMMANDS: &str = later!("Commands");
 /// Experiments to begin with.
-pub const PRESETS: &str = "Presets";
+pub const PRESETS: &str = later!("Presets");
 /// Lessons to begin.
-pub const LESSONS: &str = "Lessons";
+pub const LESSONS: &str = later!("Lessons");
 /// Runs to open.
-pub const RUNS: &str = "Runs";
+pub const RUNS: &str = later!("Runs");
 /// Sections of the method to read.
-pub const SECTIONS: &str = "Method";
+pub const SECTIONS: &str = later!("Method");
 /// Settings to look at.
-pub const SETTINGS: &str = "Settings";
+pub const SETTINGS: &str = later!("Settings");
 
 /// Something that can be chosen.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,12 +71,12 @@ fn of_commands(ctx: &Context) -> Vec<Entry> {
     let here = Act::Popup(Some(Popup::Palette));
     let entry = |command: &Command| {
         let (group, before) = match command.act {
-            Act::Preset(_) => (PRESETS, "Preset "),
-            Act::Lesson(LessonAct::Begin(_)) => (LESSONS, "Lesson: "),
+            Act::Preset(_) => (PRESETS, t!("Preset ")),
+            Act::Lesson(LessonAct::Begin(_)) => (LESSONS, t!("Lesson: ")),
             _ => (COMMANDS, ""),
         };
         let beside = command.keys.map(|keys| ctx.format_shortcut(&keys)).unwrap_or_default();
-        let key = if before.is_empty() { String::new() } else { group.to_owned() };
+        let key = if before.is_empty() { String::new() } else { say(group).to_owned() };
         Entry { before, beside, key, ..Entry::new(group, &command.words, &command.help, command.act.clone()) }
     };
     commands().iter().filter(|command| command.act != here).map(entry).collect()
@@ -85,10 +86,10 @@ fn of_commands(ctx: &Context) -> Vec<Entry> {
 fn of_runs(look: Look<'_>) -> impl Iterator<Item = Entry> {
     let now = SystemTime::now();
     look.library.runs.iter().map(move |run| Entry {
-        before: "Open run ",
+        before: t!("Open run "),
         beside: ago(run.changed, now),
         text: run.notes.text.to_lowercase(),
-        ..Entry::new(RUNS, format!("Open run {}", run.name), help_of(run), Act::ShowRun(run.path.clone()))
+        ..Entry::new(RUNS, t!("Open run {name}", name = run.name), help_of(run), Act::ShowRun(run.path.clone()))
     })
 }
 
@@ -103,11 +104,11 @@ fn help_of(run: &RunEntry) -> String {
 /// Sections of the method.
 fn of_the_method() -> impl Iterator<Item = Entry> {
     method().map(|section| {
-        let help = format!("Read this section, with its formulas: {}.", section.source);
-        let words = format!("Method: {}", section.title);
+        let help = t!("Read this section, with its formulas: {source}.", source = section.source);
+        let words = t!("Method: {title}", title = section.title);
         Entry {
-            before: "Method: ",
-            key: SECTIONS.to_owned(),
+            before: t!("Method: "),
+            key: say(SECTIONS).to_owned(),
             ..Entry::new(SECTIONS, words, help, Act::Method(Some(section.id)))
         }
     })
@@ -121,13 +122,13 @@ fn of_settings(look: Look<'_>) -> impl Iterator<Item = Entry> {
         name.is_none_or(|name| attacks.iter().any(|attack| attack.name() == name))
     };
     look.document.experiment().settings().into_iter().filter(move |setting| has(setting.key)).map(|setting| Entry {
-        before: "Setting: ",
+        before: t!("Setting: "),
         beside: setting.key.to_owned(),
         key: setting.key.to_owned(),
         ..Entry::new(
             SETTINGS,
-            format!("Setting: {}", setting.label),
-            setting.help,
+            t!("Setting: {label}", label = say(setting.label)),
+            say(setting.help),
             Act::FindSetting(setting.key.to_owned()),
         )
     })

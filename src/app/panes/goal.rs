@@ -13,21 +13,21 @@ pub fn goal_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let mut set = look.play.goal.is_some();
     let mut goal = look.play.goal.unwrap_or_default();
     ui.horizontal_wrapped(|ui| {
-        let tick = ui.add(Checkbox::new(&mut set, RichText::new("Goal").strong()));
+        let tick = ui.add(Checkbox::new(&mut set, RichText::new(t!("Goal")).strong()));
         let mut changed = tick.changed();
-        tick.on_hover_text("What a run is to reach: useful to the hospital and of no use to the attacker");
-        let label = ui.label("right");
+        tick.on_hover_text(t!("What a run is to reach: useful to the hospital and of no use to the attacker"));
+        let label = ui.label(t!("right"));
         let accuracy = DragValue::new(&mut goal.accuracy).range(0.0..=100.0).max_decimals(1).speed(0.2);
         let drag = ui.add(accuracy.suffix(" %")).labelled_by(label.id);
         changed |= drag.changed() && set;
-        drag.on_hover_text("At least so many of the test images right");
-        let label = ui.label("recognised under");
+        drag.on_hover_text(t!("At least so many of the test images right"));
+        let label = ui.label(t!("recognised under"));
         let recognised = DragValue::new(&mut goal.recognised).range(0.0..=100.0).max_decimals(1).speed(0.2);
         let drag = ui.add(recognised.suffix(" %")).labelled_by(label.id);
         changed |= drag.changed() && set;
-        drag.on_hover_text(
-            "Fewer than so many of the targets picked from their line-ups, by the attack that does best",
-        );
+        drag.on_hover_text(t!(
+            "Fewer than so many of the targets picked from their line-ups, by the attack that does best"
+        ));
         if changed {
             acts.push(Act::PlayAs(PlayAct::Goal(set.then_some(goal))));
         }
@@ -50,9 +50,9 @@ fn checks(state: &State, goal: Goal) -> [Check; 2] {
 /// Told by a word as well as by colour.
 fn check_ui(ui: &mut Ui, check: &Check) {
     let (word, color): (_, Color32) = match check.met {
-        Some(true) => ("reached", Role::Patient.color(ui)),
-        Some(false) => ("missed", Role::Attacker.color(ui)),
-        None => ("open", ui.visuals().weak_text_color()),
+        Some(true) => (t!("reached"), Role::Patient.color(ui)),
+        Some(false) => (t!("missed"), Role::Attacker.color(ui)),
+        None => (t!("open"), ui.visuals().weak_text_color()),
     };
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(word).strong().color(color));

@@ -40,17 +40,19 @@ fn scrolled_ui(ui: &mut Ui, below: f32, contents: impl FnOnce(&mut Ui)) {
 
 /// The lessons that come with the program.
 fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
-    ui.add(Label::new("Five lessons, a few minutes each: what split learning gives away, and how to see it.").wrap());
+    ui.add(
+        Label::new(t!("Five lessons, a few minutes each: what split learning gives away, and how to see it.")).wrap(),
+    );
     for (i, lesson) in lessons().iter().enumerate() {
         ui.separator();
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(format!("{}  {}", i + 1, lesson.title)).strong().size(text(ui)));
-            ui.weak(format!("{} minutes", lesson.minutes));
+            ui.weak(t!("{minutes} minutes", minutes = lesson.minutes));
         });
         ui.add(Label::new(&lesson.summary).wrap());
-        let button = ui.button("Begin");
-        button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, format!("Begin: {}", lesson.title)));
-        if button.on_hover_text("The window is set up for it; Undo brings your experiment back").clicked() {
+        let button = ui.button(t!("Begin"));
+        button.widget_info(|| WidgetInfo::labeled(Kind::Button, true, t!("Begin: {title}", title = lesson.title)));
+        if button.on_hover_text(t!("The window is set up for it; Undo brings your experiment back")).clicked() {
             acts.push(Act::Lesson(LessonAct::Begin(lesson.name.clone())));
         }
     }
@@ -61,14 +63,18 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
     let (at, of) = (progress.place() + 1, progress.steps().len());
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(&lesson.title).strong().size(text(ui) + 1.5));
-        ui.weak(format!("step {at} of {of}"));
-        if ui.small_button("Leave the lesson").on_hover_text("Back to the list; the window stays as it is").clicked() {
+        ui.weak(t!("step {step} of {steps}", step = at, steps = of));
+        if ui
+            .small_button(t!("Leave the lesson"))
+            .on_hover_text(t!("Back to the list; the window stays as it is"))
+            .clicked()
+        {
             acts.push(Act::Lesson(LessonAct::End));
         }
     });
     let done = progress.steps().iter().filter(|taken| taken.done).count();
     let bar = ui.add(ProgressBar::new(done as f32 / of.max(1) as f32).desired_height(4.0));
-    bar.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, format!("{done} of {of} steps done")));
+    bar.widget_info(|| WidgetInfo::labeled(Kind::ProgressIndicator, true, t!("{done} of {of} steps done", done, of)));
     let Some(step) = progress.step() else { return };
     let phase = progress.phase();
     ui.add(Label::new(RichText::new(&step.text).size(text(ui))).wrap());
@@ -95,21 +101,21 @@ fn follow_ui(ui: &Ui, now: (usize, Phase)) {
 fn way_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
     let (at, of, phase) = (progress.place() + 1, progress.steps().len(), progress.phase());
     ui.horizontal(|ui| {
-        let back = ui.add_enabled(at > 1, Button::new("Back"));
-        if back.on_hover_text("The step before").on_disabled_hover_text("This is the first step").clicked() {
+        let back = ui.add_enabled(at > 1, Button::new(t!("Back")));
+        if back.on_hover_text(t!("The step before")).on_disabled_hover_text(t!("This is the first step")).clicked() {
             acts.push(Act::Lesson(LessonAct::Back));
         }
         if at == of && phase == Phase::Notice {
-            ui.label(RichText::new("The lesson is done.").strong());
+            ui.label(RichText::new(t!("The lesson is done.")).strong());
             return;
         }
         let why = match phase {
-            Phase::Ask => "Answer the question first",
-            Phase::Act => "Do what the step asks for first",
+            Phase::Ask => t!("Answer the question first"),
+            Phase::Act => t!("Do what the step asks for first"),
             Phase::Notice => "",
         };
-        let next = ui.add_enabled(progress.has_next(), Button::new(RichText::new("Next").strong()));
-        if next.on_hover_text("The next step").on_disabled_hover_text(why).clicked() {
+        let next = ui.add_enabled(progress.has_next(), Button::new(RichText::new(t!("Next")).strong()));
+        if next.on_hover_text(t!("The next step")).on_disabled_hover_text(why).clicked() {
             acts.push(Act::Lesson(LessonAct::Next));
         }
     });
@@ -122,16 +128,16 @@ fn question_ui(ui: &mut Ui, question: &Question, progress: &Progress, phase: Pha
         for (i, answer) in question.answers.iter().enumerate() {
             let chosen = progress.given() == Some(i);
             let button = selectable_if_ui(ui, phase != Phase::Notice, chosen, answer);
-            let button = button.on_hover_text("Your answer; it can be changed until the effect is seen");
-            if button.on_disabled_hover_text("The effect has been seen").clicked() {
+            let button = button.on_hover_text(t!("Your answer; it can be changed until the effect is seen"));
+            if button.on_disabled_hover_text(t!("The effect has been seen")).clicked() {
                 acts.push(Act::Lesson(LessonAct::Answer(i)));
             }
         }
     });
     if phase == Phase::Notice {
         let verdict = match progress.right() {
-            Some(true) => "Right. ",
-            Some(false) => "Not so. ",
+            Some(true) => t!("Right. "),
+            Some(false) => t!("Not so. "),
             None => "",
         };
         ui.add(Label::new(RichText::new(format!("{verdict}{}", question.because)).size(text(ui))).wrap());
@@ -142,10 +148,12 @@ fn question_ui(ui: &mut Ui, question: &Question, progress: &Progress, phase: Pha
 fn act_ui(ui: &mut Ui, step: &Step, phase: Phase) {
     match phase {
         Phase::Ask => {
-            ui.weak("Choose an answer; then you will see.");
+            ui.weak(t!("Choose an answer; then you will see."));
         }
         Phase::Act => {
-            let words = RichText::new(format!("Now: {}", step.action)).size(text(ui)).color(ui.visuals().warn_fg_color);
+            let words = RichText::new(t!("Now: {action}", action = step.action))
+                .size(text(ui))
+                .color(ui.visuals().warn_fg_color);
             ui.add(Label::new(words).wrap());
         }
         Phase::Notice => {

@@ -13,6 +13,7 @@ use crate::attack::kind::Kind as Attack;
 use crate::defence::Lever;
 use crate::experiment::{AttackSpec, Experiment};
 use crate::setting::{Kind as SettingKind, Setting};
+use crate::texts::say;
 use crate::workbench::{attacks, find, usual_defence};
 
 /// Width of the names beside the levers.
@@ -25,7 +26,7 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 5.0;
         if look.hidden.has(Control::Levers) {
-            ui.weak("This state hides the levers.");
+            ui.weak(t!("This state hides the levers."));
         } else {
             note_ui(ui, look);
             differs_ui(ui, look, acts);
@@ -38,15 +39,15 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         goal_ui(ui, look, acts);
         ui.add_space(4.0);
         ui.horizontal_wrapped(|ui| {
-            let tip = "Every setting of the experiment, with what it does and the paper's value";
-            if !look.hidden.has(Control::Settings) && ui.button("All settings…").on_hover_text(tip).clicked() {
+            let tip = t!("Every setting of the experiment, with what it does and the paper's value");
+            if !look.hidden.has(Control::Settings) && ui.button(t!("All settings…")).on_hover_text(tip).clicked() {
                 acts.push(Act::Popup(Some(Popup::Settings)));
             }
             history_ui(ui, look, acts);
-            if ui.button("Open…").on_hover_text("Open an experiment of your own, a TOML file").clicked() {
+            if ui.button(t!("Open…")).on_hover_text(t!("Open an experiment of your own, a TOML file")).clicked() {
                 acts.push(Act::Ask(Purpose::Open));
             }
-            if ui.button("Save…").on_hover_text("Write the experiment to a TOML file").clicked() {
+            if ui.button(t!("Save…")).on_hover_text(t!("Write the experiment to a TOML file")).clicked() {
                 acts.push(Act::Ask(Purpose::Save));
             }
         });
@@ -81,19 +82,19 @@ fn differs_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
     let keys = differing(run, here);
     let words = match keys.as_slice() {
-        _ if run.data.name != here.data.name => "The shown run is of other images.".to_owned(),
-        [one] => format!("{one} is not as in the shown run."),
-        many => format!("{} settings are not as in the shown run.", many.len()),
+        _ if run.data.name != here.data.name => t!("The shown run is of other images.").to_owned(),
+        [one] => t!("{one} is not as in the shown run.", one),
+        many => t!("{many} settings are not as in the shown run.", many = many.len()),
     };
     ui.horizontal_wrapped(|ui| {
         let words = RichText::new(words).color(ui.visuals().warn_fg_color);
         ui.add(Label::new(words).wrap()).on_hover_text(keys.join(", "));
-        if ui.button("Revert").on_hover_text("Every setting as the shown run has it").clicked() {
+        if ui.button(t!("Revert")).on_hover_text(t!("Every setting as the shown run has it")).clicked() {
             acts.push(Act::Take(Box::new(run.clone())));
         }
-        let button = ui.add_enabled(look.activity == Activity::Idle, Button::new("Run with these"));
-        let button = button.on_hover_text("Start a new run with the levers as they are");
-        if button.on_disabled_hover_text("A run is going").clicked() {
+        let button = ui.add_enabled(look.activity == Activity::Idle, Button::new(t!("Run with these")));
+        let button = button.on_hover_text(t!("Start a new run with the levers as they are"));
+        if button.on_disabled_hover_text(t!("A run is going")).clicked() {
             acts.push(Act::Run);
         }
     });
@@ -119,14 +120,14 @@ fn of_the_run_ui(ui: &mut Ui, look: Look<'_>, setting: &'static Setting, acts: &
     };
     row_ui(ui, "", "", |ui, _| {
         ui.horizontal(|ui| {
-            let words = format!("run: {}", shown(&its));
-            ui.label(RichText::new(words).color(ui.visuals().warn_fg_color)).on_hover_text(format!(
-                "The shown run has {} for {}",
-                shown(&its),
-                setting.key
+            let words = t!("run: {its}", its = shown(&its));
+            ui.label(RichText::new(words).color(ui.visuals().warn_fg_color)).on_hover_text(t!(
+                "The shown run has {its} for {key}",
+                its = shown(&its),
+                key = setting.key
             ));
-            let tip = format!("Put {} back to what the shown run has", setting.key);
-            if ui.small_button("Revert").on_hover_text(tip).clicked() {
+            let tip = t!("Put {key} back to what the shown run has", key = setting.key);
+            if ui.small_button(t!("Revert")).on_hover_text(tip).clicked() {
                 acts.push(Act::Set(setting.key.to_owned(), assigned(&its)));
             }
         });
@@ -137,11 +138,11 @@ fn of_the_run_ui(ui: &mut Ui, look: Look<'_>, setting: &'static Setting, acts: &
 fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Some(setting) = find("model.cut") else { return };
     let experiment = look.document.experiment();
-    row_ui(ui, "Cut after layer", setting.help, |ui, name| {
+    row_ui(ui, t!("Cut after layer"), say(setting.help), |ui, name| {
         let most = look.showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.layers.len().max(1));
         let mut cut = experiment.model.cut;
         let drag = ui.add(DragValue::new(&mut cut).range(1..=most).speed(0.05)).labelled_by(name);
-        if drag.on_hover_text("The handle on the wire moves it too").changed() {
+        if drag.on_hover_text(t!("The handle on the wire moves it too")).changed() {
             acts.push(Act::Cut(cut));
         }
     });
@@ -151,24 +152,26 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 /// What pulling a lever does now.
 fn note_ui(ui: &mut Ui, look: Look<'_>) {
     let experiment = look.document.experiment();
-    let opening = format!(
-        "The opening: undefended, cut after layer {}. The experiment is cut after layer {}: choose a model above to see \
-         it there.",
-        experiment.first_cut(),
-        experiment.model.cut
+    let opening = t!(
+        "The opening: undefended, cut after layer {first_cut}. The experiment is cut after layer {cut}: choose a \
+         model above to see it there.",
+        first_cut = experiment.first_cut(),
+        cut = experiment.model.cut
     );
     let note = match (look.weights, look.activity) {
         _ if look.showing.source == Source::Opening => opening.as_str(),
         (_, Activity::Running | Activity::Paused | Activity::Stopping) => {
-            "A run is going with the settings it was started with. Levers show on the stage at once, with its present \
-             weights, and count for the next run."
+            t!("A run is going with the settings it was started with. Levers show on the stage at once, with its \
+                 present weights, and count for the next run.")
         }
-        (Some(_), _) => "Levers show on the stage at once, with the weights of the open run; nothing is trained anew.",
+        (Some(_), _) => {
+            t!("Levers show on the stage at once, with the weights of the open run; nothing is trained anew.")
+        }
         (None, _) if look.trained && !look.showing.untrained => {
-            "Levers show on the stage at once, with the weights that come with the program where they fit; nothing is \
-             trained anew."
+            t!("Levers show on the stage at once, with the weights that come with the program where they fit; \
+                 nothing is trained anew.")
         }
-        (None, _) => "Levers show on the stage at once, with a network that was never trained. Run trains it.",
+        (None, _) => t!("Levers show on the stage at once, with a network that was never trained. Run trains it."),
     };
     ui.add(Label::new(RichText::new(note).weak()).wrap());
     ui.add_space(4.0);
@@ -176,12 +179,12 @@ fn note_ui(ui: &mut Ui, look: Look<'_>) {
 
 fn history_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let (past, future) = look.document.history();
-    let undo = ui.add_enabled(past > 0, Button::new("Undo")).on_hover_text("Take the last change back");
-    if undo.on_disabled_hover_text("Nothing was changed").clicked() {
+    let undo = ui.add_enabled(past > 0, Button::new(t!("Undo"))).on_hover_text(t!("Take the last change back"));
+    if undo.on_disabled_hover_text(t!("Nothing was changed")).clicked() {
         acts.push(Act::Undo);
     }
-    let redo = ui.add_enabled(future > 0, Button::new("Redo")).on_hover_text("Do it again");
-    if redo.on_disabled_hover_text("Nothing was taken back").clicked() {
+    let redo = ui.add_enabled(future > 0, Button::new(t!("Redo"))).on_hover_text(t!("Do it again"));
+    if redo.on_disabled_hover_text(t!("Nothing was taken back")).clicked() {
         acts.push(Act::Redo);
     }
 }
@@ -192,7 +195,7 @@ fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     if stack.is_empty() || !look.defended() {
         let usual = usual_defence();
         let title = if stack.is_empty() { usual.title.to_owned() } else { stack.titles() };
-        let words = format!("Undefended there is nothing to pull but the cut: {title} above switches a defence on.");
+        let words = t!("Undefended there is nothing to pull but the cut: {title} above switches a defence on.", title);
         ui.add(Label::new(RichText::new(words).weak()).wrap());
         return;
     }
@@ -219,10 +222,10 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
     let Pulled { lever, setting, value } = *pulled;
     let log = matches!(setting.kind, SettingKind::Real { log: true, .. });
     let tip = match setting.paper {
-        Some(paper) => format!("{}\n{}: {}. {}", setting.help, paper.mark, paper.value, setting.key),
-        None => format!("{}\n{}", setting.help, setting.key),
+        Some(paper) => format!("{}\n{}: {}. {}", say(setting.help), paper.mark, paper.value, setting.key),
+        None => format!("{}\n{}", say(setting.help), setting.key),
     };
-    row_ui(ui, &format!("{}, {}", lever.symbol, lever.words), &tip, |ui, name| {
+    row_ui(ui, &format!("{}, {}", lever.symbol, say(lever.words)), &tip, |ui, name| {
         let mut value = value;
         let [from, to] = lever.range;
         let range = from.max(if log { 1e-3 } else { 0.0 })..=to.max(value);
@@ -239,8 +242,8 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
 
 /// The attackers that a run launches.
 fn attacks_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let tip = "The attackers that a run launches; each counts as it is set among all settings";
-    row_ui(ui, "The run has", tip, |ui, _| {
+    let tip = t!("The attackers that a run launches; each counts as it is set among all settings");
+    row_ui(ui, t!("The run has"), tip, |ui, _| {
         ui.horizontal_wrapped(|ui| {
             for kind in attacks() {
                 tick_ui(ui, look, kind, acts);
@@ -253,8 +256,8 @@ fn attacks_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {
     let attacks = &look.document.experiment().attacks;
     let mut on = attacks.iter().any(|spec| spec.kind.id == kind.id);
-    let tick = ui.add(Checkbox::new(&mut on, kind.looker.brief));
-    let name = format!("{}: in the run", kind.looker.words);
+    let tick = ui.add(Checkbox::new(&mut on, say(kind.looker.brief)));
+    let name = t!("{words}: in the run", words = say(kind.looker.words));
     tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, true, on, &name));
     let changed = tick.changed();
     tick.on_hover_text(name);

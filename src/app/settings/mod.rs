@@ -17,6 +17,7 @@ use super::theme::warning_ui;
 use super::{Act, Document, Look};
 use crate::experiment::{AttackSpec, DefenceSpec, Experiment, Values};
 use crate::setting::{Setting, split};
+use crate::texts::say;
 use crate::workbench::{self, defences};
 
 /// Height of the buttons below the settings.
@@ -127,7 +128,7 @@ fn base(document: &Document) -> (String, Experiment) {
         let name = path.file_name().unwrap_or(path.as_os_str());
         return (name.to_string_lossy().into_owned(), kept);
     }
-    let Some((name, differences)) = share::nearest(&kept) else { return ("the start".to_owned(), kept) };
+    let Some((name, differences)) = share::nearest(&kept) else { return (t!("the start").to_owned(), kept) };
     if differences.iter().all(|assignment| assignment.starts_with("seed=")) {
         return (name.to_owned(), kept);
     }
@@ -143,7 +144,7 @@ pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts:
         view.renew(Shown::of(look.document), classes);
     }
     let mut open = true;
-    let window = Window::new("All settings").open(&mut open).default_rect(place(ctx)).collapsible(false);
+    let window = Window::new(t!("All settings")).open(&mut open).default_rect(place(ctx)).collapsible(false);
     window.min_size([430.0, 220.0]).constrain(true).show(ctx, |ui| {
         head_ui(ui, view);
         ui.separator();
@@ -181,20 +182,20 @@ fn place(ctx: &Context) -> Rect {
 /// The filter, and what the settings are compared with.
 fn head_ui(ui: &mut Ui, view: &mut SettingsView) {
     ui.horizontal(|ui| {
-        let label = ui.label("Find");
-        let field = TextEdit::singleline(&mut view.filter).desired_width(190.0).hint_text("a word, or a key");
-        ui.add(field).labelled_by(label.id).on_hover_text("Looks in names, keys and explanations");
-        if !view.filter.is_empty() && ui.button("Show all").clicked() {
+        let label = ui.label(t!("Find"));
+        let field = TextEdit::singleline(&mut view.filter).desired_width(190.0).hint_text(t!("a word, or a key"));
+        ui.add(field).labelled_by(label.id).on_hover_text(t!("Looks in names, keys and explanations"));
+        if !view.filter.is_empty() && ui.button(t!("Show all")).clicked() {
             view.filter.clear();
         }
         let Some(shown) = &view.shown else { return };
         let words = match shown.differences() {
-            0 => format!("All as in {}", shown.base_name),
-            1 => format!("1 setting differs from {}", shown.base_name),
-            n => format!("{n} settings differ from {}", shown.base_name),
+            0 => t!("All as in {base_name}", base_name = shown.base_name),
+            1 => t!("1 setting differs from {base_name}", base_name = shown.base_name),
+            n => t!("{n} settings differ from {base_name}", n, base_name = shown.base_name),
         };
         ui.add(Label::new(RichText::new(&words).weak()).truncate())
-            .on_hover_text(format!("{words}. A dot marks what differs, Reset takes it back."));
+            .on_hover_text(t!("{words}. A dot marks what differs, Reset takes it back.", words));
     });
 }
 
@@ -203,7 +204,7 @@ fn matches(setting: &Setting, filter: &str, experiment: &Experiment) -> bool {
     if experiment.setting(filter.trim()).is_some() {
         return setting.key == filter.trim();
     }
-    let (label, help) = (setting.label.to_lowercase(), setting.help.to_lowercase());
+    let (label, help) = (say(setting.label).to_lowercase(), say(setting.help).to_lowercase());
     let holds = |word: &str| setting.key.contains(word) || label.contains(word) || help.contains(word);
     filter.to_lowercase().split_whitespace().all(holds)
 }
@@ -267,7 +268,10 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
     }
     if !any {
         ui.add_space(8.0);
-        ui.label(format!("No setting has \u{201c}{}\u{201d} in its name, key or explanation.", filter.trim()));
+        ui.label(t!(
+            "No setting has \u{201c}{filter}\u{201d} in its name, key or explanation.",
+            filter = filter.trim()
+        ));
     }
 }
 
@@ -275,7 +279,7 @@ fn sections_ui(ui: &mut Ui, view: &mut SettingsView, classes: Option<usize>, act
 fn while_off(experiment: &Experiment, section: &str) -> Option<&'static str> {
     let kind = defences().iter().find(|kind| kind.section == Some(section))?;
     let on = experiment.stack().is_ok_and(|stack| stack.iter().any(|setup| setup.kind.id == kind.id));
-    (!on && !kind.while_off.is_empty()).then_some(kind.while_off)
+    (!on && !kind.while_off.is_empty()).then_some(say(kind.while_off))
 }
 
 /// Whether an attack is launched at all.
@@ -283,8 +287,8 @@ fn launch_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>, put_away: &mut Vec<At
     let attacks = &rows.experiment.attacks;
     let at = attacks.iter().position(|spec| spec.name() == name);
     let mut on = at.is_some();
-    let words = format!("Launch {name} in the run");
-    let tip = "Once the networks are trained, and where the list below says so during the training";
+    let words = t!("Launch {name} in the run", name);
+    let tip = t!("Once the networks are trained, and where the list below says so during the training");
     if !ui.checkbox(&mut on, words).on_hover_text(tip).changed() {
         return;
     }
@@ -307,8 +311,8 @@ fn defend_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>) {
     let mut list = rows.experiment.defences.clone();
     let at = list.iter().position(|spec| spec.name() == name);
     let mut on = at.is_some();
-    let about = workbench::defence(name).map_or("", |kind| kind.about);
-    if !ui.checkbox(&mut on, format!("Defend with {name}")).on_hover_text(about).changed() {
+    let about = workbench::defence(name).map_or("", |kind| say(kind.about));
+    if !ui.checkbox(&mut on, t!("Defend with {name}", name)).on_hover_text(about).changed() {
         return;
     }
     match at {
@@ -323,19 +327,19 @@ fn defend_ui(ui: &mut Ui, name: &str, rows: &mut Rows<'_>) {
 /// Copies, and the way back from one.
 fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<Act>) {
     ui.horizontal(|ui| {
-        let tip = "The whole experiment as a text, defaults written out";
-        if ui.button("Copy as TOML").on_hover_text(tip).clicked() {
+        let tip = t!("The whole experiment as a text, defaults written out");
+        if ui.button(t!("Copy as TOML")).on_hover_text(tip).clicked() {
             acts.push(Act::Copy(look.document.experiment().to_toml()));
         }
-        let tip = "The command that runs this experiment: a preset, and what differs from it";
-        if ui.button("Copy as --set").on_hover_text(tip).clicked() {
+        let tip = t!("The command that runs this experiment: a preset, and what differs from it");
+        if ui.button(t!("Copy as --set")).on_hover_text(tip).clicked() {
             match command_line(look.document.experiment()) {
                 Ok(text) => acts.push(Act::Copy(text)),
                 Err(error) => view.paste = Some(Paste { trouble: Some(error.to_string()), ..Paste::default() }),
             }
         }
-        let tip = "Take an experiment from a text: TOML, or such a command";
-        if ui.button("Paste\u{2026}").on_hover_text(tip).clicked() {
+        let tip = t!("Take an experiment from a text: TOML, or such a command");
+        if ui.button(t!("Paste\u{2026}")).on_hover_text(tip).clicked() {
             view.paste = if view.paste.is_some() { None } else { Some(Paste::default()) };
         }
     });
@@ -343,13 +347,14 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
     let mut open = true;
     ScrollArea::vertical().id_salt("paste").max_height(PASTE - 100.0).show(ui, |ui| {
         let field = TextEdit::multiline(&mut paste.text).code_editor().desired_rows(4).desired_width(f32::INFINITY);
-        if ui.add(field).accessible_name("Experiment as TOML or as a command").changed() {
+        if ui.add(field).accessible_name(t!("Experiment as TOML or as a command")).changed() {
             paste.trouble = None;
         }
     });
     ui.horizontal(|ui| {
         let some = !paste.text.trim().is_empty();
-        let take = ui.add_enabled(some, Button::new("Take it")).on_disabled_hover_text("Paste a text above first");
+        let take =
+            ui.add_enabled(some, Button::new(t!("Take it"))).on_disabled_hover_text(t!("Paste a text above first"));
         if take.clicked() {
             if super::shared::is_shared(&paste.text) {
                 acts.push(Act::Shared(paste.text.clone()));
@@ -364,7 +369,7 @@ fn foot_ui(ui: &mut Ui, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<
                 }
             }
         }
-        open &= !ui.button("Cancel").clicked();
+        open &= !ui.button(t!("Cancel")).clicked();
         if let Some(trouble) = &paste.trouble {
             let line = trouble.replace('\n', " ");
             warning_ui(ui);

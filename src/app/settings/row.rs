@@ -16,6 +16,7 @@ use crate::data::{self, BUILT_IN};
 use crate::experiment::{Experiment, Values};
 use crate::model::zoo;
 use crate::setting::{Kind, Mark, Setting};
+use crate::texts::say;
 
 /// Height of a row.
 const ROW: f32 = 22.0;
@@ -98,7 +99,7 @@ impl Rows<'_> {
     fn words_ui(&self, ui: &mut Ui, setting: &'static Setting) -> Id {
         let differs = self.differs(setting.key);
         let (rect, _) = ui.allocate_exact_size(vec2(7.0, ROW), eframe::egui::Sense::hover());
-        let mut text = RichText::new(setting.label);
+        let mut text = RichText::new(say(setting.label));
         if differs {
             ui.painter().circle_filled(rect.center(), 3.0, ui.visuals().selection.stroke.color);
             text = text.strong();
@@ -106,8 +107,8 @@ impl Rows<'_> {
         let label = ui.add(Label::new(text).truncate()).on_hover_ui(|ui| {
             tip_ui(ui, setting);
             if differs {
-                let before = self.base.get(setting.key).map_or_else(|| "nothing here".to_owned(), shown);
-                ui.label(format!("Differs: {} has {before}.", self.base_name));
+                let before = self.base.get(setting.key).map_or_else(|| t!("nothing here").to_owned(), shown);
+                ui.label(t!("Differs: {base_name} has {before}.", base_name = self.base_name, before));
             }
         });
         if !setting.unit.is_empty() {
@@ -150,12 +151,12 @@ impl Rows<'_> {
                 response.response.labelled_by(label)
             }
             (Kind::Layers, listed) => {
-                let words = listed.map_or_else(|| format!("as {} has them", self.experiment.model.name), shown);
+                let words = listed.map_or_else(|| t!("as {name} has them", name = self.experiment.model.name), shown);
                 let open = self.drafts.contains_key(setting.key);
-                let list = Button::new(if open { "Close list" } else { "Edit list\u{2026}" });
+                let list = Button::new(if open { t!("Close list") } else { t!("Edit list\u{2026}") });
                 let known = self.classes.is_some() || BUILT_IN.contains(&self.experiment.data.name.as_str());
                 let button = ui.add_enabled(open || known, list);
-                let why = "How many classes the images have is known once they are loaded";
+                let why = t!("How many classes the images have is known once they are loaded");
                 let button = button.on_disabled_hover_text(why);
                 if button.clicked() && self.drafts.remove(setting.key).is_none() {
                     self.drafts.insert(setting.key, layer_list(self.experiment, self.classes));
@@ -188,7 +189,7 @@ impl Rows<'_> {
         let speed = if log { 0.01 * x.max(1e-9) } else { (max - min) * 1e-3 };
         let drag = DragValue::new(&mut now).speed(speed).update_while_editing(false);
         let drag = ui.add_sized([NUMBER, ui.spacing().interact_size.y], drag.custom_formatter(|x, _| number(x)));
-        let drag = drag.accessible_name(format!("{}, number", setting.label));
+        let drag = drag.accessible_name(t!("{label}, number", label = say(setting.label)));
         let text = number(now);
         if text != number(x) {
             self.apply(setting.key, text);
@@ -199,7 +200,7 @@ impl Rows<'_> {
     /// A field that is applied when it is left, or by Enter; Escape takes it back.
     fn text_ui(&mut self, ui: &mut Ui, setting: &'static Setting, current: &str, label: Id, width: f32) -> Response {
         let draft = self.drafts.entry(setting.key).or_insert_with(|| current.to_owned());
-        let hint = if setting.key == "model.input" { "as the data are" } else { "" };
+        let hint = if setting.key == "model.input" { t!("as the data are") } else { "" };
         let field = TextEdit::singleline(draft).desired_width(width - 12.0).hint_text(hint);
         let response = ui.add(field).labelled_by(label);
         if response.gained_focus() {
@@ -225,7 +226,7 @@ impl Rows<'_> {
 
     /// The models that have a name, to choose from.
     fn models_ui(&mut self, ui: &mut Ui, setting: &'static Setting) {
-        let menu = ui.menu_button("Known", |ui| {
+        let menu = ui.menu_button(t!("Known"), |ui| {
             for name in zoo::NAMES {
                 if ui.button(name).on_hover_text(zoo::words(name)).clicked() {
                     self.apply(setting.key, name.to_owned());
@@ -233,23 +234,23 @@ impl Rows<'_> {
                 }
             }
         });
-        menu.response.accessible_name("Known models").on_hover_text("The models that Cutlayer knows");
+        menu.response.accessible_name(t!("Known models")).on_hover_text(t!("The models that Cutlayer knows"));
     }
 
     /// The list of layers, each on its line, over the row's whole width.
     fn layers_ui(&mut self, ui: &mut Ui, setting: &'static Setting) {
         let Some(draft) = self.drafts.get_mut(setting.key) else { return };
         let field = TextEdit::multiline(draft).code_editor().desired_rows(6).desired_width(f32::INFINITY);
-        if ui.add(field).accessible_name("List of layers as TOML").changed() {
+        if ui.add(field).accessible_name(t!("List of layers as TOML")).changed() {
             self.troubles.remove(setting.key);
         }
         let text = typed(setting.kind, draft);
         ui.horizontal(|ui| {
-            let tip = "Take these layers; they are checked first, and the cut with them";
-            if ui.button("Apply").on_hover_text(tip).clicked() {
+            let tip = t!("Take these layers; they are checked first, and the cut with them");
+            if ui.button(t!("Apply")).on_hover_text(tip).clicked() {
                 self.apply(setting.key, text);
             }
-            if ui.button("Cancel").clicked() {
+            if ui.button(t!("Cancel")).clicked() {
                 self.forget(setting.key);
             }
             ui.weak("\"relu\", \"flatten\", { conv = 8, kernel = 3, padding = 1 }, { maxpool = 2 }, { linear = 10 }");
@@ -261,9 +262,9 @@ impl Rows<'_> {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.set_min_height(ROW);
             if let Some(back) = self.way_back(setting.key) {
-                let reset = Button::new("Reset").small().min_size(vec2(BACK, 0.0));
-                let tip = || format!("Back to what {} has: {}", self.base_name, back.1);
-                let reset = ui.add(reset).accessible_name(format!("Reset {}", setting.label));
+                let reset = Button::new(t!("Reset")).small().min_size(vec2(BACK, 0.0));
+                let tip = || t!("Back to what {base_name} has: {back}", base_name = self.base_name, back = back.1);
+                let reset = ui.add(reset).accessible_name(t!("Reset {label}", label = say(setting.label)));
                 if reset.on_hover_ui(|ui| drop(ui.label(tip()))).clicked() {
                     self.apply(back.0, back.2);
                     self.drafts.remove(setting.key);
@@ -278,18 +279,24 @@ impl Rows<'_> {
     fn paper_ui(&mut self, ui: &mut Ui, setting: &'static Setting, enabled: bool) {
         let Some(paper) = setting.paper else { return };
         let (text, whose) = match paper.mark {
-            Mark::Here => (format!("here: {}", paper.value), "Our own choice, since the paper is silent"),
-            Mark::Equations => {
-                (format!("paper: {} {}", paper.value, paper.mark), "From the paper's equations, known at second hand")
+            Mark::Here => (t!("here: {here}", here = paper.value), t!("Our own choice, since the paper is silent")),
+            Mark::Equations => (
+                t!("paper: {value} {mark}", value = paper.value, mark = paper.mark),
+                t!("From the paper's equations, known at second hand"),
+            ),
+            Mark::Published(source) => {
+                (format!("{source}: {}", paper.value), t!("From the paper that the attack is of"))
             }
-            Mark::Published(source) => (format!("{source}: {}", paper.value), "From the paper that the attack is of"),
-            Mark::Abstract => (format!("paper: {} {}", paper.value, paper.mark), "From the paper's abstract"),
+            Mark::Abstract => {
+                (t!("paper: {value} {mark}", value = paper.value, mark = paper.mark), t!("From the paper's abstract"))
+            }
         };
         let same = |told: &String| self.values.get(setting.key).map(assigned).as_ref() == Some(told);
         if let Some(told) = self.papers.get(setting.key).filter(|told| !same(told)) {
             let button = ui.add_enabled(enabled, Button::new(&text).small().truncate());
-            let button = button.accessible_name(format!("Set {} to what stands {text}", setting.label));
-            if button.on_hover_text(format!("{whose}. Click to set it: {text}")).clicked() {
+            let button =
+                button.accessible_name(t!("Set {label} to what stands {text}", label = say(setting.label), text));
+            if button.on_hover_text(t!("{whose}. Click to set it: {text}", whose, text)).clicked() {
                 self.apply(setting.key, told.clone());
                 self.drafts.remove(setting.key);
             }
@@ -341,7 +348,7 @@ fn cell<R>(ui: &mut Ui, width: f32, contents: impl FnOnce(&mut Ui) -> R) -> R {
 /// What a setting does, its key and what is allowed.
 fn tip_ui(ui: &mut Ui, setting: &Setting) {
     ui.set_max_width(360.0);
-    ui.label(setting.help);
+    ui.label(say(setting.help));
     ui.weak(format!("{}: {}", setting.key, setting.kind.allowed()));
 }
 

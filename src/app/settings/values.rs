@@ -4,6 +4,7 @@ use toml::Value;
 
 use crate::experiment::{Experiment, Optimizer};
 use crate::setting::{Kind, Paper, Setting, split};
+use crate::texts::say;
 use crate::workbench::defences;
 
 /// Checks one change without making it.
@@ -13,7 +14,7 @@ use crate::workbench::defences;
 pub fn check(experiment: &Experiment, key: &str, text: &str) -> Result<(), String> {
     let mut changed = experiment.clone();
     let result = changed.set(&format!("{key}={text}")).and_then(|()| changed.validate());
-    let label = experiment.setting(key).map_or(key, |setting| setting.label);
+    let label = experiment.setting(key).map_or(key, |setting| say(setting.label));
     result.map_err(|error| in_words(key, label, &error.to_string()))
 }
 
@@ -41,11 +42,11 @@ pub fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Float(x) => number(*x),
-        Value::Boolean(on) => if *on { "on" } else { "off" }.to_owned(),
+        Value::Boolean(on) => if *on { t!("on") } else { t!("off") }.to_owned(),
         Value::Array(list) if list.iter().all(|item| item.is_float() || item.is_integer()) => {
             list.iter().map(shown).collect::<Vec<_>>().join(", ")
         }
-        Value::Array(list) => format!("{} layers", list.len()),
+        Value::Array(list) => t!("{count} layers", count = list.len()),
         other => other.to_string(),
     }
 }
@@ -110,18 +111,18 @@ fn first_number(text: &str) -> Option<f64> {
 /// The words above a section's settings.
 pub fn heading(section: &str) -> String {
     if let Some(name) = section.strip_prefix("attack.") {
-        return format!("Attack: {}", crate::workbench::attack(name).map_or(name, |kind| kind.title));
+        return t!("Attack: {title}", title = crate::workbench::attack(name).map_or(name, |kind| kind.title));
     }
     if let Some(kind) = defences().iter().find(|kind| kind.place() == section) {
-        return format!("Defence: {}", kind.title);
+        return t!("Defence: {title}", title = kind.title);
     }
     let words = match section {
-        "" => "General",
-        "data" => "Data",
-        "model" => "Model and cut",
-        "train" => "Training",
-        "evaluate" => "Evaluation",
-        _ => "More",
+        "" => t!("General"),
+        "data" => t!("Data"),
+        "model" => t!("Model and cut"),
+        "train" => t!("Training"),
+        "evaluate" => t!("Evaluation"),
+        _ => t!("More"),
     };
     words.to_owned()
 }
@@ -135,15 +136,17 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
         return (setup.kind.idle)(&setup.values, on, leaf);
     }
     match key {
-        "train.twin" if !experiment.defended() => Some("There is no defence: the model itself is the undefended one."),
+        "train.twin" if !experiment.defended() => {
+            Some(t!("There is no defence: the model itself is the undefended one."))
+        }
         "train.momentum" if experiment.train.optimizer == Optimizer::Adam => {
-            Some("Adam has a momentum of its own: choose sgd first.")
+            Some(t!("Adam has a momentum of its own: choose sgd first."))
         }
         "evaluate.gammas" if !experiment.fuses() => {
-            Some("No defence of several streams is on: there are no gains to measure.")
+            Some(t!("No defence of several streams is on: there are no gains to measure."))
         }
         _ if !experiment.defended() && key.starts_with("attack.") && matches!(leaf, "naive" | "adaptive") => {
-            Some("Without a defence there is nothing to know, so the attack has one form.")
+            Some(t!("Without a defence there is nothing to know, so the attack has one form."))
         }
         _ => None,
     }

@@ -19,6 +19,7 @@ use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
 use crate::lesson::Part;
 use crate::method::Ink;
+use crate::texts::say;
 
 /// The wipe between original and stolen image.
 #[derive(Debug, Default)]
@@ -31,7 +32,7 @@ pub struct WipeView {
 
 /// A line so near to the left edge is taken away.
 const GONE: f32 = 0.02;
-const STOLEN: &str = "What the attacker makes of the numbers on the wire: the paper's reconstruction.";
+const STOLEN: &str = later!("What the attacker makes of the numbers on the wire: the paper's reconstruction.");
 
 pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     let said = said(look);
@@ -44,7 +45,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
 /// What was stolen, under the wipe, in the frame that the verdict gives it.
 pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     if let Some(stolen) = &look.textures.stolen {
-        let response = large_ui(ui, stolen, side, &format!("stolen: {STOLEN}"));
+        let response = large_ui(ui, stolen, side, &t!("stolen: {stolen}", stolen = say(STOLEN)));
         if let Some(original) = &look.textures.original {
             let response = wipe_ui(ui, &response, original, wipe);
             inspected(&response, look, Subject::Stolen, acts);
@@ -62,7 +63,7 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
     let rect = picture.rect;
     let response = ui.interact(rect, ui.scope_id().with("wipe"), Sense::click_and_drag());
     let share = f64::from(wipe.share.unwrap_or(0.0));
-    response.widget_info(|| WidgetInfo::slider(true, share, "Wipe: the original over the stolen image"));
+    response.widget_info(|| WidgetInfo::slider(true, share, t!("Wipe: the original over the stolen image")));
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
@@ -92,8 +93,8 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
     if wipe.times > 0 {
         return response;
     }
-    let how = "Drag across it: the original is to the left of the line, which goes at the left edge.";
-    response.on_hover_text(format!("{STOLEN}\n{how}\n{CLOSER}"))
+    let how = t!("Drag across it: the original is to the left of the line, which goes at the left edge.");
+    response.on_hover_text(format!("{}\n{how}\n{}", say(STOLEN), say(CLOSER)))
 }
 
 /// The place where the stolen image will be.
@@ -115,17 +116,17 @@ fn why_nothing(look: Look<'_>) -> String {
     let run = showing.source == Source::Run;
     let begins = showing.scene.as_ref().is_some_and(|scene| scene.progress.is_some());
     match &showing.trouble {
-        Some(trouble) => format!("No picture: {trouble}"),
+        Some(trouble) => t!("No picture: {trouble}", trouble),
         None if run && showing.facts.as_ref().is_some_and(|facts| !facts.attacked) => {
-            "This experiment has no attacks.".to_owned()
+            t!("This experiment has no attacks.").to_owned()
         }
-        None if !run && look.play.waits => "The attacker is held.".to_owned(),
-        None if begins => "It first learns from images of its own.".to_owned(),
-        None if run && look.state.status == Status::Going => "The attack waits for the network.".to_owned(),
+        None if !run && look.play.waits => t!("The attacker is held.").to_owned(),
+        None if begins => t!("It first learns from images of its own.").to_owned(),
+        None if run && look.state.status == Status::Going => t!("The attack waits for the network.").to_owned(),
         None if run => {
-            "The run ended before its next attack. What was stolen before is in Images and Table.".to_owned()
+            t!("The run ended before its next attack. What was stolen before is in Images and Table.").to_owned()
         }
-        None => "Made from the numbers on the wire alone.".to_owned(),
+        None => t!("Made from the numbers on the wire alone.").to_owned(),
     }
 }
 
@@ -133,8 +134,11 @@ fn why_nothing(look: Look<'_>) -> String {
 pub(super) fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let film = &look.showing.film;
     if film.frames.len() >= 2 {
-        let (word, tip) =
-            if film.playing { ("Freeze", "Stop the film") } else { ("Play", "Play how the stolen image emerged") };
+        let (word, tip) = if film.playing {
+            (t!("Freeze"), t!("Stop the film"))
+        } else {
+            (t!("Play"), t!("Play how the stolen image emerged"))
+        };
         if ui.add(Button::new(word)).on_hover_text(tip).clicked() {
             acts.push(Act::Play);
         }
@@ -144,13 +148,13 @@ pub(super) fn film_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.spacing_mut().slider_width = (ui.available_width() - 76.0 * times).max(40.0);
         let slider = ui.add(Slider::new(&mut at, 0..=last).show_value(false));
         slider.widget_info(|| {
-            let words = format!("Film of the reconstruction, step {}", film.frames[at].0);
+            let words = t!("Film of the reconstruction, step {frames}", frames = film.frames[at].0);
             WidgetInfo::slider(true, at as f64, words)
         });
         let changed = slider.changed();
-        slider.on_hover_text(format!(
-            "Step {}. Any moment of the attack; at its end it follows the latest",
-            film.frames[at].0
+        slider.on_hover_text(t!(
+            "Step {frames}. Any moment of the attack; at its end it follows the latest",
+            frames = film.frames[at].0
         ));
         if changed {
             acts.push(Act::Pin(Some(at)));

@@ -10,6 +10,7 @@ use crate::app::words::{decimal, named, phase};
 use crate::app::{Act, Look};
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{PSNR, SSIM};
+use crate::texts::say;
 
 /// Width of the details.
 const WIDTH: f32 = 320.0;
@@ -20,15 +21,17 @@ const CANDIDATE: f32 = 34.0;
 
 /// The button, and below it the details while they are open.
 pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let button = ui.button("Details").on_hover_text("Which attack it is, its scores, the error and the line-up");
+    let button =
+        ui.button(t!("Details")).on_hover_text(t!("Which attack it is, its scores, the error and the line-up"));
     let popup = Popup::from_toggle_button_response(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     popup.width(WIDTH).show(|ui| {
         ui.set_width(WIDTH);
         attack_ui(ui, look);
         ui.horizontal_top(|ui| {
             if let Some(error) = &look.textures.error {
-                let tip = "How far each pixel is from the original's: black is equal. The attacker does not see this.";
-                let pane = Pane { caption: "error", tip, role: None, ink: None };
+                let tip =
+                    t!("How far each pixel is from the original's: black is equal. The attacker does not see this.");
+                let pane = Pane { caption: t!("error"), tip, role: None, ink: None };
                 inspected(&pane.ui(ui, error, ERROR), look, Subject::Error, acts);
             }
             ui.vertical(|ui| score_ui(ui, look));
@@ -40,25 +43,25 @@ pub(super) fn details_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 /// Which attack it is, what it sees and knows, and how far it is.
 fn attack_ui(ui: &mut Ui, look: Look<'_>) {
     if let Some(attacker) = Attacker::shown(look) {
-        ui.add(Label::new(format!("It {}.", attacker.words())).wrap());
+        ui.add(Label::new(t!("It {words}.", words = attacker.words())).wrap());
     }
     let Some(scene) = &look.showing.scene else { return };
     let Some(progress) = scene.progress.as_ref().filter(|_| !look.showing.waits) else {
-        ui.label("No attack has begun.");
+        ui.label(t!("No attack has begun."));
         return;
     };
     let film = &look.showing.film;
     let pinned = film.pinned.and_then(|at| film.frames.get(at)).map(|frame| frame.0);
     let mode = match (scene.stamp.defended, scene.stamp.adaptive) {
         (false, _) => "",
-        (true, false) => ", naive",
-        (true, true) => ", adaptive",
+        (true, false) => t!(", naive"),
+        (true, true) => t!(", adaptive"),
     };
     let step = pinned.unwrap_or(progress.iteration);
     ui.label(RichText::new(format!("{}{mode}", phase(&progress.attack))).strong());
-    ui.label(format!("step {step} of {}", progress.planned));
-    ui.label(format!("its own loss {}", decimal(progress.loss, 6)))
-        .on_hover_text("All that the attacker sees of its success");
+    ui.label(t!("step {step} of {steps}", step, steps = progress.planned));
+    ui.label(t!("its own loss {loss}", loss = decimal(progress.loss, 6)))
+        .on_hover_text(t!("All that the attacker sees of its success"));
 }
 
 /// How near the stolen image is.
@@ -66,7 +69,7 @@ fn score_ui(ui: &mut Ui, look: Look<'_>) {
     if look.showing.scene.is_none() || look.showing.nothing_to_steal() {
         return;
     }
-    let about = "Judged against the original, which the attacker does not have. Higher is a worse leak.";
+    let about = t!("Judged against the original, which the attacker does not have. Higher is a worse leak.");
     // Dashes keep the place of numbers that are about to come.
     let score = look.showing.shown_score();
     let [psnr, ssim] = score.map_or([f64::NAN; 2], |score| [psnr_of(score.mse), score.ssim]);
@@ -80,23 +83,23 @@ fn lineup_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Some(correct) = lineup.correct() else { return };
     let count = lineup.pictures.len();
     let verdict = match (lineup.picked, correct) {
-        (_, true) => "correct",
-        (Some(_), false) => "wrong",
-        (None, false) => "nobody",
+        (_, true) => t!("correct"),
+        (Some(_), false) => t!("wrong"),
+        (None, false) => t!("nobody"),
     };
     let color = Role::Attacker.color(ui);
-    ui.label(format!("picked from {count}: {verdict}")).on_hover_text(
+    ui.label(t!("picked from {count}: {verdict}", count, verdict)).on_hover_text(t!(
         "The line-up: the original among seven other images of its own class, which are the attacker's. Which does the \
-         stolen image resemble most? By chance one in eight is right.",
-    );
+         stolen image resemble most? By chance one in eight is right."
+    ));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
         for (i, texture) in look.textures.lineup.iter().enumerate() {
             let Some(texture) = texture else { continue };
             let size = texture.size_vec2() * (CANDIDATE / texture.size_vec2().max_elem());
             let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size);
-            let image = image.alt_text(format!("line-up, {} of {count}", i + 1)).sense(Sense::click());
-            let response = ui.add(image).on_hover_text(CLOSER);
+            let image = image.alt_text(t!("line-up, {i} of {count}", i = i + 1, count)).sense(Sense::click());
+            let response = ui.add(image).on_hover_text(say(CLOSER));
             inspected(&response, look, Subject::Candidate(i), acts);
             if lineup.picked == Some(i) {
                 ui.painter().rect_stroke(response.rect, 0.0, Stroke::new(2.0, color), StrokeKind::Outside);

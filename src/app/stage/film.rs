@@ -101,9 +101,9 @@ impl Sheet {
         let mut left = GAP;
         let mut places = Vec::new();
         for (picture, ink, words) in [
-            (Some(patient), Ink::Patient, "original"),
-            (wire, Ink::Plain, "what crosses"),
-            (Some(stolen), Ink::Attacker, "stolen"),
+            (Some(patient), Ink::Patient, t!("original")),
+            (wire, Ink::Plain, t!("what crosses")),
+            (Some(stolen), Ink::Attacker, t!("stolen")),
         ] {
             let Some(picture) = picture else { continue };
             places.push((left, width_of(picture), picture, ink, words));

@@ -37,9 +37,10 @@ use super::{Act, Activity, Look, View};
 use crate::lesson::Part;
 use crate::method::{Ink, Place};
 use crate::run::shipped::remade_by;
+use crate::texts::say;
 
 /// Said of every picture that can be looked into.
-const CLOSER: &str = "Click to look closer: its numbers, and how they come about.";
+const CLOSER: &str = later!("Click to look closer: its numbers, and how they come about.");
 
 /// What is chosen on the stage.
 pub struct Views<'a> {
@@ -107,10 +108,10 @@ enum Card {
 impl Card {
     fn title(self) -> &'static str {
         match self {
-            Self::Hospital => "Hospital",
-            Self::Wire => "Wire",
-            Self::Server => "Server",
-            Self::Attacker => "Attacker",
+            Self::Hospital => t!("Hospital"),
+            Self::Wire => t!("Wire"),
+            Self::Server => t!("Server"),
+            Self::Attacker => t!("Attacker"),
         }
     }
 
@@ -131,8 +132,8 @@ impl Card {
     fn caption(self, look: Look<'_>) -> String {
         match self {
             Self::Hospital => hospital::caption(look),
-            Self::Attacker if look.textures.stolen.is_some() && look.showing.kept => "stolen earlier".to_owned(),
-            Self::Attacker if look.textures.stolen.is_some() => "stolen".to_owned(),
+            Self::Attacker if look.textures.stolen.is_some() && look.showing.kept => t!("stolen earlier").to_owned(),
+            Self::Attacker if look.textures.stolen.is_some() => t!("stolen").to_owned(),
             _ => String::new(),
         }
     }
@@ -207,10 +208,10 @@ impl Card {
 /// What the training is at while pictures of it are shown.
 fn training_words(activity: Activity) -> &'static str {
     match activity {
-        Activity::Running => "Training goes on.",
-        Activity::Paused => "Training waits.",
-        Activity::Stopping => "Training is being saved.",
-        Activity::Idle => "Training has ended.",
+        Activity::Running => t!("Training goes on."),
+        Activity::Paused => t!("Training waits."),
+        Activity::Stopping => t!("Training is being saved."),
+        Activity::Idle => t!("Training has ended."),
     }
 }
 
@@ -240,8 +241,8 @@ fn narrow_lead_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 
 fn back_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     if look.followed && look.showing.source != Source::Run {
-        let tip = "Let the stage show the run again, in place of your own question";
-        if ui.small_button("Back to the run").on_hover_text(tip).clicked() {
+        let tip = t!("Let the stage show the run again, in place of your own question");
+        if ui.small_button(t!("Back to the run")).on_hover_text(tip).clicked() {
             acts.push(Act::Follow);
         }
     }
@@ -251,22 +252,29 @@ fn back_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 pub fn lead(look: Look<'_>) -> String {
     let showing = look.showing;
     match (&showing.trouble, showing.source) {
-        (Some(trouble), _) => format!("This cannot be shown: {}", trouble.replace('\n', " ")),
+        (Some(trouble), _) => t!("This cannot be shown: {trouble}", trouble = trouble.replace('\n', " ")),
         _ if showing.kept => {
             let attack = showing.scene.as_ref().and_then(|scene| scene.progress.as_ref());
             let words = attack.map_or_else(String::new, |progress| phase(&progress.attack));
-            format!("{} The right was stolen earlier: {words}.", training_words(look.activity))
+            t!(
+                "{training_words} The right was stolen earlier: {words}.",
+                training_words = training_words(look.activity),
+                words
+            )
         }
-        _ if showing.nothing_to_steal() => "The image is blank: there is nothing to steal.".to_owned(),
-        _ if showing.waits && showing.scene.is_some() => "The levers have moved: the answer comes.".to_owned(),
+        _ if showing.nothing_to_steal() => t!("The image is blank: there is nothing to steal.").to_owned(),
+        _ if showing.waits && showing.scene.is_some() => t!("The levers have moved: the answer comes.").to_owned(),
         _ if showing.reconstruction().is_some() => {
-            "Only the middle leaves the hospital. The right was made from it.".to_owned()
+            t!("Only the middle leaves the hospital. The right was made from it.").to_owned()
         }
         (_, Source::Run) if look.state.status == Status::Going => {
-            "A network is being trained, split between a hospital and a server.".to_owned()
+            t!("A network is being trained, split between a hospital and a server.").to_owned()
         }
-        (_, Source::Run) => format!("{} The stage shows the network as it was then.", training_words(look.activity)),
-        _ => "The hospital sends numbers, not the image. Watch what comes back out of them.".to_owned(),
+        (_, Source::Run) => t!(
+            "{training_words} The stage shows the network as it was then.",
+            training_words = training_words(look.activity)
+        ),
+        _ => t!("The hospital sends numbers, not the image. Watch what comes back out of them.").to_owned(),
     }
 }
 
@@ -275,18 +283,18 @@ pub fn stamp(look: Look<'_>) -> String {
     let showing = look.showing;
     let Some(scene) = &showing.scene else { return String::new() };
     let weights = match &scene.stamp.trained {
-        Some(trained) => format!("trained on {trained}"),
-        None => "never trained".to_owned(),
+        Some(trained) => t!("trained on {trained}", trained),
+        None => t!("never trained").to_owned(),
     };
     let source = match showing.source {
-        Source::Opening => "opening",
-        Source::Live => "live",
-        Source::Run => "run",
+        Source::Opening => t!("opening"),
+        Source::Live => t!("live"),
+        Source::Run => t!("run"),
     };
     // Of a run the wire's handle tells; the undefended twin counts a pooling layer more.
     let cut = match showing.source {
         Source::Run => String::new(),
-        _ => format!(", cut after layer {}", scene.stamp.cut),
+        _ => t!(", cut after layer {cut}", cut = scene.stamp.cut),
     };
     format!("{source}: {weights}{cut}")
 }
@@ -328,11 +336,11 @@ fn stamp_tip(look: Look<'_>) -> String {
     let trained = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.trained.is_some());
     let shipped = trained && look.weights.is_none() && look.showing.source != Source::Run;
     let remade = if shipped {
-        format!(" These weights come with the program; remade by: {}", remade_by())
+        t!(" These weights come with the program; remade by: {remade_by}", remade_by = remade_by())
     } else {
         String::new()
     };
-    format!("What the pictures were made with.{remade}")
+    t!("What the pictures were made with.{remade}", remade)
 }
 
 /// A picture with its caption.
@@ -348,7 +356,7 @@ struct Pane<'a> {
 impl Pane<'_> {
     /// Draws it so that its longer side has this many points; the response is the picture's.
     fn ui(&self, ui: &mut Ui, texture: &TextureHandle, side: f32) -> Response {
-        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{CLOSER}", self.tip))
+        self.plain_ui(ui, texture, side).on_hover_text(format!("{}\n{}", self.tip, say(CLOSER)))
     }
 
     /// The same without words for who points at the picture.

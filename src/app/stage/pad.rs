@@ -71,7 +71,7 @@ pub fn stroke_ui(ui: &mut Ui, response: &Response, look: Look<'_>, pad: &mut Pad
         return;
     }
     let sense = ui.interact(response.rect, ui.scope_id().with("pad"), Sense::click_and_drag());
-    sense.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Drawing pad"));
+    sense.widget_info(|| WidgetInfo::labeled(Role::Image, true, t!("Drawing pad")));
     let sense = sense.on_hover_cursor(CursorIcon::Crosshair);
     let Some(at) = sense.interact_pointer_pos() else { return };
     let began = sense.is_pointer_button_down_on() && ui.input(|input| input.pointer.any_pressed());

@@ -65,8 +65,8 @@ pub fn presented_ui(ui: &mut Ui, look: Look<'_>, large: Large, views: &mut Views
     });
     if let Some(sent) = disguised {
         column(ui, narrow, Part::Hospital, &mut |ui| {
-            name_ui(ui, "disguised", Role::Disguised.color(ui), large.letters);
-            let response = large_ui(ui, sent, narrow.min(big), "disguised: what the hospital's layers see");
+            name_ui(ui, t!("disguised"), Role::Disguised.color(ui), large.letters);
+            let response = large_ui(ui, sent, narrow.min(big), t!("disguised: what the hospital's layers see"));
             inspected(&response, look, Subject::Disguised, acts);
         });
     }
@@ -90,12 +90,12 @@ fn middle_ui(ui: &mut Ui, look: Look<'_>, large: Large, room: Vec2, acts: &mut V
     let crossed = look.showing.scene.as_ref().map(|scene| shape(&scene.crossed));
     // In a narrow column its shape has no room.
     let crossed = crossed.filter(|_| room.x >= 9.5 * large.letters);
-    let name = crossed.map_or_else(|| "wire".to_owned(), |crossed| format!("wire: {crossed}"));
+    let name = crossed.map_or_else(|| t!("wire").to_owned(), |crossed| t!("wire: {crossed}", crossed));
     name_ui(ui, &name, ui.visuals().strong_text_color(), large.letters);
     if let Some(smashed) = &look.textures.smashed {
         let side = room.x.min(room.y - 4.6 * large.letters).max(40.0);
         ui.vertical_centered(|ui| {
-            let response = large_ui(ui, smashed, side, "smashed data, up: what the attacker works from");
+            let response = large_ui(ui, smashed, side, t!("smashed data, up: what the attacker works from"));
             inspected(&response, look, Subject::Smashed(0), acts);
         });
     }
@@ -103,7 +103,7 @@ fn middle_ui(ui: &mut Ui, look: Look<'_>, large: Large, room: Vec2, acts: &mut V
         wire::cut_ui(ui, look, &facts.layers, acts);
     }
     if let Some((words, tip)) = server::decision(look) {
-        let words = RichText::new(format!("server {words}")).size(large.letters).color(Role::Cleaned.color(ui));
+        let words = RichText::new(t!("server {words}", words)).size(large.letters).color(Role::Cleaned.color(ui));
         ui.add(Label::new(words).wrap()).on_hover_text(tip);
     }
 }

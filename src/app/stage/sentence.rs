@@ -6,10 +6,11 @@ use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
-use crate::app::lookers::{Attacker, MISSING, instead, who};
+use crate::app::lookers::{Attacker, MISSING, instead, sees_words, who};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
+use crate::texts::say;
 use crate::workbench::{attack, attacks, usual_defence};
 
 /// From this width on there is room for what an attacker sees.
@@ -19,10 +20,14 @@ const ROOMY: f32 = 1200.0;
 const KNOWN: [(Knows, &str, &str); 2] = [
     (
         Knows::ClientWeights,
-        "client weights",
-        "Whoever has the client's layers can search for the image behind the numbers.",
+        later!("client weights"),
+        later!("Whoever has the client's layers can search for the image behind the numbers."),
     ),
-    (Knows::Auxiliary, "similar images", "Images of the same kind as the victim's, to learn from or to look up."),
+    (
+        Knows::Auxiliary,
+        later!("similar images"),
+        later!("Images of the same kind as the victim's, to learn from or to look up."),
+    ),
 ];
 
 /// Draws the sentence.
@@ -33,7 +38,7 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         let roomy = ui.available_width() >= ROOMY * TextStyle::Body.resolve(ui.style()).size / 13.5;
         // What is hidden is told all the same.
         if look.hidden.has(Control::Model) {
-            ui.label(if look.defended() { "Model: under its defence" } else { "Model: undefended" });
+            ui.label(if look.defended() { t!("Model: under its defence") } else { t!("Model: undefended") });
         } else {
             model_ui(ui, look, acts);
             weights_ui(ui, look, acts);
@@ -41,7 +46,7 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         ui.separator();
         if look.hidden.has(Control::Attacker) {
             let attacker = Attacker::shown(look).unwrap_or_else(|| Attacker::asked(look.showing));
-            ui.label(format!("Attacker: {}", attack(attacker.attack).map_or("", who)));
+            ui.label(t!("Attacker: {who}", who = attack(attacker.attack).map_or("", who)));
         } else {
             attacker_ui(ui, look, roomy, acts);
         }
@@ -50,19 +55,19 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 
 /// Undefended, or under the experiment's defences; the first of the list where it has none yet.
 fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    ui.label("Model:").on_hover_text("Which of the two models the stage shows");
+    ui.label(t!("Model:")).on_hover_text(t!("Which of the two models the stage shows"));
     let scene = look.showing.scene.as_ref().filter(|_| look.showing.source == Source::Run);
     let defended = scene.map_or(look.showing.defended, |scene| scene.stamp.defended);
     let opening = look.showing.source == Source::Opening;
-    let tip = "The network without a defence: the hospital's layers see the image as it is";
-    if selectable_ui(ui, !defended || opening, "Undefended").on_hover_text(tip).clicked() {
+    let tip = t!("The network without a defence: the hospital's layers see the image as it is");
+    if selectable_ui(ui, !defended || opening, t!("Undefended")).on_hover_text(tip).clicked() {
         acts.push(Act::Defended(false));
     }
     let usual = usual_defence();
     let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
     let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
     let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about)).unwrap_or(usual.about);
-    if selectable_ui(ui, defended && !opening, &words).on_hover_text(tip).clicked() {
+    if selectable_ui(ui, defended && !opening, &words).on_hover_text(say(tip)).clicked() {
         acts.push(Act::Defended(true));
     }
 }
@@ -71,37 +76,37 @@ fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
 fn weights_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let scene = look.showing.scene.as_ref().filter(|_| !look.showing.waits || look.showing.source == Source::Run);
     let trained = scene.map_or(look.trained && !look.showing.untrained, |scene| scene.stamp.trained.is_some());
-    ui.label("weights:").on_hover_text("Of the network on the stage");
-    let why = "No trained weights fit this network and these images: Run makes them";
+    ui.label(t!("weights:")).on_hover_text(t!("Of the network on the stage"));
+    let why = t!("No trained weights fit this network and these images: Run makes them");
     if let Some(best) = look.best.filter(|_| look.trained) {
         epoch_ui(ui, best, acts);
     } else {
-        let button = selectable_if_ui(ui, look.trained || trained, trained, "trained");
-        let tip = "Those of the open run, or those that come with the program";
+        let button = selectable_if_ui(ui, look.trained || trained, trained, t!("trained"));
+        let tip = t!("Those of the open run, or those that come with the program");
         if button.on_hover_text(tip).on_disabled_hover_text(why).clicked() {
             acts.push(Act::Untrained(false));
         }
     }
-    let tip = "Fresh weights, drawn by the seed: what a client sends before it has learnt anything";
-    if selectable_ui(ui, !trained, "untrained").on_hover_text(tip).clicked() {
+    let tip = t!("Fresh weights, drawn by the seed: what a client sends before it has learnt anything");
+    if selectable_ui(ui, !trained, t!("untrained")).on_hover_text(tip).clicked() {
         acts.push(Act::Untrained(true));
     }
 }
 
 /// Of a run that was trained: its last epoch, or its best.
 fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
-    let words = format!("best epoch {}", best.epoch);
-    let now = if best.chosen { words.as_str() } else { "last epoch" };
+    let words = t!("best epoch {epoch}", epoch = best.epoch);
+    let now = if best.chosen { words.as_str() } else { t!("last epoch") };
     let menu = ComboBox::from_id_salt("weights").selected_text(now).width(0.0).show_ui(ui, |ui| {
-        let tip = "Those that training ended with: table and attacks are of these";
-        if selectable_ui(ui, !best.chosen, "last epoch").on_hover_text(tip).clicked() {
+        let tip = t!("Those that training ended with: table and attacks are of these");
+        if selectable_ui(ui, !best.chosen, t!("last epoch")).on_hover_text(tip).clicked() {
             acts.push(Act::Untrained(false));
             ui.close();
         }
-        let tip = format!(
-            "Those of the epoch after which this model was right most often on {}. Table and attacks are of the last epoch \
-             whatever is shown here",
-            best.by.words()
+        let tip = t!(
+            "Those of the epoch after which this model was right most often on {words}. Table and attacks are of \
+             the last epoch whatever is shown here",
+            words = best.by.words()
         );
         let button = selectable_if_ui(ui, best.why_not.is_none(), best.chosen, &words).on_hover_text(tip);
         if button.on_disabled_hover_text(best.why_not.unwrap_or_default()).clicked() {
@@ -109,9 +114,9 @@ fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
             ui.close();
         }
     });
-    menu.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, format!("Trained weights: {now}")));
+    menu.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, t!("Trained weights: {now}", now)));
     menu.response
-        .on_hover_text("Which of the run's weights: those of its last epoch, or of its best on held-out images");
+        .on_hover_text(t!("Which of the run's weights: those of its last epoch, or of its best on held-out images"));
 }
 
 /// Who attacks, and what that one sees and knows.
@@ -119,28 +124,29 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
     let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
-    let tip = format!("The stage shows what this attacker steals. {}", kind.looker.tip);
-    let label = ui.label("Attacker:").on_hover_text(&tip);
+    let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
+    let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
     let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
-            if selectable_ui(ui, chosen, kind.looker.words).on_hover_text(kind.looker.tip).clicked() {
+            if selectable_ui(ui, chosen, say(kind.looker.words)).on_hover_text(say(kind.looker.tip)).clicked() {
                 acts.push(Act::Attacker(kind.id));
                 ui.close();
             }
         }
         for missing in MISSING {
-            let why = "Not in this version: the literature has it, and no attack here does so yet";
-            ui.add_enabled(false, Button::new(format!("{missing}: not in this version"))).on_disabled_hover_text(why);
+            let why = t!("Not in this version: the literature has it, and no attack here does so yet");
+            ui.add_enabled(false, Button::new(t!("{missing}: not in this version", missing = say(missing))))
+                .on_disabled_hover_text(why);
         }
     });
     menu.response.labelled_by(label.id).on_hover_text(tip);
-    ui.label(if roomy { format!("sees {}, knows", kind.sees_words()) } else { "knows".to_owned() });
+    ui.label(if roomy { t!("sees {sees}, knows", sees = sees_words(kind)) } else { t!("knows").to_owned() });
     for (known, words, tip) in KNOWN {
         let has = kind.knowledge(attacker.adaptive).contains(&known);
         let other = instead(kind, known, !has);
-        let (words, tip) = (words.to_owned(), tip.to_owned());
-        let why = "With what it knows of the defence it needs this, or no other attacker here is without";
+        let (words, tip) = (say(words).to_owned(), say(tip).to_owned());
+        let why = t!("With what it knows of the defence it needs this, or no other attacker here is without");
         if tick_ui(ui, has, other.filter(|_| !attacker.adaptive).map(|_| ()).ok_or(why), &words, &tip)
             && let Some(other) = other
         {
@@ -153,11 +159,13 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
 /// Whether it knows the defence.
 fn defence_ui(ui: &mut Ui, look: Look<'_>, attacker: Attacker<'_>, acts: &mut Vec<Act>) {
     let adaptive = if attacker.defended { attacker.adaptive } else { look.showing.adaptive };
-    let tip = "Naive: the attacker does not know of the defence; alone that flatters it. Adaptive: the attacker imitates \
-               the defence and undoes it. It first trains a head of its own, which takes a while. Where the first layer is \
-               narrow or the disguise weak, that can come out worse: the worse of the two for the hospital counts.";
-    let can = if attacker.defended { Ok(()) } else { Err("Undefended there is nothing to know") };
-    if tick_ui(ui, adaptive && attacker.defended, can, "our defence", tip) {
+    let tip = t!(
+        "Naive: the attacker does not know of the defence; alone that flatters it. Adaptive: the attacker imitates \
+         the defence and undoes it. It first trains a head of its own, which takes a while. Where the first layer \
+         is narrow or the disguise weak, that can come out worse: the worse of the two for the hospital counts."
+    );
+    let can = if attacker.defended { Ok(()) } else { Err(t!("Undefended there is nothing to know")) };
+    if tick_ui(ui, adaptive && attacker.defended, can, t!("our defence"), tip) {
         acts.push(Act::Adaptive(!adaptive));
     }
 }
@@ -167,7 +175,7 @@ fn tick_ui(ui: &mut Ui, on: bool, can: Result<(), &str>, words: &str, tip: &str)
     let mut ticked = on;
     let text = if on { RichText::new(words).strong() } else { RichText::new(words) };
     let tick = ui.add_enabled(can.is_ok(), Checkbox::new(&mut ticked, text));
-    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, can.is_ok(), on, format!("It knows {words}")));
+    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, can.is_ok(), on, t!("It knows {words}", words)));
     let changed = tick.changed();
     tick.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default());
     changed

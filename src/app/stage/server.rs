@@ -18,14 +18,16 @@ const BAR: f32 = 5.0;
 pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut MapsView, acts: &mut Vec<Act>) {
     let scene = look.showing.scene.as_ref();
     let Some(opinion) = scene.and_then(|scene| scene.opinion.as_ref()) else {
-        ui.label("The server never sees an image. It goes on from the numbers it gets, and decides.");
+        ui.label(t!("The server never sees an image. It goes on from the numbers it gets, and decides."));
         return;
     };
     if let Some(features) = look.textures.features.as_ref().filter(|_| look.textures.recovered.is_some()) {
         ui.horizontal_top(|ui| {
             let pane = Pane {
-                caption: "cleaned",
-                tip: "What the server keeps of the smashed data: the paper's recovered features, the low-rank part.",
+                caption: t!("cleaned"),
+                tip: t!(
+                    "What the server keeps of the smashed data: the paper's recovered features, the low-rank part."
+                ),
                 role: Some(Role::Cleaned),
                 ink: Some(Ink::Cleaned),
             };
@@ -34,7 +36,7 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
         });
         compared_ui(ui, look, view);
     } else {
-        let words = "Nothing to clean: it goes on from the numbers as they are.";
+        let words = t!("Nothing to clean: it goes on from the numbers as they are.");
         ui.add(Label::new(RichText::new(words).weak()).wrap());
         ui.add_space(6.0);
     }
@@ -69,8 +71,9 @@ pub(super) fn decision(look: Look<'_>) -> Option<(String, &'static str)> {
     let facts = look.showing.facts.as_ref();
     let class = |class: usize| facts.map_or_else(|| class.to_string(), |facts| facts.class(class));
     let vote = opinion.decision;
-    let truth = scene.label.map(class).map_or_else(String::new, |truth| format!(" (truth {truth})"));
-    let words = format!("says {}, {:.0} % sure{truth}", class(vote.class), 100.0 * vote.share);
+    let truth = scene.label.map(class).map_or_else(String::new, |truth| t!(" (truth {truth})", truth));
+    let words =
+        t!("says {class}, {share:.0} % sure{truth}", class = class(vote.class), share = 100.0 * vote.share, truth);
     Some((words, decided(opinion).tooltip()))
 }
 
@@ -106,6 +109,6 @@ fn accuracy_ui(ui: &mut Ui, look: Look<'_>) {
     let last = |stream| look.state.test.last(stream);
     let defended = look.showing.scene.as_ref().is_some_and(|scene| scene.stamp.defended);
     let Some(value) = last(if defended { Accuracy::Decision } else { Accuracy::Vanilla }) else { return };
-    let words = format!("right on test images {value:.1} %");
+    let words = t!("right on test images {value:.1} %", value);
     ui.add(Label::new(RichText::new(&words).weak()).truncate()).on_hover_text(&words);
 }

@@ -19,9 +19,9 @@ use crate::run::facts::LayerFacts;
 
 pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<Act>) {
     let Some(facts) = &look.showing.facts else {
-        ui.label(
-            "All that crosses: numbers from behind the hospital's last layer, and the changes that the server wants.",
-        );
+        ui.label(t!(
+            "All that crosses: numbers from behind the hospital's last layer, and the changes that the server wants."
+        ));
         return;
     };
     cut_ui(ui, look, &facts.layers, acts);
@@ -31,8 +31,10 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
         let side = (ui.available_height() - bottom - LINE - 14.0).min(ui.available_width());
         let side = side.min(0.9 * sizes.big).max(30.0).floor();
         let pane = Pane {
-            caption: "smashed data, up",
-            tip: "What the hospital's layers make of the image, channel beside channel: what the attacker works from.",
+            caption: t!("smashed data, up"),
+            tip: t!(
+                "What the hospital's layers make of the image, channel beside channel: what the attacker works from."
+            ),
             role: None,
             ink: Some(Ink::Smashed),
         };
@@ -46,7 +48,7 @@ pub(super) fn wire_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, acts: &mut Vec<
         let image = (scene.crossed.iter().product::<usize>() * size_of::<f32>()) as u64;
         let words = format!("{}, {}", shape(&scene.crossed), bytes(image));
         ui.add(Label::new(RichText::new(words).strong()).truncate())
-            .on_hover_text("What crosses for one image: channels, height, width; four bytes each");
+            .on_hover_text(t!("What crosses for one image: channels, height, width; four bytes each"));
     }
     totals_ui(ui, look);
 }
@@ -61,15 +63,19 @@ fn totals_ui(ui: &mut Ui, look: Look<'_>) {
         ui.add(Label::new(RichText::new(&words).weak().small()).truncate()).on_hover_text(format!("{words}\n{tip}"));
     };
     let titles = look.document.experiment().defence_titles();
-    let defended = if titles.is_empty() { "defended" } else { &titles };
-    for (name, count) in [defended, "undefended"].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
+    let defended = if titles.is_empty() { t!("defended") } else { &titles };
+    for (name, count) in [defended, t!("undefended")].iter().zip(wire).filter(|(_, count)| count.smashed_bytes > 0) {
         let [up, down] = [count.smashed_bytes, count.gradient_bytes].map(bytes);
-        line(ui, format!("{name}: {up} up, {down} down"), "Smashed data and gradients in training, so far");
+        line(
+            ui,
+            t!("{name}: {up} up, {down} down", name, up, down),
+            t!("Smashed data and gradients in training, so far"),
+        );
     }
     let clean = wire[0].leaked_clean_bytes;
     if clean > 0 {
-        let tip = "Smashed data of clean images, which the defence sends to be told the gradients.";
-        line(ui, format!("{} of it undisguised", bytes(clean)), tip);
+        let tip = t!("Smashed data of clean images, which the defence sends to be told the gradients.");
+        line(ui, t!("{clean} of it undisguised", clean = bytes(clean)), tip);
     }
 }
 
@@ -80,7 +86,7 @@ pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &
     }
     let cut = shown_cut(look);
     let words = layers.get(cut.wrapping_sub(1)).map_or("", |layer| layer.words.as_str());
-    let label = format!("Cut after layer {cut} of {}: {words}", layers.len());
+    let label = t!("Cut after layer {cut} of {layers}: {words}", cut, layers = layers.len(), words);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::slider(true, cut as f64, &label));
     lit_ui(ui, look, Part::Cut, rect);
@@ -116,18 +122,18 @@ pub(super) fn cut_ui(ui: &mut Ui, look: Look<'_>, layers: &[LayerFacts], acts: &
         let under = (((at.x - rect.left()) / step) as usize).min(layers.len() - 1);
         response.on_hover_text(layer_words(under, cut, &layers[under]));
     }
-    ui.add(Label::new(format!("layer {cut} of {}: {words}", layers.len())).truncate());
+    ui.add(Label::new(t!("layer {cut} of {layers}: {words}", cut, layers = layers.len(), words)).truncate());
 }
 
 /// What the handle says of a layer.
 fn layer_words(i: usize, cut: usize, layer: &LayerFacts) -> String {
-    let side = if i < cut { "the hospital's" } else { "the server's" };
+    let side = if i < cut { t!("the hospital's") } else { t!("the server's") };
     let crosses = match &layer.crosses {
-        Some(sides) => format!("Cut after it, {} numbers would cross.", shape(sides)),
-        None => "The network cannot be cut after it.".to_owned(),
+        Some(sides) => t!("Cut after it, {sides} numbers would cross.", sides = shape(sides)),
+        None => t!("The network cannot be cut after it.").to_owned(),
     };
-    let how = "Drag the cut, or use the arrow keys: the theft starts again at once.";
-    format!("Layer {}, {}, {side}. {crosses}\n{how}", i + 1, layer.words)
+    let how = t!("Drag the cut, or use the arrow keys: the theft starts again at once.");
+    t!("Layer {i}, {words}, {side}. {crosses}\n{how}", i = i + 1, words = layer.words, side, crosses, how)
 }
 
 /// The cut of what is shown: the opening's is its own.
@@ -169,7 +175,7 @@ fn wanted_cut(
 
 fn arrow_ui(ui: &mut Ui, up: bool) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 10.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Kind::Image, true, "From the hospital to the server"));
+    response.widget_info(|| WidgetInfo::labeled(Kind::Image, true, t!("From the hospital to the server")));
     let color = ui.visuals().strong_text_color();
     let (from, to) = if up { (rect.left(), rect.right()) } else { (rect.right(), rect.left()) };
     let (y, back) = (rect.center().y, if up { -9.0 } else { 9.0 });

@@ -19,6 +19,7 @@ mod play;
 mod share;
 mod stage;
 mod taught;
+mod texts;
 
 /// A window that nobody sees, and the folder that it keeps things in.
 pub(super) struct Window {

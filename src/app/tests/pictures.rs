@@ -29,7 +29,7 @@ fn pictures() -> PathBuf {
 }
 
 /// Draws the window; none, with a word, where there is nothing to draw with.
-fn drawn(window: &mut Window, name: &str) -> Option<RgbaImage> {
+pub(super) fn drawn(window: &mut Window, name: &str) -> Option<RgbaImage> {
     let harness = &mut window.harness;
     match catch_unwind(AssertUnwindSafe(|| harness.render())) {
         Ok(image) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::score::gains::GAINS;
-use crate::score::record::{Each, Judged};
+use crate::score::record::{Each, Judged, Row};
 use crate::score::shares::BINS;
 
 fn attack() -> AttackRecord {
@@ -27,7 +27,22 @@ fn attack() -> AttackRecord {
 
 fn row() -> Row {
     let (auroc, ece, brier) = (Some(0.9), Some(4.0), Some(0.2));
-    Row { accuracy: 75.0, balanced_accuracy: 70.0, majority: 60.0, images: 400, auroc, ece, brier, ..Row::default() }
+    let (sensitivity, specificity) = (Some(80.0), Some(60.0));
+    let (accuracy, balanced_accuracy, majority, images) = (75.0, 70.0, 60.0, 400);
+    let ci = [("accuracy".to_owned(), [70.5, 79.25])].into();
+    Row {
+        accuracy,
+        balanced_accuracy,
+        majority,
+        images,
+        sensitivity,
+        specificity,
+        auroc,
+        ece,
+        brier,
+        ci,
+        ..Row::default()
+    }
 }
 
 fn gain() -> Gain {
@@ -96,6 +111,12 @@ fn names_units_and_directions_are_said_alike_everywhere() {
     assert!(
         PSNR.leak_help().ends_with(" Higher is a worse leak.") && MSE.leak_help().ends_with(" Lower is a worse leak.")
     );
+    assert_eq!(ACCURACY.with_interval(&row()).unwrap(), "75.0 (70.5 to 79.2)");
+    assert_eq!(SENSITIVITY.with_interval(&row()).unwrap(), "80.0");
+    let of = |classes, majority| Row { majority, confusion: Some(vec![vec![0; classes]; classes]), ..row() };
+    // Sixty of a hundred are uneven in two classes, and even more so in ten.
+    assert_eq!([2, 10].map(|classes| leading(&[of(classes, 60.0)]).key), ["balanced_accuracy"; 2]);
+    assert_eq!([of(2, 52.0), row()].map(|row| leading(&[row]).key), ["accuracy"; 2]);
     assert_eq!(lineup_chance(), "12.5 %");
     for text in [LINEUP.window, LINEUP.help, FAR_LINEUP.help] {
         assert!(text.contains(&lineup_chance()), "{text}");

@@ -2,16 +2,14 @@
 //!
 //! Marks: \[A\] the paper's abstract, \[E\] its equations at second hand, *here* our own choice.
 
+use super::findings::{
+    cost, defends, leaks, majority, optimum, order, over_attacked, over_clean, over_reconstructed, third,
+};
 use crate::app::Act;
-use crate::app::panes::table::stream;
-use crate::app::words::{bytes, decimal, measured, named, phase, points};
 use crate::app::workspace::Pane;
-use crate::defence::psgl::Jacobian;
-use crate::run::summary::{GammaGain, Summary};
-use crate::score::gains::gain_lines;
-use crate::score::metrics::{ACCURACY, OVER_CLEAN, SSIM};
-use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD, beside};
-use crate::score::verdict::Standing;
+use crate::run::summary::Summary;
+use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
+use crate::texts::say;
 
 /// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +28,10 @@ impl Verdict {
     /// In words.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Agrees => "agrees",
-            Self::SameDirection => "same direction",
-            Self::Differs => "differs",
-            Self::NotComparable => "not comparable",
+            Self::Agrees => t!("agrees"),
+            Self::SameDirection => t!("same direction"),
+            Self::Differs => t!("differs"),
+            Self::NotComparable => t!("not comparable"),
         }
     }
 }
@@ -62,7 +60,7 @@ impl std::fmt::Display for Paper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Figure(figure) => figure.fmt(f),
-            Self::Words(words) => f.write_str(words),
+            Self::Words(words) => f.write_str(say(words)),
         }
     }
 }
@@ -86,282 +84,133 @@ pub struct Claim {
 /// All, in the order of their cards.
 pub const CLAIMS: [Claim; 10] = [
     Claim {
-        title: "Fused beats the undefended on disguised (attacked) images",
+        title: later!("Fused beats the undefended on disguised (attacked) images"),
         paper: Paper::Figure(OVER_ATTACKED),
-        measures: "The gain of the fused decision over the undefended model on disguised images.",
-        rule: "At the settings fixed before the run. Agrees where the size is the paper's, within two standard errors; \
-               same direction where the gain is above 0 and of another size; differs where it is below 0. Not comparable \
-               where it cannot be told from 0, or the model is of no use.",
+        measures: later!("The gain of the fused decision over the undefended model on disguised images."),
+        rule: later!(
+            "At the settings fixed before the run. Agrees where the size is the paper's, within two standard \
+             errors; same direction where the gain is above 0 and of another size; differs where it is below 0. \
+             Not comparable where it cannot be told from 0, or the model is of no use."
+        ),
         judge: over_attacked,
-        test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
+        test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
+            Act::Pane(Pane::Curves)
+        }),
     },
     Claim {
-        title: "Fused beats the undefended on cleaned (reconstructed) images",
+        title: later!("Fused beats the undefended on cleaned (reconstructed) images"),
         paper: Paper::Figure(OVER_RECONSTRUCTED),
-        measures: "The gain of the fused decision over the undefended model on images that were disguised and cleaned.",
-        rule: "As for disguised images.",
+        measures: later!(
+            "The gain of the fused decision over the undefended model on images that were disguised and cleaned."
+        ),
+        rule: later!("As for disguised images."),
         judge: over_reconstructed,
-        test: ("Gain against \u{3b3}", "Show how the gain grows with the disguise", || Act::Pane(Pane::Curves)),
+        test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
+            Act::Pane(Pane::Curves)
+        }),
     },
     Claim {
-        title: "Fused against the undefended on clean images",
-        paper: Paper::Words("not given"),
-        measures: "Fused less an undefended model that was trained equally long, on clean images: the one gain that \
-                   cannot be inflated.",
-        rule: "The paper gives no value, so there is nothing to compare with.",
+        title: later!("Fused against the undefended on clean images"),
+        paper: Paper::Words(later!("not given")),
+        measures: later!(
+            "Fused less an undefended model that was trained equally long, on clean images: the one gain that \
+                   cannot be inflated."
+        ),
+        rule: later!("The paper gives no value, so there is nothing to compare with."),
         judge: over_clean,
         test: (
-            "Weaken the disguise",
-            "Set \u{3b3} to 0.02: if the disguise costs accuracy, the next run loses less",
+            later!("Weaken the disguise"),
+            later!("Set \u{3b3} to 0.02: if the disguise costs accuracy, the next run loses less"),
             || Act::Set("psgl.gamma".to_owned(), "0.02".to_owned()),
         ),
     },
     Claim {
-        title: "The abstract's third gain",
+        title: later!("The abstract's third gain"),
         paper: Paper::Figure(THIRD),
-        measures: "Nothing: what this gain is over is not known to us.",
-        rule: "Its baseline is not known to us, so no number is set beside it.",
+        measures: later!("Nothing: what this gain is over is not known to us."),
+        rule: later!("Its baseline is not known to us, so no number is set beside it."),
         judge: third,
-        test: ("All gains", "Show the gains that are known", || Act::Pane(Pane::Table)),
+        test: (later!("All gains"), later!("Show the gains that are known"), || Act::Pane(Pane::Table)),
     },
     Claim {
-        title: "Streams: cleaned (recovered) > fused > disguised (attacked)",
-        paper: Paper::Words("that order [E]"),
-        measures: "The accuracy of each of the three streams alone, on test images.",
-        rule: "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
-               are less than a point apart.",
+        title: later!("Streams: cleaned (recovered) > fused > disguised (attacked)"),
+        paper: Paper::Words(later!("that order [E]")),
+        measures: later!("The accuracy of each of the three streams alone, on test images."),
+        rule: later!(
+            "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
+               are less than a point apart."
+        ),
         judge: order,
-        test: ("Weights from own streams", "Let the next run order its vote weights by its own streams", || {
-            Act::Set("psgl.weights_from".to_owned(), "streams".to_owned())
-        }),
+        test: (
+            later!("Weights from own streams"),
+            later!("Let the next run order its vote weights by its own streams"),
+            || Act::Set("psgl.weights_from".to_owned(), "streams".to_owned()),
+        ),
     },
     Claim {
-        title: "The paper's \u{3bc} cleans best",
+        title: later!("The paper's \u{3bc} cleans best"),
         paper: Paper::Figure(MU),
-        measures: "The error of cleaned images against the clean ones, over \u{3bc}.",
-        rule: "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
-               another does, or cleaning makes it worse; not comparable where it was not measured.",
+        measures: later!("The error of cleaned images against the clean ones, over \u{3bc}."),
+        rule: later!(
+            "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
+               another does, or cleaning makes it worse; not comparable where it was not measured."
+        ),
         judge: optimum,
-        test: ("Error against \u{3bc}", "Show the error of cleaned images over \u{3bc}", || Act::Pane(Pane::Curves)),
-    },
-    Claim {
-        title: "PSGL defends against model inversion",
-        paper: Paper::Words("defends [A]"),
-        measures: "Whether any attack at PSGL, at any epoch, leads the best guess made without the wire.",
-        rule: "Differs where PSGL broke: an attack leads every guess, target by target, beyond chance (Holm). Agrees where it \
-               held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else not comparable: \
-               weak attackers can break a defence, never show that it held.",
-        judge: defends,
-        test: ("Let the attacker know", "Show on the stage what an adaptive attacker makes of it", || {
-            Act::Adaptive(true)
+        test: (later!("Error against \u{3bc}"), later!("Show the error of cleaned images over \u{3bc}"), || {
+            Act::Pane(Pane::Curves)
         }),
     },
     Claim {
-        title: "IoMT devices are weak: the client must be cheap",
-        paper: Paper::Words("no time at hand"),
-        measures: "The hospital's milliseconds for an image, under PSGL and undefended.",
-        rule: "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT device.",
-        judge: cost,
-        test: ("Costs in the table", "Show time and bytes", || Act::Pane(Pane::Table)),
+        title: later!("PSGL defends against model inversion"),
+        paper: Paper::Words(later!("defends [A]")),
+        measures: later!("Whether any attack at PSGL, at any epoch, leads the best guess made without the wire."),
+        rule: later!(
+            "Differs where PSGL broke: an attack leads every guess, target by target, beyond chance (Holm). Agrees \
+             where it held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else \
+             not comparable: weak attackers can break a defence, never show that it held."
+        ),
+        judge: defends,
+        test: (
+            later!("Let the attacker know"),
+            later!("Show on the stage what an adaptive attacker makes of it"),
+            || Act::Adaptive(true),
+        ),
     },
     Claim {
-        title: "The gradient map gives nothing away",
-        paper: Paper::Words("map from the server [E]"),
-        measures: "The bytes of undisguised smashed data that cross the wire for the gradient map.",
-        rule: "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a small \
-               head at the hospital, which is our way and not the paper's.",
+        title: later!("IoMT devices are weak: the client must be cheap"),
+        paper: Paper::Words(later!("no time at hand")),
+        measures: later!("The hospital's milliseconds for an image, under PSGL and undefended."),
+        rule: later!(
+            "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT \
+             device."
+        ),
+        judge: cost,
+        test: (later!("Costs in the table"), later!("Show time and bytes"), || Act::Pane(Pane::Table)),
+    },
+    Claim {
+        title: later!("The gradient map gives nothing away"),
+        paper: Paper::Words(later!("map from the server [E]")),
+        measures: later!("The bytes of undisguised smashed data that cross the wire for the gradient map."),
+        rule: later!(
+            "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a \
+             small head at the hospital, which is our way and not the paper's."
+        ),
         judge: leaks,
         test: (
-            "Take the paper's way",
-            "Set psgl.jacobian to server: the next run counts the undisguised bytes",
+            later!("Take the paper's way"),
+            later!("Set psgl.jacobian to server: the next run counts the undisguised bytes"),
             || Act::Set("psgl.jacobian".to_owned(), "server".to_owned()),
         ),
     },
     Claim {
-        title: "The accuracy means something",
-        paper: Paper::Words("tables not at hand"),
-        measures: "The fused decision's accuracy beside that of always naming the commonest class.",
-        rule: "Differs where it does not beat the majority class by two standard errors: then the model is of no use. Else \
-               agrees.",
+        title: later!("The accuracy means something"),
+        paper: Paper::Words(later!("tables not at hand")),
+        measures: later!("The fused decision's accuracy beside that of always naming the commonest class."),
+        rule: later!(
+            "Differs where it does not beat the majority class by two standard errors: then the model is of no \
+             use. Else agrees."
+        ),
         judge: majority,
-        test: ("Balanced accuracy", "Show it for every row", || Act::Pane(Pane::Table)),
+        test: (later!("Balanced accuracy"), later!("Show it for every row"), || Act::Pane(Pane::Table)),
     },
 ];
-
-fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
-    Finding { verdict, here, sentence }
-}
-
-fn gain(summary: &Summary, key: &str, of: fn(&GammaGain) -> f64, paper: Figure) -> Option<Finding> {
-    let all = summary.gain.as_ref()?;
-    let lines = match gain_lines(all, &summary.rows) {
-        Ok(lines) => lines,
-        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
-    };
-    let own = lines.into_iter().find(|line| line.metric.key == key)?;
-    let over = || all.by_gamma.iter().map(of).chain([own.points]);
-    let (least, most) = (over().fold(f64::INFINITY, f64::min), over().fold(f64::NEG_INFINITY, f64::max));
-    let range = format!("from {} to {} over \u{3b3}", points(least), points(most));
-    let gamma = summary.experiment.disguise().gamma();
-    let (verdict, sentence) = match beside(own.points, own.se, paper.value) {
-        Beside::Agrees => (Verdict::Agrees, format!("Of the paper's size at \u{3b3} {gamma}, in this run.")),
-        Beside::SameDirection => (
-            Verdict::SameDirection,
-            format!(
-                "Above nothing, of another size than the paper's at \u{3b3} {gamma} ({range}), which is ours to choose."
-            ),
-        ),
-        Beside::Differs => (Verdict::Differs, format!("At \u{3b3} {gamma} the defence loses here ({range}).")),
-        Beside::NoGain => {
-            (Verdict::NotComparable, format!("At \u{3b3} {gamma} it cannot be told from no gain at all ({range})."))
-        }
-    };
-    let constant = own.constant.map(|gain| format!(" Always naming the commonest class gains {}.", points(gain)));
-    let here = format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1));
-    Some(found(verdict, here, sentence + &constant.unwrap_or_default()))
-}
-
-fn over_attacked(summary: &Summary) -> Option<Finding> {
-    gain(summary, "over_attacked", |at| at.over_attacked, OVER_ATTACKED)
-}
-
-fn over_reconstructed(summary: &Summary) -> Option<Finding> {
-    gain(summary, "over_reconstructed", |at| at.over_reconstructed, OVER_RECONSTRUCTED)
-}
-
-fn over_clean(summary: &Summary) -> Option<Finding> {
-    let lines = match gain_lines(summary.gain.as_ref()?, &summary.rows) {
-        Ok(lines) => lines,
-        Err(why) => return Some(found(Verdict::NotComparable, "no gain".to_owned(), why)),
-    };
-    let own = lines.into_iter().find(|line| line.metric == &OVER_CLEAN)?;
-    let what = match own.points {
-        cost if cost < -2.0 * own.se => "The defence costs accuracy in this run",
-        gain if gain > 2.0 * own.se => "The defence brings accuracy in this run",
-        _ => "What the defence costs cannot be told from nothing in this run",
-    };
-    Some(found(
-        Verdict::NotComparable,
-        format!("{} \u{b1} {}", points(own.points), decimal(own.se, 1)),
-        format!("{what}, against an undefended model trained equally long. This gain cannot be inflated."),
-    ))
-}
-
-fn third(summary: &Summary) -> Option<Finding> {
-    let sentence = "Shown for completeness: what it is a gain over is not known to us, so it stays unmatched.";
-    let finding = || found(Verdict::NotComparable, "unmatched".to_owned(), sentence.to_owned());
-    summary.experiment.psgl.enabled.then(finding)
-}
-
-fn order(summary: &Summary) -> Option<Finding> {
-    let streams = summary.streams.as_ref()?;
-    let accuracy = |name: &String| Some(summary.row(&format!("stream_{name}"))?.accuracy);
-    let best = streams.order.first().and_then(accuracy)?;
-    let worst = streams.order.last().and_then(accuracy)?;
-    let here: Vec<&str> = streams.order.iter().map(|name| stream(name)).collect();
-    let spread = decimal(best - worst, 1);
-    let (verdict, sentence) = if best - worst < 1.0 {
-        (Verdict::NotComparable, format!("Best and worst are {spread} points apart: too near to be put in order."))
-    } else if streams.as_in_paper {
-        (Verdict::Agrees, format!("The same order, {spread} points from best to worst."))
-    } else {
-        let text = format!(
-            "Another order, {spread} points from best to worst; the decision's weights .5, .3, .2 take the paper's for \
-             granted."
-        );
-        (Verdict::Differs, text)
-    };
-    Some(found(verdict, here.join(" > "), sentence))
-}
-
-fn optimum(summary: &Summary) -> Option<Finding> {
-    let recovery = summary.recovery.as_ref()?;
-    let (best, least) = *recovery.mse_by_mu.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let paper = MU.value;
-    let here = format!("\u{3bc} {best}");
-    let Some((_, at)) = recovery.mse_by_mu.iter().find(|(mu, _)| (mu - paper).abs() < 1e-9) else {
-        return Some(found(Verdict::NotComparable, here, format!("The run did not measure \u{3bc} {paper}.")));
-    };
-    let [at_words, least, left] = [*at, least, recovery.mse_attacked].map(|mse| decimal(mse, 4));
-    let (verdict, sentence) = if *at >= recovery.mse_attacked {
-        let text = format!(
-            "At \u{3bc} {paper} cleaning makes the images worse: MSE {at_words} against {left} left disguised. Such \
-             images are not low rank."
-        );
-        (Verdict::Differs, text)
-    } else if best == paper {
-        (
-            Verdict::Agrees,
-            format!("The least error of the measured \u{3bc}: MSE {at_words} against {left} left disguised."),
-        )
-    } else {
-        let text = format!(
-            "MSE {least} here, {at_words} at \u{3bc} {paper}, {left} left disguised: the best \u{3bc} depends on the data."
-        );
-        (Verdict::Differs, text)
-    };
-    Some(found(verdict, here, sentence))
-}
-
-fn defends(summary: &Summary) -> Option<Finding> {
-    let case = summary.case();
-    let verdict = case.verdicts().into_iter().find(|verdict| verdict.target == "psgl")?;
-    let worst = case.worst("psgl")?;
-    let stands = match verdict.standing {
-        Standing::Broke => Verdict::Differs,
-        Standing::Held => Verdict::Agrees,
-        Standing::ProvesNothing | Standing::TooWeak | Standing::NotMeasured => Verdict::NotComparable,
-    };
-    let here = format!(
-        "{}, worst {} \u{b1} {}",
-        verdict.standing.word(),
-        named(&SSIM, worst.ssim),
-        decimal(worst.ssim_se, SSIM.short)
-    );
-    Some(found(stands, here, phase(&verdict.sentences.join(" "))))
-}
-
-fn cost(summary: &Summary) -> Option<Finding> {
-    let cost = &summary.client_ms_per_image;
-    let (defended, undefended) = (cost.defended()?, cost.undefended().filter(|ms| *ms > 0.0)?);
-    let verdict = if defended >= 2.0 * undefended { Verdict::Differs } else { Verdict::NotComparable };
-    let sentence = format!(
-        "{} times the {} ms of an undefended client, on this computer, which is no IoMT device.",
-        decimal(defended / undefended, 1),
-        decimal(undefended, 3)
-    );
-    Some(found(verdict, format!("{} ms an image", decimal(defended, 3)), sentence))
-}
-
-fn leaks(summary: &Summary) -> Option<Finding> {
-    let wire = summary.wire.models.defended()?;
-    let here = bytes(wire.leaked_clean_bytes);
-    if wire.leaked_clean_bytes > 0 {
-        let sentence =
-            "Undisguised smashed data that the server was sent for the map: the defence gives away what it hides.";
-        return Some(found(Verdict::Differs, here, sentence.to_owned()));
-    }
-    let sentence = if summary.experiment.psgl.jacobian == Jacobian::Head {
-        "Nothing undisguised crossed: here a small head at the hospital makes the map. The paper's way would send it."
-    } else {
-        "Nothing undisguised crossed."
-    };
-    Some(found(Verdict::NotComparable, here, sentence.to_owned()))
-}
-
-fn majority(summary: &Summary) -> Option<Finding> {
-    let row = summary.row("fused")?;
-    let [majority, balanced] = [row.majority, row.balanced_accuracy].map(|value| decimal(value, 1));
-    let (verdict, sentence) = if row.is_useful() {
-        let text =
-            format!("Always naming the commonest class is right for {majority} %; balanced accuracy {balanced} %.");
-        (Verdict::Agrees, text)
-    } else {
-        let text = format!(
-            "Always naming the commonest class is right for {majority} %, and this does not beat it by two standard \
-             errors: the model is of no use (balanced accuracy {balanced} %)."
-        );
-        (Verdict::Differs, text)
-    };
-    Some(found(verdict, format!("right for {}", measured(&ACCURACY, row)), sentence))
-}

@@ -1,6 +1,7 @@
 //! The paper's claims beside what was measured here.
 
 mod claims;
+mod findings;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use eframe::egui::{
 
 use crate::app::{Act, Look};
 use crate::run::summary::Summary;
+use crate::texts::say;
 use claims::{CLAIMS, Claim, Verdict};
 
 /// From this width on there are two columns.
@@ -31,15 +33,15 @@ pub fn cards_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let summary = all.as_deref();
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let intro = if summary.is_some() {
-            "Sizes are compared and nothing is called reproduced: data, network and \u{3b3} are ours. [A]: the paper's \
-             abstract, [E]: its equations at second hand."
+            t!("Sizes are compared and nothing is called reproduced: data, network and \u{3b3} are ours. [A]: the \
+                 paper's abstract, [E]: its equations at second hand.")
         } else {
-            "Each claim of the paper gets its verdict when a run is done; until then, what will be measured. [A]: the \
-             paper's abstract, [E]: its equations at second hand."
+            t!("Each claim of the paper gets its verdict when a run is done; until then, what will be measured. \
+                 [A]: the paper's abstract, [E]: its equations at second hand.")
         };
         ui.add(Label::new(RichText::new(intro).weak()).wrap());
         if let Some(few) = summary.map(|summary| summary.experiment.data.test).filter(|n| (1..FEW).contains(n)) {
-            let words = format!("Only {few} test images: differences of several points are chance here.");
+            let words = t!("Only {few} test images: differences of several points are chance here.", few);
             ui.add(Label::new(RichText::new(words).strong()).wrap());
         }
         ui.add_space(4.0);
@@ -67,26 +69,26 @@ fn card_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec
 fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec<Act>) {
     let finding = summary.and_then(claim.judge);
     ui.spacing_mut().item_spacing.y = 4.0;
-    ui.add(Label::new(RichText::new(claim.title).strong()).wrap());
+    ui.add(Label::new(RichText::new(say(claim.title)).strong()).wrap());
     ui.horizontal_wrapped(|ui| {
         let verdict = finding.as_ref().map(|finding| finding.verdict);
         shape_ui(ui, verdict);
         let word = match verdict {
             Some(verdict) => verdict.word(),
-            None if summary.is_some() => "not measured in this run",
-            None => "not measured yet",
+            None if summary.is_some() => t!("not measured in this run"),
+            None => t!("not measured yet"),
         };
-        ui.label(RichText::new(word).strong()).on_hover_text(format!("The rule: {}", claim.rule));
+        ui.label(RichText::new(word).strong()).on_hover_text(t!("The rule: {rule}", rule = say(claim.rule)));
         if let Some(finding) = &finding {
-            ui.label(format!("here: {}", finding.here));
+            ui.label(t!("here: {here}", here = finding.here));
         }
         // In one piece: a value and its mark belong together.
-        ui.add(Label::new(RichText::new(format!("paper: {}", claim.paper)).weak()).extend());
+        ui.add(Label::new(RichText::new(t!("paper: {paper}", paper = claim.paper)).weak()).extend());
     });
-    let sentence = finding.as_ref().map_or(claim.measures, |finding| finding.sentence.as_str());
+    let sentence = finding.as_ref().map_or(say(claim.measures), |finding| finding.sentence.as_str());
     ui.add(Label::new(sentence).wrap());
     let (text, tip, act) = &claim.test;
-    if ui.button(*text).on_hover_text(*tip).clicked() {
+    if ui.button(say(text)).on_hover_text(say(tip)).clicked() {
         acts.push(act());
     }
 }

@@ -43,9 +43,9 @@ pub fn has_time(state: &State) -> bool {
 impl Raw {
     fn against(against: Against) -> Self {
         let x_label = match against {
-            Against::Step => "step",
-            Against::Epoch => "epoch",
-            Against::Time => "seconds",
+            Against::Step => t!("step"),
+            Against::Epoch => t!("epoch"),
+            Against::Time => t!("seconds"),
         };
         Self { x_label, ..Self::default() }
     }
@@ -83,9 +83,10 @@ fn tests(state: &State, against: Against) -> Raw {
 /// with what sets it apart, for a legend with little room.
 fn live(state: &State, against: Against, accuracy: Accuracy) -> Values {
     let mut values = Values {
-        name: format!("live {}", accuracy.label()),
-        tip: "While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), as many \
-              of each class as there are; of the validation set where there is one. The band is Wilson's, 95 %.",
+        name: t!("live {label}", label = accuracy.label()),
+        tip: t!("While it trains, every few seconds: 200 held-out images, fixed by seed (all where there are fewer), \
+             as many of each class as there are; of the validation set where there is one. The band is Wilson's, \
+             95 %."),
         ink: Ink { mark: None, width: 1.2, style: LineStyle::Solid, ..Ink::of(accuracy.role()) },
         ..accuracy_values(accuracy)
     };
@@ -110,9 +111,9 @@ fn live(state: &State, against: Against, accuracy: Accuracy) -> Values {
 
 fn losses(state: &State, against: Against) -> Raw {
     let values = [
-        (Accuracy::Disguised, "loss a, disguised"),
-        (Accuracy::Cleaned, "loss r, cleaned"),
-        (Accuracy::Fused, "loss f, fused"),
+        (Accuracy::Disguised, t!("loss a, disguised")),
+        (Accuracy::Cleaned, t!("loss r, cleaned")),
+        (Accuracy::Fused, t!("loss f, fused")),
     ]
     .map(|(accuracy, name)| {
         let of = move |row: &MetricRow| match accuracy {
@@ -169,7 +170,12 @@ fn leaks(state: &State, metric: &Metric<AttackRecord>) -> Raw {
             }
             let style = if record.name == "nearest" { DASHED } else { DOTTED };
             let (name, value) = (
-                format!("{} {}, {} images", mode(record), maker(record), record.images),
+                t!(
+                    "{mode} {maker}, {images} images",
+                    mode = mode(record),
+                    maker = maker(record),
+                    images = record.images
+                ),
                 metric.with_unit(&decimal(y, metric.short)),
             );
             // They are the same beside each target.
@@ -261,18 +267,20 @@ fn difference(state: &State) -> Raw {
         }
     }
     let values = Values {
-        name: "defended \u{2212} undefended".to_owned(),
-        tip: "The defended model's answer against its undefended twin's, both on clean test images. The band is 95 %, as if \
-              both had been tested on images of their own, which is wider than it need be.",
+        name: t!("defended \u{2212} undefended").to_owned(),
+        tip: t!(
+            "The defended model's answer against its undefended twin's, both on clean test images. The band is 95 \
+             %, as if both had been tested on images of their own, which is wider than it need be."
+        ),
         ink: Ink::of(Role::Decision),
         points,
         band,
     };
     let twin = Rule {
-        name: "the undefended twin".to_owned(),
+        name: t!("the undefended twin").to_owned(),
         value: "0".to_owned(),
-        note: "as good as undefended".to_owned(),
-        tip: "Here a defence would cost nothing.",
+        note: t!("as good as undefended").to_owned(),
+        tip: t!("Here a defence would cost nothing."),
         at: 0.0,
         level: true,
         floor: false,
@@ -292,10 +300,11 @@ fn leak_ink(record: &AttackRecord, place: usize) -> Ink {
 
 fn leak_tip(record: &AttackRecord) -> &'static str {
     match (record.target.as_str(), record.adaptive) {
-        ("vanilla", _) => "An attack at the undefended model.",
+        ("vanilla", _) => t!("An attack at the undefended model."),
         (_, true) => {
-            "An attack at the defended model by one who knows the defence: what it holds against this is what it is worth."
+            t!("An attack at the defended model by one who knows the defence: what it holds against this is what \
+                 it is worth.")
         }
-        (_, false) => "An attack at the defended model by one who does not know of the defence.",
+        (_, false) => t!("An attack at the defended model by one who does not know of the defence."),
     }
 }

@@ -14,17 +14,22 @@ pub fn epoch_ui(ui: &mut Ui, view: &mut CurvesView) {
         button.on_hover_text(tip).clicked()
     };
     let at = view.epoch.unwrap_or(last);
-    let tip = "A click in a plot chooses one, too";
-    if step(ui, "\u{2039}", "Previous epoch", &format!("Look at the epoch before. {tip}"), at > 0 && last > 0) {
+    let tip = t!("A click in a plot chooses one, too");
+    if step(ui, "\u{2039}", t!("Previous epoch"), &t!("Look at the epoch before. {tip}", tip), at > 0 && last > 0) {
         view.epoch = Some(at - 1);
     }
-    if step(ui, "\u{203a}", "Next epoch", &format!("Look at the next epoch. {tip}"), view.epoch.is_some() && at < last)
-    {
+    if step(
+        ui,
+        "\u{203a}",
+        t!("Next epoch"),
+        &t!("Look at the next epoch. {tip}", tip),
+        view.epoch.is_some() && at < last,
+    ) {
         view.epoch = Some(at + 1);
     }
     let Some(at) = view.epoch else { return };
-    ui.label(format!("epoch: {at}"));
-    if ui.small_button("The last").on_hover_text("Let the pictures be of the last epoch again").clicked() {
+    ui.label(t!("epoch: {at}", at));
+    if ui.small_button(t!("The last")).on_hover_text(t!("Let the pictures be of the last epoch again")).clicked() {
         view.epoch = None;
     }
 }

@@ -11,10 +11,10 @@ use crate::run::summary::{MetricRow, Summary};
 pub const PRESET: &str = "psgl-digits";
 
 /// What is written across it.
-pub const STAMP: &str = "recorded example: psgl-digits, seed 0; press Run for your own";
+pub const STAMP: &str = later!("recorded example: psgl-digits, seed 0; press Run for your own");
 
 /// The same where there is little room.
-pub const BRIEF: &str = "recorded example";
+pub const BRIEF: &str = later!("recorded example");
 
 /// Whether it stands here while nothing was run yet: for another preset it would be mistaken for that one's.
 pub fn stands_for(preset: &str) -> bool {

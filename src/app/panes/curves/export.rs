@@ -17,6 +17,7 @@ use super::ticks::Axis;
 use super::view::{CurvesView, shown};
 use crate::app::state::State;
 use crate::error::Result;
+use crate::texts::{english, say};
 
 /// Size of a picture, in pixels.
 const SIZE: (u32, u32) = (1600, 1000);
@@ -30,6 +31,11 @@ const MARK: Vec2 = vec2(90.0, 60.0);
 /// # Errors
 /// Where there is no memory left.
 pub fn csv(state: &State, view: &CurvesView) -> Result<Vec<u8>> {
+    // Programs read it.
+    english(|| values(state, view))
+}
+
+fn values(state: &State, view: &CurvesView) -> Result<Vec<u8>> {
     let (state, recorded) = shown(state, &view.preset);
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record(["figure", "series", "x", "y"]).map_err(|e| wrong(&e))?;
@@ -110,7 +116,7 @@ impl<D: DrawingBackend> Sheet<'_, D> {
         let ink = text_color(self.theme);
         let hidden = |name: &str| view.hidden.contains(name);
         let cell = cell.shrink(0.8 * size);
-        let title = format!("{}: {}", chart.figure.title(), if recorded { STAMP } else { &state.title });
+        let title = format!("{}: {}", chart.figure.title(), if recorded { say(STAMP) } else { &state.title });
         let title = if large { title } else { chart.figure.title().into_owned() };
         self.text(&title, pos2(cell.left(), cell.top() + 0.6 * size), 1.1 * size, ink, LEFT)?;
         let legend = self.legend(chart, cell, view, size)?;
@@ -192,7 +198,7 @@ impl<D: DrawingBackend> Sheet<'_, D> {
         let small = 0.75 * size;
         let room = |text: &str| self.room(text, small).map(|size| size + vec2(8.0, 4.0));
         let rooms = chart.rules.iter().map(|rule| room(&rule.note)).collect::<Result<Vec<_>>>()?;
-        let stamp = if frame.rect.width() > 800.0 { STAMP } else { BRIEF };
+        let stamp = if frame.rect.width() > 800.0 { say(STAMP) } else { say(BRIEF) };
         let stamp_room = if recorded && !chart.is_empty() { Some(room(stamp)?) } else { None };
         for words in place(chart, frame, &|name| view.hidden.contains(name), stamp_room, &|i| rooms[i]) {
             let (text, color) = match words.rule.and_then(|i| chart.rules.get(i)) {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::app::words::decimal;
+use crate::app::words::{decimal, leak_help};
 use crate::run::summary::AttackRecord;
 use crate::score::metrics::{ACCURACY, LINEUP, MSE, Metric, PSNR, SSIM};
 
@@ -48,9 +48,9 @@ impl Against {
     /// In a word.
     pub fn label(self) -> &'static str {
         match self {
-            Self::Step => "step",
-            Self::Epoch => "epoch",
-            Self::Time => "time",
+            Self::Step => t!("step"),
+            Self::Epoch => t!("epoch"),
+            Self::Time => t!("time"),
         }
     }
 }
@@ -85,13 +85,15 @@ impl Figure {
     /// Its name.
     pub fn title(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Test => "Test accuracy",
-            Self::Difference => "Accuracy against the twin",
-            Self::Training => "Training accuracy",
-            Self::Losses => "Losses",
-            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(format!("Leakage: {}", self.leak().name)),
-            Self::Gain => "Gain against γ",
-            Self::Recovery => return Cow::Owned(format!("{} against μ", MSE.name)),
+            Self::Test => t!("Test accuracy"),
+            Self::Difference => t!("Accuracy against the twin"),
+            Self::Training => t!("Training accuracy"),
+            Self::Losses => t!("Losses"),
+            Self::Lineup | Self::Ssim | Self::Psnr => {
+                return Cow::Owned(t!("Leakage: {name}", name = self.leak().name));
+            }
+            Self::Gain => t!("Gain against γ"),
+            Self::Recovery => return Cow::Owned(t!("{name} against μ", name = MSE.name)),
         })
     }
 
@@ -99,26 +101,26 @@ impl Figure {
     pub fn tip(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Test => {
-                "Share of right answers on test images after each epoch, in percent; and, of a run that is watched, on \
-                 200 held-out images while it trains."
+                t!("Share of right answers on test images after each epoch, in percent; and, of a run that is \
+                     watched, on 200 held-out images while it trains.")
             }
             Self::Difference => {
-                "The defended model's accuracy on test images minus that of its undefended twin, in points, after each \
-                 epoch: what the defence costs."
+                t!("The defended model's accuracy on test images minus that of its undefended twin, in points, \
+                     after each epoch: what the defence costs.")
             }
-            Self::Training => "Share of right answers in each batch before it was learnt from, in percent.",
+            Self::Training => t!("Share of right answers in each batch before it was learnt from, in percent."),
             Self::Losses => {
-                "Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer."
+                t!("Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer.")
             }
-            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().leak_help()),
+            Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(leak_help(self.leak())),
             Self::Gain => {
-                "What the fused decision gains over the undefended model, in points of accuracy, against the share γ \
-                 of pixels that the disguise moves. A gain over disguised images grows with γ for any defence; fused \
-                 \u{2212} clean is the one that cannot be inflated."
+                t!("What the fused decision gains over the undefended model, in points of accuracy, against the \
+                     share γ of pixels that the disguise moves. A gain over disguised images grows with γ for any \
+                     defence; fused \u{2212} clean is the one that cannot be inflated.")
             }
             Self::Recovery => {
-                "Mean squared error of the cleaned image against the original, by the threshold μ of the cleaning. \
-                 Below the line of the disguised images cleaning helps."
+                t!("Mean squared error of the cleaned image against the original, by the threshold μ of the cleaning. \
+                 Below the line of the disguised images cleaning helps.")
             }
         })
     }
@@ -127,31 +129,33 @@ impl Figure {
     pub fn empty(self) -> &'static str {
         match self {
             Self::Test => {
-                "During a run the accuracy on held-out images appears here within seconds, that on test images after each \
-                 epoch."
+                t!("During a run the accuracy on held-out images appears here within seconds, that on test images \
+                     after each epoch.")
             }
             Self::Difference => {
-                "What the defence costs appears here after the first epoch of a run that trains a defended model and its \
-                 undefended twin."
+                t!("What the defence costs appears here after the first epoch of a run that trains a defended \
+                     model and its undefended twin.")
             }
-            Self::Training => "During a run the accuracy in training appears here with the first step.",
-            Self::Losses => "Losses appear here while a model with several streams is trained.",
-            Self::Lineup | Self::Ssim | Self::Psnr => "Each attack of the run appears here when it is finished.",
-            Self::Gain => "Gains appear here at the end of a run that trains a defended model and its undefended twin.",
-            Self::Recovery => "This appears at the end of a run that trains an undefended twin.",
+            Self::Training => t!("During a run the accuracy in training appears here with the first step."),
+            Self::Losses => t!("Losses appear here while a model with several streams is trained."),
+            Self::Lineup | Self::Ssim | Self::Psnr => t!("Each attack of the run appears here when it is finished."),
+            Self::Gain => {
+                t!("Gains appear here at the end of a run that trains a defended model and its undefended twin.")
+            }
+            Self::Recovery => t!("This appears at the end of a run that trains an undefended twin."),
         }
     }
 
     /// What its height means.
     pub fn y_label(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::Test | Self::Training => "right answers, %",
-            Self::Losses => "cross-entropy",
-            Self::Lineup => "recognised, %",
+            Self::Test | Self::Training => t!("right answers, %"),
+            Self::Losses => t!("cross-entropy"),
+            Self::Lineup => t!("recognised, %"),
             Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().axis()),
-            Self::Gain => "gain, points",
-            Self::Difference => "against the twin, points",
-            Self::Recovery => "mean squared error",
+            Self::Gain => t!("gain, points"),
+            Self::Difference => t!("against the twin, points"),
+            Self::Recovery => t!("mean squared error"),
         })
     }
 

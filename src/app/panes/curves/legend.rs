@@ -8,6 +8,7 @@ use super::ink::Ink;
 use super::series::{Chart, Series};
 use super::ticks::Axis;
 use crate::app::words::decimal;
+use crate::texts::say;
 
 /// Room for a line's sample.
 const SAMPLE: f32 = 26.0;
@@ -15,8 +16,10 @@ const SAMPLE: f32 = 26.0;
 /// With less room beside the sample a value is told without its band.
 const NARROW: f32 = 150.0;
 /// What a pinned run is, in the legend.
-const PINNED: &str = "A run that was pinned in Runs: its curves stand pale behind, in the same colours. The value is that of its \
-                      first curve.";
+const PINNED: &str = later!(
+    "A run that was pinned in Runs: its curves stand pale behind, in the same colours. The value is that of its \
+                      first curve."
+);
 
 /// The values that are read out: at an x, or the last ones.
 pub struct Reading<'a> {
@@ -44,14 +47,18 @@ impl<'a> Reading<'a> {
     pub fn words(&self) -> String {
         let Some(at) = self.at else {
             let smoothed = self.chart.series.iter().any(|series| series.raw.is_some());
-            return if smoothed { "last values, smoothed" } else { "last values" }.to_owned();
+            return if smoothed { t!("last values, smoothed") } else { t!("last values") }.to_owned();
         };
         let x = self.chart.values(egui_plot::PlotPoint::new(at, 0.0))[0];
         let axis = Axis { log: false, whole: false, percent: false };
         let name = self.chart.x_label.split(',').next().unwrap_or_default();
         let digits = if x.fract().abs() < 1e-9 { 10.0 } else { 0.02 * x.abs().max(0.1) };
         let number = axis.words(x, (0.0, digits), 2.0);
-        if self.chart.x_label == "seconds" { format!("at {number} s") } else { format!("at {name} {number}") }
+        if self.chart.x_label == t!("seconds") {
+            t!("at {number} s", number)
+        } else {
+            t!("at {name} {number}", name, number)
+        }
     }
 
     /// A curve's value.
@@ -60,7 +67,7 @@ impl<'a> Reading<'a> {
         let Some(point) = point else { return "\u{2013}".to_owned() };
         let value = self.chart.figure.value(self.chart.values(point)[1]);
         let band = series.band_at(point).map(|[low, high]| {
-            let to = if low < 0.0 { " to " } else { "\u{2013}" };
+            let to = if low < 0.0 { t!(" to ") } else { "\u{2013}" };
             format!(" ({}{to}{})", decimal(low, digits_of(high - low)), decimal(high, digits_of(high - low)))
         });
         value + &band.unwrap_or_default()
@@ -88,7 +95,7 @@ pub fn legend_ui(ui: &mut Ui, reading: &Reading<'_>, hidden: &mut BTreeSet<Strin
     let ghosts = chart.ghosts.iter().map(|ghost| {
         let first = ghost.series.first();
         let ink = Ink { mark: None, ..Ink::rule(first.and_then(|series| series.ink.role), ghost.style) };
-        (ghost.name.as_str(), PINNED, ink, first.map_or_else(String::new, |series| reading.value(series)))
+        (ghost.name.as_str(), say(PINNED), ink, first.map_or_else(String::new, |series| reading.value(series)))
     });
     let entries: Vec<_> = curves.chain(rules).chain(ghosts).collect();
     let columns = columns.clamp(1, entries.len().max(1));

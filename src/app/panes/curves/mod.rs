@@ -5,6 +5,7 @@ mod epoch;
 mod example;
 mod export;
 mod figure;
+mod frames;
 mod ink;
 mod legend;
 mod paper_lines;
@@ -26,6 +27,7 @@ use eframe::egui::{
 };
 
 pub use export::{csv, png, svg};
+pub use frames::many_curves;
 pub use view::{CurvesView, Shown};
 
 use self::data::has_time;
@@ -41,6 +43,7 @@ use crate::app::purpose::Purpose;
 use crate::app::state::State;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Look};
+use crate::texts::say;
 
 /// From this width on all figures fit side by side.
 const WIDE: f32 = 900.0;
@@ -65,10 +68,10 @@ fn pane_ui(ui: &mut Ui, state: &State, recorded: bool, epochs: f64, view: &mut C
     }
     ui.horizontal_wrapped(|ui| controls_ui(ui, state, view, acts));
     if recorded && view.shown == Shown::Pair {
-        cut_short_ui(ui, RichText::new(STAMP).weak(), STAMP);
+        cut_short_ui(ui, RichText::new(say(STAMP)).weak(), say(STAMP));
     }
     view.update(state);
-    let stamp = recorded.then_some(STAMP);
+    let stamp = recorded.then(|| say(STAMP));
     let by_epoch = |figure| figure == Figure::Test && view.tests_against == Against::Epoch;
     let x_to = |figure| (view.shown == Shown::Pair || by_epoch(figure)).then_some(epochs);
     match view.shown {
@@ -100,12 +103,12 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
             }
         }
     });
-    list.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, format!("Figure: {title}")));
+    list.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, t!("Figure: {title}", title)));
     list.response.on_hover_text(view.shown.tip());
-    MenuButton::new("View")
+    MenuButton::new(t!("View"))
         .config(MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside))
         .ui(ui, |ui| view_ui(ui, state, view));
-    ui.menu_button("Save", |ui| save_ui(ui, acts));
+    ui.menu_button(t!("Save"), |ui| save_ui(ui, acts));
     reset_ui(ui, view);
     if view.shown == Shown::Pair {
         epoch_ui(ui, view);
@@ -114,7 +117,7 @@ fn controls_ui(ui: &mut Ui, state: &State, view: &mut CurvesView, acts: &mut Vec
 
 /// What stands for utility, and what for leakage.
 fn pair_choice_ui(ui: &mut Ui, view: &mut CurvesView) {
-    for (place, name, figures) in [(0, "Utility", &Figure::UTILITY[..]), (1, "Leakage", &Figure::LEAKAGE[..])] {
+    for (place, name, figures) in [(0, t!("Utility"), &Figure::UTILITY[..]), (1, t!("Leakage"), &Figure::LEAKAGE[..])] {
         ui.horizontal(|ui| {
             ui.label(name);
             for figure in figures {
@@ -137,32 +140,32 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
     let smooths = figure.is_none_or(Figure::smooths);
     let slider = Slider::new(&mut view.keep, 0.0..=0.99).fixed_decimals(2).show_value(true);
     ui.horizontal(|ui| {
-        let name = ui.label("smoothing");
+        let name = ui.label(t!("smoothing"));
         ui.spacing_mut().slider_width = 90.0;
         ui.add_enabled(smooths, slider)
             .labelled_by(name.id)
-            .on_hover_text(
+            .on_hover_text(t!(
                 "A running mean that forgets: so much of the past is kept at each step, without the pull towards zero \
-                 at the start. The faint line behind is as it was measured.",
-            )
-            .on_disabled_hover_text("This figure has few points; they are drawn as they were measured");
+                 at the start. The faint line behind is as it was measured."
+            ))
+            .on_disabled_hover_text(t!("This figure has few points; they are drawn as they were measured"));
     });
     ui.horizontal(|ui| {
         let turns = figure.is_none_or(Figure::turns);
-        ui.label("by");
+        ui.label(t!("by"));
         for against in Against::ALL {
             let can = turns && (against != Against::Time || has_time(state));
             let now = figure.map_or(view.training_against, |figure| view.settings(figure, state).against);
             let button = selectable_if_ui(ui, can, turns && now == against, against.label());
             let button = button.on_hover_text(match against {
-                Against::Step => "A step is a batch that was learnt from",
-                Against::Epoch => "An epoch is all training images once; a step is a fraction of it",
-                Against::Time => "Seconds since the run was started",
+                Against::Step => t!("A step is a batch that was learnt from"),
+                Against::Epoch => t!("An epoch is all training images once; a step is a fraction of it"),
+                Against::Time => t!("Seconds since the run was started"),
             });
             let why = if turns {
-                "Only a run that was watched here knows when each step was"
+                t!("Only a run that was watched here knows when each step was")
             } else {
-                "This figure has an axis of its own"
+                t!("This figure has an axis of its own")
             };
             if button.on_disabled_hover_text(why).clicked() {
                 if figure != Some(Figure::Test) {
@@ -175,9 +178,9 @@ fn view_ui(ui: &mut Ui, state: &State, view: &mut CurvesView) {
         }
     });
     let can_log = figure.is_none_or(Figure::can_log);
-    ui.add_enabled(can_log, Checkbox::new(&mut view.log_y, "log y"))
-        .on_hover_text("Logarithmic height; what is not above zero is left out")
-        .on_disabled_hover_text("Accuracies are always drawn from 0 to 100 %, and gains have a sign");
+    ui.add_enabled(can_log, Checkbox::new(&mut view.log_y, t!("log y")))
+        .on_hover_text(t!("Logarithmic height; what is not above zero is left out"))
+        .on_disabled_hover_text(t!("Accuracies are always drawn from 0 to 100 %, and gains have a sign"));
 }
 
 /// Utility and leakage, side by side or one below the other, over the same epochs.
@@ -195,7 +198,7 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
             ui.spacing_mut().item_spacing.y = 2.0;
             let title = RichText::new(chart.figure.title()).strong();
             let tip =
-                format!("{} Drag a box to look closer; a double click or Fit shows all again.", chart.figure.tip());
+                t!("{tip} Drag a box to look closer; a double click or Fit shows all again.", tip = chart.figure.tip());
             ui.add(Label::new(title).truncate()).on_hover_text(tip);
             let entries = chart.entries();
             let columns = ((one.x / ENTRY) as usize).clamp(1, 3);
@@ -242,23 +245,28 @@ fn pair_ui(ui: &mut Ui, view: &mut CurvesView, stamp: Option<&str>, epochs: f64)
 }
 
 fn reset_ui(ui: &mut Ui, view: &mut CurvesView) {
-    let tip = "All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel zooms, too, \
-               with Ctrl where it scrolls the page, and the right button moves";
-    if ui.button("Fit").on_hover_text(tip).clicked() {
+    let tip =
+        t!("All that there is, as a double click in the plot. Drag a box to look closer; in a figure alone the wheel \
+         zooms, too, with Ctrl where it scrolls the page, and the right button moves");
+    if ui.button(t!("Fit")).on_hover_text(tip).clicked() {
         view.reset = true;
     }
 }
 
 fn save_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
-    for (word, tip, purpose) in [
-        ("Save CSV…", "Every value behind every figure: figure, series, x, y", Purpose::CurvesCsv),
-        ("PNG…", "This figure as a picture of 1600 × 1000 pixels", Purpose::CurvesPng),
-        ("SVG…", "This figure as lines and letters that scale", Purpose::CurvesSvg),
+    // A short word in a row of three; in full for those who hear it alone.
+    for (word, full, tip, purpose) in [
+        (
+            t!("Save CSV…"),
+            t!("Save CSV…"),
+            t!("Every value behind every figure: figure, series, x, y"),
+            Purpose::CurvesCsv,
+        ),
+        (t!("PNG…"), t!("Save PNG…"), t!("This figure as a picture of 1600 × 1000 pixels"), Purpose::CurvesPng),
+        (t!("SVG…"), t!("Save SVG…"), t!("This figure as lines and letters that scale"), Purpose::CurvesSvg),
     ] {
         let button = ui.button(word).on_hover_text(tip);
-        // A short word in a row of three; in full for those who hear it alone.
-        let full = if word.starts_with("Save") { word.to_owned() } else { format!("Save {word}") };
-        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, full.clone()));
+        button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, full));
         if button.clicked() {
             acts.push(Act::Ask(purpose));
             ui.close();
@@ -332,14 +340,18 @@ fn heading_ui(ui: &mut Ui, reading: &Reading<'_>, recorded: bool, wrap: bool) {
     }
     let mut words = reading.words();
     if recorded {
-        words = format!("{words}; {STAMP}");
+        words = format!("{words}; {}", say(STAMP));
     }
     if reading.chart().dropped > 0 {
-        words = format!("{words}; {} values that have no logarithm are left out", reading.chart().dropped);
+        words = t!(
+            "{words}; {dropped} values that have no logarithm are left out",
+            words,
+            dropped = reading.chart().dropped
+        );
     }
     let label = Label::new(RichText::new(&words).weak());
     ui.add(if wrap { label.wrap() } else { label.truncate() })
-        .on_hover_text(format!("{words}\nValues where the pointer is in the plot, or the last ones"));
+        .on_hover_text(t!("{words}\nValues where the pointer is in the plot, or the last ones", words));
 }
 
 /// All figures, small. Tells the one that was chosen.
@@ -355,7 +367,7 @@ fn all_ui(ui: &mut Ui, view: &CurvesView, stamp: Option<&str>, x_to: &dyn Fn(Fig
                 for (ui, chart) in uis.iter_mut().zip(row) {
                     let figure = chart.figure;
                     let title = ui.add(Button::new(RichText::new(figure.title()).strong()).frame(false));
-                    if title.on_hover_text(format!("{} Click for this one alone.", figure.tip())).clicked() {
+                    if title.on_hover_text(t!("{tip} Click for this one alone.", tip = figure.tip())).clicked() {
                         chosen = Some(figure);
                     }
                     let x_to = x_to(figure).filter(|_| !chart.is_empty());

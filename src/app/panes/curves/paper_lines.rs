@@ -19,10 +19,10 @@ pub fn gains(summary: &Summary) -> Raw {
         Values { name: name.to_owned(), tip, ink: Ink::of(role), points, band: Vec::new() }
     };
     let paper = |figure: Figure, over: &str, role| Rule {
-        name: format!("paper [{}], over {over}", figure.mark),
+        name: t!("paper [{mark}], over {over}", mark = figure.mark, over),
         value: figure.text.to_owned(),
-        note: format!("paper {figure} abstract"),
-        tip: "The first version of the paper's abstract; whether it means points or a share is not said there.",
+        note: t!("paper {figure} abstract", figure),
+        tip: t!("The first version of the paper's abstract; whether it means points or a share is not said there."),
         at: figure.value,
         level: true,
         floor: false,
@@ -37,44 +37,44 @@ pub fn gains(summary: &Summary) -> Raw {
     Raw {
         values: vec![
             series(
-                "gain over disguised",
-                "Fused \u{2212} undefended on disguised images: what the fused decision gains over an undefended model that \
-                 gets those. The paper's gain over attacked.",
+                t!("gain over disguised"),
+                t!("Fused \u{2212} undefended on disguised images: what the fused decision gains over an \
+                     undefended model that gets those. The paper's gain over attacked."),
                 Role::Disguised,
                 |at| at.over_attacked,
             ),
             series(
-                "gain over cleaned",
-                "Fused \u{2212} undefended on images that were cleaned in image space.",
+                t!("gain over cleaned"),
+                t!("Fused \u{2212} undefended on images that were cleaned in image space."),
                 Role::Cleaned,
                 |at| at.over_reconstructed,
             ),
         ],
         rules: vec![
-            paper(OVER_ATTACKED, "attacked", Role::Disguised),
-            paper(OVER_RECONSTRUCTED, "reconstructed", Role::Cleaned),
+            paper(OVER_ATTACKED, t!("attacked"), Role::Disguised),
+            paper(OVER_RECONSTRUCTED, t!("reconstructed"), Role::Cleaned),
             Rule {
-                name: "fused \u{2212} clean".to_owned(),
-                note: format!("fused \u{2212} clean {clean}"),
+                name: t!("fused \u{2212} clean").to_owned(),
+                note: t!("fused \u{2212} clean {clean}", clean),
                 value: clean,
-                tip: "What the defence costs: its answer against an undefended model on clean images.",
+                tip: t!("What the defence costs: its answer against an undefended model on clean images."),
                 at: gain.over_clean,
                 level: true,
                 floor: false,
                 ink: Ink { mark: None, width: 2.0, ..Ink::of(Role::Decision) },
             },
             Rule {
-                name: "this run's γ".to_owned(),
+                name: t!("this run's γ").to_owned(),
                 value: gamma.to_string(),
-                note: format!("γ = {gamma}"),
-                tip: "The strength with which the model was trained.",
+                note: t!("γ = {gamma}", gamma),
+                tip: t!("The strength with which the model was trained."),
                 at: gamma,
                 level: false,
                 floor: false,
                 ink: Ink::rule(None, DOTTED),
             },
         ],
-        x_label: "γ, share of pixels that move",
+        x_label: t!("γ, share of pixels that move"),
     }
 }
 
@@ -96,10 +96,10 @@ pub fn recovery(summary: &Summary) -> Raw {
         ink: Ink::rule(None, style),
     };
     let mut rules = vec![Rule {
-        name: "disguised image".to_owned(),
+        name: t!("disguised image").to_owned(),
         value: decimal(figure.mse_attacked, 4),
-        note: "disguised, left as it is".to_owned(),
-        tip: "The error of the disguised image without any cleaning: the paper's attacked image.",
+        note: t!("disguised, left as it is").to_owned(),
+        tip: t!("The error of the disguised image without any cleaning: the paper's attacked image."),
         at: figure.mse_attacked,
         level: true,
         floor: false,
@@ -107,26 +107,26 @@ pub fn recovery(summary: &Summary) -> Raw {
     }];
     if let Some([mu, _]) = best {
         rules.push(upright(
-            "own optimum, μ",
+            t!("own optimum, μ"),
             mu,
-            format!("own optimum {mu}"),
-            "The threshold with the least error here, among those tried.",
+            t!("own optimum {mu}", mu),
+            t!("The threshold with the least error here, among those tried."),
             LineStyle::Solid,
         ));
     }
     rules.push(upright(
-        "paper [E], μ",
+        t!("paper [E], μ"),
         MU.value,
-        format!("paper {MU}"),
-        "The paper's optimum on both of its sets, known at second hand.",
+        t!("paper {value}", value = MU),
+        t!("The paper's optimum on both of its sets, known at second hand."),
         DASHED,
     ));
     let values = Values {
-        name: "cleaned image".to_owned(),
-        tip: "The error of the image cleaned in image space: the paper's recovered image.",
+        name: t!("cleaned image").to_owned(),
+        tip: t!("The error of the image cleaned in image space: the paper's recovered image."),
         ink: Ink::of(Role::Cleaned),
         points,
         band: Vec::new(),
     };
-    Raw { values: vec![values], rules, x_label: "threshold μ" }
+    Raw { values: vec![values], rules, x_label: t!("threshold μ") }
 }

@@ -36,7 +36,8 @@ impl Pinned {
             return;
         }
         let runs = look.pinned.iter().filter(|path| Some(*path) != shown).filter_map(|path| look.library.find(path));
-        self.runs = runs.filter_map(|run| Some((format!("pinned: {}", run.name), state_of(run)?.into()))).collect();
+        self.runs =
+            runs.filter_map(|run| Some((t!("pinned: {name}", name = run.name), state_of(run)?.into()))).collect();
         self.of = Some((look.pinned.to_vec(), list, shown.cloned()));
         self.generation += 1;
     }

@@ -17,6 +17,7 @@ use super::place::{Frame, place};
 use super::series::{Chart, Series};
 use super::ticks::Axis;
 use crate::app::theme::Role;
+use crate::texts::say;
 
 /// Room for a number under a plot, and beside it.
 const MARK: Vec2 = vec2(46.0, 30.0);
@@ -212,7 +213,7 @@ impl Drawn<'_> {
         let galleys: Vec<Arc<Galley>> =
             self.chart.rules.iter().map(|rule| lay(&rule.note, rule.ink.color(theme))).collect();
         // A long one would cover curves.
-        let brief = |text| if rect.width() < ROOMY { BRIEF } else { text };
+        let brief = |text| if rect.width() < ROOMY { say(BRIEF) } else { text };
         let stamp = self.stamp.map(|text| lay(brief(text), ui.visuals().text_color()));
         if galleys.is_empty() && stamp.is_none() {
             return;

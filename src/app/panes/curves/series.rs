@@ -97,7 +97,8 @@ impl Chart {
         Self::of_raw(figure, collect(figure, state, settings.against), settings)
     }
 
-    fn of_raw(figure: Figure, raw: Raw, settings: &Settings) -> Self {
+    /// Makes a figure of raw values.
+    pub fn of_raw(figure: Figure, raw: Raw, settings: &Settings) -> Self {
         let log_x = figure == Figure::Recovery;
         let log_y = settings.log_y && figure.can_log();
         let keep = if figure.smooths() { settings.keep } else { 0.0 };

@@ -11,6 +11,7 @@ use super::pinned::Pinned;
 use super::series::{Chart, Settings};
 use crate::app::accuracies::{Accuracy, Smooth};
 use crate::app::state::{State, Status};
+use crate::texts::english;
 
 /// While rows come, charts are made anew after so small a part more of them.
 const PART: usize = 400;
@@ -31,27 +32,27 @@ impl Shown {
     /// What it is called.
     pub fn title(self) -> Cow<'static, str> {
         match self {
-            Self::Pair => Cow::Borrowed("Utility and leakage"),
+            Self::Pair => Cow::Borrowed(t!("Utility and leakage")),
             Self::One(figure) => figure.title(),
-            Self::All => Cow::Borrowed("All figures"),
+            Self::All => Cow::Borrowed(t!("All figures")),
         }
     }
 
     /// What has this title.
     pub fn titled(title: &str) -> Option<Self> {
         let all = Figure::ALL.map(Self::One);
-        all.into_iter().chain([Self::Pair, Self::All]).find(|shown| shown.title() == title)
+        all.into_iter().chain([Self::Pair, Self::All]).find(|shown| english(|| shown.title()) == title)
     }
 
     /// What it shows, in a sentence or two.
     pub fn tip(self) -> Cow<'static, str> {
         match self {
-            Self::Pair => Cow::Borrowed(
-                "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for both and \
-                 for the pictures.",
-            ),
+            Self::Pair => Cow::Borrowed(t!(
+                "What the defence costs, and what leaks all the same, epoch by epoch. A click chooses an epoch for \
+                 both and for the pictures."
+            )),
             Self::One(figure) => figure.tip(),
-            Self::All => Cow::Borrowed("All figures, small"),
+            Self::All => Cow::Borrowed(t!("All figures, small")),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::run::scene::Gallery;
 use crate::score::judging::psnr_of;
 use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What is chosen in this pane.
 #[derive(Default)]
@@ -51,15 +52,15 @@ impl ImagesView {
 impl Epochs {
     fn words(self, last: usize) -> String {
         match self {
-            Self::Last => format!("the last ({})", epoch(last)),
+            Self::Last => t!("the last ({epoch})", epoch = epoch(last)),
             Self::At(at) => epoch(at),
-            Self::All => "all epochs".to_owned(),
+            Self::All => t!("all epochs").to_owned(),
         }
     }
 }
 
 fn epoch(at: usize) -> String {
-    if at == 0 { "untrained".to_owned() } else { format!("epoch {at}") }
+    if at == 0 { t!("untrained").to_owned() } else { t!("epoch {epoch}", epoch = at) }
 }
 
 /// Draws the grid.
@@ -73,7 +74,7 @@ pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView, acts: &mut 
     }
     let (name, last) = choice_ui(ui, state, view);
     if is_brain(look) {
-        ui.add(Label::new(RichText::new("stand-in: average of 152 adults, no patient").weak()).wrap());
+        ui.add(Label::new(RichText::new(t!("stand-in: average of 152 adults, no patient")).weak()).wrap());
     }
     let shown = columns(&state.galleries, &name, view.epoch, last, view.cache.ready().len());
     ScrollArea::both().auto_shrink(false).show(ui, |ui| grid_ui(ui, state, view, noun, &shown, acts));
@@ -82,14 +83,17 @@ pub fn images_ui(ui: &mut Ui, look: Look<'_>, view: &mut ImagesView, acts: &mut 
 fn empty_ui(ui: &mut Ui, state: &State, noun: Noun) {
     let words = match state.status {
         Status::Going => {
-            format!("The {} appear here with the first attack that is done, and beside them what it stole.", noun.many)
+            t!(
+                "The {many} appear here with the first attack that is done, and beside them what it stole.",
+                many = say(noun.many)
+            )
         }
-        Status::Fresh => format!(
-            "Up to eight {} appear here, and beside each what every attack of a run made of the numbers on the wire. \
-             Start a run, or open one under Runs.",
-            noun.many
+        Status::Fresh => t!(
+            "Up to eight {many} appear here, and beside each what every attack of a run made of the numbers on the \
+             wire. Start a run, or open one under Runs.",
+            many = say(noun.many)
         ),
-        _ => "No pictures were kept of this run: no attack of it was finished, or they cannot be read.".to_owned(),
+        _ => t!("No pictures were kept of this run: no attack of it was finished, or they cannot be read.").to_owned(),
     };
     ui.add(Label::new(words).wrap());
 }
@@ -113,9 +117,10 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
         epochs
     };
     ui.horizontal_wrapped(|ui| {
-        ui.label("Stolen from");
+        ui.label(t!("Stolen from"));
         for one in defended.into_iter().chain([UNDEFENDED]).filter(|one| has(one)) {
-            let tip = if one == UNDEFENDED { "The model without a defence" } else { "The model under the defence" };
+            let tip =
+                if one == UNDEFENDED { t!("The model without a defence") } else { t!("The model under the defence") };
             if selectable_ui(ui, name == one, target(one)).on_hover_text(tip).clicked() {
                 one.clone_into(&mut name);
                 view.target = Some(name.clone());
@@ -123,7 +128,7 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
         }
         let all = epochs(&name);
         let last = all.last().copied().unwrap_or(0);
-        let label = ui.label("after");
+        let label = ui.label(t!("after"));
         let shown = match view.epoch {
             Epochs::At(at) => Epochs::At(attacked(&state.galleries, &name, at)),
             other => other,
@@ -135,7 +140,7 @@ fn choice_ui(ui: &mut Ui, state: &State, view: &mut ImagesView) -> (String, usiz
             }
             ui.selectable_value(&mut view.epoch, Epochs::All, Epochs::All.words(last));
         });
-        choice.response.labelled_by(label.id).on_hover_text("How long the attacked model had been trained");
+        choice.response.labelled_by(label.id).on_hover_text(t!("How long the attacked model had been trained"));
     });
     let last = epochs(&name).last().copied().unwrap_or(0);
     (name, last)
@@ -172,7 +177,7 @@ fn worst_first(scores: &[Vec<Option<f64>>], patients: usize) -> Vec<usize> {
 fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &[usize], acts: &mut Vec<Act>) {
     let ready = view.cache.ready();
     if columns.is_empty() {
-        ui.label("No attack at this model after this epoch.");
+        ui.label(t!("No attack at this model after this epoch."));
         return;
     }
     // Attacks differ in how many images they have; the latest one is as the model is now.
@@ -185,17 +190,23 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &
     let side = (ui.available_width() / count as f32 - 12.0).clamp(58.0, 120.0);
     let grid = Grid::new("galleries").spacing([10.0, 6.0]).min_col_width(side).max_col_width(side);
     grid.show(ui, |ui| {
-        head_ui(ui, side, noun.one, Some(Role::Patient), &format!("The {}, the worst leak on top.", noun.many));
+        head_ui(
+            ui,
+            side,
+            say(noun.one),
+            Some(Role::Patient),
+            &t!("The {many}, the worst leak on top.", many = say(noun.many)),
+        );
         if defended {
-            let tip = "What entered the network in place of the image itself: the paper's attacked image.";
-            head_ui(ui, side, "disguised", Some(Role::Disguised), tip);
+            let tip = t!("What entered the network in place of the image itself: the paper's attacked image.");
+            head_ui(ui, side, t!("disguised"), Some(Role::Disguised), tip);
         }
         for i in columns {
             attack_head_ui(ui, side, state, *i, view.epoch);
         }
         ui.end_row();
         for patient in worst_first(&scores, patients) {
-            let (name, first) = (format!("{} {}", noun.one, patient + 1), known(patient));
+            let (name, first) = (format!("{} {}", say(noun.one), patient + 1), known(patient));
             let mut picture = |ui: &mut Ui, gallery: Option<usize>, which: Which, alt: &str| {
                 let texture = gallery.and_then(|i| match which {
                     Which::Original => ready[i].originals.get(patient),
@@ -210,7 +221,7 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &
             };
             cell_ui(ui, side, &name, |ui| picture(ui, first, Which::Original, &name));
             if defended {
-                let alt = format!("{name}, disguised");
+                let alt = t!("{name}, disguised", name);
                 cell_ui(ui, side, "", |ui| picture(ui, first, Which::Disguised, &alt));
             }
             for i in columns {
@@ -248,8 +259,8 @@ fn attack_head_ui(ui: &mut Ui, side: f32, state: &State, at: usize, epochs: Epoc
         if gallery.target == UNDEFENDED {
             return;
         }
-        let mode = if gallery.adaptive { "adaptive" } else { "naive" };
-        let tip = "An adaptive attacker knows the defence, a naive one does not.";
+        let mode = if gallery.adaptive { t!("adaptive") } else { t!("naive") };
+        let tip = t!("An adaptive attacker knows the defence, a naive one does not.");
         cut_short_ui(ui, RichText::new(mode).small(), tip);
         if let Some((word, tip)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
             cut_short_ui(ui, RichText::new(word).small().strong(), &tip);
@@ -282,21 +293,27 @@ fn picture_ui(ui: &mut Ui, texture: Option<&Option<TextureHandle>>, side: f32, a
     };
     let size = fitted(texture, side);
     let image = Image::from_texture((texture.id(), size)).fit_to_exact_size(size).alt_text(alt).sense(Sense::click());
-    ui.add(image).on_hover_cursor(CursorIcon::ZoomIn).on_hover_text("Click to look closer").clicked()
+    ui.add(image).on_hover_cursor(CursorIcon::ZoomIn).on_hover_text(t!("Click to look closer")).clicked()
 }
 
 /// What is said of an image of gallery `at`: who attacked it, when, how near the stolen one is, whether the defence held.
 pub fn told(state: &State, at: usize, image: usize) -> String {
     let Some(gallery) = state.galleries.get(at) else { return String::new() };
-    let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+    let mode = if gallery.adaptive { t!("adaptive") } else { t!("naive") };
     let at_model = target(&gallery.target);
-    let mut words = vec![format!("{}, {mode}, at {at_model}, {}", gallery.name, epoch(gallery.epoch))];
+    let mut words = vec![t!(
+        "{name}, {mode}, at {at_model}, {epoch}",
+        name = gallery.name,
+        mode,
+        at_model,
+        epoch = epoch(gallery.epoch)
+    )];
     let pair = gallery.originals.get(image).zip(gallery.stolen.get(image));
     if let Some(score) = pair.and_then(|(original, stolen)| original.score_of(stolen)) {
         let all = [(&SSIM, score.ssim), (&PSNR, psnr_of(score.mse)), (&MSE, score.mse)];
-        words.extend(
-            all.map(|(metric, value)| format!("{} {}", metric.name, metric.with_unit(&decimal(value, metric.digits)))),
-        );
+        words.extend(all.map(|(metric, value)| {
+            format!("{} {}", say(metric.name), metric.with_unit(&decimal(value, metric.digits)))
+        }));
     }
     if let Some((word, _)) = shown::record_of(state, at).and_then(|record| shown::stamp(state, record)) {
         words.push(word.to_owned());

@@ -14,6 +14,7 @@ use crate::run::scene::Picture;
 use crate::run::summary::AttackRecord;
 use crate::score::image::Score;
 use crate::score::metrics::SSIM;
+use crate::texts::say;
 
 /// Time that a frame spends on new galleries at most; one is made at least.
 const BUDGET: Duration = Duration::from_millis(3);
@@ -78,10 +79,18 @@ impl Cache {
         let scores: Vec<Option<Score>> = (0..gallery.stolen.len()).map(score).collect();
         let words: Vec<String> =
             scores.iter().map(|score| named(&SSIM, score.map_or(f64::NAN, |score| score.ssim))).collect();
-        let mode = if gallery.adaptive { "adaptive" } else { "naive" };
+        let mode = if gallery.adaptive { t!("adaptive") } else { t!("naive") };
         let alt = |(i, words): (usize, &String)| {
-            let (one, name) = (noun.one, &gallery.name);
-            format!("{one} {}, stolen by {name}, {mode}, after epoch {}: {words}", i + 1, gallery.epoch)
+            let (one, name) = (say(noun.one), &gallery.name);
+            t!(
+                "{one} {i}, stolen by {name}, {mode}, after epoch {epoch}: {words}",
+                one,
+                i = i + 1,
+                name,
+                mode,
+                epoch = gallery.epoch,
+                words
+            )
         };
         Shown {
             originals: originals.map_or_else(|| put(&gallery.originals), |i| self.ready[i].originals.clone()),
@@ -120,7 +129,7 @@ pub(super) fn stamp(state: &State, record: &AttackRecord) -> Option<(&'static st
     let place = state.attacks.iter().position(|other| std::ptr::eq(other, record))?;
     let judgement = state.judgement();
     let ruling = judgement.rulings.get(place)?.as_ref()?;
-    Some((ruling.standing.word(), phase(&ruling.why)))
+    Some((say(ruling.standing.word()), phase(&ruling.why)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
 use crate::experiment::Experiment;
 use crate::run::attack_later::Launch;
+use crate::texts::say;
 use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
@@ -35,9 +36,12 @@ pub struct Form {
 
 /// What the attacker knows: word, and what it means.
 const KNOWS: [(&str, &str); 3] = [
-    ("naive", "Does not know of the defence. Alone it flatters the defence."),
-    ("adaptive", "Knows the defence, imitates it and undoes it: a defence is as good as against this form."),
-    ("both", "One after the other."),
+    (later!("naive"), later!("Does not know of the defence. Alone it flatters the defence.")),
+    (
+        later!("adaptive"),
+        later!("Knows the defence, imitates it and undoes it: a defence is as good as against this form."),
+    ),
+    (later!("both"), later!("One after the other.")),
 ];
 
 impl Doing {
@@ -68,10 +72,10 @@ impl Form {
 fn choices(run: &RunEntry) -> Vec<(&str, &'static str, usize)> {
     let own = || run.experiment.iter().flat_map(|experiment| &experiment.attacks);
     let kind = |kind: &&'static Kind| {
-        (kind.id, kind.about, own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
+        (kind.id, say(kind.about), own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
     };
     let labelled = own().filter(|spec| spec.label.is_some());
-    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), spec.kind.about, spec.images))).collect()
+    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), say(spec.kind.about), spec.images))).collect()
 }
 
 fn images(run: &RunEntry, attack: usize) -> usize {
@@ -87,63 +91,63 @@ pub fn at_work(look: Look<'_>, run: &RunEntry) -> bool {
 pub fn openable(run: &RunEntry) -> Result<(), &'static str> {
     match run.standing {
         Standing::Finished(_) | Standing::Unfinished => Ok(()),
-        Standing::Begun => Err("There is nothing to show yet; Continue starts it over."),
-        Standing::Lacking(_) => Err("This program lacks what it takes: see its row."),
-        Standing::Damaged(_) => Err("It is damaged: see its row."),
+        Standing::Begun => Err(t!("There is nothing to show yet; Continue starts it over.")),
+        Standing::Lacking(_) => Err(t!("This program lacks what it takes: see its row.")),
+        Standing::Damaged(_) => Err(t!("It is damaged: see its row.")),
     }
 }
 
 /// Draws the buttons for the selected run, and the form that is open.
 pub fn chosen_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
     let Some(run) = view.selected.as_ref().and_then(|path| look.library.find(path)) else {
-        let text = RichText::new("Select a run to open, attack or rename it; tick two to compare them.").weak();
-        ui.add(Label::new(text).truncate()).on_hover_text("Select by a click, or with Tab, the arrows and Enter.");
+        let text = RichText::new(t!("Select a run to open, attack or rename it; tick two to compare them.")).weak();
+        ui.add(Label::new(text).truncate()).on_hover_text(t!("Select by a click, or with Tab, the arrows and Enter."));
         return;
     };
-    let idle = if look.activity == Activity::Idle { Ok(()) } else { Err("A run is at work: stop it first.") };
-    let free = if at_work(look, run) { Err("It is at work: stop it first.") } else { Ok(()) };
+    let idle = if look.activity == Activity::Idle { Ok(()) } else { Err(t!("A run is at work: stop it first.")) };
+    let free = if at_work(look, run) { Err(t!("It is at work: stop it first.")) } else { Ok(()) };
     ui.horizontal_wrapped(|ui| {
         let tip =
-            "Show its curves, table and attacks, and let the stage use its weights. A double click does the same.";
-        if button(ui, "Open", tip, openable(run).and(idle)) {
+            t!("Show its curves, table and attacks, and let the stage use its weights. A double click does the same.");
+        if button(ui, t!("Open"), tip, openable(run).and(idle)) {
             acts.push(Act::ShowRun(run.path.clone()));
         }
         match run.standing {
             Standing::Finished(_) => {
-                let tip = "Launch another attack at its trained models.";
-                if button(ui, "Attack it\u{2026}", tip, idle) {
+                let tip = t!("Launch another attack at its trained models.");
+                if button(ui, t!("Attack it\u{2026}"), tip, idle) {
                     view.doing = toggled(view.doing.take(), Doing::Attack(Form::of(run, 0)));
                 }
             }
             Standing::Unfinished | Standing::Begun => {
                 let from = if matches!(run.standing, Standing::Begun) {
-                    "It has no checkpoint yet: it starts over."
+                    t!("It has no checkpoint yet: it starts over.")
                 } else {
-                    "Go on from its last checkpoint; it comes to the same as if it had never stopped."
+                    t!("Go on from its last checkpoint; it comes to the same as if it had never stopped.")
                 };
-                if button(ui, "Continue", from, idle) {
+                if button(ui, t!("Continue"), from, idle) {
                     acts.push(Act::Continue(run.path.clone()));
                 }
             }
             Standing::Lacking(_) | Standing::Damaged(_) => {}
         }
-        if button(ui, "Rename\u{2026}", "Give its folder another name (F2).", free) {
+        if button(ui, t!("Rename\u{2026}"), t!("Give its folder another name (F2)."), free) {
             view.doing = toggled(view.doing.take(), Doing::rename(run));
         }
-        if button(ui, "Delete\u{2026}", "Move its folder to the system's trash (Del); it asks first.", free) {
+        if button(ui, t!("Delete\u{2026}"), t!("Move its folder to the system's trash (Del); it asks first."), free) {
             view.doing = toggled(view.doing.take(), Doing::Trash);
         }
         let pinned = look.pinned.contains(&run.path);
         let room = pinned || look.pinned.len() < PINNED;
-        let tip = "It stays first in the list, and its curves stand pale behind those of the run that is open.";
-        let may = if room { Ok(()) } else { Err("Four runs are pinned already: unpin one of them first.") };
-        if button(ui, if pinned { "Unpin" } else { "Pin" }, tip, may) {
+        let tip = t!("It stays first in the list, and its curves stand pale behind those of the run that is open.");
+        let may = if room { Ok(()) } else { Err(t!("Four runs are pinned already: unpin one of them first.")) };
+        if button(ui, if pinned { t!("Unpin") } else { t!("Pin") }, tip, may) {
             acts.push(Act::Day(DayAct::Pin(run.path.clone(), !pinned)));
         }
-        if button(ui, "Open the folder", "In the desktop's own program for folders.", Ok(())) {
+        if button(ui, t!("Open the folder"), t!("In the desktop's own program for folders."), Ok(())) {
             acts.push(Act::Day(DayAct::Folder(run.path.clone())));
         }
-        if button(ui, "Copy path", &run.path.display().to_string(), Ok(())) {
+        if button(ui, t!("Copy path"), &run.path.display().to_string(), Ok(())) {
             acts.push(Act::Copy(run.path.display().to_string()));
         }
     });
@@ -186,12 +190,12 @@ fn rename_ui(
     let trouble = match &target {
         Err(error) => Some(error.to_string()),
         Ok(path) if *path != run.path && look.library.find(path).is_some() => {
-            Some("There is a run of this name already.".to_owned())
+            Some(t!("There is a run of this name already.").to_owned())
         }
         Ok(_) => None,
     };
     ui.horizontal_wrapped(|ui| {
-        let label = ui.label("New name");
+        let label = ui.label(t!("New name"));
         let width = (ui.available_width() - 270.0).clamp(100.0, 360.0);
         let mut edit = TextEdit::singleline(name).desired_width(width).show(ui);
         let response = edit.response.response.labelled_by(label.id);
@@ -202,7 +206,7 @@ fn rename_ui(
         }
         let enter = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let may = trouble.as_deref().map_or(Ok(()), Err);
-        if button(ui, "Rename", "Enter does the same.", may) || (enter && may.is_ok()) {
+        if button(ui, t!("Rename"), t!("Enter does the same."), may) || (enter && may.is_ok()) {
             open = false;
             if *name != run.name {
                 acts.push(Act::Rename(run.path.clone(), name.clone()));
@@ -211,7 +215,7 @@ fn rename_ui(
             // What cannot be taken stays to be mended.
             response.request_focus();
         }
-        open &= !ui.button("Cancel").on_hover_text("Esc does the same.").clicked();
+        open &= !ui.button(t!("Cancel")).on_hover_text(t!("Esc does the same.")).clicked();
     });
     if let Some(trouble) = trouble {
         ui.add(Label::new(RichText::new(trouble).strong()).wrap());
@@ -222,12 +226,12 @@ fn rename_ui(
 fn trash_ui(ui: &mut Ui, run: &RunEntry, acts: &mut Vec<Act>) -> bool {
     let mut open = true;
     ui.horizontal_wrapped(|ui| {
-        ui.add(Label::new(format!("Move {} to the trash?", run.name)).wrap());
-        if ui.button("Move to trash").on_hover_text("The system's trash can give it back.").clicked() {
+        ui.add(Label::new(t!("Move {name} to the trash?", name = run.name)).wrap());
+        if ui.button(t!("Move to trash")).on_hover_text(t!("The system's trash can give it back.")).clicked() {
             acts.push(Act::Trash(run.path.clone()));
             open = false;
         }
-        open &= !ui.button("Keep").on_hover_text("Esc does the same.").clicked();
+        open &= !ui.button(t!("Keep")).on_hover_text(t!("Esc does the same.")).clicked();
     });
     open
 }
@@ -236,7 +240,7 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
     let mut open = true;
     let defended = run.experiment.as_ref().is_some_and(Experiment::defended);
     ui.horizontal_wrapped(|ui| {
-        ui.label("Attack");
+        ui.label(t!("Attack"));
         for (at, (name, about, _)) in choices(run).into_iter().enumerate() {
             if ui.radio(form.attack == at, name).on_hover_text(about).clicked() {
                 *form = Form { knows: form.knows, ..Form::of(run, at) };
@@ -246,29 +250,29 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts:
         ui.add_enabled_ui(defended, |ui| {
             for (at, (word, tip)) in KNOWS.into_iter().enumerate() {
                 let chosen = if defended { form.knows == at } else { at == 0 };
-                let radio = ui.radio(chosen, word).on_hover_text(tip);
-                if radio.on_disabled_hover_text("This run has no defence to know of.").clicked() {
+                let radio = ui.radio(chosen, say(word)).on_hover_text(say(tip));
+                if radio.on_disabled_hover_text(t!("This run has no defence to know of.")).clicked() {
                     form.knows = at;
                 }
             }
         });
         ui.separator();
-        let label = ui.label("images");
-        let tip = "How many images are attacked, from the first test image on.";
+        let label = ui.label(t!("images"));
+        let tip = t!("How many images are attacked, from the first test image on.");
         ui.add(DragValue::new(&mut form.images).range(1..=10_000)).labelled_by(label.id).on_hover_text(tip);
         let may = if look.state.folder.as_ref() != Some(&run.path) {
-            Err("Open the run first: the attack is shown beside what it came to.")
+            Err(t!("Open the run first: the attack is shown beside what it came to."))
         } else if look.activity != Activity::Idle {
-            Err("A run is at work: stop it first.")
+            Err(t!("A run is at work: stop it first."))
         } else {
             Ok(())
         };
-        let tip = "The result joins the run's table, and its attacks.json.";
-        if button(ui, "Launch", tip, may) {
+        let tip = t!("The result joins the run's table, and its attacks.json.");
+        if button(ui, t!("Launch"), tip, may) {
             acts.push(Act::Attack(run.path.clone(), form.launch(run, defended)));
             open = false;
         }
-        open &= !ui.button("Cancel").on_hover_text("Esc does the same.").clicked();
+        open &= !ui.button(t!("Cancel")).on_hover_text(t!("Esc does the same.")).clicked();
         if let Err(why) = may {
             ui.label(RichText::new(why).weak());
         }

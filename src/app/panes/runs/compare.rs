@@ -9,12 +9,13 @@ use toml::{Table, Value};
 use super::words::{at, epoch};
 use crate::app::RunEntry;
 use crate::app::accuracies::Accuracy;
-use crate::app::words::{capitalised, decimal, mode, points, row, yardstick};
+use crate::app::words::{capitalised, decimal, leak_help, mode, points, row, yardstick};
 use crate::experiment::Experiment;
 use crate::run::summary::{AttackRecord, Gain, Row, Summary};
 use crate::score::gains::GAINS;
 use crate::score::metrics::{ACCURACY, AUROC, BRIER, ECE, FAR_LINEUP, LINEUP, Metric, PSNR, SSIM};
 use crate::split::UNDEFENDED;
+use crate::texts::say;
 
 /// What one of the two does not have.
 const NONE: &str = "\u{2013}";
@@ -71,11 +72,11 @@ impl Comparison {
         let summaries = [a.summary()?, b.summary()?];
         let mut this =
             Self { names: [a.name.clone(), b.name.clone()], groups: Vec::new(), equal: 0, curves: curves(summaries) };
-        this.add("Settings", settings(summaries.map(|summary| &summary.experiment)));
+        this.add(t!("Settings"), settings(summaries.map(|summary| &summary.experiment)));
         for metric in [&ACCURACY, &AUROC, &ECE, &BRIER] {
-            this.add(&format!("{} on test images", capitalised(metric.name)), answers(metric, summaries));
+            this.add(&t!("{name} on test images", name = capitalised(say(metric.name))), answers(metric, summaries));
         }
-        this.add("Gain of the fused decision, in points", gains(summaries.map(|summary| summary.gain.as_ref())));
+        this.add(t!("Gain of the fused decision, in points"), gains(summaries.map(|summary| summary.gain.as_ref())));
         let [a, b] = [a, b].map(|run| keyed(run.attacks()));
         // The first run's order, then what only the second has.
         let only_b = b.iter().filter(|(key, _)| !a.iter().any(|(its, _)| its == key)).map(|(key, _)| key);
@@ -101,8 +102,8 @@ impl Comparison {
     /// What both have, in a sentence.
     pub fn equal_words(&self) -> String {
         match self.equal {
-            1 => "1 setting or number is equal in both and left out.".to_owned(),
-            n => format!("{n} settings and numbers are equal in both and left out."),
+            1 => t!("1 setting or number is equal in both and left out.").to_owned(),
+            n => t!("{n} settings and numbers are equal in both and left out.", n),
         }
     }
 
@@ -110,14 +111,14 @@ impl Comparison {
     pub fn read_out(curve: &Curve) -> String {
         let last = |points: &[PlotPoint]| points.last().map_or(NONE.to_owned(), |p| format!("{} %", decimal(p.y, 1)));
         let [a, b] = [&curve.points[0], &curve.points[1]].map(|points| last(points));
-        format!("{}, last epoch: A {a}, B {b}", curve.accuracy.label())
+        t!("{label}, last epoch: A {a}, B {b}", label = curve.accuracy.label(), a, b)
     }
 
     /// The table for a paper or a note.
     pub fn markdown(&self) -> String {
         let plain = |text: &str| text.replace('|', "\\|").replace('\n', " ");
         let [a, b] = [&self.names[0], &self.names[1]].map(|name| plain(name));
-        let mut text = format!("A: {a}  \nB: {b}\n\n| | A | B | B \u{2212} A |\n|---|---:|---:|---:|\n");
+        let mut text = t!("A: {a}  \nB: {b}\n\n| | A | B | B \u{2212} A |\n|---|---:|---:|---:|\n", a, b);
         for group in &self.groups {
             // A `String` takes all that is written to it.
             let _ = writeln!(text, "| **{}** | | | |", plain(&group.title));
@@ -172,8 +173,8 @@ fn settings(experiments: [&Experiment; 2]) -> Vec<Line> {
             let has = [&a, &b].map(|all| all.contains_key(&format!("attack.{name}.name")));
             if leaf == "name" || has != [true, true] {
                 if leaf == "name" {
-                    let values = has.map(|has| if has { "launched" } else { "not launched" }.to_owned());
-                    lines.push(setting(format!("attack {name}"), String::new(), values));
+                    let values = has.map(|has| if has { t!("launched") } else { t!("not launched") }.to_owned());
+                    lines.push(setting(t!("attack {name}", name), String::new(), values));
                 }
                 continue;
             }
@@ -198,8 +199,8 @@ fn setting(label: String, tip: String, values: [String; 2]) -> Line {
 fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Boolean(true) => "on".to_owned(),
-        Value::Boolean(false) => "off".to_owned(),
+        Value::Boolean(true) => t!("on").to_owned(),
+        Value::Boolean(false) => t!("off").to_owned(),
         other => other.to_string(),
     }
 }
@@ -235,8 +236,8 @@ fn answers(metric: &Metric<Row>, summaries: [&Summary; 2]) -> Vec<Line> {
         // To be right on a stolen or disguised image is no merit of a run.
         let merit = matches!(name, "fused" | "defended" | "vanilla_clean") || name.starts_with("stream_");
         let tip = match metric.difference_unit() {
-            "points" => format!("{tip} {} The difference is in points.", metric.help),
-            _ => format!("{tip} {}", metric.help),
+            "points" => t!("{tip} {help} The difference is in points.", tip, help = say(metric.help)),
+            _ => format!("{tip} {}", say(metric.help)),
         };
         scores(metric, label, &tip, rows, merit)
     };
@@ -247,7 +248,7 @@ fn answers(metric: &Metric<Row>, summaries: [&Summary; 2]) -> Vec<Line> {
 fn gains(gains: [Option<&Gain>; 2]) -> Vec<Line> {
     let line = |(metric, ..): (&Metric<Gain>, _, _)| {
         let values = gains.map(|gain| gain.and_then(metric.value).map_or(NONE.to_owned(), points));
-        Line { values, ..scores(metric, metric.window, metric.help, gains, true) }
+        Line { values, ..scores(metric, say(metric.window), say(metric.help), gains, true) }
     };
     if gains == [None, None] { Vec::new() } else { GAINS.map(line).into() }
 }
@@ -270,14 +271,22 @@ fn keyed<'a>(records: impl Iterator<Item = &'a AttackRecord>) -> Vec<(Key, &'a A
 
 /// `adaptive rmle at the undefended model, after epoch 2`.
 fn title(record: &AttackRecord) -> String {
-    format!("{} {} at {}, {}", mode(record), record.name, at(&record.target), epoch(record.epoch))
+    t!(
+        "{mode} {name} at {at}, {epoch}",
+        mode = mode(record),
+        name = record.name,
+        at = at(&record.target),
+        epoch = epoch(record.epoch)
+    )
 }
 
 fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     let real = records.iter().flatten().all(|record| yardstick(record).is_none());
-    let line = |metric: &Metric<AttackRecord>| scores(metric, metric.name, &metric.leak_help(), records, false);
-    let tip =
-        format!("{} One side is marked where the difference is more than twice its standard error.", SSIM.leak_help());
+    let line = |metric: &Metric<AttackRecord>| scores(metric, say(metric.name), &leak_help(metric), records, false);
+    let tip = t!(
+        "{leak_help} One side is marked where the difference is more than twice its standard error.",
+        leak_help = leak_help(&SSIM)
+    );
     let mut lines = vec![scores(&SSIM, SSIM.name, &tip, records, real && beyond_chance(records)), line(&PSNR)];
     // Old line-ups were easier: with a new one they are not compared.
     let mixed = records.iter().flatten().any(|record| record.judged.is_some());
@@ -285,8 +294,8 @@ fn attack(records: [Option<&AttackRecord>; 2]) -> Vec<Line> {
     if records.iter().flatten().any(|record| (lineup.value)(record).is_some()) {
         lines.push(line(lineup));
     }
-    let tip = "Other counts are other targets: compare these two with care.";
-    let images = number("images attacked", tip, records.map(|record| record.map(|one| one.images as f64)), 0);
+    let tip = t!("Other counts are other targets: compare these two with care.");
+    let images = number(t!("images attacked"), tip, records.map(|record| record.map(|one| one.images as f64)), 0);
     if records[0].is_some() && records[1].is_some() {
         lines.push(Line { change: String::new(), ..images });
     }

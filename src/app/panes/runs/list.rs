@@ -80,7 +80,7 @@ pub fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<
         view.selected = view.selected.take().filter(|path| look.library.find(path).is_some());
     }
     if view.list.shown.is_empty() {
-        ui.label(format!("No run has \"{}\" in its name or settings.", view.filter.trim()));
+        ui.label(t!("No run has \"{filter}\" in its name or settings.", filter = view.filter.trim()));
         return;
     }
     ui.scope(|ui| {
@@ -163,15 +163,22 @@ fn row_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, run: &RunEntry, now:
     // The place in the list changes, the run does not.
     let response = ui.interact(rect, ui.make_persistent_id(&run.path), Sense::click());
     let came_to = if chosen::at_work(look, run) {
-        ("at work now".to_owned(), "Its worker is at it in this window.".to_owned())
+        (t!("at work now").to_owned(), t!("Its worker is at it in this window.").to_owned())
     } else {
         standing(run)
     };
     let when = ago(run.changed, now);
     response.widget_info(|| {
-        let pinned = if look.pinned.contains(&run.path) { ", pinned" } else { "" };
-        let notes = if run.notes.text.is_empty() { "" } else { ", with notes" };
-        let words = format!("Run {}, {when}, {}{pinned}{notes}", run.name, came_to.0);
+        let pinned = if look.pinned.contains(&run.path) { t!(", pinned") } else { "" };
+        let notes = if run.notes.text.is_empty() { "" } else { t!(", with notes") };
+        let words = t!(
+            "Run {name}, {when}, {came_to}{pinned}{notes}",
+            name = run.name,
+            when,
+            came_to = came_to.0,
+            pinned,
+            notes
+        );
         WidgetInfo::selected(Role::Button, ui.is_enabled(), selected, words)
     });
     let visuals = ui.visuals();
@@ -199,12 +206,12 @@ fn tick_ui(ui: &mut Ui, view: &mut RunsView, run: &RunEntry) {
     let mut on = view.ticked.contains(&run.path);
     let finished = run.summary().is_some();
     let tick = ui.add_enabled(finished, Checkbox::without_text(&mut on));
-    tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, finished, on, format!("Compare {}", run.name)));
+    tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, finished, on, t!("Compare {name}", name = run.name)));
     if tick.changed() {
         view.tick(&run.path, on);
     }
-    tick.on_hover_text("Tick two runs to see what differs between them. A third takes the place of the older one.")
-        .on_disabled_hover_text("Only finished runs can be compared.");
+    tick.on_hover_text(t!("Tick two runs to see what differs between them. A third takes the place of the older one."))
+        .on_disabled_hover_text(t!("Only finished runs can be compared."));
 }
 
 /// Name and time; what it came to; what was run.
@@ -217,29 +224,33 @@ fn text_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, when: &str, came_to: &(S
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         ui.add(Label::new(RichText::new(when).weak()).selectable(false)).on_hover_text(exact(run.changed));
         if look.state.folder.as_ref() == Some(&run.path) {
-            let tip = "This run is the one that curves, table and images show.";
-            ui.add(Label::new(RichText::new("open").strong()).selectable(false)).on_hover_text(tip);
+            let tip = t!("This run is the one that curves, table and images show.");
+            ui.add(Label::new(RichText::new(t!("open")).strong()).selectable(false)).on_hover_text(tip);
         }
         if look.pinned.contains(&run.path) {
-            let tip = "It stays first in the list, and its curves stand pale behind those of the open run.";
-            ui.add(Label::new(RichText::new("pinned").strong()).selectable(false)).on_hover_text(tip);
+            let tip = t!("It stays first in the list, and its curves stand pale behind those of the open run.");
+            ui.add(Label::new(RichText::new(t!("pinned")).strong()).selectable(false)).on_hover_text(tip);
         }
         if !run.notes.text.is_empty() {
             let text: String = run.notes.text.chars().take(NOTE).collect();
-            ui.add(Label::new(RichText::new("notes").italics()).selectable(false)).on_hover_text(text);
+            ui.add(Label::new(RichText::new(t!("notes")).italics()).selectable(false)).on_hover_text(text);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add(plain(RichText::new(&run.name).strong())).on_hover_text(run.path.display().to_string());
             if let Some(parent) = run.path.parent().filter(|parent| *parent != look.runs.as_path()) {
-                let tip = "It was opened from there, and is not among the program's own runs.";
-                ui.add(plain(RichText::new(format!("in {}", parent.display())).weak())).on_hover_text(tip);
+                let tip = t!("It was opened from there, and is not among the program's own runs.");
+                ui.add(plain(RichText::new(t!("in {path}", path = parent.display())).weak())).on_hover_text(tip);
             }
         });
     });
-    let was_run = run.experiment.as_ref().map_or("what was run cannot be read".to_owned(), what);
+    let was_run = run.experiment.as_ref().map_or(t!("what was run cannot be read").to_owned(), what);
     let attacks = run.experiment.as_ref().map_or(String::new(), |experiment| {
         let names = experiment.attack_names();
-        if names.is_empty() { "\nNo attacks.".to_owned() } else { format!("\nAttacks: {}.", names.join(", ")) }
+        if names.is_empty() {
+            t!("\nNo attacks.").to_owned()
+        } else {
+            t!("\nAttacks: {names}.", names = names.join(", "))
+        }
     });
     let standing = plain(if matches!(run.standing, Standing::Lacking(_) | Standing::Damaged(_)) {
         RichText::new(&came_to.0).strong()

@@ -142,19 +142,19 @@ fn list_part_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec
 fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
     let library = look.library;
     ui.horizontal(|ui| {
-        let tip = "Look through the runs' folder again, for what was made or deleted elsewhere.";
-        if ui.button("Refresh").on_hover_text(tip).clicked() {
+        let tip = t!("Look through the runs' folder again, for what was made or deleted elsewhere.");
+        if ui.button(t!("Refresh")).on_hover_text(tip).clicked() {
             acts.push(Act::Refresh);
         }
         if library.runs.len() > FEW {
-            let label = ui.label("Filter");
-            let edit = TextEdit::singleline(&mut view.filter).desired_width(110.0).hint_text("name or setting");
-            let tip = "Shows the runs whose name, data, model, settings or notes contain every word.";
+            let label = ui.label(t!("Filter"));
+            let edit = TextEdit::singleline(&mut view.filter).desired_width(110.0).hint_text(t!("name or setting"));
+            let tip = t!("Shows the runs whose name, data, model, settings or notes contain every word.");
             ui.add(edit).labelled_by(label.id).on_hover_text(tip);
         }
         let path = look.runs.display().to_string();
-        let text = RichText::new(format!("in {path}")).weak();
-        cut_short_ui(ui, text, &format!("Where runs are kept:\n{path}"));
+        let text = RichText::new(t!("in {path}", path)).weak();
+        cut_short_ui(ui, text, &t!("Where runs are kept:\n{path}", path));
     });
     if let Some(trouble) = &library.trouble {
         ui.add(Label::new(RichText::new(trouble).strong()).wrap());
@@ -164,11 +164,15 @@ fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Ac
 fn empty_ui(ui: &mut Ui, look: Look<'_>) {
     ui.add_space(8.0);
     if !look.library.known {
-        ui.label("Looking for runs\u{2026}");
+        ui.label(t!("Looking for runs\u{2026}"));
     } else if look.library.trouble.is_none() {
-        ui.add_sized(vec2(ui.available_width(), 0.0), Label::new(
-            "Every run gets a row here: when it was made, with which settings, and what it came to. There is none yet; \
-             Run, at the top, makes the first.",
-        ).wrap());
+        ui.add_sized(
+            vec2(ui.available_width(), 0.0),
+            Label::new(t!(
+                "Every run gets a row here: when it was made, with which settings, and what it came to. There is \
+                 none yet; Run, at the top, makes the first."
+            ))
+            .wrap(),
+        );
     }
 }

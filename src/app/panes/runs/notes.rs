@@ -76,11 +76,11 @@ pub fn notes_ui(ui: &mut Ui, run: &RunEntry, view: &mut NotesView) {
     let id = ui.make_persistent_id("notes").with(&run.path);
     view.show(run, ui.memory(|memory| memory.has_focus(id)));
     ui.horizontal_top(|ui| {
-        let label = ui.label("Notes");
+        let label = ui.label(t!("Notes"));
         let line = ui.text_style_height(&TextStyle::Body);
         let area = ScrollArea::vertical().id_salt("notes").auto_shrink([false, true]);
         area.max_height(LINES as f32 * line + 10.0).show(ui, |ui| {
-            let hint = if run.notes.shut.is_some() { "none" } else { "what it was for, what it showed" };
+            let hint = if run.notes.shut.is_some() { t!("none") } else { t!("what it was for, what it showed") };
             let field = TextEdit::multiline(&mut view.text).id(id).desired_rows(1).hint_text(hint);
             let field = field.desired_width(ui.available_width() - 14.0).char_limit(MOST / 4);
             let field = ui.add_enabled(run.notes.shut.is_none(), field).labelled_by(label.id);
@@ -94,9 +94,9 @@ pub fn notes_ui(ui: &mut Ui, run: &RunEntry, view: &mut NotesView) {
                 ui.ctx().request_repaint();
             }
             field
-                .on_hover_text(
-                    "Kept in the run's folder as notes.md a moment after the last letter; reports show them.",
-                )
+                .on_hover_text(t!(
+                    "Kept in the run's folder as notes.md a moment after the last letter; reports show them."
+                ))
                 .on_disabled_hover_text(run.notes.shut.as_deref().unwrap_or_default());
         });
     });

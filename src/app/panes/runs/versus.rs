@@ -19,7 +19,7 @@ type Key = (Vec<std::path::PathBuf>, u64);
 /// Draws what differs between the ticked runs.
 pub fn versus_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
     if view.ticked.len() < 2 {
-        ui.add(Label::new("Tick a second finished run: what differs between the two appears here.").wrap());
+        ui.add(Label::new(t!("Tick a second finished run: what differs between the two appears here.")).wrap());
         return;
     }
     let current = view
@@ -33,28 +33,28 @@ pub fn versus_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Ve
         view.versus.made = Some(((view.ticked.clone(), look.library.generation), made));
     }
     let Some((_, Some(compared))) = &view.versus.made else {
-        ui.label("One of the two is no longer a finished run.");
+        ui.label(t!("One of the two is no longer a finished run."));
         return;
     };
     let (mut swap, mut clear) = (false, false);
-    for (letter, name) in ["A", "B"].into_iter().zip(&compared.names) {
+    for (letter, name) in ["A", t!("B")].into_iter().zip(&compared.names) {
         ui.add(Label::new(RichText::new(format!("{letter}: {name}")).strong()).truncate()).on_hover_text(name);
     }
     ui.horizontal_wrapped(|ui| {
-        if ui.button("Copy as Markdown").on_hover_text("The table below, for a note or a paper.").clicked() {
+        if ui.button(t!("Copy as Markdown")).on_hover_text(t!("The table below, for a note or a paper.")).clicked() {
             acts.push(Act::Copy(compared.markdown()));
         }
-        swap = ui.button("Swap").on_hover_text("Take B less A the other way round.").clicked();
-        clear = ui.button("Untick both").clicked();
+        swap = ui.button(t!("Swap")).on_hover_text(t!("Take B less A the other way round.")).clicked();
+        clear = ui.button(t!("Untick both")).clicked();
     });
     if compared.groups.is_empty() {
-        ui.label("The two do not differ in anything that is listed here.");
+        ui.label(t!("The two do not differ in anything that is listed here."));
     }
     if !compared.groups.is_empty() {
         ui.scope(|ui| groups_ui(ui, &compared.groups));
     }
     let marked = compared.groups.iter().flat_map(|group| &group.lines).any(|line| line.better.is_some());
-    let key = if marked { "Underlined: the better of the two, where one is. " } else { "" };
+    let key = if marked { t!("Underlined: the better of the two, where one is. ") } else { "" };
     ui.add(Label::new(RichText::new(format!("{key}{}", compared.equal_words())).weak()).wrap());
     curves_ui(ui, compared);
     if swap {
@@ -99,7 +99,12 @@ fn groups_ui(ui: &mut Ui, groups: &[Group]) {
     let weak = |text: &str| RichText::new(text).weak();
     row_ui(
         ui,
-        [(weak(""), ""), (weak("A"), ""), (weak("B"), ""), (weak("B \u{2212} A"), "The second less the first.")],
+        [
+            (weak(""), ""),
+            (weak("A"), ""),
+            (weak(t!("B")), ""),
+            (weak(t!("B \u{2212} A")), t!("The second less the first.")),
+        ],
     );
     for group in groups {
         ui.add(Label::new(RichText::new(&group.title).strong()).wrap());
@@ -108,7 +113,7 @@ fn groups_ui(ui: &mut Ui, groups: &[Group]) {
                 let text = RichText::new(&line.values[i]);
                 if line.better == Some(i) { text.strong().underline() } else { text }
             });
-            let change = if line.change.is_empty() { "" } else { "B less A." };
+            let change = if line.change.is_empty() { "" } else { t!("B less A.") };
             row_ui(
                 ui,
                 [
@@ -128,8 +133,8 @@ fn curves_ui(ui: &mut Ui, compared: &Comparison) {
         return;
     }
     ui.add_space(4.0);
-    ui.label(RichText::new("Test accuracy, by epoch: A solid, B dashed").strong())
-        .on_hover_text("Share of right answers on test images after each epoch, in percent.");
+    ui.label(RichText::new(t!("Test accuracy, by epoch: A solid, B dashed")).strong())
+        .on_hover_text(t!("Share of right answers on test images after each epoch, in percent."));
     let epochs = compared.curves.iter().flat_map(|curve| curve.points.iter().flatten()).map(|p| p.x);
     let last = epochs.fold(1.0, f64::max);
     let plot = Plot::new("compared accuracies")
@@ -157,14 +162,14 @@ fn curves_ui(ui: &mut Ui, compared: &Comparison) {
         .y_axis_min_width(38.0)
         .label_formatter(|at| match at {
             HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
-                Some(format!("{plot_name}\nepoch {:.0}: {:.1} %", position.x, position.y))
+                Some(t!("{plot_name}\nepoch {x:.0}: {y:.1} %", plot_name, x = position.x, y = position.y))
             }
             _ => None,
         });
     plot.show(ui, |plot| {
         for curve in compared.curves.iter().rev() {
             let color = curve.accuracy.role().color_of(plot.ctx().theme());
-            let styles = [("A", LineStyle::Solid), ("B", LineStyle::Dashed { length: 8.0 })];
+            let styles = [("A", LineStyle::Solid), (t!("B"), LineStyle::Dashed { length: 8.0 })];
             for ((letter, style), points) in styles.into_iter().zip(&curve.points) {
                 let name = format!("{letter}: {}", curve.accuracy.label());
                 plot.line(Drawn::new(&name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(style));

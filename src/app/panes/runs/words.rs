@@ -23,18 +23,18 @@ pub fn ago(then: SystemTime, now: SystemTime) -> String {
         Err(_) => u64::MAX,
     };
     let (minute, hour, day) = (60, 3600, 86_400);
-    let count = |unit: u64, word: &str| {
-        let n = seconds / unit;
-        format!("{n} {word}{} ago", if n == 1 { "" } else { "s" })
+    let count = |unit: u64, one: &str, many: fn(u64) -> String| match seconds / unit {
+        1 => one.to_owned(),
+        n => many(n),
     };
     match seconds {
-        0..45 => "just now".to_owned(),
-        45..60 => "1 minute ago".to_owned(),
-        _ if seconds < hour => count(minute, "minute"),
-        _ if seconds < day => count(hour, "hour"),
-        _ if seconds < 2 * day => "yesterday".to_owned(),
-        _ if seconds < 14 * day => count(day, "day"),
-        _ if seconds < 60 * day => count(7 * day, "week"),
+        0..45 => t!("just now").to_owned(),
+        45..60 => t!("1 minute ago").to_owned(),
+        _ if seconds < hour => count(minute, t!("1 minute ago"), |n| t!("{n} minutes ago", n)),
+        _ if seconds < day => count(hour, t!("1 hour ago"), |n| t!("{n} hours ago", n)),
+        _ if seconds < 2 * day => t!("yesterday").to_owned(),
+        _ if seconds < 14 * day => count(day, t!("1 day ago"), |n| t!("{n} days ago", n)),
+        _ if seconds < 60 * day => count(7 * day, t!("1 week ago"), |n| t!("{n} weeks ago", n)),
         _ => exact(then).chars().take(10).collect(),
     }
 }
@@ -44,9 +44,9 @@ pub fn exact(time: SystemTime) -> String {
     // What a disk says need not be a time that can be written.
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) if since.as_secs() <= LAST => {
-            humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', " UTC")
+            humantime::format_rfc3339_seconds(time).to_string().replace('T', " ").replace('Z', t!(" UTC"))
         }
-        _ => "long ago".to_owned(),
+        _ => t!("long ago").to_owned(),
     }
 }
 
@@ -55,13 +55,18 @@ pub fn what(experiment: &Experiment) -> String {
     let data = Path::new(&experiment.data.name).file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let defence = match experiment.stack() {
         Ok(stack) if !stack.is_empty() => stack.words(),
-        _ => "undefended".to_owned(),
+        _ => t!("undefended").to_owned(),
     };
     let (model, epochs) = (&experiment.model, experiment.train.epochs);
-    let plural = if epochs == 1 { "" } else { "s" };
-    format!(
-        "{data}, {} cut after {}, {defence}, {epochs} epoch{plural}, seed {}",
-        model.name, model.cut, experiment.seed
+    let epochs = if epochs == 1 { t!("1 epoch").to_owned() } else { t!("{epochs} epochs", epochs) };
+    t!(
+        "{data}, {name} cut after {cut}, {defence}, {epochs}, seed {seed}",
+        data,
+        name = model.name,
+        cut = model.cut,
+        defence,
+        epochs,
+        seed = experiment.seed
     )
 }
 
@@ -70,15 +75,15 @@ pub fn standing(run: &RunEntry) -> (String, String) {
     match &run.standing {
         Standing::Finished(_) => (headline(run), headline_tip(run)),
         Standing::Unfinished => (
-            "unfinished".to_owned(),
-            "It was stopped or broken off; Continue goes on from its last checkpoint.".to_owned(),
+            t!("unfinished").to_owned(),
+            t!("It was stopped or broken off; Continue goes on from its last checkpoint.").to_owned(),
         ),
         Standing::Begun => (
-            "begun".to_owned(),
-            "It has no checkpoint yet, so there is nothing to show; Continue starts it over.".to_owned(),
+            t!("begun").to_owned(),
+            t!("It has no checkpoint yet, so there is nothing to show; Continue starts it over.").to_owned(),
         ),
-        Standing::Lacking(text) => (format!("not for this program: {}", reason(run, text)), text.clone()),
-        Standing::Damaged(text) => (format!("damaged: {}", reason(run, text)), text.clone()),
+        Standing::Lacking(text) => (t!("not for this program: {reason}", reason = reason(run, text)), text.clone()),
+        Standing::Damaged(text) => (t!("damaged: {reason}", reason = reason(run, text)), text.clone()),
     }
 }
 
@@ -90,28 +95,30 @@ fn headline(run: &RunEntry) -> String {
         worst(run, defended).map(|record| format!("{words} {}", named(&SSIM, record.ssim)))
     };
     let parts = [
-        accuracy("fused", "fused").or_else(|| accuracy("defended", "defended")),
-        accuracy("vanilla_clean", "undefended"),
-        leak(true, "worst").or_else(|| leak(false, "undefended worst")),
+        accuracy("fused", t!("fused")).or_else(|| accuracy("defended", t!("defended"))),
+        accuracy("vanilla_clean", t!("undefended")),
+        leak(true, t!("worst")).or_else(|| leak(false, t!("undefended worst"))),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "finished".to_owned() } else { parts.join(", ") }
+    if parts.is_empty() { t!("finished").to_owned() } else { parts.join(", ") }
 }
 
 fn headline_tip(run: &RunEntry) -> String {
-    let mut lines = vec![
-        "Finished. Accuracies are shares of right answers on clean test images: the defended model's decision, and \
-         the undefended model."
+    let mut lines =
+        vec![
+        t!("Finished. Accuracies are shares of right answers on clean test images: the defended model's decision, and \
+         the undefended model.")
             .to_owned(),
     ];
     if let Some(record) = worst(run, true).or_else(|| worst(run, false)) {
         let when = epoch(record.epoch);
-        lines.push(format!(
-            "The worst leak of all attacks at it: {} {} at {}, {when}. {} 1 is the image itself.",
-            mode(record),
-            record.name,
-            at(&record.target),
-            SSIM.name,
+        lines.push(t!(
+            "The worst leak of all attacks at it: {mode} {name} at {at}, {when}. {metric} 1 is the image itself.",
+            mode = mode(record),
+            name = record.name,
+            at = at(&record.target),
+            when,
+            metric = SSIM.name
         ));
     }
     lines.join("\n")
@@ -126,12 +133,12 @@ pub fn worst(run: &RunEntry, defended: bool) -> Option<&AttackRecord> {
 
 /// What an attack is aimed at: `dropout`, `the undefended model`.
 pub fn at(model: &str) -> &str {
-    if model == UNDEFENDED { "the undefended model" } else { target(model) }
+    if model == UNDEFENDED { t!("the undefended model") } else { target(model) }
 }
 
 /// `untrained`, `after epoch 2`.
 pub fn epoch(epoch: usize) -> String {
-    if epoch == 0 { "untrained".to_owned() } else { format!("after epoch {epoch}") }
+    if epoch == 0 { t!("untrained").to_owned() } else { t!("after epoch {epoch}", epoch) }
 }
 
 /// What is wrong, without the path, which the list has already: `summary.json: EOF while parsing a value`.

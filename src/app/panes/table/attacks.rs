@@ -7,10 +7,11 @@ use eframe::egui::accesskit::SortDirection;
 use eframe::egui::{Button, Grid, Label, RichText, Sense, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{State, Status};
-use crate::app::words::{capitalised, duration, lead, maker, measured, mode, phase, target, yardstick};
+use crate::app::words::{capitalised, duration, lead, leak_help, maker, measured, mode, phase, target, yardstick};
 use crate::run::summary::AttackRecord;
 use crate::score::metrics::{Better, LEAD, LINEUP, MSE, Metric, PSNR, SSIM, lineup_of};
 use crate::score::verdict::Ruling;
+use crate::texts::say;
 
 /// What is told of an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,21 +49,21 @@ impl Column {
     /// Its heading.
     fn title(self) -> &'static str {
         match self {
-            Self::Name => "attack",
-            Self::Mode => "mode",
-            Self::Target => "on",
-            Self::Epoch => "after",
-            Self::Score(metric) => metric.window,
-            Self::Verdict => "verdict",
-            Self::Images => "images",
-            Self::Seconds => "time",
+            Self::Name => t!("attack"),
+            Self::Mode => t!("mode"),
+            Self::Target => t!("on"),
+            Self::Epoch => t!("after"),
+            Self::Score(metric) => say(metric.window),
+            Self::Verdict => t!("verdict"),
+            Self::Images => t!("images"),
+            Self::Seconds => t!("time"),
         }
     }
 
     /// Its heading where no tooltip helps.
     pub fn full(self) -> String {
         match self {
-            Self::Score(metric) if metric.has_error() => format!("{} \u{b1} s.e.", metric.window),
+            Self::Score(metric) if metric.has_error() => t!("{window} \u{b1} s.e.", window = say(metric.window)),
             _ => self.title().to_owned(),
         }
     }
@@ -70,19 +71,20 @@ impl Column {
     fn tip(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Score(metric) => return Cow::Owned(score_tip(metric)),
-            Self::Name => "Which attack made the images. Guesses and the oracle steal nothing.",
+            Self::Name => t!("Which attack made the images. Guesses and the oracle steal nothing."),
             Self::Mode => {
-                "Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against this one. \
-                 Guess: made without the wire, the floor that an attack must beat. Oracle: chosen with the truth."
+                t!("Naive: does not know of the defence. Adaptive: knows it, and a defence is as good as against \
+                     this one. Guess: made without the wire, the floor that an attack must beat. Oracle: chosen \
+                     with the truth.")
             }
-            Self::Target => "The model that was attacked.",
-            Self::Epoch => "How many epochs the model had been trained.",
+            Self::Target => t!("The model that was attacked."),
+            Self::Epoch => t!("How many epochs the model had been trained."),
             Self::Verdict => {
-                "Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. Held: an \
-                 attacker who knows the defence and did its best has no lead."
+                t!("Broke: its lead is beyond chance, corrected for all attacks and epochs that were looked at. \
+                     Held: an attacker who knows the defence and did its best has no lead.")
             }
-            Self::Images => "How many images were attacked.",
-            Self::Seconds => "Spent by the attacker.",
+            Self::Images => t!("How many images were attacked."),
+            Self::Seconds => t!("Spent by the attacker."),
         })
     }
 
@@ -101,12 +103,12 @@ impl Column {
             Self::Name => maker(record).to_owned(),
             Self::Mode => mode(record).to_owned(),
             Self::Target => target(&record.target).to_owned(),
-            Self::Epoch if record.epoch == 0 => "untrained".to_owned(),
-            Self::Epoch => format!("epoch {}", record.epoch),
+            Self::Epoch if record.epoch == 0 => t!("untrained").to_owned(),
+            Self::Epoch => t!("epoch {epoch}", epoch = record.epoch),
             Self::Score(metric) if metric == &LEAD => lead(record),
             Self::Score(metric) if metric == &LINEUP => measured(lineup_of(record), record),
             Self::Score(metric) => measured(metric, record),
-            Self::Verdict => ruling.map_or("\u{2013}", |ruling| ruling.standing.word()).to_owned(),
+            Self::Verdict => ruling.map_or("\u{2013}", |ruling| say(ruling.standing.word())).to_owned(),
             Self::Images => record.images.to_string(),
             Self::Seconds if yardstick(record).is_some() => "\u{2013}".to_owned(),
             Self::Seconds => duration(record.seconds),
@@ -129,8 +131,8 @@ impl Column {
 }
 
 fn score_tip(metric: &Metric<AttackRecord>) -> String {
-    let error = if metric.has_error() { " Beside it its standard error over the images." } else { "" };
-    metric.leak_help() + error
+    let error = if metric.has_error() { t!(" Beside it its standard error over the images.") } else { "" };
+    leak_help(metric) + error
 }
 
 /// What a score is sorted by. What has none comes last; a lead in SSIM counts by its hundredths, which is about as much as
@@ -215,7 +217,7 @@ type Pair<'a> = (&'a AttackRecord, Option<&'a Ruling>);
 
 fn sorted(mut all: Vec<Pair<'_>>, by: Option<(Column, bool)>) -> Vec<Pair<'_>> {
     if let Some((column, largest)) = by {
-        let word = |pair: &Pair<'_>| pair.1.map_or("\u{2013}", |ruling| ruling.standing.word());
+        let word = |pair: &Pair<'_>| pair.1.map_or("\u{2013}", |ruling| say(ruling.standing.word()));
         let compare = |a: &Pair<'_>, b: &Pair<'_>| match column {
             Column::Verdict => word(a).cmp(word(b)),
             _ => column.compare(a.0, b.0),
@@ -227,16 +229,18 @@ fn sorted(mut all: Vec<Pair<'_>>, by: Option<(Column, bool)>) -> Vec<Pair<'_>> {
 }
 
 /// What is said above scores of an older build.
-const OLD: &str = "These scores are an older build's. Its line-ups had far decoys of any class, which a class mean passes: \
-                   attack the run again for a verdict.";
+const OLD: &str = later!(
+    "These scores are an older build's. Its line-ups had far decoys of any class, which a class mean passes: \
+                   attack the run again for a verdict."
+);
 
 pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
-    ui.label(RichText::new("Attacks and guesses").strong());
+    ui.label(RichText::new(t!("Attacks and guesses")).strong());
     if state.attacks.is_empty() {
         ui.label(match state.status {
-            Status::Going => "Attacks appear here as they finish, with how near each came to the true images.",
-            Status::Fresh => "Each attack of the run gets a row here: what it was aimed at, and how near it came.",
-            _ => "No attack was finished.",
+            Status::Going => t!("Attacks appear here as they finish, with how near each came to the true images."),
+            Status::Fresh => t!("Each attack of the run gets a row here: what it was aimed at, and how near it came."),
+            _ => t!("No attack was finished."),
         });
         return;
     }
@@ -245,7 +249,7 @@ pub(super) fn attacks_ui(ui: &mut Ui, state: &State, view: &mut AttacksView) {
         ui.add(Label::new(sentence).wrap());
     }
     if state.attacks.iter().all(|record| record.judged.is_none()) {
-        ui.add(Label::new(OLD).wrap());
+        ui.add(Label::new(say(OLD)).wrap());
     }
     ui.add_space(4.0);
     let mut clicked = None;
@@ -293,7 +297,7 @@ fn heading_ui(ui: &mut Ui, column: Column, sorted: Option<bool>) -> bool {
             let color = ui.visuals().strong_text_color();
             ui.painter().add(Shape::convex_polygon(corners, color, Stroke::NONE));
         }
-        button.on_hover_text(format!("{}\nClick to sort.", column.tip())).clicked()
+        button.on_hover_text(t!("{tip}\nClick to sort.", tip = column.tip())).clicked()
     })
     .inner
 }

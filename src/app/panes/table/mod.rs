@@ -34,10 +34,10 @@ pub fn table_ui(ui: &mut Ui, look: Look<'_>, view: &mut TableView, acts: &mut Ve
 
 fn buttons_ui(ui: &mut Ui, state: &State, acts: &mut Vec<Act>) {
     let any = state.measured();
-    let nothing = "Nothing was measured yet";
+    let nothing = t!("Nothing was measured yet");
     ui.horizontal_wrapped(|ui| {
         for form in Form::ALL {
-            let button = ui.add_enabled(any, Button::new(format!("Copy as {}", form.name())).small());
+            let button = ui.add_enabled(any, Button::new(t!("Copy as {name}", name = form.name())).small());
             if button.on_hover_text(form.about()).on_disabled_hover_text(nothing).clicked() {
                 match form.write(state) {
                     Ok(text) => acts.push(Act::Copy(text)),
@@ -45,8 +45,8 @@ fn buttons_ui(ui: &mut Ui, state: &State, acts: &mut Vec<Act>) {
                 }
             }
         }
-        let save = ui.add_enabled(any, Button::new("Save\u{2026}").small());
-        let about = "Write the table to a file: .md, .csv or .tex, by its ending";
+        let save = ui.add_enabled(any, Button::new(t!("Save\u{2026}")).small());
+        let about = t!("Write the table to a file: .md, .csv or .tex, by its ending");
         if save.on_hover_text(about).on_disabled_hover_text(nothing).clicked() {
             acts.push(Act::Ask(Purpose::Table));
         }

@@ -1,7 +1,5 @@
 //! What the run came to: who is right how often, what the defence gains, what it costs.
 
-use std::fmt::Write as _;
-
 use eframe::egui::{Grid, Label, RichText, Ui};
 
 use crate::app::state::{State, Status};
@@ -10,6 +8,7 @@ use crate::run::summary::{EpochRow, Row, Summary};
 use crate::score::gains;
 use crate::score::metrics::{ACCURACY, BALANCED, MAJORITY, Metric, ROWS};
 use crate::score::paper::THIRD;
+use crate::texts::say;
 
 /// A line of a small table.
 pub(super) struct Line {
@@ -39,12 +38,12 @@ pub(super) fn gain_lines(summary: &Summary) -> Result<Vec<Line>, String> {
         error: Some(line.se),
         constant: line.constant,
         cells: vec![
-            line.metric.window.to_owned(),
+            say(line.metric.window).to_owned(),
             format!("{} \u{b1} {}", points(line.points), decimal(line.se, 1)),
             line.constant.map_or("\u{2013}".to_owned(), points),
             line.paper_words(),
         ],
-        tip: line.metric.help,
+        tip: say(line.metric.help),
     };
     Ok(gains::gain_lines(gain, &summary.rows)?.into_iter().map(line).collect())
 }
@@ -57,7 +56,7 @@ pub(super) fn epoch_lines(epochs: &[(Option<f64>, EpochRow)]) -> Vec<Line> {
         error: None,
         constant: None,
         cells: vec![target(&row.model).to_owned(), row.epoch.to_string(), decimal(row.accuracy, ACCURACY.digits)],
-        tip: "Share of right answers on test images after this epoch, in percent.",
+        tip: t!("Share of right answers on test images after this epoch, in percent."),
     };
     epochs.iter().rev().map(|(_, row)| line(row)).collect()
 }
@@ -108,14 +107,20 @@ const GAIN_WIDTH: f32 = 380.0;
 fn so_far_ui(ui: &mut Ui, state: &State) {
     if state.epochs.is_empty() {
         ui.add(Label::new(match state.status {
-            Status::Stopped | Status::Failed => "This run did not get as far as its table.",
-            _ => "The table of the run appears here when it is done: who is right how often, what the defence gains and what it costs.",
+            Status::Stopped | Status::Failed => t!("This run did not get as far as its table."),
+            _ => {
+                t!("The table of the run appears here when it is done: who is right how often, what the defence gains \
+                 and what it costs.")
+            }
         }));
         return;
     }
-    ui.label(RichText::new("Right answers on test images so far").strong());
+    ui.label(RichText::new(t!("Right answers on test images so far")).strong());
     Grid::new("epochs").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
-        heading(ui, &[("model", "The defended model, or the undefended one."), ("epoch", ""), ("right", "")]);
+        heading(
+            ui,
+            &[(t!("model"), t!("The defended model, or the undefended one.")), (t!("epoch"), ""), (t!("right"), "")],
+        );
         // Many epochs would push the attacks out of sight.
         for line in epoch_lines(&state.epochs).into_iter().take(8) {
             ui.label(&line.cells[0]);
@@ -125,16 +130,16 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
         }
     });
     if state.status == Status::Going {
-        ui.label("The table of gains follows when the run is done.");
+        ui.label(t!("The table of gains follows when the run is done."));
     }
 }
 
 fn rows_ui(ui: &mut Ui, summary: &Summary) {
     Grid::new("rows").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
-        ui.label(RichText::new("on test images").weak());
+        ui.label(RichText::new(t!("on test images")).weak());
         for metric in SHOWN {
-            let error = if metric.has_error() { " Beside it its standard error over the test images." } else { "" };
-            ui.label(RichText::new(metric.window).weak()).on_hover_text(format!("{}{error}", metric.help));
+            let error = if metric.has_error() { t!(" Beside it its standard error over the test images.") } else { "" };
+            ui.label(RichText::new(say(metric.window)).weak()).on_hover_text(format!("{}{error}", say(metric.help)));
         }
         ui.end_row();
         for one in &summary.rows {
@@ -158,8 +163,9 @@ const SHOWN: [&Metric<Row>; 3] = [&ACCURACY, &BALANCED, &MAJORITY];
 /// What a row's class shares come to, a line each: `AUROC 0.987: Area under …`. Empty where it has none.
 fn of_shares(one: &Row) -> String {
     let others = ROWS.iter().filter(|metric| !SHOWN.contains(metric) && (metric.value)(one).is_some());
-    let lines: Vec<String> =
-        others.map(|metric| format!("{} {}: {}", metric.window, measured(metric, one), metric.help)).collect();
+    let lines: Vec<String> = others
+        .map(|metric| format!("{} {}: {}", say(metric.window), measured(metric, one), say(metric.help)))
+        .collect();
     lines.join("\n")
 }
 
@@ -167,7 +173,7 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
     if summary.gain.is_none() {
         return;
     }
-    ui.label(RichText::new("Gain of the fused decision, in points").strong());
+    ui.label(RichText::new(t!("Gain of the fused decision, in points")).strong());
     let lines = match gain_lines(summary) {
         Ok(lines) => lines,
         Err(why) => {
@@ -181,12 +187,15 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
             ui,
             &[
                 ("", ""),
-                ("here", "Measured in this run, with its standard error over the test images."),
+                (t!("here"), t!("Measured in this run, with its standard error over the test images.")),
                 (
-                    "constant",
-                    "What always naming the commonest class gains over the same model: a gain below it is none.",
+                    t!("constant"),
+                    t!("What always naming the commonest class gains over the same model: a gain below it is none."),
                 ),
-                ("paper", "[A v1]: its abstract's first version, which says over what. Points or relative: unstated."),
+                (
+                    t!("paper"),
+                    t!("[A v1]: its abstract's first version, which says over what. Points or relative: unstated."),
+                ),
             ],
         );
         for line in lines {
@@ -199,10 +208,12 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
     });
     ui.scope(|ui| {
         ui.set_max_width(width);
-        let text = format!(
-            "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here {}), which \
-             is ours to choose. The abstract's third figure, {THIRD}, has a baseline that is not known to us.",
-            summary.experiment.disguise().gamma()
+        let text = t!(
+            "Over clean images is the one gain that cannot be inflated; the others grow with \u{3b3} (here \
+             {gamma}), which is ours to choose. The abstract's third figure, {third}, has a baseline that is not \
+             known to us.",
+            gamma = summary.experiment.disguise().gamma(),
+            third = THIRD
         );
         ui.add(Label::new(RichText::new(text).weak()).wrap());
     });
@@ -210,48 +221,58 @@ fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {
 
 fn cost_ui(ui: &mut Ui, summary: &Summary) {
     let total = summary.wire.total;
-    let mut crossed =
-        format!("Crossed in training: {} up, {} down", bytes(total.smashed_bytes), bytes(total.gradient_bytes));
+    let mut crossed = t!(
+        "Crossed in training: {smashed_bytes} up, {gradient_bytes} down",
+        smashed_bytes = bytes(total.smashed_bytes),
+        gradient_bytes = bytes(total.gradient_bytes)
+    );
     if total.leaked_clean_bytes > 0 {
-        let _ = write!(crossed, "; {} of it from undisguised images", bytes(total.leaked_clean_bytes));
+        crossed += &t!("; {bytes} of it from undisguised images", bytes = bytes(total.leaked_clean_bytes));
     }
-    ui.add(Label::new(crossed).wrap()).on_hover_text("Smashed data up, their gradients down, over the whole run.");
+    ui.add(Label::new(crossed).wrap()).on_hover_text(t!("Smashed data up, their gradients down, over the whole run."));
     let cost = &summary.client_ms_per_image;
-    let costs: Vec<String> = [("defended", cost.defended()), ("undefended", cost.undefended())]
+    let costs: Vec<String> = [(t!("defended"), cost.defended()), (t!("undefended"), cost.undefended())]
         .into_iter()
-        .filter_map(|(name, ms)| Some(format!("{} ms {name}", decimal(ms?, 2))))
+        .filter_map(|(name, ms)| Some(t!("{ms} ms {name}", ms = decimal(ms?, 2), name)))
         .collect();
     if !costs.is_empty() {
-        ui.add(Label::new(format!("The hospital's time for an image: {}", costs.join(", "))).wrap());
+        ui.add(Label::new(t!("The hospital's time for an image: {costs}", costs = costs.join(", "))).wrap());
     }
     best_ui(ui, summary);
     if let Some(streams) = &summary.streams {
-        let paper = if streams.as_in_paper { "as in the paper" } else { "not the paper's order" };
+        let paper = if streams.as_in_paper { t!("as in the paper") } else { t!("not the paper's order") };
         let order: Vec<&str> = streams.order.iter().map(|name| stream(name)).collect();
-        ui.add(Label::new(format!("Streams, best first: {} ({paper})", order.join(", "))).wrap())
-            .on_hover_text("The paper's decision weights take cleaned to be the best, then fused, then disguised.");
+        ui.add(Label::new(t!("Streams, best first: {order} ({paper})", order = order.join(", "), paper)).wrap())
+            .on_hover_text(t!("The paper's decision weights take cleaned to be the best, then fused, then disguised."));
     }
 }
 
 /// Which epoch of each model was the best, and by which images.
 fn best_ui(ui: &mut Ui, summary: &Summary) {
     let (best, images) = match (&summary.best_epoch, &summary.best_weights) {
-        (Some(best), _) => (best, "validation images"),
-        (None, Some(kept)) => (&kept.epochs, "test images"),
+        (Some(best), _) => (best, t!("validation images")),
+        (None, Some(kept)) => (&kept.epochs, t!("test images")),
         (None, None) => return,
     };
     let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{} {epoch}", target(model))).collect();
-    let text = format!("Best of {} epochs on the {images}: {}", summary.experiment.train.epochs, best.join(", "));
-    let tip = "The epoch after which each model was right most often on held-out images. Table and attacks are of the last \
-               epoch all the same: nothing was chosen. On the test images themselves the best epoch flatters the model.";
+    let text = t!(
+        "Best of {epochs} epochs on the {images}: {best}",
+        epochs = summary.experiment.train.epochs,
+        images,
+        best = best.join(", ")
+    );
+    let tip = t!(
+        "The epoch after which each model was right most often on held-out images. Table and attacks are of the last \
+               epoch all the same: nothing was chosen. On the test images themselves the best epoch flatters the model."
+    );
     ui.add(Label::new(text).wrap()).on_hover_text(tip);
 }
 
 /// A stream in the window's words.
 pub fn stream(name: &str) -> &str {
     match name {
-        "attacked" => "disguised",
-        "recovered" => "cleaned",
+        "attacked" => t!("disguised"),
+        "recovered" => t!("cleaned"),
         other => other,
     }
 }

@@ -13,6 +13,7 @@ use crate::score::metrics::{
     ROWS, SSIM, lineup_chance,
 };
 use crate::score::verdict::Ruling;
+use crate::texts::english;
 
 /// A form that other programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +42,9 @@ impl Form {
     /// What it is for, in a sentence.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Markdown => "For notes and issues: rounded as it is shown here.",
-            Self::Csv => "For programs: one table, a row for each number's subject, every digit kept.",
-            Self::Latex => "For a paper: one tabular each; the preamble needs \\usepackage{booktabs}.",
+            Self::Markdown => t!("For notes and issues: rounded as it is shown here."),
+            Self::Csv => t!("For programs: one table, a row for each number's subject, every digit kept."),
+            Self::Latex => t!("For a paper: one tabular each; the preamble needs \\usepackage{booktabs}."),
         }
     }
 
@@ -72,11 +73,12 @@ impl Form {
         if !state.measured() {
             return Err(Error::input("there is no table yet: nothing was measured"));
         }
-        match self {
+        // Papers and programs take it in.
+        english(|| match self {
             Self::Markdown => Ok(markdown(state)),
             Self::Csv => csv(state),
             Self::Latex => Ok(latex(state)),
-        }
+        })
     }
 }
 

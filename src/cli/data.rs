@@ -1,0 +1,179 @@
+//! `cutlayer data`: what a set holds, as it would be trained on.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{place, print, tell};
+use crate::data::reader::readable;
+use crate::data::{BUILT_IN, Catalogue, Dataset, Doubles, Noun, Part, contact_sheet, reread};
+use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::run::whole_files::Writer;
+use crate::workbench;
+
+#[derive(Debug, Args)]
+pub(super) struct DataArgs {
+    #[arg(help = help())]
+    name: OsString,
+    /// Choose how the images are wanted, as in --set data.size=64.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Write a picture of some images of each class.
+    #[arg(long, value_name = "FILE.png", value_parser = place())]
+    sheet: Option<PathBuf>,
+    /// Read every image a second time and compare.
+    #[arg(long)]
+    verify: bool,
+    /// For other programs.
+    #[arg(long)]
+    json: bool,
+}
+
+impl DataArgs {
+    /// What describes a set as it is.
+    pub(super) fn of(name: OsString) -> Self {
+        Self { name, set: Vec::new(), sheet: None, verify: false, json: false }
+    }
+}
+
+/// What can be described.
+fn help() -> String {
+    format!("A built-in name ({}), {}", BUILT_IN.join(", "), readable(workbench::readers()))
+}
+
+pub(super) fn data(args: &DataArgs) -> Result<()> {
+    let mut experiment = Experiment::default();
+    for assignment in &args.set {
+        experiment.set(assignment)?;
+    }
+    let set = workbench::load(&args.name, &experiment.data.wanted()?)?;
+    let doubles = Doubles::of(&set)?;
+    let warnings: Vec<String> =
+        set.findings.warnings.iter().cloned().chain(patients(&set)).chain(doubles.warnings(&set)).collect();
+    if let Some(path) = &args.sheet {
+        Writer::default().write(path, &contact_sheet(&set)?)?;
+    }
+    let verified = if args.verify { Some(reread(&set)?) } else { None };
+    if args.json {
+        print(&format!("{:#}\n", described(&set, &warnings)?))?;
+    } else {
+        print(&words(&set, verified))?;
+        warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
+    }
+    let one_class =
+        !set.findings.unlabelled && counts(&set).iter().filter(|all| all.iter().sum::<usize>() > 0).count() < 2;
+    if one_class {
+        let path = args.name.to_string_lossy();
+        return Err(Error::input(format!("all labels name one class, so there is nothing to tell apart: {path}")));
+    }
+    Ok(())
+}
+
+fn parts(set: &Dataset) -> [(&'static str, &Part); 3] {
+    [("train", &set.train), ("val", &set.validation), ("test", &set.test)]
+}
+
+/// Images of each class in training, validation and test.
+fn counts(set: &Dataset) -> Vec<[usize; 3]> {
+    let each = parts(set).map(|(_, part)| part.class_counts(set.classes.len()));
+    (0..set.classes.len()).map(|class| each.each_ref().map(|counts| counts[class])).collect()
+}
+
+/// Says so where groups are on both sides.
+fn patients(set: &Dataset) -> Option<String> {
+    let groups = set.test.groups()?;
+    let [shared, images] = groups.shared_with(set.train.groups()?);
+    let noun = groups.noun;
+    (shared > 0).then(|| {
+        format!(
+            "{} have both test and training images ({images} of {} test images): --set data.split=drawn parts the set anew, \
+             each {} in one part",
+            noun.counted(shared),
+            set.test.len(),
+            noun.one
+        )
+    })
+}
+
+fn described(set: &Dataset, warnings: &[String]) -> Result<Value> {
+    let [channels, height, width] = set.shape();
+    let class = |(label, [train, val, test]): (usize, [usize; 3])| json!({ "label": label, "name": set.classes[label], "train": train, "val": val, "test": test });
+    let groups = set.groups();
+    let patients = groups.as_ref().filter(|(noun, _)| *noun == Noun::PATIENT).map(|(_, all)| all.len());
+    let skipped = set.findings.skipped.iter().map(|one| json!({ "path": one.path.to_string_lossy(), "why": one.why }));
+    Ok(json!({
+        "name": set.name,
+        "about": set.about,
+        "kind": if set.kind.is_empty() { "built-in" } else { set.kind },
+        "images": parts(set).iter().map(|(_, part)| part.len()).sum::<usize>(),
+        "channels": channels, "height": height, "width": width,
+        "range": set.range(),
+        "classes": counts(set).into_iter().enumerate().map(class).collect::<Vec<_>>(),
+        "labelled": !set.findings.unlabelled,
+        "split": if set.drawn { "drawn" } else { "given" },
+        "patients": patients,
+        "groups": groups.map(|(noun, all)| json!({ "noun": noun.one, "count": all.len() })),
+        "majority": set.majority(),
+        "notes": set.findings.notes,
+        "skipped": skipped.collect::<Vec<_>>(),
+        "warnings": warnings,
+        "hash": Catalogue::of(set)?.hash(),
+    }))
+}
+
+fn words(set: &Dataset, verified: Option<usize>) -> String {
+    let [c, h, w] = set.shape();
+    let classes = set.classes.len();
+    let mut text = format!("{}: {}\n", set.name, set.about);
+    let _ = if set.findings.unlabelled {
+        writeln!(
+            text,
+            "{c}×{h}×{w} pixels, without labels: they can be looked at, and nothing can be learned from them"
+        )
+    } else {
+        writeln!(text, "{c}×{h}×{w} pixels, {classes} classes: {}", set.classes.join(", "))
+    };
+    for (name, images) in [("train", &set.train), ("validation", &set.validation), ("test", &set.test)] {
+        let counts: Vec<_> = images.class_counts(classes).iter().map(ToString::to_string).collect();
+        let _ = writeln!(text, "{name:>10}: {:6} images ({})", images.len(), counts.join(", "));
+    }
+    let _ = writeln!(text, "Pixels: {}.", set.range());
+    if let Some((noun, all)) = set.groups() {
+        let _ = writeln!(text, "The images are of {}.", noun.counted(all.len()));
+    }
+    if set.drawn {
+        text.push_str("Nothing says which images are for what: the parts were drawn, class by class.\n");
+    }
+    set.findings.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
+    if !set.findings.unlabelled {
+        let majority = set.majority();
+        let _ = writeln!(text, "Always naming the largest class is right for {majority:.1} % of the test images.");
+    }
+    skipped(set, &mut text);
+    if let Some(images) = verified {
+        let _ = writeln!(text, "Read twice: {images} images, all the same both times.");
+    }
+    text
+}
+
+/// Lists what was left out.
+fn skipped(set: &Dataset, text: &mut String) {
+    /// So many are listed; --json has all.
+    const LISTED: usize = 20;
+    let all = &set.findings.skipped;
+    if all.is_empty() {
+        return;
+    }
+    let _ =
+        writeln!(text, "{} could not be read and {} left out:", all.len(), if all.len() == 1 { "was" } else { "were" });
+    for one in all.iter().take(LISTED) {
+        let _ = writeln!(text, "  {}: {}", one.path.display(), one.why);
+    }
+    if all.len() > LISTED {
+        let _ = writeln!(text, "  and {} more; --json lists all", all.len() - LISTED);
+    }
+}
