@@ -170,7 +170,11 @@ fn labelled(folder: &Path, seen: Vec<Seen>, findings: &mut Findings) -> Result<(
         rows.remove(&below(&one.path));
     }
     if !rows.is_empty() {
-        findings.warnings.push(format!("The sheet names {} files that are not there.", rows.len()));
+        let missing = match rows.len() {
+            1 => "1 row of a file that is not there".to_owned(),
+            count => format!("{count} rows of files that are not there"),
+        };
+        findings.warnings.push(format!("The sheet has {missing}."));
     }
     Ok((kept, Some(said)))
 }

@@ -241,7 +241,7 @@ fn a_sheet_says_more_than_folders() {
     assert_eq!([train.labels(), validation.labels(), test.labels()], [[1], [0], [0]]);
     assert_eq!(found.classes, Some(vec!["9".to_owned(), "10".to_owned()]));
     assert_eq!([&train, &validation, &test].map(|part| part.groups().unwrap().numbers[0]), [0, 0, 1]);
-    assert_eq!(found.findings.warnings, ["The sheet names 1 files that are not there."]);
+    assert_eq!(found.findings.warnings, ["The sheet has 1 row of a file that is not there."]);
     let left: Vec<_> = found.findings.skipped.iter().map(|one| one.why.as_str()).collect();
     assert!(left.contains(&"the sheet has no row of it"), "{left:?}");
     for (sheet, told) in [
@@ -297,8 +297,8 @@ fn what_is_wrong_with_a_file_is_said_by_its_element_and_without_a_name() {
             .concat()
     };
     for (what, file) in [
-        ("12 bytes of pixel data (7FE0,0010)", cut(1)),
-        ("12 bytes of pixel data (7FE0,0010)", with_rows(3, 3)),
+        ("is cut short: 11 of 12 bytes of pixel data (7FE0,0010)", cut(1)),
+        ("is cut short: 12 of 18 bytes of pixel data (7FE0,0010)", with_rows(3, 3)),
         ("has no pixel data (7FE0,0010)", cut(12 + 12)),
         ("packed as JPEG 2000, which", syntax("1.2.840.10008.1.2.4.91")),
         ("packed as JPEG-LS Lossless, which", syntax("1.2.840.10008.1.2.4.80")),
@@ -316,8 +316,7 @@ fn what_is_wrong_with_a_file_is_said_by_its_element_and_without_a_name() {
         ("is no DICOM file", b"DICM".to_vec()),
     ] {
         let told = problem(&file);
-        let known = told.contains(what) || (what.starts_with("12 bytes") && told.contains("is cut short: "));
-        assert!(known, "{what}: {told}");
+        assert!(told.contains(what), "{what}: {told}");
         assert!(!told.contains("SECRET"), "{told}");
     }
     // A window that makes no sense is none.
@@ -327,13 +326,9 @@ fn what_is_wrong_with_a_file_is_said_by_its_element_and_without_a_name() {
 
 #[test]
 fn packed_data_unpack_to_no_more_than_is_allowed() {
-    let mut file = Made { syntax: DEFLATED, ..Made::default() }.bytes();
-    let head = file.len();
-    file.truncate(132);
-    let mut whole = Made { syntax: DEFLATED, ..Made::default() }.bytes();
-    whole.truncate(head);
+    let whole = Made { syntax: DEFLATED, ..Made::default() }.bytes();
     // The group about the file, and then zeros without an end: a byte for each thousand.
-    let start = whole.windows(2).position(|pair| pair == b"UI").unwrap() + 2 + 2 + 22;
+    let start = whole.windows(2).position(|pair| pair == b"UI").unwrap() + 4 + DEFLATED.len();
     let mut packed = flate2::write::DeflateEncoder::new(whole[..start].to_vec(), flate2::Compression::fast());
     for _ in 0..300 {
         std::io::Write::write_all(&mut packed, &[0; 1 << 20]).unwrap();
@@ -354,7 +349,9 @@ fn mutated(good: &[Vec<u8>], i: usize) -> Vec<u8> {
         if bytes.is_empty() {
             break;
         }
-        let at = random.below(bytes.len());
+        // What stands before the data is hit less.
+        let from = if random.below(8) == 0 { 0 } else { 132.min(bytes.len() - 1) };
+        let at = from + random.below(bytes.len() - from);
         match random.below(6) {
             0 => bytes[at] = random.below(256) as u8,
             1 => bytes[at] ^= 1 << random.below(8),
@@ -401,7 +398,7 @@ fn no_bytes_make_a_file_fail_otherwise_than_by_a_message_without_a_name() {
             }
         }
     }
-    assert!(read > 1500 && refused > 1500, "{read} {refused}: of both kinds there should be many");
+    assert!(read > 800 && refused > 800, "{read} {refused}: of both kinds there should be many");
 }
 
 #[test]
