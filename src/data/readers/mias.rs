@@ -87,13 +87,11 @@ impl Labels {
 
 /// The one of a setting's values that is wanted; the first where nothing is said.
 fn chosen<T: Copy>(key: &str, wanted: &str, known: &[(&str, T)]) -> Result<T> {
-    match known.iter().find(|(name, _)| *name == wanted || wanted.is_empty()) {
-        Some((_, value)) => Ok(*value),
-        None => {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-            Err(Error::input(format!("{key} is \"{wanted}\": for MIAS allowed are {}", names.join(", "))))
-        }
-    }
+    let found = known.iter().find(|(name, _)| *name == wanted || wanted.is_empty());
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        Error::input(format!("{key} is \"{wanted}\": for MIAS allowed are {}", names.join(", ")))
+    })
 }
 
 /// A folder is told by a film or by its listing; a film or the listing stands for the folder.

@@ -3,7 +3,7 @@
 //!
 //! DICOM PS3.5 §7 (data sets), §7.5 (sequences), annex A (transfer syntaxes); PS3.10 §7 (files).
 
-use std::io::{BufRead, Cursor, Read, Seek};
+use std::io::{self, BufRead, Cursor, Read, Seek};
 
 use flate2::bufread::DeflateDecoder;
 
@@ -87,8 +87,9 @@ fn number32(big: bool, bytes: [u8; 4]) -> u32 {
     if big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
 }
 
-fn unreadable(error: std::io::Error) -> String {
-    // The system's words alone: they name nothing of the file.
+/// What to say of an error of the system: its kind alone, which names nothing of the file.
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+pub fn unreadable(error: io::Error) -> String {
     format!("cannot be read ({})", error.kind())
 }
 

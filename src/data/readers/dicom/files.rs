@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use super::elements::is_dicom;
+use super::elements::{is_dicom, unreadable};
 use crate::data::reader::has_ending;
 use crate::data::{MAX_CLASSES, MAX_IMAGES, about_path};
 use crate::error::{Error, Result};
@@ -117,7 +117,7 @@ pub fn sheet(folder: &Path) -> Result<Option<BTreeMap<PathBuf, Said>>> {
 }
 
 fn sheet_rows(path: &Path) -> Result<Option<BTreeMap<PathBuf, Said>>, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be read ({})", error.kind()))?;
+    let file = File::open(path).map_err(unreadable)?;
     if file.metadata().is_ok_and(|metadata| metadata.len() > MAX_SHEET) {
         return Err(format!("has more than {MAX_SHEET} bytes"));
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use super::elements::{PIXELS, Pixels, Tag, UNDEFINED, Walk, shown, text};
+use super::elements::{Bytes, PIXELS, Pixels, Tag, UNDEFINED, Walk, shown, text, unreadable};
 use super::rle::unpacked;
 use super::syntax::{Packing, Syntax};
 
@@ -250,7 +250,7 @@ impl<'a> Frames<'a> {
     ///
     /// # Errors
     /// Tells what is wrong with it, with the element's tag and without a value.
-    pub fn open(file: impl super::elements::Bytes + 'a, bytes: u64) -> Result<Self, String> {
+    pub fn open(file: impl Bytes + 'a, bytes: u64) -> Result<Self, String> {
         let (mut walk, syntax) = Walk::begin(file, bytes)?;
         let mut values = Values { big: syntax.big, ..Values::default() };
         let pixels = walk.until_pixels(|tag| WANTED.contains(&tag), |tag, value| values.all.push((tag, value)))?;
@@ -276,7 +276,6 @@ impl<'a> Frames<'a> {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn of_file(path: &Path) -> Result<Frames<'static>, String> {
-        let unreadable = |error: std::io::Error| format!("cannot be read ({})", error.kind());
         let metadata = path.metadata().map_err(unreadable)?;
         if !metadata.is_file() {
             return Err("is not a file".to_owned());

@@ -111,9 +111,9 @@ impl Film {
         let (columns, rows) =
             (Extent::of(piece.iter().map(|i| i % coarse))?, Extent::of(piece.iter().map(|i| i / coarse))?);
         // Pixels of a whole film to one of the small one.
-        let unit = SIDE as f64 / coarse as f64;
+        let unit = f64::from(SIDE) / coarse as f64;
         let whole = |coarse: f64| (coarse * unit) as usize;
-        let middle = |along: &Extent| (whole(along.first as f64) + whole(along.last as f64 + 1.0)) / 2;
+        let middle = |along: &Extent| usize::midpoint(whole(along.first as f64), whole(along.last as f64 + 1.0));
         let side = whole(columns.length().max(rows.length()) as f64);
         Some(Breast {
             around: Window::around([middle(&columns), middle(&rows)], side),

@@ -76,14 +76,14 @@ impl Writer {
         self.bytes.extend(if self.big { value.to_be_bytes() } else { value.to_le_bytes() });
     }
 
-    fn head(&mut self, tag: Tag, vr: &[u8; 2], length: u32) {
+    fn head(&mut self, tag: Tag, vr: [u8; 2], length: u32) {
         self.short(tag.0);
         self.short(tag.1);
         if !self.explicit || tag.0 == ITEM.0 {
             return self.long(length);
         }
         self.bytes.extend(vr);
-        if [b"OB", b"OW", b"SQ", b"UN"].contains(&vr) {
+        if [b"OB", b"OW", b"SQ", b"UN"].contains(&&vr) {
             self.short(0);
             self.long(length);
         } else {
@@ -91,14 +91,14 @@ impl Writer {
         }
     }
 
-    fn text(&mut self, tag: Tag, vr: &[u8; 2], value: &str) {
+    fn text(&mut self, tag: Tag, vr: [u8; 2], value: &str) {
         let even = value.len().next_multiple_of(2);
         self.head(tag, vr, even as u32);
         self.bytes.extend(value.bytes().chain([b' ']).take(even));
     }
 
     fn number(&mut self, tag: Tag, value: u16) {
-        self.head(tag, b"US", 2);
+        self.head(tag, *b"US", 2);
         self.short(value);
     }
 }
@@ -114,9 +114,9 @@ impl Made {
         if self.preamble {
             file.bytes = [&[0; 128][..], b"DICM"].concat();
             // An element about the file that is skipped.
-            file.head((2, 1), b"OB", 2);
+            file.head((2, 1), *b"OB", 2);
             file.bytes.extend([0, 1]);
-            file.text((2, 0x10), b"UI", self.syntax);
+            file.text((2, 0x10), *b"UI", self.syntax);
         }
         let data = self.data();
         if self.syntax == DEFLATED {
@@ -130,30 +130,30 @@ impl Made {
 
     fn data(&self) -> Vec<u8> {
         let mut data = Writer { explicit: self.syntax != IMPLICIT, big: self.syntax == BIG, bytes: vec![] };
-        data.text((8, 0x60), b"CS", "OT");
+        data.text((8, 0x60), *b"CS", "OT");
         // A sequence of no said length, with a nested one, and one whose content is of no said type: values in it that
         // would be wrong outside.
-        data.head((8, 0x1115), b"SQ", u32::MAX);
-        data.head(ITEM, b"  ", u32::MAX);
+        data.head((8, 0x1115), *b"SQ", u32::MAX);
+        data.head(ITEM, *b"  ", u32::MAX);
         data.number((0x28, 0x10), 999);
-        data.head((8, 0x1199), b"SQ", 8);
-        data.head(ITEM, b"  ", 0);
-        data.head((0xfffe, 0xe00d), b"  ", 0);
-        data.head((0xfffe, 0xe0dd), b"  ", 0);
-        data.head((9, 0x1010), b"UN", u32::MAX);
+        data.head((8, 0x1199), *b"SQ", 8);
+        data.head(ITEM, *b"  ", 0);
+        data.head((0xfffe, 0xe00d), *b"  ", 0);
+        data.head((0xfffe, 0xe0dd), *b"  ", 0);
+        data.head((9, 0x1010), *b"UN", u32::MAX);
         let outside = std::mem::replace(&mut data.explicit, false);
-        data.head(ITEM, b"  ", u32::MAX);
+        data.head(ITEM, *b"  ", u32::MAX);
         data.number((0x28, 0x11), 999);
-        data.head((0xfffe, 0xe00d), b"  ", 0);
+        data.head((0xfffe, 0xe00d), *b"  ", 0);
         data.explicit = outside;
-        data.head((0xfffe, 0xe0dd), b"  ", 0);
-        data.text((0x10, 0x10), b"PN", NAME);
-        data.text((0x10, 0x20), b"LO", self.patient);
+        data.head((0xfffe, 0xe0dd), *b"  ", 0);
+        data.text((0x10, 0x10), *b"PN", NAME);
+        data.text((0x10, 0x20), *b"LO", self.patient);
         data.number((0x28, 2), self.samples() as u16);
-        data.text((0x28, 4), b"CS", self.colours);
+        data.text((0x28, 4), *b"CS", self.colours);
         data.number((0x28, 6), self.planar);
         if let Some(frames) = self.frames {
-            data.text((0x28, 8), b"IS", frames);
+            data.text((0x28, 8), *b"IS", frames);
         }
         for (element, value) in [
             (0x10, self.rows),
@@ -166,7 +166,7 @@ impl Made {
             data.number((0x28, element), value);
         }
         for (tag, vr, value) in &self.more {
-            data.text(*tag, vr, value);
+            data.text(*tag, **vr, value);
         }
         self.pixels(&mut data);
         data.bytes
@@ -175,22 +175,22 @@ impl Made {
     fn pixels(&self, data: &mut Writer) {
         let tag = (0x7fe0, 0x0010);
         if self.syntax == RLE {
-            data.head(tag, b"OB", u32::MAX);
-            data.head(ITEM, b"  ", 0);
+            data.head(tag, *b"OB", u32::MAX);
+            data.head(ITEM, *b"  ", 0);
             let per_frame = usize::from(self.rows) * usize::from(self.columns) * self.samples();
             for frame in self.words.chunks(per_frame) {
                 let packed = self.packed(frame);
-                data.head(ITEM, b"  ", packed.len() as u32);
+                data.head(ITEM, *b"  ", packed.len() as u32);
                 data.bytes.extend(packed);
             }
-            return data.head((0xfffe, 0xe0dd), b"  ", 0);
+            return data.head((0xfffe, 0xe0dd), *b"  ", 0);
         }
         if self.allocated == 8 {
-            data.head(tag, b"OB", self.words.len().next_multiple_of(2) as u32);
+            data.head(tag, *b"OB", self.words.len().next_multiple_of(2) as u32);
             data.bytes.extend(self.words.iter().map(|word| *word as u8));
             data.bytes.resize(data.bytes.len() + self.words.len() % 2, 0);
         } else {
-            data.head(tag, b"OW", 2 * self.words.len() as u32);
+            data.head(tag, *b"OW", 2 * self.words.len() as u32);
             self.words.iter().for_each(|word| data.short(*word));
         }
     }
