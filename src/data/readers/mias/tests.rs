@@ -276,6 +276,9 @@ fn pieces_of_real_films_are_those_that_were_cut_before() {
     for (view, file) in [("patch", "mias_roi64.npz"), ("film", "mias64.npz")] {
         let reference = made(&data.join(file));
         for (folder, films, edited) in [("edited", vec![148, 209], true), ("original", vec![1, 2, 5], false)] {
+            if view == "film" && !edited {
+                continue;
+            }
             let found = contents(&data.join(folder), &wanted(view, "", 0));
             let all = whole(&found);
             let of_films = films_in(&data.join(folder)).unwrap();
@@ -295,14 +298,9 @@ fn pieces_of_real_films_are_those_that_were_cut_before() {
                     let image = all.image(i).unwrap();
                     let far = image.iter().zip(pixels).filter(|(a, b)| a.abs_diff(**b) > 1).count();
                     println!("{view} {film}: {far} of {} pixels differ by more than 1", pixels.len());
-                    // What was painted over in the edited films is in the others as it was.
-                    let most = if edited {
-                        0
-                    } else if view == "patch" {
-                        pixels.len() / 100
-                    } else {
-                        pixels.len()
-                    };
+                    // What was painted over in the edited films is in the others as it was: no patch lies there, but
+                    // where the breast is may differ, so of these only patches are compared.
+                    let most = if edited { 0 } else { pixels.len() / 100 };
                     assert!(far <= most, "{view} {film}: {far} of {} pixels", pixels.len());
                 }
             }
