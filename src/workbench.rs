@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
-use crate::data::{Ask, Dataset, Progress, Wanted, folder, idx, npz, reader, sheet};
+use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
-const READERS: [&reader::Kind; 4] = [&idx::KIND, &npz::KIND, &sheet::KIND, &folder::KIND];
+const READERS: [&reader::Kind; 6] = [&idx::KIND, &npz::KIND, &mias::KIND, &dicom::KIND, &sheet::KIND, &folder::KIND];
 
 /// What is plugged in beside what comes with the program.
 #[derive(Debug, Default)]

@@ -55,7 +55,7 @@ pub use look::{contact_sheet, reread};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;
-pub use readers::{folder, idx, npz, sheet};
+pub use readers::{dicom, folder, idx, mias, npz, sheet};
 pub use source::{Images, Source};
 pub use wanted::{Ask, Channels, Progress, Range, SplitBy, Wanted};
 

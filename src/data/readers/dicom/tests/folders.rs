@@ -1,0 +1,120 @@
+//! What a folder says of the files in it.
+
+use super::made::{ID, NAME};
+use super::*;
+use crate::data::Dataset;
+
+/// A folder of two classes, with what else lies about in it.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |patient: &'static str, word| Made { patient, words: vec![word; 6], ..Made::default() }.bytes();
+    put(folder.path(), "sick/b.dcm", &of("P9", 10));
+    put(folder.path(), "sick/deeper/a", &of("P3", 20));
+    put(folder.path(), "sound/c.dcm", &of("P9 ", 30));
+    put(folder.path(), "sound/d.IMA", &of("", 40));
+    put(folder.path(), "sound/broken.dcm", b"nothing");
+    put(folder.path(), "sound/notes.txt", b"nothing");
+    put(folder.path(), "sound/DICOMDIR", &of("P1", 50));
+    folder
+}
+
+#[test]
+fn folders_are_classes_and_patients_numbers() {
+    let folder = folder();
+    assert_eq!(sniff(folder.path()), Sniff::Yes(folder.path().to_owned()));
+    assert_eq!(sniff(&folder.path().join("sound/DICOMDIR")), Sniff::Yes(folder.path().join("sound")));
+    assert_eq!(
+        [sniff(&folder.path().join("sound/notes.txt")), sniff(&folder.path().join("none"))],
+        [Sniff::No, Sniff::No]
+    );
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    let all = whole(&found);
+    assert_eq!((all.labels(), all.shape()), (&[0, 0, 1, 1][..], [1, 2, 3]));
+    assert_eq!(found.classes, Some(vec!["sick".to_owned(), "sound".to_owned()]));
+    let levels: Vec<u8> = (0..4).map(|i| all.image(i).unwrap()[0]).collect();
+    assert_eq!(levels, [0, 85, 170, 255], "one range for all, in the order of the paths");
+    assert_eq!(
+        found.findings.range,
+        "12-bit, no window: 10–40, the least and the largest value of all files, are black and white"
+    );
+    let skipped: Vec<_> = found
+        .findings
+        .skipped
+        .iter()
+        .map(|one| (one.path.strip_prefix(folder.path()).unwrap(), one.why.as_str()))
+        .collect();
+    assert_eq!(skipped, [(Path::new("sound/broken.dcm"), "is no DICOM file: it lacks the mark DICM")]);
+    assert!(!found.findings.unlabelled);
+    // One without an id has no number, and then no image has.
+    assert!(all.groups().is_none());
+    std::fs::remove_file(folder.path().join("sound/d.IMA")).unwrap();
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    assert_eq!(whole(&found).groups().unwrap().numbers[..], [0, 1, 0], "blanks at the end are none of an id");
+}
+
+#[test]
+fn a_sheet_says_more_than_folders() {
+    let folder = folder();
+    let rows = "path,label,patient,split\nsick/b.dcm,10,x,train\nsick/deeper/a,9,y,test\n./sound/c.dcm,9,x,val\nsound/gone.dcm,9,z,val\nsound/broken.dcm,9,z,val\n";
+    put(folder.path(), "a.csv", b"other,columns\n1,2\n");
+    put(folder.path(), "labels.CSV", rows.replace('\n', "\r\n").as_bytes());
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    let reader::Parts::Given(parts) = &found.parts else { panic!("the sheet says the parts") };
+    let [train, validation, test] = parts.clone().map(Part::all);
+    assert_eq!([train.labels(), validation.labels(), test.labels()], [[1], [0], [0]]);
+    assert_eq!(found.classes, Some(vec!["9".to_owned(), "10".to_owned()]));
+    assert_eq!([&train, &validation, &test].map(|part| part.groups().unwrap().numbers[0]), [0, 0, 1]);
+    assert_eq!(found.findings.warnings, ["The sheet has 1 row of a file that is not there."]);
+    let left: Vec<_> = found.findings.skipped.iter().map(|one| one.why.as_str()).collect();
+    assert!(left.contains(&"the sheet has no row of it"), "{left:?}");
+    for (sheet, told) in [
+        ("path,label,split\nx,1,never\n", "split in line 2"),
+        ("path,label\nx,\n", "no label in line 2"),
+        ("path,label\nx,1\nx,2\n", "line 3 twice"),
+    ] {
+        put(folder.path(), "labels.CSV", sheet.as_bytes());
+        let error = read_as(folder.path(), &Wanted::default()).unwrap_err().to_string();
+        assert!(error.contains(told) && error.ends_with("labels.CSV"), "{error}");
+    }
+}
+
+#[test]
+fn without_labels_images_are_there_to_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "one.dcm", &Made::default().bytes());
+    let found = read_as(&folder.path().join("one.dcm"), &Wanted::default()).unwrap();
+    assert!(found.findings.unlabelled && found.findings.notes[0].contains("no labels"));
+    assert_eq!(whole(&found).labels(), [0]);
+    // A hospital's export: folders of patients are no classes.
+    for (i, patient) in ["P1", "P2", "P3"].into_iter().enumerate() {
+        put(folder.path(), &format!("export/PAT{i}/STUDY/IM1"), &Made { patient, ..Made::default() }.bytes());
+    }
+    let found = read_as(&folder.path().join("export"), &Wanted::default()).unwrap();
+    assert!(
+        found.findings.unlabelled && found.findings.notes[0].contains("not taken for classes"),
+        "{:?}",
+        found.findings
+    );
+    let parts = tempfile::tempdir().unwrap();
+    for (i, place) in ["train/a", "train/b", "val/a", "test/a", "test/b"].into_iter().enumerate() {
+        put(parts.path(), &format!("{place}/x.dcm"), &Made { words: vec![i as u16; 6], ..Made::default() }.bytes());
+    }
+    let set: Dataset =
+        reader::load(parts.path(), &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, &[&KIND])
+            .unwrap();
+    assert_eq!((set.train.labels(), set.validation.labels(), set.test.labels()), (&[0, 1][..], &[0][..], &[0, 1][..]));
+    assert_eq!(set.classes, ["a", "b"]);
+}
+
+#[test]
+fn a_patient_is_a_number_and_nothing_else_wherever_one_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..6 {
+        put(folder.path(), &format!("{}/{i}.dcm", i % 2), &Made { words: vec![i; 6], ..Made::default() }.bytes());
+    }
+    put(folder.path(), "1/bad.dcm", &Made::default().bytes()[..300]);
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    let shown = format!("{found:?}");
+    assert!(found.findings.skipped.len() == 1 && shown.contains("numbers: [0, 0, 0, 0, 0, 0]"), "{shown}");
+    assert!(![NAME, ID].iter().any(|name| shown.contains(name)), "{shown}");
+}
