@@ -141,7 +141,7 @@ impl Case {
 
 #[cfg(feature = "gui")]
 fn curves() -> Case {
-    let mut frame = crate::app::many_curves();
+    let mut frame = crate::app::panes::curves::many_curves();
     let step = move || {
         frame();
         Ok(())

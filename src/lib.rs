@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Modules use only modules earlier in this list:
-//! [`error`], [`place`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`mod@method`], [`defence`],
+//! [`error`], [`place`], [`whole_files`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`], [`mod@method`], [`defence`],
 //! [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`live`], [`lesson`],
 //! [`mod@bench`], [`export`], the window (its texts in `texts`) and [`cli`].
 
@@ -45,6 +45,7 @@ pub mod score;
 pub mod setting;
 pub mod split;
 pub mod state;
+pub mod whole_files;
 pub mod workbench;
 
 pub use cli::program::workbench;

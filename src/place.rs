@@ -55,6 +55,14 @@ pub fn found(text: impl AsRef<OsStr>) -> Result<PathBuf> {
     )))
 }
 
+/// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.
+pub fn home_folder() -> PathBuf {
+    let home = std::env::var_os("CUTLAYER_HOME").filter(|home| !home.is_empty());
+    let home = home.map(|home| found(&home).unwrap_or_else(|_| home.into()));
+    let home = home.or_else(|| dirs::data_dir().map(|data| data.join("cutlayer")));
+    home.unwrap_or_else(|| PathBuf::from("cutlayer"))
+}
+
 /// A text for which [`found`] gives this path: the path itself, or a `file:` URL where it is no text of one line.
 pub fn written(path: &Path) -> String {
     let Some(text) = path.to_str().filter(|text| !text.contains(char::is_control)) else {

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
-use crate::data::{Ask, Dataset, Progress, Wanted, dicom, idx, mias, npz, reader};
+use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, psgl};
 use crate::error::{Error, Result};
@@ -27,7 +27,8 @@ const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
-const READERS: [&reader::Kind; 4] = [&idx::KIND, &npz::KIND, &mias::KIND, &dicom::KIND];
+// A folder of films or of DICOM files may hold a table or class folders too, so these are asked after them.
+const READERS: [&reader::Kind; 6] = [&idx::KIND, &npz::KIND, &mias::KIND, &dicom::KIND, &sheet::KIND, &folder::KIND];
 
 /// What is plugged in beside what comes with the program.
 #[derive(Debug, Default)]
@@ -165,6 +166,14 @@ pub fn readers() -> &'static [&'static reader::Kind] {
 /// Returns an error if there is no such set, or if it is damaged or beyond the limits.
 pub fn load(name_or_path: impl AsRef<OsStr>, wanted: &Wanted) -> Result<Dataset> {
     reader::load(name_or_path, &Ask { wanted, progress: &Progress::default() }, readers())
+}
+
+/// The same for whoever wants to see how far it is, and may stop it.
+///
+/// # Errors
+/// As [`load`]; [`Error::Stopped`] if it was stopped.
+pub fn load_watched(name_or_path: impl AsRef<OsStr>, wanted: &Wanted, progress: &Progress) -> Result<Dataset> {
+    reader::load(name_or_path, &Ask { wanted, progress }, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings

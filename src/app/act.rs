@@ -56,6 +56,8 @@ pub enum Act {
     Ask(Purpose),
     /// Use a file for a purpose.
     File(Purpose, PathBuf),
+    /// Use the images at a path, as these settings want them.
+    Images(PathBuf, Vec<(String, String)>),
     /// Show the defended model, or the undefended one.
     Defended(bool),
     /// Let another attack look, by its name.

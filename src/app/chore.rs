@@ -9,7 +9,6 @@ use eframe::egui::Context;
 use super::library::name_of;
 use super::trouble::About;
 use super::{App, desktop, opened, stage};
-use crate::data::Wanted;
 use crate::error::{Error, Result};
 use crate::export::attacks::export_attacks;
 use crate::run::control::guarded;
@@ -17,7 +16,6 @@ use crate::run::notes;
 use crate::run::scene::Picture;
 use crate::run::weights::Weights;
 use crate::run::whole_files::Writer;
-use crate::workbench;
 
 /// What was done.
 #[derive(Debug, PartialEq)]
@@ -28,8 +26,6 @@ pub enum Done {
     Trashed(PathBuf),
     /// An image was read.
     Image(Picture),
-    /// A path is of a data set, which is told in words.
-    Data(PathBuf, String),
     /// A file was written.
     Saved(PathBuf),
     /// The weights of a run's best epoch were read.
@@ -88,28 +84,6 @@ impl Chore {
     /// Where the system gives no thread.
     pub fn image(path: PathBuf, shape: [usize; 3], ctx: &Context) -> Result<Self> {
         Self::start(ctx, move || stage::pad::read_image(&path, shape).map(Done::Image))
-    }
-
-    /// Begins to read a data set, to see whether it is one.
-    ///
-    /// # Errors
-    /// Where the system gives no thread.
-    pub fn data(path: PathBuf, ctx: &Context) -> Result<Self> {
-        Self::start(ctx, move || {
-            let set = workbench::load(&path, &Wanted::default())?;
-            let ([c, h, w], classes) = (set.shape(), set.classes.len());
-            let colours = if c == 3 { t!(" in colour") } else { "" };
-            let words = t!(
-                "{name}: {train} images of {h} × {w}{colours}, {classes} classes",
-                name = set.name,
-                train = set.train.len(),
-                h,
-                w,
-                colours,
-                classes
-            );
-            Ok(Done::Data(path, words))
-        })
     }
 
     /// Begins to write what `make` makes.
@@ -182,11 +156,6 @@ impl App {
                 Ok(Done::Image(picture)) => {
                     self.mended(About::Opening);
                     self.show_image(picture, ctx);
-                }
-                Ok(Done::Data(path, words)) => {
-                    if let Err(error) = self.take_data(&path, &words) {
-                        self.tell_of(About::Opening, &error);
-                    }
                 }
                 Ok(Done::Quietly) => {}
                 Ok(Done::Best(path, weights)) => {

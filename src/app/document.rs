@@ -129,8 +129,21 @@ impl Document {
     /// # Errors
     /// Names the key, what was found and what is allowed; nothing is changed then.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.set_all([&(key.to_owned(), value.to_owned())])
+    }
+
+    /// Changes several settings at once, each a key and a value.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn set_all<'a>(&mut self, settings: impl IntoIterator<Item = &'a (String, String)>) -> Result<()> {
         let mut experiment = self.page.experiment.clone();
-        experiment.set(&format!("{key}={value}"))?;
+        let mut key = None;
+        for (name, value) in settings {
+            experiment.set(&format!("{name}={value}"))?;
+            key.get_or_insert(name.as_str());
+        }
+        let key = key.unwrap_or_default();
         experiment.validate()?;
         if experiment == self.page.experiment {
             return Ok(());

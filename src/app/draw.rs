@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
 use super::{
-    Activity, App, Look, Source, View, bar, command, focus, formula, help, hidden, inspector, lessons, log, page,
-    palette, present, runner, settings, stage,
+    Activity, App, Look, Source, View, bar, command, data_sheet, focus, formula, help, hidden, inspector, lessons, log,
+    page, palette, present, runner, settings, stage,
 };
 
 /// Height of the log when it is opened first.
@@ -92,9 +92,10 @@ impl App {
         {
             self.prompt = None;
         }
+        data_sheet::images_ui(&mut self.images, ui.ctx(), &mut acts);
         let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
         let caption = self.shot.caption(look);
-        let free = self.popup.is_none() && self.prompt.is_none();
+        let free = self.popup.is_none() && self.prompt.is_none() && self.images.is_none();
         acts.extend(present::escaped(ui.ctx(), free));
         self.take_shot(stage, free, caption, ui.ctx());
         self.toasts.show(ui.ctx());

@@ -197,7 +197,7 @@ impl App {
     pub(super) fn weights_for(&self, experiment: &Experiment) -> Option<Arc<Weights>> {
         let best = self.best.of(self.state.folder.as_deref());
         let of_run = self.weights.as_ref().map(|(trained, last)| (trained, best.unwrap_or(last)));
-        let of_run = of_run.filter(|(trained, _)| trained.data.name == experiment.data.name);
+        let of_run = of_run.filter(|(trained, _)| trained.data.same_images(&experiment.data));
         let same = |trained: &Experiment| trained.layers(2).ok() == experiment.layers(2).ok();
         match (of_run, shipped(experiment)) {
             (Some((trained, weights)), other) if other.is_none() || same(trained) => Some(weights.clone()),

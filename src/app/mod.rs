@@ -13,6 +13,7 @@ mod class;
 mod command;
 mod copied;
 mod copying;
+mod data_sheet;
 mod day;
 mod day_work;
 mod desktop;
@@ -35,11 +36,12 @@ mod lit;
 mod log;
 mod lookers;
 mod memory;
+mod native;
 mod open_save;
 mod opened;
 mod page;
 mod palette;
-mod panes;
+pub(crate) mod panes;
 mod perform;
 mod pictured;
 mod play;
@@ -69,13 +71,10 @@ mod test_look;
 #[cfg(test)]
 mod tests;
 
-pub use panes::curves::many_curves;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui;
 use egui_tiles::Tree;
 
 use crate::data::Noun;
@@ -219,6 +218,8 @@ pub struct App {
     library: Library,
     opening: Option<opened::Opening>,
     chores: Vec<chore::Chore>,
+    /// Images that are looked at before they are used.
+    images: Option<data_sheet::DataSheet>,
     tree: Tree<Pane>,
     view: View,
     prompt: Option<file_prompt::Prompt>,
@@ -285,6 +286,7 @@ impl App {
             library,
             opening: None,
             chores: Vec::new(),
+            images: None,
             tree: memory.tree(),
             view: View::default(),
             prompt: None,
@@ -355,6 +357,7 @@ impl App {
             || self.opening.is_some()
             || self.shooting()
             || !self.chores.is_empty()
+            || self.images.as_ref().is_some_and(data_sheet::DataSheet::busy)
             || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
@@ -378,25 +381,5 @@ impl App {
         if let Err(error) = self.memory.save(&self.home.join("window.json")) {
             tracing::warn!("{error}");
         }
-    }
-}
-
-impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _: &mut eframe::Frame) {
-        Self::logic(self, ctx);
-    }
-
-    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
-        let begin = Instant::now();
-        Self::ui(self, ui);
-        let laid_out = 1e3 * begin.elapsed().as_secs_f64();
-        // The whole of the frame before, with what the graphics driver took of it, and the widgets of this one.
-        if let Some(secs) = frame.info().cpu_usage {
-            tracing::debug!(ms = 1e3 * secs, laid_out, shown = self.showing.reconstruction().is_some(), "frame");
-        }
-    }
-
-    fn on_exit(&mut self, _: Option<&eframe::glow::Context>) {
-        self.leave();
     }
 }

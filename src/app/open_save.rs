@@ -14,6 +14,7 @@ use super::showing::Source;
 use super::trouble::About;
 use super::{App, panes, stage};
 use crate::error::{Error, Result};
+use crate::experiment::DataSpec;
 use crate::live::Shown;
 use crate::run::found::{Found, found};
 use crate::run::whole_files::Writer;
@@ -95,10 +96,7 @@ impl App {
         match found(path)? {
             Found::Run(folder) => self.open_run(folder, ctx),
             Found::Experiment(file) => self.open_experiment(&file),
-            Found::Data(path) => {
-                self.chores.push(Chore::data(path, ctx)?);
-                Ok(())
-            }
+            Found::Data(path) => self.begin_images(path, ctx),
             Found::Image(file) => self.read_image(file, ctx),
             Found::Shared(file) => self.take_shared(&Shared::read(&file)?),
         }
@@ -117,7 +115,7 @@ impl App {
     }
 
     fn open_experiment(&mut self, path: &Path) -> Result<()> {
-        let data = self.document.experiment().data.name.clone();
+        let data = self.document.experiment().data.clone();
         self.document.open(path.to_owned())?;
         // Whoever opens a file of their own teaches with it.
         self.begin_classes_here();
@@ -128,24 +126,9 @@ impl App {
         Ok(())
     }
 
-    /// The experiment is to be of these images, which were found to be a data set.
-    pub(super) fn take_data(&mut self, path: &Path, words: &str) -> Result<()> {
-        let data = self.document.experiment().data.name.clone();
-        let name = path.to_str().ok_or_else(|| {
-            Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
-        })?;
-        self.document.set("data.name", &toml::Value::String(name.to_owned()).to_string())?;
-        self.document.settle();
-        self.memory.used(path);
-        self.show_other(&data);
-        self.mended(About::Opening);
-        self.toasts.say(t!("{words}: for the stage and the next run", words), false);
-        Ok(())
-    }
-
     /// Another experiment is looked at as the one before was.
-    fn show_other(&mut self, data_before: &str) {
-        self.fit_image(data_before);
+    pub(super) fn show_other(&mut self, before: &DataSpec) {
+        self.fit_image(before);
         self.look(if self.showing.source == Source::Opening { Source::Opening } else { Source::Live });
     }
 

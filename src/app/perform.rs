@@ -14,7 +14,7 @@ use super::workspace::{Pane, Workspace};
 use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, PRESETS};
+use crate::experiment::{DataSpec, Experiment, PRESETS};
 use crate::live::Shown;
 use crate::run::attack_later::Launch;
 use crate::run::control::Command;
@@ -98,6 +98,7 @@ impl App {
             | Act::Follow => return self.look_at(act),
             Act::Play | Act::Frame(_) | Act::Pin(_) => self.film(&act),
             Act::Refresh => self.library.refresh(self.runs.clone(), ctx),
+            Act::Images(path, settings) => self.take_images(&path, &settings)?,
             Act::Rename(path, name) => self.chores.push(Chore::rename(path, name, ctx)?),
             Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),
             Act::Copy(text) => {
@@ -268,15 +269,15 @@ impl App {
         }
         // Where there is nothing to look at anew, or the stage is back already.
         if back == Some(false) {
-            self.fit_image(&before.data.name);
+            self.fit_image(&before.data);
             self.look(source);
         }
         Ok(())
     }
 
     /// Puts away a drawing or a place that belongs to other data, and a defence that is switched off.
-    pub(super) fn fit_image(&mut self, data_before: &str) {
-        if self.document.experiment().data.name != data_before {
+    pub(super) fn fit_image(&mut self, before: &DataSpec) {
+        if !self.document.experiment().data.same_images(before) {
             self.showing.image = Shown::default();
             self.view.pad = stage::pad::PadView::default();
         }
@@ -352,8 +353,8 @@ impl App {
 
     /// The stage is to be asked anew, as the levers are now.
     pub(super) fn look(&mut self, source: Source) {
-        let data = &self.document.experiment().data.name;
-        if self.showing.facts.as_ref().is_some_and(|facts| facts.data != *data) {
+        let data = &self.document.experiment().data;
+        if self.showing.facts.as_ref().is_some_and(|facts| !facts.are_of(data)) {
             // Pictures of other data are no answer at all, not even until there is one.
             self.showing.clear();
             self.showing.facts = None;

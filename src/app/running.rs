@@ -73,7 +73,7 @@ impl App {
                 self.run_scene = None;
                 self.view.pad = stage::pad::PadView::default();
                 let experiment = self.document.experiment();
-                let facts = self.showing.facts.take().filter(|facts| facts.data == experiment.data.name);
+                let facts = self.showing.facts.take().filter(|facts| facts.are_of(&experiment.data));
                 self.showing = Showing {
                     source: Source::Run,
                     defended: experiment.defended(),

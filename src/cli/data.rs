@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{place, print, tell};
 use crate::data::reader::readable;
-use crate::data::{BUILT_IN, Catalogue, Dataset, Doubles, Noun, Part, contact_sheet, reread};
+use crate::data::{BUILT_IN, Catalogue, Dataset, Described, Part, contact_sheet, reread};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::whole_files::Writer;
@@ -51,22 +51,18 @@ pub(super) fn data(args: &DataArgs) -> Result<()> {
         experiment.set(assignment)?;
     }
     let set = workbench::load(&args.name, &experiment.data.wanted()?)?;
-    let doubles = Doubles::of(&set)?;
-    let warnings: Vec<String> =
-        set.findings.warnings.iter().cloned().chain(patients(&set)).chain(doubles.warnings(&set)).collect();
+    let described = Described::of(&set)?;
     if let Some(path) = &args.sheet {
         Writer::default().write(path, &contact_sheet(&set)?)?;
     }
     let verified = if args.verify { Some(reread(&set)?) } else { None };
     if args.json {
-        print(&format!("{:#}\n", described(&set, &warnings)?))?;
+        print(&format!("{:#}\n", document(&set, &described)?))?;
     } else {
         print(&words(&set, verified))?;
-        warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
+        described.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     }
-    let one_class =
-        !set.findings.unlabelled && counts(&set).iter().filter(|all| all.iter().sum::<usize>() > 0).count() < 2;
-    if one_class {
+    if described.one_class(&set) {
         let path = args.name.to_string_lossy();
         return Err(Error::input(format!("all labels name one class, so there is nothing to tell apart: {path}")));
     }
@@ -77,33 +73,10 @@ fn parts(set: &Dataset) -> [(&'static str, &Part); 3] {
     [("train", &set.train), ("val", &set.validation), ("test", &set.test)]
 }
 
-/// Images of each class in training, validation and test.
-fn counts(set: &Dataset) -> Vec<[usize; 3]> {
-    let each = parts(set).map(|(_, part)| part.class_counts(set.classes.len()));
-    (0..set.classes.len()).map(|class| each.each_ref().map(|counts| counts[class])).collect()
-}
-
-/// Says so where groups are on both sides.
-fn patients(set: &Dataset) -> Option<String> {
-    let groups = set.test.groups()?;
-    let [shared, images] = groups.shared_with(set.train.groups()?);
-    let noun = groups.noun;
-    (shared > 0).then(|| {
-        format!(
-            "{} have both test and training images ({images} of {} test images): --set data.split=drawn parts the set anew, \
-             each {} in one part",
-            noun.counted(shared),
-            set.test.len(),
-            noun.one
-        )
-    })
-}
-
-fn described(set: &Dataset, warnings: &[String]) -> Result<Value> {
+fn document(set: &Dataset, described: &Described) -> Result<Value> {
     let [channels, height, width] = set.shape();
     let class = |(label, [train, val, test]): (usize, [usize; 3])| json!({ "label": label, "name": set.classes[label], "train": train, "val": val, "test": test });
     let groups = set.groups();
-    let patients = groups.as_ref().filter(|(noun, _)| *noun == Noun::PATIENT).map(|(_, all)| all.len());
     let skipped = set.findings.skipped.iter().map(|one| json!({ "path": one.path.to_string_lossy(), "why": one.why }));
     Ok(json!({
         "name": set.name,
@@ -112,15 +85,15 @@ fn described(set: &Dataset, warnings: &[String]) -> Result<Value> {
         "images": parts(set).iter().map(|(_, part)| part.len()).sum::<usize>(),
         "channels": channels, "height": height, "width": width,
         "range": set.range(),
-        "classes": counts(set).into_iter().enumerate().map(class).collect::<Vec<_>>(),
+        "classes": described.counts.iter().copied().enumerate().map(class).collect::<Vec<_>>(),
         "labelled": !set.findings.unlabelled,
         "split": if set.drawn { "drawn" } else { "given" },
-        "patients": patients,
+        "patients": described.patients,
         "groups": groups.map(|(noun, all)| json!({ "noun": noun.one, "count": all.len() })),
         "majority": set.majority(),
         "notes": set.findings.notes,
         "skipped": skipped.collect::<Vec<_>>(),
-        "warnings": warnings,
+        "warnings": described.warnings,
         "hash": Catalogue::of(set)?.hash(),
     }))
 }

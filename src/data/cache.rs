@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::part::WeakPart;
-use super::{Dataset, Images, Part, Wanted};
+use super::reader::has_ending;
+use super::{Dataset, Images, MAX_IMAGES, Part, Wanted};
 use crate::error::Result;
 
 static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
@@ -14,7 +15,9 @@ static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 /// A file that was written so lately could be written again without looking any different.
 const SETTLED: Duration = Duration::from_secs(2);
 /// Files of a folder that are looked at; of more than these nobody could be sure.
-const MOST_FILES: usize = 100_000;
+const MOST_FILES: usize = MAX_IMAGES as usize + 100_000;
+/// Endings of files that say where images are.
+pub(super) const TABLES: [&str; 2] = ["csv", "tsv"];
 /// Folders within folders that are looked into.
 const DEEPEST: usize = 8;
 
@@ -31,12 +34,22 @@ impl Stamp {
     /// Of what is at a path that `reader` reads; none where it may change without a sign of it.
     pub fn of(reader: &'static str, wanted: &Wanted, path: &Path) -> Option<Self> {
         let mut files = Vec::new();
-        add(&std::path::absolute(path).ok()?, DEEPEST, &mut files)?;
+        let path = std::path::absolute(path).ok()?;
+        // A table names files beside it.
+        let table = TABLES.iter().any(|ending| has_ending(&path, ending));
+        add(path.parent().filter(|_| table).unwrap_or(&path), DEEPEST, &mut files)?;
+        if table {
+            files.push((path, 0, SystemTime::UNIX_EPOCH));
+        }
         files.sort();
         let now = SystemTime::now();
-        let settled = |written: SystemTime| now.duration_since(written).is_ok_and(|age| age > SETTLED);
-        files.iter().all(|file| settled(file.2)).then(|| Self::Files(reader, wanted.clone(), files))
+        files.iter().all(|file| settled(file.2, now)).then(|| Self::Files(reader, wanted.clone(), files))
     }
+}
+
+/// Whether a file was written so long before that one cannot be mistaken for it that is written now.
+pub(super) fn settled(written: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(written).is_ok_and(|age| age > SETTLED)
 }
 
 fn add(path: &Path, depth: usize, files: &mut Vec<(PathBuf, u64, SystemTime)>) -> Option<()> {

@@ -76,7 +76,7 @@ impl Pixel {
 
 impl Layout {
     /// Bytes of an image.
-    fn size(self) -> usize {
+    pub fn size(self) -> usize {
         self.shape.iter().product::<usize>() * self.pixel.bytes()
     }
 
@@ -143,9 +143,26 @@ impl Pixels {
         Ok(Self { place: Placed::OnDisk(images), largest })
     }
 
-    /// The images with their labels.
+    /// Planar images that are in memory.
+    pub fn held(layout: Layout, planar: Vec<u8>, largest: Option<u16>) -> Self {
+        Self { place: Placed::Held(layout, planar), largest }
+    }
+
+    /// Planar images at the beginning of an open file, which may have no name any more; `digests` are those of what
+    /// stands there.
+    pub fn kept(file: File, path: PathBuf, layout: Layout, digests: Vec<[u8; 32]>, largest: Option<u16>) -> Self {
+        let images = OnDisk { file, path, start: 0, layout, white: u16::MAX, labels: Vec::new(), digests };
+        Self { place: Placed::OnDisk(images), largest }
+    }
+
+    /// The images with their labels; of more than eight bits, the largest pixel tells what is white.
     pub fn labelled(self, labels: Vec<u32>) -> Arc<dyn Source> {
-        let white = white_of(self.largest.unwrap_or_default());
+        self.labelled_under(labels, u16::MAX)
+    }
+
+    /// The same where `white` is white; of 65,535, the largest pixel tells.
+    pub fn labelled_under(self, labels: Vec<u32>, white: u16) -> Arc<dyn Source> {
+        let white = if white == u16::MAX { white_of(self.largest.unwrap_or_default()) } else { white };
         match self.place {
             Placed::Held(Layout { shape, pixel: Pixel::Byte, .. }, pixels) => Images { shape, pixels, labels }.into(),
             Placed::Held(Layout { shape, .. }, bytes) => {

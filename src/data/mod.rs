@@ -5,10 +5,13 @@
 //! bits, until a batch is asked for. Files come from strangers: every reader checks counts, sides and bytes against the
 //! limits below before it allocates, and memory grows with what a file holds, never with what it declares.
 
+pub mod bench;
 mod cache;
 pub mod catalogue;
 mod dataset;
+mod decode;
 mod deep;
+mod described;
 mod disk;
 mod doubles;
 mod draw;
@@ -34,6 +37,7 @@ use std::path::Path;
 pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Split, split, targets, unowned_targets};
 pub use deep::DeepImages;
+pub use described::Described;
 pub(crate) use disk::read_at;
 pub use doubles::{Doubles, also_in};
 pub use draw::{Draw, drawn, unfair};
@@ -44,7 +48,7 @@ pub use look::{contact_sheet, reread};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;
-pub use readers::{dicom, idx, mias, npz};
+pub use readers::{dicom, folder, idx, mias, npz, sheet};
 pub use source::{Images, Source};
 pub use wanted::{Ask, Channels, Progress, Range, SplitBy, Wanted};
 
@@ -93,7 +97,7 @@ fn read_payload(reader: impl Read, bytes: u64) -> Result<Vec<u8>, String> {
 
 /// The readers that tests of this module work with; the program's list is in [`workbench`](mod@crate::workbench).
 #[cfg(test)]
-const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &npz::KIND];
+const READERS_HERE: &[&reader::Kind] = &[&idx::KIND, &npz::KIND, &sheet::KIND, &folder::KIND];
 
 /// Loads a set as it is.
 #[cfg(test)]

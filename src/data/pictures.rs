@@ -1,16 +1,26 @@
 //! A set of pictures that each stand in a file of their own: decoded side by side, brought to one shape, and those that
 //! cannot be read left out and listed. Readers of folders say which pictures there are, and decode one.
+//!
+//! There are two passes. The first looks at heads alone, and what all are brought to is agreed on; the second decodes,
+//! some pictures at a time, in order. So memory holds a few pictures however many there are: a large set goes into a file
+//! of the [`store`], image after image, and stays there. A set that is known by its files is found there again.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+mod agreed;
+mod spool;
+mod store;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use self::agreed::{Agreed, common_shape, common_white, range_of};
+use self::spool::{Decoded, decode_all};
+use self::store::{Key, Store};
+use super::disk::{Layout, Pixel, Pixels, large};
+use super::joined::joined;
 use super::reader::{Contents, Findings, Parts, Skipped};
-use super::shaped::{fitted, wanted_shape};
-use super::source::BYTE_WHITE;
-use super::{Ask, Channels, DeepImages, Groups, Images, Noun, Range, Source, grouped};
+use super::{Ask, Groups, Images, MAX_IMAGES, Noun, Numbering, Part, Source, grouped};
 use crate::error::{Error, Result};
 
 /// What is known of a picture before it is decoded.
@@ -46,109 +56,177 @@ pub struct Picture {
     pub shape: [usize; 3],
     /// Each channel by itself, row by row.
     pub pixels: Vec<u16>,
-    /// The value that is white: 255 for bytes, 4,095 for 12 bits, 65,535 for 16.
+    /// The value that is white: 255 for bytes, 4,095 for 12 bits, 65,535 for 16. Of the last, the largest pixel of the set
+    /// tells how many bits are in use.
     pub white: u16,
 }
 
-/// Decodes all pictures of a listing with `decode`, which is handed a place in it, and makes them a set: as large as is
-/// wanted, or as most of them are.
+/// What is known of a picture without its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Channels (1 or 3), height, width.
+    pub shape: [usize; 3],
+    /// The value that is white, as a [`Picture`] has it.
+    pub white: u16,
+    /// What is done to it that is to be said, each the beginning of a sentence that goes on with the number of pictures.
+    pub said: Vec<&'static str>,
+}
+
+/// How the pictures of a listing are decoded, each by its place there. A function that makes a [`Picture`] of a place is
+/// one.
+pub trait Decode: Sync {
+    /// Decodes a picture.
+    ///
+    /// # Errors
+    /// Tells the problem without a path; the picture is left out.
+    fn picture(&self, i: usize) -> Result<Picture, String>;
+
+    /// Tells what is known of a picture before it is decoded. Whoever can do so without decoding it, should.
+    ///
+    /// # Errors
+    /// Tells the problem without a path; the picture is left out.
+    fn head(&self, i: usize) -> Result<Head, String> {
+        self.picture(i).map(|picture| Head { shape: picture.shape, white: picture.white, said: Vec::new() })
+    }
+
+    /// A name of what decides how pictures come out, beside their files and what is wanted of size, channels, range and
+    /// view. Decoded pictures are kept for the next time under it; without one they are not.
+    fn known_as(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl<F: Fn(usize) -> Result<Picture, String> + Sync> Decode for F {
+    fn picture(&self, i: usize) -> Result<Picture, String> {
+        self(i)
+    }
+}
+
+/// Decodes all pictures of a listing and makes them a set: as large as is wanted, or as they are, or where they differ as
+/// most models take them. Many stay on disk.
 ///
 /// # Errors
-/// Returns an error if no picture is left, or [`Error::Stopped`]. Pictures that `decode` refuses are listed as skipped.
-pub fn gather(
-    listing: Listing,
-    decode: impl Fn(usize) -> Result<Picture, String> + Sync,
-    ask: &Ask<'_>,
-) -> Result<Contents> {
+/// Returns an error if no picture is left, if there is no room for them, or [`Error::Stopped`]. Pictures that `decode`
+/// refuses are listed as skipped.
+#[expect(clippy::needless_pass_by_value, reason = "a function is written where it is handed over")]
+pub fn gather(listing: Listing, decode: impl Decode, ask: &Ask<'_>) -> Result<Contents> {
+    gather_with(listing, &decode, ask, &Store::usual()?, large()?)
+}
+
+/// The same with a store and a size from which pictures stay on disk.
+fn gather_with(listing: Listing, decode: &dyn Decode, ask: &Ask<'_>, store: &Store, large: u64) -> Result<Contents> {
     let Listing { items, classes, noun, mut findings } = listing;
-    ask.progress.begin(items.len());
-    let one = |i| {
-        ask.progress.step()?;
-        Ok::<_, Error>(decode(i).map_err(|why| Skipped { path: items[i].path.clone(), why }))
+    if items.len() as u64 > MAX_IMAGES {
+        return Err(Error::input(format!("there are {} pictures; at most {MAX_IMAGES} are read", items.len())));
+    }
+    let paths: Vec<&Path> = items.iter().map(|item| item.path.as_path()).collect();
+    let key = decode.known_as().and_then(|name| Key::of(name, ask.wanted, &paths));
+    let kept = key.as_ref().and_then(|key| store.found(key, large, ask.progress).transpose()).transpose()?;
+    let (decoded, pixels) = match kept {
+        Some(kept) => kept,
+        None => anew(&paths, decode, ask, store, key.as_ref(), large)?,
     };
-    let all: Vec<Result<Picture, Skipped>> = (0..items.len()).into_par_iter().map(one).collect::<Result<_>>()?;
-    let mut kept = Vec::new();
-    for (item, picture) in items.iter().zip(all) {
-        match picture {
-            Ok(picture) => kept.push((item, picture)),
-            Err(skipped) => findings.skipped.push(skipped),
-        }
-    }
-    if kept.is_empty() {
-        let why =
-            findings.skipped.first().map_or_else(String::new, |one| format!("; {}: {}", one.path.display(), one.why));
-        return Err(Error::input(format!("no picture can be read{why}")));
-    }
-    let shape = common_shape(kept.iter().map(|(_, picture)| picture.shape), ask, &mut findings);
-    let white = common_white(kept.iter().map(|(_, picture)| picture.white), ask.wanted.range, &mut findings);
-    let items: Vec<&Item> = kept.iter().map(|(item, _)| *item).collect();
-    let pixels: Vec<Vec<u16>> = kept.par_iter().map(|(_, picture)| brought(picture, shape, white)).collect();
-    let parts = parts(&items, &pixels, shape, white, noun);
-    Ok(Contents { parts, classes, findings })
-}
-
-/// The shape that all are brought to, and a sentence where not all have it.
-fn common_shape(all: impl Iterator<Item = [usize; 3]>, ask: &Ask<'_>, findings: &mut Findings) -> [usize; 3] {
-    let mut counts = BTreeMap::<[usize; 2], usize>::new();
-    let mut colour = false;
-    for [c, h, w] in all {
-        *counts.entry([h, w]).or_default() += 1;
-        colour |= c == 3;
-    }
-    let most = counts.iter().max_by_key(|(_, count)| **count).map_or([1, 1], |(sides, _)| *sides);
-    let own = if colour && ask.wanted.channels == Channels::Own { 3 } else { 1 };
-    let shape = wanted_shape([own, most[0], most[1]], ask.wanted);
-    if counts.len() > 1 || shape[1..] != most {
-        let sizes = if counts.len() == 1 { String::new() } else { format!(" of {} sizes", counts.len()) };
-        let say = format!("Pictures{sizes} are scaled to {} × {}, each whole on a black ground.", shape[1], shape[2]);
-        findings.notes.push(say);
-    }
-    shape
-}
-
-/// The white that all are brought to.
-fn common_white(all: impl Iterator<Item = u16>, range: Range, findings: &mut Findings) -> u16 {
-    let _ = range;
-    let whites: std::collections::BTreeSet<u16> = all.collect();
-    let white = if whites.len() == 1 { whites.first().copied().unwrap_or(255) } else { u16::MAX };
+    findings.notes.extend(decoded.notes);
+    let skipped = |(i, why): (u32, String)| Skipped { path: items[i as usize].path.clone(), why };
+    findings.skipped.extend(decoded.skipped.into_iter().map(skipped));
     if findings.range.is_empty() {
-        let bits = if u32::from(white) > BYTE_WHITE { 16 } else { 8 };
-        findings.range = format!("{bits}-bit, 0–{white}: scaled by {white}");
+        findings.range = range_of(decoded.white, pixels.largest, ask.wanted.range);
     }
-    white
+    let items: Vec<&Item> = decoded.kept.iter().map(|i| &items[*i as usize]).collect();
+    let source = pixels.labelled_under(items.iter().map(|item| item.label).collect(), decoded.white);
+    Ok(Contents { parts: parts(&items, source, noun, &mut findings), classes, findings })
 }
 
-/// A picture's pixels in the common shape, `white` the value of white.
-fn brought(picture: &Picture, shape: [usize; 3], white: u16) -> Vec<u16> {
-    if picture.shape == shape && picture.white == white {
-        return picture.pixels.clone();
-    }
-    let values: Vec<f32> = picture.pixels.iter().map(|pixel| f32::from(*pixel) / f32::from(picture.white)).collect();
-    let values = fitted(&values, picture.shape, shape);
-    values.into_iter().map(|value| (value * f32::from(white)).round() as u16).collect()
-}
-
-fn parts(items: &[&Item], pixels: &[Vec<u16>], shape: [usize; 3], white: u16, noun: Noun) -> Parts {
-    let of = |members: &[usize]| {
-        let pixels = members.iter().flat_map(|i| pixels[*i].iter().copied());
-        let labels = members.iter().map(|i| items[*i].label).collect();
-        let source: Arc<dyn Source> = if u32::from(white) == BYTE_WHITE {
-            Images { shape, pixels: pixels.map(|pixel| pixel as u8).collect(), labels }.into()
-        } else {
-            DeepImages { shape, pixels: pixels.collect(), white, labels }.into()
-        };
-        let numbers: Option<Arc<[u32]>> = members.iter().map(|i| items[*i].group).collect();
-        match numbers {
-            Some(numbers) if items.iter().any(|item| item.group.is_some()) => grouped(source, Groups { numbers, noun }),
-            _ => source,
-        }
+/// Decodes what no store has.
+fn anew(
+    paths: &[&Path],
+    decode: &dyn Decode,
+    ask: &Ask<'_>,
+    store: &Store,
+    key: Option<&Key>,
+    large: u64,
+) -> Result<(Decoded, Pixels)> {
+    ask.progress.begin(paths.len());
+    let head = |i| {
+        ask.progress.step()?;
+        Ok::<_, Error>(decode.head(i))
     };
-    let everywhere = items.iter().all(|item| item.part.is_some());
-    let has = |part| items.iter().any(|item| item.part == Some(part));
-    if everywhere && has(0) && has(2) {
-        let members = |part| (0..items.len()).filter(|i| items[*i].part == Some(part)).collect::<Vec<_>>();
-        Parts::Given([0, 1, 2].map(|part| of(&members(part))))
-    } else {
-        Parts::Whole(of(&(0..items.len()).collect::<Vec<_>>()))
+    let heads: Vec<Result<Head, String>> = (0..paths.len()).into_par_iter().map(head).collect::<Result<_>>()?;
+    let (mut known, mut skipped) = (Vec::new(), Vec::new());
+    for (i, head) in heads.into_iter().enumerate() {
+        match head {
+            Ok(head) => known.push((i as u32, head)),
+            Err(why) => skipped.push((i as u32, why)),
+        }
     }
+    let none = |skipped: &[(u32, String)]| {
+        let first = skipped.first().map_or_else(String::new, |(i, why)| {
+            let others = if skipped.len() == 1 {
+                String::new()
+            } else {
+                format!("; so or otherwise {} more", skipped.len() - 1)
+            };
+            format!(": the first {why}{others}: {}", paths[*i as usize].display())
+        });
+        Error::input(format!("no picture can be read{first}"))
+    };
+    if known.is_empty() {
+        return Err(none(&skipped));
+    }
+    let mut notes = Vec::new();
+    let shape = common_shape(&known, ask.wanted, &mut notes);
+    let agreed = Agreed { shape, ..common_white(&known, ask, decode)? };
+    let places: Vec<u32> = known.iter().map(|(i, _)| *i).collect();
+    drop(known);
+    let found = Decoded { white: agreed.white, shape, notes, skipped, ..Decoded::default() };
+    let (decoded, pixels) = decode_all(&places, decode, ask.progress, (agreed, found), (store, key), large)?;
+    if decoded.kept.is_empty() {
+        return Err(none(&decoded.skipped));
+    }
+    Ok((decoded, pixels))
 }
+
+/// How the images of a shape and a white stand in memory and on disk.
+fn layout(shape: [usize; 3], white: u16) -> Layout {
+    Layout { shape, interleaved: false, pixel: if white > 255 { Pixel::Little16 } else { Pixel::Byte } }
+}
+
+/// The parts of a set, where every picture has one; groups are numbered as the parts have them.
+fn parts(items: &[&Item], source: Arc<dyn Source>, noun: Noun, findings: &mut Findings) -> Parts {
+    let of_part = |part: usize| (0..items.len()).filter(move |i| items[*i].part == Some(part));
+    let given =
+        items.iter().all(|item| item.part.is_some()) && [0, 2].into_iter().all(|part| of_part(part).next().is_some());
+    if !given && items.iter().any(|item| item.part.is_some()) {
+        let say = "Parts are drawn from all pictures: it is not said of every one which part it is of, or training or test \
+                   pictures are lacking.";
+        findings.notes.push(say.to_owned());
+    }
+    let members: [Vec<usize>; 3] = if given {
+        [0, 1, 2].map(|part| of_part(part).collect())
+    } else {
+        [(0..items.len()).collect(), Vec::new(), Vec::new()]
+    };
+    let mut numbering = Numbering::default();
+    let mut numbers = vec![0; items.len()];
+    for i in members.iter().flatten() {
+        // By first appearance in the set, whatever was left out.
+        numbers[*i] = items[*i].group.map_or(0, |group| numbering.number(group));
+    }
+    let known = items.iter().all(|item| item.group.is_some());
+    let source = if known { grouped(source, Groups { numbers: numbers.into(), noun }) } else { source };
+    if !given {
+        return Parts::Whole(source);
+    }
+    let shape = source.shape();
+    let all = Part::all(source);
+    Parts::Given(
+        members.map(
+            |members| {
+                if members.is_empty() { Images::none(shape).into() } else { joined(&[&all.select(&members)]) }
+            },
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests;

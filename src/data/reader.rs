@@ -213,11 +213,14 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::data::{READERS_HERE, plain};
+    use crate::data::{idx, npz, plain};
+
+    /// Some readers.
+    const TWO: &[&Kind] = &[&idx::KIND, &npz::KIND];
 
     #[test]
     fn an_unknown_name_is_met_with_the_known_ones() {
-        let text = |name: &str| match plain(name, READERS_HERE) {
+        let text = |name: &str| match plain(name, TWO) {
             Err(Error::Input(text)) => text,
             other => panic!("{other:?}"),
         };
@@ -273,16 +276,16 @@ mod tests {
         };
         let file = tempfile::Builder::new().suffix(".SURE").tempfile().unwrap();
         // The last in the list is asked too, before anybody tries.
-        let all = [READERS_HERE, &[&SURE]].concat();
+        let all = [TWO, &[&SURE]].concat();
         let set = plain(file.path(), &all).unwrap();
         assert_eq!((set.classes.as_slice(), set.test.pixels()), (&["one".to_owned()][..], vec![7]));
         assert_eq!(set.about, "images read from a sure thing; for the licence see their source");
-        let told = plain(file.path(), READERS_HERE).unwrap_err().to_string();
+        let told = plain(file.path(), TWO).unwrap_err().to_string();
         assert!(told.starts_with("not a readable .npz"), "{told}");
         let told = plain(file.path(), &[]).unwrap_err().to_string();
         assert!(told.starts_with("this is no data set"), "{told}");
-        let [idx, npz] = [READERS_HERE[0].about, READERS_HERE[1].about];
+        let [idx, npz] = [TWO[0].about, TWO[1].about];
         assert_eq!(readable(&all), format!("{idx}, {npz} or a .sure file"));
-        assert_eq!(readable(READERS_HERE), format!("{idx} or {npz}"));
+        assert_eq!(readable(TWO), format!("{idx} or {npz}"));
     }
 }

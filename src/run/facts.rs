@@ -3,9 +3,9 @@
 use super::prepared::Prepared;
 use super::scene::Picture;
 use super::summary::MetricRow;
-use crate::data::{Noun, Part};
+use crate::data::{Noun, Part, Wanted};
 use crate::error::Result;
-use crate::experiment::Experiment;
+use crate::experiment::{DataSpec, Experiment};
 use crate::model::spec::LayerSpec;
 use crate::model::wire::{Crossing, WireCount};
 use crate::split::SplitPlan;
@@ -15,6 +15,8 @@ use crate::split::SplitPlan;
 pub struct Facts {
     /// The data's name.
     pub data: String,
+    /// How its images are wanted.
+    pub wanted: Option<Wanted>,
     /// Layers on the hospital's side, as the document counts them.
     pub cut: usize,
     /// Whether it has attacks.
@@ -74,9 +76,15 @@ impl Facts {
         Ok(facts)
     }
 
+    /// Whether these are facts of an experiment's images.
+    pub fn are_of(&self, data: &DataSpec) -> bool {
+        self.data == data.name && self.wanted == data.wanted().ok()
+    }
+
     /// Adds what the experiment says of itself; `defended` is which of its models can be cut where.
     pub fn know(&mut self, experiment: &Experiment, defended: bool) {
         self.data.clone_from(&experiment.data.name);
+        self.wanted = experiment.data.wanted().ok();
         self.cut = experiment.model.cut;
         self.attacked = !experiment.attacks.is_empty();
         self.batch = experiment.train.batch;

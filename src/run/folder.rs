@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::whole_files::{Writer, remove_drafts};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, text};
-use crate::place;
+pub use crate::place::home_folder;
 
 /// What was run.
 pub const EXPERIMENT: &str = "experiment.toml";
@@ -289,14 +289,6 @@ pub fn remove_abandoned(runs: &Path) {
             let _ = fs::remove_dir_all(&path);
         }
     }
-}
-
-/// The program's own folder: `$CUTLAYER_HOME`, else in the platform's data folder.
-pub fn home_folder() -> PathBuf {
-    let home = std::env::var_os("CUTLAYER_HOME").filter(|home| !home.is_empty());
-    let home = home.map(|home| place::found(&home).unwrap_or_else(|_| home.into()));
-    let home = home.or_else(|| dirs::data_dir().map(|data| data.join("cutlayer")));
-    home.unwrap_or_else(|| PathBuf::from("cutlayer"))
 }
 
 /// Where runs go that are given no folder.

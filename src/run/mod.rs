@@ -46,5 +46,6 @@ pub mod summary;
 mod training;
 pub mod watch;
 pub mod weights;
-pub mod whole_files;
 pub mod worker;
+
+pub use crate::whole_files;

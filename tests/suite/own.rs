@@ -89,7 +89,7 @@ fn images_are_read_by_a_reader_of_ones_own() {
     assert!(told.contains("images read from rows of digits") && told.contains("1×8×8 pixels, 10 classes"), "{told}");
     let unknown =
         String::from_utf8(Command::new(example("own_reader")).args(["data", "nothing"]).output().unwrap().stderr);
-    assert!(unknown.unwrap().contains("a path may be a .rows file, a folder of IDX files"));
+    assert!(unknown.unwrap().contains("a path may be a .rows file, a folder of IDX files, "));
     // The program without it takes the file for what it is not.
     assert!(!crate::common::call(["data", path]).status.success());
 }

@@ -82,7 +82,7 @@ fn differs_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
     let keys = differing(run, here);
     let words = match keys.as_slice() {
-        _ if run.data.name != here.data.name => t!("The shown run is of other images.").to_owned(),
+        _ if !run.data.same_images(&here.data) => t!("The shown run is of other images.").to_owned(),
         [one] => t!("{one} is not as in the shown run.", one),
         many => t!("{many} settings are not as in the shown run.", many = many.len()),
     };
@@ -113,7 +113,7 @@ fn differing(a: &Experiment, b: &Experiment) -> Vec<&'static str> {
 /// What the shown run has for a setting, where that is something else, and the way back to it.
 fn of_the_run_ui(ui: &mut Ui, look: Look<'_>, setting: &'static Setting, acts: &mut Vec<Act>) {
     let here = look.document.experiment();
-    let Some(run) = look.run.filter(|run| *run != here && run.data.name == here.data.name) else { return };
+    let Some(run) = look.run.filter(|run| *run != here && run.data.same_images(&here.data)) else { return };
     let (mut its, own) = (run.values(), here.values());
     let Some(its) = its.remove(setting.key).filter(|its| own.get(setting.key).is_some_and(|own| own != its)) else {
         return;

@@ -138,7 +138,7 @@ fn base(document: &Document) -> (String, Experiment) {
 /// Draws it. False where it is closed.
 pub fn settings_ui(ctx: &Context, look: Look<'_>, view: &mut SettingsView, acts: &mut Vec<Act>) -> bool {
     let facts = look.showing.facts.as_ref();
-    let facts = facts.filter(|facts| facts.data == look.document.experiment().data.name && !facts.classes.is_empty());
+    let facts = facts.filter(|facts| facts.are_of(&look.document.experiment().data) && !facts.classes.is_empty());
     let classes = facts.map(|facts| facts.classes.len());
     if !view.shown.as_ref().is_some_and(|shown| shown.fits(look.document)) {
         view.renew(Shown::of(look.document), classes);

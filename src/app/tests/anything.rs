@@ -123,9 +123,12 @@ fn data_sets_and_images_are_opened_by_drop() {
     for path in [folder.clone(), folder.join("t10k-labels-idx1-ubyte")] {
         drop_on(&mut window, &path);
         window.rest();
+        assert_eq!(window.app().document().experiment(), &quick(), "they are looked at first");
+        window.click("Use these images");
+        window.rest();
         assert_eq!(window.app().document().experiment().data.name, folder.to_string_lossy());
         assert_eq!(window.app().showing().facts.as_ref().unwrap().data, folder.to_string_lossy());
-        assert!(window.app().messages().iter().any(|text| text.starts_with("my digits: 40 images of 28 × 28")));
+        assert!(window.app().messages().iter().any(|text| text.starts_with("my digits: for the stage")));
         assert_eq!((&window.app().state().error, &window.app().showing().trouble), (&None, &None));
         window.act(Act::Undo);
         assert_eq!(window.app().document().experiment(), &quick());

@@ -1,6 +1,8 @@
 //! One file a format: how it is recognised, and what is made of it. [`workbench`](mod@crate::workbench) lists them.
 
 pub mod dicom;
+pub mod folder;
 pub mod idx;
 pub mod mias;
 pub mod npz;
+pub mod sheet;

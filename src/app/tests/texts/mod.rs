@@ -182,10 +182,11 @@ const UNSAID: [&str; 25] = [
 ];
 
 /// Files whose texts are not shown, each with why.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("src/app/desktop.rs", "commands of the desktop, and errors"),
     ("src/app/export/letters.rs", "SVG"),
     ("src/app/export/svg.rs", "SVG"),
+    ("src/app/panes/curves/frames.rs", "a bench"),
     ("src/app/panes/curves/export.rs", "a table that programs read, and errors"),
     ("src/app/panes/table/text.rs", "tables for papers and programs"),
     ("src/app/settings/share.rs", "a command of the terminal"),

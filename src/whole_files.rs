@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 
 /// How the names of files end that are being written; a kill leaves them behind.
-const DRAFT: &str = ".cutlayer-part";
+pub(crate) const DRAFT: &str = ".cutlayer-part";
 /// Tries at a name that nobody has, and at a rename that another program is in the way of.
 const TRIES: usize = 100;
 
@@ -102,11 +102,11 @@ pub(crate) fn remove_drafts(folder: &Path) {
 }
 
 /// A file that is being written; removed when dropped.
-struct Draft(Option<PathBuf>);
+pub(crate) struct Draft(Option<PathBuf>);
 
 impl Draft {
     /// A new file in the target's folder, with the mode and owner of the target where that is possible.
-    fn beside(target: &Path) -> io::Result<(File, Self)> {
+    pub fn beside(target: &Path) -> io::Result<(File, Self)> {
         /// Of this process's drafts.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let old = fs::metadata(target).ok();
@@ -134,8 +134,13 @@ impl Draft {
         Err(refused.unwrap_or_else(|| ErrorKind::AlreadyExists.into()))
     }
 
+    /// Where it is while it is being written.
+    pub fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
     /// Puts it in the target's place.
-    fn rename(mut self, target: &Path) -> io::Result<()> {
+    pub fn rename(mut self, target: &Path) -> io::Result<()> {
         let Some(path) = self.0.as_deref() else { return Ok(()) };
         let mut tries = 0;
         while let Err(error) = fs::rename(path, target) {

@@ -1,0 +1,388 @@
+//! A look at images before they are used: what they are, some of each class, what was found, and what is made of them.
+
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use eframe::egui::{
+    Button, CollapsingHeader, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText,
+    ScrollArea, TextEdit, TextureHandle, TextureOptions, Ui, vec2,
+};
+
+use self::reading::{Reading, Seen};
+use super::theme::warning_ui;
+use super::trouble::About;
+use super::{Act, App};
+use crate::data::{Channels, Range, SplitBy, Wanted};
+use crate::error::{Error, Result};
+use crate::texts::say;
+
+/// Heights and widths that are offered; 0 leaves images as they are.
+const SIZES: [usize; 7] = [0, 28, 32, 64, 96, 128, 224];
+/// Width of the dialog.
+const WIDTH: f32 = 640.0;
+/// Most room for the contact sheet.
+const SHEET: [f32; 2] = [330.0, 300.0];
+/// Classes that are listed; of more the first.
+const LISTED: usize = 200;
+
+/// The dialog.
+pub struct DataSheet {
+    path: PathBuf,
+    wanted: Wanted,
+    /// How they were wanted when they were read last.
+    read: Wanted,
+    /// The range as it is typed, and what is wrong with it.
+    range: String,
+    /// The first so many of the victim's training images; 0 for all.
+    train: usize,
+    reading: Option<Reading>,
+    seen: Option<Box<Seen>>,
+    trouble: Option<String>,
+    texture: Option<TextureHandle>,
+}
+
+impl DataSheet {
+    /// Opens a path.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn open(path: PathBuf, ctx: &Context) -> Result<Self> {
+        let wanted = Wanted::default();
+        let reading = Some(Reading::start(path.clone(), wanted.clone(), ctx)?);
+        let (range, seen, trouble, texture) = (wanted.range.to_string(), None, None, None);
+        Ok(Self { path, read: wanted.clone(), wanted, range, train: 0, reading, seen, trouble, texture })
+    }
+
+    /// Whether images are being read.
+    pub fn busy(&self) -> bool {
+        self.reading.is_some()
+    }
+
+    fn hear(&mut self, ctx: &Context) {
+        let Some(answer) = self.reading.as_ref().and_then(Reading::answer) else { return };
+        self.reading = None;
+        match answer {
+            Ok(seen) => {
+                self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), TextureOptions::NEAREST));
+                (self.seen, self.trouble) = (Some(seen), None);
+            }
+            Err(error) => (self.seen, self.trouble) = (None, Some(error.to_string())),
+        }
+    }
+
+    /// Draws it. False where it is closed.
+    pub fn show(&mut self, ctx: &Context, acts: &mut Vec<Act>) -> bool {
+        self.hear(ctx);
+        let mut open = true;
+        let modal = Modal::new(Id::unique("images")).show(ctx, |ui| {
+            ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
+            let name = self.seen.as_ref().map_or_else(|| file_name(&self.path), |seen| seen.name.clone());
+            ui.heading(t!("Images: {name}", name));
+            // The buttons stay in sight.
+            let height = (ui.ctx().content_rect().height() - 170.0).max(120.0);
+            ScrollArea::vertical().max_height(height).show(ui, |ui| self.contents_ui(ui));
+            ui.add_space(8.0);
+            open = self.buttons_ui(ui, acts);
+        });
+        open && !modal.should_close()
+    }
+
+    fn contents_ui(&mut self, ui: &mut Ui) {
+        if let Some(seen) = &self.seen {
+            facts_ui(ui, seen);
+            ui.add_space(6.0);
+            ui.horizontal_top(|ui| {
+                if let Some(texture) = &self.texture {
+                    let size = texture.size_vec2();
+                    let ratio = (SHEET[0] / size.x).min(SHEET[1] / size.y).min(1.0);
+                    let image = Image::new(texture).fit_to_exact_size(size * ratio);
+                    ui.add(image.alt_text(t!("Some images of each class, a row each")));
+                }
+                classes_ui(ui, seen);
+            });
+            found_ui(ui, seen);
+        }
+        if let Some(trouble) = &self.trouble {
+            ui.horizontal_wrapped(|ui| {
+                warning_ui(ui);
+                ui.add(Label::new(RichText::new(trouble).strong()).wrap());
+            });
+        }
+        if let Some(reading) = &self.reading {
+            progress_ui(ui, reading);
+        }
+        ui.add_space(6.0);
+        self.choices_ui(ui);
+    }
+
+    /// What is made of the images. A change reads them anew.
+    fn choices_ui(&mut self, ui: &mut Ui) {
+        Grid::new("how images are wanted").num_columns(2).spacing([12.0, 4.0]).show(ui, |ui| {
+            let label = ui.label(t!("Size"));
+            let words =
+                |size: usize| if size == 0 { t!("as they are").to_owned() } else { format!("{size} × {size}") };
+            let list = ComboBox::from_id_salt("size").selected_text(words(self.wanted.size)).show_ui(ui, |ui| {
+                for size in SIZES {
+                    ui.selectable_value(&mut self.wanted.size, size, words(size));
+                }
+            });
+            list.response.labelled_by(label.id).on_hover_text(t!("Each picture is scaled whole, onto a black square"));
+            ui.end_row();
+            let label = ui.label(t!("Colour"));
+            let words = |channels| match channels {
+                Channels::Own => t!("as they are"),
+                Channels::Grey => t!("grey"),
+                Channels::Colour => t!("three channels"),
+            };
+            let list = ComboBox::from_id_salt("colour").selected_text(words(self.wanted.channels)).show_ui(ui, |ui| {
+                for channels in [Channels::Own, Channels::Grey, Channels::Colour] {
+                    ui.selectable_value(&mut self.wanted.channels, channels, words(channels));
+                }
+            });
+            list.response.labelled_by(label.id);
+            ui.end_row();
+            self.parts_ui(ui);
+            let label = ui.label(t!("Black and white"));
+            let tip = t!("The values that are black and white, as in 0..255; auto finds them");
+            let field = ui.add(TextEdit::singleline(&mut self.range).desired_width(110.0)).labelled_by(label.id);
+            if field.on_hover_text(tip).lost_focus() {
+                self.take_range();
+            }
+            ui.end_row();
+            text_row(
+                ui,
+                t!("Labels"),
+                t!("Which labels, where a set has several; empty for the first"),
+                &mut self.wanted.labels,
+            );
+            text_row(
+                ui,
+                t!("Part"),
+                t!("Which part of each picture, where a set has several; empty for the first"),
+                &mut self.wanted.view,
+            );
+            let label = ui.label(t!("Training images"));
+            let most = DragValue::new(&mut self.train).range(0..=10_000_000).speed(10.0);
+            ui.add(most).labelled_by(label.id).on_hover_text(t!("The first so many of the victim's; 0 takes all"));
+            ui.end_row();
+        });
+        // What is being typed is not wanted yet.
+        if self.wanted != self.read && !ui.ctx().egui_wants_keyboard_input() {
+            self.begin_reading(ui.ctx());
+        }
+    }
+
+    fn parts_ui(&mut self, ui: &mut Ui) {
+        let label = ui.label(t!("Parts"));
+        ui.horizontal(|ui| {
+            let words = |split| match split {
+                SplitBy::Given => t!("as the file has them"),
+                SplitBy::Drawn => t!("drawn anew"),
+            };
+            let list = ComboBox::from_id_salt("parts").selected_text(words(self.wanted.split)).show_ui(ui, |ui| {
+                for split in [SplitBy::Given, SplitBy::Drawn] {
+                    ui.selectable_value(&mut self.wanted.split, split, words(split));
+                }
+            });
+            let tip = t!(
+                "Which images are for training, validation and testing: drawn class by class and patient by patient"
+            );
+            list.response.labelled_by(label.id).on_hover_text(tip);
+            if self.wanted.split == SplitBy::Drawn || self.seen.as_ref().is_some_and(|seen| seen.drawn) {
+                let seed = ui.label(t!("by seed"));
+                ui.add(DragValue::new(&mut self.wanted.split_seed).range(0..=4_294_967_295_u64)).labelled_by(seed.id);
+            }
+        });
+        ui.end_row();
+    }
+
+    fn take_range(&mut self) {
+        match self.range.parse::<Range>() {
+            Ok(range) => self.wanted.range = range,
+            Err(allowed) => {
+                self.trouble = Some(t!("Black and white: {allowed}", allowed));
+                self.range = self.wanted.range.to_string();
+            }
+        }
+    }
+
+    fn begin_reading(&mut self, ctx: &Context) {
+        self.read = self.wanted.clone();
+        match Reading::start(self.path.clone(), self.wanted.clone(), ctx) {
+            Ok(reading) => self.reading = Some(reading),
+            Err(error) => self.trouble = Some(error.to_string()),
+        }
+    }
+
+    fn buttons_ui(&mut self, ui: &mut Ui, acts: &mut Vec<Act>) -> bool {
+        let mut open = true;
+        ui.horizontal(|ui| {
+            let fit = self.seen.as_ref().is_some_and(|seen| seen.unfit.is_none()) && self.reading.is_none();
+            let use_them = ui.add_enabled(fit, Button::new(t!("Use these images")));
+            let enter = ui.input(|input| input.key_pressed(Key::Enter)) && !ui.ctx().egui_wants_keyboard_input();
+            if use_them.clicked() || fit && enter {
+                acts.push(Act::Images(self.path.clone(), self.settings()));
+                open = false;
+            }
+            open &= !ui.button(t!("Cancel")).clicked();
+        });
+        open
+    }
+
+    /// The experiment's settings that say how the images are wanted: keys and values as `--set` takes them.
+    fn settings(&self) -> Vec<(String, String)> {
+        let quoted =
+            |text: &str| toml::Value::String(if text.is_empty() { "auto" } else { text }.to_owned()).to_string();
+        let word =
+            |value: Result<toml::Value, toml::ser::Error>| value.map_or_else(|_| String::new(), |v| v.to_string());
+        let wanted = &self.wanted;
+        [
+            ("kind", quoted(&wanted.kind)),
+            ("range", quoted(&wanted.range.to_string())),
+            ("labels", quoted(&wanted.labels)),
+            ("view", quoted(&wanted.view)),
+            ("size", wanted.size.to_string()),
+            ("channels", word(toml::Value::try_from(wanted.channels))),
+            ("split", word(toml::Value::try_from(wanted.split))),
+            ("split_seed", wanted.split_seed.to_string()),
+            ("train", self.train.to_string()),
+        ]
+        .map(|(key, value)| (format!("data.{key}"), value))
+        .into()
+    }
+}
+
+fn file_name(path: &std::path::Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn text_row(ui: &mut Ui, words: &str, tip: &str, text: &mut String) {
+    let label = ui.label(words);
+    ui.add(TextEdit::singleline(text).desired_width(110.0).hint_text("auto")).labelled_by(label.id).on_hover_text(tip);
+    ui.end_row();
+}
+
+/// What they are.
+fn facts_ui(ui: &mut Ui, seen: &Seen) {
+    ui.add(Label::new(RichText::new(&seen.about).weak()).wrap());
+    let [train, validation, test] = seen.images;
+    let [c, h, w] = seen.shape;
+    let colour = if c == 3 { t!("in colour") } else { t!("grey") };
+    let all = train + validation + test;
+    let words = t!(
+        "{all} images of {h} × {w}, {colour}: {train} for training, {validation} for validation, {test} for testing",
+        all,
+        h,
+        w,
+        colour,
+        train,
+        validation,
+        test
+    );
+    ui.add(Label::new(RichText::new(words).strong()).wrap());
+    let patients = seen.described.patients.map(|count| t!("Of {count} patients.", count));
+    let range = t!("Pixels: {range}.", range = seen.range);
+    ui.add(Label::new(format!("{} {range}", patients.unwrap_or_default()).trim()).wrap());
+}
+
+/// The classes and how many images each has, as numbers and as bars.
+fn classes_ui(ui: &mut Ui, seen: &Seen) {
+    let most = seen.described.counts.iter().map(|all| all.iter().sum::<usize>()).max().unwrap_or(0).max(1);
+    ScrollArea::vertical().id_salt("classes").max_height(SHEET[1]).show(ui, |ui| {
+        Grid::new("classes").striped(true).spacing([10.0, 2.0]).show(ui, |ui| {
+            for heading in [t!("class"), t!("training"), t!("validation"), t!("test"), ""] {
+                ui.label(RichText::new(heading).weak());
+            }
+            ui.end_row();
+            for (name, counts) in seen.classes.iter().zip(&seen.described.counts).take(LISTED) {
+                ui.add(Label::new(name).truncate());
+                for count in counts {
+                    ui.label(count.to_string());
+                }
+                let share = counts.iter().sum::<usize>() as f32 / most as f32;
+                let (rect, response) = ui.allocate_exact_size(vec2(60.0, 10.0), eframe::egui::Sense::hover());
+                let bar = rect.with_max_x(rect.left() + rect.width() * share);
+                ui.painter().rect_filled(bar, 1.0, ui.visuals().widgets.inactive.fg_stroke.color);
+                response.on_hover_text(counts.iter().sum::<usize>().to_string());
+                ui.end_row();
+            }
+        });
+        if seen.classes.len() > LISTED {
+            ui.label(t!("and {count} more classes", count = seen.classes.len() - LISTED));
+        }
+    });
+}
+
+/// What was found, what may be wrong, and what was left out.
+fn found_ui(ui: &mut Ui, seen: &Seen) {
+    if seen.drawn {
+        ui.add(Label::new(t!("Nothing says which images are for what: the parts were drawn.")).wrap());
+    }
+    for note in &seen.notes {
+        ui.add(Label::new(note).wrap());
+    }
+    for warning in seen.unfit.iter().map(|unfit| say(unfit)).chain(seen.described.warnings.iter().map(String::as_str)) {
+        ui.horizontal_wrapped(|ui| {
+            warning_ui(ui);
+            ui.add(Label::new(RichText::new(warning).strong()).wrap());
+        });
+    }
+    if !seen.skipped.is_empty() {
+        let words = t!("{count} left out", count = seen.skipped.len());
+        CollapsingHeader::new(words).id_salt("left out").show(ui, |ui| {
+            for one in seen.skipped.iter().take(LISTED) {
+                ui.add(Label::new(one).wrap());
+            }
+        });
+    }
+}
+
+fn progress_ui(ui: &mut Ui, reading: &Reading) {
+    let (done, total) = reading.progress.seen();
+    let seconds = reading.start.elapsed().as_secs_f64();
+    let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
+    let left = if done == 0 { 0.0 } else { seconds * (1.0 - share) / share };
+    let words = match total {
+        0 => t!("Reading…").to_owned(),
+        _ if seconds < 1.0 => t!("{done} of {total}", done, total),
+        _ => t!("{done} of {total}, {left:.0} s left", done, total, left),
+    };
+    ui.add(ProgressBar::new(share as f32).text(words));
+    ui.ctx().request_repaint_after(std::time::Duration::from_millis(100));
+}
+
+/// Draws the dialog where it is open.
+pub fn images_ui(sheet: &mut Option<DataSheet>, ctx: &Context, acts: &mut Vec<Act>) {
+    if let Some(open) = sheet
+        && !open.show(ctx, acts)
+    {
+        *sheet = None;
+    }
+}
+
+impl App {
+    /// Shows what is at a path, to be used or not.
+    pub(super) fn begin_images(&mut self, path: PathBuf, ctx: &Context) -> Result<()> {
+        self.images = Some(DataSheet::open(path, ctx)?);
+        Ok(())
+    }
+
+    /// The experiment is to be of these images.
+    pub(super) fn take_images(&mut self, path: &std::path::Path, settings: &[(String, String)]) -> Result<()> {
+        let before = self.document.experiment().data.clone();
+        let name = path.to_str().ok_or_else(|| {
+            Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
+        })?;
+        let place = [("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string())];
+        self.document.set_all(place.iter().chain(settings))?;
+        self.document.settle();
+        self.memory.used(path);
+        self.show_other(&before);
+        self.mended(About::Opening);
+        self.toasts.say(t!("{name}: for the stage and the next run", name = file_name(path)), false);
+        Ok(())
+    }
+}

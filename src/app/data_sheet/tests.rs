@@ -1,0 +1,71 @@
+//! Images are looked at, shaped and used.
+
+use eframe::egui::Role;
+use egui_kittest::kittest::Queryable;
+
+use crate::app::tests::{Window, quick};
+use crate::app::{Act, purpose::Purpose};
+
+/// An .npz of 30 training and 12 test images of 8 × 12 in two classes.
+fn films(window: &Window) -> std::path::PathBuf {
+    use crate::data::numpy::{Array, npz};
+    let images = |name: &str, n: usize| {
+        let pixels: Vec<f32> = (0..n * 96).map(|i| (i * 37 % 256) as f32).collect();
+        Array::f32(name, &[n, 8, 12], pixels)
+    };
+    let labels = |name: &str, n: u32| Array::classes(name, (0..n).map(|i| i % 2));
+    let path = window.home.path().join("films.npz");
+    let all =
+        [images("train_images", 30), labels("train_labels", 30), images("test_images", 12), labels("test_labels", 12)];
+    crate::run::whole_files::Writer::default().write(&path, &npz(&all).unwrap()).unwrap();
+    path
+}
+
+/// Takes an entry of a list.
+fn choose(window: &mut Window, list: &str, entry: &str) {
+    window.harness.get_by_role_and_label(Role::ComboBox, list).click();
+    window.rest();
+    window.click(entry);
+}
+
+#[test]
+fn images_are_looked_at_shaped_and_used_as_one_change() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let path = films(&window);
+    window.act(Act::File(Purpose::Open, path.clone()));
+    window.rest();
+    let seen = |window: &Window, words: &str| window.harness.query_by_label_contains(words).is_some();
+    assert!(seen(&window, "42 images of 8 × 12, grey: 30 for training, 0 for validation, 12 for testing"));
+    assert!(seen(&window, "Some images of each class, a row each"));
+    choose(&mut window, "Size", "28 × 28");
+    window.rest();
+    assert!(seen(&window, "42 images of 28 × 28"), "read anew");
+    choose(&mut window, "Parts", "drawn anew");
+    window.rest();
+    assert!(seen(&window, "29 for training, 4 for validation, 9 for testing"));
+    window.click("Use these images");
+    window.rest();
+    let data = &window.app().document().experiment().data;
+    assert_eq!((data.size, data.name.as_str()), (28, path.to_str().unwrap()));
+    assert_eq!(data.split, crate::data::SplitBy::Drawn);
+    let facts = window.app().showing().facts.as_ref().unwrap();
+    assert_eq!((facts.patient.shape, facts.classes.len()), ([1, 28, 28], 2));
+    window.act(Act::Undo);
+    assert_eq!(window.app().document().experiment(), &quick(), "one change");
+}
+
+#[test]
+fn what_is_no_set_says_why_and_cannot_be_used() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let path = window.home.path().join("broken.npz");
+    crate::run::whole_files::Writer::default().write(&path, b"no zip at all").unwrap();
+    window.act(Act::File(Purpose::Open, path));
+    window.rest();
+    assert!(window.harness.query_by_label_contains("broken.npz").is_some());
+    window.click("Cancel");
+    window.rest();
+    assert!(window.harness.query_by_label("Use these images").is_none());
+    assert_eq!(window.app().document().experiment(), &quick());
+}

@@ -1,0 +1,90 @@
+//! The second pass: decodes in order, some pictures at a time, into memory or a file.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::agreed::Agreed;
+use super::store::{Key, Saving, Store};
+use super::{Decode, layout};
+use crate::data::disk::{MAX_BYTES_ON_DISK, Pixels};
+use crate::data::{Progress, payload_bytes};
+use crate::error::{Error, Result};
+
+/// Most bytes of brought pictures that wait to be written.
+const WAITING: usize = 32 << 20;
+
+/// What came of decoding, beside the pixels. A place is that in the listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Decoded {
+    /// Channels, height, width.
+    pub shape: [usize; 3],
+    /// The value of white.
+    pub white: u16,
+    /// The largest pixel as the files have it, where there are more than eight bits.
+    pub largest: Option<u16>,
+    /// Places of the pictures that are in it.
+    pub kept: Vec<u32>,
+    /// Places of those that are not, and why.
+    pub skipped: Vec<(u32, String)>,
+    /// What was done to them, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Decodes the pictures at `places` and adds what comes of it to what was `found`. So many bytes as are `large` stay on
+/// disk; with a key they are kept in the store.
+pub(super) fn decode_all(
+    places: &[u32],
+    decode: &dyn Decode,
+    progress: &Progress,
+    (agreed, found): (Agreed, Decoded),
+    (store, key): (&Store, Option<&Key>),
+    large: u64,
+) -> Result<(Decoded, Pixels)> {
+    let layout = layout(agreed.shape, agreed.white);
+    let size = layout.size();
+    let [c, h, w] = agreed.shape.map(|side| side as u64);
+    let bytes = payload_bytes(places.len() as u64, [c * layout.pixel.bytes() as u64, h, w], MAX_BYTES_ON_DISK);
+    let bytes = bytes.map_err(|problem| Error::input(format!("this set of pictures {problem}")))?;
+    let mut saving = if bytes >= large.max(1) { Some(Saving::begin(store)?) } else { None };
+    let (mut held, mut digests, mut decoded) = (Vec::new(), Vec::new(), found);
+    progress.begin(places.len());
+    let one = |i: &u32| {
+        progress.step()?;
+        let brought = decode.picture(*i as usize).map(|picture| {
+            let bytes = agreed.bytes(&picture);
+            (*blake3::hash(&bytes).as_bytes(), bytes, agreed.largest(&picture))
+        });
+        Ok::<_, Error>(brought)
+    };
+    for some in places.chunks((WAITING / size.max(1)).clamp(4, 4096)) {
+        let all: Vec<_> = some.par_iter().map(one).collect::<Result<_>>()?;
+        for (i, brought) in some.iter().zip(all) {
+            match brought {
+                Ok((digest, bytes, largest)) => {
+                    decoded.kept.push(*i);
+                    decoded.largest = decoded.largest.max(largest);
+                    digests.push(digest);
+                    match &mut saving {
+                        Some(saving) => saving.add(&bytes)?,
+                        None => held.extend_from_slice(&bytes),
+                    }
+                }
+                Err(why) => decoded.skipped.push((*i, why)),
+            }
+        }
+    }
+    decoded.skipped.sort_unstable();
+    if decoded.kept.is_empty() {
+        return Ok((decoded, Pixels::held(layout, held, None)));
+    }
+    if let Some(saving) = saving {
+        let (file, path) = saving.end(&decoded, &digests, key)?;
+        let largest = decoded.largest;
+        return Ok((decoded, Pixels::kept(file, path, layout, digests, largest)));
+    }
+    if let Some(key) = key {
+        store.keep(key, &held, &decoded, &digests);
+    }
+    let largest = decoded.largest;
+    Ok((decoded, Pixels::held(layout, held, largest)))
+}
