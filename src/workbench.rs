@@ -27,6 +27,7 @@ const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
+// A folder of films or of DICOM files may hold a table or class folders too, so these are asked after them.
 const READERS: [&reader::Kind; 6] = [&idx::KIND, &npz::KIND, &mias::KIND, &dicom::KIND, &sheet::KIND, &folder::KIND];
 
 /// What is plugged in beside what comes with the program.

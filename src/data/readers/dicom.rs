@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use self::files::{Said, by_folders, classes, has_dicom, in_folder, is_dicom_file, is_index, sheet};
+use self::files::{Labels, by_folders, by_table, has_dicom, in_folder, is_dicom_file, is_index};
 use self::frames::{Colours, Frames, Header, PatientId};
 use self::levels::{Levels, extremes};
-use crate::data::pictures::{Item, Listing, Picture, gather};
+use crate::data::pictures::{Decode, Head, Item, Listing, Picture, gather};
 use crate::data::reader::{Contents, Findings, Kind, Skipped, Sniff};
-use crate::data::{Ask, MAX_SIDE, Noun, Numbering, Range, Wanted, about_path};
+use crate::data::{Ask, Noun, Numbering, Range, Wanted, about_path};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -86,38 +86,59 @@ struct Seen {
 
 fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let view = View::of(&ask.wanted.view)?;
-    if !ask.wanted.labels.is_empty() {
-        let problem =
-            "data.labels has no meaning for DICOM: labels come from folders or from a CSV file beside the files";
-        return Err(Error::input(problem));
-    }
     let (folder, all) = if path.is_dir() { (Some(path), in_folder(path)?) } else { (None, vec![path.to_owned()]) };
     let mut findings = Findings::default();
     let seen = seen(all, ask, &mut findings)?;
-    let (seen, said) = match folder {
-        Some(folder) => labelled(folder, seen, &mut findings)?,
+    let (seen, labels) = match folder {
+        Some(folder) => labelled(folder, seen, &ask.wanted.labels, &mut findings)?,
         None => (seen, None),
     };
-    let names = match &said {
-        Some(said) => {
-            classes(said.iter().map(|said| said.class.as_str())).map_err(|problem| about_path(&problem, path))?
-        }
-        None => vec!["unlabelled".to_owned()],
-    };
-    findings.unlabelled = said.is_none();
-    let items = items(&seen, said.as_deref(), &names);
+    if labels.is_none() && !ask.wanted.labels.is_empty() {
+        let problem = "data.labels names a column of the CSV file beside the DICOM files, and there is no such file";
+        return Err(about_path(problem, path));
+    }
+    findings.unlabelled = labels.is_none();
+    let items = items(&seen, labels.as_ref());
     let levels = levels(&seen, view, ask)?;
     findings.range = range(&seen, &levels);
     findings.notes.extend(notes(&seen, view, findings.unlabelled));
-    let own_size = ask.wanted.size == 0;
-    let decode = move |i: usize| picture(&seen[i].path, view, &levels, own_size);
-    // The range is seen to here.
-    let wanted = Wanted { range: Range::Auto, ..ask.wanted.clone() };
-    let listing = Listing { items, classes: Some(names), noun: Noun::PATIENT, findings };
-    gather(listing, decode, &Ask { wanted: &wanted, ..*ask }).map_err(|error| match error {
+    let classes = Some(labels.map_or_else(|| vec!["unlabelled".to_owned()], |labels| labels.classes));
+    let listing = Listing { items, classes, noun: Noun::PATIENT, findings };
+    // What is black and white is seen to here: levels are taken as they are.
+    let range = Range::Between(0.0, levels.white.into());
+    let wanted = Wanted { range, ..ask.wanted.clone() };
+    let pictures = Pictures { known_as: format!("{} {levels:?}", KIND.id), seen, view, levels };
+    gather(listing, pictures, &Ask { wanted: &wanted, ..*ask }).map_err(|error| match error {
         Error::Input(problem) => about_path(&problem, path),
         error => error,
     })
+}
+
+/// The files as pictures.
+struct Pictures {
+    seen: Vec<Seen>,
+    view: View,
+    levels: Levels,
+    known_as: String,
+}
+
+impl Decode for Pictures {
+    fn picture(&self, i: usize) -> Result<Picture, String> {
+        let mut file = Frames::of_file(&self.seen[i].path)?;
+        let header = file.header;
+        let stored = file.stored(self.view.place(header.frames)?)?;
+        Ok(self.levels.picture(&stored, &header))
+    }
+
+    fn head(&self, i: usize) -> Result<Head, String> {
+        let header = &self.seen[i].header;
+        self.view.place(header.frames)?;
+        Ok(Head { shape: header.shape(), white: self.levels.white, said: vec![] })
+    }
+
+    fn known_as(&self) -> Option<&str> {
+        Some(&self.known_as)
+    }
 }
 
 /// The headers of the files, those that cannot be read left out and listed.
@@ -141,50 +162,36 @@ fn seen(all: Vec<PathBuf>, ask: &Ask<'_>, findings: &mut Findings) -> Result<Vec
     Ok(seen)
 }
 
-/// What a sheet or folders say of each file, those that a sheet leaves out left out; nothing where nobody says anything.
-fn labelled(folder: &Path, seen: Vec<Seen>, findings: &mut Findings) -> Result<(Vec<Seen>, Option<Vec<Said>>)> {
-    let below = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
-    let Some(mut rows) = sheet(folder)? else {
-        let paths: Vec<PathBuf> = seen.iter().map(|one| below(&one.path)).collect();
-        let said = by_folders(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>());
-        if said.is_some() && of_patients(&paths, &seen) {
-            let why = "Each folder has one patient's files further down: folders are not taken for classes.";
-            findings.notes.push(why.to_owned());
-            return Ok((seen, None));
-        }
-        return Ok((seen, said));
-    };
-    let (mut kept, mut said) = (Vec::new(), Vec::new());
-    for one in seen {
-        match rows.remove(&below(&one.path)) {
-            Some(row) => {
-                kept.push(one);
-                said.push(row);
-            }
-            None => {
-                findings.skipped.push(Skipped { path: one.path, why: "the sheet has no row of it".to_owned() });
-            }
-        }
+/// What a table or folders say of the files, those that a table leaves out left out; nothing where nobody says anything.
+fn labelled(
+    folder: &Path,
+    seen: Vec<Seen>,
+    column: &str,
+    findings: &mut Findings,
+) -> Result<(Vec<Seen>, Option<Labels>)> {
+    if let Some(table) = by_table(folder, column, findings)? {
+        let (kept, left): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| table.of.contains_key(&one.path));
+        let why = "the CSV file has no row of it";
+        findings.skipped.extend(left.into_iter().map(|one| Skipped { path: one.path, why: why.to_owned() }));
+        return Ok((kept, Some(table)));
     }
-    for one in &findings.skipped {
-        rows.remove(&below(&one.path));
+    let paths: Vec<&Path> = seen.iter().map(|one| one.path.as_path()).collect();
+    let labels = by_folders(folder, &paths)?;
+    if labels.is_some() && of_patients(folder, &seen) {
+        let why = "Each folder has one patient's files further down: folders are not taken for classes.";
+        findings.notes.push(why.to_owned());
+        return Ok((seen, None));
     }
-    if !rows.is_empty() {
-        let missing = match rows.len() {
-            1 => "1 row of a file that is not there".to_owned(),
-            count => format!("{count} rows of files that are not there"),
-        };
-        findings.warnings.push(format!("The sheet has {missing}."));
-    }
-    Ok((kept, Some(said)))
+    Ok((seen, labels))
 }
 
 /// Whether the first folders are patients and not classes: each of one patient of its own, whose files lie further down.
-fn of_patients(paths: &[PathBuf], seen: &[Seen]) -> bool {
+fn of_patients(root: &Path, seen: &[Seen]) -> bool {
     let mut folders = BTreeMap::<_, BTreeSet<&PatientId>>::new();
-    for (path, one) in paths.iter().zip(seen) {
-        let (Some(first), Some(id)) = (path.components().next(), &one.patient) else { return false };
-        if path.components().count() < 3 {
+    for one in seen {
+        let mut below = one.path.strip_prefix(root).unwrap_or(&one.path).components();
+        let (Some(first), Some(id)) = (below.next(), &one.patient) else { return false };
+        if below.count() < 2 {
             return false;
         }
         folders.entry(first).or_default().insert(id);
@@ -194,26 +201,25 @@ fn of_patients(paths: &[PathBuf], seen: &[Seen]) -> bool {
 }
 
 /// What is known of each file.
-fn items(seen: &[Seen], said: Option<&[Said]>, names: &[String]) -> Vec<Item> {
-    let by_sheet = said.is_some_and(|said| said.iter().any(|said| said.patient.is_some()));
-    let (mut of_sheet, mut of_files) = (Numbering::default(), Numbering::default());
-    let one = |(i, one): (usize, &Seen)| {
-        let said = said.map(|said| &said[i]);
-        let group = if by_sheet {
-            said.and_then(|said| said.patient.clone()).map(|id| of_sheet.number(id))
-        } else {
-            one.patient.clone().map(|id| of_files.number(id))
-        };
-        let label = said.and_then(|said| names.iter().position(|name| *name == said.class)).unwrap_or(0) as u32;
-        Item { path: one.path.clone(), label, group, part: said.and_then(|said| said.part) }
+fn items(seen: &[Seen], labels: Option<&Labels>) -> Vec<Item> {
+    let by_table = labels.is_some_and(|labels| labels.of.values().any(|said| said.patient.is_some()));
+    let mut patients = Numbering::default();
+    let one = |one: &Seen| {
+        let path = one.path.clone();
+        let said = labels.and_then(|labels| labels.of.get(&path));
+        let own = one.patient.clone().map(|id| patients.number(id));
+        let group = if by_table { said.and_then(|said| said.patient) } else { own };
+        Item { label: said.map_or(0, |said| said.label), group, part: said.and_then(|said| said.part), path }
     };
-    seen.iter().enumerate().map(one).collect()
+    seen.iter().map(one).collect()
 }
 
 /// What makes levels of values: where it is neither said nor in a file, by the values of all such files.
 fn levels(seen: &[Seen], view: View, ask: &Ask<'_>) -> Result<Levels> {
+    let deep = seen.iter().any(|one| one.header.bits > 8);
+    let levels = Levels { given: None, found: [0.0, 1.0], white: if deep { u16::MAX } else { 255 } };
     if let Range::Between(black, white) = ask.wanted.range {
-        return Ok(Levels { given: Some([black, white]), found: [0.0, 1.0] });
+        return Ok(Levels { given: Some([black, white]), ..levels });
     }
     let without: Vec<&Seen> = seen.iter().filter(|one| windowless(&one.header)).collect();
     ask.progress.begin(without.len());
@@ -225,7 +231,7 @@ fn levels(seen: &[Seen], view: View, ask: &Ask<'_>) -> Result<Levels> {
     };
     let all: Vec<_> = without.par_iter().map(of).collect::<Result<_>>()?;
     let found = all.into_iter().flatten().reduce(|[a, b], [c, d]| [a.min(c), b.max(d)]);
-    Ok(Levels { given: None, found: found.unwrap_or([0.0, 1.0]) })
+    Ok(Levels { found: found.unwrap_or(levels.found), ..levels })
 }
 
 /// Whether a file says of grey values neither which are black nor which are white.
@@ -289,20 +295,6 @@ fn notes(seen: &[Seen], view: View, unlabelled: bool) -> Vec<String> {
         all.push(format!("There are no labels, so nothing can be learned; they come from {how}."));
     }
     all
-}
-
-/// The picture of a file.
-fn picture(path: &Path, view: View, levels: &Levels, own_size: bool) -> Result<Picture, String> {
-    let mut file = Frames::of_file(path)?;
-    let header = file.header;
-    if own_size && header.sides.iter().any(|side| *side as u64 > MAX_SIDE) {
-        let [height, width] = header.sides;
-        return Err(format!(
-            "is {height} × {width} pixels; sides of 1 to {MAX_SIDE} are read, larger ones with data.size"
-        ));
-    }
-    let stored = file.stored(view.place(header.frames)?)?;
-    Ok(levels.picture(&stored, &header))
 }
 
 /// What the pixels of a file are as they are stored, before rescale and window: of all frames.

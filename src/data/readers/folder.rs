@@ -17,7 +17,7 @@ use crate::data::{Ask, MAX_CLASSES, Noun, about_path};
 use crate::error::{Error, Result};
 
 pub(in crate::data) use walk::natural;
-pub(super) use walk::{entries, files};
+pub(super) use walk::{any, entries, files};
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -40,7 +40,7 @@ pub(in crate::data) fn part_of(word: &str) -> Option<usize> {
 
 /// A folder is told by a picture, however deep it stands.
 fn sniff(path: &Path) -> Sniff {
-    if path.is_dir() && walk::any(path, &is_picture) { Sniff::Yes(path.to_owned()) } else { Sniff::No }
+    if path.is_dir() && any(path, &is_picture) { Sniff::Yes(path.to_owned()) } else { Sniff::No }
 }
 
 /// Pictures as files of their own.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use self::film::{Film, Window, header};
 use self::info::{ABNORMALITIES, Info, Row, SIDE, Severity, TISSUES, film_of, found, parse, within};
-use crate::data::pictures::{Item, Listing, Picture, gather};
+use crate::data::pictures::{Decode, Head, Item, Listing, Picture, gather};
 use crate::data::reader::{Contents, Findings, Kind, Skipped, Sniff, has_ending};
 use crate::data::{Ask, Noun, Numbering, Range, Wanted, about_path};
 use crate::error::{Error, Result};
@@ -179,16 +179,32 @@ fn read(folder: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let Listed { items, places, findings, .. } = listed;
     let paths: Vec<PathBuf> = items.iter().map(|item| item.path.clone()).collect();
     let listing = Listing { items, classes: Some(labels.classes()), noun: Noun::PATIENT, findings };
-    let decode = move |i: usize| {
-        let film = Film::read(&file_bytes(&paths[i], MAX_FILM)?)?;
-        picture(&film, places[i], size, range)
-    };
+    let pictures = Pieces { paths, places, size, range };
     // Size and range are seen to here.
     let wanted = Wanted { size, range: Range::Auto, ..ask.wanted.clone() };
-    gather(listing, decode, &Ask { wanted: &wanted, ..*ask }).map_err(|error| match error {
+    gather(listing, pictures, &Ask { wanted: &wanted, ..*ask }).map_err(|error| match error {
         Error::Input(problem) => about_path(&problem, folder),
         error => error,
     })
+}
+
+/// The images as pieces of films.
+struct Pieces {
+    paths: Vec<PathBuf>,
+    places: Vec<Place>,
+    size: usize,
+    range: [f64; 2],
+}
+
+impl Decode for Pieces {
+    fn picture(&self, i: usize) -> Result<Picture, String> {
+        let film = Film::read(&file_bytes(&self.paths[i], MAX_FILM)?)?;
+        picture(&film, self.places[i], self.size, self.range)
+    }
+
+    fn head(&self, _: usize) -> Result<Head, String> {
+        Ok(Head { shape: [1, self.size, self.size], white: 255, said: vec![] })
+    }
 }
 
 /// Which values are black and white.

@@ -222,8 +222,14 @@ impl Values {
 }
 
 impl Header {
+    /// Channels, height, width.
+    pub fn shape(&self) -> [usize; 3] {
+        let [height, width] = self.sides;
+        [self.channels(), height, width]
+    }
+
     /// Samples of a pixel.
-    pub fn channels(&self) -> usize {
+    fn channels(&self) -> usize {
         if self.colours == Colours::Rgb { 3 } else { 1 }
     }
 

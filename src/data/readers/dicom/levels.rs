@@ -10,6 +10,8 @@ pub struct Levels {
     pub given: Option<[f64; 2]>,
     /// Black and white of files that have no window: the least and the largest value of theirs.
     pub found: [f64; 2],
+    /// The level that is white: of a byte, or of 16 bits where some file has more than eight.
+    pub white: u16,
 }
 
 /// The least and the largest value of a frame, rescaled.
@@ -24,16 +26,14 @@ fn rescaled(stored: i32, header: &Header) -> f64 {
 }
 
 impl Levels {
-    /// The picture of a frame: each channel by itself, of 8 or of 16 bits.
+    /// The picture of a frame.
     pub fn picture(&self, stored: &[i32], header: &Header) -> Picture {
-        let white = if header.bits <= 8 { u16::from(u8::MAX) } else { u16::MAX };
         let level = |stored: &i32| {
             let level = self.level(*stored, header).clamp(0.0, 1.0);
             let level = if header.colours == Colours::WhiteFirst { 1.0 - level } else { level };
-            (level * f64::from(white)).round() as u16
+            (level * f64::from(self.white)).round() as u16
         };
-        let [height, width] = header.sides;
-        Picture { shape: [header.channels(), height, width], pixels: stored.iter().map(level).collect(), white }
+        Picture { shape: header.shape(), pixels: stored.iter().map(level).collect(), white: self.white }
     }
 
     /// 0 for black, 1 for white; it may be beyond.

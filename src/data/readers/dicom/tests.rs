@@ -37,7 +37,8 @@ fn shown(made: &Made, given: Option<[f64; 2]>) -> Picture {
     let bytes = made.bytes();
     let mut file = frames(&bytes).unwrap();
     let stored = file.stored(0).unwrap();
-    Levels { given, found: extremes(&stored, &file.header).unwrap() }.picture(&stored, &file.header)
+    let white = if file.header.bits > 8 { u16::MAX } else { 255 };
+    Levels { given, found: extremes(&stored, &file.header).unwrap(), white }.picture(&stored, &file.header)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's file need not be atomic")]
@@ -289,7 +290,7 @@ fn no_bytes_make_a_file_fail_otherwise_than_by_a_message_without_a_name() {
             let header = file.header;
             let stored = file.stored(header.frames / 2)?;
             let found = extremes(&stored, &header).ok_or("is empty")?;
-            let picture = Levels { given: None, found }.picture(&stored, &header);
+            let picture = Levels { given: None, found, white: 255 }.picture(&stored, &header);
             assert_eq!(picture.pixels.len(), picture.shape.iter().product::<usize>());
             Ok::<_, String>(())
         };

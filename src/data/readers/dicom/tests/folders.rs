@@ -53,29 +53,54 @@ fn folders_are_classes_and_patients_numbers() {
 }
 
 #[test]
-fn a_sheet_says_more_than_folders() {
+fn a_table_says_more_than_folders() {
     let folder = folder();
-    let rows = "path,label,patient,split\nsick/b.dcm,10,x,train\nsick/deeper/a,9,y,test\n./sound/c.dcm,9,x,val\nsound/gone.dcm,9,z,val\nsound/broken.dcm,9,z,val\n";
+    let rows = "path,label,patient,split\nsick/b.dcm,10,x,train\nsick/deeper/a,9,y,test\n./sound/c.dcm,9,x,val\n\
+                sound/gone.dcm,9,z,val\nsound/broken.dcm,9,z,val\n";
     put(folder.path(), "a.csv", b"other,columns\n1,2\n");
     put(folder.path(), "labels.CSV", rows.replace('\n', "\r\n").as_bytes());
     let found = read_as(folder.path(), &Wanted::default()).unwrap();
-    let reader::Parts::Given(parts) = &found.parts else { panic!("the sheet says the parts") };
+    let reader::Parts::Given(parts) = &found.parts else { panic!("the table says the parts") };
     let [train, validation, test] = parts.clone().map(Part::all);
     assert_eq!([train.labels(), validation.labels(), test.labels()], [[1], [0], [0]]);
     assert_eq!(found.classes, Some(vec!["9".to_owned(), "10".to_owned()]));
     assert_eq!([&train, &validation, &test].map(|part| part.groups().unwrap().numbers[0]), [0, 0, 1]);
-    assert_eq!(found.findings.warnings, ["The sheet has 1 row of a file that is not there."]);
-    let left: Vec<_> = found.findings.skipped.iter().map(|one| one.why.as_str()).collect();
-    assert!(left.contains(&"the sheet has no row of it"), "{left:?}");
-    for (sheet, told) in [
-        ("path,label,split\nx,1,never\n", "split in line 2"),
-        ("path,label\nx,\n", "no label in line 2"),
-        ("path,label\nx,1\nx,2\n", "line 3 twice"),
-    ] {
-        put(folder.path(), "labels.CSV", sheet.as_bytes());
-        let error = read_as(folder.path(), &Wanted::default()).unwrap_err().to_string();
-        assert!(error.contains(told) && error.ends_with("labels.CSV"), "{error}");
+    let mut skipped: Vec<_> =
+        found.findings.skipped.iter().map(|one| (one.path.file_name().unwrap(), &*one.why)).collect();
+    skipped.sort();
+    assert_eq!(skipped.len(), 3, "{skipped:?}");
+    for ((name, why), (of, told)) in skipped.into_iter().zip([
+        ("broken.dcm", "no DICOM file"),
+        ("d.IMA", "no row of it"),
+        ("gone.dcm", "no such file"),
+    ]) {
+        assert!(name == of && why.contains(told), "{name:?}: {why}");
     }
+    let wanted = Wanted { labels: "patient".to_owned(), ..Wanted::default() };
+    assert_eq!(read_as(folder.path(), &wanted).unwrap().classes.unwrap(), ["x", "y", "z"]);
+    put(folder.path(), "more.csv", b"path,label\nx,1\n");
+    let error = read_as(folder.path(), &Wanted::default()).unwrap_err().to_string();
+    assert!(error.contains("two CSV files"), "{error}");
+    std::fs::remove_file(folder.path().join("labels.CSV")).unwrap();
+    std::fs::remove_file(folder.path().join("more.csv")).unwrap();
+    let error = read_as(folder.path(), &wanted).unwrap_err().to_string();
+    assert!(error.starts_with("data.labels names a column"), "{error}");
+}
+
+#[test]
+fn dark_windows_stay_dark_and_few_bits_stay_as_bright_as_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let window = |centre, width| vec![((0x28, 0x1050), b"DS", centre), ((0x28, 0x1051), b"DS", width)];
+    let deep = Made { more: window("32768", "65536"), stored: 16, high: 15, words: vec![1000; 6], ..Made::default() };
+    put(folder.path(), "deep.dcm", &deep.bytes());
+    let level = |found: &Contents, i| whole(found).values(i).unwrap()[0];
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    assert!((level(&found, 0) - 1000.0 / 65535.0).abs() < 1e-5, "{}", level(&found, 0));
+    let flat =
+        Made { more: window("128", "256"), allocated: 8, stored: 8, high: 7, words: vec![51; 6], ..Made::default() };
+    put(folder.path(), "flat.dcm", &flat.bytes());
+    let found = read_as(folder.path(), &Wanted::default()).unwrap();
+    assert!((level(&found, 1) - 0.2).abs() < 1e-4 && level(&found, 0) < 0.02, "{}", level(&found, 1));
 }
 
 #[test]
