@@ -71,6 +71,8 @@ impl App {
         // What is typed in a note is kept before the views are made anew, in the new language.
         self.keep_notes(ctx, true);
         self.speak(id)?;
+        // It was said in the other language.
+        self.said.clear();
         self.memory.language = id.map(str::to_owned);
         let View { pad, maps, wipe, formula, .. } = std::mem::take(&mut self.view);
         self.view = View { pad, maps, wipe, formula, ..View::default() };

@@ -106,7 +106,7 @@ impl Subject {
         match self {
             Self::Original | Self::Kept(_, _, Which::Original) => match look.showing.image {
                 Shown::Own(_) if look.showing.source != Source::Run => t!("your image"),
-                _ => say(say(look.noun().one)),
+                _ => say(look.noun().one),
             },
             Self::Map => t!("map sent"),
             Self::Disguised | Self::Kept(_, _, Which::Disguised) => t!("disguised"),

@@ -221,7 +221,10 @@ mod tests {
     #[test]
     fn an_older_document_is_read_with_what_it_meant() {
         let read = migrated(OLD);
-        assert_eq!((&read["schema"], &read["train"]["decay"], &read["net"]["port"]), (&2.into(), &4.into(), &0.into()));
+        assert_eq!(
+            (&read["schema"], &read["train"]["decay"], &read["net"]["port"]),
+            (&i64::from(SCHEMA).into(), &4.into(), &0.into())
+        );
         assert_eq!((&read["defence"][0]["rescale"], &read["attack"][0]["restarts"]), (&false.into(), &1.into()));
         // Another attack, and what has no effect, are left alone.
         assert!(read["attack"][1].get("restarts").is_none() && read["train"].get("clip").is_none());

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY};
+use crate::data::folder;
 use crate::data::reader::{has_ending, readable, recognised};
 use crate::error::{Error, Result};
 use crate::workbench::readers;
@@ -85,10 +86,13 @@ fn folder(path: &Path) -> Result<Found> {
         return Ok(Found::Experiment(experiment));
     }
     let entries = std::fs::read_dir(path).map_err(Error::io("open the folder", path))?;
-    if let Some((_, set)) = recognised(path, readers()) {
+    let runs = entries.flatten().filter(|entry| is_run(&entry.path())).count();
+    // Runs have pictures in them, and are no classes.
+    let data = recognised(path, readers()).filter(|(kind, _)| runs == 0 || kind.id != folder::KIND.id);
+    if let Some((_, set)) = data {
         return Ok(Found::Data(set));
     }
-    match entries.flatten().filter(|entry| is_run(&entry.path())).count() {
+    match runs {
         0 => Err(nothing("the folder holds nothing that is known", path)),
         1 => Err(nothing("the folder holds a run: open the folder in it", path)),
         runs => Err(nothing(&format!("the folder holds {runs} runs: open one of them"), path)),

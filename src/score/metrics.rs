@@ -101,11 +101,13 @@ impl<T> Metric<T> {
         Some(format!("{value:.digits$}{}", error.unwrap_or_default()))
     }
 
-    /// The same with its 95 % interval, where that is known: `95.0 (93.1 to 96.8)`.
+    /// The value with its 95 % interval: `95.0 (93.1 to 96.8)`. Where that is not known, as [`Self::plain`] has it.
     pub fn with_interval(&self, of: &T) -> Option<String> {
-        let (plain, digits) = (self.plain(of)?, self.digits);
-        let interval = (self.interval)(of).map(|[low, high]| format!(" ({low:.digits$} to {high:.digits$})"));
-        Some(plain + &interval.unwrap_or_default())
+        let (value, digits) = ((self.value)(of)?, self.digits);
+        match (self.interval)(of) {
+            Some([low, high]) => Some(format!("{value:.digits$} ({low:.digits$} to {high:.digits$})")),
+            None => self.plain(of),
+        }
     }
 
     /// What a difference of two values is in: `points` of percent, else the metric's own unit or name.

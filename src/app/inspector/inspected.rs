@@ -118,7 +118,7 @@ fn name(look: Look<'_>, subject: Subject, opened: Option<&Opened>) -> String {
         }
         Subject::Candidate(i) => t!("line-up, {i} of 8", i = i + 1),
         Subject::Kept(_, at, which) => {
-            let noun = say(say(look.run_noun().one));
+            let noun = say(look.run_noun().one);
             let which = if which == Which::Original { String::new() } else { format!(", {word}") };
             format!("{noun} {}{which}", at + 1)
         }

@@ -31,7 +31,7 @@ pub(super) fn caption(look: Look<'_>) -> String {
     match (is_own(look), look.drawing) {
         (true, true) => t!("draw here").to_owned(),
         (true, false) => t!("your image").to_owned(),
-        (false, _) => say(say(look.noun().one)).to_owned(),
+        (false, _) => say(look.noun().one).to_owned(),
     }
 }
 
@@ -77,7 +77,7 @@ fn is_brain(look: Look<'_>) -> bool {
 /// The image itself: drawn on while the pencil is out, looked into otherwise.
 pub(super) fn original_ui(ui: &mut Ui, look: Look<'_>, side: f32, pad: &mut PadView, acts: &mut Vec<Act>) {
     let Some(original) = &look.textures.original else { return };
-    let noun = if is_own(look) { t!("image") } else { say(say(look.noun().one)) };
+    let noun = if is_own(look) { t!("image") } else { say(look.noun().one) };
     let stays = t!("The {noun} never leaves the hospital.", noun);
     let tip = if is_brain(look) { say(STAND_IN) } else { &stays };
     let response = large_ui(ui, original, side, &format!("{}: {tip}", caption(look)));

@@ -126,8 +126,10 @@ fn data_sets_and_images_are_opened_by_drop() {
         assert_eq!(window.app().document().experiment(), &quick(), "they are looked at first");
         // The dialog stands still.
         (0..4).for_each(|_| window.harness.step());
+        pictures::drawn(&mut window, "images-of-digits");
         window.click("Use these images");
         window.rest();
+        assert_eq!(window.app().state().error, None);
         assert_eq!(window.app().document().experiment().data.name, folder.to_string_lossy());
         assert_eq!(window.app().showing().facts.as_ref().unwrap().data, folder.to_string_lossy());
         assert!(window.app().messages().iter().any(|text| text.starts_with("my digits: for the stage")));

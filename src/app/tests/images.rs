@@ -52,7 +52,7 @@ fn images_are_looked_at_shaped_and_used_as_one_change() {
     assert!(seen(&window, "42 images of 28 × 28"), "read anew");
     choose(&mut window, "Parts", "drawn anew");
     settle(&mut window);
-    assert!(seen(&window, "29 for training, 4 for validation, 9 for testing"));
+    assert!(seen(&window, "30 for training, 4 for validation, 8 for testing"));
     drawn(&mut window, "images-dialog");
     window.click("Use these images");
     window.rest();

@@ -107,7 +107,7 @@ fn a_set_is_decoded_once_and_then_found() {
         let (fresh, findings, decoded) = world.opened(large);
         assert_eq!((fresh.len(), decoded, fresh.streams()), (8, 9, large == 1));
         assert_eq!(fresh.pixels()[16..20], [50, 51, 52, 53], "the one that is broken is left out");
-        assert_eq!(findings.range, "8-bit, 0–255: scaled by 255");
+        assert_eq!(findings.range, "bytes, 0–255: scaled by 255");
         let skipped = &findings.skipped[0];
         assert_eq!((findings.skipped.len(), skipped.why.as_str()), (1, "is broken"));
         assert!(skipped.path.ends_with("4"));

@@ -91,12 +91,9 @@ fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let seen = seen(all, ask, &mut findings)?;
     let (seen, labels) = match folder {
         Some(folder) => labelled(folder, seen, &ask.wanted.labels, &mut findings)?,
-        None => (seen, None),
+        None if ask.wanted.labels.is_empty() => (seen, None),
+        None => return Err(about_path(NO_TABLE, path)),
     };
-    if labels.is_none() && !ask.wanted.labels.is_empty() {
-        let problem = "data.labels names a column of the CSV file beside the DICOM files, and there is no such file";
-        return Err(about_path(problem, path));
-    }
     findings.unlabelled = labels.is_none();
     let items = items(&seen, labels.as_ref());
     let levels = levels(&seen, view, ask)?;
@@ -162,6 +159,9 @@ fn seen(all: Vec<PathBuf>, ask: &Ask<'_>, findings: &mut Findings) -> Result<Vec
     Ok(seen)
 }
 
+/// Why labels that are asked for are not there.
+const NO_TABLE: &str = "data.labels names a column of the CSV file beside the DICOM files, and there is no such file";
+
 /// What a table or folders say of the files, those that a table leaves out left out; nothing where nobody says anything.
 fn labelled(
     folder: &Path,
@@ -174,6 +174,9 @@ fn labelled(
         let why = "the CSV file has no row of it";
         findings.skipped.extend(left.into_iter().map(|one| Skipped { path: one.path, why: why.to_owned() }));
         return Ok((kept, Some(table)));
+    }
+    if !column.is_empty() {
+        return Err(about_path(NO_TABLE, folder));
     }
     let paths: Vec<&Path> = seen.iter().map(|one| one.path.as_path()).collect();
     let labels = by_folders(folder, &paths)?;

@@ -176,6 +176,8 @@ fn shapes_of_python_2_and_packing_of_other_programs() {
         let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         writer.start_file("images.npy", options).unwrap();
         writer.write_all(&npy("|u1", "(1, 1, 2)", &[8, 200])).unwrap();
+        writer.start_file("labels.npy", options).unwrap();
+        writer.write_all(&npy("|u1", "(1,)", &[0])).unwrap();
         writer.finish().unwrap().into_inner()
     };
     for (number, name) in [(9, "Deflate64"), (12, "Bzip2"), (14, "Lzma"), (93, "Zstd"), (77, "Unknown")] {
