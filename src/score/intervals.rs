@@ -1,5 +1,5 @@
 //! How sure a row of the table is: 95 % intervals by the bootstrap, over patients where these are known, since two films of
-//! one patient are no two witnesses (METHOD §14 of its second part).
+//! one patient are no two witnesses.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! Leakage by patient: whoever is recognised once is recognised, so a patient's leak is that of the worst of their images,
-//! and a mean over images hides the one who is (METHOD §14 of its second part).
+//! and a mean over images hides the one who is.
 
 use std::collections::BTreeMap;
 

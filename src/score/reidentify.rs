@@ -1,5 +1,4 @@
-//! Whether patients are found again: the stolen image of one is held against everybody's other image (METHOD §14 of its
-//! second part).
+//! Whether patients are found again: the stolen image of one is held against everybody's other image.
 
 use super::shares::area;
 

@@ -89,7 +89,8 @@ impl DataSheet {
             ui.heading(t!("Images: {name}", name));
             // The buttons stay in sight.
             let height = (ui.ctx().content_rect().height() - 170.0).max(120.0);
-            ScrollArea::vertical().max_height(height).show(ui, |ui| self.contents_ui(ui));
+            let area = ScrollArea::vertical().max_height(height).min_scrolled_height(height);
+            area.show(ui, |ui| self.contents_ui(ui));
             ui.add_space(8.0);
             open = self.buttons_ui(ui, acts);
         });

@@ -125,7 +125,7 @@ fn data_sets_and_images_are_opened_by_drop() {
         window.rest();
         assert_eq!(window.app().document().experiment(), &quick(), "they are looked at first");
         // The dialog stands still.
-        (0..4).for_each(|_| window.harness.step());
+        (0..20).for_each(|_| window.harness.step());
         pictures::drawn(&mut window, "images-of-digits");
         window.click("Use these images");
         window.rest();

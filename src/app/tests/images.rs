@@ -26,7 +26,7 @@ fn films(window: &Window) -> std::path::PathBuf {
 /// Until all is read and the dialog stands still.
 fn settle(window: &mut Window) {
     window.rest();
-    (0..4).for_each(|_| window.harness.step());
+    (0..20).for_each(|_| window.harness.step());
 }
 
 /// Takes an entry of a list.
@@ -59,6 +59,7 @@ fn images_are_looked_at_shaped_and_used_as_one_change() {
     let data = &window.app().document().experiment().data;
     assert_eq!((data.size, data.name.as_str()), (28, path.to_str().unwrap()));
     assert_eq!(data.split, crate::data::SplitBy::Drawn);
+    window.until("the stage's facts", |app| app.showing().facts.is_some());
     let facts = window.app().showing().facts.as_ref().unwrap();
     assert_eq!((facts.patient.shape, facts.classes.len()), ([1, 28, 28], 2));
     window.act(Act::Undo);
