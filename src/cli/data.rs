@@ -8,8 +8,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{place, print, tell};
+use crate::data::bench::{self, Bench};
 use crate::data::reader::readable;
-use crate::data::{BUILT_IN, Catalogue, Dataset, Described, Part, contact_sheet, reread};
+use crate::data::{Ask, BUILT_IN, Catalogue, Dataset, Described, Part, Progress, contact_sheet, reread};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::run::whole_files::Writer;
@@ -28,6 +29,9 @@ pub(super) struct DataArgs {
     /// Read every image a second time and compare.
     #[arg(long)]
     verify: bool,
+    /// Time instead how fast it is opened and read as training reads it.
+    #[arg(long, conflicts_with_all = ["sheet", "verify", "json"])]
+    bench: bool,
     /// For other programs.
     #[arg(long)]
     json: bool,
@@ -36,7 +40,7 @@ pub(super) struct DataArgs {
 impl DataArgs {
     /// What describes a set as it is.
     pub(super) fn of(name: OsString) -> Self {
-        Self { name, set: Vec::new(), sheet: None, verify: false, json: false }
+        Self { name, set: Vec::new(), sheet: None, verify: false, bench: false, json: false }
     }
 }
 
@@ -50,7 +54,12 @@ pub(super) fn data(args: &DataArgs) -> Result<()> {
     for assignment in &args.set {
         experiment.set(assignment)?;
     }
-    let set = workbench::load(&args.name, &experiment.data.wanted()?)?;
+    let wanted = experiment.data.wanted()?;
+    if args.bench {
+        let ask = Ask { wanted: &wanted, progress: &Progress::default() };
+        return print(&timed(bench::bench(&args.name, &ask, workbench::readers())?));
+    }
+    let set = workbench::load(&args.name, &wanted)?;
     let described = Described::of(&set)?;
     if let Some(path) = &args.sheet {
         Writer::default().write(path, &contact_sheet(&set)?)?;
@@ -67,6 +76,15 @@ pub(super) fn data(args: &DataArgs) -> Result<()> {
         return Err(Error::input(format!("all labels name one class, so there is nothing to tell apart: {path}")));
     }
     Ok(())
+}
+
+fn timed(found: Bench) -> String {
+    let Bench { images, open_secs, first_batch_secs, images_per_sec, peak_bytes } = found;
+    let peak = peak_bytes.map_or_else(|| "not known here".to_owned(), |bytes| format!("{} MiB", bytes >> 20));
+    format!(
+        "{images} training images, open after {open_secs:.2} s, first batch of 64 after {first_batch_secs:.2} s; then \
+         {images_per_sec:.0} images/s over one pass; most memory {peak}\n"
+    )
 }
 
 fn parts(set: &Dataset) -> [(&'static str, &Part); 3] {

@@ -3,11 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::deep::{fill_bytes, fill_values, pixels, white_of};
-use super::source::{BYTE_WHITE, level};
-use super::{DeepImages, Images, MAX_BYTES, Source, about_path, read_payload};
+use super::layout::Layout;
+use super::range::{Scale, Seen};
+use super::{Source, about_path};
 use crate::error::{Error, Result};
 
 /// Arrays of fewer bytes are held in memory, unless [`STREAM_FROM`] says otherwise.
@@ -38,84 +37,10 @@ pub(super) struct OnDisk {
     /// Where in the file the first image begins.
     start: u64,
     layout: Layout,
-    /// The value of a white pixel, where there are more than eight bits.
-    white: u16,
+    scale: Scale,
     labels: Vec<u32>,
     /// Of each image as it was when the file was opened.
     digests: Vec<[u8; 32]>,
-}
-
-/// How the bytes of an image stand in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Layout {
-    /// Channels, height, width.
-    pub shape: [usize; 3],
-    /// Whether the channels of a pixel stand side by side, in place of each by itself.
-    pub interleaved: bool,
-    /// How a channel of a pixel stands there.
-    pub pixel: Pixel,
-}
-
-/// How a number is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pixel {
-    /// 8 bits.
-    Byte,
-    /// 16 bits, the low byte first.
-    Little16,
-    /// 16 bits, the high byte first.
-    Big16,
-}
-
-impl Pixel {
-    /// Bytes of one.
-    pub fn bytes(self) -> usize {
-        if self == Self::Byte { 1 } else { 2 }
-    }
-}
-
-impl Layout {
-    /// Bytes of an image.
-    pub fn size(self) -> usize {
-        self.shape.iter().product::<usize>() * self.pixel.bytes()
-    }
-
-    /// Brings images, as they stand in a file, into the order of [`Source::read`], the low byte first.
-    pub fn planar(self, mut stored: Vec<u8>) -> Vec<u8> {
-        if self.pixel == Pixel::Big16 {
-            stored.as_chunks_mut().0.iter_mut().for_each(|pixel: &mut [u8; 2]| pixel.reverse());
-        }
-        if !self.interleaved {
-            return stored;
-        }
-        let (channels, bytes) = (self.shape[0], self.pixel.bytes());
-        let planes = |image| (0..channels).flat_map(move |channel| plane(image, channel, channels, bytes));
-        stored.chunks_exact(self.size()).flat_map(planes).collect()
-    }
-
-    /// The largest pixel of planar images, where there are more than eight bits.
-    fn largest(self, planar: &[u8]) -> Option<u16> {
-        if self.pixel == Pixel::Byte { None } else { pixels(planar).max() }
-    }
-}
-
-fn plane(image: &[u8], channel: usize, channels: usize, bytes: usize) -> impl Iterator<Item = u8> {
-    image.chunks_exact(bytes).skip(channel).step_by(channels).flatten().copied()
-}
-
-/// An array of images, of which the labels are not known yet.
-pub(super) struct Pixels {
-    place: Placed,
-    /// The largest pixel of the set that this belongs to, where there are more than eight bits: it tells what is white.
-    pub largest: Option<u16>,
-}
-
-/// Where images are.
-enum Placed {
-    /// In memory, each channel by itself.
-    Held(Layout, Vec<u8>),
-    /// On disk.
-    OnDisk(OnDisk),
 }
 
 /// A file that images may stay in, and where the array begins there.
@@ -127,63 +52,38 @@ pub(super) struct Place<'a> {
     pub large: u64,
 }
 
-impl Pixels {
-    /// Reads an array of `count` images to its end. At a `place` a large one stays on disk; it is looked at once all the
-    /// same, so that damage is told now and each image is known again.
-    pub fn read(file: &mut dyn Read, count: u64, layout: Layout, place: Option<Place<'_>>) -> Result<Self, String> {
-        let bytes = count * layout.size() as u64;
-        let Some(place) = place.filter(|place| bytes >= place.large.max(1)) else {
-            let planar = layout.planar(read_payload(file, bytes)?);
-            return Ok(Self { largest: layout.largest(&planar), place: Placed::Held(layout, planar) });
-        };
-        let (digests, largest) = digests(file, count, layout)?;
+impl OnDisk {
+    /// Looks at each of `count` images and leaves them where they are; says what values they have.
+    pub fn read(file: &mut dyn Read, count: u64, layout: Layout, place: Place<'_>) -> Result<(Self, Seen), String> {
+        let (digests, seen) = digests(file, count, layout)?;
         let opened = File::open(place.path).map_err(|error| format!("cannot be opened again ({error})"))?;
         let (path, start) = (place.path.to_owned(), place.start);
-        let images = OnDisk { file: opened, path, start, layout, white: u16::MAX, labels: Vec::new(), digests };
-        Ok(Self { place: Placed::OnDisk(images), largest })
+        let labels = Vec::new();
+        Ok((Self { file: opened, path, start, layout, scale: Scale::BYTES, labels, digests }, seen))
     }
 
-    /// Planar images that are in memory.
-    pub fn held(layout: Layout, planar: Vec<u8>, largest: Option<u16>) -> Self {
-        Self { place: Placed::Held(layout, planar), largest }
+    /// Planar images at the beginning of an open file; `digests` are those of what stands there.
+    pub fn kept(file: File, path: PathBuf, layout: Layout, digests: Vec<[u8; 32]>) -> Self {
+        Self { file, path, start: 0, layout, scale: Scale::BYTES, labels: Vec::new(), digests }
     }
 
-    /// Planar images at the beginning of an open file, which may have no name any more; `digests` are those of what
-    /// stands there.
-    pub fn kept(file: File, path: PathBuf, layout: Layout, digests: Vec<[u8; 32]>, largest: Option<u16>) -> Self {
-        let images = OnDisk { file, path, start: 0, layout, white: u16::MAX, labels: Vec::new(), digests };
-        Self { place: Placed::OnDisk(images), largest }
+    /// The images with their labels, and how their numbers become pixels.
+    pub fn labelled(self, labels: Vec<u32>, scale: Scale) -> Self {
+        Self { scale, labels, ..self }
     }
 
-    /// The images with their labels; of more than eight bits, the largest pixel tells what is white.
-    pub fn labelled(self, labels: Vec<u32>) -> Arc<dyn Source> {
-        self.labelled_under(labels, u16::MAX)
-    }
-
-    /// The same where `white` is white; of 65,535, the largest pixel tells.
-    pub fn labelled_under(self, labels: Vec<u32>, white: u16) -> Arc<dyn Source> {
-        let white = if white == u16::MAX { white_of(self.largest.unwrap_or_default()) } else { white };
-        match self.place {
-            Placed::Held(Layout { shape, pixel: Pixel::Byte, .. }, pixels) => Images { shape, pixels, labels }.into(),
-            Placed::Held(Layout { shape, .. }, bytes) => {
-                DeepImages { shape, pixels: pixels(&bytes).collect(), white, labels }.into()
-            }
-            Placed::OnDisk(images) => Arc::new(OnDisk { white, labels, ..images }),
-        }
+    /// How they stand in the file.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 }
 
-/// Most bytes of an array that is read from there.
-pub(super) fn most_bytes(place: Option<Place<'_>>) -> u64 {
-    place.map_or(MAX_BYTES, |_| MAX_BYTES_ON_DISK)
-}
-
-/// The digest of each image, and the largest pixel as [`Layout::largest`] has it; a wrong length is told as by
-/// [`read_payload`].
-fn digests(file: &mut dyn Read, count: u64, layout: Layout) -> Result<(Vec<[u8; 32]>, Option<u16>), String> {
+/// The digest of each image, and what values there are; a wrong length is told as by
+/// [`read_payload`](super::read_payload).
+fn digests(file: &mut dyn Read, count: u64, layout: Layout) -> Result<(Vec<[u8; 32]>, Seen), String> {
     let damaged = |error: io::Error| format!("is damaged or cut short ({error})");
     let (size, bytes) = (layout.size() as u64, count * layout.size() as u64);
-    let (mut digests, mut largest) = (Vec::new(), None);
+    let (mut digests, mut seen) = (Vec::new(), Seen::nothing(layout.number()));
     for i in 0..count {
         let mut image = Vec::with_capacity(layout.size());
         file.take(size).read_to_end(&mut image).map_err(damaged)?;
@@ -192,11 +92,11 @@ fn digests(file: &mut dyn Read, count: u64, layout: Layout) -> Result<(Vec<[u8; 
         }
         let planar = layout.planar(image);
         digests.push(*blake3::hash(&planar).as_bytes());
-        largest = largest.max(layout.largest(&planar));
+        seen = seen.and(layout.seen(&planar));
     }
     // At its end a zip checks its sum.
     match file.read(&mut [0]).map_err(damaged)? {
-        0 => Ok((digests, largest)),
+        0 => Ok((digests, seen)),
         _ => Err(format!("goes on after the {bytes} bytes of data that it declares")),
     }
 }
@@ -230,24 +130,16 @@ impl Source for OnDisk {
     }
 
     fn white(&self) -> u32 {
-        if self.layout.pixel == Pixel::Byte { BYTE_WHITE } else { self.white.into() }
+        self.scale.white.into()
     }
 
     fn read(&self, i: usize, out: &mut [u8]) -> Result<()> {
-        let image = self.planar(i)?;
-        match self.layout.pixel {
-            Pixel::Byte => out.copy_from_slice(&image),
-            Pixel::Little16 | Pixel::Big16 => fill_bytes(pixels(&image), self.white, out),
-        }
+        self.layout.fill_bytes(&self.planar(i)?, self.scale, out);
         Ok(())
     }
 
     fn values(&self, i: usize, out: &mut [f32]) -> Result<()> {
-        let image = self.planar(i)?;
-        match self.layout.pixel {
-            Pixel::Byte => out.iter_mut().zip(image).for_each(|(out, byte)| *out = level(byte)),
-            Pixel::Little16 | Pixel::Big16 => fill_values(pixels(&image), self.white, out),
-        }
+        self.layout.fill_values(&self.planar(i)?, self.scale, out);
         Ok(())
     }
 
@@ -288,9 +180,12 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
-    use crate::data::Part;
+    use crate::data::array::Pixels;
+    use crate::data::layout::Pixel;
+    use crate::data::reader::Findings;
+    use crate::data::{Part, Range, range};
 
-    const COLOURS: Layout = Layout { shape: [3, 1, 2], interleaved: true, pixel: Pixel::Byte };
+    const COLOURS: Layout = Layout { interleaved: true, ..Layout::plain([3, 1, 2], Pixel::Byte) };
 
     /// Ten bytes of something else, then three images of six bytes.
     fn file() -> NamedTempFile {
@@ -310,34 +205,38 @@ mod tests {
         Pixels::read(&mut reader, count, layout, Some(Place { path: file.path(), start: 10, large }))
     }
 
-    fn part(pixels: Pixels) -> Part {
-        Part::all(pixels.labelled(vec![2, 0, 1]))
+    fn part(pixels: Pixels, wanted: Range) -> Part {
+        let scale = range::found(pixels.seen, wanted, &mut Findings::default());
+        Part::all(pixels.labelled(vec![2, 0, 1], scale))
     }
 
     #[test]
     fn images_on_disk_are_those_in_memory() {
         let file = file();
-        let (disk, memory) = (part(read(&file, 3, 18).unwrap()), part(read(&file, 3, 19).unwrap()));
-        assert_eq!((disk.streams(), memory.streams()), (true, false), "what is large stays");
-        assert_eq!(disk, memory);
-        assert_eq!(*disk.image(1).unwrap(), [6, 9, 7, 10, 8, 11]);
-        for i in 0..3 {
-            assert_eq!(disk.digest(i).unwrap(), memory.digest(i).unwrap());
+        for wanted in [Range::Auto, Range::Between(0.0, 17.0), Range::Between(2.0, 9.5)] {
+            let [disk, memory] = [18, 19].map(|large| part(read(&file, 3, large).unwrap(), wanted));
+            assert_eq!((disk.streams(), memory.streams()), (true, false), "what is large stays");
+            assert_eq!((&disk, disk.white()), (&memory, memory.white()));
+            assert_eq!(disk.values_of(&[0, 1, 2]).unwrap(), memory.values_of(&[0, 1, 2]).unwrap());
+            for i in 0..3 {
+                assert_eq!(disk.digest(i).unwrap(), memory.digest(i).unwrap());
+            }
+            let order = [2, 0, 1, 2];
+            assert_eq!(disk.select(&order), memory.select(&order));
         }
-        let order = [2, 0, 1, 2];
-        assert_eq!(disk.select(&order), memory.select(&order));
+        let disk = part(read(&file, 3, 18).unwrap(), Range::Auto);
+        assert_eq!(*disk.image(1).unwrap(), [6, 9, 7, 10, 8, 11]);
     }
 
     #[test]
     fn sixteen_bits_are_the_same_on_disk_and_in_memory_from_either_end() {
         let file = file();
-        let ends = [(Pixel::Little16, 0x1110, [0x0100, 0x0706]), (Pixel::Big16, 0x1011, [0x0001, 0x0607])];
-        for (pixel, largest, first) in ends {
+        for (pixel, first) in [(Pixel::Little16, [0x0100, 0x0706]), (Pixel::Big16, [0x0001, 0x0607])] {
             // Three images of one pixel in three colours.
-            let layout = Layout { shape: [3, 1, 1], interleaved: true, pixel };
+            let layout = Layout { interleaved: true, ..Layout::plain([3, 1, 1], pixel) };
             let [disk, memory] = [1, u64::MAX].map(|large| read_as(layout, &file, 3, large).unwrap());
-            assert_eq!((disk.largest, memory.largest), (Some(largest), Some(largest)));
-            let (disk, memory) = (part(disk), part(memory));
+            assert_eq!(disk.seen, memory.seen);
+            let (disk, memory) = (part(disk, Range::Auto), part(memory, Range::Auto));
             assert_eq!((disk.streams(), memory.streams(), disk.white(), memory.white()), (true, false, 65535, 65535));
             let all = [0, 1, 2];
             assert_eq!(disk.values_of(&all).unwrap(), memory.values_of(&all).unwrap());
@@ -360,7 +259,7 @@ mod tests {
     #[test]
     fn a_file_that_changes_is_told_of() {
         let mut file = file();
-        let disk = part(read(&file, 3, 1).unwrap());
+        let disk = part(read(&file, 3, 1).unwrap(), Range::Auto);
         assert!(disk.image(2).is_ok());
         file.seek(io::SeekFrom::Start(10 + 13)).unwrap();
         file.write_all(&[77]).unwrap();

@@ -4,8 +4,9 @@ use std::io::Cursor;
 use std::path::Path;
 
 use crate::data::cache::{Stamp, once};
+use crate::data::reader::{Contents, Parts};
 use crate::data::readers::{idx, npz};
-use crate::data::{Dataset, Images, about_path};
+use crate::data::{Dataset, Wanted, about_path};
 use crate::error::{Error, Result};
 
 type Make = fn() -> Result<Dataset>;
@@ -34,20 +35,19 @@ pub fn built_in(name: &str) -> Result<Dataset> {
 /// 10,000 of MNIST's digits: 8,000 for training, 2,000 for testing, 28 × 28.
 fn mnist() -> Result<Dataset> {
     let path = Path::new("built-in mnist");
-    let train = idx::read_pair(
+    let train = [
         include_bytes!("../../assets/mnist/train-images-idx3-ubyte.gz").as_slice(),
-        include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz").as_slice(),
-    )
-    .map_err(|problem| about_path(&problem, path))?;
-    let test = idx::read_pair(
+        include_bytes!("../../assets/mnist/train-labels-idx1-ubyte.gz"),
+    ];
+    let test = [
         include_bytes!("../../assets/mnist/t10k-images-idx3-ubyte.gz").as_slice(),
-        include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz").as_slice(),
-    )
-    .map_err(|problem| about_path(&problem, path))?;
+        include_bytes!("../../assets/mnist/t10k-labels-idx1-ubyte.gz"),
+    ];
     let about = "10,000 of MNIST's handwritten digits, 28 × 28; Y. LeCun and C. Cortes, CC BY-SA 3.0";
     let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-    let none = Images::none(train.shape()).into();
-    Dataset::new("mnist", about, named(&digits), [train, none, test]).map_err(|problem| about_path(&problem, path))
+    idx::read_pairs([train, test])
+        .and_then(|contents| set("mnist", about, &digits, contents))
+        .map_err(|problem| about_path(&problem, path))
 }
 
 /// 284 slices of an averaged head, 64 × 64: 202 for training, 28 for validation, 54 for testing.
@@ -57,14 +57,18 @@ fn brainmri() -> Result<Dataset> {
     let about = "284 brain MRI slices in three planes, 64 × 64: a stand-in, the average of 152 adults (MNI ICBM 152), \
                  no patient; © McGill University, free to use with its notice";
     let planes = ["axial", "coronal", "sagittal"];
-    npz::read(file, None)
-        .and_then(|parts| Dataset::new("brainmri", about, named(&planes), parts))
+    npz::read(file, &Wanted::default(), None)
+        .and_then(|contents| set("brainmri", about, &planes, contents))
         .map_err(|problem| about_path(&problem, path))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "what a set that has names gives")]
-fn named(classes: &[&str]) -> Option<Vec<String>> {
-    Some(classes.iter().map(ToString::to_string).collect())
+/// A set whose classes have names.
+fn set(name: &str, about: &str, classes: &[&str], contents: Contents) -> Result<Dataset, String> {
+    let Parts::Given(parts) = contents.parts else {
+        return Err("it does not say which images are for what".to_owned());
+    };
+    let set = Dataset::new(name, about, Some(classes.iter().map(ToString::to_string).collect()), parts)?;
+    Ok(Dataset { findings: contents.findings.into(), ..set })
 }
 
 #[cfg(test)]

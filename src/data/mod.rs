@@ -5,6 +5,7 @@
 //! bits, until a batch is asked for. Files come from strangers: every reader checks counts, sides and bytes against the
 //! limits below before it allocates, and memory grows with what a file holds, never with what it declares.
 
+mod array;
 pub mod bench;
 mod cache;
 pub mod catalogue;
@@ -15,21 +16,27 @@ mod described;
 mod disk;
 mod doubles;
 mod draw;
+mod element;
 mod embedded;
 mod feed;
 mod groups;
 mod joined;
+mod layout;
 mod look;
 mod noun;
 pub mod numpy;
 mod part;
 pub mod pictures;
 mod portion;
+mod range;
 pub mod reader;
 pub mod readers;
 mod shaped;
 mod source;
 mod wanted;
+mod watched;
+#[cfg(test)]
+mod wild;
 
 use std::io::Read;
 use std::path::Path;
@@ -79,7 +86,7 @@ fn payload_bytes(count: u64, [channels, height, width]: [u64; 3], most: u64) -> 
     // No overflow: 10^6 × 3 × 4096² is below 2^64.
     let bytes = count * channels * height * width;
     if bytes > most {
-        return Err(format!("declares {bytes} bytes of pixels; at most {most} are read"));
+        return Err(format!("declares {bytes} bytes of pixels; at most {most} are read: save fewer or smaller images"));
     }
     Ok(bytes)
 }

@@ -17,10 +17,14 @@ use rayon::prelude::*;
 use self::agreed::{Agreed, common_shape, common_white, range_of};
 use self::spool::{Decoded, decode_all};
 use self::store::{Key, Store};
-use super::disk::{Layout, Pixel, Pixels, large};
+use super::array::Pixels;
+use super::deep::white_of;
+use super::disk::large;
 use super::joined::joined;
+use super::layout::{Layout, Pixel};
+use super::range::{self, Scale};
 use super::reader::{Contents, Findings, Parts, Skipped};
-use super::{Ask, Groups, Images, MAX_IMAGES, Noun, Numbering, Part, Source, grouped};
+use super::{Ask, Groups, Images, MAX_IMAGES, Noun, Numbering, Part, Range, Source, grouped};
 use crate::error::{Error, Result};
 
 /// What is known of a picture before it is decoded.
@@ -129,11 +133,9 @@ fn gather_with(listing: Listing, decode: &dyn Decode, ask: &Ask<'_>, store: &Sto
     findings.notes.extend(decoded.notes);
     let skipped = |(i, why): (u32, String)| Skipped { path: items[i as usize].path.clone(), why };
     findings.skipped.extend(decoded.skipped.into_iter().map(skipped));
-    if findings.range.is_empty() {
-        findings.range = range_of(decoded.white, pixels.largest, ask.wanted.range);
-    }
+    let scale = scale((decoded.white, decoded.largest), &pixels, ask.wanted.range, &mut findings);
     let items: Vec<&Item> = decoded.kept.iter().map(|i| &items[*i as usize]).collect();
-    let source = pixels.labelled_under(items.iter().map(|item| item.label).collect(), decoded.white);
+    let source = pixels.labelled(items.iter().map(|item| item.label).collect(), scale);
     Ok(Contents { parts: parts(&items, source, noun, &mut findings), classes, findings })
 }
 
@@ -186,9 +188,27 @@ fn anew(
     Ok((decoded, pixels))
 }
 
+/// How the pixels of pictures become values, whose white is this: bytes are looked at as those of arrays are, and of 16 bits
+/// the largest pixel tells how many are in use.
+fn scale((white, largest): (u16, Option<u16>), pixels: &Pixels, wanted: Range, findings: &mut Findings) -> Scale {
+    let said = std::mem::take(&mut findings.range);
+    let scale = match wanted {
+        Range::Auto if white == 255 => range::found(pixels.seen, wanted, findings),
+        Range::Auto if white == u16::MAX => Scale::to(white_of(largest.unwrap_or_default())),
+        _ => Scale::to(white),
+    };
+    // What the reader said of its own files is the more exact.
+    if !said.is_empty() {
+        findings.range = said;
+    } else if findings.range.is_empty() {
+        findings.range = range_of(white, largest, wanted);
+    }
+    scale
+}
+
 /// How the images of a shape and a white stand in memory and on disk.
 fn layout(shape: [usize; 3], white: u16) -> Layout {
-    Layout { shape, interleaved: false, pixel: if white > 255 { Pixel::Little16 } else { Pixel::Byte } }
+    Layout::plain(shape, if white > 255 { Pixel::Little16 } else { Pixel::Byte })
 }
 
 /// The parts of a set, where every picture has one; groups are numbered as the parts have them.

@@ -10,7 +10,7 @@ use super::cache::{Stamp, once};
 use super::dataset::complete;
 use super::source::BYTE_WHITE;
 use super::wanted::{Ask, SplitBy, Wanted};
-use super::{BUILT_IN, Dataset, Images, Part, Source, about_path, built_in, portion, shaped};
+use super::{BUILT_IN, Dataset, Images, Part, Range, Source, about_path, built_in, portion, shaped};
 use crate::error::{Error, Result};
 use crate::place;
 
@@ -127,8 +127,9 @@ pub fn readable(readers: &[&'static Kind]) -> String {
 pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static Kind]) -> Result<Dataset> {
     let given = name_or_path.as_ref();
     if let Some(name) = given.to_str().filter(|name| BUILT_IN.contains(name)) {
-        let set = built_in(name)?;
-        return arranged(set, ask.wanted).map_err(|problem| Error::input(format!("{problem}: {name}")));
+        let told = |problem| Error::input(format!("{problem}: {name}"));
+        for_files(ask.wanted).map_err(told)?;
+        return arranged(built_in(name)?, ask.wanted).map_err(told);
     }
     let path = place::found(given)?;
     if let Err(error) = path.metadata() {
@@ -160,6 +161,17 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
         let set = Dataset { findings: findings.into(), kind: kind.id, drawn, ..set };
         arranged(set, ask.wanted).map_err(told)
     })
+}
+
+/// Refuses wishes that a reader sees to, of a set that comes with the program.
+fn for_files(wanted: &Wanted) -> Result<(), String> {
+    let wishes = [
+        ("data.range", wanted.range != Range::Auto),
+        ("data.labels", !wanted.labels.is_empty()),
+        ("data.view", !wanted.view.is_empty()),
+    ];
+    let wish = wishes.into_iter().find(|(_, is)| *is);
+    wish.map_or(Ok(()), |(name, _)| Err(format!("{name} is for files, and this set comes with the program")))
 }
 
 /// The reader that is asked for by its id, or whichever is sure of the path, or may read it; and the path of the set.

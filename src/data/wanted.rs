@@ -109,12 +109,26 @@ impl Progress {
     /// Returns [`Error::Stopped`] if nobody waits any more: give up.
     pub fn step(&self) -> Result<()> {
         self.done.fetch_add(1, Ordering::Relaxed);
-        if self.stopped.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+        if self.is_stopped() { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    /// Says that so many are done.
+    ///
+    /// # Errors
+    /// Returns [`Error::Stopped`] if nobody waits any more: give up.
+    pub fn reached(&self, done: usize) -> Result<()> {
+        self.done.store(done, Ordering::Relaxed);
+        if self.is_stopped() { Err(Error::Stopped) } else { Ok(()) }
     }
 
     /// Done, and of how many; of none where it has not begun to count.
     pub fn seen(&self) -> (usize, usize) {
         (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+
+    /// Whether the reader is to give up.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// Has the reader give up.
@@ -159,7 +173,9 @@ mod tests {
         progress.begin(3);
         assert!(progress.step().is_ok());
         assert_eq!(progress.seen(), (1, 3));
+        assert!(progress.reached(2).is_ok());
+        assert_eq!(progress.seen(), (2, 3));
         progress.stop();
-        assert!(matches!(progress.step(), Err(Error::Stopped)));
+        assert!(matches!((progress.step(), progress.reached(3)), (Err(Error::Stopped), Err(Error::Stopped))));
     }
 }

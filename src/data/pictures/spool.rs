@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::agreed::Agreed;
 use super::store::{Key, Saving, Store};
 use super::{Decode, layout};
-use crate::data::disk::{MAX_BYTES_ON_DISK, Pixels};
+use crate::data::array::Pixels;
+use crate::data::disk::MAX_BYTES_ON_DISK;
+use crate::data::range::Seen;
 use crate::data::{Progress, payload_bytes};
 use crate::error::{Error, Result};
 
@@ -47,12 +49,13 @@ pub(super) fn decode_all(
     let bytes = bytes.map_err(|problem| Error::input(format!("this set of pictures {problem}")))?;
     let mut saving = if bytes >= large.max(1) { Some(Saving::begin(store)?) } else { None };
     let (mut held, mut digests, mut decoded) = (Vec::new(), Vec::new(), found);
+    let mut seen = Seen::nothing(layout.number());
     progress.begin(places.len());
     let one = |i: &u32| {
         progress.step()?;
         let brought = decode.picture(*i as usize).map(|picture| {
             let bytes = agreed.bytes(&picture);
-            (*blake3::hash(&bytes).as_bytes(), bytes, agreed.largest(&picture))
+            (*blake3::hash(&bytes).as_bytes(), layout.seen(&bytes), bytes, agreed.largest(&picture))
         });
         Ok::<_, Error>(brought)
     };
@@ -60,7 +63,8 @@ pub(super) fn decode_all(
         let all: Vec<_> = some.par_iter().map(one).collect::<Result<_>>()?;
         for (i, brought) in some.iter().zip(all) {
             match brought {
-                Ok((digest, bytes, largest)) => {
+                Ok((digest, values, bytes, largest)) => {
+                    seen = seen.and(values);
                     decoded.kept.push(*i);
                     decoded.largest = decoded.largest.max(largest);
                     digests.push(digest);
@@ -75,16 +79,14 @@ pub(super) fn decode_all(
     }
     decoded.skipped.sort_unstable();
     if decoded.kept.is_empty() {
-        return Ok((decoded, Pixels::held(layout, held, None)));
+        return Ok((decoded, Pixels::held(layout, held)));
     }
     if let Some(saving) = saving {
         let (file, path) = saving.end(&decoded, &digests, key)?;
-        let largest = decoded.largest;
-        return Ok((decoded, Pixels::kept(file, path, layout, digests, largest)));
+        return Ok((decoded, Pixels::kept(file, path, layout, digests, seen)));
     }
     if let Some(key) = key {
         store.keep(key, &held, &decoded, &digests);
     }
-    let largest = decoded.largest;
-    Ok((decoded, Pixels::held(layout, held, largest)))
+    Ok((decoded, Pixels::held(layout, held)))
 }

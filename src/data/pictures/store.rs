@@ -12,8 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use super::layout;
 use super::spool::Decoded;
+use crate::data::array::Pixels;
 use crate::data::cache::settled;
-use crate::data::disk::Pixels;
+use crate::data::range::Seen;
 use crate::data::{Progress, Wanted, payload_bytes};
 use crate::error::{Error, Result};
 use crate::place;
@@ -229,22 +230,22 @@ fn read(file: &File, path: &Path, key: &Key, large: u64, progress: &Progress) ->
         return Ok(None);
     }
     progress.begin(digests.len());
-    let mut image = vec![0; size];
+    let (mut image, mut seen) = (vec![0; size], Seen::nothing(layout.number()));
     for digest in &digests {
         progress.step()?;
         if reader.read_exact(&mut image).is_err() || blake3::hash(&image).as_bytes() != digest {
             return Ok(None);
         }
+        seen = seen.and(layout.seen(&image));
         if keep {
             held.extend_from_slice(&image);
         }
     }
-    let largest = decoded.largest;
     if keep {
-        return Ok(Some((decoded, Pixels::held(layout, held, largest))));
+        return Ok(Some((decoded, Pixels::held(layout, held))));
     }
     let Ok(file) = file.try_clone() else { return Ok(None) };
-    Ok(Some((decoded, Pixels::kept(file, path.to_owned(), layout, digests, largest))))
+    Ok(Some((decoded, Pixels::kept(file, path.to_owned(), layout, digests, seen))))
 }
 
 /// What stands after the images, if it is whole and fits them.

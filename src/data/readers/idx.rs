@@ -1,17 +1,29 @@
 //! IDX, the format of MNIST and its relatives: a header (two zeros, element type 8 = unsigned byte,
 //! number of dimensions, then each dimension as a big-endian u32), then the bytes. Plain or gzip'd,
 //! which is told from the content, not the name.
+//!
+//! Its relatives: Fashion-MNIST and KMNIST have MNIST's names; EMNIST has several sets in a folder, of images that lie on
+//! their side; QMNIST's labels are rows of eight numbers, of which the first is the class.
+
+mod gzip;
+mod names;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flate2::bufread::GzDecoder;
-
-use crate::data::disk::{Layout, Pixel, Pixels, Place, large, most_bytes};
-use crate::data::reader::{Kind, Sniff};
-use crate::data::{Images, MAX_IMAGES, Source, about_path, payload_bytes, read_payload};
+use self::gzip::Members;
+use self::names::{Named, What, sets};
+use crate::data::array::{Pixels, most_bytes};
+use crate::data::disk::{Place, large};
+use crate::data::layout::{Layout, Pixel};
+use crate::data::range::{Scale, Seen, found};
+use crate::data::reader::{Contents, Findings, Kind, Parts, Sniff};
+use crate::data::watched::{Watched, unless_stopped};
+use crate::data::{Ask, Images, MAX_IMAGES, Range, Source, about_path, payload_bytes, read_payload};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -21,212 +33,242 @@ pub static KIND: Kind = Kind {
     about: "a folder of IDX files",
     endings: &[],
     sniff,
-    read: |folder, _| Ok(read_folder(folder, large()?)?.into()),
+    read: |path, ask| read_set(path, ask, large()?),
 };
 
-/// A folder is told by its files, and a file of one stands for the folder.
+/// A folder is told by its files, and a file of one stands for the folder; where there are several sets, for its own.
 fn sniff(path: &Path) -> Sniff {
-    if !path.is_dir() {
-        let folder = path.parent().filter(|_| is_idx(path) && path.is_file());
-        return folder.map_or(Sniff::No, |folder| Sniff::Yes(folder.to_owned()));
+    if path.is_dir() {
+        return if sets(path).is_empty() { Sniff::Perhaps } else { Sniff::Yes(path.to_owned()) };
     }
-    let mut inside = path.read_dir().into_iter().flatten().flatten();
-    if inside.any(|entry| is_idx(&entry.path())) { Sniff::Yes(path.to_owned()) } else { Sniff::Perhaps }
+    let is_one = || Named::of(path).is_some() || is_near(path);
+    let Some(folder) = path.parent().filter(|_| path.is_file() && is_one()) else { return Sniff::No };
+    // What was given as a bare name is in the folder that is looked from.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    Sniff::Yes(if sets(folder).len() > 1 { path } else { folder }.to_owned())
 }
 
-/// A file as data sets name them: `train-images-idx3-ubyte`, `t10k-labels.idx1-ubyte.gz`.
-fn is_idx(path: &Path) -> bool {
+/// A file that is named nearly as data sets do it: what is amiss is told when it is read.
+fn is_near(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     ["idx1", "idx3"].iter().any(|kind| name.contains(kind)) && name.contains("ubyte")
 }
 
-/// Reads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-/// `t10k-labels-idx1-ubyte` (each with or without `.gz`) from a folder: training, an empty validation
-/// set, test. Images of so many bytes as are `large` stay in a file that is not packed.
-fn read_folder(folder: &Path, large: u64) -> Result<[Arc<dyn Source>; 3]> {
-    let part = |name: &str| {
-        let pixels = in_file(folder, &format!("{name}-images-idx3-ubyte"), |file, path| {
-            images(file, Some(Place { path, start: 0, large }))
-        })?;
-        let labels = in_file(folder, &format!("{name}-labels-idx1-ubyte"), |file, _| labels(file))?;
-        Ok::<_, Error>(pixels.labelled(labels))
-    };
-    let (train, test) = (part("train")?, part("t10k")?);
-    let validation = Images::none(train.shape()).into();
-    Ok([train, validation, test])
+/// Reads the set that is wanted of a folder, or that a file is of: training, validation, which most do not have, and test.
+/// Images of so many bytes as are `large` stay in a file that is not packed.
+fn read_set(path: &Path, ask: &Ask<'_>, large: u64) -> Result<Contents> {
+    let own = Named::of(path).filter(|_| path.is_file());
+    let folder = if own.is_some() { path.parent().unwrap_or(path) } else { path };
+    let mut findings = Findings::default();
+    let set = chosen(folder, own, &ask.wanted.view, &mut findings)?;
+    if !ask.wanted.labels.is_empty() {
+        let problem =
+            format!("there is one label an image: data.labels = \"{}\" is for sets with several", ask.wanted.labels);
+        return Err(about_path(&problem, path));
+    }
+    let lying = set.starts_with("emnist");
+    let files = Files { folder, set: &set, ask, large };
+    let mut parts = Vec::new();
+    for part in [0, 1, 2] {
+        if part != 1 || files.has(part) {
+            parts.push((part, files.images(part, lying)?, files.labels(part, &mut findings)?));
+        }
+    }
+    if lying {
+        findings.notes.push("EMNIST's images lie on their side; they are turned upright.".to_owned());
+    }
+    let classes = letters(&set, &mut parts, &mut findings);
+    let seen = parts.iter().map(|(_, pixels, _)| pixels.seen).reduce(Seen::and);
+    let scale = seen.map_or(Scale::BYTES, |seen| found(seen, ask.wanted.range, &mut findings));
+    let none: Arc<dyn Source> = Images::none(parts[0].1.shape()).into();
+    let mut all = [none.clone(), none.clone(), none];
+    for (part, pixels, labels) in parts {
+        all[part] = pixels.labelled(labels, scale);
+    }
+    Ok(Contents { parts: Parts::Given(all), classes, findings })
 }
 
-/// Reads one pair of files that are in memory. The problem is told without a path.
-pub(in crate::data) fn read_pair(image_file: &[u8], label_file: &[u8]) -> Result<Arc<dyn Source>, String> {
-    Ok(images(image_file, None)?.labelled(labels(label_file)?))
+/// The set of a folder that a file is of, or that is wanted, or the first that is whole.
+fn chosen(folder: &Path, own: Option<Named>, wanted: &str, findings: &mut Findings) -> Result<String> {
+    let all = sets(folder);
+    if let Some(own) = own.filter(|_| wanted.is_empty()) {
+        return Ok(own.set);
+    }
+    if wanted.is_empty() {
+        let first = all.iter().find(|(_, whole)| **whole).or_else(|| all.iter().next());
+        let first = first.map(|(set, _)| set.clone()).unwrap_or_default();
+        if all.len() > 1 {
+            let listed = listed(all.keys());
+            findings.notes.push(format!(
+                "The folder holds several sets: {listed}. This is {}; data.view names another.",
+                called(&first)
+            ));
+        }
+        return Ok(first);
+    }
+    let lower = wanted.trim().to_lowercase();
+    let fits = |set: &&String| **set == lower || set.rsplit('-').next() == Some(&lower) || called(set) == lower;
+    all.keys().find(fits).cloned().ok_or_else(|| {
+        let problem = format!("this folder has no set data.view = \"{wanted}\": it has {}", listed(all.keys()));
+        about_path(&problem, folder)
+    })
 }
 
-/// Opens `name` or `name.gz` in `folder` and reads it.
-fn in_file<T>(folder: &Path, name: &str, read: impl Fn(BufReader<File>, &Path) -> Result<T, String>) -> Result<T> {
-    let names = [folder.join(name), folder.join(format!("{name}.gz"))];
-    let Some(path) = names.iter().find(|path| path.is_file()) else {
-        return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), folder));
-    };
-    let file = File::open(path).map_err(Error::io("open the IDX file", path))?;
-    read(BufReader::new(file), path).map_err(|problem| about_path(&format!("this IDX file {problem}"), path))
+/// What a set is called; one whose files are only those of a part has no name.
+fn called(set: &str) -> &str {
+    if set.is_empty() { "mnist" } else { set }
+}
+
+/// The names of sets, as far as a message takes them.
+fn listed<'a>(sets: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = if sets.len() > 8 { ", …" } else { "" };
+    let names: Vec<String> = sets.take(8).map(|set| called(set).escape_debug().to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") + more }
+}
+
+/// The names of EMNIST's letters, whose labels begin at 1, as its other sets' do not.
+fn letters(set: &str, parts: &mut [(usize, Pixels, Vec<u32>)], findings: &mut Findings) -> Option<Vec<String>> {
+    let labels = || parts.iter().flat_map(|(_, _, labels)| labels);
+    if !set.ends_with("letters") || !labels().all(|label| (1..=26).contains(label)) {
+        return None;
+    }
+    parts.iter_mut().flat_map(|(_, _, labels)| labels).for_each(|label| *label -= 1);
+    findings.notes.push("Labels begin at 1, which is A.".to_owned());
+    Some(('A'..='Z').map(String::from).collect())
+}
+
+/// The files of a set.
+struct Files<'a> {
+    folder: &'a Path,
+    set: &'a str,
+    ask: &'a Ask<'a>,
+    large: u64,
+}
+
+impl Files<'_> {
+    /// Whether there is any file of a part.
+    fn has(&self, part: usize) -> bool {
+        [What::Images, What::Labels].into_iter().any(|what| self.path(part, what).is_some())
+    }
+
+    fn path(&self, part: usize, what: What) -> Option<PathBuf> {
+        names::file(self.folder, self.set, part, what)
+    }
+
+    fn images(&self, part: usize, transposed: bool) -> Result<Pixels> {
+        self.read(part, What::Images, |file, path| {
+            images(file, Some(Place { path, start: 0, large: self.large }), transposed)
+        })
+    }
+
+    fn labels(&self, part: usize, findings: &mut Findings) -> Result<Vec<u32>> {
+        let (labels, note) = self.read(part, What::Labels, |file, _| labels(file))?;
+        findings.notes.extend(note.filter(|note| !findings.notes.contains(note)));
+        Ok(labels)
+    }
+
+    fn read<T>(
+        &self,
+        part: usize,
+        what: What,
+        read: impl Fn(BufReader<Watched<'_>>, &Path) -> Result<T, String>,
+    ) -> Result<T> {
+        let Some(path) = self.path(part, what) else {
+            let name = names::usual(self.set, part, what);
+            return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), self.folder));
+        };
+        let file = File::open(&path).map_err(Error::io("open the IDX file", &path))?;
+        let done = read(BufReader::new(Watched::new(file, self.ask.progress)), &path);
+        unless_stopped(done, self.ask.progress, |problem| about_path(&format!("this IDX file {problem}"), &path))
+    }
+}
+
+/// Reads files that are in memory: the images and the labels for training, and those for testing. The problem is told
+/// without a path.
+pub(in crate::data) fn read_pairs(files: [[&[u8]; 2]; 2]) -> Result<Contents, String> {
+    let mut parts = Vec::new();
+    for [images_in, labels_in] in files {
+        parts.push((images(images_in, None, false)?, labels(labels_in)?.0));
+    }
+    let mut findings = Findings::default();
+    let seen = parts.iter().map(|(pixels, _)| pixels.seen).reduce(Seen::and);
+    let scale = seen.map_or(Scale::BYTES, |seen| found(seen, Range::Auto, &mut findings));
+    let mut all = parts.into_iter().map(|(pixels, labels)| pixels.labelled(labels, scale));
+    let (train, test) = all.next().zip(all.next()).ok_or("holds no images")?;
+    let none = Images::none(train.shape()).into();
+    Ok(Contents { findings, ..[train, none, test].into() })
 }
 
 /// Magic and three sides come before the pixels.
 const HEADER: u64 = 16;
 
-/// The images of an image file; they may stay at `place`, the file's beginning.
-fn images(file: impl BufRead, place: Option<Place<'_>>) -> Result<Pixels, String> {
+/// The images of an image file, which may stand column by column; they may stay at `place`, the file's beginning.
+fn images(file: impl BufRead, place: Option<Place<'_>>, transposed: bool) -> Result<Pixels, String> {
     let (mut file, packed) = decoded(file)?;
     let place = place.filter(|_| !packed).map(|place| Place { start: HEADER, ..place });
-    let [count, height, width] = dimensions(&mut file)?;
+    let magic = word(&mut file)?;
+    if magic != [0, 0, BYTES, 3] {
+        return Err(format!("begins with {magic:02x?}, not with [00, 00, 08, 03]"));
+    }
+    let [count, height, width] = [side(&mut file)?, side(&mut file)?, side(&mut file)?];
     payload_bytes(count, [1, height, width], most_bytes(place))?;
-    let shape = [1, height as usize, width as usize];
-    Pixels::read(&mut file, count, Layout { shape, interleaved: false, pixel: Pixel::Byte }, place)
+    let [stored_rows, stored_columns] = [height, width].map(|side| side as usize);
+    let [height, width] = if transposed { [stored_columns, stored_rows] } else { [stored_rows, stored_columns] };
+    let layout = Layout { transposed, ..Layout::plain([1, height, width], Pixel::Byte) };
+    Pixels::read(&mut file, count, layout, place)
 }
 
-/// The labels of a label file.
-fn labels(file: impl BufRead) -> Result<Vec<u32>, String> {
+/// The element types of IDX that labels have.
+const BYTES: u8 = 8;
+const WORDS: u8 = 12;
+/// Most numbers in a row of labels.
+const MAX_COLUMNS: u64 = 64;
+
+/// The labels of a label file, and what there is to say: a row of numbers begins with the class.
+fn labels(file: impl BufRead) -> Result<(Vec<u32>, Option<String>), String> {
     let (mut file, _) = decoded(file)?;
-    let [count] = dimensions(&mut file)?;
+    let magic = word(&mut file)?;
+    let (size, rows) = match magic {
+        [0, 0, kind @ (BYTES | WORDS), sides @ (1 | 2)] => (if kind == BYTES { 1 } else { 4 }, sides == 2),
+        _ => {
+            return Err(format!("begins with {magic:02x?}, not with [00, 00, 08, 01], nor as rows, [00, 00, 0c, 02]"));
+        }
+    };
+    let count = side(&mut file)?;
+    let columns = if rows { side(&mut file)? } else { 1 };
     if count > MAX_IMAGES {
         return Err(format!("declares {count} labels; at most {MAX_IMAGES} are read"));
     }
-    Ok(read_payload(file, count)?.into_iter().map(u32::from).collect())
+    if !(1..=MAX_COLUMNS).contains(&columns) {
+        return Err(format!("declares rows of {columns} labels; 1 to {MAX_COLUMNS} are read"));
+    }
+    let bytes = read_payload(file, count * columns * size)?;
+    let class = |row: &[u8]| match row {
+        [a, b, c, d, ..] if size == 4 => {
+            let value = i32::from_be_bytes([*a, *b, *c, *d]);
+            u32::try_from(value).map_err(|_| format!("holds the label {value}; labels begin at 0"))
+        }
+        _ => Ok(row[0].into()),
+    };
+    let labels = bytes.chunks_exact((columns * size) as usize).map(class).collect::<Result<_, _>>()?;
+    Ok((labels, rows.then(|| format!("Labels are rows of {columns} numbers, of which the first is the class."))))
 }
 
 /// The file's content, unpacked where it begins as gzip does, and whether it does.
 fn decoded<'a>(mut file: impl BufRead + 'a) -> Result<(Box<dyn Read + 'a>, bool), String> {
     let start = file.fill_buf().map_err(|error| format!("cannot be read ({error})"))?;
-    let packed = start.starts_with(&[0x1f, 0x8b]);
-    Ok((if packed { Box::new(GzDecoder::new(file)) } else { Box::new(file) }, packed))
+    let packed = start.starts_with(&gzip::MAGIC);
+    Ok((if packed { Box::new(Members::new(file)) } else { Box::new(file) }, packed))
 }
 
-/// The header of an array of bytes with `N` dimensions.
-fn dimensions<const N: usize>(file: &mut impl Read) -> Result<[u64; N], String> {
-    let mut word = || {
-        let mut bytes = [0; 4];
-        file.read_exact(&mut bytes).map_err(|error| format!("is damaged or cut short ({error})"))?;
-        Ok::<_, String>(bytes)
-    };
-    let magic = word()?;
-    if magic != [0, 0, 8, N as u8] {
-        return Err(format!("begins with {magic:02x?}, not with [00, 00, 08, {N:02x}]"));
-    }
-    let mut sizes = [0; N];
-    for size in &mut sizes {
-        *size = u32::from_be_bytes(word()?).into();
-    }
-    Ok(sizes)
+/// Four bytes.
+fn word(file: &mut impl Read) -> Result<[u8; 4], String> {
+    let mut bytes = [0; 4];
+    file.read_exact(&mut bytes).map_err(|error| format!("is damaged or cut short ({error})"))?;
+    Ok(bytes)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
-    use super::*;
-    use crate::data::{READERS_HERE, plain};
-
-    fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
-        let mut file = vec![0, 0, 8, sizes.len() as u8];
-        file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
-        file.extend_from_slice(data);
-        file
-    }
-
-    fn gz(data: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(data).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a test's file need not be atomic")]
-    fn put(folder: &Path, name: &str, content: &[u8]) {
-        std::fs::write(folder.join(name), content).unwrap();
-    }
-
-    /// A good folder, half of it gzip'd: three training and two test images of 2 × 3.
-    fn folder() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        put(folder.path(), "train-images-idx3-ubyte.gz", &gz(&idx(&[3, 2, 3], &[7; 18])));
-        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[3], &[0, 4, 1]));
-        put(folder.path(), "t10k-images-idx3-ubyte", &idx(&[2, 2, 3], &(0..12).collect::<Vec<_>>()));
-        put(folder.path(), "t10k-labels-idx1-ubyte.gz", &gz(&idx(&[2], &[1, 0])));
-        folder
-    }
-
-    fn problem(folder: &Path) -> String {
-        match plain(folder, READERS_HERE) {
-            Err(Error::Input(text)) => text,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_folder_is_read_plain_or_packed() -> Result<()> {
-        let folder = folder();
-        let set = plain(folder.path(), READERS_HERE)?;
-        assert_eq!(set.shape(), [1, 2, 3]);
-        let by_file = plain(folder.path().join("t10k-images-idx3-ubyte"), READERS_HERE)?;
-        assert_eq!(
-            (by_file.name, by_file.train),
-            (set.name.clone(), set.train.clone()),
-            "a file stands for its folder"
-        );
-        assert_eq!(set.classes, ["0", "1", "2", "3", "4"]);
-        assert_eq!((set.train.labels(), set.validation.len()), (&[0, 4, 1][..], 0));
-        assert_eq!(*set.test.image(1)?, [6, 7, 8, 9, 10, 11]);
-        Ok(())
-    }
-
-    #[test]
-    fn large_plain_files_stay_where_they_are() -> Result<()> {
-        let folder = folder();
-        let read = |large| Ok::<_, Error>(read_folder(folder.path(), large)?.map(crate::data::Part::all));
-        let (disk, memory) = (read(1)?, read(u64::MAX)?);
-        assert_eq!(disk.each_ref().map(crate::data::Part::streams), [false, false, true], "a packed one cannot");
-        assert_eq!(disk, memory);
-        Ok(())
-    }
-
-    #[test]
-    fn broken_files_are_named_with_their_problem() {
-        let train = "train-images-idx3-ubyte";
-        let packed = gz(&idx(&[3, 2, 3], &[7; 18]));
-        let mut flipped = packed.clone();
-        let sum = flipped.len() - 8;
-        flipped[sum] ^= 1;
-        let cases: [(&str, Vec<u8>, &str); 10] = [
-            ("packed, cut short", packed[..packed.len() - 12].to_vec(), "cut short"),
-            ("packed, wrong sum", flipped, "damaged"),
-            ("plain, cut short", idx(&[3, 2, 3], &[7; 17]), "17 of 18"),
-            ("plain, too long", idx(&[3, 2, 3], &[7; 19]), "goes on"),
-            ("empty", Vec::new(), "cut short"),
-            ("labels for images", idx(&[3], &[0, 1, 2]), "[00, 00, 08, 01]"),
-            ("text", b"hello, world".to_vec(), "begins with"),
-            ("huge count", idx(&[u32::MAX, 2, 3], &[]), "4294967295 images"),
-            ("huge side", idx(&[1, 2, 5000], &[]), "2 × 5000 pixels"),
-            ("huge product", idx(&[1_000_000, 4096, 4096], &[]), "bytes of pixels"),
-        ];
-        for (what, content, expected) in cases {
-            let folder = folder();
-            std::fs::remove_file(folder.path().join(format!("{train}.gz"))).unwrap();
-            put(folder.path(), train, &content);
-            let text = problem(folder.path());
-            assert!(text.contains(expected) && text.ends_with(train), "{what}: {text}");
-        }
-    }
-
-    #[test]
-    fn a_missing_file_and_uneven_counts_are_named() {
-        let folder = folder();
-        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[2], &[0, 1]));
-        assert!(problem(folder.path()).contains("training set has 3 images and 2 labels"));
-        put(folder.path(), "train-labels-idx1-ubyte", &idx(&[u32::MAX], &[]));
-        assert!(problem(folder.path()).contains("4294967295 labels"));
-        std::fs::remove_file(folder.path().join("train-labels-idx1-ubyte")).unwrap();
-        assert!(problem(folder.path()).contains("lacks train-labels-idx1-ubyte"));
-    }
+/// The length of a side.
+fn side(file: &mut impl Read) -> Result<u64, String> {
+    Ok(u32::from_be_bytes(word(file)?).into())
 }

@@ -5,4 +5,6 @@ pub mod folder;
 pub mod idx;
 pub mod mias;
 pub mod npz;
+#[cfg(test)]
+mod real;
 pub mod sheet;

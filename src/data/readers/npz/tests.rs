@@ -1,11 +1,14 @@
 //! Archives as they come, and as they must not be believed.
 
+mod forms;
+mod wild;
+
 use std::io::{Cursor, Write};
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use super::*;
-use crate::data::{Part, READERS_HERE, plain};
+use crate::data::{Part, Progress, READERS_HERE, plain};
 
 fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
@@ -42,7 +45,22 @@ fn with(name: &str, content: Vec<u8>) -> Vec<u8> {
 
 /// Training, validation, test.
 fn parts(file: Vec<u8>) -> [Part; 3] {
-    read(Cursor::new(file), None).unwrap().map(Part::all)
+    given(contents(file, &Wanted::default()).unwrap())
+}
+
+fn contents(file: Vec<u8>, wanted: &Wanted) -> Result<Contents, String> {
+    read(Cursor::new(file), wanted, None)
+}
+
+fn given(contents: Contents) -> [Part; 3] {
+    match contents.parts {
+        Parts::Given(parts) => parts.map(Part::all),
+        Parts::Whole(_) => panic!("not parted"),
+    }
+}
+
+fn refused(file: Vec<u8>) -> String {
+    contents(file, &Wanted::default()).unwrap_err()
 }
 
 fn train(file: Vec<u8>) -> Part {
@@ -88,7 +106,12 @@ fn a_file_without_images_for_validation_has_none() {
     assert_eq!(train, test);
     assert_eq!(validation, Images::none([1, 1, 2]).into());
     entries.push(("val_labels".to_owned(), labels));
-    assert_eq!(read(Cursor::new(file(&entries)), None).unwrap_err(), "this .npz file lacks the entry val_images.npy");
+    let told = refused(file(&entries));
+    assert_eq!(
+        told,
+        "this .npz file lacks the entry val_images.npy; it holds train_images.npy, train_labels.npy, test_images.npy, \
+         test_labels.npy, val_labels.npy"
+    );
 }
 
 #[test]
@@ -101,7 +124,7 @@ fn a_file_with_the_names_of_keras_is_read() {
     assert_eq!(train, Images { shape: [1, 1, 2], pixels: vec![1, 2, 3, 4], labels: vec![3, 0] }.into());
     assert_eq!((validation.len(), test), (0, train));
     let lacking = npz(&[("x_train", images)]);
-    assert_eq!(read(Cursor::new(lacking), None).unwrap_err(), "this .npz file lacks the entry y_train.npy");
+    assert_eq!(refused(lacking), "this .npz file lacks the entry y_train.npy; it holds x_train.npy");
 }
 
 /// Bytes of a member that holds texts of `letters` letters.
@@ -170,22 +193,29 @@ fn groups_that_are_broken_are_named_with_their_problem() {
         (vec![train(npy("|u1", "(99999999999,)", &[]))], "the groups of 99999999999 images"),
         (vec![train(npy("|u1", "(3,)", &[0; 2]))], "2 of 3 bytes"),
     ] {
-        let told = read(Cursor::new(six_and(&more)), None).unwrap_err();
+        let told = refused(six_and(&more));
         assert!(told.contains(expected), "{expected}: {told}");
     }
 }
 
 #[test]
 fn sixteen_bits_are_as_bright_as_the_whole_set_says() {
+    let labels = npy("|u1", "(1,)", &[0]);
     let sixteen = |descr: &str, pixels: [u16; 2], to_bytes: fn(u16) -> [u8; 2]| {
-        parts(with("train_images", npy(descr, "(1, 1, 2)", &pixels.map(to_bytes).concat())))
+        with("train_images", npy(descr, "(1, 1, 2)", &pixels.map(to_bytes).concat()))
     };
     // Other parts of this file have bytes.
-    let mixed = sixteen("<u2", [1, 4000], u16::to_le_bytes);
-    assert_eq!(mixed.each_ref().map(Part::white), [4095, 255, 255]);
-    assert_eq!(mixed[0].values(0).unwrap(), [1.0 / 4095.0, 4000.0 / 4095.0]);
+    assert_eq!(
+        refused(sixteen("<u2", [1, 4000], u16::to_le_bytes)),
+        "train_images.npy and val_images.npy hold values of different types, 16-bit and bytes: store all of them alike"
+    );
+    let small = parts(sixteen("<u2", [1, 200], u16::to_le_bytes));
+    assert_eq!(small.each_ref().map(Part::white), [255; 3], "which in sixteen bits are the same");
+    let twelve = npy("<u2", "(1, 1, 2)", &[1, 0, 0xa0, 0x0f]);
+    let one = [("x_train", &twelve), ("x_test", &twelve), ("y_train", &labels), ("y_test", &labels)];
+    let [train, _, _] = parts(npz(&one.map(|(name, data)| (name, data.clone()))));
+    assert_eq!((train.white(), train.values(0).unwrap()), (4095, vec![1.0 / 4095.0, 4000.0 / 4095.0]));
     let part = |pixels: [u16; 6]| npy(">u2", "(1, 1, 2, 3)", &pixels.map(u16::to_be_bytes).concat());
-    let labels = npy("|u1", "(1,)", &[0]);
     let entries = [
         ("x_train", part([1, 2, 3, 4, 5, 6])),
         ("y_train", labels.clone()),
@@ -202,31 +232,40 @@ fn sixteen_bits_are_as_bright_as_the_whole_set_says() {
 fn broken_entries_are_named_with_their_problem() {
     let mut long_header = b"\x93NUMPY\x02\x00".to_vec();
     long_header.extend(u32::MAX.to_le_bytes());
-    let fortran = String::from_utf8_lossy(&npy("|u1", "(1, 1, 2)", &[8, 9])[10..]).replace("False", "True ");
-    let fortran = [&npy("|u1", "(1, 1, 2)", &[])[..10], fortran.as_bytes()].concat();
+    let not = [0.5_f32, f32::NAN].map(f32::to_le_bytes).concat();
     let cases = [
-        ("train_images", npy("<f4", "(1, 1, 2)", &[0; 8]), "type <f4"),
+        ("train_images", npy("<c8", "(1, 1, 2)", &[0; 16]), "type <c8, not numbers"),
+        ("train_images", npy("<f4", "(1, 1, 2)", &not), "holds NaN at image 0, row 0, column 1"),
         ("train_images", npy("|u1", "(1, 2)", &[8, 9]), "the shape [1, 2]"),
-        ("train_images", npy("|u1", "(1, 1, 2, 4)", &[0; 8]), "the shape [1, 1, 2, 4]"),
+        ("train_images", npy("|u1", "(1, 2, 2, 4)", &[0; 16]), "the shape [1, 2, 2, 4]"),
         ("train_images", npy("|u1", "(1, 1, 2)", &[8]), "1 of 2 bytes"),
         ("train_images", npy("|u1", "(1, 1, 2)", &[8, 9, 9]), "goes on"),
         ("train_images", npy("|u1", "(99999999999, 1, 2)", &[]), "99999999999 images"),
         ("train_images", npy("|u1", "(1, 0, 2)", &[]), "0 × 2 pixels"),
-        ("train_images", npy("|u1", "(1000000, 4096, 4096)", &[]), "bytes of pixels"),
+        ("train_images", npy("|u1", "(1000000, 4096, 4096)", &[]), "(numpy.savez)"),
+        (
+            "train_images",
+            npy("<f4", "(1000000, 4096, 4096)", &[]),
+            "save fewer or smaller images, or store them as bytes",
+        ),
+        ("train_images", npy("<i2", "(9, 4096, 4096, 4096)", &[]), "too many bytes in each volume"),
         ("train_images", npy("|u1", &format!("({}1, 1, 2)", "9".repeat(40)), &[]), "not understood"),
         ("train_images", npy("|u1", &"(".repeat(3000), &[]), "not understood"),
         ("test_images", long_header, "header of 4294967295 bytes"),
-        ("test_images", fortran, "Fortran"),
         ("test_images", b"plain".to_vec(), "cut short"),
         ("test_images", b"plain text".to_vec(), "not a NumPy array"),
-        ("val_labels", npy("<f8", "(1,)", &[0; 8]), "type <f8"),
+        ("val_labels", npy("<f8", "(1,)", &0.5_f64.to_le_bytes()), "the label 0.5"),
+        ("val_labels", npy("<f4", "(1,)", &f32::NAN.to_le_bytes()), "the label NaN"),
+        ("val_labels", npy("|S1", "(1,)", b"a"), "type |S1"),
         ("val_labels", npy("|i1", "(1,)", &[0xff]), "the label -1"),
         ("val_labels", npy("<u4", "(1,)", &[0xff; 4]), "the label 4294967295"),
-        ("val_labels", npy("|u1", "(1, 14)", &[0; 14]), "one label an image"),
+        ("val_labels", npy("|u1", "(1, 1, 1)", &[0]), "one label an image"),
+        ("val_labels", npy("|u1", "(1, 1001)", &[0; 1001]), "one label an image"),
+        ("val_labels", npy("|u1", "(1, 14)", &[0; 14]), "14 labels an image, and train_labels.npy has 1"),
         ("val_labels", npy("<i8", "(99999999999,)", &[]), "99999999999 labels"),
     ];
     for (name, content, expected) in cases {
-        let text = read(Cursor::new(with(name, content)), None).unwrap_err();
+        let text = refused(with(name, content));
         assert!(text.contains(expected) && text.contains(&format!("{name}.npy")), "{name}, {expected}: {text}");
     }
 }
@@ -250,7 +289,9 @@ fn large_arrays_that_are_not_packed_stay_in_the_file() {
     let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let packed = write(SimpleFileOptions::default());
     let plain = write(plain);
-    let read = |file: &tempfile::NamedTempFile, large| read_file(file.path(), large).unwrap().map(Part::all);
+    let (wanted, progress) = (Wanted::default(), Progress::default());
+    let ask = Ask { wanted: &wanted, progress: &progress };
+    let read = |file: &tempfile::NamedTempFile, large| given(read_file(file.path(), &ask, large).unwrap());
     let wanted = read(&packed, 1);
     for (file, large, streams) in [(&packed, 1, false), (&plain, 12, true), (&plain, 13, false)] {
         let parts = read(file, large);
@@ -263,8 +304,10 @@ fn large_arrays_that_are_not_packed_stay_in_the_file() {
     bytes[at] = 6;
     let mut damaged = tempfile::NamedTempFile::new().unwrap();
     damaged.write_all(&bytes).unwrap();
-    let told = read_file(damaged.path(), 1).unwrap_err().to_string();
+    let told = read_file(damaged.path(), &ask, 1).unwrap_err().to_string();
     assert!(told.starts_with("the entry train_images.npy is damaged or cut short"), "{told}");
+    progress.stop();
+    assert!(matches!(read_file(plain.path(), &ask, 1), Err(Error::Stopped)));
 }
 
 #[test]
