@@ -89,14 +89,23 @@ fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let (folder, all) = if path.is_dir() { (Some(path), in_folder(path)?) } else { (None, vec![path.to_owned()]) };
     let mut findings = Findings::default();
     let seen = seen(all, ask, &mut findings)?;
-    let (seen, labels) = match folder {
-        Some(folder) => labelled(folder, seen, &ask.wanted.labels, &mut findings)?,
-        None => (seen, None),
-    };
-    if labels.is_none() && !ask.wanted.labels.is_empty() {
+    let column = &ask.wanted.labels;
+    let table = folder.map(|folder| by_table(folder, column, &mut findings)).transpose()?.flatten();
+    if table.is_none() && !column.is_empty() {
         let problem = "data.labels names a column of the CSV file beside the DICOM files, and there is no such file";
         return Err(about_path(problem, path));
     }
+    let (seen, labels) = match (table, folder) {
+        (Some(table), _) => {
+            let seen = listed(seen, &table, &mut findings);
+            (seen, Some(table))
+        }
+        (None, Some(folder)) => {
+            let labels = of_folders(folder, &seen, &mut findings)?;
+            (seen, labels)
+        }
+        (None, None) => (seen, None),
+    };
     findings.unlabelled = labels.is_none();
     let items = items(&seen, labels.as_ref());
     let levels = levels(&seen, view, ask)?;
@@ -162,27 +171,24 @@ fn seen(all: Vec<PathBuf>, ask: &Ask<'_>, findings: &mut Findings) -> Result<Vec
     Ok(seen)
 }
 
-/// What a table or folders say of the files, those that a table leaves out left out; nothing where nobody says anything.
-fn labelled(
-    folder: &Path,
-    seen: Vec<Seen>,
-    column: &str,
-    findings: &mut Findings,
-) -> Result<(Vec<Seen>, Option<Labels>)> {
-    if let Some(table) = by_table(folder, column, findings)? {
-        let (kept, left): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| table.of.contains_key(&one.path));
-        let why = "the CSV file has no row of it";
-        findings.skipped.extend(left.into_iter().map(|one| Skipped { path: one.path, why: why.to_owned() }));
-        return Ok((kept, Some(table)));
-    }
+/// The files that a table has rows of; the others are left out and listed.
+fn listed(seen: Vec<Seen>, table: &Labels, findings: &mut Findings) -> Vec<Seen> {
+    let (kept, left): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| table.of.contains_key(&one.path));
+    let why = "the CSV file has no row of it";
+    findings.skipped.extend(left.into_iter().map(|one| Skipped { path: one.path, why: why.to_owned() }));
+    kept
+}
+
+/// What folders say of the files, if they are classes.
+fn of_folders(root: &Path, seen: &[Seen], findings: &mut Findings) -> Result<Option<Labels>> {
     let paths: Vec<&Path> = seen.iter().map(|one| one.path.as_path()).collect();
-    let labels = by_folders(folder, &paths)?;
-    if labels.is_some() && of_patients(folder, &seen) {
+    let labels = by_folders(root, &paths)?;
+    if labels.is_some() && of_patients(root, seen) {
         let why = "Each folder has one patient's files further down: folders are not taken for classes.";
         findings.notes.push(why.to_owned());
-        return Ok((seen, None));
+        return Ok(None);
     }
-    Ok((seen, labels))
+    Ok(labels)
 }
 
 /// Whether the first folders are patients and not classes: each of one patient of its own, whose files lie further down.
