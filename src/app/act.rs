@@ -58,6 +58,8 @@ pub enum Act {
     File(Purpose, PathBuf),
     /// Use the images at a path, as these settings want them.
     Images(PathBuf, Vec<(String, String)>),
+    /// Tell why a path's images cannot be read.
+    NoImages(String),
     /// Show the defended model, or the undefended one.
     Defended(bool),
     /// Let another attack look, by its name.

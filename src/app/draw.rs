@@ -84,9 +84,7 @@ impl App {
         let stage = page::page_ui(ui, look, &plan, &mut self.tree, &mut self.view, &mut acts);
         self.deeds.strokes += self.view.pad.strokes.len().saturating_sub(strokes);
         self.popup = self.popup.filter(|popup| popup_ui(ui.ctx(), *popup, look, &mut self.view, &mut acts));
-        if self.popup != Some(Popup::Inspector) {
-            self.view.inspector.close(ui.ctx());
-        }
+        self.view.inspector.close_without(self.popup, ui.ctx());
         if let Some(prompt) = &mut self.prompt
             && !prompt.show(ui.ctx(), &self.memory.recent, &mut acts)
         {

@@ -99,6 +99,7 @@ impl App {
             Act::Play | Act::Frame(_) | Act::Pin(_) => self.film(&act),
             Act::Refresh => self.library.refresh(self.runs.clone(), ctx),
             Act::Images(path, settings) => self.take_images(&path, &settings)?,
+            Act::NoImages(why) => return Err(Error::Input(why)),
             Act::Rename(path, name) => self.chores.push(Chore::rename(path, name, ctx)?),
             Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),
             Act::Copy(text) => {

@@ -24,7 +24,7 @@ impl About {
     /// What is wrong where an act fails.
     pub(super) fn of(act: &Act) -> Self {
         match act {
-            Act::ShowRun(_) => Self::Opening,
+            Act::ShowRun(_) | Act::Images(..) | Act::NoImages(_) => Self::Opening,
             Act::File(purpose, _) | Act::Ask(purpose) if purpose.reads() => Self::Opening,
             Act::File(..) | Act::Ask(_) => Self::Saving,
             Act::Preset(_)

@@ -139,7 +139,9 @@ fn words(set: &Dataset, verified: Option<usize>) -> String {
     if set.drawn {
         text.push_str("Nothing says which images are for what: the parts were drawn, class by class.\n");
     }
-    set.findings.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
+    for note in &set.findings.notes {
+        let _ = writeln!(text, "{note}");
+    }
     if !set.findings.unlabelled {
         let majority = set.majority();
         let _ = writeln!(text, "Always naming the largest class is right for {majority:.1} % of the test images.");

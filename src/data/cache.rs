@@ -95,7 +95,7 @@ pub(super) fn once(stamp: Option<Stamp>, open: impl FnOnce() -> Result<Dataset>)
     let parts = [&set.train, &set.validation, &set.test].map(Part::downgrade);
     let none = || Part::from(Images::none(set.shape()));
     let words = Dataset { train: none(), validation: none(), test: none(), ..set.clone() };
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Entry { stamp, words, parts });
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner).push(Entry { stamp, parts, words });
     Ok(set)
 }
 

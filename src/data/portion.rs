@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn nobody_is_in_two_parts_and_the_classes_keep_their_shares() {
         // 161 patients of two films; one in three has an abnormality on one side, one in ten on both.
-        let label = |film: u32| u32::from((film / 2).is_multiple_of(3) && (film % 2 == 0 || (film / 2) % 10 == 0));
+        let label = |film: u32| {
+            u32::from((film / 2).is_multiple_of(3) && (film.is_multiple_of(2) || (film / 2).is_multiple_of(10)))
+        };
         let labels: Vec<u32> = (0..322).map(label).collect();
         let numbers: Arc<[u32]> = (0..322).map(|film| film / 2).collect();
         let groups = Groups { numbers, noun: Noun::PATIENT };

@@ -44,7 +44,7 @@ pub fn intervals(answers: &Answers<'_>, seed: Seed) -> BTreeMap<String, [f64; 2]
         let mut stream = seed.stream("bootstrap", i as u64);
         let mut counts = vec![0_u32; units];
         (0..units).for_each(|_| counts[stream.below(units)] += 1);
-        measured(answers, &ranking, |image| f64::from(counts[unit_of[image]]))
+        measured(answers, ranking.as_ref(), |image| f64::from(counts[unit_of[image]]))
     };
     let all: Vec<[Option<f64>; 5]> = (0..DRAWS).into_par_iter().map(draw).collect();
     let of = |metric: usize| {
@@ -93,7 +93,7 @@ impl Ranking {
 
     /// As [`Shares::auroc`](super::shares::Shares::auroc), each image counting as often as its weight.
     fn auroc(&self, answers: &Answers<'_>, weight: &impl Fn(usize) -> f64) -> Option<f64> {
-        let first = if answers.classes == 2 { 1 } else { 0 };
+        let first = usize::from(answers.classes == 2);
         let areas: Vec<f64> = self
             .0
             .iter()
@@ -122,7 +122,7 @@ impl Ranking {
 }
 
 /// The metrics of [`KEYS`], each image counting as often as its weight.
-fn measured(answers: &Answers<'_>, ranking: &Option<Ranking>, weight: impl Fn(usize) -> f64) -> [Option<f64>; 5] {
+fn measured(answers: &Answers<'_>, ranking: Option<&Ranking>, weight: impl Fn(usize) -> f64) -> [Option<f64>; 5] {
     let (mut right, mut sizes) = (vec![0.0; answers.classes], vec![0.0; answers.classes]);
     for (image, (predicted, label)) in answers.predicted.iter().zip(answers.labels).enumerate() {
         let weight = weight(image);
@@ -140,7 +140,7 @@ fn measured(answers: &Answers<'_>, ranking: &Option<Ranking>, weight: impl Fn(us
         (!recalls.is_empty()).then(|| recalls.iter().sum::<f64>() / recalls.len() as f64),
         binary(1),
         binary(0),
-        ranking.as_ref().and_then(|ranking| ranking.auroc(answers, &weight)),
+        ranking.and_then(|ranking| ranking.auroc(answers, &weight)),
     ]
 }
 
@@ -169,7 +169,7 @@ mod tests {
         let (predicted, labels, shares) = answers();
         let all = Answers { predicted: &predicted, labels: &labels, classes: 2, shares: Some(&shares), units: None };
         let row = Row::measured("x", &predicted, &labels, 2, Some(&shares));
-        let [accuracy, balanced, sensitivity, specificity, auroc] = measured(&all, &Ranking::of(&all), |_| 1.0);
+        let [accuracy, balanced, sensitivity, specificity, auroc] = measured(&all, Ranking::of(&all).as_ref(), |_| 1.0);
         for (got, expected) in [
             (accuracy, Some(row.accuracy)),
             (balanced, Some(row.balanced_accuracy)),

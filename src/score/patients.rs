@@ -32,7 +32,7 @@ pub fn by_patient(leaks: &[f64], patients: &[u32]) -> Vec<Worst> {
         all.entry(*patient)
             .and_modify(|known| {
                 if *leak > known.leak {
-                    *known = worst
+                    *known = worst;
                 }
             })
             .or_insert(worst);

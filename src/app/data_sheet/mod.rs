@@ -1,8 +1,6 @@
 //! A look at images before they are used: what they are, some of each class, what was found, and what is made of them.
 
 mod reading;
-#[cfg(test)]
-mod tests;
 
 use std::path::PathBuf;
 
@@ -61,21 +59,29 @@ impl DataSheet {
         self.reading.is_some()
     }
 
-    fn hear(&mut self, ctx: &Context) {
-        let Some(answer) = self.reading.as_ref().and_then(Reading::answer) else { return };
+    /// Takes in what was read. False where nothing could be, and nothing was before: there is nothing to look at.
+    fn hear(&mut self, ctx: &Context, acts: &mut Vec<Act>) -> bool {
+        let Some(answer) = self.reading.as_ref().and_then(Reading::answer) else { return true };
         self.reading = None;
         match answer {
             Ok(seen) => {
                 self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), TextureOptions::NEAREST));
                 (self.seen, self.trouble) = (Some(seen), None);
             }
+            Err(error) if self.seen.is_none() && self.trouble.is_none() => {
+                acts.push(Act::NoImages(error.to_string()));
+                return false;
+            }
             Err(error) => (self.seen, self.trouble) = (None, Some(error.to_string())),
         }
+        true
     }
 
     /// Draws it. False where it is closed.
     pub fn show(&mut self, ctx: &Context, acts: &mut Vec<Act>) -> bool {
-        self.hear(ctx);
+        if !self.hear(ctx, acts) {
+            return false;
+        }
         let mut open = true;
         let modal = Modal::new(Id::unique("images")).show(ctx, |ui| {
             ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 40.0));
@@ -120,7 +126,7 @@ impl DataSheet {
 
     /// What is made of the images. A change reads them anew.
     fn choices_ui(&mut self, ui: &mut Ui) {
-        Grid::new("how images are wanted").num_columns(2).spacing([12.0, 4.0]).show(ui, |ui| {
+        Grid::new("wanted").num_columns(2).spacing([12.0, 4.0]).show(ui, |ui| {
             let label = ui.label(t!("Size"));
             let words =
                 |size: usize| if size == 0 { t!("as they are").to_owned() } else { format!("{size} × {size}") };

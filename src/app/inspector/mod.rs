@@ -69,6 +69,13 @@ impl InspectorView {
         self.take_focus = true;
     }
 
+    /// Puts all of it away where another window, or none, is open.
+    pub fn close_without(&mut self, popup: Option<Over>, ctx: &Context) {
+        if popup != Some(Over::Inspector) {
+            self.close(ctx);
+        }
+    }
+
     /// Puts all of it away; the keyboard goes back to where it was.
     pub fn close(&mut self, ctx: &Context) {
         if self.subject.is_some() {

@@ -124,6 +124,8 @@ fn data_sets_and_images_are_opened_by_drop() {
         drop_on(&mut window, &path);
         window.rest();
         assert_eq!(window.app().document().experiment(), &quick(), "they are looked at first");
+        // The dialog stands still.
+        (0..4).for_each(|_| window.harness.step());
         window.click("Use these images");
         window.rest();
         assert_eq!(window.app().document().experiment().data.name, folder.to_string_lossy());

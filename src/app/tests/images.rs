@@ -3,8 +3,10 @@
 use eframe::egui::Role;
 use egui_kittest::kittest::Queryable;
 
-use crate::app::tests::{Window, quick};
-use crate::app::{Act, purpose::Purpose};
+use super::pictures::drawn;
+use super::{Window, quick};
+use crate::app::act::Act;
+use crate::app::purpose::Purpose;
 
 /// An .npz of 30 training and 12 test images of 8 × 12 in two classes.
 fn films(window: &Window) -> std::path::PathBuf {
@@ -21,11 +23,18 @@ fn films(window: &Window) -> std::path::PathBuf {
     path
 }
 
+/// Until all is read and the dialog stands still.
+fn settle(window: &mut Window) {
+    window.rest();
+    (0..4).for_each(|_| window.harness.step());
+}
+
 /// Takes an entry of a list.
 fn choose(window: &mut Window, list: &str, entry: &str) {
     window.harness.get_by_role_and_label(Role::ComboBox, list).click();
-    window.rest();
+    settle(window);
     window.click(entry);
+    settle(window);
 }
 
 #[test]
@@ -39,11 +48,12 @@ fn images_are_looked_at_shaped_and_used_as_one_change() {
     assert!(seen(&window, "42 images of 8 × 12, grey: 30 for training, 0 for validation, 12 for testing"));
     assert!(seen(&window, "Some images of each class, a row each"));
     choose(&mut window, "Size", "28 × 28");
-    window.rest();
+    settle(&mut window);
     assert!(seen(&window, "42 images of 28 × 28"), "read anew");
     choose(&mut window, "Parts", "drawn anew");
-    window.rest();
+    settle(&mut window);
     assert!(seen(&window, "29 for training, 4 for validation, 9 for testing"));
+    drawn(&mut window, "images-dialog");
     window.click("Use these images");
     window.rest();
     let data = &window.app().document().experiment().data;
@@ -56,16 +66,20 @@ fn images_are_looked_at_shaped_and_used_as_one_change() {
 }
 
 #[test]
-fn what_is_no_set_says_why_and_cannot_be_used() {
+fn what_is_no_set_is_refused_and_what_becomes_none_says_why() {
     let mut window = Window::open(quick());
     window.rest();
-    let path = window.home.path().join("broken.npz");
-    crate::run::whole_files::Writer::default().write(&path, b"no zip at all").unwrap();
+    let broken = window.home.path().join("broken.npz");
+    crate::run::whole_files::Writer::default().write(&broken, b"no zip at all").unwrap();
+    window.act(Act::File(Purpose::Open, broken));
+    window.until("the refusal", |app| app.state().error.is_some());
+    assert!(window.app().state().error.as_ref().unwrap().ends_with("broken.npz"));
+    assert!(window.harness.query_by_label("Use these images").is_none());
+    let path = films(&window);
     window.act(Act::File(Purpose::Open, path));
-    window.rest();
-    assert!(window.harness.query_by_label_contains("broken.npz").is_some());
+    settle(&mut window);
     window.click("Cancel");
-    window.rest();
+    settle(&mut window);
     assert!(window.harness.query_by_label("Use these images").is_none());
     assert_eq!(window.app().document().experiment(), &quick());
 }
