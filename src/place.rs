@@ -71,6 +71,11 @@ pub fn written(path: &Path) -> String {
     if text.starts_with(['~']) || text.starts_with(URL) { format!("./{text}") } else { text.to_owned() }
 }
 
+/// Whether a path is a file of this ending, in letters of any size.
+pub fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) && path.is_file()
+}
+
 /// A path that nobody takes for a name: with a slash or a dot in it.
 pub fn no_name(path: &str) -> String {
     if path.contains(['/', '\\', '.', '~']) { path.to_owned() } else { format!("./{path}") }

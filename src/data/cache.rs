@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::part::WeakPart;
-use super::reader::has_ending;
 use super::{Dataset, Images, MAX_IMAGES, Part, Wanted};
 use crate::error::Result;
+use crate::place::has_ending;
 
 static OPEN: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 

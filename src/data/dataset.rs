@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::reader::Findings;
+use super::findings::Findings;
 use super::source::BYTE_WHITE;
 use super::{MAX_CLASSES, Noun, Part, Source, also_in, draw};
 use crate::error::Result;
@@ -48,18 +48,25 @@ impl Dataset {
         parts: [Arc<dyn Source>; 3],
     ) -> Result<Self, String> {
         let parts = complete(parts)?;
-        Self::of_parts(name, about, names, parts.map(Part::all))
+        Self::of_parts(name, about, names, parts.map(Part::all), Arc::default())
     }
 
-    /// The same of parts that are views.
+    /// The same of parts that are views, and what was found in them. Where there are no labels there need be no test images.
     ///
     /// # Errors
     /// Tells the problem without a path.
-    pub fn of_parts(name: &str, about: &str, names: Option<Vec<String>>, parts: [Part; 3]) -> Result<Self, String> {
+    pub fn of_parts(
+        name: &str,
+        about: &str,
+        names: Option<Vec<String>>,
+        parts: [Part; 3],
+        findings: Arc<Findings>,
+    ) -> Result<Self, String> {
         let (shape, white) = (parts[0].shape(), parts[0].white());
         for (part, source) in NAMES.into_iter().zip(&parts) {
             let images = source.len();
-            if images == 0 && part != "validation" {
+            // What has no labels is only looked at.
+            if images == 0 && part != "validation" && !(part == "test" && findings.unlabelled) {
                 return Err(format!("the {part} set is empty"));
             }
             if source.shape() != shape {
@@ -80,7 +87,6 @@ impl Dataset {
         let classes = names.unwrap_or_else(|| (0..=largest).map(|label| label.to_string()).collect());
         let [train, validation, test] = parts;
         let (name, about) = (name.to_owned(), about.to_owned());
-        let findings = Arc::default();
         Ok(Self { name, about, classes, train, validation, test, kind: "", findings, drawn: false })
     }
 
@@ -90,7 +96,7 @@ impl Dataset {
     /// Tells the problem without a path.
     pub fn with_parts(self, parts: [Part; 3]) -> Result<Self, String> {
         let Self { name, about, classes, kind, findings, drawn, .. } = self;
-        Ok(Self { kind, findings, drawn, ..Self::of_parts(&name, &about, Some(classes), parts)? })
+        Ok(Self { kind, drawn, ..Self::of_parts(&name, &about, Some(classes), parts, findings)? })
     }
 
     /// The same images to somebody who does not know which belong together.

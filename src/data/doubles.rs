@@ -58,7 +58,8 @@ impl Doubles {
     /// What is to be warned of, a sentence each.
     pub fn warnings(&self, set: &Dataset) -> Vec<String> {
         let of = |count: usize, all: &Part, part: &str, others: &str, so: &str| {
-            (count > 0).then(|| format!("{count} of {} {part} images are {others} images too, {so}", all.len()))
+            (count > 0)
+                .then(|| format!("{count} of {} {part} images are identical to {others} images, {so}", all.len()))
         };
         let mut all: Vec<String> = [
             of(self.test_in_train, &set.test, "test", "training", "so accuracy on them is partly memory"),
@@ -101,7 +102,10 @@ mod tests {
         };
         assert_eq!(found, expected);
         let told = found.warnings(&set);
-        assert_eq!(told[0], "1 of 5 test images are training images too, so accuracy on them is partly memory");
+        assert_eq!(
+            told[0],
+            "1 of 5 test images are identical to training images, so accuracy on them is partly memory"
+        );
         assert_eq!(told.len(), 5);
         assert_eq!(also_in(&set.test, &set.train).unwrap(), [false, true, false, false, false]);
         assert!(Doubles::default().warnings(&set).is_empty());

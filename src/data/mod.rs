@@ -19,6 +19,7 @@ mod draw;
 mod element;
 mod embedded;
 mod feed;
+mod findings;
 mod groups;
 mod joined;
 mod layout;

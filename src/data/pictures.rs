@@ -6,6 +6,7 @@
 //! of the [`store`], image after image, and stays there. A set that is known by its files is found there again.
 
 mod agreed;
+mod decoded;
 mod spool;
 mod store;
 
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::agreed::{Agreed, common_shape, common_white, range_of};
-use self::spool::{Decoded, decode_all};
+use self::decoded::Decoded;
+use self::spool::decode_all;
 use self::store::{Key, Store};
 use super::array::Pixels;
 use super::deep::white_of;

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use super::cache::{Stamp, once};
 use super::dataset::complete;
+pub use super::findings::{Findings, Skipped};
 use super::source::BYTE_WHITE;
 use super::wanted::{Ask, SplitBy, Wanted};
 use super::{BUILT_IN, Dataset, Images, Part, Range, Source, about_path, built_in, portion, shaped};
 use crate::error::{Error, Result};
 use crate::place;
+pub use crate::place::has_ending;
 
 /// A reader's card.
 #[derive(Debug)]
@@ -61,30 +63,6 @@ pub enum Parts {
     Given([Arc<dyn Source>; 3]),
     /// All of them: the file does not say which are for what.
     Whole(Arc<dyn Source>),
-}
-
-/// What a reader found that is to be said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Findings {
-    /// Which values are black and white, and how that was found: `16-bit, 0–4095: scaled by 4095`.
-    pub range: String,
-    /// What else was made of the file, a sentence each.
-    pub notes: Vec<String>,
-    /// What may be wrong with it, a sentence each.
-    pub warnings: Vec<String>,
-    /// What could not be read and was left out.
-    pub skipped: Vec<Skipped>,
-    /// Whether there are no labels: the images can be looked at, and nothing can be learned.
-    pub unlabelled: bool,
-}
-
-/// An image that was left out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
-    /// Its file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub why: String,
 }
 
 impl From<[Images; 3]> for Contents {
@@ -145,21 +123,32 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
     once(Stamp::of(kind.id, ask.wanted, &path), || {
         let Contents { parts, classes, findings } = (kind.read)(&path, ask)?;
         let told = |problem: String| about_path(&problem, &path);
-        let (parts, drawn) = match parts {
-            Parts::Given(parts) => (complete(parts).map_err(told)?.map(Part::all), false),
-            Parts::Whole(all) => {
-                let [all] = complete([all]).map_err(told)?;
-                (portion::drawn(all, ask.wanted.split_seed), true)
-            }
-        };
+        let (parts, drawn) = parted(parts, findings.unlabelled, ask.wanted).map_err(told)?;
         let depth = match parts[0].white() {
             BYTE_WHITE => String::new(),
             white => format!(", pixels from 0 to {white}"),
         };
         let about = format!("images read from {}{depth}; for the licence see their source", kind.title);
-        let set = Dataset::of_parts(&name, &about, classes, parts).map_err(told)?;
-        let set = Dataset { findings: findings.into(), kind: kind.id, drawn, ..set };
+        let set = Dataset::of_parts(&name, &about, classes, parts, findings.into()).map_err(told)?;
+        let set = Dataset { kind: kind.id, drawn, ..set };
         arranged(set, ask.wanted).map_err(told)
+    })
+}
+
+/// Training, validation and test images, and whether they were drawn. What has no labels is one part.
+fn parted(parts: Parts, unlabelled: bool, wanted: &Wanted) -> Result<([Part; 3], bool), String> {
+    Ok(match parts {
+        Parts::Given(parts) => (complete(parts)?.map(Part::all), false),
+        Parts::Whole(all) => {
+            let [all] = complete([all])?;
+            if unlabelled {
+                let all = Part::all(all);
+                let none = all.take(0);
+                ([all, none.clone(), none], false)
+            } else {
+                (portion::drawn(all, wanted.split_seed), true)
+            }
+        }
     })
 }
 
@@ -212,11 +201,6 @@ fn unknown(name: &str, readers: &[&'static Kind]) -> Error {
         BUILT_IN.join(" and "),
         readable(readers)
     ))
-}
-
-/// Whether a path is a file of this ending, in letters of any size.
-pub fn has_ending(path: &Path, ending: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending)) && path.is_file()
 }
 
 #[cfg(test)]
@@ -299,5 +283,27 @@ mod tests {
         let [idx, npz] = [TWO[0].about, TWO[1].about];
         assert_eq!(readable(&all), format!("{idx}, {npz} or a .sure file"));
         assert_eq!(readable(TWO), format!("{idx} or {npz}"));
+    }
+
+    #[test]
+    fn one_image_without_a_label_can_be_looked_at_and_with_one_is_no_set() {
+        fn contents(unlabelled: bool) -> Contents {
+            let images = Images { shape: [1, 1, 1], pixels: vec![7], labels: vec![0] };
+            let findings = Findings { unlabelled, ..Findings::default() };
+            Contents { parts: Parts::Whole(images.into()), classes: None, findings }
+        }
+        static LONE: Kind = Kind {
+            id: "lone",
+            title: "a lone image",
+            about: "a .lone or .told file",
+            endings: &["lone", "told"],
+            sniff: |path| Sniff::Yes(path.to_owned()),
+            read: |path, _| Ok(contents(has_ending(path, "lone"))),
+        };
+        let file = |ending: &str| tempfile::Builder::new().suffix(ending).tempfile().unwrap();
+        let lone = plain(file(".lone").path(), &[&LONE]).unwrap();
+        assert_eq!((lone.train.len(), lone.test.len(), lone.drawn), (1, 0, false));
+        let told = plain(file(".told").path(), &[&LONE]).unwrap_err().to_string();
+        assert!(told.starts_with("the test set is empty"), "{told}");
     }
 }

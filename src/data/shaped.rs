@@ -5,11 +5,17 @@ use std::sync::Arc;
 use image::imageops::{FilterType, resize};
 use image::{ImageBuffer, Luma};
 
-use super::{Channels, Dataset, Groups, Part, Source, Wanted};
+use rayon::prelude::*;
+
+use super::deep::{fill_bytes, fill_values};
+use super::source::BYTE_WHITE;
+use super::{Channels, Dataset, DeepImages, Groups, Images, Part, Source, Wanted, grouped};
 use crate::error::Result;
 
 /// What an image is scaled with: of a smaller one every pixel counts.
 const FILTER: FilterType = FilterType::Triangle;
+/// Most numbers of a part that are held.
+const HELD: usize = 256 << 20;
 /// How much red, green and blue count for grey (ITU-R BT.601).
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
@@ -20,8 +26,8 @@ pub(super) fn shaped(set: Dataset, wanted: &Wanted) -> Result<Dataset, String> {
     if shape == own {
         return Ok(set);
     }
-    let parts = [&set.train, &set.validation, &set.test];
-    let parts = parts.map(|part| Part::all(Arc::new(Shaped::of(part.clone(), shape))));
+    let part = |part: &Part| Shaped::of(part.clone(), shape).source().map_err(|error| error.to_string());
+    let parts = [part(&set.train)?, part(&set.validation)?, part(&set.test)?].map(Part::all);
     let mut set = set.with_parts(parts)?;
     Arc::make_mut(&mut set.findings).notes.extend(changed(own, shape));
     Ok(set)
@@ -52,17 +58,46 @@ fn changed([c, h, w]: [usize; 3], now: [usize; 3]) -> Vec<String> {
     all
 }
 
-/// Images that are brought into a shape when they are read.
+/// Images that are brought into a shape when they are read. Their pixels are whole numbers up to white, wherever they are:
+/// bytes stay bytes, anything else becomes 16 bits.
 #[derive(Debug)]
 struct Shaped {
     images: Part,
     labels: Vec<u32>,
     shape: [usize; 3],
+    white: u16,
 }
 
 impl Shaped {
     fn of(images: Part, shape: [usize; 3]) -> Self {
-        Self { labels: images.labels().to_vec(), images, shape }
+        let white = if images.white() == BYTE_WHITE { 255 } else { u16::MAX };
+        Self { labels: images.labels().to_vec(), images, shape, white }
+    }
+
+    /// As a source: made once and held where they fit into memory, else made whenever they are read.
+    fn source(self) -> Result<Arc<dyn Source>> {
+        let pixels = self.labels.len() * self.shape.iter().product::<usize>();
+        if self.images.streams() || pixels > HELD {
+            return Ok(Arc::new(self));
+        }
+        let all: Vec<Vec<u16>> =
+            (0..self.labels.len()).into_par_iter().map(|i| self.pixels(i)).collect::<Result<_>>()?;
+        let (shape, white, groups) = (self.shape, self.white, self.images.groups().cloned());
+        let (labels, pixels) = (self.labels, all.into_iter().flatten());
+        let held: Arc<dyn Source> = if white == 255 {
+            Images { shape, pixels: pixels.map(|pixel| pixel as u8).collect(), labels }.into()
+        } else {
+            DeepImages { shape, pixels: pixels.collect(), white, labels }.into()
+        };
+        Ok(match groups {
+            Some(groups) => grouped(held, groups),
+            None => held,
+        })
+    }
+
+    fn pixels(&self, i: usize) -> Result<Vec<u16>> {
+        let values = fitted(&self.images.values(i)?, self.images.shape(), self.shape);
+        Ok(values.into_iter().map(|value| (value * f32::from(self.white)).round() as u16).collect())
     }
 }
 
@@ -84,24 +119,30 @@ impl Source for Shaped {
     }
 
     fn white(&self) -> u32 {
-        self.images.white()
+        self.white.into()
     }
 
     fn read(&self, i: usize, out: &mut [u8]) -> Result<()> {
-        let mut values = vec![0.0; out.len()];
-        self.values(i, &mut values)?;
-        out.iter_mut().zip(values).for_each(|(out, value)| *out = (255.0 * value).round() as u8);
+        fill_bytes(self.pixels(i)?.into_iter(), self.white, out);
         Ok(())
     }
 
     fn values(&self, i: usize, out: &mut [f32]) -> Result<()> {
-        let values = self.images.values(i)?;
-        out.copy_from_slice(&fitted(&values, self.images.shape(), self.shape));
+        fill_values(self.pixels(i)?.into_iter(), self.white, out);
         Ok(())
     }
 
     fn streams(&self) -> bool {
         self.images.streams()
+    }
+
+    fn digest(&self, i: usize) -> Result<[u8; 32]> {
+        let deep = self.white > 255;
+        let bytes = self.pixels(i)?.into_iter().flat_map(u16::to_le_bytes);
+        // Of bytes the high half is nothing.
+        let bytes: Vec<u8> =
+            bytes.enumerate().filter(|(at, _)| deep || at.is_multiple_of(2)).map(|(_, byte)| byte).collect();
+        Ok(*blake3::hash(&bytes).as_bytes())
     }
 }
 
@@ -191,5 +232,24 @@ mod tests {
         let image = now.test.image(1).unwrap();
         assert_eq!((&image[..4], &image[4..8], image.len()), (&[0; 4][..], &[255; 4][..], 48));
         assert_eq!(now.test.labels(), [0, 1]);
+    }
+
+    #[test]
+    fn held_or_not_they_are_the_same() {
+        let of = |white: u16| -> Arc<dyn Source> {
+            let pixels: Vec<u16> = (0..60).map(|i| i * white / 60).collect();
+            DeepImages { shape: [1, 3, 4], pixels, white, labels: vec![0; 5] }.into()
+        };
+        let bytes = Images { shape: [1, 3, 4], pixels: (0..60).collect(), labels: vec![0; 5] };
+        for (source, white) in [(of(4095), 65535), (of(1), 65535), (bytes.into(), 255)] {
+            let shaped = || Shaped::of(Part::all(source.clone()), [1, 5, 5]);
+            let (lazy, held) = (Part::all(Arc::new(shaped())), Part::all(shaped().source().unwrap()));
+            assert_eq!((lazy.white(), held.white()), (white, white));
+            for i in 0..5 {
+                assert_eq!(lazy.values(i).unwrap(), held.values(i).unwrap());
+                assert_eq!(lazy.image(i).unwrap(), held.image(i).unwrap());
+                assert_eq!(lazy.digest(i).unwrap(), held.digest(i).unwrap());
+            }
+        }
     }
 }

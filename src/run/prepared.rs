@@ -206,11 +206,11 @@ fn in_common(test: &Part, victim: &Part, auxiliary: &Part) -> Vec<String> {
 fn the_same(test: &Part, victim: &Part, auxiliary: &Part) -> Result<Vec<String>> {
     let told = |(part, others, so): (&Part, &str, &str)| {
         let count = also_in(test, part)?.into_iter().filter(|also| *also).count();
-        Ok((count > 0).then(|| format!("{count} of {} test images are {others}, pixel by pixel: {so}", test.len())))
+        Ok((count > 0).then(|| format!("{count} of {} test images are identical to {others}: {so}", test.len())))
     };
     let sides = [
-        (victim, "trained on too", "accuracy on them is partly memory"),
-        (auxiliary, "also among the attackers' own", "they are not attacked"),
+        (victim, "those that are trained on", "accuracy on them is partly memory"),
+        (auxiliary, "the attackers' own", "they are not attacked"),
     ];
     Ok(sides.into_iter().map(told).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::experiment::preset::DIGITS as PRESET;
 
-/// Undefended and PSGL on MNIST digits.
+/// Undefended and defended, on MNIST digits.
 const DIGITS: &[u8] = include_bytes!("../../assets/trained/digits.safetensors");
 /// What remakes them.
 pub fn remade_by() -> String {

@@ -112,16 +112,16 @@ mod tests {
             ..EpochRow::default()
         };
         let mut all: Vec<EpochRow> =
-            [70.0, 90.0, 90.0, 80.0].iter().zip(1..).map(|(v, epoch)| row("psgl", epoch, Some(*v))).collect();
+            [70.0, 90.0, 90.0, 80.0].iter().zip(1..).map(|(v, epoch)| row("defended", epoch, Some(*v))).collect();
         all.push(row("vanilla", 1, Some(95.0)));
-        assert_eq!(["psgl", "vanilla", "other"].map(|model| best_epoch(&all, model)), [Some(2), Some(1), None]);
+        assert_eq!(["defended", "vanilla", "other"].map(|model| best_epoch(&all, model)), [Some(2), Some(1), None]);
         all.push(row("vanilla", 2, None));
         assert_eq!(best_epoch(&all, "vanilla"), None, "an older build did not measure it");
-        assert_eq!(best_held_out(&all, "psgl"), Some((2, HeldOut::Validation)));
+        assert_eq!(best_held_out(&all, "defended"), Some((2, HeldOut::Validation)));
         let tested: Vec<EpochRow> = [(1, 70.0), (2, 90.0), (3, 90.0)]
-            .map(|(epoch, accuracy)| EpochRow { model: "psgl".to_owned(), epoch, accuracy, ..EpochRow::default() })
+            .map(|(epoch, accuracy)| EpochRow { model: "defended".to_owned(), epoch, accuracy, ..EpochRow::default() })
             .into();
-        assert_eq!(best_held_out(&tested, "psgl"), Some((2, HeldOut::Test)));
+        assert_eq!(best_held_out(&tested, "defended"), Some((2, HeldOut::Test)));
         assert_eq!(best_held_out(&tested, "vanilla"), None);
         let text = serde_json::to_string(&all.pop()).unwrap();
         assert!(text.ends_with("\"accuracy\":98.0}"), "{text}");

@@ -1,21 +1,22 @@
 //! A look at images before they are used: what they are, some of each class, what was found, and what is made of them.
 
 mod reading;
+mod seen;
 
 use std::path::PathBuf;
 
 use eframe::egui::{
-    Button, CollapsingHeader, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText,
-    ScrollArea, TextEdit, TextureHandle, TextureOptions, Ui, vec2,
+    Button, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText, ScrollArea,
+    TextEdit, TextureHandle, TextureOptions, Ui,
 };
 
 use self::reading::{Reading, Seen};
+use self::seen::{classes_ui, facts_ui, found_ui};
 use super::theme::warning_ui;
 use super::trouble::About;
 use super::{Act, App};
 use crate::data::{Channels, Range, SplitBy, Wanted};
 use crate::error::{Error, Result};
-use crate::texts::say;
 
 /// Heights and widths that are offered; 0 leaves images as they are.
 const SIZES: [usize; 7] = [0, 28, 32, 64, 96, 128, 224];
@@ -23,8 +24,6 @@ const SIZES: [usize; 7] = [0, 28, 32, 64, 96, 128, 224];
 const WIDTH: f32 = 640.0;
 /// Most room for the contact sheet.
 const SHEET: [f32; 2] = [330.0, 300.0];
-/// Classes that are listed; of more the first.
-const LISTED: usize = 200;
 
 /// The dialog.
 pub struct DataSheet {
@@ -108,7 +107,7 @@ impl DataSheet {
                     let image = Image::new(texture).fit_to_exact_size(size * ratio);
                     ui.add(image.alt_text(t!("Some images of each class, a row each")));
                 }
-                classes_ui(ui, seen);
+                classes_ui(ui, seen, SHEET[1]);
             });
             found_ui(ui, seen);
         }
@@ -173,6 +172,7 @@ impl DataSheet {
             );
             let label = ui.label(t!("Training images"));
             let most = DragValue::new(&mut self.train).range(0..=10_000_000).speed(10.0);
+            let most = most.custom_formatter(|n, _| if n == 0.0 { t!("all").to_owned() } else { n.to_string() });
             ui.add(most).labelled_by(label.id).on_hover_text(t!("The first so many of the victim's; 0 takes all"));
             ui.end_row();
         });
@@ -185,25 +185,34 @@ impl DataSheet {
     fn parts_ui(&mut self, ui: &mut Ui) {
         let label = ui.label(t!("Parts"));
         ui.horizontal(|ui| {
-            let words = |split| match split {
-                SplitBy::Given => t!("as the file has them"),
-                SplitBy::Drawn => t!("drawn anew"),
-            };
-            let list = ComboBox::from_id_salt("parts").selected_text(words(self.wanted.split)).show_ui(ui, |ui| {
-                for split in [SplitBy::Given, SplitBy::Drawn] {
-                    ui.selectable_value(&mut self.wanted.split, split, words(split));
-                }
-            });
-            let tip = t!(
-                "Which images are for training, validation and testing: drawn class by class and patient by patient"
-            );
-            list.response.labelled_by(label.id).on_hover_text(tip);
-            if self.wanted.split == SplitBy::Drawn || self.seen.as_ref().is_some_and(|seen| seen.drawn) {
+            // What the file does not part is drawn either way.
+            let drawn = self.seen.as_ref().is_some_and(|seen| seen.drawn);
+            if drawn {
+                ui.label(t!("drawn"));
+            } else {
+                self.split_ui(ui, label.id);
+            }
+            if self.wanted.split == SplitBy::Drawn || drawn {
                 let seed = ui.label(t!("by seed"));
                 ui.add(DragValue::new(&mut self.wanted.split_seed).range(0..=4_294_967_295_u64)).labelled_by(seed.id);
             }
         });
         ui.end_row();
+    }
+
+    fn split_ui(&mut self, ui: &mut Ui, label: Id) {
+        let words = |split| match split {
+            SplitBy::Given => t!("as the file has them"),
+            SplitBy::Drawn => t!("drawn anew"),
+        };
+        let list = ComboBox::from_id_salt("parts").selected_text(words(self.wanted.split)).show_ui(ui, |ui| {
+            for split in [SplitBy::Given, SplitBy::Drawn] {
+                ui.selectable_value(&mut self.wanted.split, split, words(split));
+            }
+        });
+        let tip =
+            t!("Which images are for training, validation and testing: drawn class by class and patient by patient");
+        list.response.labelled_by(label).on_hover_text(tip);
     }
 
     fn take_range(&mut self) {
@@ -270,81 +279,6 @@ fn text_row(ui: &mut Ui, words: &str, tip: &str, text: &mut String) {
     let label = ui.label(words);
     ui.add(TextEdit::singleline(text).desired_width(110.0).hint_text("auto")).labelled_by(label.id).on_hover_text(tip);
     ui.end_row();
-}
-
-/// What they are.
-fn facts_ui(ui: &mut Ui, seen: &Seen) {
-    ui.add(Label::new(RichText::new(&seen.about).weak()).wrap());
-    let [train, validation, test] = seen.images;
-    let [c, h, w] = seen.shape;
-    let colour = if c == 3 { t!("in colour") } else { t!("grey") };
-    let all = train + validation + test;
-    let words = t!(
-        "{all} images of {h} × {w}, {colour}: {train} for training, {validation} for validation, {test} for testing",
-        all,
-        h,
-        w,
-        colour,
-        train,
-        validation,
-        test
-    );
-    ui.add(Label::new(RichText::new(words).strong()).wrap());
-    let patients = seen.described.patients.map(|count| t!("Of {count} patients.", count));
-    let range = t!("Pixels: {range}.", range = seen.range);
-    ui.add(Label::new(format!("{} {range}", patients.unwrap_or_default()).trim()).wrap());
-}
-
-/// The classes and how many images each has, as numbers and as bars.
-fn classes_ui(ui: &mut Ui, seen: &Seen) {
-    let most = seen.described.counts.iter().map(|all| all.iter().sum::<usize>()).max().unwrap_or(0).max(1);
-    ScrollArea::vertical().id_salt("classes").max_height(SHEET[1]).show(ui, |ui| {
-        Grid::new("classes").striped(true).spacing([10.0, 2.0]).show(ui, |ui| {
-            for heading in [t!("class"), t!("training"), t!("validation"), t!("test"), ""] {
-                ui.label(RichText::new(heading).weak());
-            }
-            ui.end_row();
-            for (name, counts) in seen.classes.iter().zip(&seen.described.counts).take(LISTED) {
-                ui.add(Label::new(name).truncate());
-                for count in counts {
-                    ui.label(count.to_string());
-                }
-                let share = counts.iter().sum::<usize>() as f32 / most as f32;
-                let (rect, response) = ui.allocate_exact_size(vec2(60.0, 10.0), eframe::egui::Sense::hover());
-                let bar = rect.with_max_x(rect.left() + rect.width() * share);
-                ui.painter().rect_filled(bar, 1.0, ui.visuals().widgets.inactive.fg_stroke.color);
-                response.on_hover_text(counts.iter().sum::<usize>().to_string());
-                ui.end_row();
-            }
-        });
-        if seen.classes.len() > LISTED {
-            ui.label(t!("and {count} more classes", count = seen.classes.len() - LISTED));
-        }
-    });
-}
-
-/// What was found, what may be wrong, and what was left out.
-fn found_ui(ui: &mut Ui, seen: &Seen) {
-    if seen.drawn {
-        ui.add(Label::new(t!("Nothing says which images are for what: the parts were drawn.")).wrap());
-    }
-    for note in &seen.notes {
-        ui.add(Label::new(note).wrap());
-    }
-    for warning in seen.unfit.iter().map(|unfit| say(unfit)).chain(seen.described.warnings.iter().map(String::as_str)) {
-        ui.horizontal_wrapped(|ui| {
-            warning_ui(ui);
-            ui.add(Label::new(RichText::new(warning).strong()).wrap());
-        });
-    }
-    if !seen.skipped.is_empty() {
-        let words = t!("{count} left out", count = seen.skipped.len());
-        CollapsingHeader::new(words).id_salt("left out").show(ui, |ui| {
-            for one in seen.skipped.iter().take(LISTED) {
-                ui.add(Label::new(one).wrap());
-            }
-        });
-    }
 }
 
 fn progress_ui(ui: &mut Ui, reading: &Reading) {

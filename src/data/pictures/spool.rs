@@ -1,9 +1,9 @@
 //! The second pass: decodes in order, some pictures at a time, into memory or a file.
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::agreed::Agreed;
+use super::decoded::Decoded;
 use super::store::{Key, Saving, Store};
 use super::{Decode, layout};
 use crate::data::array::Pixels;
@@ -14,23 +14,6 @@ use crate::error::{Error, Result};
 
 /// Most bytes of brought pictures that wait to be written.
 const WAITING: usize = 32 << 20;
-
-/// What came of decoding, beside the pixels. A place is that in the listing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Decoded {
-    /// Channels, height, width.
-    pub shape: [usize; 3],
-    /// The value of white.
-    pub white: u16,
-    /// The largest pixel as the files have it, where there are more than eight bits.
-    pub largest: Option<u16>,
-    /// Places of the pictures that are in it.
-    pub kept: Vec<u32>,
-    /// Places of those that are not, and why.
-    pub skipped: Vec<(u32, String)>,
-    /// What was done to them, a sentence each.
-    pub notes: Vec<String>,
-}
 
 /// Decodes the pictures at `places` and adds what comes of it to what was `found`. So many bytes as are `large` stay on
 /// disk; with a key they are kept in the store.

@@ -10,8 +10,8 @@ use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::decoded::Decoded;
 use super::layout;
-use super::spool::Decoded;
 use crate::data::array::Pixels;
 use crate::data::cache::settled;
 use crate::data::range::Seen;

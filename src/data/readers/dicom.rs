@@ -95,6 +95,9 @@ fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
         None => return Err(about_path(NO_TABLE, path)),
     };
     findings.unlabelled = labels.is_none();
+    if let (true, Some(Skipped { path, why })) = (seen.is_empty(), findings.skipped.first()) {
+        return Err(about_path(&format!("no DICOM file can be read: the first {why}"), path));
+    }
     let items = items(&seen, labels.as_ref());
     let levels = levels(&seen, view, ask)?;
     findings.range = range(&seen, &levels);
@@ -106,7 +109,8 @@ fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let wanted = Wanted { range, ..ask.wanted.clone() };
     let pictures = Pictures { known_as: format!("{} {levels:?}", KIND.id), seen, view, levels };
     gather(listing, pictures, &Ask { wanted: &wanted, ..*ask }).map_err(|error| match error {
-        Error::Input(problem) => about_path(&problem, path),
+        // What is wrong with one file names it.
+        Error::Input(problem) if !problem.contains(&*path.to_string_lossy()) => about_path(&problem, path),
         error => error,
     })
 }

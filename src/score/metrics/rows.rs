@@ -6,6 +6,9 @@ use crate::score::record::Row;
 /// Classes are uneven where the largest has so many times its even share.
 const UNEVEN: f64 = 1.2;
 
+/// A share of answers that are right, in percent.
+const SHARE: Metric<Row> = Metric { unit: "%", better: Some(Better::Higher), digits: 1, short: 1, ..Metric::BASE };
+
 /// How often answers are right.
 pub static ACCURACY: Metric<Row> = Metric {
     key: "accuracy",
@@ -13,14 +16,11 @@ pub static ACCURACY: Metric<Row> = Metric {
     error_column: "accuracy_se",
     name: "accuracy",
     window: "right",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
     help: "Share of right answers: the accuracy.",
     value: |row| Some(row.accuracy),
     interval: |row| row.ci.get("accuracy").copied(),
     error: |row| (row.images > 0).then(|| row.error()),
+    ..SHARE
 };
 
 /// The same, each class counting alike.
@@ -29,14 +29,10 @@ pub static BALANCED: Metric<Row> = Metric {
     column: "balanced_accuracy",
     name: "balanced",
     window: "balanced",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
     help: "Mean of the classes' own shares: the balanced accuracy. Always naming one class gets no more than chance here.",
     value: |row| Some(row.balanced_accuracy),
     interval: |row| row.ci.get("balanced_accuracy").copied(),
-    ..Metric::BASE
+    ..SHARE
 };
 
 /// How many of the second class are found.
@@ -45,14 +41,10 @@ pub static SENSITIVITY: Metric<Row> = Metric {
     column: "sensitivity",
     name: "sensitivity",
     window: "sensitivity",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
     help: "Of two classes, how many images of the second one are taken for it.",
     value: |row| row.sensitivity,
     interval: |row| row.ci.get("sensitivity").copied(),
-    ..Metric::BASE
+    ..SHARE
 };
 
 /// How many of the first class are left alone.
@@ -61,14 +53,10 @@ pub static SPECIFICITY: Metric<Row> = Metric {
     column: "specificity",
     name: "specificity",
     window: "specificity",
-    unit: "%",
-    better: Some(Better::Higher),
-    digits: 1,
-    short: 1,
     help: "Of two classes, how many images of the first one are taken for it.",
     value: |row| row.specificity,
     interval: |row| row.ci.get("specificity").copied(),
-    ..Metric::BASE
+    ..SHARE
 };
 
 /// What a constant answer reaches.

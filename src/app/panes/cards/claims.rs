@@ -3,49 +3,13 @@
 //! Marks: \[A\] the paper's abstract, \[E\] its equations at second hand, *here* our own choice.
 
 use super::findings::{
-    cost, defends, leaks, majority, optimum, order, over_attacked, over_clean, over_reconstructed, third,
+    Finding, cost, defends, leaks, majority, optimum, order, over_attacked, over_clean, over_reconstructed, third,
 };
 use crate::app::Act;
 use crate::app::workspace::Pane;
 use crate::run::summary::Summary;
 use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
 use crate::texts::say;
-
-/// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// By the claim's rule the number supports it.
-    Agrees,
-    /// It points the same way, and has another size.
-    SameDirection,
-    /// By the claim's rule it contradicts it.
-    Differs,
-    /// Nothing follows from it.
-    NotComparable,
-}
-
-impl Verdict {
-    /// In words.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Agrees => t!("agrees"),
-            Self::SameDirection => t!("same direction"),
-            Self::Differs => t!("differs"),
-            Self::NotComparable => t!("not comparable"),
-        }
-    }
-}
-
-/// What a run says of a claim.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
-    /// By the claim's rule.
-    pub verdict: Verdict,
-    /// The one number, measured here.
-    pub here: String,
-    /// What it means, in a sentence or two.
-    pub sentence: String,
-}
 
 /// What the paper says.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,5 @@
 //! What a run says of each of the paper's claims, by the rule on its card.
 
-use super::claims::{Finding, Verdict};
 use crate::app::panes::table::stream;
 use crate::app::words::{bytes, decimal, measured, named, phase, points};
 use crate::defence::psgl::Jacobian;
@@ -10,6 +9,42 @@ use crate::score::metrics::{ACCURACY, OVER_CLEAN, SSIM};
 use crate::score::paper::{Beside, Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, beside};
 use crate::score::verdict::Standing;
 use crate::texts::say;
+
+/// How a run's number stands to a claim. Sizes are compared; nothing is called reproduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// By the claim's rule the number supports it.
+    Agrees,
+    /// It points the same way, and has another size.
+    SameDirection,
+    /// By the claim's rule it contradicts it.
+    Differs,
+    /// Nothing follows from it.
+    NotComparable,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Agrees => t!("agrees"),
+            Self::SameDirection => t!("same direction"),
+            Self::Differs => t!("differs"),
+            Self::NotComparable => t!("not comparable"),
+        }
+    }
+}
+
+/// What a run says of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// By the claim's rule.
+    pub verdict: Verdict,
+    /// The one number, measured here.
+    pub here: String,
+    /// What it means, in a sentence or two.
+    pub sentence: String,
+}
 
 fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
     Finding { verdict, here, sentence }

@@ -14,7 +14,8 @@ use eframe::egui::{
 use crate::app::{Act, Look};
 use crate::run::summary::Summary;
 use crate::texts::say;
-use claims::{CLAIMS, Claim, Verdict};
+use claims::{CLAIMS, Claim};
+use findings::Verdict;
 
 /// From this width on there are two columns.
 const TWO_COLUMNS: f32 = 600.0;

@@ -3,7 +3,8 @@
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 
-use super::claims::{CLAIMS, Finding, Verdict};
+use super::claims::CLAIMS;
+use super::findings::{Finding, Verdict};
 use super::*;
 use crate::app::State;
 use crate::app::panes::fixture::{by_model, made, summary};
