@@ -98,7 +98,11 @@ fn the_window_names_ones_own_attack_defence_and_reader_and_uses_them() {
     window.harness.get_by_label_contains(own_reader::OWN.about);
     let digits: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits.rows");
     window.act(Act::File(Purpose::Open, digits.clone()));
-    window.until("the images", |app| !app.busy());
-    assert_eq!(window.app().document().experiment().data.name, digits.to_string_lossy());
+    window.until("a look at the images", |app| !app.busy());
+    // The dialog stands still.
+    window.harness.run_steps(20);
+    window.harness.get_by_label("Use these images").click();
+    window.until("the images", |app| app.document().experiment().data.name == digits.to_string_lossy());
+    window.until("them on the stage", |app| !app.busy());
     assert!(window.app().showing().trouble.is_none(), "{:?}", window.app().showing().trouble);
 }

@@ -118,6 +118,9 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
             Error::io("look at the data", &path)(error)
         });
     }
+    if path.read_dir().is_ok_and(|mut inside| inside.next().is_none()) {
+        return Err(about_path("this folder is empty", &path));
+    }
     let (kind, path) = chosen(&path, ask.wanted, readers)?;
     let name = path.file_stem().unwrap_or(given).to_string_lossy().into_owned();
     once(Stamp::of(kind.id, ask.wanted, &path), || {

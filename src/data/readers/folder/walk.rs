@@ -50,8 +50,8 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// `above` are the folders that this one is in, as they are called without links.
 fn add(folder: &Path, above: &mut Vec<PathBuf>, folders: &mut usize, all: &mut Vec<PathBuf>) -> Result<()> {
     let real = folder.canonicalize().map_err(Error::io("look into the folder", folder))?;
-    // A link that leads back up.
-    if above.contains(&real) {
+    // A link that leads back up, to where others' pictures are too.
+    if above.iter().any(|known| known.starts_with(&real)) {
         return Ok(());
     }
     *folders += 1;
