@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::findings::Findings;
 use super::source::BYTE_WHITE;
-use super::{MAX_CLASSES, Noun, Part, Source, also_in, draw};
+use super::{MAX_CLASSES, Noun, Part, Source, draw};
 use crate::error::Result;
 use crate::random::Seed;
 
@@ -187,17 +187,14 @@ pub fn targets(test: &Part, classes: usize, n: usize, seed: Seed) -> Vec<usize> 
     draw::in_turn(test, classes, n, seed.stream("targets", 0))
 }
 
-/// The same of the test images that the attacker does not own: one that stands in `owned` too would be no theft.
-///
-/// # Errors
-/// Returns an error if an image cannot be read.
+/// The same of the test images that the attacker does not own, as [`also_in`](super::also_in) tells: to get what one has
+/// would be no theft.
 ///
 /// # Panics
-/// Panics if a label of `test` is not below `classes`.
-pub fn unowned_targets(test: &Part, owned: &Part, classes: usize, n: usize, seed: Seed) -> Result<Vec<usize>> {
-    let known = also_in(test, owned)?;
+/// Panics if a label of `test` is not below `classes`, or if there is not an answer for each image.
+pub fn unowned_targets(test: &Part, owned: &[bool], classes: usize, n: usize, seed: Seed) -> Vec<usize> {
     let all = targets(test, classes, test.len(), seed);
-    Ok(all.into_iter().filter(|i| !known[*i]).take(n).collect())
+    all.into_iter().filter(|i| !owned[*i]).take(n).collect()
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn held_or_not_they_are_the_same() {
         let of = |white: u16| -> Arc<dyn Source> {
-            let pixels: Vec<u16> = (0..60).map(|i| i * white / 60).collect();
+            let pixels: Vec<u16> = (0..60_u32).map(|i| (i * u32::from(white) / 60) as u16).collect();
             DeepImages { shape: [1, 3, 4], pixels, white, labels: vec![0; 5] }.into()
         };
         let bytes = Images { shape: [1, 3, 4], pixels: (0..60).collect(), labels: vec![0; 5] };

@@ -7,7 +7,7 @@ use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::threat_model::Knows;
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Part, drawn, split, unowned_targets};
+use crate::data::{Part, also_in, drawn, split, unowned_targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
@@ -99,7 +99,7 @@ impl Grounds {
         // The same images in the same order as a run's targets.
         let (data, classes) = (&experiment.data, dataset.classes.len());
         let test = drawn(dataset.test, data.test, data.draw, classes, seed);
-        let chosen = unowned_targets(&test, &parts.aux, classes, PATIENTS, seed)?;
+        let chosen = unowned_targets(&test, &also_in(&test, &parts.aux)?, classes, PATIENTS, seed);
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {

@@ -94,12 +94,13 @@ impl Prepared {
         let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
-        let chosen = unowned_targets(&test, &parts.aux, classes, most.unwrap_or(0), seed)?;
+        let owned = also_in(&test, &parts.aux)?;
+        let chosen = unowned_targets(&test, &owned, classes, most.unwrap_or(0), seed);
         check_targets(most.unwrap_or(0), &chosen, &dataset.name)?;
         let victim = first(parts.victim, experiment.data.train);
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         warnings.extend(in_common(&test, &victim, &parts.aux));
-        warnings.extend(the_same(&test, &victim, &parts.aux)?);
+        warnings.extend(the_same(&also_in(&test, &victim)?, &owned));
         Ok(Self {
             watched: held_out(&dataset.validation, &test, classes, seed),
             validation: drawn(dataset.validation, experiment.data.test, experiment.data.draw, classes, seed),
@@ -203,16 +204,16 @@ fn in_common(test: &Part, victim: &Part, auxiliary: &Part) -> Vec<String> {
 }
 
 /// Says so where test images are trained on, or are the attackers' own: those are never attacked.
-fn the_same(test: &Part, victim: &Part, auxiliary: &Part) -> Result<Vec<String>> {
-    let told = |(part, others, so): (&Part, &str, &str)| {
-        let count = also_in(test, part)?.into_iter().filter(|also| *also).count();
-        Ok((count > 0).then(|| format!("{count} of {} test images are identical to {others}: {so}", test.len())))
+fn the_same(trained_on: &[bool], owned: &[bool]) -> Vec<String> {
+    let told = |(also, others, so): (&[bool], &str, &str)| {
+        let count = also.iter().filter(|also| **also).count();
+        (count > 0).then(|| format!("{count} of {} test images are identical to {others}: {so}", also.len()))
     };
     let sides = [
-        (victim, "those that are trained on", "accuracy on them is partly memory"),
-        (auxiliary, "the attackers' own", "they are not attacked"),
+        (trained_on, "those that are trained on", "accuracy on them is partly memory"),
+        (owned, "the attackers' own", "they are not attacked"),
     ];
-    Ok(sides.into_iter().map(told).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    sides.into_iter().filter_map(told).collect()
 }
 
 /// Checks that something is left to attack.

@@ -109,6 +109,8 @@ fn a_drawing_and_the_open_run_come_back() {
 #[test]
 fn who_closes_the_window_begins_with_the_opening_and_can_go_back() {
     let mut window = Window::open(quick());
+    // Whose images there are is known.
+    window.rest();
     window.act(Act::Patient(3));
     window.act(Act::Set("seed".to_owned(), "9".to_owned()));
     window.harness.state_mut().leave();
