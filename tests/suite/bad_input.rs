@@ -129,7 +129,8 @@ fn a_file_that_is_no_experiment_says_where() {
     refused_file(b"seed = 1\ngamma = = 2\n", &["broken TOML in line 2"]);
     refused_file(b"seed = 1\nseed = 2\n", &["broken TOML in line 2, column 1: duplicate key"]);
     refused_file(&b"# \n".repeat(400_000), &["larger than 1 MiB"]);
-    refused_file(b"schema = 3\n", &["schema = 3", "made by a newer version"]);
+    let newer = format!("schema = {}", cutlayer::experiment::SCHEMA + 1);
+    refused_file(newer.as_bytes(), &[&newer, "made by a newer version"]);
     refused_file(b"[[attack]]\nname = \"rmel\"\n", &["attack[0].name = \"rmel\"", "did you mean \"rmle\""]);
     refused_file(b"[data]\nname = \"mnits\"\n", &["data.name = \"mnits\"", "did you mean \"mnist\""]);
 }
