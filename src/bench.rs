@@ -171,6 +171,7 @@ pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
         classes,
         defences: Stack::default(),
         optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
+        class_weights: None,
     }
 }
 

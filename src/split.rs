@@ -1,6 +1,7 @@
 //! Client and server put together, with their defences: one training step, and asking for a diagnosis.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
@@ -36,6 +37,8 @@ pub struct SplitPlan {
     pub defences: Stack,
     /// What trains each party.
     pub optimiser: OptimiserSettings,
+    /// What an image of each class counts in every loss; all alike without.
+    pub class_weights: Option<Arc<[f64]>>,
 }
 
 impl SplitPlan {
@@ -129,8 +132,10 @@ impl SplitModel {
         let init = Init { seed, model: &plan.name, device };
         let (ours, theirs) = plan.layers.split_at(plan.cut);
         let mut defences = plan.defences.make(seed, &plan.name)?;
-        let client = ClientPlan { layers: ours, input: plan.input(), smashed: &smashed, classes: plan.classes };
-        let server = ServerPlan { layers: theirs, smashed: &smashed };
+        let class_weights = plan.class_weights.as_ref();
+        let (input, classes) = (plan.input(), plan.classes);
+        let client = ClientPlan { layers: ours, input, smashed: &smashed, classes, class_weights };
+        let server = ServerPlan { layers: theirs, smashed: &smashed, class_weights };
         let client = Client::new(&client, plan.optimiser, init, |parameters| {
             defences.iter_mut().try_for_each(|defence| defence.equip(&client, parameters, init))
         })?;
@@ -152,6 +157,12 @@ impl SplitModel {
     pub fn seated(mut self, wrap: impl FnOnce(Box<dyn Seat>) -> Box<dyn Seat>) -> Self {
         self.server = wrap(self.server);
         self
+    }
+
+    /// Both parties learn at `factor` times their rate from now on.
+    pub fn pace(&mut self, factor: f64) {
+        self.client.pace(factor);
+        self.server.pace(factor);
     }
 
     /// A slice of what its defences do before an epoch of training on `images`; true once all of them are done.

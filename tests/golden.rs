@@ -328,6 +328,7 @@ fn model(case: &Case, layers: Vec<LayerSpec>, cut: usize, rate: f64, psgl: Optio
         classes,
         defences: stack(psgl),
         optimiser,
+        class_weights: None,
     };
     let model = SplitModel::new(plan, Seed(0), &Device::Cpu).unwrap();
     model.client.parameters().load(&case.weights("client.")).unwrap();

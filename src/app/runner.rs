@@ -12,7 +12,8 @@ use crate::run::attack_later::{Afterwards, Launch, launched};
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
-use crate::run::folder::RunFolder;
+use crate::run::folder::{RunFolder, experiment_of};
+use crate::run::folds::{Folds, has_folds};
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::resume::Resumed;
@@ -49,6 +50,14 @@ fn for_attack(path: &Path) -> Result<RunFolder> {
     })
 }
 
+/// A run over folds; what is known of it is what its next fold tells.
+fn fold_by_fold(folds: Folds, sink: Sink, known: &dyn Fn(&Prepared) -> Result<()>) -> Result<Work> {
+    if let Some(prepared) = folds.next()? {
+        known(&prepared)?;
+    }
+    Ok(folds.telling(sink).into())
+}
+
 /// A worker and what the window knows about it.
 pub struct Runner {
     worker: Worker,
@@ -68,11 +77,15 @@ impl Runner {
     /// Where the system gives no thread.
     pub fn start(experiment: Experiment, path: PathBuf) -> Result<Self> {
         Self::with(move |sink, known| {
+            let kept =
+                |error: Error| Error::input(error.to_string().replacen(COMMAND_LINE, "the run cannot be kept", 1));
+            if has_folds(&experiment) {
+                let folds = Folds::begin(experiment, &path, false).map_err(kept)?;
+                return fold_by_fold(folds, sink, known);
+            }
             let prepared = Prepared::new(experiment)?;
             known(&prepared)?;
-            let recorder = prepared
-                .begin(&path, false)
-                .map_err(|error| Error::input(error.to_string().replacen(COMMAND_LINE, "the run cannot be kept", 1)))?;
+            let recorder = prepared.begin(&path, false).map_err(kept)?;
             Ok(Session::new(prepared, Some(recorder), sink)?.into())
         })
     }
@@ -84,6 +97,9 @@ impl Runner {
     pub fn resume(path: &Path) -> Result<Self> {
         let path = path.to_owned();
         Self::with(move |sink, known| {
+            if has_folds(&experiment_of(&path)?) {
+                return fold_by_fold(Folds::open(&path, &DataChoice::default())?, sink, known);
+            }
             let resumed = Resumed::open(&path, &DataChoice::default())?;
             known(resumed.setup())?;
             Ok(resumed.session(sink)?.into())

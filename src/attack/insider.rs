@@ -210,6 +210,10 @@ impl Seat for Chair {
         self.below.set_votes(votes);
     }
 
+    fn pace(&mut self, factor: f64) {
+        self.below.pace(factor);
+    }
+
     fn end_epoch(&mut self, hits: &[f64]) {
         self.below.end_epoch(hits);
     }

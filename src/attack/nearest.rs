@@ -200,6 +200,7 @@ mod tests {
             classes: 3,
             defences: Stack::default(),
             optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
+            class_weights: None,
         };
         let model = SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap();
         let n = CHUNK + 7;

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
 use crate::run::folder::{SUMMARY, check_is_run, experiment_of, new_run_path, runs_folder};
+use crate::run::folds::{Folds, has_folds};
 use crate::run::identity::DataChoice;
 use crate::run::prepared::Prepared;
 use crate::run::recorder::read_summary;
@@ -47,6 +48,11 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
 
 /// Runs an experiment in a new folder.
 pub(super) fn run_new(experiment: Experiment, name: &OsStr, out: Option<PathBuf>, force: bool) -> Result<()> {
+    if has_folds(&experiment) {
+        let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &folder_name(name, &experiment)));
+        let folds = Folds::begin(experiment, &path, force)?;
+        return watch(Worker::start(move |sink| Ok(folds.telling(sink)))?, &path);
+    }
     let setup = Prepared::new(experiment)?;
     let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &folder_name(name, &setup.experiment)));
     let recorder = setup.begin(&path, force)?;
@@ -76,7 +82,12 @@ fn resume(path: &Path, data: &DataChoice) -> Result<()> {
         }
         return print(&report(&summary));
     }
-    set_threads(experiment_of(path)?.threads);
+    let experiment = experiment_of(path)?;
+    set_threads(experiment.threads);
+    if has_folds(&experiment) {
+        let folds = Folds::open(path, data)?;
+        return watch(Worker::start(move |sink| Ok(folds.telling(sink)))?, path);
+    }
     let resumed = Resumed::open(path, data)?;
     let worker = Worker::start(move |sink| resumed.session(sink))?;
     watch(worker, path)

@@ -6,6 +6,7 @@
 //! limits below before it allocates, and memory grows with what a file holds, never with what it declares.
 
 mod array;
+mod augment;
 pub mod bench;
 mod cache;
 pub mod catalogue;
@@ -42,6 +43,7 @@ mod wild;
 use std::io::Read;
 use std::path::Path;
 
+pub use augment::Augment;
 pub use catalogue::Catalogue;
 pub use dataset::{Dataset, Split, split, targets, unowned_targets};
 pub use deep::DeepImages;
@@ -58,7 +60,7 @@ pub use part::Part;
 pub use reader::load;
 pub use readers::{dicom, folder, idx, mias, npz, sheet};
 pub use source::{Images, Source};
-pub use wanted::{Ask, Channels, Progress, Range, SplitBy, Wanted};
+pub use wanted::{Ask, Channels, Fold, Progress, Range, SplitBy, Wanted};
 
 use crate::error::Error;
 

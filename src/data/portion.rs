@@ -5,23 +5,42 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::joined::joined;
+use super::wanted::{Fold, Wanted};
 use super::{Dataset, Groups, Part, Source};
 use crate::random::Seed;
 
 /// Shares of training, validation and test images.
 const SHARES: [f64; 3] = [0.7, 0.1, 0.2];
 
+/// The share of the images for training and validation that are for validation, where a fold is tested.
+const VALIDATED: f64 = 0.125;
+
 /// Draws the parts of a whole.
-pub(super) fn drawn(all: Arc<dyn Source>, seed: u64) -> [Part; 3] {
-    let all = Part::all(all);
-    let of = assigned(all.labels(), all.groups(), &SHARES, Seed(seed));
-    [0, 1, 2].map(|part| all.select(&members(&of, part)))
+pub(super) fn drawn(all: Arc<dyn Source>, wanted: &Wanted) -> [Part; 3] {
+    let (all, seed) = (Part::all(all), Seed(wanted.split_seed));
+    match wanted.fold {
+        Some(fold) => folded(&all, fold, seed),
+        None => {
+            let of = assigned(all.labels(), all.groups(), &SHARES, seed);
+            [0, 1, 2].map(|part| all.select(&members(&of, part)))
+        }
+    }
+}
+
+/// A fold is tested; the rest is for training and validation. The folds are the same whichever is tested.
+fn folded(all: &Part, fold: Fold, seed: Seed) -> [Part; 3] {
+    let of = assigned(all.labels(), all.groups(), &vec![1.0 / fold.of as f64; fold.of], seed);
+    let tested = fold.number.max(1) - 1;
+    let rest = all.select(&(0..of.len()).filter(|i| of[*i] != tested).collect::<Vec<_>>());
+    let parts = assigned(rest.labels(), rest.groups(), &[1.0 - VALIDATED, VALIDATED], seed);
+    let [train, validation] = [0, 1].map(|part| rest.select(&members(&parts, part)));
+    [train, validation, all.select(&members(&of, tested))]
 }
 
 /// Draws the parts of a set anew.
-pub(super) fn redrawn(set: Dataset, seed: u64) -> Result<Dataset, String> {
+pub(super) fn redrawn(set: Dataset, wanted: &Wanted) -> Result<Dataset, String> {
     let all = joined(&[&set.train, &set.validation, &set.test]);
-    set.with_parts(drawn(all, seed))
+    set.with_parts(drawn(all, wanted))
 }
 
 /// The places of those that are assigned to a part.
@@ -120,6 +139,29 @@ mod tests {
     }
 
     #[test]
+    fn every_image_is_tested_in_one_fold_and_nobody_is_in_two_parts() {
+        let labels: Vec<u32> = (0..120).map(|i| u32::from(i % 6 == 0)).collect();
+        let images = Images { shape: [1, 1, 1], pixels: (0..120).collect(), labels };
+        let groups = Groups { numbers: (0..120).map(|i| i / 2).collect(), noun: Noun::PATIENT };
+        let all: Arc<dyn Source> = grouped(images.into(), groups);
+        let mut tested = Vec::new();
+        for number in 1..=5 {
+            let wanted = Wanted { fold: Some(Fold { number, of: 5 }), ..Wanted::default() };
+            let parts = drawn(all.clone(), &wanted);
+            assert_eq!([parts[0].len(), parts[1].len(), parts[2].len()], [84, 12, 24]);
+            assert_eq!(parts[2].class_counts(2), [20, 4]);
+            for (i, part) in parts.iter().enumerate() {
+                let others = parts.iter().enumerate().filter(|(k, _)| *k != i);
+                let shared = |other: &Part| part.groups().unwrap().shared_with(other.groups().unwrap())[0];
+                assert!(others.into_iter().all(|(_, other)| shared(other) == 0), "fold {number}");
+            }
+            tested.extend(parts[2].pixels());
+        }
+        tested.sort_unstable();
+        assert_eq!(tested, (0..120).collect::<Vec<u8>>());
+    }
+
+    #[test]
     fn a_set_that_is_drawn_anew_has_the_same_images() {
         let images = |from: u8, n: u8| Images {
             shape: [1, 1, 1],
@@ -130,7 +172,8 @@ mod tests {
         let parts = [(0, 60), (60, 0), (60, 40)]
             .map(|(from, n)| grouped(images(from, n).into(), groups(u32::from(from), u32::from(n))));
         let set = Dataset::new("x", "", None, parts).unwrap();
-        let new = redrawn(set.clone(), 1).unwrap();
+        let by = |split_seed| Wanted { split_seed, ..Wanted::default() };
+        let new = redrawn(set.clone(), &by(1)).unwrap();
         assert_eq!([new.train.len(), new.validation.len(), new.test.len()], [70, 10, 20]);
         let mut all = [new.train.pixels(), new.validation.pixels(), new.test.pixels()].concat();
         let groups: Vec<u8> = [&new.train, &new.validation, &new.test]
@@ -140,6 +183,6 @@ mod tests {
         assert_eq!(groups, all, "groups go with their images");
         all.sort_unstable();
         assert_eq!(all, (0..100).collect::<Vec<u8>>());
-        assert_ne!(redrawn(set, 2).unwrap().train, new.train);
+        assert_ne!(redrawn(set, &by(2)).unwrap().train, new.train);
     }
 }

@@ -149,7 +149,7 @@ fn parted(parts: Parts, unlabelled: bool, wanted: &Wanted) -> Result<([Part; 3],
                 let none = all.take(0);
                 ([all, none.clone(), none], false)
             } else {
-                (portion::drawn(all, wanted.split_seed), true)
+                (portion::drawn(all, wanted), true)
             }
         }
     })
@@ -188,8 +188,8 @@ fn chosen(path: &Path, wanted: &Wanted, readers: &[&'static Kind]) -> Result<(&'
 /// The set with images of the wanted size and channels, in parts that are drawn where that is wanted.
 fn arranged(set: Dataset, wanted: &Wanted) -> Result<Dataset, String> {
     // What no file parts is drawn already.
-    let anew = wanted.split == SplitBy::Drawn && !set.drawn;
-    let set = if anew { portion::redrawn(set, wanted.split_seed)? } else { set };
+    let anew = (wanted.split == SplitBy::Drawn || wanted.fold.is_some()) && !set.drawn;
+    let set = if anew { portion::redrawn(set, wanted)? } else { set };
     shaped::shaped(set, wanted)
 }
 

@@ -27,6 +27,17 @@ pub struct Wanted {
     pub split: SplitBy,
     /// What they are drawn by, where they are drawn.
     pub split_seed: u64,
+    /// Which fold is tested, where all images are drawn into folds.
+    pub fold: Option<Fold>,
+}
+
+/// One of several folds: all images are drawn into them, class by class and patient by patient, and each is tested in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fold {
+    /// Which, from 1; 0 for none in particular.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
 }
 
 /// Which values of a file are black and white.

@@ -1,5 +1,7 @@
 //! Cross-entropy of logits, and handing a gradient on.
 
+use std::sync::Arc;
+
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
 
 use super::tape::{apply1, apply2};
@@ -12,21 +14,58 @@ use super::{Real, for_reals, held, values};
 /// # Errors
 /// Where the shapes differ or a label is no class.
 pub fn cross_entropy(logits: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    weighed_cross_entropy(logits, labels, None)
+}
+
+/// The same where images of class k count `weights[k]`: Σ w ℓ / Σ w over the batch, as PyTorch's `CrossEntropyLoss(weight)`
+/// has it.
+///
+/// # Errors
+/// Where the shapes differ, a label is no class, or the weights of the batch sum up to nothing.
+pub fn weighed_cross_entropy(logits: &Tensor, labels: &Tensor, weights: Option<&Arc<[f64]>>) -> Result<Tensor> {
     let (n, classes) = logits.dims2()?;
+    if weights.is_some_and(|weights| weights.len() != classes) {
+        candle_core::bail!("{} weights for {classes} classes", weights.map_or(0, |weights| weights.len()));
+    }
     if labels.dims() != [n] || n == 0 {
         candle_core::bail!("{n} rows of logits met labels of shape {:?}", labels.dims());
     }
     let labels = labels.to_dtype(DType::U32)?.contiguous()?;
-    if let Some(label) = labels.to_vec1::<u32>()?.into_iter().find(|label| *label as usize >= classes) {
+    let known = labels.to_vec1::<u32>()?;
+    if let Some(label) = known.iter().find(|label| **label as usize >= classes) {
         candle_core::bail!("label {label} is none of {classes} classes");
     }
-    if !logits.device().is_cpu() {
+    let op = CrossEntropy { weights: weights.cloned() };
+    let total = op.total(&known);
+    if total <= 0.0 {
+        candle_core::bail!("the weights of the batch's classes sum up to {total}");
+    }
+    if logits.device().is_cpu() {
+        return apply2(&logits.contiguous()?, &labels, op);
+    }
+    if weights.is_none() {
         return candle_nn::loss::cross_entropy(logits, &labels);
     }
-    apply2(&logits.contiguous()?, &labels, CrossEntropy)
+    let shares: Vec<f64> = known.iter().map(|label| op.weight(*label) / total).collect();
+    let shares = Tensor::from_vec(shares, n, logits.device())?.to_dtype(logits.dtype())?;
+    let own = candle_nn::ops::log_softmax(logits, 1)?.gather(&labels.unsqueeze(1)?, 1)?.squeeze(1)?;
+    (own * shares)?.sum_all()?.neg()
 }
 
-struct CrossEntropy;
+struct CrossEntropy {
+    /// Of each class; all alike without.
+    weights: Option<Arc<[f64]>>,
+}
+
+impl CrossEntropy {
+    fn weight(&self, label: u32) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[label as usize])
+    }
+
+    fn total(&self, labels: &[u32]) -> f64 {
+        labels.iter().map(|label| self.weight(*label)).sum()
+    }
+}
 
 /// log Σ exp of one row.
 fn log_sum<T: Real>(row: &[T]) -> f64 {
@@ -47,13 +86,13 @@ impl CustomOp2 for CrossEntropy {
         let classes = l1.shape().dims2()?.1;
         let out = for_reals!(self.name(), s1, T => {
             let rows = values::<T>(s1, l1)?.chunks_exact(classes).zip(labels);
-            let total: f64 = rows.map(|(row, label)| log_sum(row) - row[*label as usize].to_f64()).sum();
-            Ok::<_, candle_core::Error>(vec![T::from_f64(total / labels.len() as f64)])
+            let loss = |(row, label): (&[T], &u32)| self.weight(*label) * (log_sum(row) - row[*label as usize].to_f64());
+            Ok::<_, candle_core::Error>(vec![T::from_f64(rows.map(loss).sum::<f64>() / self.total(labels))])
         })?;
         Ok((out, Shape::from(())))
     }
 
-    /// (softmax − one-hot) / N.
+    /// (softmax − one-hot) w / Σ w.
     fn bwd(
         &self,
         logits: &Tensor,
@@ -61,13 +100,13 @@ impl CustomOp2 for CrossEntropy {
         _: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        fn back<T: Real>(logits: &Tensor, labels: &Tensor, grad: &Tensor) -> Result<Tensor> {
+        fn back<T: Real>(op: &CrossEntropy, logits: &Tensor, labels: &Tensor, grad: &Tensor) -> Result<Tensor> {
             let (n, classes) = logits.dims2()?;
-            let scale = grad.to_dtype(DType::F64)?.to_scalar::<f64>()? / n as f64;
             let (held_logits, held_labels) = (held(logits), held(labels));
+            let mean = grad.to_dtype(DType::F64)?.to_scalar::<f64>()? / op.total(held_labels.values::<u32>()?);
             let mut out = Vec::with_capacity(n * classes);
             for (row, label) in held_logits.values::<T>()?.chunks_exact(classes).zip(held_labels.values::<u32>()?) {
-                let total = log_sum(row);
+                let (total, scale) = (log_sum(row), mean * op.weight(*label));
                 out.extend(row.iter().enumerate().map(|(k, v)| {
                     let share = (v.to_f64() - total).exp() - f64::from(u8::from(k == *label as usize));
                     T::from_f64(share * scale)
@@ -76,8 +115,8 @@ impl CustomOp2 for CrossEntropy {
             Tensor::from_vec(out, logits.shape(), logits.device())
         }
         let gradient = match logits.dtype() {
-            DType::F64 => back::<f64>(logits, labels, grad)?,
-            _ => back::<f32>(logits, labels, grad)?,
+            DType::F64 => back::<f64>(self, logits, labels, grad)?,
+            _ => back::<f32>(self, logits, labels, grad)?,
         };
         Ok((Some(gradient), None))
     }
@@ -141,6 +180,39 @@ mod tests {
         let broken = Tensor::new(&[[f32::NAN, 0.0]], &Device::Cpu).unwrap();
         let loss = cross_entropy(&broken, &Tensor::new(&[1u32], &Device::Cpu).unwrap()).unwrap();
         assert!(loss.to_scalar::<f32>().unwrap().is_nan());
+    }
+
+    #[test]
+    fn classes_count_as_they_are_weighed_and_the_gradient_is_that_of_differences() {
+        let rows = [[1.0f64, -2.0, 0.5], [3.0, 2.0, -1.0], [0.1, 0.2, 0.3]];
+        let labels = Tensor::new(&[2u32, 0, 2], &Device::Cpu).unwrap();
+        let weights: Arc<[f64]> = [3.0, 1.0, 0.5].into();
+        let loss = |rows: &Tensor| weighed_cross_entropy(rows, &labels, Some(&weights)).unwrap();
+        let number = |t: &Tensor| t.to_scalar::<f64>().unwrap();
+        let logits = Var::new(&rows, &Device::Cpu).unwrap();
+        let each: Vec<f64> = (0..3)
+            .map(|i| {
+                number(&cross_entropy(&logits.narrow(0, i, 1).unwrap(), &labels.narrow(0, i, 1).unwrap()).unwrap())
+            })
+            .collect();
+        let expected = (0.5 * each[0] + 3.0 * each[1] + 0.5 * each[2]) / 4.0;
+        assert!((number(&loss(&logits)) - expected).abs() < 1e-12);
+        let gradient = loss(&logits).backward().unwrap().get(&logits).unwrap().to_vec2::<f64>().unwrap();
+        for i in 0..3 {
+            for k in 0..3 {
+                let moved = |by: f64| {
+                    let mut rows = rows;
+                    rows[i][k] += by;
+                    number(&loss(&Tensor::new(&rows, &Device::Cpu).unwrap()))
+                };
+                let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+                assert!((gradient[i][k] - difference).abs() < 1e-8, "{i} {k}: {} {difference}", gradient[i][k]);
+            }
+        }
+        let few: Arc<[f64]> = [1.0, 1.0].into();
+        assert!(weighed_cross_entropy(&logits, &labels, Some(&few)).is_err());
+        let none: Arc<[f64]> = [0.0, 1.0, 0.0].into();
+        assert!(weighed_cross_entropy(&logits, &labels, Some(&none)).is_err());
     }
 
     #[test]

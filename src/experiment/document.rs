@@ -3,19 +3,22 @@
 //! Every field has a default, so that a file names only what differs. Ranges and words for people are in
 //! [`setting`](crate::setting).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::attack::AttackSpec;
 use super::defence::DefenceSpec;
 use crate::attack::{inverse, rmle};
-use crate::data::{Channels, Draw, SplitBy, Wanted};
+use crate::data::{Augment, Channels, Draw, Fold, SplitBy, Wanted};
 pub use crate::defence::psgl::spec::PsglSpec;
 use crate::error::{Error, Result};
+use crate::model::pace::Schedule;
 use crate::model::spec::LayerSpec;
 use crate::score::paper::MU;
 
 /// The number of the document's form that this build writes; it reads all up to it.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +114,10 @@ pub struct DataSpec {
     pub split: SplitBy,
     /// What they are drawn by.
     pub split_seed: u64,
+    /// Folds into which all images are drawn; 0 for none.
+    pub folds: usize,
+    /// Which of them is tested, from 1; 0 for each in turn.
+    pub fold: usize,
 }
 
 impl DataSpec {
@@ -138,6 +145,7 @@ impl DataSpec {
             channels: self.channels,
             split: self.split,
             split_seed: self.split_seed,
+            fold: (self.folds > 0).then_some(Fold { number: self.fold, of: self.folds }),
         })
     }
 }
@@ -159,6 +167,8 @@ impl Default for DataSpec {
             channels: Channels::default(),
             split: SplitBy::default(),
             split_seed: 0,
+            folds: 0,
+            fold: 0,
         }
     }
 }
@@ -201,12 +211,90 @@ pub struct TrainSpec {
     pub momentum: f64,
     /// Train the vanilla twin too; without PSGL there is none.
     pub twin: bool,
+    /// What becomes of the rate.
+    pub schedule: Schedule,
+    /// Epochs in which it rises at the start.
+    pub warmup: usize,
+    /// What images of each class count.
+    pub class_weights: ClassWeights,
+    /// Whether training images are mirrored at random.
+    pub flip: bool,
+    /// Share of their sides that they are moved by at most.
+    pub shift: f64,
+    /// Degrees that they are turned by at most.
+    pub rotate: f64,
+    /// Share by which their contrast is changed at most.
+    pub contrast: f64,
+    /// Epochs without a better one on the validation set after which training ends; 0 for never.
+    pub patience: usize,
+    /// Which weights are tested and attacked in the end.
+    pub weights: FinalWeights,
+}
+
+impl TrainSpec {
+    /// Whether a model is judged with the weights of its best epoch.
+    pub fn takes_best(&self) -> bool {
+        self.weights == FinalWeights::Best
+    }
+
+    /// How training images are varied.
+    pub fn augment(&self) -> Augment {
+        Augment { flip: self.flip, shift: self.shift, rotate: self.rotate, contrast: self.contrast }
+    }
 }
 
 impl Default for TrainSpec {
     fn default() -> Self {
-        Self { epochs: 6, batch: 64, rate: 1e-3, optimizer: Optimizer::Adam, momentum: 0.9, twin: true }
+        Self {
+            epochs: 6,
+            batch: 64,
+            rate: 1e-3,
+            optimizer: Optimizer::Adam,
+            momentum: 0.9,
+            twin: true,
+            schedule: Schedule::default(),
+            warmup: 0,
+            class_weights: ClassWeights::default(),
+            flip: false,
+            shift: 0.0,
+            rotate: 0.0,
+            contrast: 0.0,
+            patience: 0,
+            weights: FinalWeights::default(),
+        }
     }
+}
+
+/// What images of each class count in the losses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClassWeights {
+    /// All alike.
+    #[default]
+    Alike,
+    /// The rarer their class is, the more: every class counts as much as the others.
+    Balanced,
+}
+
+impl ClassWeights {
+    /// The weight of each class, of which there are so many training images: n / (K nₖ), as scikit-learn's "balanced" has
+    /// it. None where all count alike.
+    pub fn of(self, counts: &[usize]) -> Option<Arc<[f64]>> {
+        let (all, classes) = (counts.iter().sum::<usize>() as f64, counts.iter().filter(|n| **n > 0).count() as f64);
+        let weight = |n: &usize| if *n == 0 { 0.0 } else { all / (classes * *n as f64) };
+        (self == Self::Balanced).then(|| counts.iter().map(weight).collect())
+    }
+}
+
+/// Which weights of a training are tested and attacked in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FinalWeights {
+    /// Those of the last epoch.
+    #[default]
+    Last,
+    /// Those of the epoch that was best on the validation set.
+    Best,
 }
 
 /// What takes the training's steps.
@@ -232,6 +320,29 @@ pub struct EvaluateSpec {
     pub mu_images: usize,
     /// FGSM's step.
     pub fgsm_epsilon: f64,
+    /// The class that sensitivity is of, or `auto`.
+    pub positive: String,
+}
+
+impl EvaluateSpec {
+    /// The class that sensitivity is of, where there are two: by its name or number, the second by default.
+    ///
+    /// # Errors
+    /// Names the classes where there is no such one.
+    pub fn positive(&self, classes: &[String]) -> Result<usize> {
+        if self.positive == AUTO {
+            return Ok(1);
+        }
+        let by_name = classes.iter().position(|name| *name == self.positive);
+        let by_number = || self.positive.parse().ok().filter(|number| *number < classes.len());
+        by_name.or_else(by_number).ok_or_else(|| {
+            Error::input(format!(
+                "evaluate.positive = \"{}\": allowed is \"auto\" or a class, by name or number: {}",
+                self.positive,
+                classes.join(", ")
+            ))
+        })
+    }
 }
 
 impl Default for EvaluateSpec {
@@ -241,6 +352,7 @@ impl Default for EvaluateSpec {
             mus: vec![0.05, 0.2, MU.value, 1.2, 3.5],
             mu_images: 64,
             fgsm_epsilon: 8.0 / 255.0,
+            positive: AUTO.to_owned(),
         }
     }
 }

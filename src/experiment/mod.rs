@@ -28,7 +28,10 @@ use toml::{Table, Value};
 
 pub use attack::AttackSpec;
 pub use defence::DefenceSpec;
-pub use document::{DataSpec, Device, EvaluateSpec, Experiment, ModelSpec, Optimizer, PsglSpec, SCHEMA, TrainSpec};
+pub use document::{
+    ClassWeights, DataSpec, Device, EvaluateSpec, Experiment, FinalWeights, ModelSpec, Optimizer, PsglSpec, SCHEMA,
+    TrainSpec,
+};
 pub use naming::{Values, run_title};
 pub use preset::PRESETS;
 pub use schema::{any_schema, any_schema_attack, lacking};

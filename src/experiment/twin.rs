@@ -64,7 +64,8 @@ impl Experiment {
         let Plan { layers, cut, twin, .. } = self.check_model(image, classes)?;
         let defences = self.stack()?;
         let name = if defences.is_empty() { UNDEFENDED.to_owned() } else { defences.label() };
-        let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser: self.train.optimiser() };
+        let optimiser = self.train.optimiser();
+        let main = SplitPlan { name, layers, cut, image, classes, defences, optimiser, class_weights: None };
         let twin = twin.map(|twin| SplitPlan {
             name: UNDEFENDED.to_owned(),
             layers: twin.layers,

@@ -217,6 +217,18 @@ pub(super) fn together(experiment: &Experiment) -> Result<(), String> {
     if data.size > 0 && data.size < 8 {
         return Err(format!("data.size = {}: allowed is 0, or 8 to 1024", data.size));
     }
+    if data.folds == 1 || data.fold > data.folds {
+        let (folds, fold) = (data.folds, data.fold);
+        return Err(format!(
+            "data.folds = {folds} and data.fold = {fold}: allowed are 0, or 2 to 20 folds, and one of them from 1, or 0 for all"
+        ));
+    }
+    if train.warmup > train.epochs {
+        return Err(format!(
+            "train.warmup = {}: allowed is 0 to {}, which is train.epochs",
+            train.warmup, train.epochs
+        ));
+    }
     let count = match &model.layers {
         Some(layers) => layers.len(),
         None => zoo::layers(&model.name, 2).ok_or_else(|| unknown_model(&model.name))?.len(),

@@ -1,6 +1,7 @@
 //! The hospital's side: the first layers, and what a defence adds to them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 use candle_core::backprop::GradStore;
@@ -35,6 +36,8 @@ pub struct ClientPlan<'a> {
     pub smashed: &'a [usize],
     /// Number of classes.
     pub classes: usize,
+    /// What an image of each class counts in a loss; all alike without.
+    pub class_weights: Option<&'a Arc<[f64]>>,
 }
 
 impl Client {
@@ -124,6 +127,11 @@ impl Client {
     /// Whether every operation that led to what was sent last is on its tape.
     pub fn covers_sent(&self) -> bool {
         self.sent.as_ref().is_some_and(|(z, tape)| tape.covers(z))
+    }
+
+    /// Learns at `factor` times its rate from now on.
+    pub fn pace(&mut self, factor: f64) {
+        self.optimiser.pace(factor);
     }
 
     /// The optimiser's state, for a checkpoint.

@@ -8,6 +8,7 @@ pub mod jacobian;
 pub mod network;
 mod norm;
 pub mod optimiser;
+pub mod pace;
 pub mod parameters;
 pub mod seat;
 pub mod second;

@@ -21,19 +21,34 @@ pub enum OptimiserSettings {
 
 /// An optimiser of one party.
 #[derive(Debug)]
-pub enum Optimiser {
-    /// Adam.
+pub struct Optimiser {
+    own: Own,
+    /// The rate that its settings have.
+    rate: f64,
+}
+
+#[derive(Debug)]
+enum Own {
     Adam(Adam),
-    /// Stochastic gradient descent.
     Sgd(Sgd),
 }
 
 impl Optimiser {
     /// An optimiser of all `parameters` (float32) but running statistics.
     pub fn new(parameters: &Parameters, settings: OptimiserSettings) -> Self {
-        match settings {
-            OptimiserSettings::Adam(settings) => Self::Adam(Adam::new(parameters, settings)),
-            OptimiserSettings::Sgd(settings) => Self::Sgd(Sgd::new(parameters, settings)),
+        let (own, rate) = match settings {
+            OptimiserSettings::Adam(settings) => (Own::Adam(Adam::new(parameters, settings)), settings.rate),
+            OptimiserSettings::Sgd(settings) => (Own::Sgd(Sgd::new(parameters, settings)), settings.rate),
+        };
+        Self { own, rate }
+    }
+
+    /// Takes steps of `factor` times its rate from now on.
+    pub fn pace(&mut self, factor: f64) {
+        let rate = self.rate * factor;
+        match &mut self.own {
+            Own::Adam(adam) => adam.settings.rate = rate,
+            Own::Sgd(sgd) => sgd.settings.rate = rate,
         }
     }
 
@@ -42,9 +57,9 @@ impl Optimiser {
     /// # Errors
     /// Where a gradient does not fit its parameter.
     pub fn step(&mut self, gradients: &GradStore) -> Result<()> {
-        match self {
-            Self::Adam(adam) => adam.step(gradients),
-            Self::Sgd(sgd) => sgd.step(gradients),
+        match &mut self.own {
+            Own::Adam(adam) => adam.step(gradients),
+            Own::Sgd(sgd) => sgd.step(gradients),
         }
     }
 
@@ -53,9 +68,9 @@ impl Optimiser {
     /// # Errors
     /// Where there is no memory left.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
-        match self {
-            Self::Adam(adam) => adam.state(),
-            Self::Sgd(sgd) => sgd.state(),
+        match &self.own {
+            Own::Adam(adam) => adam.state(),
+            Own::Sgd(sgd) => sgd.state(),
         }
     }
 
@@ -64,9 +79,9 @@ impl Optimiser {
     /// # Errors
     /// Names the entry that is missing or does not fit.
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        match self {
-            Self::Adam(adam) => adam.load(state),
-            Self::Sgd(sgd) => sgd.load(state),
+        match &mut self.own {
+            Own::Adam(adam) => adam.load(state),
+            Own::Sgd(sgd) => sgd.load(state),
         }
     }
 }

@@ -57,6 +57,9 @@ pub trait Seat: fmt::Debug + Send {
     /// Takes back the weights of the votes, from a checkpoint.
     fn set_votes(&mut self, votes: &[f64]);
 
+    /// Learns at `factor` times its rate from now on.
+    fn pace(&mut self, factor: f64);
+
     /// Takes notice that an epoch is over, in which its streams were right so often, in the order of the votes.
     fn end_epoch(&mut self, hits: &[f64]);
 

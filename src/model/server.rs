@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use candle_core::{DType, Tensor, Var};
 
@@ -12,7 +13,7 @@ use super::parameters::{Init, Parameters};
 use super::seat::{Answer, ForwardPass, Lesson, Lift, Seat};
 use super::spec::LayerSpec;
 use super::wire::{CutGradient, Smashed};
-use crate::engine::loss::cross_entropy;
+use crate::engine::loss::weighed_cross_entropy;
 use crate::engine::tape::{Tape, sum};
 use crate::error::{Error, Result};
 
@@ -22,6 +23,7 @@ pub struct Server {
     parameters: Parameters,
     body: Box<dyn Body>,
     optimiser: Optimiser,
+    class_weights: Option<Arc<[f64]>>,
 }
 
 /// What a server does with smashed data, differentiable by z and by its weights.
@@ -67,6 +69,8 @@ pub struct ServerPlan<'a> {
     pub layers: &'a [LayerSpec],
     /// Shape of what they see, without the batch.
     pub smashed: &'a [usize],
+    /// What an image of each class counts in the loss; all alike without.
+    pub class_weights: Option<&'a Arc<[f64]>>,
 }
 
 /// The layers as they are.
@@ -106,13 +110,15 @@ impl Server {
             Network::init("server", plan.smashed, plan.layers, &mut parameters, init)?;
             Box::new(Plain(Network::of("server", plan.layers, &parameters)?))
         };
-        Ok(Self { optimiser: Optimiser::new(&parameters, optimiser), parameters, body })
+        let (optimiser, class_weights) = (Optimiser::new(&parameters, optimiser), plan.class_weights.cloned());
+        Ok(Self { optimiser, parameters, body, class_weights })
     }
 
     /// What the server answers, the loss of each stream, and their sum.
     fn lose(&self, z: &Tensor, labels: &Tensor) -> Result<(Answer, Vec<Tensor>, Tensor)> {
         let answer = self.body.answer(z)?;
-        let losses = answer.streams.iter().map(|(_, logits)| cross_entropy(logits, labels));
+        let losses =
+            answer.streams.iter().map(|(_, logits)| weighed_cross_entropy(logits, labels, self.class_weights.as_ref()));
         let losses = losses.collect::<candle_core::Result<Vec<_>>>()?;
         let (first, rest) = losses.split_first().ok_or_else(|| Error::Internal("an answer without a stream".into()))?;
         let total = rest.iter().try_fold(first.clone(), |all, loss| sum(&all, loss))?;
@@ -168,6 +174,10 @@ impl Seat for Server {
 
     fn set_votes(&mut self, votes: &[f64]) {
         self.body.set_votes(votes);
+    }
+
+    fn pace(&mut self, factor: f64) {
+        self.optimiser.pace(factor);
     }
 
     fn end_epoch(&mut self, hits: &[f64]) {

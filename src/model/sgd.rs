@@ -21,7 +21,8 @@ pub struct SgdSettings {
 /// The optimiser of one party: its parameters and their velocities.
 #[derive(Debug)]
 pub struct Sgd {
-    settings: SgdSettings,
+    /// May be changed between steps (a schedule).
+    pub settings: SgdSettings,
     /// Velocities are empty without momentum.
     slots: Vec<(String, Var, Vec<f32>)>,
 }

@@ -1,5 +1,6 @@
 //! Attacks launched at the trained models of a run that has ended.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attack_job::Job;
@@ -97,11 +98,15 @@ impl Afterwards {
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
         let targets = setup.targets.tensor(&setup.device)?;
-        let mut queue = Queue::default();
+        let (mut queue, mut final_epochs) = (Queue::default(), BTreeMap::new());
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
             checkpoint.restore(i, &mut model)?;
-            let epochs = checkpoint.epochs_of(&plan.name);
+            let trained = checkpoint.final_epoch(i, &setup);
+            // As in the run: what comes after the training counts as after its last epoch, however early that came.
+            let last = setup.experiment.train.epochs;
+            let epochs = if trained.is_some() { last } else { checkpoint.epochs_of(&plan.name) };
+            final_epochs.extend(trained);
             queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?);
         }
         // A damaged file is told of before any work.
@@ -111,6 +116,7 @@ impl Afterwards {
             sink.emit(Event::Warning(warning));
         }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
+        let setup = Prepared { final_epochs, ..setup };
         Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), sink })
     }
 

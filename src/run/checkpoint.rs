@@ -18,9 +18,11 @@ use serde_json::Value;
 use super::attack_order::{AttackId, Order};
 use super::attack_saved::{self, Amid};
 use super::course::{Course, Stage, per_model};
+use super::prepared::Prepared;
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
 use crate::model::wire::WireCount;
+use crate::score::utility::final_epoch;
 use crate::split::SplitModel;
 
 /// Where a run is, and what it found so far. Everything but the tensors and the metric rows.
@@ -166,6 +168,13 @@ impl Checkpoint {
         self.position.epochs.iter().filter(|row| row.model == model).count()
     }
 
+    /// The run's `i`-th model, if it has been trained, and after how many epochs the weights are that it is judged with.
+    pub(super) fn final_epoch(&self, i: usize, setup: &Prepared) -> Option<(String, usize)> {
+        let name = &setup.plans[i].name;
+        let takes_best = setup.experiment.train.takes_best();
+        self.course(i).1.then(|| (name.clone(), final_epoch(&self.position.epochs, name, takes_best)))
+    }
+
     /// The file's bytes.
     ///
     /// # Errors
@@ -196,7 +205,7 @@ impl Checkpoint {
         Self::from_bytes(&bytes, experiment_hash).map_err(|e| Error::input(format!("{e}: {}", path.display())))
     }
 
-    fn from_bytes(bytes: &[u8], experiment_hash: &str) -> Result<Self, String> {
+    pub(super) fn from_bytes(bytes: &[u8], experiment_hash: &str) -> Result<Self, String> {
         let damaged = |e: &dyn std::fmt::Display| format!("the checkpoint is damaged ({e})");
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
         let text = metadata.metadata().as_ref().and_then(|entries| entries.get(ENTRY));

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 
-use super::judge::{Evaluated, Verdict};
+use super::judge::Evaluated;
+use super::predictions::Verdict;
 use super::summary::{ClientCost, RecoveryFigure};
 use crate::data::Part;
 use crate::error::Result;

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
 use crate::error::Result;
 use crate::model::wire::WireCount;
-use crate::score::utility::best_epoch;
+use crate::score::utility::{best_epoch, final_epoch};
 use crate::split::UNDEFENDED;
 use crate::workbench::usual_defence;
 
@@ -82,6 +82,7 @@ impl Session {
             schema: SCHEMA,
             best_epoch: self.best_epochs(&epochs),
             best_weights: self.best_weights(),
+            final_epoch: self.final_epochs(&epochs),
             experiment: setup.experiment.clone(),
             seed: setup.experiment.seed,
             machine: Machine::here(rayon::current_num_threads()),
@@ -94,6 +95,8 @@ impl Session {
             client_ms_per_image: closing.client_cost(name),
             rows: closing.verdict.rows,
             gain: closing.verdict.gain,
+            class_names: setup.class_names.clone(),
+            target_patients: setup.targets.groups().map(|groups| groups.numbers.to_vec()),
             seconds: self.times.run,
         };
         Ok(summary.with(Vec::new()))
@@ -104,6 +107,15 @@ impl Session {
         let names = self.models.iter().map(|model| model.plan.name.clone());
         let all: Vec<_> = names.map(|name| (name.clone(), best_epoch(epochs, &name))).collect();
         all.iter().any(|(_, best)| best.is_some()).then(|| ByModel::new(all))
+    }
+
+    /// Of each model the epoch whose weights are judged; none where it is the last that was planned of all.
+    fn final_epochs(&self, epochs: &[EpochRow]) -> Option<ByModel<usize>> {
+        let train = &self.setup.experiment.train;
+        let of = |name: &str| Some(final_epoch(epochs, name, train.takes_best()));
+        let names = self.models.iter().map(|model| model.plan.name.clone());
+        let all: Vec<_> = names.map(|name| (name.clone(), of(&name))).collect();
+        all.iter().any(|(_, epoch)| *epoch != Some(train.epochs)).then(|| ByModel::new(all))
     }
 
     /// Tests of one model after another, whichever came first.

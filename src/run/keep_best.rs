@@ -6,16 +6,20 @@ use super::checkpoint::{Checkpoint, Position};
 use super::course::{Course, Stage};
 use super::session::Session;
 use super::summary::BestWeights;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::score::utility::best_held_out;
 
 impl Session {
     /// Keeps model `at`'s weights if the epoch that has just been tested is its best so far. Which one is told by the
     /// tests alone, so a run that goes on keeps what an unbroken one does.
-    pub(super) fn keep_best(&self, at: usize) -> Result<()> {
-        let Some(recorder) = &self.recorder else { return Ok(()) };
+    pub(super) fn keep_best(&mut self, at: usize) -> Result<()> {
+        // Without a folder they are kept only for who wants them in the end.
+        let wanted = self.recorder.is_some() || self.setup.experiment.train.takes_best();
         let (model, epoch) = (&self.models[at], self.position.courses[at].epoch);
         let name = &model.plan.name;
+        if !wanted {
+            return Ok(());
+        }
         if best_held_out(&self.position.epochs, name).map(|(best, _)| best) != Some(epoch) {
             return Ok(());
         }
@@ -26,7 +30,24 @@ impl Session {
         position.weights[at] = model.server.votes();
         let mut checkpoint = Checkpoint { position, ..Checkpoint::default() };
         checkpoint.put_model(at, model)?;
-        recorder.put(&file_of(name), &checkpoint.to_bytes(&self.hash)?)
+        let bytes = checkpoint.to_bytes(&self.hash)?;
+        match &self.recorder {
+            Some(recorder) => recorder.put(&file_of(name), &bytes)?,
+            None => drop(self.best.insert(at, bytes)),
+        }
+        Ok(())
+    }
+
+    /// The weights of model `at`'s best epoch so far.
+    ///
+    /// # Errors
+    /// Returns an error if they cannot be read.
+    pub(super) fn best_of(&self, at: usize) -> Result<Checkpoint> {
+        if let Some(recorder) = &self.recorder {
+            return Checkpoint::load(&recorder.folder().file(&file_of(&self.models[at].plan.name)), &self.hash);
+        }
+        let bytes = self.best.get(&at).ok_or_else(|| Error::Internal("no epoch's weights are kept".to_owned()))?;
+        Checkpoint::from_bytes(bytes, &self.hash).map_err(Error::Internal)
     }
 
     /// The epochs whose weights are kept; none where nothing is, or not of all models.

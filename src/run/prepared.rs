@@ -1,5 +1,6 @@
 //! An experiment made ready: data loaded, model checked, targets chosen.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::Device;
@@ -9,6 +10,7 @@ use super::identity::{DataChoice, absolute, images_of};
 use crate::data::{Catalogue, Dataset, Draw, Part, also_in, drawn, split, unfair, unowned_targets};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
+use crate::model::pace::Pace;
 use crate::model::spec::needs_two_samples;
 use crate::random::Seed;
 use crate::split::SplitPlan;
@@ -43,6 +45,10 @@ pub struct Prepared {
     pub targets: Part,
     /// Which of [`Self::test`] they are.
     pub places: Vec<usize>,
+    /// The class that sensitivity is of, where there are two.
+    pub positive: usize,
+    /// After how many epochs the weights are that models which have been trained are judged with.
+    pub final_epochs: BTreeMap<String, usize>,
 }
 
 impl Prepared {
@@ -53,6 +59,12 @@ impl Prepared {
     /// Names the field or file that does not fit.
     pub fn new(mut experiment: Experiment) -> Result<Self> {
         experiment.validate()?;
+        if experiment.data.folds > 0 && experiment.data.fold == 0 {
+            return Err(Error::input(format!(
+                "data.fold = 0: a run is of one fold, from 1 to {}; `cutlayer run` takes all of them in turn",
+                experiment.data.folds
+            )));
+        }
         let device = experiment.device.open()?;
         let dataset = load(&experiment.data.name, &experiment.data.wanted()?)?;
         if let Some(path) = absolute(&experiment.data.name) {
@@ -91,6 +103,7 @@ impl Prepared {
         check_auxiliary(&experiment, parts.aux.len(), &dataset)?;
         let mut warnings = dataset.findings.warnings.clone();
         warnings.extend(unfair_test(&experiment, &dataset));
+        check_validation(&experiment, &dataset)?;
         let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();
@@ -98,6 +111,9 @@ impl Prepared {
         let chosen = unowned_targets(&test, &owned, classes, most.unwrap_or(0), seed);
         check_targets(most.unwrap_or(0), &chosen, &dataset.name)?;
         let victim = first(parts.victim, experiment.data.train);
+        let weights = experiment.train.class_weights.of(&victim.class_counts(classes));
+        let plans: Vec<_> =
+            plans.into_iter().map(|plan| SplitPlan { class_weights: weights.clone(), ..plan }).collect();
         check_last_batch(victim.len(), experiment.train.batch, &plans)?;
         warnings.extend(in_common(&test, &victim, &parts.aux));
         warnings.extend(the_same(&also_in(&test, &victim)?, &owned));
@@ -108,6 +124,8 @@ impl Prepared {
             auxiliary: parts.aux,
             targets: test.select(&chosen),
             places: chosen,
+            final_epochs: BTreeMap::new(),
+            positive: experiment.evaluate.positive(&class_names)?,
             class_names,
             catalogue,
             warnings,
@@ -120,6 +138,13 @@ impl Prepared {
 
     pub(super) fn seed(&self) -> Seed {
         Seed(self.experiment.seed)
+    }
+
+    /// How fast models learn in the course of the training.
+    pub(super) fn pace(&self) -> Pace {
+        let train = &self.experiment.train;
+        let (schedule, warmup, epochs) = (train.schedule, train.warmup, train.epochs);
+        Pace { schedule, warmup, epochs, an_epoch: self.steps_an_epoch() }
     }
 
     /// Training steps in an epoch.
@@ -225,6 +250,20 @@ fn check_targets(wanted: usize, chosen: &[usize], data: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Checks that there are validation images where something is chosen by them.
+fn check_validation(experiment: &Experiment, dataset: &Dataset) -> Result<()> {
+    let train = &experiment.train;
+    let wish = if train.takes_best() { Some("train.weights = \"best\"".to_owned()) } else { None };
+    let wish = wish.or_else(|| (train.patience > 0).then(|| format!("train.patience = {}", train.patience)));
+    match wish.filter(|_| dataset.validation.is_empty()) {
+        Some(wish) => Err(Error::input(format!(
+            "{wish} chooses by validation images, and {} has none: set data.split = \"drawn\" to draw some, or leave it out",
+            dataset.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A batch normalisation cannot learn from one value a channel, and nobody wants to hear so at an epoch's end.

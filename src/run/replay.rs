@@ -45,7 +45,13 @@ impl Replay {
     /// Training steps done and planned.
     pub fn progress(&self, setup: &Prepared) -> (usize, usize) {
         let an_epoch = setup.steps_an_epoch();
-        (self.course.steps(an_epoch), self.id.epoch * an_epoch)
+        (self.course.steps(an_epoch), self.epochs(setup) * an_epoch)
+    }
+
+    /// Epochs to train for: after the run's training, as many as led to the weights that are judged.
+    fn epochs(&self, setup: &Prepared) -> usize {
+        let after_all = self.id.epoch == setup.experiment.train.epochs;
+        setup.final_epochs.get(&self.id.target).copied().filter(|_| after_all).unwrap_or(self.id.epoch)
     }
 
     /// The attacker's own loss.
@@ -59,7 +65,7 @@ impl Replay {
     /// # Errors
     /// Returns an error if training or the attack leaves the finite numbers, or the attack lacks what it needs.
     pub fn advance(&mut self, setup: &Prepared) -> Result<Option<Arc<Capture>>> {
-        if self.course.epoch == self.id.epoch {
+        if self.course.epoch == self.epochs(setup) {
             return self.ask(setup);
         }
         let Course { epoch, step, .. } = self.course;

@@ -99,11 +99,14 @@ fn best_epoch(summary: &Summary) -> String {
     let best: Vec<String> = best.iter().map(|(model, epoch)| format!("{model} {epoch}")).collect();
     let all = summary.experiment.train.epochs;
     let kept = if kept { " The weights of the best are kept, too (export --best)." } else { "" };
-    format!(
-        "Best of {all} epochs by accuracy on {}: {}. The table is of the last.{kept}\n",
-        by.words(),
-        best.join(", ")
-    )
+    let (judged, kept) = match &summary.final_epoch {
+        None => ("The table is of the last.".to_owned(), kept),
+        Some(judged) => {
+            let judged: Vec<String> = judged.iter().map(|(model, epoch)| format!("{model} {epoch}")).collect();
+            (format!("The table and the last attacks are of the weights after epoch {}.", judged.join(", ")), kept)
+        }
+    };
+    format!("Best of {all} epochs by accuracy on {}: {}. {judged}{kept}\n", by.words(), best.join(", "))
 }
 
 fn gain_text(summary: &Summary) -> String {

@@ -70,8 +70,10 @@ impl Session {
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
         for (i, model) in session.models.iter_mut().enumerate() {
             checkpoint.restore(i, model)?;
+            session.setup.final_epochs.extend(checkpoint.final_epoch(i, &session.setup));
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
-            let epochs = checkpoint.epochs_of(&model.plan.name);
+            let done = checkpoint.epochs_of(&model.plan.name);
+            let epochs = session.setup.final_epochs.get(&model.plan.name).copied().unwrap_or(done);
             if epochs > 0 {
                 let words = trained(&session.setup.experiment, model.plan.defended(), epochs);
                 session.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);

@@ -4,6 +4,7 @@
 //! an epoch, test it. Attacks run in between, on weights copied when they were ordered, and never touch
 //! the training's bytes. Then the table is filled in.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::attack_order::Capturing;
@@ -42,6 +43,8 @@ pub struct Session {
     pub(super) judge: Option<Judge>,
     pub(super) closing: Option<Closing>,
     pub(super) sink: Sink,
+    /// Of a run without a folder, the bytes of each model's best epoch, where they are wanted in the end.
+    pub(super) best: BTreeMap<usize, Vec<u8>>,
     /// The models' training steps.
     pub(super) steps: Steps,
     /// Seconds that attacks are behind training: they take turns.
@@ -90,6 +93,7 @@ impl Session {
             judge: None,
             closing: None,
             sink,
+            best: BTreeMap::new(),
             debt: 0.0,
             saved: Instant::now(),
             pictured: None,
@@ -181,6 +185,7 @@ impl Session {
             defended: model(true),
             undefended: model(false),
             epochs: self.setup.experiment.train.epochs,
+            positive: self.setup.positive,
             test: &self.setup.test,
             classes: self.setup.classes(),
             disguise: self.setup.experiment.disguise(),

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use candle_core::Tensor;
+
 use super::course::Course;
 use super::prepared::Prepared;
 use crate::data::{Feed, Part};
@@ -18,6 +20,8 @@ pub(super) struct Steps {
     feed: Feed,
     /// An epoch, and its order of the training images.
     order: Option<(usize, Vec<usize>)>,
+    /// An epoch, a step, and its images as they are varied.
+    varied: Option<([usize; 2], Tensor)>,
     /// The step's images in their disguise, once it is made.
     hidden: Option<Hidden>,
     /// The step, once its images have gone up.
@@ -50,7 +54,7 @@ impl Steps {
     /// # Errors
     /// Returns an error if the system gives no thread to read them.
     pub fn new(victim: &Part) -> Result<Self> {
-        Ok(Self { feed: Feed::new(victim.clone())?, order: None, hidden: None, underway: None })
+        Ok(Self { feed: Feed::new(victim.clone())?, order: None, varied: None, hidden: None, underway: None })
     }
 
     /// How long it has waited for images; none where they are in memory.
@@ -80,6 +84,8 @@ impl Steps {
         let of = |from: usize| &order[from.min(order.len())..(from + batch).min(order.len())];
         let indices = of(from);
         let (x, labels) = self.feed.batch(indices, of(from + batch), &setup.device)?;
+        let x = varied(&mut self.varied, x, indices, [epoch, step], setup)?;
+        model.pace(setup.pace().factor(epoch, step));
         if !course.head_learnt {
             let loss = model.own_step(&x, &labels, moment)?;
             check_finite(model, course, loss.as_slice(), setup)?;
@@ -111,6 +117,26 @@ impl Steps {
         }
         Ok(Slice::Whole(Box::new(Taken { step, truth, hits })))
     }
+}
+
+/// The images of a step as they are varied, which is done once for all models and slices.
+fn varied(
+    kept: &mut Option<([usize; 2], Tensor)>,
+    x: Tensor,
+    samples: &[usize],
+    at: [usize; 2],
+    setup: &Prepared,
+) -> Result<Tensor> {
+    let augment = setup.experiment.train.augment();
+    if augment.is_none() {
+        return Ok(x);
+    }
+    if let Some((_, x)) = kept.as_ref().filter(|(of, _)| *of == at) {
+        return Ok(x.clone());
+    }
+    let x = augment.varied(&x, samples, at[0], setup.seed())?;
+    *kept = Some((at, x.clone()));
+    Ok(x)
 }
 
 /// How many classes are the true ones.

@@ -112,12 +112,17 @@ pub struct Summary {
     /// Test accuracy by epoch.
     pub epochs: Vec<EpochRow>,
     /// Of each model the epoch after which its accuracy on the validation set was highest, the first of equal ones; none
-    /// without a validation set. The table and the attacks are of the last epoch whatever this says.
+    /// without a validation set. The table and the attacks are of the last epoch whatever this says, unless
+    /// [`Self::final_epoch`] does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_epoch: Option<ByModel<usize>>,
     /// Whose weights are kept beside the last ones; none in runs of builds that kept no others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub best_weights: Option<BestWeights>,
+    /// After how many epochs the weights of each model are those of the table and of the attacks in the end, where for one of
+    /// them that is not the last that was planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_epoch: Option<ByModel<usize>>,
     /// The table.
     pub rows: Vec<Row>,
     /// Gains; none unless a defended model and its twin were both trained.
@@ -135,6 +140,12 @@ pub struct Summary {
     pub wire: WireTotals,
     /// The client's cost.
     pub client_ms_per_image: ClientCost,
+    /// Names of the classes; none in summaries of builds that did not write them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// The patient of each target, by number, in the targets' order; none where patients are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_patients: Option<Vec<u32>>,
     /// Time spent on the run, over all sessions.
     pub seconds: f64,
 }

@@ -14,6 +14,8 @@ use super::weights::{ModelWeights, trained};
 use crate::error::Result;
 use crate::experiment::AttackSpec;
 use crate::random::At;
+use crate::score::classification::Confusion;
+use crate::score::utility::{best_held_out, final_epoch};
 
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
@@ -37,12 +39,14 @@ impl Session {
     /// A slice of model `at`'s training.
     pub(super) fn train(&mut self, at: usize) -> Result<()> {
         let start = Instant::now();
-        let epochs = self.setup.experiment.train.epochs;
         let course = &self.position.courses[at];
         match course.stage {
             Stage::Order => {
-                let last = course.epoch == epochs;
-                if !self.order_attacks(at)? {
+                let last = self.is_over(at);
+                if last && self.capturing.is_none() {
+                    self.take_final_weights(at)?;
+                }
+                if !self.order_attacks(at, last)? {
                     self.training_progress();
                     return Ok(());
                 }
@@ -87,13 +91,18 @@ impl Session {
         let going = courses().zip(&self.models).filter(|(course, _)| !course.done());
         let names: Vec<&str> = going.map(|(_, model)| model.plan.name.as_str()).collect();
         let done = courses().map(|course| course.steps(an_epoch)).sum();
-        self.progress(format!("training {}", names.join(" and ")), done, self.models.len() * epochs * an_epoch);
+        // One that has ended early takes no more.
+        let all = |course: &Course| if course.done() { course.steps(an_epoch) } else { epochs * an_epoch };
+        let planned = courses().map(all).sum();
+        self.progress(format!("training {}", names.join(" and ")), done, planned);
     }
 
     /// Some questions for the attacks that are due; true once all are ordered. They begin only then, so that a Stop in
-    /// between leaves none ordered twice.
-    fn order_attacks(&mut self, at: usize) -> Result<bool> {
-        let (epoch, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
+    /// between leaves none ordered twice. Those after a training that is `over` are of its last epoch, however early that
+    /// came and whichever weights were taken.
+    fn order_attacks(&mut self, at: usize, over: bool) -> Result<bool> {
+        let last = self.setup.experiment.train.epochs;
+        let epoch = if over { last } else { self.position.courses[at].epoch };
         let mut capturing = if let Some(capturing) = self.capturing.take() {
             capturing
         } else {
@@ -154,13 +163,38 @@ impl Session {
         Ok(())
     }
 
-    /// Hands out model `at`'s weights, for those who want to ask it something.
-    fn show_weights(&mut self, at: usize) -> Result<()> {
+    /// Whether model `at`'s training is over: after all epochs, or once it has not become better for too long.
+    fn is_over(&self, at: usize) -> bool {
+        let train = &self.setup.experiment.train;
+        let epoch = self.position.courses[at].epoch;
+        let best = || best_held_out(&self.position.epochs, &self.models[at].plan.name);
+        let patience = train.patience;
+        epoch == train.epochs || patience > 0 && best().is_some_and(|(best, _)| epoch >= best + patience)
+    }
+
+    /// Takes back the weights of model `at`'s best epoch, where they are the ones to be tested and attacked.
+    fn take_final_weights(&mut self, at: usize) -> Result<()> {
+        let name = self.models[at].plan.name.clone();
+        let takes_best = self.setup.experiment.train.takes_best();
+        let epoch = final_epoch(&self.position.epochs, &name, takes_best);
+        self.setup.final_epochs.insert(name, epoch);
+        if epoch == self.position.courses[at].epoch {
+            return Ok(());
+        }
+        self.best_of(at)?.restore(at, &mut self.models[at])?;
+        if let Err(error) = self.show_weights(at, epoch) {
+            tracing::warn!("the weights cannot be shown: {error}");
+        }
+        Ok(())
+    }
+
+    /// Hands out model `at`'s weights after so many epochs, for those who want to ask it something.
+    fn show_weights(&mut self, at: usize, epoch: usize) -> Result<()> {
         if !self.sink.slots.weights.wanted() {
             return Ok(());
         }
         let model = &self.models[at];
-        let words = trained(&self.setup.experiment, model.plan.defended(), self.position.courses[at].epoch);
+        let words = trained(&self.setup.experiment, model.plan.defended(), epoch);
         self.weights.models.insert(model.plan.name.clone(), ModelWeights::of(model, words)?);
         self.sink.slots.weights.put(Arc::new(self.weights.clone()));
         Ok(())
@@ -211,7 +245,11 @@ impl Session {
         };
         // What has no streams answers nothing in their place.
         let accuracy = |which: usize| predicted(which).next().map(|_| right(&mut predicted(which), test));
-        let held_out = || right(&mut predicted(0).skip(test.len()), validation);
+        let held_out: Vec<u32> = predicted(0).skip(test.len()).copied().collect();
+        let of_validation = |share: fn(&Confusion) -> f64| {
+            (!validation.is_empty()).then(|| share(&Confusion::new(&held_out, validation, self.setup.classes())))
+        };
+        let (validation, balanced) = (of_validation(Confusion::accuracy), of_validation(Confusion::balanced_accuracy));
         let (model, course) = (&mut self.models[at], &mut self.position.courses[at]);
         let row = EpochRow {
             model: model.plan.name.clone(),
@@ -220,12 +258,14 @@ impl Session {
             recovered: accuracy(2),
             fused_stream: accuracy(3),
             accuracy: accuracy(0).unwrap_or(0.0),
-            validation: (!validation.is_empty()).then(held_out),
+            validation,
+            validation_balanced: balanced,
         };
         course.end_epoch(&mut *model.server);
+        let epoch = course.epoch;
         self.position.epochs.push(row.clone());
         self.emit(Event::Epoch(row));
-        if let Err(error) = self.show_weights(at) {
+        if let Err(error) = self.show_weights(at, epoch) {
             tracing::warn!("the weights cannot be shown: {error}");
         }
         // Before the checkpoint: whoever goes on from the one before ends this epoch again, and keeps the same.

@@ -9,6 +9,7 @@ use crossbeam_channel::Receiver;
 use super::attack_later::Afterwards;
 use super::control::{Command, Control, guarded};
 use super::event::{Event, Sink, Slots, stream};
+use super::folds::Folds;
 use super::session::Session;
 use super::summary::{AttackRecord, Summary};
 use crate::engine::lead;
@@ -34,8 +35,16 @@ pub enum Outcome {
 pub enum Work {
     /// A run.
     Run(Box<Session>),
+    /// One run after another.
+    Folds(Box<Folds>),
     /// Attacks at a finished run.
     Attacks(Box<Afterwards>),
+}
+
+impl From<Folds> for Work {
+    fn from(folds: Folds) -> Self {
+        Self::Folds(Box::new(folds))
+    }
 }
 
 impl From<Session> for Work {
@@ -54,48 +63,53 @@ impl Work {
     fn advance(&mut self) -> Result<Option<Outcome>> {
         match self {
             Self::Run(session) => Ok(session.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
+            Self::Folds(folds) => Ok(folds.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Attacks(attacks) => Ok(attacks.advance()?.map(Outcome::Attacked)),
+        }
+    }
+
+    /// The run at work.
+    fn session(&mut self) -> Option<&mut Session> {
+        match self {
+            Self::Run(session) => Some(session),
+            Self::Folds(folds) => folds.session(),
+            Self::Attacks(_) => None,
         }
     }
 
     /// What is only for those who watch, which no command counts.
     fn watch(&mut self) {
-        if let Self::Run(session) = self {
+        if let Some(session) = self.session() {
             session.watch();
         }
     }
 
     fn save(&mut self) -> Result<()> {
-        match self {
-            Self::Run(session) => session.save(),
-            // An attack that did not end leaves nothing.
-            Self::Attacks(_) => Ok(()),
-        }
+        // An attack afterwards that did not end leaves nothing.
+        self.session().map_or(Ok(()), Session::save)
     }
 
     /// Epochs that are whole, of every model that is trained.
-    fn epochs(&self) -> usize {
-        match self {
-            Self::Run(session) => session.epochs(),
-            Self::Attacks(_) => 0,
-        }
+    fn epochs(&mut self) -> usize {
+        self.session().map_or(0, |session| session.epochs())
     }
 
     /// Whether what counts as one step to those who watch is begun and not done.
-    fn amid_step(&self) -> bool {
-        matches!(self, Self::Run(session) if session.amid_step())
+    fn amid_step(&mut self) -> bool {
+        self.session().is_some_and(|session| session.amid_step())
     }
 
     fn keep_metrics(&mut self, ended: &Error) {
-        if let Self::Run(session) = self {
+        if let Some(session) = self.session() {
             session.keep_metrics(ended);
         }
     }
 
-    fn into_sink(self) -> Sink {
+    fn into_sink(self) -> Option<Sink> {
         match self {
-            Self::Run(session) => session.into_sink(),
-            Self::Attacks(attacks) => attacks.into_sink(),
+            Self::Run(session) => Some(session.into_sink()),
+            Self::Folds(folds) => folds.into_sink(),
+            Self::Attacks(attacks) => Some(attacks.into_sink()),
         }
     }
 }
@@ -160,7 +174,7 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
         Ok(work) => {
             let mut work = work.into();
             let outcome = run(&mut work, control);
-            (outcome, work.into_sink())
+            (outcome, work.into_sink().unwrap_or(spare))
         }
         Err(error) => (Outcome::Failed(error), spare),
     };

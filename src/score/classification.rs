@@ -104,6 +104,20 @@ impl Row {
     }
 }
 
+impl Row {
+    /// The same where this class of two is the positive one, whose images sensitivity is of. It was the second.
+    #[must_use]
+    pub fn of_positive(mut self, class: usize) -> Self {
+        if class == 0 {
+            std::mem::swap(&mut self.sensitivity, &mut self.specificity);
+            let [sensitivity, specificity] = ["sensitivity", "specificity"].map(|key| self.ci.remove(key));
+            self.ci.extend(specificity.map(|ends| ("sensitivity".to_owned(), ends)));
+            self.ci.extend(sensitivity.map(|ends| ("specificity".to_owned(), ends)));
+        }
+        self
+    }
+}
+
 fn percent(part: usize, whole: usize) -> f64 {
     100.0 * part as f64 / whole as f64
 }
@@ -130,6 +144,10 @@ mod tests {
         assert!(text.contains("\"auroc\":null") && !text.contains("brier"), "{text}");
         assert_eq!(plain.confusion, Some(vec![vec![1, 1], vec![0, 1]]));
         assert_eq!((plain.sensitivity, plain.specificity), (Some(100.0), Some(50.0)));
+        let ci = BTreeMap::from([("sensitivity".to_owned(), [90.0, 100.0]), ("accuracy".to_owned(), [1.0, 2.0])]);
+        let other = Row { ci, ..plain.clone() }.of_positive(0);
+        assert_eq!((other.sensitivity, other.specificity), (Some(50.0), Some(100.0)));
+        assert_eq!((other.ci.get("specificity"), other.ci.len()), (Some(&[90.0, 100.0]), 2));
         let row = Row::measured("x", &[0, 1, 1], &[0, 1, 0], 2, Some(&[0.75, 0.25, 0.0, 1.0, 0.5, 0.5]));
         assert_eq!((row.accuracy, row.auroc), (plain.accuracy, Some(1.0)));
         // 2 · (.25² + 0 + .5²) / 3.

@@ -41,17 +41,48 @@ pub fn intervals(answers: &Answers<'_>, seed: Seed) -> BTreeMap<String, [f64; 2]
     }
     let ranking = Ranking::of(answers);
     let draw = |i: usize| {
-        let mut stream = seed.stream("bootstrap", i as u64);
-        let mut counts = vec![0_u32; units];
-        (0..units).for_each(|_| counts[stream.below(units)] += 1);
+        let counts = drawn(units, seed, i);
         measured(answers, ranking.as_ref(), |image| f64::from(counts[unit_of[image]]))
     };
     let all: Vec<[Option<f64>; 5]> = (0..DRAWS).into_par_iter().map(draw).collect();
-    let of = |metric: usize| {
-        let values: Vec<f64> = all.iter().map(|draw| draw[metric]).collect::<Option<_>>()?;
-        Some([percentile(&values, 2.5)?, percentile(&values, 97.5)?])
-    };
+    let of = |metric: usize| ends(all.iter().map(|draw| draw[metric]));
     KEYS.iter().enumerate().filter_map(|(metric, key)| Some(((*key).to_owned(), of(metric)?))).collect()
+}
+
+/// The 95 % intervals of the differences of two rows on the same images in accuracy and in balanced accuracy: each draw of the
+/// units is of both. None where there are fewer than eight units.
+///
+/// # Panics
+/// Panics if the two are not of the same images.
+pub fn paired(one: &Answers<'_>, other: &Answers<'_>, seed: Seed) -> Option<[[f64; 2]; 2]> {
+    assert_eq!(one.labels, other.labels, "the same images");
+    let (unit_of, units) = numbered(one);
+    if units < FEWEST {
+        return None;
+    }
+    let draw = |i: usize| {
+        let counts = drawn(units, seed, i);
+        let of = |answers: &Answers<'_>| measured(answers, None, |image| f64::from(counts[unit_of[image]]));
+        let (one, other) = (of(one), of(other));
+        [0, 1].map(|metric| Some(one[metric]? - other[metric]?))
+    };
+    let all: Vec<[Option<f64>; 2]> = (0..DRAWS).into_par_iter().map(draw).collect();
+    let [accuracy, balanced] = [0, 1].map(|metric| ends(all.iter().map(|draw| draw[metric])));
+    Some([accuracy?, balanced?])
+}
+
+/// How often each unit is in draw `i`.
+fn drawn(units: usize, seed: Seed, i: usize) -> Vec<u32> {
+    let mut stream = seed.stream("bootstrap", i as u64);
+    let mut counts = vec![0_u32; units];
+    (0..units).for_each(|_| counts[stream.below(units)] += 1);
+    counts
+}
+
+/// From the 2.5th to the 97.5th percentile; none where any draw has no value.
+fn ends(draws: impl Iterator<Item = Option<f64>>) -> Option<[f64; 2]> {
+    let values: Vec<f64> = draws.collect::<Option<_>>()?;
+    Some([percentile(&values, 2.5)?, percentile(&values, 97.5)?])
 }
 
 /// The percentile of some values, linear between order statistics; none of nothing.
@@ -203,6 +234,23 @@ mod tests {
         };
         assert!((width(&of_patients) - width(&all)).abs() < 1e-9);
         assert!(width(&many) < 0.6 * width(&all), "{} {}", width(&many), width(&all));
+    }
+
+    #[test]
+    fn a_difference_is_surer_than_its_rows_where_they_err_together() {
+        let (predicted, labels, _) = answers();
+        let one = Answers { predicted: &predicted, labels: &labels, classes: 2, shares: None, units: None };
+        // Wrong once more, and else alike.
+        let mut worse = predicted.clone();
+        let right = (0..60).find(|i| worse[*i] == labels[*i]).unwrap();
+        worse[right] = 1 - worse[right];
+        let other = Answers { predicted: &worse, ..one };
+        let [[low, high], _] = paired(&one, &other, Seed(0)).unwrap();
+        let [own_low, own_high] = intervals(&one, Seed(0))["accuracy"];
+        assert!(low >= 0.0 && high > 0.0 && high - low < 0.5 * (own_high - own_low), "{low} {high}");
+        assert_eq!(paired(&one, &one, Seed(0)), Some([[0.0; 2]; 2]));
+        let few = Answers { predicted: &predicted[..7], labels: &labels[..7], ..one };
+        assert_eq!(paired(&few, &few, Seed(0)), None);
     }
 
     #[test]

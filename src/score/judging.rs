@@ -144,7 +144,7 @@ impl Bench {
     pub fn scored(&self, got: &[Vec<f32>]) -> Result<AttackRecord> {
         let all: Vec<One> = (0..self.len()).into_par_iter().map(|i| self.one(i, &got[i])).collect::<Result<_>>()?;
         let mut record = record(&all);
-        let lead = record.judged.as_ref().and_then(|judged| self.lead(&judged.each));
+        let lead = record.judged.as_ref().and_then(|judged| lead_over(&judged.each, &self.floors));
         if let Some(judged) = &mut record.judged {
             judged.lead = lead;
         }
@@ -178,22 +178,21 @@ impl Bench {
         let score = score(got, &self.targets.values(i)?, self.targets.shape());
         Ok(One { score, picked: self.lineups.picked(i, got) })
     }
+}
 
-    /// The lead in line-ups, where at least half of the targets have one, else in SSIM: over the guess that is best on
-    /// average at these targets, or over chance where every guess is below it.
-    fn lead(&self, each: &Each) -> Option<Lead> {
-        let floors = self.floors.iter().filter(|f| Guess::named(&f.name).is_some_and(Guess::is_floor));
-        let floors: Vec<(&str, &Each)> =
-            floors.filter_map(|f| Some((f.name.as_str(), &f.judged.as_ref()?.each))).collect();
-        let held: Vec<usize> = (0..each.picked.len()).filter(|i| each.picked[*i].is_some()).collect();
-        if held.is_empty() || 2 * held.len() < each.picked.len() {
-            let guesses = floors.into_iter().map(|(name, floor)| (name, floor.ssim.clone()));
-            return best_lead(SSIM.key, &each.ssim, guesses);
-        }
-        let points = |each: &Each| held.iter().map(|i| 100.0 * each.picked[*i].unwrap_or(0.0)).collect::<Vec<_>>();
-        let guesses = floors.into_iter().map(|(name, floor)| (name, points(floor)));
-        best_lead(LINEUP.key, &points(each), guesses.chain([("chance", vec![CHANCE; held.len()])]))
+/// The lead in line-ups, where at least half of the targets have one, else in SSIM: over the guess among `floors` that is
+/// best on average at the same targets, or over chance where every guess is below it.
+pub fn lead_over(each: &Each, floors: &[AttackRecord]) -> Option<Lead> {
+    let floors = floors.iter().filter(|f| Guess::named(&f.name).is_some_and(Guess::is_floor));
+    let floors: Vec<(&str, &Each)> = floors.filter_map(|f| Some((f.name.as_str(), &f.judged.as_ref()?.each))).collect();
+    let held: Vec<usize> = (0..each.picked.len()).filter(|i| each.picked[*i].is_some()).collect();
+    if held.is_empty() || 2 * held.len() < each.picked.len() {
+        let guesses = floors.into_iter().map(|(name, floor)| (name, floor.ssim.clone()));
+        return best_lead(SSIM.key, &each.ssim, guesses);
     }
+    let points = |each: &Each| held.iter().map(|i| 100.0 * each.picked[*i].unwrap_or(0.0)).collect::<Vec<_>>();
+    let guesses = floors.into_iter().map(|(name, floor)| (name, points(floor)));
+    best_lead(LINEUP.key, &points(each), guesses.chain([("chance", vec![CHANCE; held.len()])]))
 }
 
 /// Means over the targets, and each target by itself.

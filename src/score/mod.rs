@@ -15,6 +15,7 @@ pub mod names;
 pub mod paired;
 pub mod paper;
 pub mod patients;
+pub mod pooled;
 pub mod record;
 pub mod reidentify;
 pub mod shares;

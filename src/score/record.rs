@@ -22,6 +22,9 @@ pub struct EpochRow {
     /// Of its decision on the validation set; none where there is none, and in files of builds that did not measure it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
+    /// The same with each class counting as much as the others (balanced accuracy); none as above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_balanced: Option<f64>,
 }
 
 /// One row of the table of METHOD §3, on the test set, in percent.
@@ -79,6 +82,16 @@ pub struct Gain {
     pub errors: Option<[f64; 3]>,
     /// The first two against attack strength, fused being the trained model's at its own γ.
     pub by_gamma: Vec<GammaGain>,
+    /// 95 % intervals of the three: paired bootstrap over patients where these are known, else over images; none of fewer than
+    /// eight, and in summaries of builds that did not measure them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ci: Option<[[f64; 2]; 3]>,
+    /// The same three gains in balanced accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced: Option<[f64; 3]>,
+    /// Their intervals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balanced_ci: Option<[[f64; 2]; 3]>,
 }
 
 /// Gains at one attack strength.

@@ -57,17 +57,28 @@ pub fn best_epoch(epochs: &[EpochRow], model: &str) -> Option<usize> {
 }
 
 /// The epoch after which a model was right most often on held-out images, the first of equal ones, and which images these
-/// are: of the validation set where it was asked after each epoch, else of the test set. None before the first epoch.
+/// are: of the validation set where it was asked after each epoch, by its balanced accuracy where that was measured, else
+/// of the test set. None before the first epoch.
 pub fn best_held_out<'a>(epochs: impl IntoIterator<Item = &'a EpochRow>, model: &str) -> Option<(usize, HeldOut)> {
     let own: Vec<&EpochRow> = epochs.into_iter().filter(|row| row.model == model).collect();
     let validated = own.iter().all(|row| row.validation.is_some());
-    let (by, accuracy): (_, fn(&EpochRow) -> f64) = if validated {
+    let (by, accuracy): (_, fn(&EpochRow) -> f64) = if own.iter().all(|row| row.validation_balanced.is_some()) {
+        (HeldOut::Validation, |row| row.validation_balanced.unwrap_or(f64::NEG_INFINITY))
+    } else if validated {
         (HeldOut::Validation, |row| row.validation.unwrap_or(f64::NEG_INFINITY))
     } else {
         (HeldOut::Test, |row| row.accuracy)
     };
     let best = own.into_iter().reduce(|best, row| if accuracy(row) > accuracy(best) { row } else { best })?;
     Some((best.epoch, by))
+}
+
+/// After how many epochs the weights are that a model is judged with, once it has been trained: its last, or with `best` its
+/// best.
+pub fn final_epoch(epochs: &[EpochRow], model: &str, best: bool) -> usize {
+    let trained = || epochs.iter().filter(|row| row.model == model).count();
+    let best = best.then(|| best_held_out(epochs, model)).flatten();
+    best.map_or_else(trained, |(epoch, _)| epoch)
 }
 
 /// Mean difference in points between two lists of predictions on the same images, and its standard error, paired.
@@ -115,6 +126,12 @@ mod tests {
             [70.0, 90.0, 90.0, 80.0].iter().zip(1..).map(|(v, epoch)| row("defended", epoch, Some(*v))).collect();
         all.push(row("vanilla", 1, Some(95.0)));
         assert_eq!(["defended", "vanilla", "other"].map(|model| best_epoch(&all, model)), [Some(2), Some(1), None]);
+        // Where each class counts alike, another may be the best.
+        let uneven =
+            |epoch, balanced| EpochRow { validation_balanced: Some(balanced), ..row("uneven", epoch, Some(90.0)) };
+        let all_uneven = [uneven(1, 50.0), uneven(2, 70.0), uneven(3, 70.0)];
+        assert_eq!([true, false].map(|best| final_epoch(&all_uneven, "uneven", best)), [2, 3]);
+        assert_eq!(best_epoch(&all_uneven, "uneven"), Some(2));
         all.push(row("vanilla", 2, None));
         assert_eq!(best_epoch(&all, "vanilla"), None, "an older build did not measure it");
         assert_eq!(best_held_out(&all, "defended"), Some((2, HeldOut::Validation)));

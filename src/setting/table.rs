@@ -143,6 +143,23 @@ pub static SETTINGS: &[Setting] = &[
     )
     .since(3, Plain::Whole(0)),
     Setting::new(
+        "data.folds",
+        "Folds",
+        "folds",
+        whole(0, 20),
+        "Draw all images into so many folds, class by class and patient by patient, and test each in turn with a training \
+         of its own: for sets with too few test images. 0 for none.",
+    )
+    .since(4, Plain::Whole(0)),
+    Setting::new(
+        "data.fold",
+        "Fold",
+        "",
+        whole(0, 20),
+        "Which fold this run tests, from 1; 0 runs all of them, one after another, each in a folder of its own.",
+    )
+    .since(4, Plain::Whole(0)),
+    Setting::new(
         "model.name",
         "Model",
         "",
@@ -221,6 +238,83 @@ pub static SETTINGS: &[Setting] = &[
     )
     .here("on"),
     Setting::new(
+        "train.schedule",
+        "Schedule",
+        "",
+        Kind::Choice(&["constant", "cosine", "step"]),
+        "What becomes of the learning rate: it stays, falls along half a cosine, or is a tenth after half of the epochs and a \
+         hundredth after three quarters.",
+    )
+    .since(4, Plain::Word("constant")),
+    Setting::new(
+        "train.warmup",
+        "Warm-up",
+        "epochs",
+        whole(0, 10_000),
+        "Epochs at the start in which the learning rate rises evenly to its full height.",
+    )
+    .since(4, Plain::Whole(0)),
+    Setting::new(
+        "train.class_weights",
+        "Class weights",
+        "",
+        Kind::Choice(&["alike", "balanced"]),
+        "balanced counts images of rare classes more, so that every class has the same say: without, a model of an uneven set \
+         may name the largest class alone and look accurate.",
+    )
+    .since(4, Plain::Word("alike")),
+    Setting::new(
+        "train.flip",
+        "Mirror at random",
+        "",
+        Kind::Switch,
+        "Mirror every other training image from left to right, drawn anew in each epoch. Never done to what is tested or \
+         attacked. Not for digits, nor where the side matters.",
+    )
+    .since(4, Plain::Switch(false)),
+    Setting::new(
+        "train.shift",
+        "Move at random",
+        "of the side",
+        Kind::Real { min: 0.0, max: 0.5, log: false, open_min: false },
+        "Move training images by up to this share of their sides, drawn anew in each epoch; black comes in.",
+    )
+    .since(4, Plain::Real(0.0)),
+    Setting::new(
+        "train.rotate",
+        "Turn at random",
+        "degrees",
+        Kind::Real { min: 0.0, max: 180.0, log: false, open_min: false },
+        "Turn training images by up to so many degrees either way, drawn anew in each epoch; black comes in.",
+    )
+    .since(4, Plain::Real(0.0)),
+    Setting::new(
+        "train.contrast",
+        "Contrast at random",
+        "",
+        Kind::Real { min: 0.0, max: 0.9, log: false, open_min: false },
+        "Raise or lower the contrast of training images by up to this share, drawn anew in each epoch.",
+    )
+    .since(4, Plain::Real(0.0)),
+    Setting::new(
+        "train.patience",
+        "Patience",
+        "epochs",
+        whole(0, 10_000),
+        "End the training of a model once its balanced accuracy on the validation images has not risen for so many epochs; 0 \
+         trains through all.",
+    )
+    .since(4, Plain::Whole(0)),
+    Setting::new(
+        "train.weights",
+        "Weights in the end",
+        "",
+        Kind::Choice(&["last", "best"]),
+        "Which weights are tested and attacked in the end: those of the last epoch, or of the one with the best balanced \
+         accuracy on the validation images. The test images have no say.",
+    )
+    .since(4, Plain::Word("last")),
+    Setting::new(
         "evaluate.gammas",
         "Strengths in the curve",
         "of the pixels",
@@ -252,6 +346,15 @@ pub static SETTINGS: &[Setting] = &[
         "How far the fast gradient sign attack moves every pixel; 8/255 is the usual value.",
     )
     .here("8/255"),
+    Setting::new(
+        "evaluate.positive",
+        "Positive class",
+        "",
+        Kind::Text,
+        "Of two classes, the one whose images sensitivity counts, by name or number; specificity counts the other's. auto \
+         takes the second.",
+    )
+    .since(4, Plain::Word("auto")),
 ];
 
 #[expect(clippy::cast_possible_wrap, reason = "a small constant")]

@@ -211,6 +211,10 @@ impl Seat for Hijacker {
         self.0.set_votes(votes);
     }
 
+    fn pace(&mut self, factor: f64) {
+        self.0.pace(factor);
+    }
+
     fn end_epoch(&mut self, hits: &[f64]) {
         self.0.end_epoch(hits);
     }

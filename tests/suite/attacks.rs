@@ -64,6 +64,7 @@ fn wide_model(side: usize, channels: usize, psgl: Option<Options>) -> SplitModel
         classes: 10,
         defences: stack(psgl),
         optimiser,
+        class_weights: None,
     };
     SplitModel::new(plan, Seed(2), &Device::Cpu).unwrap()
 }

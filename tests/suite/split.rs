@@ -60,6 +60,7 @@ fn model_of(layers: &[LayerSpec], cut: usize, image: [usize; 3], psgl: Option<Op
         classes: CLASSES,
         defences: stack(psgl),
         optimiser,
+        class_weights: None,
     };
     SplitModel::new(plan, Seed(5), &Device::Cpu).unwrap()
 }

@@ -38,6 +38,9 @@ pub fn summary() -> Summary {
         seed: 7,
         machine: Machine { version: "0.9".to_owned(), ..Machine::default() },
         best_epoch: None,
+        final_epoch: None,
+        class_names: Vec::new(),
+        target_patients: None,
         best_weights: None,
         epochs: Vec::new(),
         rows: vec![
@@ -54,6 +57,7 @@ pub fn summary() -> Summary {
             over_clean: -1.234_567_89,
             errors: Some([2.0, 2.5, 0.6]),
             by_gamma: vec![at(0.02, 20.0), at(0.1, 69.2)],
+            ..Gain::default()
         }),
         streams: Some(StreamOrder {
             order: ["recovered", "fused", "attacked"].map(str::to_owned).to_vec(),

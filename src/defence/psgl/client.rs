@@ -1,5 +1,7 @@
 //! PSGL on the client: its head, and the disguise of images before they are sent (METHOD §2.1–2.2).
 
+use std::sync::Arc;
+
 use candle_core::{Tensor, Var};
 
 use super::downsample::pack_clean;
@@ -7,7 +9,7 @@ use super::saliency::{disguise, saliency_map};
 use super::{Inference, Jacobian, Options, streams};
 use crate::defence::{Defence, Line, Outgoing};
 use crate::engine::linear::linear;
-use crate::engine::loss::{carry_on, cross_entropy};
+use crate::engine::loss::{carry_on, weighed_cross_entropy};
 use crate::engine::pool::{Pool, pool};
 use crate::engine::tape::flat;
 use crate::error::{Error, Result};
@@ -26,6 +28,8 @@ pub struct Guard {
     options: Options,
     /// Missing where the server gives the Jacobian.
     head: Option<Head>,
+    /// What an image of each class counts in the head's loss; all alike without.
+    class_weights: Option<Arc<[f64]>>,
 }
 
 /// The auxiliary head: max-pool 2 and a linear layer on z, never sent. Also what an attacker trains in its place.
@@ -111,7 +115,7 @@ pub fn disguised(x: &Tensor, alpha: &Tensor, beta: &Tensor, options: &Options) -
 impl Guard {
     /// PSGL with these choices; its head comes with the client's weights.
     pub fn new(options: Options) -> Self {
-        Self { options, head: None }
+        Self { options, head: None, class_weights: None }
     }
 
     /// α and β of the images, from the client's own head or, the paper's way, from the server's fused stream, which is
@@ -139,6 +143,7 @@ impl Guard {
 
 impl Defence for Guard {
     fn equip(&mut self, client: &ClientPlan<'_>, parameters: &mut Parameters, init: Init<'_>) -> Result<()> {
+        self.class_weights = client.class_weights.cloned();
         if self.options.jacobian == Jacobian::Head {
             Head::init("client.head", client.smashed, client.classes, parameters, init)?;
             self.head = Some(Head::of("client.head", parameters)?);
@@ -159,7 +164,9 @@ impl Defence for Guard {
     fn own_step(&mut self, client: &mut Client, x: &Tensor, labels: &Tensor, _at: At<'_>) -> Result<Option<f64>> {
         let Some(head) = &self.head else { return Ok(None) };
         let packed = pack_clean(x)?;
-        client.learn_own(|body| Ok(cross_entropy(&head.forward(&body.forward(&packed)?)?, labels)?)).map(Some)
+        let weights = self.class_weights.as_ref();
+        let logits = |body: &Network| head.forward(&body.forward(&packed)?);
+        client.learn_own(|body| Ok(weighed_cross_entropy(&logits(body)?, labels, weights)?)).map(Some)
     }
 
     fn image(&self, images: Outgoing, line: &mut Line<'_>, at: At<'_>) -> Result<Outgoing> {

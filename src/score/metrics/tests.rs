@@ -47,7 +47,7 @@ fn row() -> Row {
 
 fn gain() -> Gain {
     let (over_attacked, over_reconstructed, over_clean) = (30.0, 20.0, -1.0);
-    Gain { over_attacked, over_reconstructed, over_clean, errors: Some([3.0, 2.0, 1.0]), by_gamma: Vec::new() }
+    Gain { over_attacked, over_reconstructed, over_clean, errors: Some([3.0, 2.0, 1.0]), ..Gain::default() }
 }
 
 /// Keys, columns and words of some metrics; each reads what JSON has under its key.

@@ -44,6 +44,9 @@ pub fn summary() -> Summary {
         seed: 0,
         machine: Machine::default(),
         best_epoch: None,
+        final_epoch: None,
+        class_names: Vec::new(),
+        target_patients: None,
         best_weights: None,
         epochs: vec![
             epoch(DEFENDED, 1, 70.0),

@@ -265,7 +265,18 @@ fn best_ui(ui: &mut Ui, summary: &Summary) {
         "The epoch after which each model was right most often on held-out images. Table and attacks are of the last \
                epoch all the same: nothing was chosen. On the test images themselves the best epoch flatters the model."
     );
-    ui.add(Label::new(text).wrap()).on_hover_text(tip);
+    let Some(judged) = &summary.final_epoch else {
+        ui.add(Label::new(text).wrap()).on_hover_text(tip);
+        return;
+    };
+    let judged: Vec<String> = judged.iter().map(|(model, epoch)| format!("{} {epoch}", target(model))).collect();
+    ui.add(Label::new(text).wrap());
+    ui.add(Label::new(t!("Table and last attacks: after epoch {epochs}", epochs = judged.join(", "))).wrap()).on_hover_text(
+        t!(
+            "Training ended early, or the weights of the best epoch on the validation images were taken in the end, as the \
+             experiment says. The test images had no say."
+        ),
+    );
 }
 
 /// A stream in the window's words.
