@@ -81,8 +81,10 @@ pub enum Device {
     Metal,
 }
 
+/// What stands for no wish.
+pub(super) const NONE: &str = "none";
 /// What stands for a choice that is left to the reader.
-const AUTO: &str = "auto";
+pub(super) const AUTO: &str = "auto";
 
 /// `[data]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -322,27 +324,8 @@ pub struct EvaluateSpec {
     pub fgsm_epsilon: f64,
     /// The class that sensitivity is of, or `auto`.
     pub positive: String,
-}
-
-impl EvaluateSpec {
-    /// The class that sensitivity is of, where there are two: by its name or number, the second by default.
-    ///
-    /// # Errors
-    /// Names the classes where there is no such one.
-    pub fn positive(&self, classes: &[String]) -> Result<usize> {
-        if self.positive == AUTO {
-            return Ok(1);
-        }
-        let by_name = classes.iter().position(|name| *name == self.positive);
-        let by_number = || self.positive.parse().ok().filter(|number| *number < classes.len());
-        by_name.or_else(by_number).ok_or_else(|| {
-            Error::input(format!(
-                "evaluate.positive = \"{}\": allowed is \"auto\" or a class, by name or number: {}",
-                self.positive,
-                classes.join(", ")
-            ))
-        })
-    }
+    /// Classes that a second table merges, or `none`.
+    pub merge: String,
 }
 
 impl Default for EvaluateSpec {
@@ -353,6 +336,7 @@ impl Default for EvaluateSpec {
             mu_images: 64,
             fgsm_epsilon: 8.0 / 255.0,
             positive: AUTO.to_owned(),
+            merge: NONE.to_owned(),
         }
     }
 }

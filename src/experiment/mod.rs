@@ -5,6 +5,7 @@
 //! and, for a misspelt name, the near one.
 
 mod attack;
+mod classes;
 mod convert;
 mod defence;
 mod document;
@@ -27,6 +28,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 pub use attack::AttackSpec;
+pub use classes::Merge;
 pub use defence::DefenceSpec;
 pub use document::{
     ClassWeights, DataSpec, Device, EvaluateSpec, Experiment, FinalWeights, ModelSpec, Optimizer, PsglSpec, SCHEMA,

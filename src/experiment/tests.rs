@@ -116,7 +116,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     let end = now.find("[model]").unwrap();
     // With the seed of the run whose checkpoint has this hash.
     let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replace("seed = 0", "seed = 4");
-    let old = old.replace("schema = 3", "schema = 1");
+    let old = old.replace("schema = 4", "schema = 1");
     let read = Experiment::from_toml(&old, "old").unwrap();
     assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
     assert_eq!((read.data.test, read.data.draw), (100, Draw::First));
@@ -127,7 +127,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     assert_eq!((&read, read.hash()), (&same, same.hash()));
     // A summary has it as JSON.
     let json = serde_json::to_string(&preset("quick")).unwrap();
-    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":3", "\"schema\":1");
+    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":4", "\"schema\":1");
     let recorded = any_schema(&mut serde_json::Deserializer::from_str(&old)).unwrap();
     assert_eq!(recorded.data.draw, Draw::First);
 }
@@ -243,7 +243,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert_eq!(complaint("[data]\nepochs = 2"), "data.epochs: no such field; did you mean `train.epochs`?");
     assert_eq!(complaint("[psgll]\ngamma = 0.2"), "psgll: no such field; did you mean [psgl]?");
     assert_eq!(complaint("sed = 1"), "sed: no such field; did you mean `seed`?");
-    assert!(complaint("[train]\nzzz = 1").ends_with("[train] has epochs, batch, rate, optimizer, momentum, twin"));
+    assert!(complaint("[train]\nzzz = 1").ends_with("[train] has epochs, batch, rate, optimizer, momentum, twin, schedule, warmup, class_weights, flip, shift, rotate, contrast, patience, weights"));
     assert!(complaint("zzzzz = 1").ends_with("the sections data, model, psgl, train, evaluate, defence, attack"));
     assert!(complaint("[zzzzz]").contains("zzzzz: no such field; there are schema, seed, threads, device"));
     assert_eq!(complaint("[[atack]]\nname = \"rmle\""), "atack: no such field; did you mean [[attack]]?");
@@ -315,11 +315,11 @@ fn a_value_out_of_range_is_told_the_range() {
         ),
         ("[model]\ncut = 0", "model.cut = 0: allowed is a whole number from 1 to 63"),
         (
-            "schema = 4\nfuture = true",
+            "schema = 5\nfuture = true",
             concat!(
-                "schema = 4: this was made by a newer version of Cutlayer; version ",
+                "schema = 5: this was made by a newer version of Cutlayer; version ",
                 env!("CARGO_PKG_VERSION"),
-                " reads schemas up to 3: update it"
+                " reads schemas up to 4: update it"
             ),
         ),
     ] {
@@ -345,13 +345,15 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
         ("[seed]", "seed = {}: allowed is a whole number from 0 to 9223372036854775807"),
         (
             "train = 3",
-            "train = 3: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin",
+            "train = 3: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin, \
+             schedule, warmup, class_weights, flip, shift, rotate, contrast, patience, weights",
         ),
         (
             "[[train]]",
-            "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin",
+            "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin, \
+             schedule, warmup, class_weights, flip, shift, rotate, contrast, patience, weights",
         ),
-        ("schema = \"1\"", "schema = \"1\": allowed is a whole number from 1 to 3"),
+        ("schema = \"1\"", "schema = \"1\": allowed is a whole number from 1 to 4"),
         ("[attack]\nname = \"rmle\"", "attack: allowed is a list, each begun by a line [[attack]]; found one table"),
         ("attack = 3", "attack: allowed is a list, each begun by a line [[attack]]; found 3"),
         ("attack = [3]", "attack[0] = 3: allowed is a table with a name and settings"),
@@ -443,7 +445,7 @@ fn what_was_changed_in_memory_is_checked_too() {
     assert!(wrong(|e| e.seed = u64::MAX).starts_with("seed = 18446744073709551615: allowed is"));
     assert!(wrong(|e| e.train.epochs = usize::MAX).contains("too large"));
     assert!(wrong(|e| e.model.cut = 11).starts_with("model.cut = 11: allowed is 1 to 10"));
-    assert!(wrong(|e| e.schema = 4).starts_with("schema = 4"));
+    assert!(wrong(|e| e.schema = 5).starts_with("schema = 5"));
     assert!(wrong(|e| e.model.layers = Some(vec![])).starts_with("model.layers = []"));
 }
 
@@ -522,7 +524,7 @@ fn a_wrong_assignment_is_told_what_would_do_and_changes_nothing() {
         ("psgl.apply=sparce", "psgl.apply = \"sparce\": allowed is \"sparse\" or \"dense\"; did you mean \"sparse\"?"),
         ("psgl=1", "psgl is a section: set one of its fields, as in psgl.enabled"),
         ("seed=-1", "seed = -1: allowed is a whole number from 0 to 9223372036854775807"),
-        ("schema=0", "schema = 0: allowed is a whole number from 1 to 3"),
+        ("schema=0", "schema = 0: allowed is a whole number from 1 to 4"),
         ("attack.2.images=4", "attack.2.images: this experiment has the attacks 0 to 1: rmle, inverse"),
         (
             "attack.rmel.images=4",

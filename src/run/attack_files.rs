@@ -7,6 +7,7 @@
 //! | `reconstructions` | N, C, H, W | what the attack made, in \[0, 1\] |
 //! | `images` | N, C, H, W | the clean images it is scored against |
 //! | `labels`, `places` | N | their classes, and which of the run's test images they are, from 0 |
+//! | `patients` | N | whose they are, by number, where that is known |
 //! | `mse`, `psnr`, `ssim` | N | the scores of each, as in the table of the run |
 //! | `picked` | N | 1 where the target was picked out of its line-up, NaN where it has none |
 //! | `inferred` | N | the classes that the attack inferred, if it does |
@@ -24,7 +25,7 @@ use super::attack_job::{Finished, Job};
 use super::attack_order::AttackId;
 use super::attack_records::{earlier, same_attack};
 use super::caption::Caption;
-use super::folder::{IMAGES, KEPT, SUMMARY};
+use super::folder::{IMAGES as PICTURES, KEPT, SUMMARY};
 use super::pictures::{Tile, sheet};
 use super::recorder::{Recorder, read_summary};
 use super::scene::Picture;
@@ -37,6 +38,12 @@ use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::score::verdict::{attack_words, is_attack};
 use crate::workbench;
 
+/// What it made of the targets, their clean images, and whose they are, in its files.
+pub(super) const RECONSTRUCTIONS: &str = "reconstructions";
+/// As above.
+pub(super) const IMAGES: &str = "images";
+/// As above.
+pub(super) const PATIENTS: &str = "patients";
 /// What an attack inferred, and its numbers, in its files.
 const INFERRED: &str = "inferred";
 const SCORES: &str = "scores";
@@ -53,7 +60,7 @@ pub fn keep(recorder: &Recorder, job: &Job, finished: &Finished, launch: usize) 
     if finished.images.is_none() {
         return Ok(());
     }
-    recorder.put(&format!("{IMAGES}/{stem}.png"), &attack_sheet(job, finished)?)
+    recorder.put(&format!("{PICTURES}/{stem}.png"), &attack_sheet(job, finished)?)
 }
 
 /// How the names of an attack's files end.
@@ -101,13 +108,14 @@ fn arrays(job: &Job, finished: &Finished) -> Result<Vec<Array>> {
     let [c, h, w] = truth.shape();
     let mut arrays = Vec::new();
     if let Some(images) = &finished.images {
-        arrays.push(Array::f32("reconstructions", &[n, c, h, w], images.concat()));
+        arrays.push(Array::f32(RECONSTRUCTIONS, &[n, c, h, w], images.concat()));
     }
     arrays.extend([
-        Array::f32("images", &[n, c, h, w], truth.values_of(&(0..n).collect::<Vec<_>>())?),
+        Array::f32(IMAGES, &[n, c, h, w], truth.values_of(&(0..n).collect::<Vec<_>>())?),
         Array::classes("labels", truth.labels().iter().copied()),
         Array::classes("places", job.places().iter().map(|place| *place as u32)),
     ]);
+    arrays.extend(truth.groups().map(|groups| Array::classes(PATIENTS, groups.numbers.iter().copied())));
     if let Some(errors) = errors(job, finished)? {
         let each = finished.record.judged.as_ref().map(|judged| &judged.each);
         let ssim = each.map(|each| each.ssim.clone()).unwrap_or_default();

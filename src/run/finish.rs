@@ -6,6 +6,7 @@ use super::caption::Caption;
 use super::closing::Closing;
 use super::judge::stream_order;
 use super::pictures::{Tile, sheet};
+use super::reidentified::reidentified;
 use super::scene::Picture;
 use super::session::Session;
 use super::summary::{AttackRecord, EpochRow, Machine, SCHEMA, Summary, WireTotals};
@@ -68,6 +69,8 @@ impl Session {
     /// Returns an error if an image cannot be read.
     fn summary(&mut self, closing: Closing) -> Result<Summary> {
         let attacks = self.attacks_in_order()?;
+        let folder = self.recorder.as_ref().map(|recorder| recorder.folder().path().to_owned());
+        let reidentified = folder.map_or_else(|| Ok(Vec::new()), |folder| reidentified(&[folder], &attacks))?;
         let (setup, evaluated) = (&self.setup, self.evaluated());
         let wire_of = |defended| self.models.iter().find(|m| m.plan.defended() == defended).map(|m| m.wire);
         // Both keys have always been there, also of a model that was not trained.
@@ -95,6 +98,8 @@ impl Session {
             client_ms_per_image: closing.client_cost(name),
             rows: closing.verdict.rows,
             gain: closing.verdict.gain,
+            merged: closing.verdict.merged,
+            reidentified,
             class_names: setup.class_names.clone(),
             target_patients: setup.targets.groups().map(|groups| groups.numbers.to_vec()),
             seconds: self.times.run,

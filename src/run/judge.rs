@@ -39,6 +39,8 @@ pub struct Evaluated<'a> {
     pub test: &'a Part,
     /// Number of classes.
     pub classes: usize,
+    /// Their names.
+    pub class_names: &'a [String],
     /// The class that sensitivity is of, where there are two.
     pub positive: usize,
     /// Of the attacked and recovered rows.
@@ -119,8 +121,11 @@ impl Judge {
     }
 
     /// The table, once every test image is judged.
-    pub fn verdict(&self, evaluated: &Evaluated<'_>) -> Verdict {
-        self.predictions.verdict(&evaluated.truth())
+    ///
+    /// # Errors
+    /// Returns an error if classes are to be merged that there are not.
+    pub fn verdict(&self, evaluated: &Evaluated<'_>) -> Result<Verdict> {
+        self.predictions.judged(&evaluated.truth(), evaluated.class_names)
     }
 }
 

@@ -34,6 +34,7 @@ mod pooled;
 mod predictions;
 pub mod prepared;
 pub mod recorder;
+mod reidentified;
 mod replay;
 pub mod report;
 pub mod resume;

@@ -7,6 +7,7 @@ use super::folder::PREDICTIONS;
 use super::folds::{folder_of, of_fold};
 use super::predictions::{Predictions, Truth, Verdict};
 use super::recorder::read_summary;
+use super::reidentified::reidentified;
 use super::summary::{EpochRow, Machine, RecoveryFigure, SCHEMA, StreamOrder, Summary, WireTotals};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
@@ -44,7 +45,9 @@ pub(super) fn pooled(run: &Path, experiment: &Experiment) -> Result<Summary> {
         gamma: experiment.disguise().gamma(),
         evaluate: &experiment.evaluate,
     };
-    Ok(together(experiment, &all, predictions.verdict(&truth)))
+    let summary = together(experiment, &all, predictions.judged(&truth, &all[0].class_names)?);
+    let folders: Vec<_> = (1..=experiment.data.folds).map(|fold| folder_of(run, fold)).collect();
+    Ok(Summary { reidentified: reidentified(&folders, &all[0].attacks)?, ..summary })
 }
 
 fn together(experiment: &Experiment, all: &[Summary], verdict: Verdict) -> Summary {
@@ -69,6 +72,7 @@ fn together(experiment: &Experiment, all: &[Summary], verdict: Verdict) -> Summa
         seconds: all.iter().map(|summary| summary.seconds).sum(),
         rows: verdict.rows,
         gain: verdict.gain,
+        merged: verdict.merged,
         ..Summary::default()
     };
     summary.with(Vec::new())

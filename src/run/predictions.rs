@@ -5,12 +5,13 @@ use std::path::Path;
 
 use candle_core::{DType, Tensor};
 
-use super::summary::{Gain, GammaGain, Row};
+use super::summary::{Gain, GammaGain, Merged, Row};
 use crate::data::numpy::{Array, npz};
 use crate::error::{Error, Result};
-use crate::experiment::EvaluateSpec;
+use crate::experiment::{EvaluateSpec, Merge};
 use crate::random::Seed;
 use crate::score::classification::Confusion;
+use crate::score::gains::BASELINES;
 use crate::score::intervals::{Answers, paired};
 use crate::score::utility::difference;
 
@@ -30,9 +31,6 @@ const ROWS: [&str; 10] = [
     "fused",
     "defended",
 ];
-
-/// What the fused decision is compared with.
-const BASELINES: [&str; 3] = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"];
 
 /// Classes in the file are under the row's name with this before it.
 const CLASSES: &str = "classes_";
@@ -60,6 +58,8 @@ pub struct Verdict {
     pub rows: Vec<Row>,
     /// Gains, where both models were trained.
     pub gain: Option<Gain>,
+    /// The table with classes merged, where that is asked for.
+    pub merged: Option<Merged>,
 }
 
 /// What predictions are held against.
@@ -108,7 +108,37 @@ impl Predictions {
             Some(row.with_intervals(&answers, BOOTSTRAP).of_positive(truth.positive))
         };
         let rows: Vec<Row> = ROWS.iter().filter(whole).filter_map(row).collect();
-        Verdict { gain: self.gain(truth, &rows), rows }
+        Verdict { gain: self.gain(truth, &rows), rows, merged: None }
+    }
+
+    /// The table with classes merged: `to` is the new class of each.
+    pub fn merged(&self, truth: &Truth<'_>, merge: &Merge) -> Vec<Row> {
+        let to = |classes: &[u32]| classes.iter().map(|class| merge.to[*class as usize]).collect::<Vec<_>>();
+        let sums = |shares: &Vec<f32>| {
+            let mut out = Vec::with_capacity(shares.len() / truth.classes * merge.names.len());
+            for row in shares.chunks_exact(truth.classes) {
+                let at = out.len();
+                out.resize(at + merge.names.len(), 0.0);
+                row.iter().zip(&merge.to).for_each(|(share, to)| out[at + *to as usize] += share);
+            }
+            out
+        };
+        let fewer = Self {
+            classes: self.classes.iter().map(|(row, classes)| (row.clone(), to(classes))).collect(),
+            shares: self.shares.iter().map(|(row, shares)| (row.clone(), sums(shares))).collect(),
+        };
+        let labels = to(truth.labels);
+        fewer.verdict(&Truth { labels: &labels, classes: merge.names.len(), positive: 1, ..*truth }).rows
+    }
+
+    /// The table, and the one with classes merged where the experiment asks for one.
+    ///
+    /// # Errors
+    /// Returns an error if that names no class.
+    pub fn judged(&self, truth: &Truth<'_>, names: &[String]) -> Result<Verdict> {
+        let merge = truth.evaluate.merged(names)?;
+        let merged = merge.map(|merge| Merged { rows: self.merged(truth, &merge), class_names: merge.names });
+        Ok(Verdict { merged, ..self.verdict(truth) })
     }
 
     /// The classes of a row, at the table's own strength where it has one.
@@ -238,6 +268,13 @@ mod tests {
         let truth =
             Truth { labels: &labels, classes: 2, units: Some(&units), positive: 1, gamma: 0.1, evaluate: &evaluate };
         let verdict = whole.verdict(&truth);
+        let merge = Merge { names: vec!["all".into()], to: vec![0, 0] };
+        assert!(whole.merged(&truth, &merge).iter().all(|row| row.accuracy == 100.0));
+        let merge = Merge { names: vec!["b".into(), "a".into()], to: vec![1, 0] };
+        let turned = whole.merged(&truth, &merge);
+        assert_eq!(turned[0].sensitivity, verdict.rows[0].specificity);
+        let fused = |rows: &[Row]| rows.iter().find(|row| row.name == "fused").unwrap().auroc;
+        assert_eq!(fused(&turned), fused(&verdict.rows));
         let gain = verdict.gain.unwrap();
         assert_eq!((gain.over_clean, gain.by_gamma[0].over_attacked), (5.0, gain.over_attacked));
         let ([low, high], [_, highest]) = (gain.ci.unwrap()[0], gain.balanced_ci.unwrap()[0]);

@@ -104,6 +104,7 @@ impl Prepared {
         let mut warnings = dataset.findings.warnings.clone();
         warnings.extend(unfair_test(&experiment, &dataset));
         check_validation(&experiment, &dataset)?;
+        experiment.evaluate.merged(&class_names)?;
         let first = |images: Part, n: usize| if n == 0 { images } else { images.take(n) };
         let test = drawn(dataset.test, experiment.data.test, experiment.data.draw, classes, seed);
         let most = experiment.attacks.iter().map(|spec| spec.images).chain([experiment.evaluate.mu_images]).max();

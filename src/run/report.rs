@@ -1,5 +1,7 @@
 //! The summary as text: the table of METHOD §3 with the paper's values and what can be said of them.
 
+pub mod people;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -44,6 +46,8 @@ pub fn report(summary: &Summary) -> String {
         text.push('\n');
         text.push_str(&attack_text(summary.case(), |_| true));
     }
+    text.push_str(&people::leaks(summary));
+    text.push_str(&people::found(summary));
     text.push_str(&recovery_text(summary));
     text.push_str(&cost_text(summary));
     text.push_str(&reading(summary));
@@ -51,21 +55,30 @@ pub fn report(summary: &Summary) -> String {
 }
 
 fn rows_table(summary: &Summary) -> String {
+    let mut text = format!("{}\n{}{}", table_of(&summary.rows), confusion_text(summary), best_epoch(summary));
+    if let Some(merged) = &summary.merged {
+        let names = merged.class_names.join(", ");
+        let _ = writeln!(text, "\nThe same answers with classes merged: {names}\n{}", table_of(&merged.rows));
+    }
+    text
+}
+
+fn table_of(rows: &[Row]) -> Table {
     // Older builds measured fewer.
-    let measured = |metric: &&&Metric<Row>| summary.rows.iter().any(|row| (metric.value)(row).is_some());
-    let lead = leading(&summary.rows);
+    let measured = |metric: &&&Metric<Row>| rows.iter().any(|row| (metric.value)(row).is_some());
+    let lead = leading(rows);
     let mut metrics: Vec<&Metric<Row>> = ROWS.iter().filter(measured).copied().collect();
     // The first column is the one to read.
     metrics.sort_by_key(|metric| *metric != lead);
     let heading: Vec<String> = metrics.iter().map(|metric| heading(metric)).collect();
     let heading: Vec<&str> = [""].into_iter().chain(heading.iter().map(String::as_str)).collect();
     let mut table = table(&heading);
-    for row in &summary.rows {
+    for row in rows {
         let told = |metric: &&Metric<Row>| if *metric == lead { metric.with_interval(row) } else { metric.plain(row) };
         let cells = metrics.iter().map(|metric| told(metric).unwrap_or("–".to_owned()));
         table.add_row(std::iter::once(workbench::paper_word(&row.name).to_owned()).chain(cells));
     }
-    format!("{table}\n{}{}", confusion_text(summary), best_epoch(summary))
+    table
 }
 
 /// How often the decision took each class for which, where the classes fit on a line.
@@ -115,13 +128,15 @@ fn gain_text(summary: &Summary) -> String {
         Ok(lines) => lines,
         Err(why) => return format!("\n{why}\n"),
     };
-    let mut own = table(&["", "fused", "± s.e.", "always the majority", "paper"]);
+    let mut own = table(&["", "fused", "± s.e.", "95 %", "balanced [95 %]", "always the majority", "paper"]);
     for line in &lines {
         let constant = line.constant.map_or("–".to_owned(), |v| format!("{v:+.1}"));
         let cells = [
             line.metric.name.to_owned(),
             format!("{:+.1}", line.points),
             format!("{:.1}", line.se),
+            interval(line.ci),
+            balanced(line.balanced, line.balanced_ci),
             constant,
             line.paper_words(),
         ];
@@ -138,6 +153,17 @@ fn gain_text(summary: &Summary) -> String {
     let _ = writeln!(text, "The abstract's third figure, {THIRD}, has a baseline that is not known to us.");
     let _ = write!(text, "\nThe same against the strength of the attack, which is ours to choose\n{by_gamma}\n");
     text
+}
+
+fn interval(ends: Option<[f64; 2]>) -> String {
+    ends.map_or("–".to_owned(), |[low, high]| format!("{low:+.1} to {high:+.1}"))
+}
+
+fn balanced(value: Option<f64>, ends: Option<[f64; 2]>) -> String {
+    value.map_or("–".to_owned(), |value| match ends {
+        Some([low, high]) => format!("{value:+.1} [{low:+.1}, {high:+.1}]"),
+        None => format!("{value:+.1}"),
+    })
 }
 
 /// Attacks that were launched at a finished run, with the guesses at their targets and the verdict on all that was ever

@@ -185,6 +185,7 @@ impl Session {
             defended: model(true),
             undefended: model(false),
             epochs: self.setup.experiment.train.epochs,
+            class_names: &self.setup.class_names,
             positive: self.setup.positive,
             test: &self.setup.test,
             classes: self.setup.classes(),
@@ -215,7 +216,7 @@ impl Session {
             if let Some(recorder) = &self.recorder {
                 recorder.put(PREDICTIONS, &judge.predictions_file(&self.evaluated())?)?;
             }
-            self.closing = Some(Closing::new(judge.verdict(&self.evaluated())));
+            self.closing = Some(Closing::new(judge.verdict(&self.evaluated())?));
             self.save()?;
         }
         Ok(None)

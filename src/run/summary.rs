@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::by_model::ByModel;
 use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
+pub use crate::score::people::Reidentified;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
 use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Verdict};
@@ -97,6 +98,15 @@ pub struct BestWeights {
     pub epochs: ByModel<usize>,
 }
 
+/// The table over fewer classes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Merged {
+    /// Their names.
+    pub class_names: Vec<String>,
+    /// The table.
+    pub rows: Vec<Row>,
+}
+
 /// All that a run came to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -125,6 +135,9 @@ pub struct Summary {
     pub final_epoch: Option<ByModel<usize>>,
     /// The table.
     pub rows: Vec<Row>,
+    /// The table of the same answers with classes merged, as the experiment says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<Merged>,
     /// Gains; none unless a defended model and its twin were both trained.
     pub gain: Option<Gain>,
     /// The server's streams.
@@ -134,6 +147,9 @@ pub struct Summary {
     /// What the attacks at each model came to; empty in summaries of builds that did not judge so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub verdicts: Vec<Verdict>,
+    /// Who is found again by what was stolen; empty where patients are not known, or fewer than eight have two targets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reidentified: Vec<Reidentified>,
     /// Image-space recovery; none without a vanilla model.
     pub recovery: Option<RecoveryFigure>,
     /// Bytes.

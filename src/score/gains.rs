@@ -11,6 +11,9 @@ pub static GAINS: [(&Metric<Gain>, &str, Option<Figure>); 3] = [
     (&metrics::OVER_RECONSTRUCTED, "vanilla_recovered", Some(paper::OVER_RECONSTRUCTED)),
 ];
 
+/// The rows that the fused decision is compared with, in the order in which a gain has its intervals.
+pub const BASELINES: [&str; 3] = ["vanilla_attacked", "vanilla_recovered", "vanilla_clean"];
+
 /// One gain of the fused decision beside that of the constant predictor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GainLine {
@@ -24,6 +27,12 @@ pub struct GainLine {
     pub constant: Option<f64>,
     /// What the paper says of it, if anything.
     pub paper: Option<Figure>,
+    /// The 95 % interval of the gain.
+    pub ci: Option<[f64; 2]>,
+    /// The gain in balanced accuracy.
+    pub balanced: Option<f64>,
+    /// Its 95 % interval.
+    pub balanced_ci: Option<[f64; 2]>,
 }
 
 impl GainLine {
@@ -54,7 +63,17 @@ pub fn gain_lines(gain: &Gain, rows: &[Row]) -> Result<Vec<GainLine>, String> {
         // Binomial where it was not measured in pairs.
         let se = (metric.error)(gain).unwrap_or_else(|| error("fused").hypot(error(over)));
         let constant = row(over).map(|over| over.majority - over.accuracy);
-        Some(GainLine { metric, points: (metric.value)(gain)?, se, constant, paper })
+        let place = BASELINES.iter().position(|name| *name == over)?;
+        Some(GainLine {
+            metric,
+            points: (metric.value)(gain)?,
+            se,
+            constant,
+            paper,
+            ci: gain.ci.map(|three| three[place]),
+            balanced: gain.balanced.map(|three| three[place]),
+            balanced_ci: gain.balanced_ci.map(|three| three[place]),
+        })
     };
     Ok(GAINS.into_iter().filter_map(line).collect())
 }

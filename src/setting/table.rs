@@ -355,6 +355,15 @@ pub static SETTINGS: &[Setting] = &[
          takes the second.",
     )
     .since(4, Plain::Word("auto")),
+    Setting::new(
+        "evaluate.merge",
+        "Merged classes",
+        "",
+        Kind::Text,
+        "A second table of the same answers with classes put together, as in abnormal = benign + malignant; none for no such \
+         table.",
+    )
+    .since(4, Plain::Word("none")),
 ];
 
 #[expect(clippy::cast_possible_wrap, reason = "a small constant")]

@@ -40,6 +40,8 @@ pub fn summary() -> Summary {
         best_epoch: None,
         final_epoch: None,
         class_names: Vec::new(),
+        merged: None,
+        reidentified: Vec::new(),
         target_patients: None,
         best_weights: None,
         epochs: Vec::new(),

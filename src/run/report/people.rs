@@ -1,0 +1,179 @@
+//! What a report says of patients: how leaks are spread over them, and who is found again.
+
+use std::fmt::Write as _;
+
+use super::table;
+use crate::random::Seed;
+use crate::run::summary::Summary;
+use crate::score::patients::{Spread, by_patient};
+use crate::score::people::{Excess, Reidentified};
+use crate::score::record::AttackRecord;
+use crate::score::verdict::{attack_words, is_attack};
+use crate::workbench;
+
+/// What the bootstrap draws by.
+const SEED: Seed = Seed(0);
+
+/// How SSIM is spread over patients, each counted by the most exposed of their images; of images where patients are not known.
+pub fn spread(record: &AttackRecord, patients: Option<&[u32]>) -> Option<Spread> {
+    let each = &record.judged.as_ref()?.each.ssim;
+    let images: Vec<u32> = (0..each.len() as u32).collect();
+    // Attacks at fewer images have the first ones.
+    let known = patients.and_then(|patients| patients.get(..each.len()));
+    let unit = if known.is_some() { "patient" } else { "image" };
+    Spread::of(&by_patient(each, known.unwrap_or(&images)), unit, SEED)
+}
+
+/// Leaks by patient, of the attacks after the training; nothing where there is none.
+pub(super) fn leaks(summary: &Summary) -> String {
+    let last = summary.attacks.iter().filter(|record| is_attack(record)).map(|record| record.epoch).max();
+    let of = |record: &AttackRecord| spread(record, summary.target_patients.as_deref());
+    let all: Vec<(&AttackRecord, Spread)> = summary
+        .attacks
+        .iter()
+        .filter(|record| is_attack(record) && Some(record.epoch) == last)
+        .filter_map(|record| Some((record, of(record)?)))
+        .collect();
+    let Some((_, first)) = all.first() else { return String::new() };
+    let unit = first.unit.clone();
+    let mut own = table(&["attack", "mean", "median", "95th percentile", "worst", &format!("which {unit}")]);
+    for (record, spread) in &all {
+        let mean = match spread.ci {
+            Some([low, high]) => format!("{:.3} [{low:.3}, {high:.3}]", spread.mean),
+            None => format!("{:.3}", spread.mean),
+        };
+        let which = if unit == "patient" {
+            format!("{}, target {}", spread.worst_unit, spread.worst_image)
+        } else {
+            spread.worst_image.to_string()
+        };
+        own.add_row([
+            format!("{}: {}", workbench::paper_word(&record.target), attack_words(record)),
+            mean,
+            format!("{:.3}", spread.median),
+            format!("{:.3}", spread.p95),
+            format!("{:.3}", spread.worst),
+            which,
+        ]);
+    }
+    let whose = if unit == "patient" { " (each by the most exposed of their images; numbers, not names)" } else { "" };
+    format!("\nSSIM by {unit}{whose}: a mean hides the one who is recognised\n{own}\n")
+}
+
+/// Who is found again; nothing where that was not measured.
+pub(super) fn found(summary: &Summary) -> String {
+    let Some(first) = summary.reidentified.first() else { return String::new() };
+    let mut own = table(&[
+        "found by",
+        "first of all, % [95 %]",
+        "same person or not, AUC [95 %]",
+        "above the silhouette: %, AUC",
+        "above area and brightness: %, AUC",
+    ]);
+    for row in &summary.reidentified {
+        own.add_row([
+            words(row),
+            format!("{:.1} [{:.1}, {:.1}]", row.rank1, row.rank1_ci[0], row.rank1_ci[1]),
+            format!("{:.3} [{:.3}, {:.3}]", row.verification, row.verification_ci[0], row.verification_ci[1]),
+            excess(row.over_silhouette.as_ref()),
+            excess(row.over_two_numbers.as_ref()),
+        ]);
+    }
+    let mut text = format!(
+        "\nPatients found again among {} by another image of theirs (chance {:.1} %; * is beyond chance at 95 %, paired over \
+         patients)\n{own}\n",
+        first.probes / 2,
+        first.chance
+    );
+    let above = |excess: &Option<[Excess; 2]>| excess.is_some_and(|two| two.iter().any(Excess::is_real));
+    let real = |row: &&Reidentified| above(&row.over_silhouette) && above(&row.over_two_numbers);
+    let told: Vec<String> = summary.reidentified.iter().filter(real).map(words).collect();
+    let _ = match told.as_slice() {
+        [] => writeln!(
+            text,
+            "No attack finds patients better than an outline, or two numbers, would: re-identification is not shown."
+        ),
+        told => {
+            writeln!(text, "Beyond what outline, area and brightness give, patients are found by {}.", told.join("; "))
+        }
+    };
+    text
+}
+
+/// What a row is of.
+pub fn words(row: &Reidentified) -> String {
+    let what = match (row.name.as_str(), &row.target) {
+        (name, Some(target)) => {
+            let mode = match (target.as_str(), row.adaptive) {
+                ("vanilla", _) | (_, None) => "",
+                (_, Some(true)) => "adaptive ",
+                (_, Some(false)) => "naive ",
+            };
+            format!("{}: {mode}{name}", workbench::paper_word(target))
+        }
+        ("original", _) => "the undisguised image itself".to_owned(),
+        ("silhouette", _) => "its silhouette alone".to_owned(),
+        ("two_numbers", _) => "its area and brightness alone".to_owned(),
+        ("mean", _) => "the same image for all".to_owned(),
+        ("noise", _) => "noise".to_owned(),
+        (name, None) => name.to_owned(),
+    };
+    if row.outline_removed { format!("{what}, outline removed") } else { what }
+}
+
+/// `+3.1*, +0.012`.
+fn excess(two: Option<&[Excess; 2]>) -> String {
+    let Some([rank, verification]) = two else { return "–".to_owned() };
+    let star = |excess: &Excess| if excess.is_real() { "*" } else { "" };
+    format!("{:+.1}{}, {:+.3}{}", rank.value, star(rank), verification.value, star(verification))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::record::{Each, Judged};
+
+    fn record(ssim: Vec<f64>) -> AttackRecord {
+        let judged = Some(Judged { each: Each { picked: vec![None; ssim.len()], ssim }, ..Judged::default() });
+        AttackRecord {
+            name: "rmle".into(),
+            target: "vanilla".into(),
+            epoch: 2,
+            images: 4,
+            iterations: 1,
+            judged,
+            ..AttackRecord::default()
+        }
+    }
+
+    #[test]
+    fn leaks_are_told_by_patient_with_the_worst() {
+        let attacks = vec![record(vec![0.1, 0.9, 0.3, 0.2])];
+        let summary = Summary { attacks, target_patients: Some(vec![7, 7, 8, 9, 9]), ..Summary::default() };
+        let text = leaks(&summary);
+        assert!(text.contains("| 0.467 |  0.300 |") && text.contains("| 0.900 |   7, target 1 |"), "{text}");
+        let text = leaks(&Summary { target_patients: None, ..summary });
+        assert!(text.contains("SSIM by image:") && text.contains("0.375"), "{text}");
+        assert_eq!(leaks(&Summary::default()), "");
+    }
+
+    #[test]
+    fn only_what_is_above_outline_and_numbers_is_said_to_find_anybody() {
+        let excess = |low: f64| Some([Excess { value: low + 1.0, ci: [low, low + 2.0] }; 2]);
+        let row = |silhouette: f64, numbers: f64| Reidentified {
+            name: "inverse".into(),
+            target: Some("psgl".into()),
+            adaptive: Some(true),
+            probes: 322,
+            over_silhouette: excess(silhouette),
+            over_two_numbers: excess(numbers),
+            ..Reidentified::default()
+        };
+        let told = |row: Reidentified| found(&Summary { reidentified: vec![row], ..Summary::default() });
+        let text = told(row(0.5, 0.5));
+        assert!(text.contains("among 161") && text.contains("patients are found by PSGL: adaptive inverse."), "{text}");
+        assert!(text.contains("+1.5*, +1.500*"), "{text}");
+        assert!(told(row(0.5, -0.5)).contains("re-identification is not shown"));
+        assert_eq!(found(&Summary::default()), "");
+    }
+}
