@@ -23,6 +23,7 @@ mod feed;
 mod findings;
 mod groups;
 mod joined;
+pub mod known;
 mod layout;
 mod look;
 mod noun;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::cache::{Stamp, once};
 use super::dataset::complete;
 pub use super::findings::{Findings, Skipped};
+use super::known::known;
 use super::source::BYTE_WHITE;
 use super::wanted::{Ask, SplitBy, Wanted};
 use super::{BUILT_IN, Dataset, Images, Part, Range, Source, about_path, built_in, portion, shaped};
@@ -112,7 +113,10 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
     let path = place::found(given)?;
     if let Err(error) = path.metadata() {
         let gone = [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind());
-        return Err(if gone {
+        let fetched = given.to_str().and_then(known).filter(|_| gone);
+        return Err(if let Some(set) = fetched {
+            Error::input(set.wanted())
+        } else if gone {
             unknown(&given.to_string_lossy(), readers)
         } else {
             Error::io("look at the data", &path)(error)

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::{AttackSpec, Experiment, PRESETS};
+use crate::data::BUILT_IN;
+use crate::data::known::is_known;
 use crate::setting::{Setting, split};
 use crate::workbench;
 
@@ -147,6 +149,9 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
         let told = !matches!(key, "seed" | "threads" | "device") && (!key.starts_with("attack.") || before.is_some());
         // Layers go by the model's name, where it has one of its own.
         let named = key == "model.layers" && old.get("model.name") != new.get("model.name");
+        // Where a set that is to be fetched lies is no difference.
+        let named =
+            named || key == "data.name" && is_known(&from.data.name) && !BUILT_IN.contains(&to.data.name.as_str());
         if let Some(now) = now.filter(|now| told && !named && before != Some(*now)) {
             all.push(words(key, now));
         }

@@ -11,11 +11,19 @@ pub const PLAIN_DIGITS: &str = "vanilla-digits";
 pub const PAPER_DIGITS: &str = "psgl-paper-digits";
 /// Brain planes under PSGL.
 pub const BRAIN: &str = "psgl-brain";
+/// Mammograms under PSGL: patches.
+pub const MIAS: &str = "psgl-mias";
+/// Mammograms under PSGL: whole films.
+pub const MIAS_FILM: &str = "psgl-mias-film";
+/// Breast ultrasound under PSGL.
+pub const BREAST: &str = "psgl-breast";
+/// Chest X-rays under PSGL.
+pub const PNEUMONIA: &str = "psgl-pneumonia";
 /// For trying things.
 pub const QUICK: &str = "quick";
 
 /// Name, what it shows in a line, and its TOML.
-pub const PRESETS: [(&str, &str, &str); 5] = [
+pub const PRESETS: [(&str, &str, &str); 9] = [
     (
         DIGITS,
         "Handwritten digits under PSGL, beside an undefended twin, with two attacks; the default",
@@ -35,6 +43,26 @@ pub const PRESETS: [(&str, &str, &str); 5] = [
         BRAIN,
         "Planes of an average brain MRI under PSGL: few images, three classes",
         include_str!("../../assets/presets/psgl-brain.toml"),
+    ),
+    (
+        BREAST,
+        "Breast ultrasound images under PSGL (BreastMNIST, to be fetched): few images, uneven classes",
+        include_str!("../../assets/presets/psgl-breast.toml"),
+    ),
+    (
+        PNEUMONIA,
+        "Chest X-rays under PSGL (PneumoniaMNIST, to be fetched): some thousand images",
+        include_str!("../../assets/presets/psgl-pneumonia.toml"),
+    ),
+    (
+        MIAS,
+        "Patches of mammograms under PSGL (mini-MIAS, to be fetched): the paper's own set, in five folds",
+        include_str!("../../assets/presets/psgl-mias.toml"),
+    ),
+    (
+        MIAS_FILM,
+        "Whole mammograms under PSGL (mini-MIAS, to be fetched): are patients found again by what is stolen?",
+        include_str!("../../assets/presets/psgl-mias-film.toml"),
     ),
     (
         QUICK,

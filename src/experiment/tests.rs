@@ -91,7 +91,11 @@ fn all_presets_are_valid_come_back_equal_and_fit_their_data() {
         let again = Experiment::from_toml(&experiment.to_toml(), name).unwrap();
         assert_eq!((&again, again.hash()), (&experiment, experiment.hash()), "{name}");
         assert!(text.starts_with("# ") && !words.is_empty(), "{name}");
-        let (shape, classes) = if name == "psgl-brain" { ([1, 64, 64], 3) } else { ([1, 28, 28], 10) };
+        let (shape, classes) = match name {
+            "psgl-brain" | "psgl-mias" | "psgl-mias-film" => ([1, 64, 64], 3),
+            "psgl-breast" | "psgl-pneumonia" => ([1, 28, 28], 2),
+            _ => ([1, 28, 28], 10),
+        };
         let plan = experiment.check_model(shape, classes).unwrap();
         assert_eq!(plan.twin.is_some(), experiment.psgl.enabled);
         if let Some(twin) = plan.twin {

@@ -85,12 +85,13 @@ pub(in crate::data) fn read(
     };
     // Before any of them is read, which may take long.
     parts.iter().flat_map(|(_, pair)| pair).try_for_each(|array| members.expect(array))?;
+    let view = cut_already(&members, parts[0].0, &wanted.view, &mut findings);
     let mut pixels = Vec::new();
     for (_, [images, _]) in &parts {
         let (found, note) = members.read(images, |member| {
             let plain = member.compression() == CompressionMethod::Stored;
             let start = member.data_start().filter(|_| plain);
-            images::images(member, &wanted.view, place.zip(start).map(|(place, start)| Place { start, ..place }))
+            images::images(member, view, place.zip(start).map(|(place, start)| Place { start, ..place }))
         })?;
         findings.notes.extend(note.filter(|note| !findings.notes.contains(note)));
         pixels.push(found);
@@ -139,12 +140,34 @@ fn one_scale(
 }
 
 /// The groups of the images of each part; none where no array says so.
+/// The name of an array of a part.
+fn array(part: &str, word: &str) -> String {
+    if part.is_empty() { word.to_owned() } else { format!("{part}_{word}") }
+}
+
+/// What MIAS's films may have been cut to.
+const CUT: [&str; 2] = ["patch", "film"];
+
+/// The plane that is wanted of volumes. MIAS's films by their numbers are patches or whole films already: there is nothing left
+/// to choose.
+fn cut_already<'a, R: Read + Seek>(
+    members: &Members<R>,
+    part: &str,
+    view: &'a str,
+    findings: &mut Findings,
+) -> &'a str {
+    if !members.has(&array(part, "films")) || !CUT.contains(&view) {
+        return view;
+    }
+    findings.notes.push(format!("data.view = \"{view}\" changes nothing: the images are taken as the file has them."));
+    ""
+}
+
 fn groups<R: Read + Seek>(
     members: &mut Members<R>,
     parts: &[&str],
     findings: &mut Findings,
 ) -> Result<Vec<Option<Groups>>, String> {
-    let array = |part: &str, word: &str| if part.is_empty() { word.to_owned() } else { format!("{part}_{word}") };
     let Some(kind) = KINDS.iter().find(|kind| parts.iter().any(|part| members.has(&array(part, kind.word)))) else {
         return Ok(parts.iter().map(|_| None).collect());
     };
