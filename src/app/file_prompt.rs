@@ -8,8 +8,10 @@ use eframe::egui::{Button, Context, Id, Key, Label, Modal, RichText, TextEdit, U
 
 use super::act::Act;
 use super::purpose::Purpose;
+use crate::data::known::Known;
 use crate::data::reader::readable;
 use crate::place;
+use crate::texts::say;
 use crate::workbench::readers;
 
 /// A question for a file.
@@ -47,8 +49,11 @@ impl Prompt {
 
     fn contents_ui(&mut self, ui: &mut Ui, recent: &[PathBuf], acts: &mut Vec<Act>) -> bool {
         self.hear();
+        if let Purpose::Fetch(set) = self.purpose {
+            fetch_ui(ui, set);
+        }
         let label = ui.label(match self.purpose {
-            Purpose::Open => t!("Path of the file or folder"),
+            Purpose::Open | Purpose::Fetch(_) => t!("Path of the file or folder"),
             Purpose::Run => t!("Path of the run's folder"),
             Purpose::Image => t!("Path of the file"),
             Purpose::Attacks => t!("Path of the new folder"),
@@ -56,7 +61,8 @@ impl Prompt {
         });
         let mut done = false;
         ui.horizontal(|ui| {
-            let width = if self.purpose == Purpose::Open { 270.0 } else { 350.0 };
+            let both = matches!(self.purpose, Purpose::Open | Purpose::Fetch(_));
+            let width = if both { 270.0 } else { 350.0 };
             let field = TextEdit::singleline(&mut self.path).desired_width(width).hint_text("/home/me/file");
             let field = ui.add(field).labelled_by(label.id);
             if field.changed() {
@@ -68,7 +74,7 @@ impl Prompt {
             }
             done |= field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
             let dialogs: &[_] = match self.purpose {
-                Purpose::Open => &[(t!("Browse…"), false), (t!("Folder…"), true)],
+                Purpose::Open | Purpose::Fetch(_) => &[(t!("Browse…"), false), (t!("Folder…"), true)],
                 Purpose::Run => &[(t!("Folder…"), true)],
                 // The system's dialogs choose folders that are there.
                 Purpose::Attacks => &[],
@@ -149,6 +155,17 @@ impl Prompt {
             Err(error) => self.trouble = Some(format!("the system's dialog cannot be opened: {error}")),
         }
     }
+}
+
+/// What is asked for, where it is to be had, and under which licence.
+fn fetch_ui(ui: &mut Ui, set: &Known) {
+    ui.add(Label::new(RichText::new(say(set.title)).strong()).wrap());
+    let (what, from, licence) = (say(set.what), set.from, say(set.licence));
+    ui.add(Label::new(t!("It does not come with Cutlayer. Get {what}, once:", what)).wrap());
+    let address = from.split(' ').next().unwrap_or(from);
+    ui.hyperlink_to(from, address).on_hover_text(t!("Opens the browser"));
+    ui.add(Label::new(t!("Licence: {licence}.", licence)).wrap());
+    ui.add_space(8.0);
 }
 
 #[cfg(test)]

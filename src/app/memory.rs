@@ -50,6 +50,8 @@ pub struct Memory {
     pub recent: Vec<PathBuf>,
     /// The chosen experiment as TOML, and its name.
     pub experiment: Option<(String, String)>,
+    /// Where sets are that do not come with the program, by what stands in `data.name` for them.
+    pub fetched: BTreeMap<String, String>,
     /// Folders of runs that were opened from outside the runs' folder, the latest first.
     pub elsewhere: Vec<PathBuf>,
     /// Folders of runs that were pinned, the first one first.

@@ -53,6 +53,7 @@ impl App {
             Purpose::Open | Purpose::Run => return self.open(&path, ctx),
             // What may take long is done on a thread.
             Purpose::Image => return self.read_image(path, ctx),
+            Purpose::Fetch(_) => return self.begin_images(path, ctx),
             Purpose::Film => {
                 let (showing, caption) = (self.showing.clone(), made(&self.document, &self.showing));
                 self.chores.push(Chore::written(path, ctx, move || stage::film::gif(&showing, &caption))?);

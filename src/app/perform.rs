@@ -76,9 +76,11 @@ impl App {
                 let before = self.view.pad.strokes.pop().map(Act::Draw);
                 return before.map_or(Ok(()), |act| self.look_at(act));
             }
-            Act::Preset(_) | Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => {
-                return self.edit(act);
+            Act::Preset(_) => {
+                self.edit(act)?;
+                return self.fetch_images(ctx);
             }
+            Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => return self.edit(act),
             Act::Shared(text) => {
                 self.take_shared(&Shared::from_text(&text)?)?;
                 self.mended(About::Experiment);

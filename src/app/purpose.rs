@@ -1,6 +1,7 @@
 //! What a file is asked for.
 
 use super::export::Of;
+use crate::data::known::Known;
 use crate::run::found::SHARED;
 use crate::texts::english;
 use crate::workbench::readers;
@@ -34,6 +35,8 @@ pub enum Purpose {
     Picture(Of),
     /// A new folder for the reconstructions and scores of the run's attacks.
     Attacks,
+    /// The images that the experiment is about, and that do not come with the program.
+    Fetch(&'static Known),
 }
 
 impl Purpose {
@@ -51,12 +54,13 @@ impl Purpose {
             Self::Picture(Of::Pane(_)) => t!("Save a picture of the pane"),
             Self::Attacks => t!("Save the attacks"),
             Self::Film => t!("Save the reconstruction"),
+            Self::Fetch(_) => t!("Where are the images?"),
         }
     }
 
     /// Whether a file is read.
     pub fn reads(self) -> bool {
-        matches!(self, Self::Open | Self::Run | Self::Image)
+        matches!(self, Self::Open | Self::Run | Self::Image | Self::Fetch(_))
     }
 
     /// The endings that fit, the usual one first.
@@ -77,6 +81,9 @@ impl Purpose {
             Self::TableLatex => &["tex"],
             Self::Film => &["gif"],
             Self::Attacks => &[],
+            Self::Fetch(_) => {
+                return readers().iter().flat_map(|kind| kind.endings).copied().collect();
+            }
         };
         fixed.to_vec()
     }
@@ -84,7 +91,7 @@ impl Purpose {
     /// A name for a new file.
     pub(super) fn suggestion(self) -> String {
         let stem = match self {
-            Self::Open | Self::Run | Self::Image => return String::new(),
+            Self::Open | Self::Run | Self::Image | Self::Fetch(_) => return String::new(),
             Self::Save => "experiment",
             Self::Shared => "shared",
             Self::CurvesCsv | Self::CurvesPng | Self::CurvesSvg => "curves",

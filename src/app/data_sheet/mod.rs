@@ -3,7 +3,7 @@
 mod reading;
 mod seen;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use eframe::egui::{
     Button, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText, ScrollArea,
@@ -12,9 +12,11 @@ use eframe::egui::{
 
 use self::reading::{Reading, Seen};
 use self::seen::{classes_ui, facts_ui, found_ui};
+use super::purpose::Purpose;
 use super::theme::warning_ui;
 use super::trouble::About;
 use super::{Act, App};
+use crate::data::known::{is_known, known};
 use crate::data::{Channels, Range, SplitBy, Wanted};
 use crate::error::{Error, Result};
 
@@ -42,12 +44,11 @@ pub struct DataSheet {
 }
 
 impl DataSheet {
-    /// Opens a path.
+    /// Opens a path, its images at first as they are `wanted`.
     ///
     /// # Errors
     /// Returns an error if the system gives no thread.
-    pub fn open(path: PathBuf, ctx: &Context) -> Result<Self> {
-        let wanted = Wanted::default();
+    pub fn open(path: PathBuf, wanted: Wanted, ctx: &Context) -> Result<Self> {
         let reading = Some(Reading::start(path.clone(), wanted.clone(), ctx)?);
         let (range, seen, trouble, texture) = (wanted.range.to_string(), None, None, None);
         Ok(Self { path, read: wanted.clone(), wanted, range, train: 0, reading, seen, trouble, texture })
@@ -271,7 +272,7 @@ impl DataSheet {
     }
 }
 
-fn file_name(path: &std::path::Path) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
@@ -307,18 +308,41 @@ pub fn images_ui(sheet: &mut Option<DataSheet>, ctx: &Context, acts: &mut Vec<Ac
 impl App {
     /// Shows what is at a path, to be used or not.
     pub(super) fn begin_images(&mut self, path: PathBuf, ctx: &Context) -> Result<()> {
-        self.images = Some(DataSheet::open(path, ctx)?);
+        // Images that the experiment waits for are wanted as it says.
+        let data = &self.document.experiment().data;
+        let wanted = if known(&data.name).is_some() { data.wanted()? } else { Wanted::default() };
+        self.images = Some(DataSheet::open(path, wanted, ctx)?);
+        Ok(())
+    }
+
+    /// Has the experiment's images where they were found before, or asks for them: they are of a set that does not come with
+    /// the program.
+    pub(super) fn fetch_images(&mut self, ctx: &Context) -> Result<()> {
+        let Some(set) = known(&self.document.experiment().data.name) else { return Ok(()) };
+        let found = self.memory.fetched.get(set.name).filter(|path| Path::new(path).exists()).cloned();
+        match found {
+            Some(path) => {
+                let before = self.document.experiment().data.clone();
+                self.document.set("data.path", &toml::Value::String(path).to_string())?;
+                self.show_other(&before);
+            }
+            None => self.act(Act::Ask(Purpose::Fetch(set)), ctx),
+        }
         Ok(())
     }
 
     /// The experiment is to be of these images.
-    pub(super) fn take_images(&mut self, path: &std::path::Path, settings: &[(String, String)]) -> Result<()> {
+    pub(super) fn take_images(&mut self, path: &Path, settings: &[(String, String)]) -> Result<()> {
         let before = self.document.experiment().data.clone();
         let name = path.to_str().ok_or_else(|| {
             Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
         })?;
         let place = [("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string())];
         self.document.set_all(place.iter().chain(settings))?;
+        if is_known(&before.name) {
+            // Asked once.
+            self.memory.fetched.insert(before.name.clone(), name.to_owned());
+        }
         self.document.settle();
         self.memory.used(path);
         self.show_other(&before);

@@ -81,3 +81,33 @@ fn what_is_no_set_is_refused_and_what_becomes_none_says_why() {
     assert!(window.harness.query_by_label("Use these images").is_none());
     assert_eq!(window.app().document().experiment(), &quick());
 }
+
+#[test]
+fn images_that_do_not_come_with_the_program_are_asked_for_once() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let preset = crate::experiment::PRESETS.iter().position(|preset| preset.0 == "psgl-breast").unwrap();
+    window.act(Act::Preset(preset));
+    settle(&mut window);
+    let seen = |window: &Window, words: &str| window.harness.query_by_label_contains(words).is_some();
+    assert!(seen(&window, "Where are the images?") && seen(&window, "BreastMNIST: 780 breast ultrasound images"));
+    assert!(seen(&window, "Licence: CC BY 4.0") && seen(&window, "https://zenodo.org"));
+    drawn(&mut window, "images-fetch");
+    // Any set of two classes does for a test; it is read as the preset wants it.
+    let path = films(&window);
+    window.act(Act::File(Purpose::Fetch(crate::data::known::known("breastmnist.npz").unwrap()), path.clone()));
+    window.rest();
+    assert!(seen(&window, "42 images of 8 × 12"));
+    settle(&mut window);
+    window.click("Use these images");
+    window.rest();
+    let data = |window: &Window| window.app().document().experiment().data.clone();
+    assert_eq!(data(&window).name, path.to_str().unwrap());
+    // From then on it is known.
+    window.act(Act::Preset(0));
+    window.rest();
+    window.act(Act::Preset(preset));
+    settle(&mut window);
+    assert!(!seen(&window, "Where are the images?"));
+    assert_eq!(data(&window).name, path.to_str().unwrap());
+}

@@ -11,6 +11,7 @@ use scan::{Quoted, quoted};
 
 use crate::attack::kind::Kind as Attack;
 use crate::data::Noun;
+use crate::data::known::KNOWN;
 use crate::experiment::PRESETS;
 use crate::run::whole_files::Writer;
 use crate::score::floor::Guess;
@@ -79,6 +80,7 @@ fn listed() -> Vec<(&'static str, Vec<&'static str>)> {
         ("images", nouns.collect()),
         ("guesses", Guess::ALL.map(Guess::help).to_vec()),
         ("verdicts", standings.map(Standing::word).to_vec()),
+        ("sets", KNOWN.iter().flat_map(|set| [set.title, set.what, set.licence]).collect()),
         ("presets", PRESETS.map(|(_, about, _)| about).to_vec()),
     ]
 }
