@@ -59,6 +59,8 @@ pub struct State {
     pub title: String,
     /// Where it is kept.
     pub folder: Option<PathBuf>,
+    /// Where the run over all folds is kept, while one of them is at work.
+    pub over_folds: Option<PathBuf>,
     /// How far the present phase is.
     pub progress: Option<Progress>,
     /// Accuracy on the test set, by epoch.
@@ -141,6 +143,11 @@ impl State {
             Event::Reconstruction(_) | Event::Saved => {}
             Event::Warning(text) => self.say(at, format!("{}{text}", t!("Warning: "))),
             Event::Note(text) => self.say(at, text),
+            Event::Fold { fold, of, run } => {
+                let (facts, log) = (self.facts.take(), std::mem::take(&mut self.log));
+                *self = Self { facts, log, over_folds: Some(run), ..Self::started(std::mem::take(&mut self.title)) };
+                self.say(at, t!("Fold {fold} of {of}", fold, of));
+            }
             Event::Missed(missed) => self.say(
                 at,
                 t!(
@@ -155,6 +162,7 @@ impl State {
                 self.wire = both(&summary.wire.models);
                 self.attacks.clone_from(&summary.attacks);
                 self.summary = Some(summary);
+                self.folder = self.over_folds.take().or_else(|| self.folder.take());
                 self.end(Status::Done);
             }
             Event::Attacked(records) => {
@@ -314,6 +322,23 @@ mod tests {
 
     fn read(state: &mut State, event: Event) -> bool {
         state.read(event, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn each_fold_begins_anew_and_the_whole_is_kept_outside() {
+        let mut state = State::started("mias".to_owned());
+        for fold in 1..=2 {
+            read(&mut state, Event::Fold { fold, of: 2, run: "runs/x".into() });
+            read(&mut state, Event::Started { folder: Some(format!("runs/x/fold-{fold}").into()), resumed: false });
+            assert!(state.rows.is_empty() && state.status == Status::Going);
+            read(&mut state, Event::Steps(vec![MetricRow { epoch: 1, step: 1, ..MetricRow::default() }]));
+        }
+        assert_eq!((state.rows.len(), state.title.as_str()), (1, "mias"));
+        assert_eq!(state.folder.as_deref(), Some(Path::new("runs/x/fold-2")));
+        let told = |words: &str| state.log.iter().any(|line| line.1 == words);
+        assert!(told("Fold 1 of 2") && told("Fold 2 of 2"));
+        read(&mut state, Event::Done(Box::default()));
+        assert_eq!(state.folder.as_deref(), Some(Path::new("runs/x")));
     }
 
     #[test]

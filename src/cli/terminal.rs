@@ -89,6 +89,7 @@ impl Terminal {
             }
             Event::Warning(text) => self.say(&format!("Warning: {text}")),
             Event::Note(text) => self.say(text),
+            Event::Fold { fold, of, .. } => self.say(&format!("Fold {fold} of {of}")),
             // How it ended is said once the worker has left, and here nobody is behind for long.
             Event::Reconstruction(_)
             | Event::Missed(_)

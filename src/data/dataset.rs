@@ -164,13 +164,23 @@ pub struct Split {
 /// Gives the share `aux` (0 to 1) of the training images to the attacker and leaves the rest, at
 /// least one, to the victim. Both come in an order drawn by `seed`, so that the first n of either are
 /// a fair sample, and a larger share holds the smaller. Where it is known which images are of one patient, nobody's are on
-/// both sides, and the share is met as nearly as whole patients allow.
+/// both sides, and the share is met as nearly as whole patients allow: patients who are among the validation or test images
+/// too stay with the victim.
 pub fn split(dataset: &Dataset, aux: f64, seed: Seed) -> Split {
     let all = dataset.train.len();
     let order = seed.stream("aux", 0).permutation(all);
     let wanted = (aux * all as f64).round() as usize;
     let [aux, victim] = if let Some(groups) = dataset.train.groups() {
-        groups.part(order, wanted)
+        let held_out: BTreeSet<u32> = [&dataset.validation, &dataset.test]
+            .into_iter()
+            .filter_map(|part| part.groups())
+            .flat_map(|groups| groups.numbers.iter().copied())
+            .collect();
+        let own = order.iter().copied().filter(|i| !held_out.contains(&groups.numbers[*i])).collect();
+        let [aux, _] = groups.part(own, wanted);
+        let owned: BTreeSet<usize> = aux.iter().copied().collect();
+        let victim = order.into_iter().filter(|i| !owned.contains(i)).collect();
+        [aux, victim]
     } else {
         let (aux, victim) = order.split_at(wanted.min(all.saturating_sub(1)));
         [aux.to_vec(), victim.to_vec()]
@@ -262,6 +272,26 @@ mod tests {
         // Who does not know the patients has what everybody had.
         let plain = split(&dataset.without_groups(), 0.125, Seed(1));
         assert_eq!((plain.aux.len(), plain.aux.groups()), (10, None));
+    }
+
+    #[test]
+    fn patients_who_are_held_out_too_are_none_of_the_attackers() {
+        let of = |numbers: &[u32]| {
+            grouped(small(&vec![0; numbers.len()]).into(), Groups { numbers: numbers.into(), noun: Noun::PATIENT })
+        };
+        let train: Vec<u32> = (0..40).map(|i| i / 2).collect();
+        let dataset = Dataset::new("x", "", None, [of(&train), of(&[1, 2, 3]), of(&[0, 9, 99])]).unwrap();
+        for seed in 0..20 {
+            let Split { victim, aux } = split(&dataset, 0.5, Seed(seed));
+            assert_eq!((victim.len(), aux.len()), (20, 20));
+            let groups = aux.groups().unwrap();
+            assert_eq!(groups.shared_with(dataset.validation.groups().unwrap()), [0, 0]);
+            assert_eq!(groups.shared_with(dataset.test.groups().unwrap()), [0, 0]);
+            assert_eq!(groups.shared_with(victim.groups().unwrap()), [0, 0]);
+        }
+        // Where everybody is held out the attackers have nobody.
+        let all = Dataset::new("x", "", None, [of(&[0, 0, 1]), of(&[]), of(&[0, 1])]).unwrap();
+        assert_eq!(split(&all, 0.5, Seed(0)).aux.len(), 0);
     }
 
     #[test]

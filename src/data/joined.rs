@@ -17,6 +17,14 @@ pub(super) fn joined(parts: &[&Part]) -> Arc<dyn Source> {
     Arc::new(Joined { parts, labels, groups })
 }
 
+impl Part {
+    /// These images and then others of the same set.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self::all(joined(&[self, others]))
+    }
+}
+
 #[derive(Debug)]
 struct Joined {
     parts: Vec<Part>,

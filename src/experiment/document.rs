@@ -326,6 +326,8 @@ pub struct EvaluateSpec {
     pub positive: String,
     /// Classes that a second table merges, or `none`.
     pub merge: String,
+    /// Labels that are read off stolen images, or `none`.
+    pub read: String,
 }
 
 impl Default for EvaluateSpec {
@@ -337,6 +339,7 @@ impl Default for EvaluateSpec {
             fgsm_epsilon: 8.0 / 255.0,
             positive: AUTO.to_owned(),
             merge: NONE.to_owned(),
+            read: NONE.to_owned(),
         }
     }
 }

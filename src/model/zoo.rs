@@ -9,15 +9,16 @@
 //! | `vgg-he` | six convolutions and two linear layers, the CIFAR-10 network of He et al. 2019 |
 //! | `resnet8` | ResNet (He et al. 2016) in the CIFAR form with one block a stage: batch normalisation and skips |
 //! | `residual-cnn` | ours: skip connections without normalisation |
+//! | `deep-cnn` | ours, for larger images: pooled three times, and a mean over positions in place of a wide linear layer |
 //!
-//! Each works on 28×28, 32×32 and 64×64 images, packed or not, at every cut; under a defence that recovers planes at every cut whose
+//! Each works on images of 28×28 to 224×224, grey or in colour, packed or not, at every cut; under a defence that recovers planes at every cut whose
 //! smashed data still are channels × height × width.
 
 use super::spec::LayerSpec::{self, BatchNorm, Flatten, Linear, MaxPool, MeanPool, Relu, Sigmoid};
 
 /// The names that [`layers`] knows.
-pub const NAMES: [&str; 7] =
-    ["split-cnn", "split-cnn-vanilla", "lenet5", "dlg-lenet", "vgg-he", "resnet8", "residual-cnn"];
+pub const NAMES: [&str; 8] =
+    ["split-cnn", "split-cnn-vanilla", "lenet5", "dlg-lenet", "vgg-he", "resnet8", "residual-cnn", "deep-cnn"];
 
 /// The layers of a named model for so many classes.
 ///
@@ -40,6 +41,7 @@ pub fn layers(name: &str, classes: usize) -> Option<Vec<LayerSpec>> {
         "vgg-he" => vgg_he(classes),
         "resnet8" => resnet8(classes),
         "residual-cnn" => residual_cnn(classes),
+        "deep-cnn" => deep_cnn(classes),
         _ => return None,
     };
     Some(layers)
@@ -55,6 +57,7 @@ pub fn words(name: &str) -> &'static str {
         "vgg-he" => "six convolutions, two linear layers (He 2019)",
         "resnet8" => "residual blocks with batch normalisation",
         "residual-cnn" => "residual blocks without normalisation",
+        "deep-cnn" => "for larger images: five convolutions, pooled thrice",
         _ => "",
     }
 }
@@ -107,6 +110,15 @@ fn residual_cnn(classes: usize) -> Vec<LayerSpec> {
     [16, 32].into_iter().flat_map(stage).chain([Flatten, Linear(classes)]).collect()
 }
 
+/// The first four layers are the default experiment's client; the server has as many weights for images of any size.
+fn deep_cnn(classes: usize) -> Vec<LayerSpec> {
+    let client = [conv(16, 3), Relu, conv(32, 3), Relu];
+    let stage = |channels| [MaxPool(2), conv(channels, 3), Relu];
+    let server =
+        [64, 128, 128].into_iter().flat_map(stage).chain([MeanPool, Flatten, Linear(64), Relu, Linear(classes)]);
+    client.into_iter().chain(server).collect()
+}
+
 /// A convolution that keeps height and width; the kernel's side is odd.
 fn conv(channels: usize, kernel: usize) -> LayerSpec {
     LayerSpec::Conv { channels, kernel, stride: 1, padding: kernel / 2, bias: true }
@@ -126,7 +138,7 @@ mod tests {
     fn every_model_fits_digits_planes_and_colours_packed_or_not_at_three_cuts_or_more() {
         for name in NAMES {
             let layers = layers(name, 7).unwrap();
-            let plain = [[1, 28, 28], [1, 64, 64], [3, 32, 32]];
+            let plain = [[1, 28, 28], [1, 64, 64], [3, 32, 32], [1, 128, 128], [3, 224, 224], [13, 112, 112]];
             for input in [[5, 14, 14], [5, 32, 32], [13, 14, 14], [13, 16, 16]].iter().chain(&plain) {
                 let shapes = shapes(input, &layers).unwrap();
                 assert_eq!(shapes.last(), Some(&vec![7]), "{name} on {input:?}");

@@ -8,6 +8,7 @@ use candle_core::Tensor;
 
 use super::judge::Evaluated;
 use super::predictions::Verdict;
+use super::read_off::Readers;
 use super::summary::{ClientCost, RecoveryFigure};
 use crate::data::Part;
 use crate::error::Result;
@@ -25,6 +26,8 @@ const ROUNDS: usize = 5;
 pub struct Closing {
     /// The filled-in table, kept for the summary.
     pub verdict: Verdict,
+    /// What is read off stolen images.
+    pub(super) readers: Readers,
     figure: Figure,
     undefended: Cost,
     defended: Cost,
@@ -33,7 +36,8 @@ pub struct Closing {
 impl Closing {
     /// Nothing measured yet.
     pub fn new(verdict: Verdict) -> Self {
-        Self { verdict, figure: Figure::default(), undefended: Cost::default(), defended: Cost::default() }
+        let readers = Readers::default();
+        Self { verdict, readers, figure: Figure::default(), undefended: Cost::default(), defended: Cost::default() }
     }
 
     /// One slice; true once everything is measured.

@@ -47,6 +47,15 @@ pub enum Event {
     Warning(String),
     /// Something to know that calls for nothing.
     Note(String),
+    /// The run goes on to this one of so many folds: what came before is none of its.
+    Fold {
+        /// Which, from 1.
+        fold: usize,
+        /// How many there are.
+        of: usize,
+        /// The folder of the run over all of them.
+        run: PathBuf,
+    },
     /// The reader was so far behind that this was left out for it.
     Missed(Missed),
     /// The run is complete.

@@ -4,6 +4,7 @@ use super::attack_order::PICTURED;
 use super::by_model::ByModel;
 use super::caption::Caption;
 use super::closing::Closing;
+use super::event::Event;
 use super::judge::stream_order;
 use super::pictures::{Tile, sheet};
 use super::reidentified::reidentified;
@@ -22,7 +23,13 @@ pub const MAPS_FILE: &str = "images/maps.png";
 impl Session {
     /// The last measurements, slice by slice, and then the summary.
     pub(super) fn close(&mut self, mut closing: Closing) -> Result<Option<Summary>> {
-        if !closing.advance(&self.evaluated(), &self.setup.targets)? {
+        let folder = self.recorder.as_ref().map(|recorder| recorder.folder().path());
+        let done = closing.advance(&self.evaluated(), &self.setup.targets)?
+            && closing.readers.advance(&self.setup, folder, &self.position.attacks)?;
+        for warning in closing.readers.warnings() {
+            self.emit(Event::Warning(warning));
+        }
+        if !done {
             self.closing = Some(closing);
             return Ok(None);
         }
@@ -100,6 +107,7 @@ impl Session {
             gain: closing.verdict.gain,
             merged: closing.verdict.merged,
             reidentified,
+            read_off: closing.readers.rows().to_vec(),
             class_names: setup.class_names.clone(),
             target_patients: setup.targets.groups().map(|groups| groups.numbers.to_vec()),
             seconds: self.times.run,

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::event::{Event, Past, Sink};
+use super::event::{Event, Sink};
 use super::folder::{RunFolder, SUMMARY, experiment_of};
 use super::identity::DataChoice;
 use super::pooled::pooled;
@@ -133,9 +133,7 @@ impl Folds {
         };
         self.sink = Some(sink.another());
         let (fold, of) = (self.fold, self.experiment.data.folds);
-        // What readers have of the fold before is none of this one's.
-        sink.emit(Event::Past(Box::new(Past::default())));
-        sink.emit(Event::Note(format!("fold {fold} of {of}")));
+        sink.emit(Event::Fold { fold, of, run: self.recorder.folder().path().to_owned() });
         let session = if path.exists() {
             Resumed::open(&path, &self.choice)?.session(sink)?
         } else {

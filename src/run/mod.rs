@@ -33,6 +33,7 @@ pub mod pictures;
 mod pooled;
 mod predictions;
 pub mod prepared;
+mod read_off;
 pub mod recorder;
 mod reidentified;
 mod replay;

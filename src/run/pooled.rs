@@ -12,7 +12,9 @@ use super::summary::{EpochRow, Machine, RecoveryFigure, SCHEMA, StreamOrder, Sum
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::wire::WireCount;
+use crate::random::Seed;
 use crate::score::pooled::pooled as pooled_attacks;
+use crate::score::read_off::pooled as pooled_readings;
 
 /// Reads the folds of a run and puts them together. Means are over test images.
 ///
@@ -61,6 +63,7 @@ fn together(experiment: &Experiment, all: &[Summary], verdict: Verdict) -> Summa
         streams: streams(all, &verdict),
         attacks: pooled_attacks(&attacks),
         recovery: recovery(all),
+        read_off: pooled_readings(&all.iter().map(|one| one.read_off.as_slice()).collect::<Vec<_>>(), Seed(0)),
         wire: wire(all),
         client_ms_per_image: cost(all),
         class_names: all[0].class_names.clone(),

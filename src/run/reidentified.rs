@@ -17,12 +17,13 @@ use crate::score::verdict::is_attack;
 /// What the bootstrap draws by.
 const SEED: Seed = Seed(0);
 
-/// The images of one attack's file.
+/// What one attack's file has.
 #[derive(Default)]
-struct Stolen {
-    reconstructions: Vec<Vec<f32>>,
+pub(super) struct Stolen {
+    /// What it made of the targets.
+    pub reconstructions: Vec<Vec<f32>>,
     images: Vec<Vec<f32>>,
-    patients: Vec<u32>,
+    patients: Option<Vec<u32>>,
     width: usize,
 }
 
@@ -39,16 +40,21 @@ pub(super) fn reidentified(runs: &[PathBuf], attacks: &[AttackRecord]) -> Result
     // Attacks at the most targets are those that say most; all of them have the same ones then.
     let most = attacks.iter().filter(after).map(|record| record.images).max().unwrap_or(0);
     for record in attacks.iter().filter(after).filter(|record| record.images == most) {
-        let mut stolen = Stolen::default();
+        let mut stolen: Option<Stolen> = None;
         for run in runs {
             let stem = AttackId::file_stem_of(&record.target, record.epoch, &record.name, record.adaptive);
             let path = run.join(KEPT).join(format!("{stem}.npz"));
-            if !stolen.add(&path)? {
-                return Ok(Vec::new());
-            }
+            let more = Stolen::read(&path)?;
+            stolen = Some(match stolen {
+                Some(all) => all.and(more),
+                None => more,
+            });
         }
+        let Some(Stolen { reconstructions, images, patients: Some(patients), width }) = stolen else {
+            return Ok(Vec::new());
+        };
         if people.is_none() {
-            people = People::of(&stolen.images, &stolen.patients, stolen.width);
+            people = People::of(&images, &patients, width);
             if people.is_none() {
                 return Ok(Vec::new());
             }
@@ -59,7 +65,7 @@ pub(super) fn reidentified(runs: &[PathBuf], attacks: &[AttackRecord]) -> Result
             adaptive: Some(record.adaptive),
             ..Reidentified::default()
         };
-        all.push((row, stolen.reconstructions));
+        all.push((row, reconstructions));
     }
     if let Some(people) = people {
         found = people.found(&all, SEED);
@@ -68,24 +74,33 @@ pub(super) fn reidentified(runs: &[PathBuf], attacks: &[AttackRecord]) -> Result
 }
 
 impl Stolen {
-    /// Adds the images of a file; false where it does not tell whose they are.
-    fn add(&mut self, path: &Path) -> Result<bool> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Returns an error if it is missing or damaged; the path comes last.
+    pub fn read(path: &Path) -> Result<Self> {
         let damaged = |e: &dyn std::fmt::Display| Error::input(format!("damaged ({e}): {}", path.display()));
         let arrays: BTreeMap<String, Tensor> = Tensor::read_npz(path).map_err(|e| damaged(&e))?.into_iter().collect();
-        let Some(patients) = arrays.get(PATIENTS) else { return Ok(false) };
         let images = |name: &str| -> Result<Vec<Vec<f32>>> {
             let tensor = arrays.get(name).ok_or_else(|| damaged(&format!("it has no {name}")))?;
             tensor.flatten_from(1).and_then(|rows| rows.to_vec2()).map_err(|e| damaged(&e))
         };
-        let patients = patients.to_dtype(DType::U32).and_then(|t| t.to_vec1::<u32>()).map_err(|e| damaged(&e))?;
+        let patients = arrays.get(PATIENTS).map(|t| t.to_dtype(DType::U32).and_then(|t| t.to_vec1::<u32>()));
+        let patients = patients.transpose().map_err(|e| damaged(&e))?;
         let (reconstructions, clean) = (images(RECONSTRUCTIONS)?, images(IMAGES)?);
-        if reconstructions.len() != patients.len() || clean.len() != patients.len() {
+        let wrong = patients.as_ref().is_some_and(|patients| patients.len() != clean.len());
+        if wrong || reconstructions.len() != clean.len() {
             return Err(damaged(&"its arrays differ in length"));
         }
-        self.width = arrays[IMAGES].dims().last().copied().unwrap_or(1);
-        self.reconstructions.extend(reconstructions);
-        self.images.extend(clean);
-        self.patients.extend(patients);
-        Ok(true)
+        let width = arrays.get(IMAGES).and_then(|t| t.dims().last().copied()).unwrap_or(1);
+        Ok(Self { reconstructions, images: clean, patients, width })
+    }
+
+    /// This and those of other targets.
+    fn and(mut self, more: Self) -> Self {
+        self.reconstructions.extend(more.reconstructions);
+        self.images.extend(more.images);
+        self.patients = self.patients.zip(more.patients).map(|(own, more)| [own, more].concat());
+        self
     }
 }

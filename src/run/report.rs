@@ -48,6 +48,7 @@ pub fn report(summary: &Summary) -> String {
     }
     text.push_str(&people::leaks(summary));
     text.push_str(&people::found(summary));
+    text.push_str(&people::read_off(summary));
     text.push_str(&recovery_text(summary));
     text.push_str(&cost_text(summary));
     text.push_str(&reading(summary));

@@ -6,6 +6,7 @@ use super::by_model::ByModel;
 use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
 pub use crate::score::people::Reidentified;
+pub use crate::score::read_off::ReadOff;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
 use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Verdict};
@@ -150,6 +151,9 @@ pub struct Summary {
     /// Who is found again by what was stolen; empty where patients are not known, or fewer than eight have two targets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reidentified: Vec<Reidentified>,
+    /// What a classifier of the judge's own reads off stolen images; empty where that was not asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_off: Vec<ReadOff>,
     /// Image-space recovery; none without a vanilla model.
     pub recovery: Option<RecoveryFigure>,
     /// Bytes.

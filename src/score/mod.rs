@@ -18,6 +18,7 @@ pub mod paper;
 pub mod patients;
 pub mod people;
 pub mod pooled;
+pub mod read_off;
 pub mod record;
 pub mod reidentify;
 pub mod shares;

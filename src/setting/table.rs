@@ -164,7 +164,7 @@ pub static SETTINGS: &[Setting] = &[
         "Model",
         "",
         Kind::Text,
-        "A model that Cutlayer knows: split-cnn, lenet5, dlg-lenet, vgg-he, resnet8, residual-cnn. Where the layers are \
+        "A model that Cutlayer knows: split-cnn, lenet5, dlg-lenet, vgg-he, resnet8, residual-cnn, deep-cnn. Where the layers are \
          listed, any name of your own.",
     )
     .here("split-cnn"),
@@ -362,6 +362,15 @@ pub static SETTINGS: &[Setting] = &[
         Kind::Text,
         "A second table of the same answers with classes put together, as in abnormal = benign + malignant; none for no such \
          table.",
+    )
+    .since(4, Plain::Word("none")),
+    Setting::new(
+        "evaluate.read",
+        "Read off stolen images",
+        "",
+        Kind::Text,
+        "Labels that a classifier of the judge's own, trained on clean training images, reads off what attackers stole: own for \
+         the run's, others by name, as in own, density. none for nothing.",
     )
     .since(4, Plain::Word("none")),
 ];

@@ -23,6 +23,7 @@ mod own;
 mod paper;
 mod passes;
 mod resume;
+mod small_sets;
 mod split;
 mod stack;
 mod summary;

@@ -41,6 +41,7 @@ pub fn summary() -> Summary {
         final_epoch: None,
         class_names: Vec::new(),
         merged: None,
+        read_off: Vec::new(),
         reidentified: Vec::new(),
         target_patients: None,
         best_weights: None,

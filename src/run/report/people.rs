@@ -100,17 +100,51 @@ pub(super) fn found(summary: &Summary) -> String {
     text
 }
 
+/// What is read off stolen images; nothing where that was not asked for.
+pub(super) fn read_off(summary: &Summary) -> String {
+    if summary.read_off.is_empty() {
+        return String::new();
+    }
+    let mut own =
+        table(&["labels", "read off", "images", "balanced, % [95 %]", "right, %", "majority, %", "chance, %"]);
+    for one in &summary.read_off {
+        let balanced = match one.row.ci.get("balanced_accuracy") {
+            Some([low, high]) => format!("{:.1} [{low:.1}, {high:.1}]", one.row.balanced_accuracy),
+            None => format!("{:.1}", one.row.balanced_accuracy),
+        };
+        let what = match &one.target {
+            Some(target) => of_attack(&one.name, target, one.adaptive),
+            None => "the images as they are".to_owned(),
+        };
+        own.add_row([
+            one.labels.clone(),
+            what,
+            one.row.images.to_string(),
+            balanced,
+            format!("{:.1}", one.row.accuracy),
+            format!("{:.1}", one.row.majority),
+            format!("{:.1}", 100.0 / one.classes as f64),
+        ]);
+    }
+    format!(
+        "\nRead off stolen images by a classifier of the judge's own, trained on clean training images (where it reads nothing off \
+         the images as they are, the rest means nothing)\n{own}\n"
+    )
+}
+
+fn of_attack(name: &str, target: &str, adaptive: Option<bool>) -> String {
+    let mode = match (target, adaptive) {
+        ("vanilla", _) | (_, None) => "",
+        (_, Some(true)) => "adaptive ",
+        (_, Some(false)) => "naive ",
+    };
+    format!("{}: {mode}{name}", workbench::paper_word(target))
+}
+
 /// What a row is of.
 pub fn words(row: &Reidentified) -> String {
     let what = match (row.name.as_str(), &row.target) {
-        (name, Some(target)) => {
-            let mode = match (target.as_str(), row.adaptive) {
-                ("vanilla", _) | (_, None) => "",
-                (_, Some(true)) => "adaptive ",
-                (_, Some(false)) => "naive ",
-            };
-            format!("{}: {mode}{name}", workbench::paper_word(target))
-        }
+        (name, Some(target)) => of_attack(name, target, row.adaptive),
         ("original", _) => "the undisguised image itself".to_owned(),
         ("silhouette", _) => "its silhouette alone".to_owned(),
         ("two_numbers", _) => "its area and brightness alone".to_owned(),
