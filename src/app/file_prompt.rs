@@ -159,7 +159,7 @@ impl Prompt {
 
 /// What is asked for, where it is to be had, and under which licence.
 fn fetch_ui(ui: &mut Ui, set: &Known) {
-    ui.add(Label::new(RichText::new(say(set.title)).strong()).wrap());
+    ui.add(Label::new(RichText::new(format!("{}: {}", say(set.title), say(set.about))).strong()).wrap());
     let (what, from, licence) = (say(set.what), set.from, say(set.licence));
     ui.add(Label::new(t!("It does not come with Cutlayer. Get {what}, once:", what)).wrap());
     let address = from.split(' ').next().unwrap_or(from);

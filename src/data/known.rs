@@ -8,8 +8,10 @@ use std::path::Path;
 pub struct Known {
     /// What stands in `data.name` until somebody says where it is.
     pub name: &'static str,
-    /// What it is.
+    /// What it is called.
     pub title: &'static str,
+    /// What is in it.
+    pub about: &'static str,
     /// The file or folder to look for.
     pub what: &'static str,
     /// Where it is to be had.
@@ -24,7 +26,8 @@ pub struct Known {
 pub const KNOWN: [Known; 3] = [
     Known {
         name: "breastmnist.npz",
-        title: "BreastMNIST: 780 breast ultrasound images, malignant or not",
+        title: "BreastMNIST",
+        about: "780 breast ultrasound images, malignant or not",
         what: "the file breastmnist.npz (0.6 MB)",
         from: "https://zenodo.org/records/10519652 (MedMNIST v2)",
         licence: "CC BY 4.0; name Yang et al., Scientific Data 10 (2023), and Al-Dhabyani et al., Data in Brief 28 (2020)",
@@ -32,7 +35,8 @@ pub const KNOWN: [Known; 3] = [
     },
     Known {
         name: "pneumoniamnist.npz",
-        title: "PneumoniaMNIST: 5,856 chest X-rays of children, pneumonia or not",
+        title: "PneumoniaMNIST",
+        about: "5,856 chest X-rays of children, pneumonia or not",
         what: "the file pneumoniamnist.npz (4 MB)",
         from: "https://zenodo.org/records/10519652 (MedMNIST v2)",
         licence: "CC BY 4.0; name Yang et al., Scientific Data 10 (2023), and Kermany et al., Cell 172 (2018)",
@@ -40,7 +44,8 @@ pub const KNOWN: [Known; 3] = [
     },
     Known {
         name: "./all-mias",
-        title: "mini-MIAS: 322 mammograms of 161 patients, left and right, with marked abnormalities",
+        title: "mini-MIAS",
+        about: "322 mammograms of 161 patients, left and right, with their abnormalities marked",
         what: "the folder with Info.txt and the 322 films (all-mias.tar.gz, unpacked), or the same as an .npz of patches or films",
         from: "http://peipa.essex.ac.uk/info/mias.html",
         licence: "for research only, by its own agreement (Licence.txt); name Suckling et al. (1994)",
@@ -62,8 +67,9 @@ impl Known {
     /// What is missing, where it is to be had and what to do then.
     pub fn wanted(&self) -> String {
         format!(
-            "{} does not come with the program: get {} from {} (licence: {}), and say where it is with --set data.path=PATH",
-            self.title, self.what, self.from, self.licence
+            "{} ({}) does not come with the program: get {} from {}; licence: {}; then set data.path to where it is (on the \
+             command line --set data.path=PATH)",
+            self.title, self.about, self.what, self.from, self.licence
         )
     }
 }
@@ -77,7 +83,10 @@ mod tests {
         for set in KNOWN {
             assert!(set.name.contains(['/', '.']), "a path, so that a misspelt name is no such set");
             let told = set.wanted();
-            assert!(told.contains("http") && told.contains("licence: ") && told.ends_with("data.path=PATH"), "{told}");
+            assert!(
+                told.contains("http") && told.contains("licence: ") && told.contains("--set data.path=PATH"),
+                "{told}"
+            );
             assert_eq!(known(set.name).map(|set| set.title), Some(set.title));
         }
         assert_eq!(known("mnist"), None);

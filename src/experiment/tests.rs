@@ -269,7 +269,7 @@ fn a_misspelt_name_is_told_the_near_one() {
     assert!(complaint("[data]\nname = \"mnst\"").ends_with("as in \"./mnst\"; did you mean \"mnist\"?"));
     let message = Experiment::preset("psgl-digit").unwrap_err().to_string();
     assert!(message.starts_with("unknown preset \"psgl-digit\"; did you mean `psgl-digits`?\npresets: "), "{message}");
-    assert!(message.contains("vanilla-digits, psgl-paper-digits, psgl-brain, quick"), "{message}");
+    assert!(message.contains("vanilla-digits, psgl-paper-digits, psgl-brain, psgl-breast, psgl-pneumonia, psgl-mias, psgl-mias-film, quick"), "{message}");
     let message = AttackSpec::named("invers").unwrap_err().to_string();
     assert_eq!(message, format!("unknown attack \"invers\": {}; did you mean \"inverse\"?", allowed()));
     assert!(workbench::attacks().iter().all(|kind| AttackSpec::named(kind.id).unwrap().name() == kind.id));

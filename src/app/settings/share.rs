@@ -146,7 +146,7 @@ mod tests {
                 "psgl.apply=dense",
                 "evaluate.gammas=[0.1, 0.3]",
                 "data.name='./my images'",
-                "attack.rmle.tv=0.01",
+                "attack.0.images=5",
             ] {
                 experiment.set(assignment).unwrap();
             }

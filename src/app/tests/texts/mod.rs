@@ -80,7 +80,7 @@ fn listed() -> Vec<(&'static str, Vec<&'static str>)> {
         ("images", nouns.collect()),
         ("guesses", Guess::ALL.map(Guess::help).to_vec()),
         ("verdicts", standings.map(Standing::word).to_vec()),
-        ("sets", KNOWN.iter().flat_map(|set| [set.title, set.what, set.licence]).collect()),
+        ("sets", KNOWN.iter().flat_map(|set| [set.title, set.about, set.what, set.licence]).collect()),
         ("presets", PRESETS.map(|(_, about, _)| about).to_vec()),
     ]
 }
