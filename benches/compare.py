@@ -11,7 +11,7 @@ the convolutions' and matrix products' own multiplications have of the machine's
 import argparse, json, os, pathlib, platform, statistics, subprocess, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"]
+CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28", "apg_128x4096"]
 # Those that the JAX side has.
 JAX = ["train_small", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"]
 

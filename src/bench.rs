@@ -9,6 +9,7 @@
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
+//! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
 
 mod together;
 
@@ -41,8 +42,8 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 7] =
-    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"];
+pub const CASES: [&str; 8] =
+    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28", "apg_128x4096"];
 
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
@@ -99,7 +100,8 @@ impl Case {
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
             "dlg_b1" => dlg(),
-            "apg_64x28" => apg(),
+            "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
+            "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
             MATRIX_PRODUCT => matrix_product(),
             #[cfg(feature = "gui")]
             CURVES => Ok(curves()),
@@ -285,20 +287,19 @@ fn distance(a: &[Tensor], b: &[Tensor]) -> Result<Tensor> {
     Ok(total)
 }
 
-fn apg() -> Result<Case> {
-    const MATRICES: usize = 64;
-    let values: Vec<f32> = random(&[MATRICES, 28, 28], 0)?.flatten_all()?.to_vec1()?;
+fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2]) -> Result<Case> {
+    let values: Vec<f32> = random(&[matrices, rows, cols], 0)?.flatten_all()?.to_vec1()?;
     let recovery = Recovery { iterations: 15, ..PsglSpec::default().feature_recovery() };
     let step = Box::new(move || {
         // The result is looked at, so that nobody may leave the work out.
-        let parts = recovery.solve(&values, 28, 28);
+        let parts = recovery.solve(&values, rows, cols);
         if parts.low_rank.iter().all(|v| v.is_finite()) {
             Ok(())
         } else {
             Err(Error::Diverged("the recovery is not finite".to_owned()))
         }
     });
-    Ok(Case { name: "apg_64x28", per: MATRICES, unit: "matrices/s", step })
+    Ok(Case { name, per: matrices, unit: "matrices/s", step })
 }
 
 #[cfg(test)]
