@@ -236,11 +236,12 @@ impl DataSheet {
     fn buttons_ui(&mut self, ui: &mut Ui, acts: &mut Vec<Act>) -> bool {
         let mut open = true;
         ui.horizontal(|ui| {
-            let fit = self.seen.as_ref().is_some_and(|seen| seen.unfit.is_none()) && self.reading.is_none();
+            let seen = self.seen.as_ref().filter(|seen| seen.unfit.is_none() && self.reading.is_none());
+            let (fit, classes) = (seen.is_some(), seen.map_or(0, |seen| seen.classes.len()));
             let use_them = ui.add_enabled(fit, Button::new(t!("Use these images")));
             let enter = ui.input(|input| input.key_pressed(Key::Enter)) && !ui.ctx().egui_wants_keyboard_input();
             if use_them.clicked() || fit && enter {
-                acts.push(Act::Images(self.path.clone(), self.settings()));
+                acts.push(Act::Images(self.path.clone(), self.settings(), classes));
                 open = false;
             }
             open &= !ui.button(t!("Cancel")).clicked();
@@ -311,19 +312,31 @@ impl App {
         Ok(())
     }
 
-    /// The experiment is to be of these images.
-    pub(super) fn take_images(&mut self, path: &std::path::Path, settings: &[(String, String)]) -> Result<()> {
+    /// The experiment is to be of these images, of so many classes.
+    pub(super) fn take_images(
+        &mut self,
+        path: &std::path::Path,
+        mut settings: Vec<(String, String)>,
+        classes: usize,
+    ) -> Result<()> {
         let before = self.document.experiment().data.clone();
         let name = path.to_str().ok_or_else(|| {
             Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
         })?;
-        let place = [("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string())];
-        self.document.set_all(place.iter().chain(settings))?;
+        settings.insert(0, ("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string()));
+        let mut said = t!("{name}: for the stage and the next run", name = file_name(path));
+        // Listed layers end with a number for each class of the images that they were listed for.
+        if let Some(layers) = self.document.experiment().layers_for(classes) {
+            let layers = toml::Value::try_from(layers).map_err(|e| Error::Internal(format!("layers: {e}")))?;
+            settings.push(("model.layers".to_owned(), layers.to_string()));
+            said += &t!(". The model's last layer now gives {classes} numbers, one for each class", classes);
+        }
+        self.document.set_all(&settings)?;
         self.document.settle();
         self.memory.used(path);
         self.show_other(&before);
         self.mended(About::Opening);
-        self.toasts.say(t!("{name}: for the stage and the next run", name = file_name(path)), false);
+        self.toasts.say(said, false);
         Ok(())
     }
 }
