@@ -129,9 +129,9 @@ impl Experiment {
         let packed = (defences.entry().shape)(data_shape);
         let all = walk(&packed, &layers)?;
         if let Some(last) = all.last().filter(|last| ***last != [classes]) {
+            let flat = if last.len() == 1 { format!("; end with {{ linear = {classes} }}") } else { String::new() };
             return Err(Error::input(format!(
-                "model.layers[{}]: the last layer must give {classes} numbers, one for each class of {}, found {}; a list \
-                 that ends with {{ linear = {classes} }} does",
+                "model.layers[{}]: the last layer must give {classes} numbers, one for each class of {}, found {}{flat}",
                 layers.len() - 1,
                 self.data.name,
                 shape_text(last)

@@ -30,7 +30,9 @@ fn ruled(window: &mut Window, standing: Standing, picked: usize) {
 
 #[test]
 fn the_three_verdicts_under_the_stolen_image() {
-    let mut window = Window::open(quick());
+    let mut experiment = quick();
+    experiment.set("attack=[{ name = \"rmle\", images = 2, iterations = 200, early = [] }]").unwrap();
+    let mut window = Window::open(experiment);
     window.act(Act::Run);
     window.until("the end", |app| app.activity() == Activity::Idle && app.state().summary.is_some());
     window.rest();

@@ -159,12 +159,11 @@ pub(super) mod tests {
         assert!(places.is_sorted(), "{places:?}");
         harness.get_by_label("80.8 % (73.4 to 88.2)");
         // The decision, until another row is chosen.
-        harness.get_by_label_contains("Which class was taken for which: fused");
+        harness.get_by_label(&format!("Which class was taken for which: {}", crate::app::words::row("fused").0));
         harness.get_by_label("15 of class malignant taken for normal, benign");
         harness.get_by_label("111 of class normal, benign taken for normal, benign");
         picture(&mut harness, "table-uneven");
-        let (name, _) = crate::app::words::row("vanilla_clean");
-        harness.get_by_role_and_label(Role::RadioButton, name).click();
+        harness.get_by_role_and_label(Role::RadioButton, crate::app::words::row("vanilla_clean").0).click();
         harness.run_steps(2);
         harness.get_by_label("10 of class malignant taken for normal, benign");
         // Anywhere on the row.

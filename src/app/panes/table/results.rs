@@ -2,7 +2,7 @@
 
 use eframe::egui::{Grid, Label, RichText, Ui};
 
-use super::rows::{Set, rows_ui};
+use super::rows::{Set, looked_into_ui, rows_ui};
 use crate::app::state::{State, Status};
 use crate::app::words::{bytes, decimal, points, target};
 use crate::run::summary::{EpochRow, Summary};
@@ -94,6 +94,8 @@ pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32, chosen: &mut Op
         ui.add_space(8.0);
         gain_ui(ui, summary, width);
     }
+    // Below both, as it may be wide.
+    looked_into_ui(ui, summary, set, chosen.as_deref());
     ui.add_space(8.0);
     ui.scope(|ui| {
         ui.set_max_width(width);

@@ -66,7 +66,11 @@ pub(super) fn rows_ui(ui: &mut Ui, summary: &Summary, set: Set<'_>, chosen: &mut
             ui.end_row();
         }
     });
-    if let Some(one) = looked_into.and_then(|name| summary.rows.iter().find(|row| row.name == name)) {
+}
+
+/// The answers of the row that is looked into, class by class.
+pub(super) fn looked_into_ui(ui: &mut Ui, summary: &Summary, set: Set<'_>, chosen: Option<&str>) {
+    if let Some(one) = looked_into(&summary.rows, chosen) {
         ui.add_space(8.0);
         confusion_ui(ui, one, set);
     }
