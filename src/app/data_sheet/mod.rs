@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{
     Button, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText, ScrollArea,
-    TextEdit, TextureHandle, TextureOptions, Ui,
+    TextEdit, TextureFilter, TextureHandle, TextureOptions, Ui,
 };
 
 use self::reading::{Reading, Seen};
@@ -64,7 +64,9 @@ impl DataSheet {
         self.reading = None;
         match answer {
             Ok(seen) => {
-                self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), TextureOptions::NEAREST));
+                // Sharp points where they are enlarged, and none lost where there are more than the screen has.
+                let options = TextureOptions { minification: TextureFilter::Linear, ..TextureOptions::NEAREST };
+                self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), options));
                 (self.seen, self.trouble) = (Some(seen), None);
             }
             Err(error) if self.seen.is_none() && self.trouble.is_none() => {
@@ -100,15 +102,17 @@ impl DataSheet {
         if let Some(seen) = &self.seen {
             facts_ui(ui, seen);
             ui.add_space(6.0);
-            ui.horizontal_top(|ui| {
-                if let Some(texture) = &self.texture {
-                    let size = texture.size_vec2();
-                    let ratio = (SHEET[0] / size.x).min(SHEET[1] / size.y).min(1.0);
-                    let image = Image::new(texture).fit_to_exact_size(size * ratio);
-                    ui.add(image.alt_text(t!("Some images of each class, a row each")));
-                }
+            // The rows of few classes are long: they have the whole width.
+            let long = self.texture.as_ref().is_some_and(|texture| texture.size_vec2().x > 3.0 * texture.size_vec2().y);
+            if long {
+                self.sheet_ui(ui, ui.available_width());
                 classes_ui(ui, seen, SHEET[1]);
-            });
+            } else {
+                ui.horizontal_top(|ui| {
+                    self.sheet_ui(ui, SHEET[0]);
+                    classes_ui(ui, seen, SHEET[1]);
+                });
+            }
             found_ui(ui, seen);
         }
         if let Some(trouble) = &self.trouble {
@@ -122,6 +126,14 @@ impl DataSheet {
         }
         ui.add_space(6.0);
         self.choices_ui(ui);
+    }
+
+    fn sheet_ui(&self, ui: &mut Ui, width: f32) {
+        let Some(texture) = &self.texture else { return };
+        let size = texture.size_vec2();
+        let ratio = (width / size.x).min(SHEET[1] / size.y).min(1.0);
+        let image = Image::new(texture).fit_to_exact_size(size * ratio);
+        ui.add(image.alt_text(t!("Some images of each class, a row each")));
     }
 
     /// What is made of the images. A change reads them anew.
@@ -166,7 +178,7 @@ impl DataSheet {
             );
             text_row(
                 ui,
-                t!("Part"),
+                t!("View"),
                 t!("Which part of each picture, where a set has several; empty for the first"),
                 &mut self.wanted.view,
             );
@@ -329,7 +341,12 @@ impl App {
         if let Some(layers) = self.document.experiment().layers_for(classes) {
             let layers = toml::Value::try_from(layers).map_err(|e| Error::Internal(format!("layers: {e}")))?;
             settings.push(("model.layers".to_owned(), layers.to_string()));
-            said += &t!(". The model's last layer now gives {classes} numbers, one for each class", classes);
+            said = t!(
+                "{name}: for the stage and the next run. The model's last layer now gives {classes} numbers, one for each \
+                 class",
+                name = file_name(path),
+                classes
+            );
         }
         self.document.set_all(&settings)?;
         self.document.settle();

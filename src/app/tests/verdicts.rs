@@ -42,7 +42,8 @@ fn the_three_verdicts_under_the_stolen_image() {
         (Standing::TooWeak, 9, "Too weak to judge"),
     ] {
         ruled(&mut window, standing, picked);
-        for ((size, pixels, scale), theme) in SIZES.iter().flat_map(|size| [Theme::Dark, Theme::Light].map(|t| (size, t)))
+        for ((size, pixels, scale), theme) in
+            SIZES.iter().flat_map(|size| [Theme::Dark, Theme::Light].map(|t| (size, t)))
         {
             let name = format!("verdict-{standing:?}-{size}-{theme:?}").to_lowercase();
             looks(&mut window, *pixels, theme, *scale);
@@ -64,9 +65,10 @@ fn each_lessons_first_step() {
         window.until("the lesson's pictures", |app| app.showing().scene.is_some() && !app.showing().waits);
         assert_eq!(window.app().progress.as_ref().map(Progress::place), Some(0), "{}", lesson.name);
         window.harness.run_steps(8);
-        for ((size, pixels, scale), theme) in [("1280x720", [1280.0, 720.0], 1.0), ("1280-at-150", [1280.0, 800.0], 1.5)]
-            .into_iter()
-            .flat_map(|size| [Theme::Dark, Theme::Light].map(|theme| (size, theme)))
+        for ((size, pixels, scale), theme) in
+            [("1280x720", [1280.0, 720.0], 1.0), ("1280-at-150", [1280.0, 800.0], 1.5)]
+                .into_iter()
+                .flat_map(|size| [Theme::Dark, Theme::Light].map(|theme| (size, theme)))
         {
             let name = format!("lesson-{}-{size}-{theme:?}", lesson.name).to_lowercase();
             looks(&mut window, pixels, theme, scale);

@@ -50,10 +50,9 @@ pub(super) fn confusion_ui(ui: &mut Ui, one: &Row, set: Set<'_>) {
             one.show(ui, Rect::from_min_size(at, cell), &plan.font, words);
         }
     }
-    let legend = t!(
-        "A row for each class, a column for what its images were taken for; outlined are the right answers. The \
-         stronger the shade, the larger its share of the row."
-    );
+    let legend =
+        t!("A row for each class, a column for what its images were taken for; outlined are the right answers. The \
+         stronger the shade, the larger its share of the row.");
     ui.scope(|ui| {
         ui.set_max_width(all.width().max(300.0));
         ui.add(Label::new(RichText::new(legend).weak()).wrap());
@@ -63,9 +62,7 @@ pub(super) fn confusion_ui(ui: &mut Ui, one: &Row, set: Set<'_>) {
 impl Plan {
     fn of(ui: &Ui, counts: &[Vec<usize>], set: Set<'_>) -> Self {
         let font = TextStyle::Body.resolve(ui.style());
-        let size = |text: &str| {
-            ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size()
-        };
+        let size = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), Color32::PLACEHOLDER).size();
         let names: Vec<String> = (0..counts.len()).map(|class| short(&set.class(class))).collect();
         let longest = names.iter().map(|name| size(name).x).fold(0.0, f32::max);
         let most = counts.iter().flatten().max().copied().unwrap_or(0);
@@ -148,7 +145,10 @@ mod tests {
     #[test]
     fn a_cell_says_what_it_counts() {
         let words = cell_words(3, 41, "malignant", "benign");
-        assert_eq!(words, ["3 of class malignant taken for benign", "3 of class malignant taken for benign: 7.3 % of its 41"]);
+        assert_eq!(
+            words,
+            ["3 of class malignant taken for benign", "3 of class malignant taken for benign: 7.3 % of its 41"]
+        );
         assert!(cell_words(0, 0, "a", "b")[1].ends_with("0.0 % of its 0"));
     }
 

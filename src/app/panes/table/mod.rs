@@ -184,7 +184,8 @@ pub(super) mod tests {
         let classes: Vec<String> = (0..20).map(|i| format!("class of tissue {i}")).collect();
         state.facts = Some(std::sync::Arc::new(Facts { classes, ..Facts::default() }));
         for row in &mut state.summary.as_mut().unwrap().rows {
-            row.confusion = Some((0..20).map(|i| (0..20).map(|j| if i == j { 1200 } else { i * j }).collect()).collect());
+            row.confusion =
+                Some((0..20).map(|i| (0..20).map(|j| if i == j { 1200 } else { i * j }).collect()).collect());
         }
         let mut harness = harness(state);
         harness.set_size(eframe::egui::vec2(1200.0, 900.0));

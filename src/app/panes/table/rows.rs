@@ -144,18 +144,24 @@ mod tests {
 
     fn row(name: &str, told: bool) -> Row {
         let confusion = told.then(|| vec![vec![9, 1], vec![2, 8]]);
-        Row { name: name.to_owned(), accuracy: 85.0, balanced_accuracy: 85.0, majority: 50.0, confusion, ..Row::default() }
+        Row {
+            name: name.to_owned(),
+            accuracy: 85.0,
+            balanced_accuracy: 85.0,
+            majority: 50.0,
+            confusion,
+            ..Row::default()
+        }
     }
 
     #[test]
     fn the_decision_is_looked_into_until_another_row_is_chosen() {
         let rows = [row("vanilla_clean", true), row("stream_fused", true), row("fused", true), row("old", false)];
         let name = |chosen| looked_into(&rows, chosen).map(|row| row.name.as_str());
-        assert_eq!([name(None), name(Some("stream_fused")), name(Some("gone"))], [
-            Some("fused"),
-            Some("stream_fused"),
-            Some("fused")
-        ]);
+        assert_eq!(
+            [name(None), name(Some("stream_fused")), name(Some("gone"))],
+            [Some("fused"), Some("stream_fused"), Some("fused")]
+        );
         assert_eq!(name(Some("old")), Some("fused"), "of older runs nothing is known class by class");
         assert_eq!(looked_into(&rows[..1], None).map(|row| row.name.as_str()), Some("vanilla_clean"));
         assert!(looked_into(&rows[3..], None).is_none());
