@@ -15,7 +15,7 @@ use crate::run::summary::Row;
 
 /// Letters of a class's name that there is room for.
 const LETTERS: usize = 16;
-/// So wide the columns may be together for names to lie above them; else they stand.
+/// So wide the columns may be together for names to lie above them, else they stand; and the words below at least.
 const WIDE: f32 = 420.0;
 /// Between names and grid, and around a number.
 const GAP: f32 = 6.0;
@@ -54,7 +54,7 @@ pub(super) fn confusion_ui(ui: &mut Ui, one: &Row, set: Set<'_>) {
         t!("A row for each class, a column for what its images were taken for; outlined are the right answers. The \
          stronger the shade, the larger its share of the row.");
     ui.scope(|ui| {
-        ui.set_max_width(all.width().max(300.0));
+        ui.set_max_width(all.width().max(WIDE));
         ui.add(Label::new(RichText::new(legend).weak()).wrap());
     });
 }

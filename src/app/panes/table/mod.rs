@@ -163,6 +163,9 @@ pub(super) mod tests {
         harness.get_by_label("15 of class malignant taken for normal, benign");
         harness.get_by_label("111 of class normal, benign taken for normal, benign");
         picture(&mut harness, "table-uneven");
+        harness.set_pixels_per_point(1.5);
+        picture(&mut harness, "table-uneven-at-150");
+        harness.set_pixels_per_point(1.0);
         harness.get_by_role_and_label(Role::RadioButton, crate::app::words::row("vanilla_clean").0).click();
         harness.run_steps(2);
         harness.get_by_label("10 of class malignant taken for normal, benign");
