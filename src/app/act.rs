@@ -56,8 +56,8 @@ pub enum Act {
     Ask(Purpose),
     /// Use a file for a purpose.
     File(Purpose, PathBuf),
-    /// Use the images at a path, as these settings want them.
-    Images(PathBuf, Vec<(String, String)>),
+    /// Use the images at a path, as these settings want them, of so many classes.
+    Images(PathBuf, Vec<(String, String)>, usize),
     /// Tell why a path's images cannot be read.
     NoImages(String),
     /// Show the defended model, or the undefended one.

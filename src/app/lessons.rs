@@ -18,8 +18,9 @@ pub(super) struct Deeds {
     pub(super) strokes: usize,
     pub(super) stepped: usize,
     pub(super) played: usize,
-    /// The document's settings that are numbers, and of which moment of its history.
-    settings: Option<(u64, BTreeMap<String, f64>)>,
+    /// An experiment's settings that are numbers. While a control is held the document changes and its place in the history
+    /// does not, so they are known by the experiment itself.
+    settings: Option<(Experiment, BTreeMap<String, f64>)>,
 }
 
 /// What is done with a lesson.
@@ -99,12 +100,11 @@ impl App {
 /// What a lesson sees of the window, whose wipe was moved so often; none where there is no lesson.
 pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<Moment> {
     look.lesson?;
-    let number = look.document.number();
-    let settings = match deeds.settings.take() {
-        Some((of, settings)) if of == number => settings,
-        _ => numbers(look.document.experiment()),
-    };
-    deeds.settings = Some((number, settings.clone()));
+    let experiment = look.document.experiment();
+    if deeds.settings.as_ref().is_none_or(|(of, _)| of != experiment) {
+        deeds.settings = Some((experiment.clone(), numbers(experiment)));
+    }
+    let settings = deeds.settings.as_ref().map(|(_, settings)| settings.clone()).unwrap_or_default();
     let showing = look.showing;
     let scene = showing.scene.as_ref();
     let answered = scene.filter(|_| !showing.waits);
@@ -114,7 +114,6 @@ pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<
         Shown::Own(picture) => (picture.has_content(), 0),
         Shown::Patient(at) => (false, at + 1),
     };
-    let experiment = look.document.experiment();
     let cut = if showing.source == Source::Opening { experiment.first_cut() } else { experiment.model.cut };
     Some(Moment {
         drawn,
@@ -157,4 +156,29 @@ pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<
         },
         settings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::test_look::Shop;
+    use crate::experiment::fixture::GAMMA;
+
+    #[test]
+    fn a_lever_that_is_still_held_counts_as_it_stands() {
+        let progress = Progress::new(Arc::new(lesson::find("disguise").unwrap()));
+        let (mut shop, mut deeds) = (Shop::default(), Deeds::default());
+        let mut seen = |shop: &Shop| {
+            let look = Look { lesson: Some(&progress), ..shop.look() };
+            moment(look, &mut deeds, 0).unwrap().settings[GAMMA]
+        };
+        let before = seen(&shop);
+        for value in ["0.2", "0.3"] {
+            // Never let go of between the two.
+            shop.document.set(GAMMA, value).unwrap();
+            assert!((seen(&shop) - value.parse::<f64>().unwrap()).abs() < 1e-12, "{value}");
+        }
+        assert!(shop.document.undo());
+        assert!((seen(&shop) - before).abs() < 1e-12);
+    }
 }

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
 use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
+use crate::run::identity::kept;
 use crate::run::recorder::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
 use crate::setting::shorten;
@@ -81,6 +82,7 @@ fn read(path: &Path) -> Result<Opened> {
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
     let mut state = State::of_run(&name, path, rows, summary, position, earlier(path)?);
+    state.data = kept(path)?.map(Box::new);
     pictured::fill(&mut state, path, &experiment);
     Ok(Opened { experiment, state, weights: Arc::new(weights) })
 }

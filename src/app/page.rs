@@ -115,6 +115,7 @@ fn handle_ui(ui: &mut Ui, height: f32, [least, most]: [f32; 2], acts: &mut Vec<A
 
 /// Large text in a small window: everything is there, further down.
 fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, view: &mut View, acts: &mut Vec<Act>) {
+    let room = ui.available_height();
     // Wider than the window only where even single cards are: they are scrolled too, and none is lost.
     egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         // The scroll bar lies over the contents.
@@ -124,7 +125,10 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
             ui.scope(|ui| stage::stage_ui(ui, look, plan, &mut Views::of(view), acts));
             ui.add_space(6.0);
         }
-        let (rect, _) = ui.allocate_exact_size(vec2(width, panes::height(tree, width)), egui::Sense::hover());
+        // Without a stage above them the panes have at least the window.
+        let least = if look.workspace.has_stage() { 0.0 } else { room };
+        let height = panes::height(tree, width).max(least);
+        let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());
         let inside = UiBuilder::new().max_rect(rect).id_salt("panes");
         ui.scope_builder(inside, |ui| {
             ui.set_clip_rect(ui.clip_rect().intersect(rect));

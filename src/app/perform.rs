@@ -100,7 +100,7 @@ impl App {
             | Act::Follow => return self.look_at(act),
             Act::Play | Act::Frame(_) | Act::Pin(_) => self.film(&act),
             Act::Refresh => self.library.refresh(self.runs.clone(), ctx),
-            Act::Images(path, settings) => self.take_images(&path, &settings)?,
+            Act::Images(path, settings, classes) => self.take_images(&path, settings, classes)?,
             Act::NoImages(why) => return Err(Error::Input(why)),
             Act::Rename(path, name) => self.chores.push(Chore::rename(path, name, ctx)?),
             Act::Trash(path) => self.chores.push(Chore::trash(path, ctx)?),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::accuracies::Curves;
 use super::words::{duration, mode, named, target};
-use crate::data::Noun;
+use crate::data::{Catalogue, Noun};
 use crate::model::wire::WireCount;
 use crate::run::by_model::ByModel;
 use crate::run::checkpoint::Position;
@@ -79,6 +79,8 @@ pub struct State {
     pub galleries: Vec<Gallery>,
     /// What is known of the experiment once its data are loaded.
     pub facts: Option<Arc<Facts>>,
+    /// What a run that was opened keeps of its data.
+    pub data: Option<Box<Catalogue>>,
     /// Bytes that crossed so far: defended and undefended.
     pub wire: [WireCount; 2],
     /// What the run came to.

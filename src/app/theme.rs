@@ -148,6 +148,18 @@ pub fn move_less(ctx: &Context, less: bool) {
     });
 }
 
+/// The ground of a cell for a share from 0 to 1, and the ink on it.
+pub fn shade(ui: &Ui, share: f32) -> (Color32, Color32) {
+    shade_of(ui.visuals().extreme_bg_color, ui.visuals().text_color(), share)
+}
+
+fn shade_of(least: Color32, most: Color32, share: f32) -> (Color32, Color32) {
+    /// Where black and white stand out alike.
+    const MIDDLE: u8 = 118;
+    let ground = least.lerp_to_gamma(most, share.clamp(0.0, 1.0));
+    (ground, if ground.g() > MIDDLE { Color32::BLACK } else { Color32::WHITE })
+}
+
 /// A map's pixel, as in a run's own pictures.
 pub fn map_color(value: f32) -> Color32 {
     let [r, g, b] = map_rgb(value);
@@ -222,6 +234,20 @@ mod tests {
             }
         }
         assert!((contrast(Color32::WHITE, Color32::BLACK) - 21.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_count_can_be_read_on_every_shade() {
+        let ctx = Context::default();
+        install(&ctx);
+        for theme in [Theme::Dark, Theme::Light] {
+            let visuals = &ctx.style_of(theme).visuals;
+            for share in 0..=100 {
+                let (ground, ink) = shade_of(visuals.extreme_bg_color, visuals.text_color(), share as f32 / 100.0);
+                let contrast = contrast(ink, ground);
+                assert!(contrast >= 4.5, "{theme:?}, {share} %: {ink:?} on {ground:?} is {contrast:.2}");
+            }
+        }
     }
 
     #[test]

@@ -121,6 +121,19 @@ pub fn measured<T>(metric: &Metric<T>, of: &T) -> String {
     }
 }
 
+/// A metric with its 95 % interval: `95.0 % (93.1 to 96.8)`. Where that is not known, as [`measured`] has it.
+pub fn measured_within<T>(metric: &Metric<T>, of: &T) -> String {
+    match ((metric.value)(of).filter(|value| value.is_finite()), (metric.interval)(of)) {
+        (Some(value), Some([low, high])) => t!(
+            "{value} ({low} to {high})",
+            value = metric.with_unit(&decimal(value, metric.digits)),
+            low = decimal(low, metric.digits),
+            high = decimal(high, metric.digits)
+        ),
+        _ => measured(metric, of),
+    }
+}
+
 /// A value of a metric with its name and its unit, so short as there is little room for it: `SSIM 0.35`, `PSNR 13.0 dB`.
 pub fn named<T>(metric: &Metric<T>, value: f64) -> String {
     format!("{} {}", say(metric.name), metric.with_unit(&decimal(value, metric.short)))

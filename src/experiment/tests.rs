@@ -680,7 +680,8 @@ fn a_model_that_does_not_fit_is_told_what_was_wanted_and_found() {
     let ten = "model.layers=[\"relu\", { conv = 4, kernel = 3 }, \"flatten\", { linear = 10 }]";
     assert_eq!(
         told(&[ten, "model.cut=2"], digits, 3),
-        "model.layers[3]: the last layer must give 3 numbers, one for each class of mnist, found 10"
+        "model.layers[3]: the last layer must give 3 numbers, one for each class of mnist, found 10; end with { \
+         linear = 3 }"
     );
     assert!(told(&["model.layers=[\"relu\", \"relu\"]", "model.cut=1"], digits, 10).ends_with("found 5×14×14"));
     assert_eq!(

@@ -87,6 +87,17 @@ impl Experiment {
             .ok_or_else(|| Error::input(super::validate::unknown_model(&self.model.name)))
     }
 
+    /// The listed layers for another number of classes; none where they end with as many numbers already or in no linear
+    /// layer, and of a named model, which follows by itself.
+    pub fn layers_for(&self, classes: usize) -> Option<Vec<LayerSpec>> {
+        let mut layers = self.model.layers.clone()?;
+        match layers.last_mut() {
+            Some(LayerSpec::Linear(n)) if *n != classes => *n = classes,
+            _ => return None,
+        }
+        Some(layers)
+    }
+
     /// The earliest cut that makes sense: after the first activation, or after the first layer where there is none.
     pub fn first_cut(&self) -> usize {
         let activation = |layer: &LayerSpec| matches!(layer, LayerSpec::Relu | LayerSpec::Sigmoid | LayerSpec::Tanh);
@@ -119,8 +130,9 @@ impl Experiment {
         let packed = (defences.entry().shape)(data_shape);
         let all = walk(&packed, &layers)?;
         if let Some(last) = all.last().filter(|last| ***last != [classes]) {
+            let flat = if last.len() == 1 { format!("; end with {{ linear = {classes} }}") } else { String::new() };
             return Err(Error::input(format!(
-                "model.layers[{}]: the last layer must give {classes} numbers, one for each class of {}, found {}",
+                "model.layers[{}]: the last layer must give {classes} numbers, one for each class of {}, found {}{flat}",
                 layers.len() - 1,
                 self.data.name,
                 shape_text(last)

@@ -7,13 +7,14 @@ use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::threat_model::Knows;
 use crate::attack::{Auxiliary, Knowledge};
-use crate::data::{Part, also_in, drawn, split, unowned_targets};
+use crate::data::{Part, also_in, drawn, split, targets, unowned_targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
 use crate::random::{At, Seed};
 use crate::run::attacker::server_of;
 use crate::run::facts::{Facts, WireFacts};
+use crate::run::prepared::none_left;
 use crate::run::scene::AttackProgress;
 use crate::run::scene::{Lineup, Picture, Scene};
 use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
@@ -59,6 +60,8 @@ struct Grounds {
     seed: u64,
     facts: Facts,
     patients: Part,
+    /// Whether the attacker has every one of them already: there is nothing to steal then.
+    owned: bool,
     auxiliary: Part,
 }
 
@@ -99,18 +102,23 @@ impl Grounds {
         // The same images in the same order as a run's targets.
         let (data, classes) = (&experiment.data, dataset.classes.len());
         let test = drawn(dataset.test, data.test, data.draw, classes, seed);
-        let chosen = unowned_targets(&test, &also_in(&test, &parts.aux)?, classes, PATIENTS, seed);
+        let mut chosen = unowned_targets(&test, &also_in(&test, &parts.aux)?, classes, PATIENTS, seed);
+        let owned = chosen.is_empty();
+        if owned {
+            chosen = targets(&test, classes, PATIENTS, seed);
+        }
         let patients = test.select(&chosen);
         let train = experiment.data.train;
         let facts = Facts {
             patient: if patients.is_empty() { Picture::default() } else { Picture::of_image(&patients, 0)? },
             patients: patients.len(),
             classes: dataset.classes.clone(),
+            grouped: test.groups().is_some(),
             images: if train == 0 { parts.victim.len() } else { train.min(parts.victim.len()) },
             ..Facts::default()
         };
         let auxiliary = parts.aux.take(OWN_IMAGES);
-        Ok(Self { data: experiment.data.clone(), seed: experiment.seed, facts, patients, auxiliary })
+        Ok(Self { data: experiment.data.clone(), seed: experiment.seed, facts, patients, owned, auxiliary })
     }
 
     fn is_of(&self, experiment: &Experiment) -> bool {
@@ -119,13 +127,13 @@ impl Grounds {
 }
 
 impl Mirror {
-    /// Takes a question: everything but the attack is computed at once. The facts of the experiment.
+    /// The facts of a question's experiment. Where its model does not fit its data, they are known all the same, for who is
+    /// to mend that.
     ///
     /// # Errors
-    /// Where the experiment does not fit its data, or the image does not fit the experiment.
-    pub fn ask(&mut self, question: Question) -> Result<Arc<Facts>> {
+    /// Returns an error if the data cannot be loaded.
+    pub fn know(&mut self, question: &Question) -> Result<Arc<Facts>> {
         self.job = None;
-        question.experiment.validate()?;
         let grounds = match self.grounds.take() {
             Some(grounds) if grounds.is_of(&question.experiment) => grounds,
             _ => {
@@ -134,21 +142,40 @@ impl Mirror {
                 Arc::new(Grounds::of(&question.experiment)?)
             }
         };
-        self.grounds = Some(grounds.clone());
-        let shape = grounds.patients.shape();
-        let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
-        let plans = question.experiment.both_plans(shape, grounds.facts.classes.len(), twin)?;
         let mut facts = grounds.facts.clone();
         facts.know(&question.experiment, question.defended);
-        for (model, plan) in facts.models.iter_mut().zip(&plans) {
-            *model = plan.as_ref().map(WireFacts::of).transpose()?;
+        if let Ok(plans) = plans(question, &grounds) {
+            for (model, plan) in facts.models.iter_mut().zip(&plans) {
+                *model = plan.as_ref().and_then(|plan| WireFacts::of(plan).ok());
+            }
         }
-        let [defended, undefended] = plans;
+        self.grounds = Some(grounds);
+        Ok(Arc::new(facts))
+    }
+
+    /// Takes a question: everything but the attack is computed at once. The facts of the experiment.
+    ///
+    /// # Errors
+    /// Where the experiment does not fit its data, or the image does not fit the experiment.
+    pub fn ask(&mut self, question: Question) -> Result<Arc<Facts>> {
+        let facts = self.know(&question)?;
+        self.answer(question).map(|()| facts)
+    }
+
+    /// Takes a question whose facts are known.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub fn answer(&mut self, question: Question) -> Result<()> {
+        question.experiment.validate()?;
+        let Some(grounds) = self.grounds.clone() else {
+            return Err(Error::Internal("a question was answered before its images were known".to_owned()));
+        };
+        let [defended, undefended] = plans(&question, &grounds)?;
         let plan = if question.defended { defended } else { undefended };
         let plan =
             plan.ok_or_else(|| Error::input("the experiment has no defence: switch one on to see what it does"))?;
-        self.begin(question, &grounds, plan)?;
-        Ok(Arc::new(facts))
+        self.begin(question, &grounds, plan)
     }
 
     fn begin(&mut self, question: Question, grounds: &Grounds, plan: SplitPlan) -> Result<()> {
@@ -172,7 +199,11 @@ impl Mirror {
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
         let knowledge = knowledge(&made.model, &question, &grounds.auxiliary)?;
-        let theft = Theft::begin(basis, &question, &knowledge, smashed, kept);
+        let theft = if grounds.owned && matches!(question.image, Shown::Patient(_)) {
+            Err(none_left(&grounds.data.name))
+        } else {
+            Theft::begin(basis, &question, &knowledge, smashed, kept)
+        };
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
         let lineup =
@@ -260,6 +291,12 @@ impl Job {
         scene.progress = Some(AttackProgress { attack, iteration, planned, loss: theft.loss() });
         Ok(scene)
     }
+}
+
+/// The defended and the undefended model.
+fn plans(question: &Question, grounds: &Grounds) -> Result<[Option<SplitPlan>; 2]> {
+    let twin = question.weights.as_ref().is_some_and(|weights| weights.models.contains_key(UNDEFENDED));
+    question.experiment.both_plans(grounds.patients.shape(), grounds.facts.classes.len(), twin)
 }
 
 fn shown(image: &Shown, patients: &Part) -> Result<(Picture, Option<usize>)> {

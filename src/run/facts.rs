@@ -27,6 +27,8 @@ pub struct Facts {
     pub patients: usize,
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// Whether it is known which test images are of one patient.
+    pub grouped: bool,
     /// Training images of the hospital.
     pub images: usize,
     /// Images in a step.
@@ -68,6 +70,7 @@ impl Facts {
             patient: if some.is_empty() { Picture::default() } else { Picture::of_image(some, 0)? },
             patients: prepared.test.len(),
             classes: prepared.class_names.clone(),
+            grouped: prepared.test.groups().is_some(),
             images: prepared.victim.len(),
             models: [facts_of(true)?, facts_of(false)?],
             ..Self::default()

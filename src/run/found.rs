@@ -126,6 +126,10 @@ fn file(path: &Path) -> Result<Found> {
     if text.is_some_and(|text| text.parse::<toml::Table>().is_ok()) {
         return Ok(Found::Experiment(path.to_owned()));
     }
+    if ["png", "jpg", "jpeg", "gif"].iter().any(|ending| has_ending(path, ending)) {
+        let path = path.display();
+        return Err(Error::input(format!("this cannot be opened, it is named like a picture but holds none: {path}")));
+    }
     Err(nothing("the file is of no kind that is known", path))
 }
 
@@ -184,6 +188,9 @@ mod tests {
             let whole = error.starts_with("this cannot be opened, ") && error.contains("what can is a run's folder");
             assert!(whole && error.contains(says) && error.ends_with(name), "{error}");
         }
+        put("scan.PNG", b"hello\n");
+        let error = found(&at("scan.PNG")).unwrap_err().to_string();
+        assert!(error.contains("named like a picture but holds none: ") && error.ends_with("scan.PNG"), "{error}");
         let error = found(&at("gone")).unwrap_err().to_string();
         assert_eq!(error, format!("there is no such file or folder: {}", at("gone").display()));
     }

@@ -244,13 +244,15 @@ fn the_same(trained_on: &[bool], owned: &[bool]) -> Vec<String> {
 
 /// Checks that something is left to attack.
 fn check_targets(wanted: usize, chosen: &[usize], data: &str) -> Result<()> {
-    if wanted > 0 && chosen.is_empty() {
-        return Err(Error::input(format!(
-            "every test image of {data} is also one of the attackers' own images, so none is left to attack: give the set \
-             test images of its own"
-        )));
-    }
-    Ok(())
+    if wanted > 0 && chosen.is_empty() { Err(none_left(data)) } else { Ok(()) }
+}
+
+/// There is no theft of what the thief has already.
+pub(crate) fn none_left(data: &str) -> Error {
+    Error::input(format!(
+        "every test image of {data} is also one of the attackers' own images, so none is left to attack: give the set test \
+         images of its own"
+    ))
 }
 
 /// Checks that there are validation images where something is chosen by them.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::{
     Button, ComboBox, Context, DragValue, Grid, Id, Image, Key, Label, Modal, ProgressBar, RichText, ScrollArea,
-    TextEdit, TextureHandle, TextureOptions, Ui,
+    TextEdit, TextureFilter, TextureHandle, TextureOptions, Ui,
 };
 
 use self::reading::{Reading, Seen};
@@ -65,7 +65,9 @@ impl DataSheet {
         self.reading = None;
         match answer {
             Ok(seen) => {
-                self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), TextureOptions::NEAREST));
+                // Sharp points where they are enlarged, and none lost where there are more than the screen has.
+                let options = TextureOptions { minification: TextureFilter::Linear, ..TextureOptions::NEAREST };
+                self.texture = Some(ctx.load_texture("contact sheet", seen.sheet.clone(), options));
                 (self.seen, self.trouble) = (Some(seen), None);
             }
             Err(error) if self.seen.is_none() && self.trouble.is_none() => {
@@ -101,15 +103,17 @@ impl DataSheet {
         if let Some(seen) = &self.seen {
             facts_ui(ui, seen);
             ui.add_space(6.0);
-            ui.horizontal_top(|ui| {
-                if let Some(texture) = &self.texture {
-                    let size = texture.size_vec2();
-                    let ratio = (SHEET[0] / size.x).min(SHEET[1] / size.y).min(1.0);
-                    let image = Image::new(texture).fit_to_exact_size(size * ratio);
-                    ui.add(image.alt_text(t!("Some images of each class, a row each")));
-                }
+            // The rows of few classes are long: they have the whole width.
+            let long = self.texture.as_ref().is_some_and(|texture| texture.size_vec2().x > 3.0 * texture.size_vec2().y);
+            if long {
+                self.sheet_ui(ui, ui.available_width());
                 classes_ui(ui, seen, SHEET[1]);
-            });
+            } else {
+                ui.horizontal_top(|ui| {
+                    self.sheet_ui(ui, SHEET[0]);
+                    classes_ui(ui, seen, SHEET[1]);
+                });
+            }
             found_ui(ui, seen);
         }
         if let Some(trouble) = &self.trouble {
@@ -123,6 +127,14 @@ impl DataSheet {
         }
         ui.add_space(6.0);
         self.choices_ui(ui);
+    }
+
+    fn sheet_ui(&self, ui: &mut Ui, width: f32) {
+        let Some(texture) = &self.texture else { return };
+        let size = texture.size_vec2();
+        let ratio = (width / size.x).min(SHEET[1] / size.y).min(1.0);
+        let image = Image::new(texture).fit_to_exact_size(size * ratio);
+        ui.add(image.alt_text(t!("Some images of each class, a row each")));
     }
 
     /// What is made of the images. A change reads them anew.
@@ -167,7 +179,7 @@ impl DataSheet {
             );
             text_row(
                 ui,
-                t!("Part"),
+                t!("View"),
                 t!("Which part of each picture, where a set has several; empty for the first"),
                 &mut self.wanted.view,
             );
@@ -237,11 +249,12 @@ impl DataSheet {
     fn buttons_ui(&mut self, ui: &mut Ui, acts: &mut Vec<Act>) -> bool {
         let mut open = true;
         ui.horizontal(|ui| {
-            let fit = self.seen.as_ref().is_some_and(|seen| seen.unfit.is_none()) && self.reading.is_none();
+            let seen = self.seen.as_ref().filter(|seen| seen.unfit.is_none() && self.reading.is_none());
+            let (fit, classes) = (seen.is_some(), seen.map_or(0, |seen| seen.classes.len()));
             let use_them = ui.add_enabled(fit, Button::new(t!("Use these images")));
             let enter = ui.input(|input| input.key_pressed(Key::Enter)) && !ui.ctx().egui_wants_keyboard_input();
             if use_them.clicked() || fit && enter {
-                acts.push(Act::Images(self.path.clone(), self.settings()));
+                acts.push(Act::Images(self.path.clone(), self.settings(), classes));
                 open = false;
             }
             open &= !ui.button(t!("Cancel")).clicked();
@@ -331,14 +344,31 @@ impl App {
         Ok(())
     }
 
-    /// The experiment is to be of these images.
-    pub(super) fn take_images(&mut self, path: &Path, settings: &[(String, String)]) -> Result<()> {
+    /// The experiment is to be of these images, of so many classes.
+    pub(super) fn take_images(
+        &mut self,
+        path: &Path,
+        mut settings: Vec<(String, String)>,
+        classes: usize,
+    ) -> Result<()> {
         let before = self.document.experiment().data.clone();
         let name = path.to_str().ok_or_else(|| {
             Error::input(format!("an experiment can only name its images in Unicode; rename: {}", path.display()))
         })?;
-        let place = [("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string())];
-        self.document.set_all(place.iter().chain(settings))?;
+        settings.insert(0, ("data.path".to_owned(), toml::Value::String(name.to_owned()).to_string()));
+        let mut said = t!("{name}: for the stage and the next run", name = file_name(path));
+        // Listed layers end with a number for each class of the images that they were listed for.
+        if let Some(layers) = self.document.experiment().layers_for(classes) {
+            let layers = toml::Value::try_from(layers).map_err(|e| Error::Internal(format!("layers: {e}")))?;
+            settings.push(("model.layers".to_owned(), layers.to_string()));
+            said = t!(
+                "{name}: for the stage and the next run. The model's last layer now gives {classes} numbers, one for each \
+                 class",
+                name = file_name(path),
+                classes
+            );
+        }
+        self.document.set_all(&settings)?;
         if is_known(&before.name) {
             // Asked once.
             self.memory.fetched.insert(before.name.clone(), name.to_owned());
@@ -347,7 +377,7 @@ impl App {
         self.memory.used(path);
         self.show_other(&before);
         self.mended(About::Opening);
-        self.toasts.say(t!("{name}: for the stage and the next run", name = file_name(path)), false);
+        self.toasts.say(said, false);
         Ok(())
     }
 }

@@ -13,6 +13,12 @@ use crate::error::{Error, Result};
 use crate::run::control::guarded;
 use crate::workbench;
 
+/// Said of images that can be looked at only.
+const UNLABELLED: &str = later!(
+    "There are no labels, so nothing can be learned; they come from folders named by the classes, or a CSV file beside the \
+     images with the columns path and label."
+);
+
 /// What there is to see of a set.
 pub struct Seen {
     /// Its name.
@@ -88,7 +94,7 @@ fn look(path: &std::path::Path, wanted: &Wanted, progress: &Progress) -> Result<
     let set = workbench::load_watched(path, wanted, progress)?;
     let described = Described::of(&set)?;
     let unfit = if set.findings.unlabelled {
-        Some(later!("There are no labels, so nothing can be learned from them."))
+        Some(UNLABELLED)
     } else if described.one_class(&set) {
         Some(later!("All labels name one class, so there is nothing to tell apart."))
     } else {
@@ -102,7 +108,8 @@ fn look(path: &std::path::Path, wanted: &Wanted, progress: &Progress) -> Result<
         shape: set.shape(),
         images: [set.train.len(), set.validation.len(), set.test.len()],
         range: set.range(),
-        notes: set.findings.notes.clone(),
+        // What is a warning is no note as well.
+        notes: set.findings.notes.iter().filter(|note| !note.starts_with("There are no labels")).cloned().collect(),
         skipped,
         drawn: set.drawn,
         unfit,

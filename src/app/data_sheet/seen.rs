@@ -16,18 +16,25 @@ pub fn facts_ui(ui: &mut Ui, seen: &Seen) {
     let [c, h, w] = seen.shape;
     let colour = if c == 3 { t!("in colour") } else { t!("grey") };
     let all = train + validation + test;
-    let words = t!(
-        "{all} images of {h} × {w}, {colour}: {train} for training, {validation} for validation, {test} for testing",
-        all,
-        h,
-        w,
-        colour,
-        train,
-        validation,
-        test
-    );
+    let words = if all == 1 {
+        t!("One image of {h} × {w}, {colour}", h, w, colour)
+    } else {
+        t!(
+            "{all} images of {h} × {w}, {colour}: {train} for training, {validation} for validation, {test} for testing",
+            all,
+            h,
+            w,
+            colour,
+            train,
+            validation,
+            test
+        )
+    };
     ui.add(Label::new(RichText::new(words).strong()).wrap());
-    let patients = seen.described.patients.map(|count| t!("Of {count} patients.", count));
+    let patients = seen.described.patients.map(|count| match count {
+        1 => t!("Of one patient.").to_owned(),
+        _ => t!("Of {count} patients.", count),
+    });
     let range = t!("Pixels: {range}.", range = seen.range);
     ui.add(Label::new(format!("{} {range}", patients.unwrap_or_default()).trim()).wrap());
 }

@@ -7,6 +7,7 @@ use super::pictures::drawn;
 use super::{Window, quick};
 use crate::app::act::Act;
 use crate::app::purpose::Purpose;
+use crate::model::spec::LayerSpec;
 
 /// An .npz of 30 training and 12 test images of 8 × 12 in two classes.
 fn films(window: &Window) -> std::path::PathBuf {
@@ -59,6 +60,13 @@ fn images_are_looked_at_shaped_and_used_as_one_change() {
     let data = &window.app().document().experiment().data;
     assert_eq!((data.size, data.name.as_str()), (28, path.to_str().unwrap()));
     assert_eq!(data.split, crate::data::SplitBy::Drawn);
+    // The preset's layers are listed for ten digits; these are of two classes.
+    assert_eq!(window.app().document().experiment().layers(2).unwrap().last(), Some(&LayerSpec::Linear(2)));
+    assert!(seen(&window, "The model's last layer now gives 2 numbers"));
+    let showing = window.app().showing();
+    let facts = showing.facts.as_ref().unwrap();
+    assert_eq!((facts.patient.shape, facts.classes.len(), facts.layers.len()), ([1, 28, 28], 2, 9));
+    assert!(showing.scene.is_some() && showing.trouble.is_none(), "{:?}", showing.trouble);
     window.act(Act::Undo);
     assert_eq!(window.app().document().experiment(), &quick(), "one change");
 }
@@ -110,4 +118,19 @@ fn images_that_do_not_come_with_the_program_are_asked_for_once() {
     settle(&mut window);
     assert!(!seen(&window, "Where are the images?"));
     assert_eq!(data(&window).name, path.to_str().unwrap());
+}
+
+#[test]
+fn images_that_the_model_does_not_fit_are_shown_all_the_same_with_why() {
+    let mut window = Window::open(quick());
+    window.rest();
+    let path = films(&window);
+    let place = toml::Value::String(path.to_str().unwrap().to_owned()).to_string();
+    window.act(Act::Set("data.name".to_owned(), place));
+    window.rest();
+    let showing = window.app().showing();
+    let facts = showing.facts.as_ref().expect("the images are known");
+    assert_eq!((facts.patient.shape, facts.classes.len(), facts.layers.len()), ([1, 8, 12], 2, 9));
+    let why = showing.trouble.as_deref().unwrap_or_default();
+    assert!(why.contains("the last layer must give 2 numbers") && why.contains("{ linear = 2 }"), "{why}");
 }

@@ -21,6 +21,7 @@ mod share;
 mod stage;
 mod taught;
 mod texts;
+mod verdicts;
 
 /// A window that nobody sees, and the folder that it keeps things in.
 pub(super) struct Window {

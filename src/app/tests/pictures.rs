@@ -71,7 +71,7 @@ fn window(experiment: Experiment, size: [f32; 2], theme: Theme, scale: f32) -> W
 }
 
 /// The same window in another size and theme: what it shows need not be computed again.
-fn looks(window: &mut Window, size: [f32; 2], theme: Theme, scale: f32) {
+pub(super) fn looks(window: &mut Window, size: [f32; 2], theme: Theme, scale: f32) {
     window.act(Act::Theme(if theme == Theme::Dark {
         egui::ThemePreference::Dark
     } else {
@@ -83,7 +83,7 @@ fn looks(window: &mut Window, size: [f32; 2], theme: Theme, scale: f32) {
 }
 
 /// Nothing of the bar and the stage may reach out of the window, and the stage's cards not out of each other.
-fn nothing_cut_off(window: &Window, name: &str) {
+pub(super) fn nothing_cut_off(window: &Window, name: &str) {
     let screen = window.harness.ctx.content_rect();
     let stage = screen.top()..screen.top() + 0.5 * screen.height();
     let mut count = 0;

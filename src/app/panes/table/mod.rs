@@ -1,7 +1,9 @@
 //! The table of the run: what it came to, and the attacks beside it.
 
 mod attacks;
+mod confusion;
 mod results;
+mod rows;
 mod text;
 
 use std::path::Path;
@@ -19,6 +21,8 @@ use text::Form;
 #[derive(Debug, Default)]
 pub struct TableView {
     attacks: attacks::AttacksView,
+    /// The row that is looked into; the decision while none is chosen.
+    chosen: Option<String>,
 }
 
 /// Draws what the run came to, and its attacks.
@@ -26,7 +30,7 @@ pub fn table_ui(ui: &mut Ui, look: Look<'_>, view: &mut TableView, acts: &mut Ve
     buttons_ui(ui, look.state, acts);
     let width = ui.available_width() - 8.0;
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-        results::results_ui(ui, look.state, width);
+        results::results_ui(ui, look.state, width, &mut view.chosen);
         ui.separator();
         attacks::attacks_ui(ui, look.state, &mut view.attacks);
     });
@@ -69,9 +73,10 @@ pub(super) mod tests {
 
     use super::*;
     use crate::app::panes::fixture::made;
-    use crate::app::test_look::Shop;
+    use crate::app::test_look::{Shop, picture};
     use crate::experiment::fixture::DEFENDED;
     use crate::run::checkpoint::Position;
+    use crate::run::facts::Facts;
     use crate::run::summary::{AttackRecord, EpochRow};
     use crate::score::metrics::SSIM;
 
@@ -120,6 +125,81 @@ pub(super) mod tests {
         state.epochs.push((Some(1.0), row));
         state.attacks.push(record("rmle", false, 0.4));
         state
+    }
+
+    /// A finished run of two uneven classes.
+    fn uneven() -> State {
+        let mut state = state();
+        let rows = &mut state.summary.as_mut().unwrap().rows;
+        for (at, row) in rows.iter_mut().enumerate() {
+            let (found, missed) = (32 - at, 10 + at);
+            row.confusion = Some(vec![vec![found, missed], vec![3, 111]]);
+            (row.majority, row.images, row.accuracy) = (73.1, 156, 100.0 * (found + 111) as f64 / 156.0);
+            row.balanced_accuracy = 50.0 * (found as f64 / 42.0 + 111.0 / 114.0);
+            (row.specificity, row.sensitivity) = (Some(100.0 * found as f64 / 42.0), Some(97.4));
+            let around = |value: f64, by: f64| [value - by, value + by];
+            row.ci = [
+                ("accuracy".to_owned(), around(row.accuracy, 5.1)),
+                ("balanced_accuracy".to_owned(), around(row.balanced_accuracy, 7.4)),
+                ("specificity".to_owned(), around(75.0, 14.0)),
+            ]
+            .into();
+        }
+        let classes = ["malignant", "normal, benign"].map(str::to_owned).to_vec();
+        state.facts = Some(std::sync::Arc::new(Facts { classes, grouped: true, ..Facts::default() }));
+        state
+    }
+
+    #[test]
+    fn a_row_says_how_sure_it_is_and_which_class_was_taken_for_which() {
+        let mut harness = harness(uneven());
+        harness.step();
+        // Balanced accuracy leads: the classes are uneven.
+        let places = ["balanced", "right", "majority"].map(|heading| harness.get_by_label(heading).rect().left());
+        assert!(places.is_sorted(), "{places:?}");
+        harness.get_by_label("80.8 % (73.4 to 88.2)");
+        // The decision, until another row is chosen.
+        harness.get_by_label(&format!("Which class was taken for which: {}", crate::app::words::row("fused").0));
+        harness.get_by_label("15 of class malignant taken for normal, benign");
+        harness.get_by_label("111 of class normal, benign taken for normal, benign");
+        picture(&mut harness, "table-uneven");
+        harness.set_pixels_per_point(1.5);
+        picture(&mut harness, "table-uneven-at-150");
+        harness.set_pixels_per_point(1.0);
+        harness.get_by_role_and_label(Role::RadioButton, crate::app::words::row("vanilla_clean").0).click();
+        harness.run_steps(2);
+        harness.get_by_label("10 of class malignant taken for normal, benign");
+        // Anywhere on the row.
+        harness.get_by_label("80.8 % (73.4 to 88.2)").click();
+        harness.run_steps(2);
+        harness.get_by_label("15 of class malignant taken for normal, benign");
+        harness.get_by_label("80.8 % (73.4 to 88.2)").hover();
+        harness.run_steps(60);
+        harness.get_by_label_contains("specificity 64.3 % (61.0 to 89.0)");
+        harness.get_by_label("balanced").hover();
+        harness.run_steps(60);
+        harness.get_by_label_contains("95 % interval, by bootstrap over the patients of the test images");
+    }
+
+    #[test]
+    fn twenty_classes_stand_upright_in_the_grid_and_older_runs_have_none() {
+        let mut state = uneven();
+        let classes: Vec<String> = (0..20).map(|i| format!("class of tissue {i}")).collect();
+        state.facts = Some(std::sync::Arc::new(Facts { classes, ..Facts::default() }));
+        for row in &mut state.summary.as_mut().unwrap().rows {
+            row.confusion =
+                Some((0..20).map(|i| (0..20).map(|j| if i == j { 1200 } else { i * j }).collect()).collect());
+        }
+        let mut harness = harness(state);
+        harness.set_size(eframe::egui::vec2(1200.0, 900.0));
+        harness.run_steps(3);
+        harness.get_by_label("342 of class class of tissue 18 taken for class of tissue 19");
+        picture(&mut harness, "table-twenty");
+        for row in &mut harness.state_mut().0.state.summary.as_mut().unwrap().rows {
+            row.confusion = None;
+        }
+        harness.run_steps(2);
+        assert!(harness.query_by_label_contains("Which class was taken").is_none());
     }
 
     fn harness(state: State) -> Harness<'static, (Shop, TableView, Vec<Act>)> {

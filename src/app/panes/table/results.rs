@@ -2,11 +2,12 @@
 
 use eframe::egui::{Grid, Label, RichText, Ui};
 
+use super::rows::{Set, looked_into_ui, rows_ui};
 use crate::app::state::{State, Status};
-use crate::app::words::{bytes, decimal, measured, points, row, target};
-use crate::run::summary::{EpochRow, Row, Summary};
+use crate::app::words::{bytes, decimal, points, target};
+use crate::run::summary::{EpochRow, Summary};
 use crate::score::gains;
-use crate::score::metrics::{ACCURACY, BALANCED, MAJORITY, Metric, ROWS};
+use crate::score::metrics::ACCURACY;
 use crate::score::paper::THIRD;
 use crate::texts::say;
 
@@ -71,16 +72,17 @@ fn heading(ui: &mut Ui, cells: &[(&str, &str)]) {
     ui.end_row();
 }
 
-/// `width` is what can be seen at once: sentences wrap there.
-pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32) {
+/// `width` is what can be seen at once: sentences wrap there. `chosen` is the row that is looked into.
+pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32, chosen: &mut Option<String>) {
     let Some(summary) = &state.summary else {
         so_far_ui(ui, state);
         return;
     };
+    let set = Set::of(state);
     // Beside each other where there is room.
     if summary.gain.is_some() && width > SIDE_BY_SIDE {
         ui.horizontal_top(|ui| {
-            ui.vertical(|ui| rows_ui(ui, summary));
+            ui.vertical(|ui| rows_ui(ui, summary, set, chosen));
             ui.add_space(24.0);
             ui.vertical(|ui| {
                 ui.set_max_width(GAIN_WIDTH);
@@ -88,10 +90,12 @@ pub(super) fn results_ui(ui: &mut Ui, state: &State, width: f32) {
             });
         });
     } else {
-        rows_ui(ui, summary);
+        rows_ui(ui, summary, set, chosen);
         ui.add_space(8.0);
         gain_ui(ui, summary, width);
     }
+    // Below both, as it may be wide.
+    looked_into_ui(ui, summary, set, chosen.as_deref());
     ui.add_space(8.0);
     ui.scope(|ui| {
         ui.set_max_width(width);
@@ -132,41 +136,6 @@ fn so_far_ui(ui: &mut Ui, state: &State) {
     if state.status == Status::Going {
         ui.label(t!("The table of gains follows when the run is done."));
     }
-}
-
-fn rows_ui(ui: &mut Ui, summary: &Summary) {
-    Grid::new("rows").striped(true).spacing([14.0, 4.0]).show(ui, |ui| {
-        ui.label(RichText::new(t!("on test images")).weak());
-        for metric in SHOWN {
-            let error = if metric.has_error() { t!(" Beside it its standard error over the test images.") } else { "" };
-            ui.label(RichText::new(say(metric.window)).weak()).on_hover_text(format!("{}{error}", say(metric.help)));
-        }
-        ui.end_row();
-        for one in &summary.rows {
-            let (name, tip) = row(&one.name);
-            ui.label(name).on_hover_text(tip);
-            let shares = of_shares(one);
-            for metric in SHOWN {
-                let label = ui.label(measured(metric, one));
-                if metric == &ACCURACY && !shares.is_empty() {
-                    label.on_hover_text(&shares);
-                }
-            }
-            ui.end_row();
-        }
-    });
-}
-
-/// The columns that there is room for; the others of [`ROWS`] are told where the pointer rests on a row's accuracy.
-const SHOWN: [&Metric<Row>; 3] = [&ACCURACY, &BALANCED, &MAJORITY];
-
-/// What a row's class shares come to, a line each: `AUROC 0.987: Area under …`. Empty where it has none.
-fn of_shares(one: &Row) -> String {
-    let others = ROWS.iter().filter(|metric| !SHOWN.contains(metric) && (metric.value)(one).is_some());
-    let lines: Vec<String> = others
-        .map(|metric| format!("{} {}: {}", say(metric.window), measured(metric, one), say(metric.help)))
-        .collect();
-    lines.join("\n")
 }
 
 fn gain_ui(ui: &mut Ui, summary: &Summary, width: f32) {

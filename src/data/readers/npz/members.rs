@@ -57,7 +57,9 @@ impl Names {
 impl<R: Read + Seek> Members<R> {
     /// Opens an archive and finds the set in it.
     pub fn open(file: R) -> Result<Self, String> {
-        let archive = ZipArchive::new(file).map_err(|error| format!("not a readable .npz (zip) file ({error})"))?;
+        let archive = ZipArchive::new(file).map_err(|error| {
+            format!("not a readable .npz (zip) file; it may be cut short, then copy or download it again ({error})")
+        })?;
         let all = PARTED.map(Names::Parted).into_iter().chain(WHOLE.map(Names::Whole));
         let mut found = None;
         for names in all {
