@@ -1,7 +1,7 @@
 //! Files as hospitals' machines write them, as this makes them, and as they must not be believed.
 
 mod folders;
-mod made;
+pub mod made;
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use std::sync::Arc;
 use self::made::{BIG, DEFLATED, EXPLICIT, IMPLICIT, Made, RLE};
 use super::elements::is_dicom;
 use super::*;
-use crate::data::{Part, Progress, reader, test_data};
 use crate::data::wild::each;
+use crate::data::{Part, Progress, reader, test_data};
 use crate::random::Seed;
 
 const SLOPE: (u16, u16) = (0x28, 0x1053);

@@ -3,8 +3,8 @@ use std::fs;
 use image::{DynamicImage, ImageBuffer, Luma};
 
 use super::*;
-use crate::data::{Dataset, READERS_HERE, plain};
 use crate::data::wild::each;
+use crate::data::{Dataset, READERS_HERE, plain};
 use crate::random::Seed;
 use crate::whole_files::Writer;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::info::Severity::{Benign, Malignant, Normal};
 use super::*;
-use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, test_data};
 use crate::data::wild::each;
+use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, test_data};
 use crate::random::Seed;
 
 const READERS: &[&Kind] = &[&KIND, &npz::KIND];

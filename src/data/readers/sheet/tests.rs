@@ -2,8 +2,8 @@ use std::fs;
 
 use super::super::folder::tests::put;
 use super::*;
-use crate::data::{Dataset, Noun, Progress, READERS_HERE, Wanted, plain};
 use crate::data::wild::each;
+use crate::data::{Dataset, Noun, Progress, READERS_HERE, Wanted, plain};
 use crate::random::Seed;
 use crate::whole_files::Writer;
 
