@@ -111,16 +111,23 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
         return arranged(built_in(name)?, ask.wanted).map_err(told);
     }
     let path = place::found(given)?;
-    if let Err(error) = path.metadata() {
-        let gone = [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind());
-        let fetched = given.to_str().and_then(known).filter(|_| gone);
-        return Err(if let Some(set) = fetched {
-            Error::input(set.wanted())
-        } else if gone {
-            unknown(&given.to_string_lossy(), readers)
-        } else {
-            Error::io("look at the data", &path)(error)
-        });
+    match path.metadata() {
+        // A pipe would be waited for, for ever.
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            return Err(about_path("this is neither a file nor a folder", &path));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let gone = [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind());
+            let fetched = given.to_str().and_then(known).filter(|_| gone);
+            return Err(if let Some(set) = fetched {
+                Error::input(set.wanted())
+            } else if gone {
+                unknown(&given.to_string_lossy(), readers)
+            } else {
+                Error::io("look at the data", &path)(error)
+            });
+        }
     }
     if path.read_dir().is_ok_and(|mut inside| inside.next().is_none()) {
         return Err(about_path("this folder is empty", &path));
@@ -216,7 +223,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::data::{idx, npz, plain};
+    use crate::data::{Progress, idx, npz, plain};
 
     /// Some readers.
     const TWO: &[&Kind] = &[&idx::KIND, &npz::KIND];
@@ -233,6 +240,16 @@ mod tests {
             "built in are mnist and brainmri; a path may be a folder of IDX files or a MedMNIST or Keras .npz file";
         assert!(text("no/such/folder").ends_with(known), "{}", text("no/such/folder"));
         assert!(!text("").contains("did you mean"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_neither_a_file_nor_a_folder_is_not_waited_for() {
+        for kind in ["", "npz", "idx"] {
+            let wanted = Wanted { kind: kind.to_owned(), ..Wanted::default() };
+            let told = load("/dev/zero", &Ask { wanted: &wanted, progress: &Progress::default() }, TWO).unwrap_err();
+            assert_eq!(told.to_string(), "this is neither a file nor a folder: /dev/zero");
+        }
     }
 
     #[test]

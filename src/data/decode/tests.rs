@@ -3,6 +3,7 @@ use std::io::Cursor;
 use image::{ImageBuffer, Luma, LumaA, Rgb, RgbImage, Rgba};
 
 use super::*;
+use crate::data::wild::each;
 use crate::random::Seed;
 
 fn encoded(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
@@ -29,6 +30,20 @@ fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
     sum.update(kind);
     sum.update(data);
     [&(data.len() as u32).to_be_bytes(), kind, data, &sum.sum().to_be_bytes()].concat()
+}
+
+/// Mends the sums of a PNG file's chunks, so that a decoder goes on to what is in them.
+fn mend_sums(bytes: &mut [u8]) {
+    let mut at = 8;
+    while let Some(head) = bytes.get(at..at + 4) {
+        let length = u32::from_be_bytes(head.try_into().unwrap()) as usize;
+        let Some(summed) = bytes.get(at + 4..at + 8 + length) else { break };
+        let mut sum = flate2::Crc::new();
+        sum.update(summed);
+        let Some(place) = bytes.get_mut(at + 8 + length..at + 12 + length) else { break };
+        place.copy_from_slice(&sum.sum().to_be_bytes());
+        at += 12 + length;
+    }
 }
 
 fn png_of(width: u32, height: u32) -> Vec<u8> {
@@ -143,7 +158,7 @@ fn any_bytes_are_a_picture_or_a_problem() {
     }
     good.extend([ImageFormat::Png, ImageFormat::Pnm, ImageFormat::Tiff].map(|format| encoded(&deep(5, 4), format)));
     let (mut read, mut refused) = (0, 0);
-    for case in 0..2400 {
+    each(2400, |case| {
         let mut random = Seed(case).stream("bytes", 0);
         let mut bytes = good[case as usize % good.len()].clone();
         if case % 8 == 0 {
@@ -157,6 +172,9 @@ fn any_bytes_are_a_picture_or_a_problem() {
             }
             if case % 5 == 0 {
                 bytes.truncate(random.below(bytes.len()));
+            }
+            if case % 3 > 0 && bytes.starts_with(b"\x89PNG") {
+                mend_sums(&mut bytes);
             }
         }
         match decoded(&bytes) {
@@ -172,6 +190,6 @@ fn any_bytes_are_a_picture_or_a_problem() {
                 assert!(!told.is_empty() && told.len() < 400 && !told.contains('\n'), "{told}");
             }
         }
-    }
+    });
     assert!(read > 300 && refused > 300, "{read} read, {refused} refused");
 }

@@ -344,4 +344,4 @@ pub fn stored(path: &Path) -> Result<Stored> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

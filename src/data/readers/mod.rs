@@ -4,6 +4,8 @@ pub mod dicom;
 pub mod folder;
 pub mod idx;
 pub mod mias;
+#[cfg(test)]
+mod mixed;
 pub mod npz;
 #[cfg(test)]
 mod real;

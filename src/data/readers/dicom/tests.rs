@@ -1,7 +1,7 @@
 //! Files as hospitals' machines write them, as this makes them, and as they must not be believed.
 
 mod folders;
-mod made;
+pub mod made;
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use self::made::{BIG, DEFLATED, EXPLICIT, IMPLICIT, Made, RLE};
 use super::elements::is_dicom;
 use super::*;
+use crate::data::wild::each;
 use crate::data::{Part, Progress, reader, test_data};
 use crate::random::Seed;
 
@@ -242,8 +243,8 @@ fn packed_data_unpack_to_no_more_than_is_allowed() {
 }
 
 /// A good file, changed here and there, or bytes that are nothing.
-fn mutated(good: &[Vec<u8>], i: usize) -> Vec<u8> {
-    let mut random = Seed(43).stream("dicom", i as u64);
+fn mutated(good: &[Vec<u8>], i: u64) -> Vec<u8> {
+    let mut random = Seed(43).stream("dicom", i);
     let mut bytes = good[random.below(good.len())].clone();
     if i.is_multiple_of(8) {
         bytes.truncate(132);
@@ -283,7 +284,7 @@ fn no_bytes_make_a_file_fail_otherwise_than_by_a_message_without_a_name() {
         })
         .collect();
     let (mut read, mut refused) = (0, 0);
-    for i in 0..8000 {
+    each(8000, |i| {
         let bytes = mutated(&good, i);
         let one = || {
             let mut file = frames(&bytes)?;
@@ -301,7 +302,7 @@ fn no_bytes_make_a_file_fail_otherwise_than_by_a_message_without_a_name() {
                 assert!(!told.contains("SECRET") && told.len() < 300, "{told}");
             }
         }
-    }
+    });
     assert!(read > 800 && refused > 800, "{read} {refused}: of both kinds there should be many");
 }
 

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::data::wild::wild;
+use crate::data::wild::{each, wild};
 use crate::data::{Part, Progress, READERS_HERE, Wanted, load, plain};
 
 fn idx(sizes: &[u32], data: &[u8]) -> Vec<u8> {
@@ -231,7 +231,7 @@ fn wild_bytes_are_read_or_refused() {
     for (good, is_images) in
         [(plain_images.clone(), true), (two, true), (idx(&[9], &[1; 9]), false), (gz(&rows), false), (rows, false)]
     {
-        for i in 0..1000 {
+        each(1000, |i| {
             let bytes = wild(&good, i);
             if is_images {
                 if let Ok(pixels) = images(bytes.as_slice(), None, i % 2 == 0) {
@@ -245,7 +245,7 @@ fn wild_bytes_are_read_or_refused() {
                 assert!(labels.len() <= bytes.len() * 1100);
                 read[1] += 1;
             }
-        }
+        });
     }
     assert!(read.iter().all(|read| *read > 20), "some are still good: {read:?}");
 }

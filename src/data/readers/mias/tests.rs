@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::info::Severity::{Benign, Malignant, Normal};
 use super::*;
+use crate::data::wild::each;
 use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, test_data};
 use crate::random::Seed;
 
@@ -205,8 +206,8 @@ fn of_several_pieces_the_largest_is_the_breast() {
 }
 
 /// A good listing or film, changed here and there, or bytes that are nothing.
-fn mutated(good: &[u8], i: usize) -> Vec<u8> {
-    let mut random = Seed(41).stream("mias", i as u64);
+fn mutated(good: &[u8], i: u64) -> Vec<u8> {
+    let mut random = Seed(41).stream("mias", i);
     let mut bytes = if i.is_multiple_of(4) {
         (0..random.below(600)).map(|_| random.below(256) as u8).collect()
     } else {
@@ -233,7 +234,7 @@ fn mutated(good: &[u8], i: usize) -> Vec<u8> {
 fn no_bytes_make_a_film_or_a_listing_fail_otherwise_than_by_a_message() {
     let film = film(32, [30, 90, 150, 210]);
     let (mut films, mut rows) = (0, 0);
-    for i in 0..4000 {
+    each(4000, |i| {
         if let Ok(film) = Film::read(&mutated(&film, i)) {
             films += 1;
             assert_eq!(film.pixels.len(), film.side * film.side);
@@ -246,7 +247,7 @@ fn no_bytes_make_a_film_or_a_listing_fail_otherwise_than_by_a_message() {
         let info = parse(&mutated(INFO.as_bytes(), i));
         rows += info.rows.len();
         assert!(info.rows.iter().all(|row| row.tissue < 3 && row.abnormality < 7 && (1..1000).contains(&row.film)));
-    }
+    });
     assert!(films > 500 && rows > 3000, "{films} {rows}: most of what is tried should be nearly good");
 }
 

@@ -2,6 +2,7 @@ use std::fs;
 
 use super::super::folder::tests::put;
 use super::*;
+use crate::data::wild::each;
 use crate::data::{Dataset, Noun, Progress, READERS_HERE, Wanted, plain};
 use crate::random::Seed;
 use crate::whole_files::Writer;
@@ -188,7 +189,7 @@ fn any_bytes_are_a_table_or_a_problem() {
     let folder = folder(b"");
     let path = folder.path().join("labels.csv");
     let (mut tables, mut problems) = (0, 0);
-    for case in 0..1500 {
+    each(1500, |case| {
         let mut random = Seed(case).stream("table", 0);
         let mut bytes = good[case as usize % 2].to_vec();
         if case % 6 == 0 {
@@ -214,6 +215,6 @@ fn any_bytes_are_a_table_or_a_problem() {
                 assert!(error.to_string().ends_with("labels.csv"), "{error}");
             }
         }
-    }
+    });
     assert!(tables > 200 && problems > 200, "{tables} tables, {problems} problems");
 }
