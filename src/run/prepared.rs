@@ -305,7 +305,10 @@ mod tests {
         let mut experiment = Experiment::preset("quick").unwrap();
         experiment.set(&format!("data.name={}", folder.path().display())).unwrap();
         let told = Prepared::new(experiment).err().unwrap().to_string();
-        assert!(told.starts_with("all labels name one class") && told.ends_with(folder.path().to_str().unwrap()), "{told}");
+        assert!(
+            told.starts_with("all labels name one class") && told.ends_with(folder.path().to_str().unwrap()),
+            "{told}"
+        );
     }
 
     #[test]
