@@ -71,11 +71,11 @@ pub(super) fn data(args: &DataArgs) -> Result<()> {
         print(&words(&set, verified))?;
         described.warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
     }
-    if described.one_class(&set) {
-        let path = args.name.to_string_lossy();
-        return Err(Error::input(format!("all labels name one class, so there is nothing to tell apart: {path}")));
+    match set.unlearnable() {
+        // What has no labels can be looked at.
+        Some(why) if !set.findings.unlabelled => Err(Error::input(format!("{why}: {}", args.name.to_string_lossy()))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn timed(found: Bench) -> String {

@@ -126,6 +126,18 @@ impl Dataset {
         }
     }
 
+    /// Why nothing can be learned from the images, if nothing can.
+    pub fn unlearnable(&self) -> Option<&'static str> {
+        if self.findings.unlabelled {
+            return Some("the images have no labels, so nothing can be learned from them");
+        }
+        let parts = [&self.train, &self.validation, &self.test];
+        let mut labels = parts.into_iter().flat_map(|part| part.labels().iter());
+        let first = labels.next();
+        let one = labels.all(|label| Some(label) == first);
+        one.then_some("all labels name one class, so there is nothing to tell apart")
+    }
+
     /// The accuracy on the test set, in percent, of always guessing its largest class.
     pub fn majority(&self) -> f64 {
         let largest = self.test.class_counts(self.classes.len()).into_iter().max().unwrap_or(0);
@@ -239,6 +251,13 @@ mod tests {
         let wide = Images { shape: [1, 1, 3], pixels: vec![0; 9], labels: vec![0; 3] };
         assert!(refused([good.clone(), none(), wide]).contains("[1, 1, 3]"));
         assert!((set([good.clone(), none(), good]).unwrap().majority() - 200.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_nothing_can_be_learned_from_says_why() {
+        let why = |labels: &[u32]| set([small(labels), none(), small(labels)]).unwrap().unlearnable();
+        assert_eq!(why(&[0, 1]), None);
+        assert!(why(&[1, 1]).unwrap().contains("one class"));
     }
 
     #[test]

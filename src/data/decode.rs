@@ -23,6 +23,8 @@ const MAX_FILE: u64 = 256 << 20;
 const MAX_SIDE: u32 = 16_384;
 /// Most bytes of a decoded picture.
 const MAX_DECODED: u64 = 128 << 20;
+/// Most bytes of what stands beside the pixels of a PNG file, such as a profile of colours: a small file can have it packed.
+const BESIDE: u64 = 16 << 20;
 /// What is done to a picture that is seen through in places.
 const ON_BLACK: &str = "Transparent parts are put on black";
 /// What is done to a picture that lies on its side.
@@ -88,8 +90,8 @@ struct Opened<'a> {
 impl<'a> Opened<'a> {
     fn of(mut file: impl BufRead + Seek + 'a) -> Result<Self, String> {
         let failed = |error: std::io::Error| format!("cannot be read ({error})");
-        let mut start = [0; 16];
-        let known = file.by_ref().take(16).read(&mut start).map_err(failed)?;
+        let mut start = [0; 24];
+        let known = file.by_ref().take(24).read(&mut start).map_err(failed)?;
         file.rewind().map_err(failed)?;
         let format = match image::guess_format(&start[..known]) {
             Ok(
@@ -113,7 +115,8 @@ impl<'a> Opened<'a> {
         limits.max_image_width = Some(MAX_SIDE);
         limits.max_image_height = Some(MAX_SIDE);
         // A decoder may need as much again.
-        limits.max_alloc = Some(2 * MAX_DECODED);
+        let room = if format == ImageFormat::Png { png_bytes(&start) } else { u64::MAX };
+        limits.max_alloc = Some(room.min(2 * MAX_DECODED));
         let mut reader = ImageReader::with_format(file, format);
         reader.limits(limits);
         let mut decoder: Box<dyn ImageDecoder + 'a> = Box::new(reader.into_decoder().map_err(|error| told(&error))?);
@@ -129,6 +132,16 @@ impl<'a> Opened<'a> {
         let head = head_of(decoder.color_type(), [height, width], turned, most)?;
         Ok(Self { head, decoder, turned, format })
     }
+}
+
+/// Most bytes that decoding a PNG file may take: its pixels twice, by the sides that its first chunk declares, four channels
+/// of 16 bits each, and what stands beside them.
+fn png_bytes(start: &[u8; 24]) -> u64 {
+    let [_, _, _, _, width, height]: [u32; 6] = std::array::from_fn(|i| {
+        let at = 4 * i;
+        u32::from_be_bytes([start[at], start[at + 1], start[at + 2], start[at + 3]])
+    });
+    (u64::from(width) * u64::from(height)).saturating_mul(2 * 8).saturating_add(BESIDE)
 }
 
 fn head_of(color: ColorType, [height, width]: [u32; 2], turned: Orientation, most: u16) -> Result<Head, String> {

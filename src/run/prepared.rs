@@ -89,11 +89,8 @@ impl Prepared {
     }
 
     fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
-        if dataset.findings.unlabelled {
-            let name = &experiment.data.name;
-            return Err(Error::input(format!(
-                "the images have no labels, so nothing can be learned from them: {name}"
-            )));
+        if let Some(why) = dataset.unlearnable() {
+            return Err(Error::input(format!("{why}: {}", experiment.data.name)));
         }
         let classes = dataset.classes.len();
         let plans = experiment.split_plans(dataset.shape(), classes)?;
@@ -334,6 +331,26 @@ mod tests {
         assert!(told[1].starts_with(words), "{}", told[1]);
         assert!(in_common(&test, &of_patients(&[1, 2]), &none).is_empty());
         assert!(in_common(&test, &of_patients(&[7]).without_groups(), &none).is_empty(), "nobody knows");
+    }
+
+    #[test]
+    fn a_set_of_one_class_is_refused_before_the_run() {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["train", "t10k"] {
+            let images = [&[0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28][..], &[7; 40 * 28 * 28]].concat();
+            let labels = [&[0, 0, 8, 1, 0, 0, 0, 40][..], &[3; 40]].concat();
+            for (what, bytes) in [("images-idx3", images), ("labels-idx1", labels)] {
+                let path = folder.path().join(format!("{part}-{what}-ubyte"));
+                crate::whole_files::Writer::default().write(&path, &bytes).unwrap();
+            }
+        }
+        let mut experiment = Experiment::preset("quick").unwrap();
+        experiment.set(&format!("data.name={}", folder.path().display())).unwrap();
+        let told = Prepared::new(experiment).err().unwrap().to_string();
+        assert!(
+            told.starts_with("all labels name one class") && told.ends_with(folder.path().to_str().unwrap()),
+            "{told}"
+        );
     }
 
     #[test]

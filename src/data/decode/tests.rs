@@ -142,6 +142,21 @@ fn what_is_too_large_or_has_no_pixels_is_told() {
 }
 
 #[test]
+fn what_stands_beside_the_pixels_is_not_unpacked_without_end() {
+    let mut packed = flate2::write::ZlibEncoder::new(b"name\0\0".to_vec(), flate2::Compression::best());
+    for _ in 0..64 {
+        std::io::Write::write_all(&mut packed, &vec![0; 1 << 20]).unwrap();
+    }
+    let profile = chunk(b"iCCP", &packed.finish().unwrap());
+    let plain = encoded(&grey(3, 2), ImageFormat::Png);
+    // After the head, which is 8 + 25 bytes.
+    let bytes = [&plain[..33], &profile, &plain[33..]].concat();
+    assert!(bytes.len() < 100_000);
+    assert_eq!(Opened::of(Cursor::new(&bytes)).unwrap().decoder.icc_profile().unwrap(), None);
+    assert_eq!(decoded(&bytes).unwrap(), decoded(&plain).unwrap());
+}
+
+#[test]
 fn a_jpeg_that_is_cut_short_is_no_picture() {
     let whole = encoded(&grey(64, 64), ImageFormat::Jpeg);
     assert!(decoded(&whole).is_ok());

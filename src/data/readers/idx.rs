@@ -39,7 +39,11 @@ pub static KIND: Kind = Kind {
 /// A folder is told by its files, and a file of one stands for the folder; where there are several sets, for its own.
 fn sniff(path: &Path) -> Sniff {
     if path.is_dir() {
-        return if sets(path).is_empty() { Sniff::Perhaps } else { Sniff::Yes(path.to_owned()) };
+        if !sets(path).is_empty() {
+            return Sniff::Yes(path.to_owned());
+        }
+        let near = path.read_dir().into_iter().flatten().flatten().any(|entry| is_near(&entry.path()));
+        return if near { Sniff::Perhaps } else { Sniff::No };
     }
     let is_one = || Named::of(path).is_some() || is_near(path);
     let Some(folder) = path.parent().filter(|_| path.is_file() && is_one()) else { return Sniff::No };

@@ -67,6 +67,21 @@ fn fill(root: &Path, good: &[Vec<u8>], case: u64) -> std::path::PathBuf {
     last
 }
 
+#[test]
+fn what_no_reader_knows_is_met_with_what_there_is() {
+    let told = |path: &Path| {
+        load(path, &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, ALL).unwrap_err().to_string()
+    };
+    let known = "this is no data set that can be read, a folder of IDX files";
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("a/b")).unwrap();
+    assert!(told(root.path()).starts_with(known), "{}", told(root.path()));
+    let file = root.path().join("notes.dcm");
+    #[expect(clippy::disallowed_methods, reason = "a test's file need not be atomic")]
+    fs::write(&file, b"notes").unwrap();
+    assert!(told(&file).starts_with(known) && told(&file).ends_with("notes.dcm"), "{}", told(&file));
+}
+
 /// Neither a folder nor a file in it makes any reader fail otherwise than by a message that names it.
 #[test]
 fn any_files_under_any_names_are_a_set_or_a_problem() {

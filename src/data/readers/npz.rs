@@ -46,11 +46,17 @@ pub static KIND: Kind = Kind {
     endings: &["npz"],
     sniff: |path| match path {
         _ if has_ending(path, "npz") => Sniff::Yes(path.to_owned()),
-        _ if path.is_file() => Sniff::Perhaps,
+        _ if is_zip(path) => Sniff::Perhaps,
         _ => Sniff::No,
     },
     read: |path, ask| read_file(path, ask, large()?),
 };
+
+/// Whether a file begins as zip files do.
+fn is_zip(path: &Path) -> bool {
+    let mut start = [0; 2];
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"PK"
+}
 
 /// Reads a file. Arrays of so many bytes as are `large` stay in the file where they are not packed.
 fn read_file(path: &Path, ask: &Ask<'_>, large: u64) -> Result<Contents> {

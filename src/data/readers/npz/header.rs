@@ -16,7 +16,7 @@ pub(in crate::data) struct Header {
     pub descr: String,
     /// `u` unsigned, `i` signed, or another.
     pub kind: char,
-    /// Bytes an element, where the kind is a number.
+    /// Bytes an element, where the kind is a number; 0 of what has no size, such as objects of Python.
     pub size: usize,
     /// Whether the first index runs fastest.
     pub fortran: bool,
@@ -55,7 +55,7 @@ impl Header {
         let (descr, _) = field("descr")?.strip_prefix('\'')?.split_once('\'')?;
         let mut letters = descr.chars();
         letters.next()?;
-        let (kind, size) = (letters.next()?, letters.as_str().parse().ok()?);
+        let (kind, size) = (letters.next()?, letters.as_str().parse().unwrap_or_default());
         let fortran = match field("fortran_order")? {
             value if value.starts_with("True") => true,
             value if value.starts_with("False") => false,

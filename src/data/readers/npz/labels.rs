@@ -31,7 +31,7 @@ impl Labels {
                 ));
             }
         };
-        let element = header.element("whole numbers")?;
+        let element = header.element("whole numbers: number the classes from 0")?;
         if count > MAX_IMAGES {
             return Err(format!("declares {count} labels; at most {MAX_IMAGES} are read"));
         }

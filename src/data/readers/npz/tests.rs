@@ -251,6 +251,8 @@ fn broken_entries_are_named_with_their_problem() {
         ("train_images", npy("<i2", "(9, 4096, 4096, 4096)", &[]), "too many bytes in each volume"),
         ("train_images", npy("|u1", &format!("({}1, 1, 2)", "9".repeat(40)), &[]), "not understood"),
         ("train_images", npy("|u1", &"(".repeat(3000), &[]), "not understood"),
+        ("train_labels", npy("|O", "(1, 1)", &[0]), "type |O, not whole numbers: number the classes from 0"),
+        ("train_labels", npy("<U3", "(1, 1)", &[0; 12]), "type <U3, not whole numbers: number the classes from 0"),
         ("test_images", long_header, "header of 4294967295 bytes"),
         ("test_images", b"plain".to_vec(), "cut short"),
         ("test_images", b"plain text".to_vec(), "not a NumPy array"),
