@@ -109,7 +109,7 @@ fn look(path: &std::path::Path, wanted: &Wanted, progress: &Progress) -> Result<
         images: [set.train.len(), set.validation.len(), set.test.len()],
         range: set.range(),
         // What is a warning is no note as well.
-        notes: set.findings.notes.iter().filter(|note| !note.starts_with("There are no labels")).cloned().collect(),
+        notes: set.findings.notes.iter().filter(|note| *note != UNLABELLED).cloned().collect(),
         skipped,
         drawn: set.drawn,
         unfit,

@@ -61,7 +61,7 @@ fn each_lessons_first_step() {
     for lesson in lessons() {
         let mut window = Window::open(quick());
         window.rest();
-        window.act(Act::Lesson(LessonAct::Begin(lesson.name.to_owned())));
+        window.act(Act::Lesson(LessonAct::Begin(lesson.name.clone())));
         window.until("the lesson's pictures", |app| app.showing().scene.is_some() && !app.showing().waits);
         assert_eq!(window.app().progress.as_ref().map(Progress::place), Some(0), "{}", lesson.name);
         window.harness.run_steps(8);
