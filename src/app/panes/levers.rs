@@ -141,7 +141,8 @@ fn cut_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     row_ui(ui, t!("Cut after layer"), say(setting.help), |ui, name| {
         let most = look.showing.facts.as_ref().map_or(experiment.model.cut, |facts| facts.layers.len().max(1));
         let mut cut = experiment.model.cut;
-        let drag = ui.add(DragValue::new(&mut cut).range(1..=most).speed(0.05)).labelled_by(name);
+        let drag =
+            ui.add(DragValue::new(&mut cut).range(1..=most).speed(0.05).update_while_editing(false)).labelled_by(name);
         if drag.on_hover_text(t!("The handle on the wire moves it too")).changed() {
             acts.push(Act::Cut(cut));
         }
@@ -230,7 +231,8 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
         let [from, to] = lever.range;
         let range = from.max(if log { 1e-3 } else { 0.0 })..=to.max(value);
         ui.spacing_mut().slider_width = (ui.available_width() - 66.0).clamp(50.0, 220.0);
-        let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3);
+        // What is half typed is no value yet.
+        let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3).update_while_editing(false);
         if ui.add(slider).labelled_by(name).on_hover_text(&tip).changed() {
             // γ and θ at their lowest would be refused: no pixel at all would move.
             let open = matches!(setting.kind, SettingKind::Real { open_min: true, .. });
