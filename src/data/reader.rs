@@ -295,6 +295,8 @@ mod tests {
             },
         };
         let file = tempfile::Builder::new().suffix(".SURE").tempfile().unwrap();
+        // It begins as an archive does, and is none.
+        std::io::Write::write_all(&mut file.as_file(), b"PK").unwrap();
         // The last in the list is asked too, before anybody tries.
         let all = [TWO, &[&SURE]].concat();
         let set = plain(file.path(), &all).unwrap();

@@ -337,7 +337,7 @@ mod tests {
     fn a_set_of_one_class_is_refused_before_the_run() {
         let folder = tempfile::tempdir().unwrap();
         for part in ["train", "t10k"] {
-            let images = [&[0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28][..], &[7; 40 * 28 * 28]].concat();
+            let images = [&[0, 0, 8, 3, 0, 0, 0, 40, 0, 0, 0, 28, 0, 0, 0, 28][..], &vec![7; 40 * 28 * 28]].concat();
             let labels = [&[0, 0, 8, 1, 0, 0, 0, 40][..], &[3; 40]].concat();
             for (what, bytes) in [("images-idx3", images), ("labels-idx1", labels)] {
                 let path = folder.path().join(format!("{part}-{what}-ubyte"));
