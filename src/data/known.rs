@@ -63,6 +63,18 @@ pub fn is_known(name: &str) -> bool {
     KNOWN.iter().any(|set| set.name == name)
 }
 
+/// The classes of a set whose file does not name them, by what the file is called: `breastmnist`, `breastmnist_224`.
+pub fn classes_of(file: &str, count: usize) -> Option<Vec<String>> {
+    let lower = file.to_lowercase();
+    let own = |name: &str| lower.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+    let (_, names) = CLASSES.iter().find(|(name, names)| own(name) && names.len() == count)?;
+    Some(names.map(str::to_owned).into())
+}
+
+/// As MedMNIST's own list has them.
+const CLASSES: [(&str, [&str; 2]); 2] =
+    [("breastmnist", ["malignant", "normal or benign"]), ("pneumoniamnist", ["normal", "pneumonia"])];
+
 impl Known {
     /// What is missing, where it is to be had and what to do then.
     pub fn wanted(&self) -> String {
@@ -90,5 +102,9 @@ mod tests {
             assert_eq!(known(set.name).map(|set| set.title), Some(set.title));
         }
         assert_eq!(known("mnist"), None);
+        assert_eq!(classes_of("BreastMNIST_224", 2).unwrap()[0], "malignant");
+        for (file, count) in [("breastmnist", 3), ("breastmnist2", 2), ("mine", 2)] {
+            assert_eq!(classes_of(file, count), None, "{file}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::cache::{Stamp, once};
 use super::dataset::complete;
 pub use super::findings::{Findings, Skipped};
-use super::known::known;
+use super::known::{classes_of, known};
 use super::source::BYTE_WHITE;
 use super::wanted::{Ask, SplitBy, Wanted};
 use super::{BUILT_IN, Dataset, Images, Part, Range, Source, about_path, built_in, portion, shaped};
@@ -143,6 +143,8 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
             white => format!(", pixels from 0 to {white}"),
         };
         let about = format!("images read from {}{depth}; for the licence see their source", kind.title);
+        let largest = parts.iter().flat_map(|part| part.labels().iter().copied()).max();
+        let classes = classes.or_else(|| classes_of(&name, largest.map_or(0, |label| label as usize + 1)));
         let set = Dataset::of_parts(&name, &about, classes, parts, findings.into()).map_err(told)?;
         let set = Dataset { kind: kind.id, drawn, ..set };
         arranged(set, ask.wanted).map_err(told)

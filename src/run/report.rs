@@ -120,7 +120,9 @@ fn best_epoch(summary: &Summary) -> String {
             (format!("The table and the last attacks are of the weights after epoch {}.", judged.join(", ")), kept)
         }
     };
-    format!("Best of {all} epochs by accuracy on {}: {}. {judged}{kept}\n", by.words(), best.join(", "))
+    let balanced = by == HeldOut::Validation && summary.epochs.iter().all(|row| row.validation_balanced.is_some());
+    let what = if balanced { "balanced accuracy" } else { "accuracy" };
+    format!("Best of {all} epochs by {what} on {}: {}. {judged}{kept}\n", by.words(), best.join(", "))
 }
 
 fn gain_text(summary: &Summary) -> String {

@@ -51,11 +51,9 @@ pub fn gain_lines(gain: &Gain, rows: &[Row]) -> Result<Vec<GainLine>, String> {
     let row = |name: &str| rows.iter().find(|row| row.name == name);
     if let Some(fused) = row("fused").filter(|fused| !fused.is_useful()) {
         return Err(format!(
-            "No gain is shown: the fused decision is right for {:.1} ± {:.1} %, always naming the largest class for \
-             {:.1} %. A model that does not beat that by two standard errors is of no use.",
-            fused.accuracy,
-            fused.error(),
-            fused.majority
+            "No gain is shown: the fused decision is {}. A model that beats neither the largest class by two standard errors nor \
+             chance by its balanced accuracy is of no use.",
+            fused.use_words()
         ));
     }
     let error = |name: &str| row(name).map_or(0.0, Row::error);

@@ -16,9 +16,29 @@ impl Row {
     }
 
     /// Whether it is right more often than the constant predictor, which always names the largest class, by two standard
-    /// errors. A model that is not says nothing about a defence: it may hide everything and decide nothing.
+    /// errors, or its balanced accuracy is above what any constant has, by its whole 95 % interval: where classes are uneven
+    /// a model may tell them apart and be right less often. One that does neither says nothing about a defence: it may hide
+    /// everything and decide nothing.
     pub fn is_useful(&self) -> bool {
-        beats(self.accuracy, self.majority, self.images)
+        beats(self.accuracy, self.majority, self.images) || self.tells_classes_apart()
+    }
+
+    fn tells_classes_apart(&self) -> bool {
+        let classes = self.confusion.as_ref().map(Vec::len);
+        let low = self.ci.get("balanced_accuracy").map(|ends| ends[0]);
+        classes.zip(low).is_some_and(|(classes, low)| low > 100.0 / classes as f64)
+    }
+
+    /// Why it is of no use: `right for 71.8 ± 3.6 %, always naming the largest class for 73.1 %`, and so on.
+    pub fn use_words(&self) -> String {
+        let balanced = match self.ci.get("balanced_accuracy") {
+            Some([low, high]) => {
+                format!("; its balanced accuracy is {:.1} % ({low:.1} to {high:.1})", self.balanced_accuracy)
+            }
+            None => String::new(),
+        };
+        let (accuracy, error, majority) = (self.accuracy, self.error(), self.majority);
+        format!("right for {accuracy:.1} ± {error:.1} %, always naming the largest class for {majority:.1} %{balanced}")
     }
 }
 
@@ -110,6 +130,14 @@ mod tests {
         assert!(!row("fused", 15.0, 12.0, 0).is_useful());
         assert!(!row("fused", f64::NAN, 12.0, 100).is_useful());
         assert!((row("fused", 71.8, 73.1, 156).error() - 3.6027).abs() < 1e-3);
+        // Right less often, and yet it tells two classes apart.
+        let uneven = |low: f64| Row {
+            confusion: Some(vec![vec![1, 1]; 2]),
+            ci: [("balanced_accuracy".to_owned(), [low, 80.0])].into(),
+            ..row("fused", 71.8, 73.1, 156)
+        };
+        assert!(uneven(50.1).is_useful() && !uneven(50.0).is_useful());
+        assert!(uneven(50.0).use_words().ends_with("balanced accuracy is 71.8 % (50.0 to 80.0)"));
     }
 
     #[test]

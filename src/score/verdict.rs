@@ -186,6 +186,11 @@ impl<'a> Case<'a> {
         let Some(row) = self.rows.iter().find(|row| row.majority.is_finite()) else {
             return Some("how often a constant answer is right is not known before the table is filled in".to_owned());
         };
+        // The table is of the weights in the end, whichever they are.
+        if let Some(row) = self.final_row(target).filter(|_| self.is_last(epoch)) {
+            let why = format!("the model's own answers are of no use: {}", row.use_words());
+            return (!row.is_useful()).then_some(why);
+        }
         let tested = self.epochs.iter().find(|tested| tested.model == target && tested.epoch == epoch);
         let accuracy = tested.map_or(f64::NAN, |tested| tested.accuracy);
         let why = format!(
@@ -194,6 +199,17 @@ impl<'a> Case<'a> {
             row.majority
         );
         (!beats(accuracy, row.majority, row.images)).then_some(why)
+    }
+
+    /// The table's row of a model's decision.
+    fn final_row(&self, target: &str) -> Option<&'a Row> {
+        let names: &[&str] = if target == "vanilla" { &["vanilla_clean"] } else { &["fused", "defended"] };
+        names.iter().find_map(|name| self.rows.iter().find(|row| row.name == *name))
+    }
+
+    /// Whether no attack was later.
+    fn is_last(&self, epoch: usize) -> bool {
+        self.attacks.iter().filter(|record| is_attack(record)).all(|record| record.epoch <= epoch)
     }
 
     /// The attack at a model with the highest mean SSIM, at whatever epoch and whenever launched.
