@@ -97,7 +97,7 @@ fn images_that_do_not_come_with_the_program_are_asked_for_once() {
     let preset = crate::experiment::PRESETS.iter().position(|preset| preset.0 == "psgl-breast").unwrap();
     window.act(Act::Preset(preset));
     settle(&mut window);
-    let seen = |window: &Window, words: &str| window.harness.query_by_label_contains(words).is_some();
+    let seen = |window: &Window, words: &str| window.harness.query_all_by_label_contains(words).next().is_some();
     assert!(seen(&window, "Where are the images?") && seen(&window, "BreastMNIST: 780 breast ultrasound images"));
     assert!(seen(&window, "Licence: CC BY 4.0") && seen(&window, "https://zenodo.org"));
     drawn(&mut window, "images-fetch");
