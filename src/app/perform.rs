@@ -76,10 +76,7 @@ impl App {
                 let before = self.view.pad.strokes.pop().map(Act::Draw);
                 return before.map_or(Ok(()), |act| self.look_at(act));
             }
-            Act::Preset(_) => {
-                self.edit(act)?;
-                return self.fetch_images(ctx);
-            }
+            Act::Preset(_) => return self.edit(act).and_then(|()| self.fetch_images(ctx)),
             Act::Take(_) | Act::Set(..) | Act::Undo | Act::Redo | Act::Cut(_) => return self.edit(act),
             Act::Shared(text) => {
                 self.take_shared(&Shared::from_text(&text)?)?;

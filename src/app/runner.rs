@@ -80,7 +80,7 @@ impl Runner {
             let kept =
                 |error: Error| Error::input(error.to_string().replacen(COMMAND_LINE, "the run cannot be kept", 1));
             if has_folds(&experiment) {
-                let folds = Folds::begin(experiment, &path, false).map_err(kept)?;
+                let folds = Folds::begin(&experiment, &path, false).map_err(kept)?;
                 return fold_by_fold(folds, sink, known);
             }
             let prepared = Prepared::new(experiment)?;

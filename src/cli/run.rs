@@ -50,7 +50,7 @@ pub(super) fn run(args: RunArgs) -> Result<()> {
 pub(super) fn run_new(experiment: Experiment, name: &OsStr, out: Option<PathBuf>, force: bool) -> Result<()> {
     if has_folds(&experiment) {
         let path = out.unwrap_or_else(|| new_run_path(&runs_folder(), &folder_name(name, &experiment)));
-        let folds = Folds::begin(experiment, &path, force)?;
+        let folds = Folds::begin(&experiment, &path, force)?;
         return watch(Worker::start(move |sink| Ok(folds.telling(sink)))?, &path);
     }
     let setup = Prepared::new(experiment)?;

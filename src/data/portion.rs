@@ -18,13 +18,11 @@ const VALIDATED: f64 = 0.125;
 /// Draws the parts of a whole.
 pub(super) fn drawn(all: Arc<dyn Source>, wanted: &Wanted) -> [Part; 3] {
     let (all, seed) = (Part::all(all), Seed(wanted.split_seed));
-    match wanted.fold {
-        Some(fold) => folded(&all, fold, seed),
-        None => {
-            let of = assigned(all.labels(), all.groups(), &SHARES, seed);
-            [0, 1, 2].map(|part| all.select(&members(&of, part)))
-        }
+    if let Some(fold) = wanted.fold {
+        return folded(&all, fold, seed);
     }
+    let of = assigned(all.labels(), all.groups(), &SHARES, seed);
+    [0, 1, 2].map(|part| all.select(&members(&of, part)))
 }
 
 /// A fold is tested; the rest is for training and validation. The folds are the same whichever is tested.

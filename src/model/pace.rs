@@ -40,11 +40,10 @@ impl Pace {
         }
         let all = (self.epochs * self.an_epoch) as f64;
         match self.schedule {
-            Schedule::Constant => 1.0,
             Schedule::Cosine => 0.5 + 0.5 * (PI * (done - warmup) / (all - warmup).max(1.0)).cos(),
             Schedule::Step if 4 * epoch >= 3 * self.epochs => 0.01,
             Schedule::Step if 2 * epoch >= self.epochs => 0.1,
-            Schedule::Step => 1.0,
+            Schedule::Constant | Schedule::Step => 1.0,
         }
     }
 }

@@ -111,7 +111,7 @@ impl Server {
             Box::new(Plain(Network::of("server", plan.layers, &parameters)?))
         };
         let (optimiser, class_weights) = (Optimiser::new(&parameters, optimiser), plan.class_weights.cloned());
-        Ok(Self { optimiser, parameters, body, class_weights })
+        Ok(Self { parameters, body, optimiser, class_weights })
     }
 
     /// What the server answers, the loss of each stream, and their sum.

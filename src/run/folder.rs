@@ -161,7 +161,11 @@ impl RunFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         }
-        writer.write(&path, bytes)
+        writer.write(&path, bytes).map_err(|error| match path.parent() {
+            // It was made just now: somebody is taking the run away.
+            Some(parent) if !parent.is_dir() => self.gone(),
+            _ => error,
+        })
     }
 
     /// Puts `bytes` after the first `kept` bytes of a file in it; see [`Writer::append`].
@@ -175,11 +179,12 @@ impl RunFolder {
 
     /// Made anew it would look like a run and be none.
     fn check_is_there(&self) -> Result<()> {
-        if self.file(EXPERIMENT).is_file() {
-            return Ok(());
-        }
+        if self.file(EXPERIMENT).is_file() { Ok(()) } else { Err(self.gone()) }
+    }
+
+    fn gone(&self) -> Error {
         let gone = "the run's folder was taken away, or its experiment.toml, while the run was going";
-        Err(Error::input(format!("{gone}: {}", self.path.display())))
+        Error::input(format!("{gone}: {}", self.path.display()))
     }
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.

@@ -55,8 +55,8 @@ impl Folds {
     ///
     /// # Errors
     /// As [`Prepared::new`]; or where the folder is used or cannot be written.
-    pub fn begin(experiment: Experiment, path: &Path, force: bool) -> Result<Self> {
-        let first = Prepared::new(of_fold(&experiment, 1))?;
+    pub fn begin(experiment: &Experiment, path: &Path, force: bool) -> Result<Self> {
+        let first = Prepared::new(of_fold(experiment, 1))?;
         let experiment = of_fold(&first.experiment, 0);
         let writer = Arc::new(Writer::default());
         let folder = RunFolder::create(path, &experiment.to_toml(), force, &writer)?;

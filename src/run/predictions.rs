@@ -208,13 +208,14 @@ impl Predictions {
             match name.as_str() {
                 LABELS => labels = Some(whole(&tensor)?),
                 UNITS => units = Some(whole(&tensor)?),
-                name => match name.strip_prefix(CLASSES) {
-                    Some(row) => drop(all.classes.insert(row.to_owned(), whole(&tensor)?)),
-                    None => {
+                name => {
+                    if let Some(row) = name.strip_prefix(CLASSES) {
+                        all.classes.insert(row.to_owned(), whole(&tensor)?);
+                    } else {
                         let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>());
                         all.shares.insert(name.to_owned(), values.map_err(|e| damaged(&e))?);
                     }
-                },
+                }
             }
         }
         let labels = labels.ok_or_else(|| damaged(&"it has no labels"))?;
@@ -243,6 +244,11 @@ fn all<T: Copy>(three: [Option<T>; 3]) -> Option<[T; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::whole_files::Writer;
+
+    fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+        Writer::default().write(path, bytes.as_ref())
+    }
 
     fn predictions() -> (Predictions, Vec<u32>) {
         let labels: Vec<u32> = (0..40).map(|i| u32::from(i % 4 == 0)).collect();
@@ -285,11 +291,8 @@ mod tests {
         };
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("predictions.npz");
-        std::fs::write(
-            &path,
-            part(0, 15).file(&Truth { labels: &labels[..15], units: Some(&units[..15]), ..truth }).unwrap(),
-        )
-        .unwrap();
+        write(&path, part(0, 15).file(&Truth { labels: &labels[..15], units: Some(&units[..15]), ..truth }).unwrap())
+            .unwrap();
         let (mut back, first, its_units) = Predictions::read(&path).unwrap();
         assert_eq!((first.as_slice(), its_units.as_deref()), (&labels[..15], Some(&units[..15])));
         back.append(part(15, 40));
@@ -305,14 +308,11 @@ mod tests {
     fn a_file_of_an_older_build_is_told_as_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("predictions.npz");
-        std::fs::write(
-            &path,
-            npz(&[Array::classes(LABELS, [0, 1]), Array::f32("fused", &[2, 2], vec![0.5; 4])]).unwrap(),
-        )
-        .unwrap();
+        write(&path, npz(&[Array::classes(LABELS, [0, 1]), Array::f32("fused", &[2, 2], vec![0.5; 4])]).unwrap())
+            .unwrap();
         let told = Predictions::read(&path).unwrap_err().to_string();
         assert!(told.contains("older build") && told.ends_with("predictions.npz"), "{told}");
-        std::fs::write(&path, b"PK").unwrap();
+        write(&path, b"PK").unwrap();
         assert!(Predictions::read(&path).unwrap_err().to_string().starts_with("damaged"));
     }
 }

@@ -127,7 +127,9 @@ impl Reader {
         let labelled: Vec<usize> = (0..images.len()).filter(|i| truth[*i].is_some()).collect();
         let (images, truth) = (images.select(&labelled), truth.into_iter().flatten().collect::<Vec<_>>());
         let mut counts = vec![0; classes];
-        truth.iter().for_each(|label| counts[*label as usize] += 1);
+        for label in &truth {
+            counts[*label as usize] += 1;
+        }
         let plan = setup.experiment.undefended().split_plans(images.shape(), classes)?.swap_remove(0);
         // Weights of its own: it is no copy of the run's model.
         let name = format!("reader.{labels}");

@@ -170,7 +170,7 @@ mod tests {
             let one = alike(own.clone(), std::slice::from_ref(&own), by)[0];
             assert!((alike(mirrored.clone(), std::slice::from_ref(&own), by)[0] - one).abs() < 1e-9, "{by:?}");
         }
-        assert_eq!(alike(vec![0.0; 64], &[own.clone()], By::Pixels), [0.0], "nothing is like nothing");
+        assert_eq!(alike(vec![0.0; 64], std::slice::from_ref(&own), By::Pixels), [0.0], "nothing is like nothing");
         assert_eq!(alike(vec![0.0; 64], &[own], By::Inside), [-1.0]);
     }
 }

@@ -1,5 +1,5 @@
 //! Who is found again by what was stolen: the stolen image of one is held against everybody's other image, and beside it what
-//! an outline, or two numbers, find as well (METHOD2 §14).
+//! an outline, or two numbers, find as well.
 
 use std::collections::BTreeMap;
 

@@ -90,7 +90,7 @@ mod tests {
         let (first, second) = (of(vec![0, 1, 1], vec![0, 1, 0]), of(vec![1; 5], vec![1, 1, 1, 0, 1]));
         let all = pooled(&[std::slice::from_ref(&first), std::slice::from_ref(&second)], Seed(0));
         assert_eq!((all.len(), all[0].row.images, all[0].row.accuracy), (1, 8, 75.0));
-        assert!((all[0].row.balanced_accuracy - (100.0 + 100.0 / 3.0) / 2.0).abs() < 1e-9);
+        assert!((all[0].row.balanced_accuracy - f64::midpoint(100.0, 100.0 / 3.0)).abs() < 1e-9);
         assert!(pooled(&[&[first], &[]], Seed(0)).is_empty());
     }
 }

@@ -235,7 +235,11 @@ fn data_must_be_there_and_be_data() {
     write(&noise, &bytes_of_noise(5_000));
     refused(folder.path(), &["data", "mnits"], &["\"mnits\"", "did you mean \"mnist\""]);
     refused(folder.path(), &["data", text(&noise)], &[text(&noise)]);
-    refused(folder.path(), &["data", text(folder.path())], &["train-images", text(folder.path())]);
+    refused(
+        folder.path(),
+        &["data", text(folder.path())],
+        &["no data set that can be read", "IDX files", text(folder.path())],
+    );
     refused_run(&["--set", &format!("data.name={}", text(&noise))], &[text(&noise)]);
 }
 

@@ -58,7 +58,10 @@ fn the_best_epoch_is_told_by_validation_and_nothing_else_changes() {
     for (model, epoch) in best.iter() {
         let of = |at: usize| summary.epochs.iter().find(|row| row.model == model && row.epoch == at).unwrap();
         let all = summary.epochs.iter().filter(|row| row.model == model);
-        assert!(all.clone().count() == 2 && all.clone().all(|row| row.validation <= of(epoch).validation), "{model}");
+        assert!(
+            all.clone().count() == 2 && all.clone().all(|row| row.validation_balanced <= of(epoch).validation_balanced),
+            "{model}"
+        );
     }
     assert_eq!(best.iter().count(), 2);
     // But for that, the two came to the same.
@@ -70,7 +73,9 @@ fn the_best_epoch_is_told_by_validation_and_nothing_else_changes() {
         assert_eq!(kept["by"], by);
     }
     for row in held["epochs"].as_array_mut().unwrap() {
-        assert!(row.as_object_mut().unwrap().remove("validation").is_some());
+        for key in ["validation", "validation_balanced"] {
+            assert!(row.as_object_mut().unwrap().remove(key).is_some());
+        }
     }
     assert_eq!(plain, held);
 }
