@@ -13,7 +13,8 @@ use super::state::State;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, run_title};
 use crate::run::attack_records::earlier;
-use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run};
+use crate::run::folder::{CHECKPOINT, METRICS, RunFolder, SUMMARY, check_is_run, experiment_of};
+use crate::run::folds::folder_of;
 use crate::run::identity::kept;
 use crate::run::recorder::{read_all_metrics, read_summary};
 use crate::run::weights::Weights;
@@ -77,19 +78,25 @@ impl Opening {
 
 fn read(path: &Path) -> Result<Opened> {
     check_is_run(path)?;
-    let (experiment, weights, position) = Weights::of_run(path)?;
+    // Of a run over folds the stage has the first one's models.
+    let first = folder_of(path, 1);
+    let over_folds = first.is_dir();
+    let place = if over_folds { first.as_path() } else { path };
+    let (of_place, weights, position) = Weights::of_run(place)?;
+    let experiment = if over_folds { experiment_of(path)? } else { of_place };
     let name = run_title(&name_of(path), Some(&experiment));
     let rows = if path.join(METRICS).is_file() { read_all_metrics(path)? } else { Vec::new() };
     let summary = if path.join(SUMMARY).is_file() { Some(read_summary(path)?) } else { None };
     let mut state = State::of_run(&name, path, rows, summary, position, earlier(path)?);
-    state.data = kept(path)?.map(Box::new);
-    pictured::fill(&mut state, path, &experiment);
+    state.data = kept(place)?.map(Box::new);
+    pictured::fill(&mut state, place, &experiment);
     Ok(Opened { experiment, state, weights: Arc::new(weights) })
 }
 
 /// Whether a folder holds a run that was not finished.
 pub fn can_continue(path: &Path) -> bool {
-    check_is_run(path).is_ok() && path.join(CHECKPOINT).is_file() && !path.join(SUMMARY).exists()
+    let begun = path.join(CHECKPOINT).is_file() || folder_of(path, 1).is_dir();
+    check_is_run(path).is_ok() && begun && !path.join(SUMMARY).exists()
 }
 
 /// A folder's name without what is around it.

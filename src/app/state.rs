@@ -164,7 +164,6 @@ impl State {
                 self.wire = both(&summary.wire.models);
                 self.attacks.clone_from(&summary.attacks);
                 self.summary = Some(summary);
-                self.folder = self.over_folds.take().or_else(|| self.folder.take());
                 self.end(Status::Done);
             }
             Event::Attacked(records) => {
@@ -185,6 +184,10 @@ impl State {
     }
 
     fn end(&mut self, status: Status) {
+        // What is gone on with, or shown, is the run over all folds.
+        if let Some(run) = self.over_folds.take() {
+            self.folder = Some(run);
+        }
         // However an attack at a finished run ends, the run stays finished.
         self.status = if self.summary.is_some() { Status::Done } else { status };
         self.progress = None;

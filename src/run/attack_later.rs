@@ -102,7 +102,7 @@ impl Afterwards {
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
             checkpoint.restore(i, &mut model)?;
-            let trained = checkpoint.final_epoch(i, &setup);
+            let trained = checkpoint.final_epoch(i, &plan.name, &setup.experiment.train);
             // As in the run: what comes after the training counts as after its last epoch, however early that came.
             let last = setup.experiment.train.epochs;
             let epochs = if trained.is_some() { last } else { checkpoint.epochs_of(&plan.name) };

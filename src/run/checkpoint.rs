@@ -18,9 +18,9 @@ use serde_json::Value;
 use super::attack_order::{AttackId, Order};
 use super::attack_saved::{self, Amid};
 use super::course::{Course, Stage, per_model};
-use super::prepared::Prepared;
 use super::summary::{AttackRecord, EpochRow};
 use crate::error::{Error, Result};
+use crate::experiment::TrainSpec;
 use crate::model::wire::WireCount;
 use crate::score::utility::final_epoch;
 use crate::split::SplitModel;
@@ -169,10 +169,9 @@ impl Checkpoint {
     }
 
     /// The run's `i`-th model, if it has been trained, and after how many epochs the weights are that it is judged with.
-    pub(super) fn final_epoch(&self, i: usize, setup: &Prepared) -> Option<(String, usize)> {
-        let name = &setup.plans[i].name;
-        let takes_best = setup.experiment.train.takes_best();
-        self.course(i).1.then(|| (name.clone(), final_epoch(&self.position.epochs, name, takes_best)))
+    pub(super) fn final_epoch(&self, i: usize, name: &str, train: &TrainSpec) -> Option<(String, usize)> {
+        let takes_best = train.takes_best();
+        self.course(i).1.then(|| (name.to_owned(), final_epoch(&self.position.epochs, name, takes_best)))
     }
 
     /// The file's bytes.

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY};
+use super::folds::folder_of;
 use crate::data::folder;
 use crate::data::reader::{has_ending, readable, recognised};
 use crate::error::{Error, Result};
@@ -74,7 +75,8 @@ pub fn is_run(folder: &Path) -> bool {
 
 /// Whether a run was more than begun in a folder: an experiment's file alone may be anybody's.
 fn is_more_than_begun(folder: &Path) -> bool {
-    [SUMMARY, CHECKPOINT, METRICS].iter().any(|file| folder.join(file).is_file())
+    let over_folds = || folder.join(EXPERIMENT).is_file() && folder_of(folder, 1).is_dir();
+    [SUMMARY, CHECKPOINT, METRICS].iter().any(|file| folder.join(file).is_file()) || over_folds()
 }
 
 fn folder(path: &Path) -> Result<Found> {

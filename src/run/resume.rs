@@ -70,7 +70,8 @@ impl Session {
         session.times.attacks.resize(session.position.attacks.len(), 0.0);
         for (i, model) in session.models.iter_mut().enumerate() {
             checkpoint.restore(i, model)?;
-            session.setup.final_epochs.extend(checkpoint.final_epoch(i, &session.setup));
+            let ended = checkpoint.final_epoch(i, &model.plan.name, &session.setup.experiment.train);
+            session.setup.final_epochs.extend(ended);
             model.wire = session.position.wire.get(i).copied().unwrap_or_default();
             let done = checkpoint.epochs_of(&model.plan.name);
             let epochs = session.setup.final_epochs.get(&model.plan.name).copied().unwrap_or(done);

@@ -123,7 +123,9 @@ impl Weights {
         for (i, plan) in plans(folder, &experiment)?.into_iter().enumerate() {
             let mut model = SplitModel::new(plan, crate::random::Seed(experiment.seed), &Device::Cpu)?;
             checkpoint.restore(i, &mut model)?;
-            let words = trained(&experiment, model.plan.defended(), checkpoint.epochs_of(&model.plan.name));
+            let ended = checkpoint.final_epoch(i, &model.plan.name, &experiment.train);
+            let epochs = ended.map_or_else(|| checkpoint.epochs_of(&model.plan.name), |(_, epoch)| epoch);
+            let words = trained(&experiment, model.plan.defended(), epochs);
             models.insert(model.plan.name.clone(), ModelWeights::of(&model, words)?);
         }
         Ok((experiment, Self { models }, checkpoint.position))
