@@ -3,10 +3,11 @@
 //! The outer folder is a run of its own once all are done: its summary is that of all test images, each answered by the model
 //! that was not trained on its fold.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::event::{Event, Sink};
+use super::fold::{folder_of, of_fold};
 use super::folder::{RunFolder, SUMMARY, experiment_of};
 use super::identity::DataChoice;
 use super::pooled::pooled;
@@ -18,24 +19,6 @@ use super::summary::Summary;
 use super::whole_files::Writer;
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-
-/// Whether an experiment is to be run fold by fold.
-pub fn has_folds(experiment: &Experiment) -> bool {
-    experiment.data.folds > 0 && experiment.data.fold == 0
-}
-
-/// The experiment of one fold, from 1.
-#[must_use]
-pub fn of_fold(experiment: &Experiment, fold: usize) -> Experiment {
-    let mut one = experiment.clone();
-    one.data.fold = fold;
-    one
-}
-
-/// The folder of a fold's run.
-pub fn folder_of(run: &Path, fold: usize) -> PathBuf {
-    run.join(format!("fold-{fold}"))
-}
 
 /// A run over folds at work.
 pub struct Folds {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::fold::folder_of;
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY};
-use super::folds::folder_of;
 use crate::data::folder;
 use crate::data::reader::{has_ending, readable, recognised};
 use crate::error::{Error, Result};

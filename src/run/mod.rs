@@ -19,6 +19,7 @@ pub mod course;
 pub mod event;
 pub mod facts;
 pub mod finish;
+pub mod fold;
 pub mod folder;
 pub mod folds;
 pub mod found;

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::by_model::ByModel;
+use super::fold::{folder_of, of_fold};
 use super::folder::PREDICTIONS;
-use super::folds::{folder_of, of_fold};
 use super::predictions::{Predictions, Truth, Verdict};
 use super::recorder::read_summary;
 use super::reidentified::reidentified;

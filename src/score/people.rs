@@ -229,8 +229,11 @@ mod tests {
 
     #[test]
     fn an_outline_finds_people_by_itself_and_only_what_is_above_it_counts() {
-        let attack =
-            |name: &str| Reidentified { name: name.to_owned(), target: Some("psgl".into()), ..Reidentified::default() };
+        let attack = |name: &str| Reidentified {
+            name: name.to_owned(),
+            target: Some("vanilla".into()),
+            ..Reidentified::default()
+        };
         // Nothing but the outline is of the person: what is stolen finds no more than that.
         let (images, patients) = people(false);
         let found = People::of(&images, &patients, 16).unwrap().found(&[(attack("rmle"), images.clone())], Seed(0));

@@ -165,6 +165,7 @@ fn excess(two: Option<&[Excess; 2]>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::{DEFENDED, TITLE};
     use crate::score::record::{Each, Judged};
 
     fn record(ssim: Vec<f64>) -> AttackRecord {
@@ -196,7 +197,7 @@ mod tests {
         let excess = |low: f64| Some([Excess { value: low + 1.0, ci: [low, low + 2.0] }; 2]);
         let row = |silhouette: f64, numbers: f64| Reidentified {
             name: "inverse".into(),
-            target: Some("psgl".into()),
+            target: Some(DEFENDED.into()),
             adaptive: Some(true),
             probes: 322,
             over_silhouette: excess(silhouette),
@@ -205,7 +206,10 @@ mod tests {
         };
         let told = |row: Reidentified| found(&Summary { reidentified: vec![row], ..Summary::default() });
         let text = told(row(0.5, 0.5));
-        assert!(text.contains("among 161") && text.contains("patients are found by PSGL: adaptive inverse."), "{text}");
+        assert!(
+            text.contains("among 161") && text.contains(&format!("patients are found by {TITLE}: adaptive inverse.")),
+            "{text}"
+        );
         assert!(text.contains("+1.5*, +1.500*"), "{text}");
         assert!(told(row(0.5, -0.5)).contains("re-identification is not shown"));
         assert_eq!(found(&Summary::default()), "");

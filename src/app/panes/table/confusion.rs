@@ -8,7 +8,7 @@ use eframe::egui::{
     vec2,
 };
 
-use super::rows::Set;
+use super::set::Set;
 use crate::app::theme::shade;
 use crate::app::words::{decimal, row};
 use crate::run::summary::Row;

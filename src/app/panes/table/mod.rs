@@ -4,6 +4,7 @@ mod attacks;
 mod confusion;
 mod results;
 mod rows;
+mod set;
 mod text;
 
 use std::path::Path;

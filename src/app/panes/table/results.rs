@@ -2,7 +2,8 @@
 
 use eframe::egui::{Grid, Label, RichText, Ui};
 
-use super::rows::{Set, looked_into_ui, rows_ui};
+use super::rows::{looked_into_ui, rows_ui};
+use super::set::Set;
 use crate::app::state::{State, Status};
 use crate::app::words::{bytes, decimal, points, target};
 use crate::run::summary::{EpochRow, Summary};

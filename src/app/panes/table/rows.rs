@@ -3,8 +3,8 @@
 use eframe::egui::{Grid, Label, RichText, Sense, Ui};
 
 use super::confusion::confusion_ui;
+use super::set::Set;
 use crate::app::choice::selectable_ui;
-use crate::app::state::State;
 use crate::app::words::{decimal, measured, measured_within, row};
 use crate::run::summary::{Row, Summary};
 use crate::score::metrics::{ACCURACY, BALANCED, MAJORITY, Metric, ROWS, leading};
@@ -14,40 +14,6 @@ use crate::texts::say;
 const SHOWN: [&Metric<Row>; 3] = [&ACCURACY, &BALANCED, &MAJORITY];
 /// The row that is looked into while none is chosen: the first of these, the decision.
 const DECISIONS: [&str; 3] = ["fused", "defended", "vanilla_clean"];
-
-/// What the run's images say of themselves.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Set<'a> {
-    /// Names of the classes; empty where they are not known.
-    classes: &'a [String],
-    /// Whether intervals are over patients, as several images are of one.
-    patients: bool,
-}
-
-impl<'a> Set<'a> {
-    /// Of a run that was watched or opened.
-    pub fn of(state: &'a State) -> Self {
-        match (&state.facts, &state.data) {
-            (Some(facts), _) => Self { classes: &facts.classes, patients: facts.grouped },
-            (None, Some(kept)) => Self { classes: &kept.classes, patients: kept.groups.is_some() },
-            (None, None) => Self::default(),
-        }
-    }
-
-    /// A class in words.
-    pub fn class(self, class: usize) -> String {
-        self.classes.get(class).cloned().unwrap_or_else(|| class.to_string())
-    }
-
-    /// What the 95 % intervals are by.
-    fn by(self) -> &'static str {
-        if self.patients {
-            t!("by bootstrap over the patients of the test images")
-        } else {
-            t!("by bootstrap over the test images")
-        }
-    }
-}
 
 pub(super) fn rows_ui(ui: &mut Ui, summary: &Summary, set: Set<'_>, chosen: &mut Option<String>) {
     let metrics = columns(&summary.rows);

@@ -1,0 +1,23 @@
+//! One fold of a run over folds: its experiment, and where its run is.
+
+use std::path::{Path, PathBuf};
+
+use crate::experiment::Experiment;
+
+/// Whether an experiment is to be run fold by fold.
+pub fn has_folds(experiment: &Experiment) -> bool {
+    experiment.data.folds > 0 && experiment.data.fold == 0
+}
+
+/// The experiment of one fold, from 1.
+#[must_use]
+pub fn of_fold(experiment: &Experiment, fold: usize) -> Experiment {
+    let mut one = experiment.clone();
+    one.data.fold = fold;
+    one
+}
+
+/// The folder of a fold's run.
+pub fn folder_of(run: &Path, fold: usize) -> PathBuf {
+    run.join(format!("fold-{fold}"))
+}
