@@ -17,6 +17,7 @@ use crate::app::state::Status;
 use crate::app::subject::Subject;
 use crate::app::theme::Role;
 use crate::app::{Act, Look, Source};
+use crate::data::known::known;
 use crate::lesson::Part;
 use crate::method::Ink;
 use crate::texts::say;
@@ -110,13 +111,23 @@ fn nothing_stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says) {
     ui.place(words, Label::new(why_nothing(look)).wrap());
 }
 
+/// As much of a message as there is room for; the whole of it stands above the stage.
+fn beginning(trouble: &str) -> String {
+    const LETTERS: usize = 160;
+    let some: String = trouble.chars().take(LETTERS).collect();
+    if some.len() < trouble.len() { some + "…" } else { some }
+}
+
 /// Why there is no stolen image, or not yet.
 fn why_nothing(look: Look<'_>) -> String {
     let showing = look.showing;
     let run = showing.source == Source::Run;
     let begins = showing.scene.as_ref().is_some_and(|scene| scene.progress.is_some());
     match &showing.trouble {
-        Some(trouble) => t!("No picture: {trouble}", trouble),
+        Some(_) if known(&look.document.experiment().data.name).is_some() => {
+            t!("The images are not here yet.").to_owned()
+        }
+        Some(trouble) => t!("No picture: {trouble}", trouble = beginning(trouble)),
         None if run && showing.facts.as_ref().is_some_and(|facts| !facts.attacked) => {
             t!("This experiment has no attacks.").to_owned()
         }
