@@ -96,7 +96,7 @@ impl App {
     fn open(&mut self, path: &Path, ctx: &Context) -> Result<()> {
         match found(path)? {
             Found::Run(folder) => self.open_run(folder, ctx),
-            Found::Experiment(file) => self.open_experiment(&file),
+            Found::Experiment(file) => self.open_experiment(&file).and_then(|()| self.fetch_images(ctx)),
             Found::Data(path) => self.begin_images(path, ctx),
             Found::Image(file) => self.read_image(file, ctx),
             Found::Shared(file) => self.take_shared(&Shared::read(&file)?),

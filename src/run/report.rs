@@ -71,7 +71,10 @@ fn table_of(rows: &[Row]) -> Table {
     let mut metrics: Vec<&Metric<Row>> = ROWS.iter().filter(measured).copied().collect();
     // The first column is the one to read.
     metrics.sort_by_key(|metric| *metric != lead);
-    let heading: Vec<String> = metrics.iter().map(|metric| heading(metric)).collect();
+    let sure = rows.iter().any(|row| (lead.interval)(row).is_some());
+    let headed =
+        |metric: &&Metric<Row>| if *metric == lead && sure { lead.axis() + " (95 %)" } else { heading(metric) };
+    let heading: Vec<String> = metrics.iter().map(headed).collect();
     let heading: Vec<&str> = [""].into_iter().chain(heading.iter().map(String::as_str)).collect();
     let mut table = table(&heading);
     for row in rows {

@@ -86,7 +86,7 @@ fn a_run_with_validation_goes_on_to_the_same_and_says_its_best_epoch() {
     let path = folder.path();
     let whole = run(path, "whole", 150, &["--set", "train.epochs=3", "--set", "train.twin=false"]);
     let text = succeed(["show", whole.to_str().unwrap()]);
-    assert!(text.contains("Best of 3 epochs by accuracy on the validation set: psgl "), "{text}");
+    assert!(text.contains("Best of 3 epochs by balanced accuracy on the validation set: psgl "), "{text}");
     let json: Value = serde_json::from_slice(&file(&whole, "summary.json")).unwrap();
     // A hundred of them, as there are test images.
     for row in json["epochs"].as_array().unwrap() {
