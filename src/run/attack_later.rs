@@ -9,6 +9,7 @@ use super::attack_queue::{Outcome, Queue, Slice, conclude};
 use super::attack_records::{earlier, same_attack};
 use super::checkpoint::Checkpoint;
 use super::event::{Event, Progress, Sink};
+use super::fold::check_is_one;
 use super::folder::{ATTACKS, CHECKPOINT, RunFolder, experiment_of};
 use super::identity::DataChoice;
 use super::prepared::Prepared;
@@ -88,6 +89,7 @@ impl Afterwards {
         mut sink: Sink,
     ) -> Result<Self> {
         let checkpoint = folder.file(CHECKPOINT);
+        check_is_one(folder.path())?;
         if !checkpoint.exists() {
             let path = folder.path().display();
             return Err(Error::input(format!(

@@ -9,6 +9,7 @@ use std::path::Path;
 use candle_core::Device;
 
 use super::checkpoint::Checkpoint;
+use super::fold::check_is_one;
 use super::folder::{BEST, CHECKPOINT, experiment_of};
 use super::identity::plans;
 use crate::error::{Error, Result};
@@ -48,6 +49,7 @@ pub(super) fn file_of(model: &str) -> String {
 /// damaged.
 pub fn models(run: &Path, which: Which) -> Result<(Experiment, Vec<Kept>)> {
     let experiment = experiment_of(run)?;
+    check_is_one(run)?;
     let hash = experiment.hash();
     let load = |name: &str, lacking: &dyn Fn() -> Error| {
         let path = run.join(name);

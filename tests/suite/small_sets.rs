@@ -69,6 +69,8 @@ fn every_image_is_tested_in_one_fold_and_the_whole_is_one_table() {
     for words in ["SSIM by patient", "Patients found again among 45", "95 %"] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
+    let told = call(["attack", run.to_str().unwrap(), "--with", "rmle"]);
+    assert!(String::from_utf8_lossy(&told.stderr).contains("take one, as in"), "{told:?}");
     // What was cut off in the third fold goes on there.
     std::fs::remove_file(run.join("summary.json")).unwrap();
     std::fs::remove_file(run.join("fold-3/summary.json")).unwrap();
