@@ -85,8 +85,11 @@ pub(super) fn found(summary: &Summary) -> String {
         first.probes / 2,
         first.chance
     );
-    let above = |excess: &Option<[Excess; 2]>| excess.is_some_and(|two| two.iter().any(Excess::is_real));
-    let real = |row: &&Reidentified| above(&row.over_silhouette) && above(&row.over_two_numbers);
+    // Above both by the same measure.
+    let real = |row: &&Reidentified| {
+        let both = row.over_silhouette.zip(row.over_two_numbers);
+        both.is_some_and(|(outline, numbers)| (0..2).any(|k| outline[k].is_real() && numbers[k].is_real()))
+    };
     let told: Vec<String> = summary.reidentified.iter().filter(real).map(words).collect();
     let _ = match told.as_slice() {
         [] => writeln!(
