@@ -16,29 +16,36 @@ const SHARES: [f64; 3] = [0.7, 0.1, 0.2];
 const VALIDATED: f64 = 0.125;
 
 /// Draws the parts of a whole.
-pub(super) fn drawn(all: Arc<dyn Source>, wanted: &Wanted) -> [Part; 3] {
+///
+/// # Errors
+/// Says so where there are too few images, or patients, for so many folds.
+pub(super) fn drawn(all: Arc<dyn Source>, wanted: &Wanted) -> Result<[Part; 3], String> {
     let (all, seed) = (Part::all(all), Seed(wanted.split_seed));
     if let Some(fold) = wanted.fold {
         return folded(&all, fold, seed);
     }
     let of = assigned(all.labels(), all.groups(), &SHARES, seed);
-    [0, 1, 2].map(|part| all.select(&members(&of, part)))
+    Ok([0, 1, 2].map(|part| all.select(&members(&of, part))))
 }
 
 /// A fold is tested; the rest is for training and validation. The folds are the same whichever is tested.
-fn folded(all: &Part, fold: Fold, seed: Seed) -> [Part; 3] {
+fn folded(all: &Part, fold: Fold, seed: Seed) -> Result<[Part; 3], String> {
     let of = assigned(all.labels(), all.groups(), &vec![1.0 / fold.of as f64; fold.of], seed);
+    // Told before the first of them is run.
+    if let Some(empty) = (0..fold.of).find(|fold| !of.contains(fold)) {
+        return Err(format!("data.folds = {}: fold {} would have no image; set fewer folds", fold.of, empty + 1));
+    }
     let tested = fold.number.max(1) - 1;
     let rest = all.select(&(0..of.len()).filter(|i| of[*i] != tested).collect::<Vec<_>>());
     let parts = assigned(rest.labels(), rest.groups(), &[1.0 - VALIDATED, VALIDATED], seed);
     let [train, validation] = [0, 1].map(|part| rest.select(&members(&parts, part)));
-    [train, validation, all.select(&members(&of, tested))]
+    Ok([train, validation, all.select(&members(&of, tested))])
 }
 
 /// Draws the parts of a set anew.
 pub(super) fn redrawn(set: Dataset, wanted: &Wanted) -> Result<Dataset, String> {
     let all = joined(&[&set.train, &set.validation, &set.test]);
-    set.with_parts(drawn(all, wanted))
+    set.with_parts(drawn(all, wanted)?)
 }
 
 /// The places of those that are assigned to a part.
@@ -145,7 +152,7 @@ mod tests {
         let mut tested = Vec::new();
         for number in 1..=5 {
             let wanted = Wanted { fold: Some(Fold { number, of: 5 }), ..Wanted::default() };
-            let parts = drawn(all.clone(), &wanted);
+            let parts = drawn(all.clone(), &wanted).unwrap();
             assert_eq!((parts[0].len() + parts[1].len(), parts[2].len()), (96, 24));
             assert!((10..=14).contains(&parts[1].len()), "{}", parts[1].len());
             assert_eq!(parts[2].class_counts(2), [20, 4]);
@@ -156,6 +163,8 @@ mod tests {
             }
             tested.extend(parts[2].pixels());
         }
+        let many = Wanted { fold: Some(Fold { number: 1, of: 100 }), ..Wanted::default() };
+        assert!(drawn(all, &many).unwrap_err().starts_with("data.folds = 100: fold "), "60 patients");
         tested.sort_unstable();
         assert_eq!(tested, (0..120).collect::<Vec<u8>>());
     }

@@ -162,7 +162,7 @@ fn parted(parts: Parts, unlabelled: bool, wanted: &Wanted) -> Result<([Part; 3],
                 let none = all.take(0);
                 ([all, none.clone(), none], false)
             } else {
-                (portion::drawn(all, wanted), true)
+                (portion::drawn(all, wanted)?, true)
             }
         }
     })

@@ -29,7 +29,9 @@ pub(super) fn pooled(run: &Path, experiment: &Experiment) -> Result<Summary> {
         if summary.experiment.hash() != of_fold(experiment, fold).hash() {
             return Err(Error::input(format!("this fold is of another experiment: {}", path.display())));
         }
-        let (more, its, whose) = Predictions::read(&path.join(PREDICTIONS))?;
+        let (more, its, whose) = Predictions::read(&path.join(PREDICTIONS)).map_err(|error| {
+            Error::input(format!("{error}; remove {} and resume the run, to have this fold run again", path.display()))
+        })?;
         predictions.append(more);
         labels.extend(its);
         units = units.zip(whose).map(|(mut units, whose)| {
