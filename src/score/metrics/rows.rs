@@ -35,25 +35,25 @@ pub static BALANCED: Metric<Row> = Metric {
     ..SHARE
 };
 
-/// How many of the second class are found.
+/// How many of the positive class are found.
 pub static SENSITIVITY: Metric<Row> = Metric {
     key: "sensitivity",
     column: "sensitivity",
     name: "sensitivity",
     window: "sensitivity",
-    help: "Of two classes, how many images of the second one are taken for it.",
+    help: "Of two classes, how many images of the positive one are taken for it: the second, unless the experiment says otherwise.",
     value: |row| row.sensitivity,
     interval: |row| row.ci.get("sensitivity").copied(),
     ..SHARE
 };
 
-/// How many of the first class are left alone.
+/// How many of the other class are left alone.
 pub static SPECIFICITY: Metric<Row> = Metric {
     key: "specificity",
     column: "specificity",
     name: "specificity",
     window: "specificity",
-    help: "Of two classes, how many images of the first one are taken for it.",
+    help: "Of two classes, how many images of the other one, which is not the positive, are taken for it.",
     value: |row| row.specificity,
     interval: |row| row.ci.get("specificity").copied(),
     ..SHARE
