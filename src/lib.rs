@@ -23,6 +23,7 @@
 #[macro_use]
 pub mod texts;
 
+pub mod anchor;
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod attack;

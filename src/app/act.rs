@@ -12,8 +12,9 @@ use super::subject::Subject;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
 use crate::method::Place;
-use crate::run::attack_later::Launch;
+use crate::run::launch::Launch;
 use crate::run::scene::Picture;
+use crate::run::victim::Paths;
 
 /// Something that was asked for. What cannot be done now is left undone.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +127,8 @@ pub enum Act {
     ShowRun(PathBuf),
     /// Launch an attack at a finished run.
     Attack(PathBuf, Launch),
+    /// Attack a victim of another program; the results go into a folder.
+    Victim(Paths, Launch, PathBuf),
     /// Launch an attack, by its name, at the shown run.
     AttackShown(&'static str),
     /// Give a run another name.
@@ -163,4 +166,6 @@ pub enum Popup {
     About,
     /// A picture large, with its numbers.
     Inspector,
+    /// A victim of another program.
+    Victim,
 }

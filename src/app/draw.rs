@@ -5,7 +5,7 @@ use eframe::egui::{self, Panel, Ui};
 use super::act::{Act, Popup};
 use super::{
     Activity, App, Look, Source, View, bar, command, data_sheet, focus, formula, help, hidden, inspector, lessons, log,
-    page, palette, present, runner, settings, stage,
+    page, palette, present, runner, settings, stage, victim,
 };
 
 /// Height of the log when it is opened first.
@@ -123,6 +123,7 @@ fn popup_ui(ctx: &egui::Context, popup: Popup, look: Look<'_>, view: &mut View, 
     match popup {
         Popup::Palette => palette::palette_ui(ctx, look, &mut view.palette, acts),
         Popup::Settings => settings::settings_ui(ctx, look, &mut view.settings, acts),
+        Popup::Victim => victim::victim_ui(ctx, &mut view.victim, acts),
         Popup::Method => formula::method_ui(ctx, &mut view.method),
         Popup::Students => hidden::share_ui(ctx, look, &mut view.share, acts),
         Popup::Shortcuts => help::shortcuts_ui(ctx),

@@ -157,6 +157,28 @@ impl Prompt {
     }
 }
 
+/// The system's own dialog for a file to read, on a thread of its own: the answer comes by the channel.
+///
+/// # Errors
+/// Returns why where the system gives no thread.
+pub fn ask_system(
+    title: &str,
+    endings: &'static [&'static str],
+    ctx: &Context,
+) -> Result<Receiver<Option<PathBuf>>, String> {
+    let (sender, answer) = bounded(1);
+    let (ctx, title) = (ctx.clone(), title.to_owned());
+    let ask = move || {
+        let dialog = rfd::FileDialog::new().set_title(title);
+        let name = endings.first().copied().unwrap_or_default();
+        // Nobody listens any more where the question was closed meanwhile.
+        let _ = sender.send(dialog.add_filter(name, endings).pick_file());
+        ctx.request_repaint();
+    };
+    let spawned = Builder::new().name("cutlayer-dialog".to_owned()).spawn(ask);
+    spawned.map(|_| answer).map_err(|error| format!("the system's dialog cannot be opened: {error}"))
+}
+
 /// What is asked for, where it is to be had, and under which licence.
 fn fetch_ui(ui: &mut Ui, set: &Known) {
     ui.add(Label::new(RichText::new(format!("{}: {}", say(set.title), say(set.about))).strong()).wrap());

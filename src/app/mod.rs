@@ -63,6 +63,7 @@ mod theme;
 mod toasts;
 mod trouble;
 mod typing;
+mod victim;
 mod words;
 mod workspace;
 
@@ -197,6 +198,7 @@ pub struct View {
     share: hidden::ShareView,
     formula: formula::FormulaView,
     method: formula::MethodView,
+    victim: victim::VictimView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }

@@ -16,8 +16,8 @@ use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment, PRESETS};
 use crate::live::Shown;
-use crate::run::attack_later::Launch;
 use crate::run::control::Command;
+use crate::run::launch::Launch;
 use crate::texts::say;
 use crate::workbench::{defences, usual_defence};
 
@@ -58,10 +58,11 @@ impl App {
             Act::Attack(path, launch) if idle => return self.attack(&path, launch),
             Act::AttackShown(name) => {
                 let folder = self.state.folder.clone().ok_or_else(|| Error::input("no run is open to be attacked"))?;
-                let launch = Launch { attack: name.to_owned(), ..Launch::default() };
+                let launch = Launch { attacks: vec![name.to_owned()], ..Launch::default() };
                 return self.perform(Act::Attack(folder, launch), ctx);
             }
-            Act::Reset | Act::Continue(_) | Act::Attack(..) => {}
+            Act::Victim(paths, launch, out) if idle => self.attack_victim(paths, launch, out),
+            Act::Reset | Act::Continue(_) | Act::Attack(..) | Act::Victim(..) => {}
             Act::NextClass => {
                 self.session.offered = None;
                 self.keep_notes(ctx, true);

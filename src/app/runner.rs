@@ -8,7 +8,7 @@ use crossbeam_channel::TryRecvError;
 
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
-use crate::run::attack_later::{Afterwards, Launch, launched};
+use crate::run::attack_later::Afterwards;
 use crate::run::control::Command;
 use crate::run::event::{Event, Sink};
 use crate::run::facts::Facts;
@@ -16,10 +16,13 @@ use crate::run::fold::has_folds;
 use crate::run::folder::{RunFolder, experiment_of};
 use crate::run::folds::Folds;
 use crate::run::identity::DataChoice;
+use crate::run::launch::{Launch, at_victim, launched};
 use crate::run::prepared::Prepared;
 use crate::run::resume::Resumed;
 use crate::run::scene::Scene;
 use crate::run::session::Session;
+use crate::run::victim::job::{Task, VictimJob};
+use crate::run::victim::{Paths, Victim};
 use crate::run::weights::Weights;
 use crate::run::worker::{Work, Worker};
 
@@ -117,8 +120,20 @@ impl Runner {
             let folder = for_attack(&path)?;
             let launched = launched(&folder, &launch)?;
             let data = DataChoice::default();
-            known(&Prepared::of_run(&path, launched.0.clone(), &data)?)?;
+            known(&Prepared::of_run(&path, launched.experiment.clone(), &data)?)?;
             Ok(Afterwards::new(folder, launched, &data, sink)?.into())
+        })
+    }
+
+    /// Attacks a victim of another program.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn victim(paths: Paths, launch: Launch, out: PathBuf) -> Result<Self> {
+        Self::with(move |sink, _| {
+            let attacks = at_victim(&launch)?;
+            let task = Task { attacks, images: None, lenient: false, out };
+            Ok(VictimJob::new(Victim::open(&paths)?, task, sink)?.into())
         })
     }
 

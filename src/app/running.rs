@@ -1,6 +1,6 @@
 //! Runs in the window: started, gone on with, attacked, followed, opened, and put away.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
@@ -13,9 +13,10 @@ use super::{Act, App, DayAct, library, opened, stage};
 use crate::error::{Error, Result};
 use crate::experiment::run_title;
 use crate::live::Shown;
-use crate::run::attack_later::Launch;
 use crate::run::control::Command;
 use crate::run::folder::{experiment_of, new_run_path};
+use crate::run::launch::Launch;
+use crate::run::victim::Paths;
 
 impl App {
     pub(super) fn send(&mut self, command: Command) {
@@ -60,6 +61,13 @@ impl App {
         self.toasts.clear();
         self.follow(Runner::attack(path, launch));
         Ok(())
+    }
+
+    pub(super) fn attack_victim(&mut self, paths: Paths, launch: Launch, out: PathBuf) {
+        self.toasts.clear();
+        self.state = State::started(t!("Victim").to_owned());
+        self.weights = None;
+        self.follow(Runner::victim(paths, launch, out));
     }
 
     /// Lets the stage follow a worker that was started, or tells why it was not.

@@ -9,7 +9,7 @@ use super::threat_model::{Knows, Sees};
 use crate::error::{Error, Result};
 use crate::method::Section;
 pub use crate::setting::Values;
-use crate::setting::{Kind as Range, Mark, Setting, list, whole};
+use crate::setting::{Kind as Range, Mark, Plain, Setting, list, whole};
 
 /// An attack's card.
 #[derive(Debug)]
@@ -49,9 +49,16 @@ pub struct Kind {
     pub saves: fn(&[usize], [usize; 3], usize) -> usize,
     /// How it is made, and with that where it stands.
     pub make: Make,
+    /// Its settings with little time: those that differ from the defaults, by key; `images` may be among them.
+    pub quick: Budget,
+    /// The same as published.
+    pub paper: Budget,
     /// Its settings where somebody waits and watches, given the number of auxiliary images.
     pub watched: fn(&Values, usize) -> Result<Values>,
 }
+
+/// Settings of an attack that differ from its defaults, by their keys without a section.
+pub type Budget = &'static [(&'static str, Plain)];
 
 /// Somebody who attacks, in words.
 #[derive(Debug)]
@@ -99,6 +106,12 @@ const ADAPTIVE: &str = "Attack with knowledge of the defence: imitate it and und
                         against this form.";
 const EARLY: &str = "Attack also after these epochs, besides the last; 0 is before any training, when a client leaks \
                      already.";
+const EVERY: &str = "Attack also whenever so many more epochs are over, so that a leak is seen to grow or to shrink; 0 for no \
+                     such.";
+const SEED: &str = "What the attacker's own randomness is drawn by, so that the spread over attackers can be told from the spread \
+                    over models; 0 for the run's own seed.";
+const SECONDS: &str = "Seconds after which the attack hands over what it has by then; 0 for no limit. A result that a clock cut \
+                       short is no evidence that a defence held, and another machine gets another one.";
 /// The words of an attack's setting for Adam's ε.
 pub const ADAM_EPSILON: &str = "The small number below Adam's step. Large values, as in He 2019's 1e-3, throttle the \
                                 steps when the loss is small.";
@@ -123,6 +136,8 @@ impl Kind {
         fills_the_table: false,
         saves: |_, _, _| 0,
         make: Make::FromEvidence(|_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned()))),
+        quick: &[],
+        paper: &[],
         watched: |values, _| Ok(values.clone()),
     };
 
@@ -140,6 +155,9 @@ impl Kind {
             Setting::new("naive", "Naive", "", Range::Switch, NAIVE),
             Setting::new("adaptive", "Adaptive", "", Range::Switch, ADAPTIVE),
             Setting::new("early", "Also after", "epochs", list(&EPOCH, 0, 64, true), EARLY),
+            Setting::new("every", "Also every", "epochs", EPOCH, EVERY).since(5, Plain::Whole(0)),
+            Setting::new("seed", "Attacker's seed", "", whole(0, 1_000_000_000), SEED).since(5, Plain::Whole(0)),
+            Setting::new("seconds", "At most", "seconds", whole(0, 1_000_000), SECONDS).since(5, Plain::Whole(0)),
         ];
         let named = |setting: Setting| Setting { key: format!("attack.{name}.{}", setting.key).leak(), ..setting };
         all.into_iter().chain(self.settings.iter().copied()).map(named).collect()

@@ -42,7 +42,23 @@ pub struct Knowledge {
 
 /// A client that answers, and keeps its weights to itself.
 #[derive(Clone, Debug)]
-pub struct Oracle(Network);
+pub struct Oracle(Answers);
+
+#[derive(Clone, Debug)]
+enum Answers {
+    /// To any image.
+    Any(Network),
+    /// To the auxiliary images alone, in their order (N, …): somebody kept them.
+    Recorded(Tensor),
+}
+
+impl Oracle {
+    /// One that has answered to the auxiliary images, in their order (N, …), and can be asked about no other: pairs of images
+    /// and smashed data, through whatever defence there was.
+    pub fn recorded(answers: Tensor) -> Self {
+        Self(Answers::Recorded(answers))
+    }
+}
 
 impl Knowledge {
     /// What of it an attack of this kind is declared to know; nothing else reaches it.
@@ -50,9 +66,10 @@ impl Knowledge {
     pub fn masked(mut self, kind: &Kind, adaptive: bool) -> Self {
         let knows = |what| kind.knowledge(adaptive).contains(&what);
         if !knows(Knows::ClientWeights) {
-            let client = self.client.take().map(Oracle);
-            self.oracle = self.oracle.or(client).filter(|_| knows(Knows::ClientOracle));
+            let client = self.client.take().map(|client| Oracle(Answers::Any(client)));
+            self.oracle = self.oracle.or(client);
         }
+        self.oracle = self.oracle.filter(|_| knows(Knows::ClientOracle));
         self.server = self.server.filter(|_| knows(Knows::ServerWeights));
         self.auxiliary = self.auxiliary.filter(|_| knows(Knows::Auxiliary));
         if !knows(Knows::AuxiliaryLabels) {
@@ -67,12 +84,17 @@ impl Knowledge {
     /// # Errors
     /// Returns an error if neither its weights nor an oracle are known.
     pub fn check_oracle(&self) -> Result<()> {
-        self.asked().map(|_| ())
+        if self.oracle.is_some() { Ok(()) } else { self.client().map(|_| ()) }
     }
 
     fn asked(&self) -> Result<&Network> {
-        let oracle = self.oracle.as_ref().map(|oracle| &oracle.0);
-        oracle.map_or_else(|| self.client(), Ok)
+        match self.oracle.as_ref().map(|oracle| &oracle.0) {
+            Some(Answers::Any(network)) => Ok(network),
+            Some(Answers::Recorded(_)) if self.client.is_none() => {
+                Err(Error::input("the client's answers were recorded: it can be asked about no other images"))
+            }
+            Some(Answers::Recorded(_)) | None => self.client(),
+        }
     }
 
     /// The client's layers.
@@ -105,6 +127,17 @@ impl Knowledge {
     /// Where the client is not known.
     pub fn smash(&self, x: &Tensor) -> Result<Tensor> {
         self.asked()?.forward(&(self.entry.enter)(x, None)?)
+    }
+
+    /// The same for images of the attacker's own, the first of them image `from`: what was recorded, where that is all there is.
+    ///
+    /// # Errors
+    /// Where the client is not known.
+    pub fn smash_own(&self, x: &Tensor, from: usize) -> Result<Tensor> {
+        match self.oracle.as_ref().map(|oracle| &oracle.0) {
+            Some(Answers::Recorded(answers)) => Ok(answers.narrow(0, from, x.dim(0)?)?.contiguous()?),
+            Some(Answers::Any(_)) | None => self.smash(x),
+        }
     }
 
     /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image

@@ -65,7 +65,7 @@ impl Learner {
     pub fn smash(&self, knowledge: &Knowledge, x: &Tensor, from: usize) -> Result<Tensor> {
         match self.imitator() {
             Some(imitator) => knowledge.smash_as(imitator, x, from),
-            None => knowledge.smash(x),
+            None => knowledge.smash_own(x, from),
         }
     }
 

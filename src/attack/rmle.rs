@@ -92,6 +92,13 @@ pub static KIND: Kind = Kind {
     // The images at work with their maps and three moments each, and those before them.
     saves: |_, [c, h, w], targets| c * h * w * (targets + 8 * targets.min(BATCH)),
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Rmle::new(seen, known, Settings::of(values)?)?))),
+    quick: &[("images", Plain::Whole(32)), ("iterations", Plain::Whole(200))],
+    paper: &[
+        ("iterations", Plain::Whole(5000)),
+        ("rate", Plain::Real(1e-2)),
+        ("epsilon", Plain::Real(1e-3)),
+        ("boxed", Plain::Switch(false)),
+    ],
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {
         let mut watched = values.clone();

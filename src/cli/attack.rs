@@ -1,36 +1,150 @@
-//! `cutlayer attack`: attacks at the trained models of a run.
+//! `cutlayer attack`: attacks at the trained models of a run, or at a victim that another program trained.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueHint};
+use serde_json::Value;
 
 use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
-use super::{AttackArgs, print_kept, set_threads, tell};
+use super::{DataArgs, attack_name, place, print_kept, set_threads, tell};
 use crate::error::{Error, Result};
-use crate::run::attack_later::{Afterwards, Launch, launched};
+use crate::run::attack_later::Afterwards;
 use crate::run::folder::{ATTACKS, RunFolder};
-use crate::run::report::launched_text;
-use crate::run::worker::{Outcome, Worker};
+use crate::run::launch::{ALL, Launch, Means, at_victim, launched};
+use crate::run::report::{launched_text, victim_text};
+use crate::run::summary::AttackRecord;
+use crate::run::victim::job::{Task, VictimJob};
+use crate::run::victim::{Paths, Victim};
+use crate::run::worker::{Outcome, Work, Worker};
+
+#[derive(Debug, Args)]
+pub(super) struct AttackArgs {
+    /// The run's folder; without it a victim of another program is attacked (--smashed).
+    #[arg(value_parser = place(), required_unless_present = "smashed")]
+    run: Option<PathBuf>,
+    /// Which attacks, by their names or by their labels in the run, with commas between them; "all" for every one. --help
+    /// lists them.
+    #[arg(
+        long,
+        value_name = "ATTACK",
+        value_parser = attack_name(),
+        hide_possible_values = true,
+        value_delimiter = ',',
+        required = true
+    )]
+    with: Vec<String>,
+    /// Only the form that knows the defence.
+    #[arg(long, conflicts_with_all = ["naive", "both"])]
+    adaptive: bool,
+    /// Only the form that doesn't.
+    #[arg(long, conflicts_with = "both")]
+    naive: bool,
+    /// Both forms, which is the default.
+    #[arg(long)]
+    both: bool,
+    /// Number of targets.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    images: Option<String>,
+    /// Seed of the attackers' own randomness; without it the run's.
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    seed: Option<String>,
+    /// Change a setting of a launched attack, as in --set rmle.tv=0.01.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// With what means: in little time, with the defaults or the run's own settings, or as published, be it for hours.
+    #[arg(long, value_name = "MEANS", default_value = "default", value_parser = Means::ALL.map(Means::name))]
+    budget: String,
+    /// Print the finished attacks as JSON.
+    #[arg(long)]
+    json: bool,
+    /// A victim's smashed data: an .npz with `smashed` and, for scoring alone, `images` and `labels`.
+    #[arg(long, value_name = "Z.npz", value_hint = ValueHint::FilePath, conflicts_with = "run", requires = "out")]
+    smashed: Option<PathBuf>,
+    /// A victim's client: `input` and `layers`, as in an experiment.
+    #[arg(long, value_name = "MODEL.toml", value_hint = ValueHint::FilePath, requires_all = ["client", "smashed"])]
+    model: Option<PathBuf>,
+    /// Its weights: a state dict of PyTorch's nn.Sequential, as safetensors.
+    #[arg(long, value_name = "CLIENT.safetensors", value_hint = ValueHint::FilePath, requires = "model")]
+    client: Option<PathBuf>,
+    /// The attacker's own: an .npz with `images`, and `smashed` if the client was asked about them.
+    #[arg(long, value_name = "A.npz", value_hint = ValueHint::FilePath, requires = "smashed")]
+    aux: Option<PathBuf>,
+    /// The folder for what is found at a victim.
+    #[arg(long, value_name = "FOLDER", value_parser = place(), requires = "smashed")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+}
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {
-    let folder = RunFolder::open(&args.run)?;
-    let launch =
-        Launch { attack: args.with.clone(), naive: args.naive, adaptive: args.adaptive, images: args.images.clone() };
-    let launched = launched(&folder, &launch)?;
-    set_threads(launched.0.threads);
+    let launch = Launch {
+        attacks: args.with.clone(),
+        naive: args.naive,
+        adaptive: args.adaptive,
+        images: args.images.clone(),
+        seed: args.seed.clone(),
+        means: Means::named(&args.budget).unwrap_or_default(),
+        set: args.set.clone(),
+    };
+    match (&args.run, &args.smashed, &args.out) {
+        (Some(run), ..) => at_run(run, &launch, args),
+        (None, Some(smashed), Some(out)) => at_files(smashed, out, &launch, args),
+        // clap asks for one of the two.
+        (None, ..) => Err(Error::Internal("neither a run nor a victim was named".to_owned())),
+    }
+}
+
+fn at_run(run: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
+    let folder = RunFolder::open(run)?;
+    let launched = launched(&folder, launch)?;
+    set_threads(launched.experiment.threads);
     let file = folder.file(ATTACKS);
     let data = args.data.choice();
-    let worker = Worker::start(move |sink| Afterwards::new(folder, launched, &data, sink))?;
+    let records = worked(&file, "nothing was changed", move |sink| Afterwards::new(folder, launched, &data, sink))?;
+    told(args.json, &records, || launched_text(run, &records))
+}
+
+fn at_files(smashed: &Path, out: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
+    let attacks = at_victim(launch)?;
+    // All targets, unless fewer are asked for.
+    let images = launch.images.as_ref().and_then(|_| attacks.first().map(|spec| spec.images));
+    let (model, client, own) = (args.model.clone(), args.client.clone(), args.aux.clone());
+    let victim = Victim::open(&Paths { model, client, smashed: smashed.to_owned(), own })?;
+    set_threads(0);
+    let lenient = launch.attacks.iter().any(|name| name == ALL);
+    let task = Task { attacks, images, lenient, out: out.to_owned() };
+    let file = out.join("summary.json");
+    let records = worked(&file, "nothing was found", move |sink| VictimJob::new(victim, task, sink))?;
+    told(args.json, &records, || {
+        // With the guesses at the same targets.
+        let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+        let wrong = |e: serde_json::Error| Error::Internal(format!("summary: {e}"));
+        let mut summary: Value = serde_json::from_str(&text).map_err(wrong)?;
+        let all: Vec<AttackRecord> = serde_json::from_value(summary["attacks"].take()).map_err(wrong)?;
+        Ok(victim_text(&all))
+    })?;
+    tell(&format!("The results are in {}", out.display()));
+    Ok(())
+}
+
+/// The records of attacks that came to their end.
+fn worked<W: Into<Work>>(
+    file: &Path,
+    nothing: &str,
+    make: impl FnOnce(crate::run::event::Sink) -> Result<W> + Send + 'static,
+) -> Result<Vec<AttackRecord>> {
+    let worker = Worker::start(make)?;
     obey_interrupts(&worker, format!("Left at once. What was finished is kept in {}", file.display()));
     let mut terminal = Terminal::new(["Attacking"; 2]);
     let outcome = worker.join(|event| terminal.read(&event));
     let finished = terminal.end();
     match outcome {
-        Outcome::Attacked(records) => {
-            print_kept(&launched_text(&args.run, &records)?);
-            Ok(())
-        }
+        Outcome::Attacked(records) => Ok(records),
         // Only runs end so.
-        Outcome::Done(_) => Ok(()),
+        Outcome::Done(_) => Ok(Vec::new()),
         Outcome::Stopped if finished == 0 => {
-            tell("Stopped before an attack was finished; nothing was changed");
+            tell(&format!("Stopped before an attack was finished; {nothing}"));
             Err(Error::Stopped)
         }
         Outcome::Stopped => {
@@ -39,4 +153,15 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
         }
         Outcome::Failed(error) => Err(error),
     }
+}
+
+/// Prints what was found.
+fn told(json: bool, records: &[AttackRecord], text: impl FnOnce() -> Result<String>) -> Result<()> {
+    if json {
+        let text = serde_json::to_string_pretty(records).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
+        print_kept(&text);
+    } else {
+        print_kept(&text()?);
+    }
+    Ok(())
 }

@@ -1,8 +1,15 @@
-//! The attacks' cards, as `cutlayer attack --help` shows them.
+//! The attacks' cards, as `cutlayer attack --help` and `cutlayer attacks` show them.
 
 use std::fmt::Write as _;
 
+use serde_json::json;
+use toml::Value;
+
+use super::print;
+use crate::anchor::badges;
 use crate::attack::kind::Kind;
+use crate::error::{Error, Result};
+use crate::run::launch::Means;
 use crate::score::metrics::{PSNR, SSIM};
 use crate::workbench::attacks;
 
@@ -17,6 +24,52 @@ pub(super) fn cards() -> String {
     attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind))
 }
 
+/// Prints the attacks' cards with what each costs.
+pub(super) fn list(json: bool) -> Result<()> {
+    if !json {
+        return print(attacks().iter().fold(String::new(), |text, kind| text + &card(kind) + &costs(kind)).trim_end());
+    }
+    let one = |kind: &&'static Kind| {
+        let settings = |means: Means| {
+            let all = means.settings(kind).into_iter();
+            all.map(|(key, value)| (key.to_owned(), json!(value))).collect::<serde_json::Map<_, _>>()
+        };
+        json!({
+            "name": kind.id,
+            "title": kind.title,
+            "about": kind.about,
+            "sees": kind.seen(),
+            "knows": kind.known(false),
+            "knows_adaptive": kind.known(true),
+            "trains": kind.make.trains(),
+            "hijacks": kind.make.hijacks(),
+            "budgets": Means::ALL.map(|means| (means.name().to_owned(), json!(settings(means))))
+                .into_iter().collect::<serde_json::Map<_, _>>(),
+        })
+    };
+    let all: Vec<_> = attacks().iter().map(one).collect();
+    print(&serde_json::to_string_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?)
+}
+
+/// What it is given with each means.
+fn costs(kind: &'static Kind) -> String {
+    let mut text = String::new();
+    for means in Means::ALL {
+        let differs = |(key, value): &(&str, Value)| {
+            means == Means::Default || Means::Default.settings(kind).iter().all(|other| other != &(*key, value.clone()))
+        };
+        let told: Vec<String> = means
+            .settings(kind)
+            .iter()
+            .filter(|one| differs(one))
+            .map(|(key, value)| format!("{key} {value}"))
+            .collect();
+        let told = if told.is_empty() { "as default".to_owned() } else { told.join(", ") };
+        put(&mut text, LISTED, &format!("{}: {told}", means.name()));
+    }
+    text
+}
+
 fn card(kind: &Kind) -> String {
     let mut text = format!("  {}\n", kind.id);
     put(&mut text, SAID, kind.about);
@@ -24,6 +77,9 @@ fn card(kind: &Kind) -> String {
     put(&mut text, SAID, &format!("Adaptive it knows {}.", kind.knows_words(true)));
     if let Some(words) = kind.make.words() {
         put(&mut text, SAID, words);
+    }
+    for badge in badges(kind.id) {
+        put(&mut text, LISTED, &format!("checked here: {badge}"));
     }
     for one in kind.published {
         let psnr = PSNR.with_unit(&format!("{:.2}", one.psnr));

@@ -1,5 +1,6 @@
 //! The command line: arguments in, results on standard output, progress on standard error.
 
+mod anchors;
 mod attack;
 mod bench;
 mod cards;
@@ -33,6 +34,7 @@ use crate::run::attack_records::earlier;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
+use crate::run::launch::ALL;
 use crate::run::notes;
 use crate::run::recorder::read_summary;
 use crate::run::report::report;
@@ -68,9 +70,15 @@ enum Command {
     Presets,
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
-    /// Launch an attack at a run's trained models.
+    /// Launch attacks at a run's trained models, or at a victim that another program trained.
     #[command(after_long_help = cards::cards())]
-    Attack(AttackArgs),
+    Attack(attack::AttackArgs),
+    /// List the attacks: what each sees, knows and costs.
+    Attacks {
+        /// Print them as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print a finished run's table, or the spread over runs that differ in their seed alone.
     Show {
         /// The run's folder; several for the mean and its error over their seeds.
@@ -82,6 +90,8 @@ enum Command {
     },
     /// Say what a data set holds.
     Data(data::DataArgs),
+    /// Check the attacks against what was published of them, by small replicas.
+    Anchors(anchors::AnchorsArgs),
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
@@ -141,30 +151,6 @@ impl DataArgs {
 }
 
 #[derive(Debug, Args)]
-struct AttackArgs {
-    /// The run's folder.
-    #[arg(value_parser = place())]
-    run: PathBuf,
-    /// Which attack, by its name or by its label in the run; --help lists them.
-    #[arg(long, value_name = "ATTACK", value_parser = attack_name(), hide_possible_values = true)]
-    with: String,
-    /// Only the form that knows the defence.
-    #[arg(long, conflicts_with_all = ["naive", "both"])]
-    adaptive: bool,
-    /// Only the form that doesn't.
-    #[arg(long, conflicts_with = "both")]
-    naive: bool,
-    /// Both forms, which is the default.
-    #[arg(long)]
-    both: bool,
-    /// Number of targets.
-    #[arg(long, value_name = "N", allow_hyphen_values = true)]
-    images: Option<String>,
-    #[command(flatten)]
-    data: DataArgs,
-}
-
-#[derive(Debug, Args)]
 struct BenchArgs {
     /// Which; all without. "together" times training and an attack at once.
     #[arg(value_name = "CASE")]
@@ -193,6 +179,8 @@ impl Cli {
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
             Some(Command::Attack(args)) => attack::attack(&args),
+            Some(Command::Anchors(args)) => anchors::anchors(&args),
+            Some(Command::Attacks { json }) => cards::list(json),
             Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data(args)) => data::data(&args),
             Some(Command::Bench(args)) => bench::bench(&args),
@@ -211,7 +199,8 @@ fn preset() -> impl TypedValueParser<Value = OsString> {
 
 /// Any text; shells offer the attacks.
 fn attack_name() -> impl TypedValueParser<Value = String> {
-    offering(StringValueParser::new(), workbench::attacks().iter().map(|kind| kind.id).collect())
+    let ids = workbench::attacks().iter().map(|kind| kind.id);
+    offering(StringValueParser::new(), ids.chain([ALL]).collect())
 }
 
 /// A folder as people write it, see [`place::found`].

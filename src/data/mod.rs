@@ -26,6 +26,7 @@ mod joined;
 pub mod known;
 mod layout;
 mod look;
+pub mod named;
 mod noun;
 pub mod numpy;
 mod part;

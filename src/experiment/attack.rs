@@ -28,6 +28,12 @@ pub struct AttackSpec {
     pub adaptive: bool,
     /// Epochs after which to attack too, besides the last; 0 is untrained.
     pub early: Vec<usize>,
+    /// Attack too whenever so many more epochs are over; 0 for no such.
+    pub every: usize,
+    /// What its randomness is drawn by; 0 for the run's own seed.
+    pub seed: usize,
+    /// Seconds after which it hands over what it has; 0 for no limit.
+    pub seconds: usize,
     /// The kind's own settings.
     pub values: Values,
 }
@@ -47,7 +53,8 @@ impl AttackSpec {
         let (images, values) = (kind.images, Values::of(kind.settings));
         // There is nothing to hear before the first step.
         let early = if kind.make.trains() { Vec::new() } else { vec![0] };
-        Self { kind, label: None, images, naive: true, adaptive: true, early, values }
+        let (every, seed, seconds) = (0, 0, 0);
+        Self { kind, label: None, images, naive: true, adaptive: true, early, every, seed, seconds, values }
     }
 
     /// Its name on the command line, in files and in tables: its label, or else its kind's.
@@ -96,7 +103,8 @@ pub(super) fn same_name(a: &str, b: &str) -> bool {
 impl PartialEq for AttackSpec {
     fn eq(&self, other: &Self) -> bool {
         let own = |spec: &Self| (spec.kind.id, spec.images, spec.naive, spec.adaptive);
-        own(self) == own(other)
+        let more = |spec: &Self| (spec.every, spec.seed, spec.seconds);
+        (own(self), more(self)) == (own(other), more(other))
             && (&self.label, &self.early, &self.values) == (&other.label, &other.early, &other.values)
     }
 }
@@ -112,6 +120,9 @@ impl Serialize for AttackSpec {
         map.serialize_entry("naive", &self.naive)?;
         map.serialize_entry("adaptive", &self.adaptive)?;
         map.serialize_entry("early", &self.early)?;
+        for (key, number) in [("every", self.every), ("seed", self.seed), ("seconds", self.seconds)] {
+            map.serialize_entry(key, &number)?;
+        }
         for (key, value) in self.values.iter() {
             map.serialize_entry(key, value)?;
         }
@@ -138,6 +149,9 @@ impl<'de> Deserialize<'de> for AttackSpec {
                 "naive" => value.try_into().map(|naive| spec.naive = naive),
                 "adaptive" => value.try_into().map(|adaptive| spec.adaptive = adaptive),
                 "early" => value.try_into().map(|early| spec.early = early),
+                "every" => value.try_into().map(|every| spec.every = every),
+                "seed" => value.try_into().map(|seed| spec.seed = seed),
+                "seconds" => value.try_into().map(|seconds| spec.seconds = seconds),
                 own => {
                     spec.values.put(own, value).map_err(D::Error::custom)?;
                     Ok(())

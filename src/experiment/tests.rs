@@ -120,7 +120,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     let end = now.find("[model]").unwrap();
     // With the seed of the run whose checkpoint has this hash.
     let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replace("seed = 0", "seed = 4");
-    let old = old.replace("schema = 4", "schema = 1");
+    let old = old.replace("schema = 5", "schema = 1");
     let read = Experiment::from_toml(&old, "old").unwrap();
     assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
     assert_eq!((read.data.test, read.data.draw), (100, Draw::First));

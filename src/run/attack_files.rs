@@ -18,6 +18,7 @@
 //! `attacks/STEM.csv` has the same scores, a row an image, with the attack's name in each: the files of several attacks
 //! can be put together.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -172,6 +173,38 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
         csv.write_record(own.into_iter().chain(inferred).chain(score)).map_err(|e| wrong(&e))?;
     }
     csv.into_inner().map_err(|e| wrong(&e))
+}
+
+/// The scores of all of a run's attacks together: their CSV files with the name of each in a first column, and every column
+/// that one of them has.
+///
+/// # Errors
+/// Returns an error if a file cannot be read.
+pub fn each_csv(run: &Path) -> Result<Vec<u8>> {
+    let is_csv = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "csv");
+    let files: Vec<PathBuf> = kept_files(run)?.files.into_iter().filter(is_csv).collect();
+    let (mut head, mut rows) = (vec!["file".to_owned()], Vec::new());
+    for path in &files {
+        let damaged = |e: csv::Error| Error::input(format!("damaged: {e}: {}", path.display()));
+        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut reader = csv::Reader::from_path(path).map_err(damaged)?;
+        for row in reader.deserialize::<BTreeMap<String, String>>() {
+            let mut row = row.map_err(damaged)?;
+            row.insert("file".to_owned(), stem.clone());
+            rows.push(row);
+        }
+        let own = reader.headers().map_err(damaged)?;
+        let more: Vec<String> =
+            own.iter().filter(|name| !head.iter().any(|known| known == name)).map(str::to_owned).collect();
+        head.extend(more);
+    }
+    let wrong = |e: &dyn std::fmt::Display| Error::Internal(format!("scores: {e}"));
+    let mut all = csv::Writer::from_writer(Vec::new());
+    all.write_record(&head).map_err(|e| wrong(&e))?;
+    for row in &rows {
+        all.write_record(head.iter().map(|name| row.get(name).map_or("", String::as_str))).map_err(|e| wrong(&e))?;
+    }
+    all.into_inner().map_err(|e| wrong(&e))
 }
 
 /// The files of a run's attacks for other programs.

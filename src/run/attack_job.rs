@@ -9,6 +9,7 @@ use candle_core::Tensor;
 
 use super::attack_order::{Begun, Capture, Order, PICTURED};
 use super::attacker::Attacker;
+use super::launch::Means;
 use super::prepared::Prepared;
 use super::scene::{AttackProgress, Gallery, Lineup, Picture, Scene, Stamp};
 use super::summary::AttackRecord;
@@ -146,9 +147,34 @@ impl Job {
         Ok(())
     }
 
-    /// Whether all iterations are done.
+    /// Whether all iterations are done, or its time is over.
     pub fn done(&self) -> bool {
-        self.attacker.done()
+        self.attacker.done() || self.out_of_time()
+    }
+
+    /// Whether its time is over, and not all iterations are done.
+    pub fn out_of_time(&self) -> bool {
+        let limit = self.order.id.spec.seconds;
+        limit > 0 && self.seconds >= limit as f64 && !self.attacker.done()
+    }
+
+    /// Whether there is anything yet that it can hand over.
+    ///
+    /// # Errors
+    /// Where there is no memory left.
+    pub fn has_something(&self) -> Result<bool> {
+        let Outcome { images, labels, scores } = self.attacker.outcome()?;
+        Ok(images.is_some() || labels.is_some() || scores.is_some())
+    }
+
+    /// Why it may not have done its best: the clock cut it short, or as it says itself.
+    fn doubt(&self) -> Result<Option<String>> {
+        let limit = self.order.id.spec.seconds;
+        if self.out_of_time() {
+            let (done, planned) = self.attacker.progress();
+            return Ok(Some(format!("its {limit} seconds were over after {done} of {planned} steps")));
+        }
+        Ok(self.attacker.doubt()?.map(|doubt| doubt.to_string()))
     }
 
     /// What the finished attack makes of other smashed data; none for attacks that optimise each image anew.
@@ -220,9 +246,13 @@ impl Job {
         let told = self.order.id.spec.kind.sees.contains(&Sees::Labels);
         let inferred = labels.as_deref().filter(|_| !told);
         let mut scored = self.bench.score_all(values.as_deref(), inferred)?;
+        let doubt = self.doubt()?;
+        let converged = Some(doubt.is_none());
         if let Some(judged) = &mut scored.judged {
-            judged.doubt = self.attacker.doubt()?.map(|doubt| doubt.to_string());
+            judged.doubt = doubt;
         }
+        let (kind, adaptive) = (self.order.id.spec.kind, self.order.id.adaptive);
+        let words = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
         let record = AttackRecord {
             name: self.order.id.spec.name().to_owned(),
             kind: self.order.id.spec.label.as_ref().map(|_| self.order.id.spec.kind.id.to_owned()),
@@ -231,6 +261,10 @@ impl Job {
             epoch: self.order.id.epoch,
             iterations,
             seconds: self.seconds,
+            sees: words(kind.seen()),
+            knows: words(kind.known(adaptive)),
+            budget: Some(Means::told(&self.order.id.spec).to_owned()),
+            converged,
             ..scored
         };
         let few = |images: &Tensor| (0..PICTURED.min(n)).map(|i| Picture::of_tensor(&images.get(i)?)).collect();

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::attack_files::each_csv;
 use super::attack_job::Job;
-use super::attack_order::Order;
+use super::attack_order::{AttackId, Capturing};
 use super::attack_queue::{Outcome, Queue, Slice, conclude};
 use super::attack_records::{earlier, same_attack};
 use super::checkpoint::Checkpoint;
 use super::event::{Event, Progress, Sink};
 use super::fold::check_is_one;
-use super::folder::{ATTACKS, CHECKPOINT, RunFolder, experiment_of};
+use super::folder::{ATTACKS, CHECKPOINT, EACH, RunFolder};
 use super::identity::DataChoice;
+use super::launch::Launched;
 use super::prepared::Prepared;
 use super::recorder::Recorder;
 use super::room;
@@ -19,22 +21,8 @@ use super::scene::AttackProgress;
 use super::summary::AttackRecord;
 use super::whole_files::Writer;
 use crate::error::{Error, Result};
-use crate::experiment::{AttackSpec, Experiment};
 use crate::random::Seed;
 use crate::split::SplitModel;
-
-/// What to launch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Launch {
-    /// The attack's name; with the run's own settings for it, if it has them.
-    pub attack: String,
-    /// Without knowledge of the defence.
-    pub naive: bool,
-    /// With it. Neither means both.
-    pub adaptive: bool,
-    /// How many test images, if not as many as its settings say.
-    pub images: Option<String>,
-}
 
 /// The launched attacks, one after another.
 pub struct Afterwards {
@@ -44,50 +32,18 @@ pub struct Afterwards {
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
     records: Vec<AttackRecord>,
+    lenient: bool,
     sink: Sink,
 }
 
-/// The experiment with the launched attack as its only one, and the hash under which its checkpoint was written.
-///
-/// # Errors
-/// Where the folder's experiment is damaged or the attack unknown.
-pub fn launched(folder: &RunFolder, launch: &Launch) -> Result<(Experiment, String)> {
-    let mut experiment = experiment_of(folder.path())?;
-    let hash = experiment.hash();
-    let known = experiment.attacks.iter().find(|spec| spec.name() == launch.attack);
-    let spec = known.map_or_else(|| AttackSpec::named(&launch.attack), |spec| Ok(spec.clone()));
-    let spec = spec.map_err(|error| with_labels(error, &experiment))?;
-    let (naive, adaptive) =
-        if launch.naive || launch.adaptive { (launch.naive, launch.adaptive) } else { (true, true) };
-    // The same checks as for the document: the attack becomes its only one.
-    experiment.attacks = vec![spec];
-    experiment.set(&format!("attack.0.naive={naive}"))?;
-    experiment.set(&format!("attack.0.adaptive={adaptive}"))?;
-    if let Some(images) = &launch.images {
-        experiment.set(&format!("attack.0.images={images}"))?;
-    }
-    experiment.validate()?;
-    Ok((experiment, hash))
-}
-
-/// An error that tells of the run's own attacks too, where they have labels.
-fn with_labels(error: Error, experiment: &Experiment) -> Error {
-    let labels: Vec<&str> = experiment.attacks.iter().filter_map(|spec| spec.label.as_deref()).collect();
-    if labels.is_empty() { error } else { Error::input(format!("{error}; the run itself has {}", labels.join(", "))) }
-}
-
 impl Afterwards {
-    /// Opens a run and orders the attack at each of its models.
+    /// Opens a run and orders the attacks at each of its models. Where the launch is lenient, one that lacks what it
+    /// needs is left out and told of; else it is an error.
     ///
     /// # Errors
     /// Where the folder is no run, has no trained model yet or is damaged, or cannot be written; the images are not
     /// those of the run and `data` does not insist; or the attack is unknown.
-    pub fn new(
-        folder: RunFolder,
-        (experiment, hash): (Experiment, String),
-        data: &DataChoice,
-        mut sink: Sink,
-    ) -> Result<Self> {
+    pub fn new(folder: RunFolder, launched: Launched, data: &DataChoice, mut sink: Sink) -> Result<Self> {
         let checkpoint = folder.file(CHECKPOINT);
         check_is_one(folder.path())?;
         if !checkpoint.exists() {
@@ -96,6 +52,7 @@ impl Afterwards {
                 "the run has no trained model yet; go on with `cutlayer run --resume {path}`"
             )));
         }
+        let Launched { experiment, hash, lenient } = launched;
         let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
@@ -109,7 +66,8 @@ impl Afterwards {
             let last = setup.experiment.train.epochs;
             let epochs = if trained.is_some() { last } else { checkpoint.epochs_of(&plan.name) };
             final_epochs.extend(trained);
-            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?);
+            let specs = setup.experiment.attacks.clone();
+            queue.extend(Capturing::new(specs, epochs, &targets, &setup.places)?.all(&model)?);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
@@ -119,7 +77,7 @@ impl Afterwards {
         }
         let recorder = Recorder::new(folder, Arc::new(Writer::default()));
         let setup = Prepared { final_epochs, ..setup };
-        Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), sink })
+        Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), lenient, sink })
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
@@ -130,7 +88,12 @@ impl Afterwards {
         if !self.queue.any() {
             return Ok(Some(std::mem::take(&mut self.records)));
         }
-        match self.queue.advance(&self.setup)? {
+        let waited = self.queue.next().map(AttackId::words);
+        let slice = match self.queue.advance(&self.setup) {
+            Err(Error::Input(why)) if self.lenient => Slice::GaveUp(format!("{}: {why}", waited.unwrap_or_default())),
+            other => other?,
+        };
+        match slice {
             Slice::Nothing => {}
             Slice::GaveUp(why) => self.leave_out(&why),
             Slice::Work { progress, seconds, scene, ended } => {
@@ -162,6 +125,7 @@ impl Afterwards {
         let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
+        self.recorder.put(EACH, &each_csv(self.recorder.folder().path())?)?;
         self.sink.emit(Event::Attack(record));
         if let Some(gallery) = gallery {
             self.sink.emit(Event::Gallery(gallery));
@@ -176,15 +140,20 @@ impl Afterwards {
 
     fn show(&mut self, progress: AttackProgress, seconds: f64) {
         let AttackProgress { attack, iteration, planned, .. } = progress;
-        // Those that wait are the same attack: each takes as long as this one is going to.
-        let whole = (planned - iteration + self.queue.waiting().len() * planned) as f64;
+        // Of the same attack in another form, or at another model, it is known what it takes; of others it is not.
+        let name = self.queue.active().map(|job| job.order.id.spec.name().to_owned()).unwrap_or_default();
+        let waiting = self.queue.waiting().iter().map(|order| order.id.spec.name());
+        let (same, others): (Vec<&str>, Vec<&str>) = waiting.partition(|other| *other == name);
+        let whole = (planned - iteration + same.len() * planned) as f64;
         let seconds_left = (iteration > 0).then(|| seconds / iteration as f64 * whole);
+        let mut untold: Vec<String> = others.into_iter().map(str::to_owned).collect();
+        untold.dedup();
         self.sink.emit(Event::Progress(Progress {
             phase: attack,
             done: iteration,
             total: planned,
             seconds_left,
-            untold: Vec::new(),
+            untold,
         }));
     }
 

@@ -137,6 +137,18 @@ impl Capturing {
         Ok(self.capture(model)?.map(|capture| self.orders(model, &capture)))
     }
 
+    /// The same without a pause.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn all(mut self, model: &SplitModel) -> Result<Vec<Order>> {
+        loop {
+            if let Some(orders) = self.advance(model)? {
+                return Ok(orders);
+            }
+        }
+    }
+
     /// The same, for what is captured alone.
     ///
     /// # Errors
@@ -183,7 +195,8 @@ pub fn knows_server(spec: &AttackSpec) -> bool {
 
 /// Whether an attack is due after `epoch` epochs of `last`: after the last one, and earlier where it says so.
 pub fn is_due(spec: &AttackSpec, epoch: usize, last: usize) -> bool {
-    epoch == last || spec.early.contains(&epoch)
+    let regular = spec.every > 0 && epoch > 0 && epoch.is_multiple_of(spec.every);
+    epoch == last || regular || spec.early.contains(&epoch)
 }
 
 /// The forms in which an attack is launched: without and with knowledge of the defence, if there is one to know.
@@ -204,24 +217,5 @@ impl Order {
     /// Returns an error if the tensor cannot be made.
     pub fn smashed(&self) -> Result<Tensor> {
         self.capture.first(self.images())
-    }
-
-    /// Orders every form of an attack at once.
-    ///
-    /// # Errors
-    /// Returns an error if the images do not fit.
-    pub fn at(
-        model: &SplitModel,
-        spec: &AttackSpec,
-        epoch: usize,
-        targets: &Tensor,
-        places: &[usize],
-    ) -> Result<Vec<Self>> {
-        let mut capturing = Capturing::new(vec![spec.clone()], epoch, targets, places)?;
-        loop {
-            if let Some(orders) = capturing.advance(model)? {
-                return Ok(orders);
-            }
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::attack_files::keep;
 use super::attack_job::{Benches, Job};
-use super::attack_order::Order;
+use super::attack_order::{AttackId, Order};
 use super::prepared::Prepared;
 use super::recorder::Recorder;
 use super::scene::{AttackProgress, Gallery, Scene};
@@ -76,6 +76,11 @@ impl Queue {
         self.active.as_ref()
     }
 
+    /// The one that gets the next slice.
+    pub fn next(&self) -> Option<&AttackId> {
+        self.active.as_ref().map(|job| &job.order.id).or_else(|| self.waiting.front().map(|order| &order.id))
+    }
+
     /// Whether one is at work or waits.
     pub fn any(&self) -> bool {
         self.active.is_some() || !self.waiting.is_empty()
@@ -102,6 +107,11 @@ impl Queue {
         match job.advance(setup) {
             Err(Error::Diverged(text)) => return Ok(Slice::GaveUp(format!("{}: {text}", job.order.id.words()))),
             other => other?,
+        }
+        if job.out_of_time() && !job.has_something()? {
+            let limit = job.order.id.spec.seconds;
+            let text = format!("{}: its {limit} seconds were over before it had made anything", job.order.id.words());
+            return Ok(Slice::GaveUp(text));
         }
         let (progress, seconds, done) = (job.progress(), job.seconds(), job.done());
         let due = done || self.pictured.is_none_or(|last| last.elapsed() >= PICTURE_EVERY);

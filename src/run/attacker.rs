@@ -178,6 +178,11 @@ fn evidence(id: &AttackId, capture: &Capture, setup: &Prepared) -> Result<Eviden
     Ok(evidence.masked(id.spec.kind))
 }
 
+/// What its randomness is drawn by.
+fn seed_of(id: &AttackId, setup: &Prepared) -> Seed {
+    if id.spec.seed == 0 { setup.seed() } else { Seed(id.spec.seed as u64) }
+}
+
 /// What it knows, as far as its kind declares it; of weights nothing before its own training.
 fn knowledge(id: &AttackId, weights: Option<&Capture>, plan: &SplitPlan, setup: &Prepared) -> Result<Knowledge> {
     let device = weights.map_or(&setup.device, |capture| capture.smashed.device()).clone();
@@ -192,7 +197,7 @@ fn knowledge(id: &AttackId, weights: Option<&Capture>, plan: &SplitPlan, setup: 
         entry: plan.entry(),
         auxiliary: Some(Auxiliary::new(setup.auxiliary.clone(), &device)),
         defence: if id.adaptive { plan.defences.imitation()? } else { None },
-        seed: setup.seed(),
+        seed: seed_of(id, setup),
         name: id.file_stem(),
     };
     Ok(knowledge.masked(id.spec.kind, id.adaptive))
@@ -244,6 +249,7 @@ mod tests {
     use crate::attack::kind::{Kind, Make};
     use crate::error::Error;
     use crate::experiment::{AttackSpec, Experiment};
+    use crate::run::attack_order::Capturing;
     use crate::split::SplitModel;
 
     thread_local! {
@@ -273,7 +279,8 @@ mod tests {
         let model = SplitModel::new(plan, setup.seed(), &setup.device).unwrap();
         let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
         let targets = setup.targets.tensor(&setup.device).unwrap();
-        let order = Order::at(&model, &spec, 1, &targets, &setup.places).unwrap().swap_remove(0);
+        let order =
+            Capturing::new(vec![spec.clone()], 1, &targets, &setup.places).unwrap().all(&model).unwrap().swap_remove(0);
         assert!(Attacker::new(&order, &model.plan, &setup).is_err());
         let (evidence, knowledge) = HANDED.with_borrow_mut(Option::take).unwrap();
         (evidence, knowledge, setup, model)

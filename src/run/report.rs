@@ -172,6 +172,14 @@ fn balanced(value: Option<f64>, ends: Option<[f64; 2]>) -> String {
     })
 }
 
+/// Attacks at a victim of another program, with the guesses at its targets and the verdict on all.
+pub fn victim_text(attacks: &[AttackRecord]) -> String {
+    let case = Case { attacks, epochs: &[], rows: &[] };
+    let sentences = case.verdicts().into_iter().flat_map(|verdict| verdict.sentences);
+    let text = attack_text(case, |_| true);
+    format!("{text}\n{}\n", sentences.collect::<Vec<_>>().join("\n"))
+}
+
 /// Attacks that were launched at a finished run, with the guesses at their targets and the verdict on all that was ever
 /// launched at it: they are looks at the same models.
 ///

@@ -101,7 +101,8 @@ fn pictures(setup: &Prepared) -> u64 {
     let sheet = VALUE_BYTES * COLUMNS * PICTURED as u64 * image;
     let of_attack = |spec: &AttackSpec| {
         let arrays = 2 * 4 * spec.images.min(setup.targets.len()) as u64 * image;
-        (sheet + arrays) * (1 + spec.early.len() as u64)
+        let last = setup.experiment.train.epochs;
+        (sheet + arrays) * (0..=last).filter(|epoch| is_due(spec, *epoch, last)).count() as u64
     };
     let of_plan =
         |plan: &SplitPlan| setup.experiment.attacks.iter().map(|spec| forms(spec, plan) * of_attack(spec)).sum::<u64>();

@@ -177,6 +177,9 @@ impl Session {
         let name = self.models[at].plan.name.clone();
         let takes_best = self.setup.experiment.train.takes_best();
         let epoch = final_epoch(&self.position.epochs, &name, takes_best);
+        if let Some(missed) = self.missed_attacks(at) {
+            self.emit(Event::Note(missed));
+        }
         self.setup.final_epochs.insert(name, epoch);
         if epoch == self.position.courses[at].epoch {
             return Ok(());
@@ -186,6 +189,23 @@ impl Session {
             tracing::warn!("the weights cannot be shown: {error}");
         }
         Ok(())
+    }
+
+    /// What is said where model `at`'s training ended before epochs after which attacks were to come.
+    fn missed_attacks(&self, at: usize) -> Option<String> {
+        let (ended, last) = (self.position.courses[at].epoch, self.setup.experiment.train.epochs);
+        let attacks = &self.setup.experiment.attacks;
+        let late = (ended + 1..last).filter(|epoch| attacks.iter().any(|spec| is_due(spec, *epoch, last)));
+        let late: Vec<String> = late.map(|epoch| epoch.to_string()).collect();
+        let name = &self.models[at].plan.name;
+        (!late.is_empty()).then(|| {
+            let patience = self.setup.experiment.train.patience;
+            format!(
+                "{name}: its training ended after epoch {ended}, not better for {patience} epochs: attacks that were to come \
+                 after epoch {} never do",
+                late.join(", ")
+            )
+        })
     }
 
     /// Hands out model `at`'s weights after so many epochs, for those who want to ask it something.

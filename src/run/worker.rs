@@ -12,6 +12,7 @@ use super::event::{Event, Sink, Slots, stream};
 use super::folds::Folds;
 use super::session::Session;
 use super::summary::{AttackRecord, Summary};
+use super::victim::job::VictimJob;
 use crate::engine::lead;
 use crate::error::{Error, Result};
 
@@ -39,6 +40,8 @@ pub enum Work {
     Folds(Box<Folds>),
     /// Attacks at a finished run.
     Attacks(Box<Afterwards>),
+    /// Attacks at a victim of another program.
+    Victim(Box<VictimJob>),
 }
 
 impl From<Folds> for Work {
@@ -59,12 +62,19 @@ impl From<Afterwards> for Work {
     }
 }
 
+impl From<VictimJob> for Work {
+    fn from(job: VictimJob) -> Self {
+        Self::Victim(Box::new(job))
+    }
+}
+
 impl Work {
     fn advance(&mut self) -> Result<Option<Outcome>> {
         match self {
             Self::Run(session) => Ok(session.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Folds(folds) => Ok(folds.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Attacks(attacks) => Ok(attacks.advance()?.map(Outcome::Attacked)),
+            Self::Victim(job) => Ok(job.advance()?.map(Outcome::Attacked)),
         }
     }
 
@@ -73,7 +83,7 @@ impl Work {
         match self {
             Self::Run(session) => Some(session),
             Self::Folds(folds) => folds.session(),
-            Self::Attacks(_) => None,
+            Self::Attacks(_) | Self::Victim(_) => None,
         }
     }
 
@@ -110,6 +120,7 @@ impl Work {
             Self::Run(session) => Some(session.into_sink()),
             Self::Folds(folds) => folds.into_sink(),
             Self::Attacks(attacks) => Some(attacks.into_sink()),
+            Self::Victim(job) => Some(job.into_sink()),
         }
     }
 }

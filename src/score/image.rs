@@ -51,18 +51,25 @@ const TAPS: usize = 2 * RADIUS + 1;
 /// Where an image is not of that shape.
 pub fn ssim(a: &[f32], b: &[f32], shape: [usize; 3]) -> f64 {
     let [channels, height, width] = shape;
-    let size = height * width;
-    assert!(a.len() == channels * size && b.len() == channels * size, "images of the shape {shape:?}");
-    let plane = |image: &[f32], channel: usize| -> Vec<f64> {
-        image[channel * size..(channel + 1) * size].iter().map(|&v| f64::from(v)).collect()
-    };
-    let total: f64 =
-        (0..channels).map(|channel| plane_ssim(&plane(a, channel), &plane(b, channel), height, width)).sum();
-    total / channels as f64
+    let (a, b) = (planes(a, shape), planes(b, shape));
+    a.iter().zip(&b).map(|(a, b)| similarity(a, b, height, width).0).sum::<f64>() / channels as f64
 }
 
-/// SSIM of one channel.
-fn plane_ssim(a: &[f64], b: &[f64], height: usize, width: usize) -> f64 {
+/// The channels of an image of a shape (C, H, W).
+///
+/// # Panics
+/// Where the image is not of that shape.
+pub(super) fn planes(image: &[f32], shape: [usize; 3]) -> Vec<Vec<f64>> {
+    let [channels, height, width] = shape;
+    assert_eq!(image.len(), channels * height * width, "an image of the shape {shape:?}");
+    image.chunks_exact(height * width).map(|plane| plane.iter().map(|&v| f64::from(v)).collect()).collect()
+}
+
+/// The smallest side inside of which the window fits.
+pub(super) const SIDE: usize = TAPS;
+
+/// SSIM of one channel, and the same without its factor of luminance: contrast and structure alone.
+pub(super) fn similarity(a: &[f64], b: &[f64], height: usize, width: usize) -> (f64, f64) {
     const C1: f64 = 0.01 * 0.01;
     const C2: f64 = 0.03 * 0.03;
     let blurred = |x: &[f64], y: &[f64]| {
@@ -72,15 +79,17 @@ fn plane_ssim(a: &[f64], b: &[f64], height: usize, width: usize) -> f64 {
     let (mean_a, mean_b) = (blur(a, height, width), blur(b, height, width));
     let (aa, bb, ab) = (blurred(a, a), blurred(b, b), blurred(a, b));
     let border = if height.min(width) < TAPS { 0 } else { RADIUS };
-    let mut total = 0.0;
+    let (mut whole, mut contrast) = (0.0, 0.0);
     for y in border..height - border {
         for i in y * width + border..(y + 1) * width - border {
             let (ma, mb) = (mean_a[i], mean_b[i]);
             let (var_a, var_b, cov) = (aa[i] - ma * ma, bb[i] - mb * mb, ab[i] - ma * mb);
-            total += (2.0 * ma * mb + C1) * (2.0 * cov + C2) / ((ma * ma + mb * mb + C1) * (var_a + var_b + C2));
+            whole += (2.0 * ma * mb + C1) * (2.0 * cov + C2) / ((ma * ma + mb * mb + C1) * (var_a + var_b + C2));
+            contrast += (2.0 * cov + C2) / (var_a + var_b + C2);
         }
     }
-    total / ((height - 2 * border) * (width - 2 * border)) as f64
+    let count = ((height - 2 * border) * (width - 2 * border)) as f64;
+    (whole / count, contrast / count)
 }
 
 /// The Gaussian window over an H × W plane, first along rows, then along columns.

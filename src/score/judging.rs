@@ -8,9 +8,11 @@ use rayon::prelude::*;
 
 use super::floor::{At, Floor, Guess, TRIES};
 use super::image::{Score, mean_and_error, psnr, score};
+use super::intervals::percentile;
 use super::labels::labels_right;
 use super::lineup::{CHANCE, Lineups};
 use super::metrics::{LINEUP, SSIM};
+use super::multiscale::{ms_ssim, scales};
 use super::paired::lead;
 use super::record::{AttackRecord, Each, Judged, Lead};
 use crate::data::Part;
@@ -144,11 +146,26 @@ impl Bench {
     pub fn scored(&self, got: &[Vec<f32>]) -> Result<AttackRecord> {
         let all: Vec<One> = (0..self.len()).into_par_iter().map(|i| self.one(i, &got[i])).collect::<Result<_>>()?;
         let mut record = record(&all);
+        self.set_worst(&mut record, got)?;
         let lead = record.judged.as_ref().and_then(|judged| lead_over(&judged.each, &self.floors));
         if let Some(judged) = &mut record.judged {
             judged.lead = lead;
         }
         Ok(record)
+    }
+
+    /// What else is told of images that an attack made: several scales, and the worst of them.
+    fn set_worst(&self, record: &mut AttackRecord, got: &[Vec<f32>]) -> Result<()> {
+        let shape = self.targets.shape();
+        let one = |i: usize| Ok(ms_ssim(&clamped(&got[i]), &self.targets.values(i)?, shape));
+        let all: Vec<Option<f64>> = (0..self.len()).into_par_iter().map(one).collect::<Result<_>>()?;
+        let all: Option<Vec<f64>> = all.into_iter().collect();
+        let all = all.filter(|all| !all.is_empty());
+        record.ms_ssim_scales = all.as_ref().map(|_| scales(shape[1], shape[2]));
+        record.ms_ssim = all.map(|all| mean_and_error(&all).0);
+        (record.ssim_p95, record.ssim_worst) =
+            record.judged.as_ref().map_or((None, None), |judged| worst(&judged.each.ssim));
+        Ok(())
     }
 
     /// Scores all that an attack made of the targets: its images as [`Self::scored`] does, and the classes that it inferred.
@@ -193,6 +210,19 @@ pub fn lead_over(each: &Each, floors: &[AttackRecord]) -> Option<Lead> {
     let points = |each: &Each| held.iter().map(|i| 100.0 * each.picked[*i].unwrap_or(0.0)).collect::<Vec<_>>();
     let guesses = floors.into_iter().map(|(name, floor)| (name, points(floor)));
     best_lead(LINEUP.key, &points(each), guesses.chain([("chance", vec![CHANCE; held.len()])]))
+}
+
+/// The value that 95 % are below, and the highest; none of nothing and of what is no number.
+pub(super) fn worst(values: &[f64]) -> (Option<f64>, Option<f64>) {
+    if values.iter().any(|value| !value.is_finite()) {
+        return (None, None);
+    }
+    (percentile(values, 95.0), values.iter().copied().max_by(f64::total_cmp))
+}
+
+/// As a viewer would show it.
+fn clamped(image: &[f32]) -> Vec<f32> {
+    image.iter().map(|value| value.clamp(0.0, 1.0)).collect()
 }
 
 /// Means over the targets, and each target by itself.

@@ -157,6 +157,45 @@ pub static SSIM: Metric<AttackRecord> = Metric {
     ..Metric::BASE
 };
 
+/// The same at several scales.
+pub static MS_SSIM: Metric<AttackRecord> = Metric {
+    key: "ms_ssim",
+    column: "ms_ssim",
+    name: "MS-SSIM",
+    window: "MS-SSIM",
+    better: Some(Better::Lower),
+    short: 2,
+    help: "Structural similarity at several scales, nearer to how alike images look: as many of five scales as keep both sides            at 11 pixels or more (2 at 28 pixels, 3 at 64), their weights renormalised.",
+    value: |record| record.ms_ssim,
+    ..Metric::BASE
+};
+
+/// How alike those are that nearly all others are below.
+pub static SSIM_P95: Metric<AttackRecord> = Metric {
+    key: "ssim_p95",
+    column: "ssim_p95",
+    name: "SSIM, 95th percentile",
+    window: "SSIM, 95th percentile",
+    better: Some(Better::Lower),
+    short: 2,
+    help: "The similarity that 95 % of the stolen images are below: a mean hides whoever is recognised.",
+    value: |record| record.ssim_p95,
+    ..Metric::BASE
+};
+
+/// How alike the worst is.
+pub static SSIM_WORST: Metric<AttackRecord> = Metric {
+    key: "ssim_worst",
+    column: "ssim_worst",
+    name: "SSIM, worst",
+    window: "SSIM, worst image",
+    better: Some(Better::Lower),
+    short: 2,
+    help: "The similarity of the one image that was stolen best.",
+    value: |record| record.ssim_worst,
+    ..Metric::BASE
+};
+
 /// How near they are, in decibels.
 pub static PSNR: Metric<AttackRecord> = Metric {
     key: "psnr",
@@ -273,7 +312,8 @@ pub fn lineup_of(record: &AttackRecord) -> &'static Metric<AttackRecord> {
 }
 
 /// What is told of an attack, in the order of the tables.
-pub static ATTACKS: [&Metric<AttackRecord>; 7] = [&SSIM, &PSNR, &LINEUP, &FAR_LINEUP, &LEAD, &MSE, &LABELS];
+pub static ATTACKS: [&Metric<AttackRecord>; 10] =
+    [&SSIM, &PSNR, &LINEUP, &FAR_LINEUP, &LEAD, &MSE, &LABELS, &MS_SSIM, &SSIM_P95, &SSIM_WORST];
 
 /// A gain of the fused decision, in points; its error where it was measured in pairs.
 const GAIN: Metric<Gain> = Metric { unit: "points", digits: 1, short: 1, ..Metric::BASE };

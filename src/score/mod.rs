@@ -12,6 +12,7 @@ mod labels;
 pub mod likeness;
 pub mod lineup;
 pub mod metrics;
+pub mod multiscale;
 pub mod names;
 pub mod paired;
 pub mod paper;

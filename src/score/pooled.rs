@@ -2,7 +2,7 @@
 
 use super::floor::Guess;
 use super::image::mean_and_error;
-use super::judging::lead_over;
+use super::judging::{lead_over, worst};
 use super::record::{AttackRecord, Each, Judged};
 
 /// The attacks and guesses of several runs as those of one: what a run lacks is left out. Leads are measured anew over all
@@ -63,6 +63,7 @@ fn joined(records: &[&AttackRecord]) -> AttackRecord {
         None => (mean(&|record| record.ssim), f64::NAN),
     };
     let psnr = mean(&|record| record.psnr);
+    let (ssim_p95, ssim_worst) = each.as_ref().map_or((None, None), |each| worst(&each.ssim));
     AttackRecord {
         images,
         iterations: records.iter().map(|record| record.iterations).max().unwrap_or(0),
@@ -75,6 +76,9 @@ fn joined(records: &[&AttackRecord]) -> AttackRecord {
         } else {
             some(&|record| record.lineup)
         },
+        ms_ssim: some(&|record| record.ms_ssim),
+        ssim_p95,
+        ssim_worst,
         labels_right: some(&|record| record.labels_right),
         labels_chance: some(&|record| record.labels_chance),
         seconds: records.iter().map(|record| record.seconds).sum(),

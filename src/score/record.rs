@@ -137,6 +137,19 @@ pub struct AttackRecord {
     /// Its standard error over the images.
     #[serde(default = "nan", skip_serializing_if = "is_nan")]
     pub ssim_se: f64,
+    /// The same at several scales ([`ms_ssim`](super::multiscale::ms_ssim)), the mean; none of images below 11 pixels, of
+    /// guesses, and in records of builds that did not measure it, as the two below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms_ssim: Option<f64>,
+    /// How many scales that is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms_ssim_scales: Option<usize>,
+    /// The similarity that 95 % of the images are below, and the highest of all: a mean hides whoever is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssim_p95: Option<f64>,
+    /// As above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssim_worst: Option<f64>,
     /// How often, in percent, the reconstruction picks its target out of eight. With [`Self::judged`]: out of images of
     /// the target's own class. Without: out of far images of any class, as older builds asked; the two are never
     /// compared. Chance is 12.5 in both.
@@ -150,6 +163,19 @@ pub struct AttackRecord {
     pub labels_chance: Option<f64>,
     /// Time spent.
     pub seconds: f64,
+    /// What it saw of the wire, in words; none of a guess, and in records of builds that did not write it, as the three
+    /// below.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sees: Vec<String>,
+    /// What it knew, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knows: Vec<String>,
+    /// What it was given: `quick`, `default` or `paper`, where those were its settings, `own` where others were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
+    /// Whether it converged, as far as it can tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub converged: Option<bool>,
     /// What a verdict needs beside the means; none in records of builds that did not judge so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,

@@ -272,6 +272,69 @@ fn attacks_afterwards_add_up_and_take_one_form_where_asked() {
     assert_eq!(attack(&[])[4..], [naive, adaptive, plain]);
 }
 
+#[test]
+fn several_attacks_are_launched_at_once_with_means_a_seed_and_settings() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    let launch =
+        ["attack", text(&run), "--with", "nearest,rmle", "--naive", "--budget", "quick", "--seed", "7", "--json"];
+    let more = ["--set", "rmle.iterations=40", "--set", "images=3"];
+    let told: Value = serde_json::from_str(&succeed(launch.iter().chain(&more))).unwrap();
+    let records = told.as_array().unwrap();
+    let names: Vec<_> = records.iter().map(|record| (record["name"].as_str().unwrap(), &record["target"])).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    for record in records {
+        assert_eq!(record["images"], 3, "{record}");
+        let (sees, knows) = (record["sees"].as_array().unwrap(), record["knows"].as_array().unwrap());
+        assert!(sees == &[json!("the smashed data")] && !knows.is_empty(), "{record}");
+        // Forty iterations are neither quick nor enough.
+        let rmle = record["name"] == "rmle";
+        assert_eq!(record["budget"], if rmle { "own" } else { "default" }, "{record}");
+        assert_eq!(record["converged"], false, "{record}");
+        let [p95, worst] = ["ssim_p95", "ssim_worst"].map(|key| record[key].as_f64().unwrap());
+        assert!(record["ssim"].as_f64().unwrap() <= worst && p95 <= worst, "{record}");
+        assert!(record["ms_ssim"].as_f64().is_some() && record["ms_ssim_scales"] == 2, "{record}");
+    }
+    // `show` merges them, and the scores of every target of every attack stand in one table.
+    let shown: Value = serde_json::from_str(&succeed(["show", text(&run), "--json"])).unwrap();
+    assert!(records.iter().all(|record| shown["attacks"].as_array().unwrap().contains(record)));
+    let each = String::from_utf8(file(&run, "attacks.csv")).unwrap();
+    let rows = each.lines().filter(|line| line.starts_with("vanilla-e2-rmle-naive-afterwards,rmle,")).count();
+    assert!(rows == 3 && each.starts_with("file,attack,mode,target,epoch,image,"), "{each}");
+    // The whole line again: the same seed finds the same.
+    let again: Value = serde_json::from_str(&succeed(launch.iter().chain(&more))).unwrap();
+    let scored = |all: &Value| all.as_array().unwrap().iter().map(scores).collect::<Vec<_>>();
+    assert_eq!(scored(&again), scored(&told));
+}
+
+#[test]
+fn the_clock_cuts_an_attack_short_and_that_is_told() {
+    let folder = scratch();
+    let run = own_run(folder.path());
+    let limited = ["--set", "iterations=100000", "--set", "seconds=1", "--naive", "--json", "--images", "2"];
+    let told = succeed(["attack", text(&run), "--with", "rmle"].iter().chain(&limited));
+    for record in serde_json::from_str::<Value>(&told).unwrap().as_array().unwrap() {
+        let doubt = record["judged"]["doubt"].as_str().unwrap();
+        assert!(doubt.starts_with("its 1 seconds were over after ") && doubt.ends_with(" of 100000 steps"), "{doubt}");
+        assert!(record["converged"] == false && record["iterations"].as_u64().unwrap() < 100_000, "{record}");
+    }
+}
+
+#[test]
+fn attacks_are_listed_with_what_they_see_know_and_cost() {
+    let listed = succeed(["attacks"]);
+    let json: Value = serde_json::from_str(&succeed(["attacks", "--json"])).unwrap();
+    let kinds = cutlayer::workbench::attacks();
+    assert_eq!(json.as_array().unwrap().len(), kinds.len());
+    for (kind, card) in kinds.iter().zip(json.as_array().unwrap()) {
+        assert!(listed.contains(&format!("  {}\n", kind.id)), "{listed}");
+        assert_eq!(card["name"], kind.id);
+        assert_eq!(card["sees"].as_array().unwrap().len(), kind.sees.len());
+        assert!(card["budgets"]["quick"]["images"].as_u64().is_some(), "{card}");
+    }
+    assert!(listed.contains("paper: iterations 5000, rate 0.01, epsilon 0.001, boxed false"), "{listed}");
+}
+
 // --- export ---------------------------------------------------------------------------------------
 
 fn weights(file: &Path) -> BTreeMap<String, Tensor> {

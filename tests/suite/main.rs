@@ -30,4 +30,5 @@ mod summary;
 mod survive;
 mod turns;
 mod validation;
+mod victim;
 mod younger;

@@ -28,7 +28,7 @@ static LATER: Kind = Kind {
     make: Make::FromEvidence(|seen, known, values| Grey::boxed(seen, known, values.whole("steps")?, false)),
     settings: &[Setting::new("steps", "Steps", "", whole(1, 9), "How many.")
         .default(Plain::Whole(5))
-        .since(5, Plain::Whole(1))],
+        .since(6, Plain::Whole(1))],
     ..Kind::BASE
 };
 

@@ -104,6 +104,15 @@ fn files() -> Vec<Command> {
         ),
         command(
             File,
+            t!("Open victim…"),
+            t!(
+                "Attack a client that another program trained, by its files: any PyTorch model, any defence of your own."
+            ),
+            None,
+            Act::Popup(Some(Popup::Victim)),
+        ),
+        command(
+            File,
             t!("Save experiment…"),
             t!("Write the experiment to a TOML file."),
             Some((CTRL, Key::S)),

@@ -19,6 +19,7 @@ use super::{Act, App};
 use crate::data::known::{is_known, known};
 use crate::data::{Channels, Range, SplitBy, Wanted};
 use crate::error::{Error, Result};
+use crate::experiment::ClassWeights;
 
 /// Heights and widths that are offered; 0 leaves images as they are.
 const SIZES: [usize; 7] = [0, 28, 32, 64, 96, 128, 224];
@@ -37,6 +38,8 @@ pub struct DataSheet {
     range: String,
     /// The first so many of the victim's training images; 0 for all.
     train: usize,
+    /// Whether images of rare classes count more.
+    balanced: bool,
     reading: Option<Reading>,
     seen: Option<Box<Seen>>,
     trouble: Option<String>,
@@ -48,10 +51,10 @@ impl DataSheet {
     ///
     /// # Errors
     /// Returns an error if the system gives no thread.
-    pub fn open(path: PathBuf, wanted: Wanted, ctx: &Context) -> Result<Self> {
+    pub fn open(path: PathBuf, wanted: Wanted, balanced: bool, ctx: &Context) -> Result<Self> {
         let reading = Some(Reading::start(path.clone(), wanted.clone(), ctx)?);
         let (range, seen, trouble, texture) = (wanted.range.to_string(), None, None, None);
-        Ok(Self { path, read: wanted.clone(), wanted, range, train: 0, reading, seen, trouble, texture })
+        Ok(Self { path, read: wanted.clone(), wanted, range, train: 0, balanced, reading, seen, trouble, texture })
     }
 
     /// Whether images are being read.
@@ -188,6 +191,10 @@ impl DataSheet {
             let most = most.custom_formatter(|n, _| if n == 0.0 { t!("all").to_owned() } else { n.to_string() });
             ui.add(most).labelled_by(label.id).on_hover_text(t!("The first so many of the victim's; 0 takes all"));
             ui.end_row();
+            ui.label(t!("Class weights"));
+            let tip = t!("Without, a model of an uneven set may name the largest class alone and look accurate");
+            ui.checkbox(&mut self.balanced, t!("rare classes count more")).on_hover_text(tip);
+            ui.end_row();
         });
         // What is being typed is not wanted yet.
         if self.wanted != self.read && !ui.ctx().egui_wants_keyboard_input() {
@@ -269,6 +276,7 @@ impl DataSheet {
         let word =
             |value: Result<toml::Value, toml::ser::Error>| value.map_or_else(|_| String::new(), |v| v.to_string());
         let wanted = &self.wanted;
+        let weights = if self.balanced { "balanced" } else { "alike" };
         [
             ("kind", quoted(&wanted.kind)),
             ("range", quoted(&wanted.range.to_string())),
@@ -281,7 +289,9 @@ impl DataSheet {
             ("train", self.train.to_string()),
         ]
         .map(|(key, value)| (format!("data.{key}"), value))
-        .into()
+        .into_iter()
+        .chain([("train.class_weights".to_owned(), quoted(weights))])
+        .collect()
     }
 }
 
@@ -324,7 +334,8 @@ impl App {
         // Images that the experiment waits for are wanted as it says.
         let data = &self.document.experiment().data;
         let wanted = if known(&data.name).is_some() { data.wanted()? } else { Wanted::default() };
-        self.images = Some(DataSheet::open(path, wanted, ctx)?);
+        let balanced = self.document.experiment().train.class_weights == ClassWeights::Balanced;
+        self.images = Some(DataSheet::open(path, wanted, balanced, ctx)?);
         Ok(())
     }
 

@@ -96,7 +96,7 @@ fn a_run_is_shown_from_start_to_end_and_its_attack_launched_again() {
     assert!(window.app().messages().iter().any(|message| message.starts_with("Done in")));
     let (attacks, folder) = (state.attacks.len(), state.folder.clone().unwrap());
     assert_eq!(folder.parent().unwrap(), window.home.path().join("runs"));
-    let launch = crate::run::attack_later::Launch { attack: "rmle".to_owned(), ..Default::default() };
+    let launch = crate::run::launch::Launch { attacks: vec!["rmle".to_owned()], ..Default::default() };
     window.act(Act::Attack(folder, launch));
     window.until("the attacks", |app| app.activity() == Activity::Idle);
     assert!(window.app().state().attacks.len() > attacks, "{:?}", window.app().state().error);

@@ -13,6 +13,7 @@
 pub mod client;
 pub mod downsample;
 pub mod fusion;
+mod inpaint;
 mod levers;
 mod method;
 mod names;

@@ -8,7 +8,9 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::Options;
+use super::inpaint::inpainted;
 use super::recovery::Recovery;
+use super::saliency::{Apply, Strength};
 use crate::defence::Outgoing;
 use crate::defence::imitation::{Imitator, Own, Undoing};
 use crate::error::Result;
@@ -19,12 +21,20 @@ const JUDGES: usize = 64;
 /// A moved pixel ends at 0 or 1 when θ is 1; how near counts as there.
 const NEAR_END: f32 = 0.03;
 
+/// Of a dense disguise, the share of the blocks that are taken for moved at first.
+const DENSE: f64 = 0.1;
+
 /// What to put in place of a pixel that was moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mend {
     Nothing,
     /// The median of the unflagged neighbours.
     Median,
+    /// Filled in from the rim of the flagged blob.
+    Inpaint,
+    /// Moved back by θ, up or down: whichever ends nearer to what would be filled in. Only where θ leaves a pixel within the
+    /// range.
+    Back,
     /// The pixel of the image recovered by proximal gradient.
     Recovery,
 }
@@ -37,6 +47,8 @@ pub struct Undo {
     share: f64,
     /// In flagged blocks, take only pixels at the ends of the range.
     ends_only: bool,
+    /// How far the declared defence moves a pixel.
+    theta: f32,
     /// The solver on images, as the defence declares it.
     recovery: Recovery,
 }
@@ -53,9 +65,10 @@ impl Undo {
         let channel = packed.narrow(1, packed.dim(1)? - 1, 1)?;
         let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
         let recovered = recovered_pixels(&disguised.images, options.image_recovery)?;
-        let nothing = Self { mend: Mend::Nothing, share: 0.0, ends_only: false, recovery: options.image_recovery };
+        let (theta, recovery) = (options.strength.theta as f32, options.image_recovery);
+        let nothing = Self { mend: Mend::Nothing, share: 0.0, ends_only: false, theta, recovery };
         let mut best = (f64::INFINITY, nothing);
-        for way in nothing.candidates(options.strength.gamma) {
+        for way in nothing.candidates(options.strength) {
             let got = way.apply_with(&disguised.images, &channel, &recovered)?;
             let error = mse(&got.flatten_all()?.to_vec1::<f32>()?, &truth);
             if error < best.0 {
@@ -65,13 +78,21 @@ impl Undo {
         Ok(best.1)
     }
 
-    /// All ways with this one's solver, this one first.
-    fn candidates(self, gamma: f64) -> Vec<Self> {
+    /// All ways with this one's solver, this one first. What the defence moves by less than the whole range need not end at
+    /// its ends, and then it can be moved back; of a dense disguise every pixel has moved, some by next to nothing.
+    fn candidates(self, strength: Strength) -> Vec<Self> {
+        let whole = strength.theta >= 1.0;
+        let ways: &[Mend] = if whole || strength.apply == Apply::Dense {
+            &[Mend::Median, Mend::Inpaint, Mend::Recovery]
+        } else {
+            &[Mend::Median, Mend::Inpaint, Mend::Back, Mend::Recovery]
+        };
+        let gamma = if strength.apply == Apply::Dense { DENSE } else { strength.gamma };
         let mut all = vec![self];
-        for mend in [Mend::Median, Mend::Recovery] {
+        for mend in ways {
             for times in [1.0, 2.0, 3.0, 4.0] {
-                for ends_only in [false, true] {
-                    all.push(Self { mend, share: (times * gamma).min(1.0), ends_only, ..self });
+                for ends_only in [false, true].into_iter().take(if whole { 2 } else { 1 }) {
+                    all.push(Self { mend: *mend, share: (times * gamma).min(1.0), ends_only, ..self });
                 }
             }
         }
@@ -117,11 +138,38 @@ impl Undo {
                 block && (!self.ends_only || *v < NEAR_END || *v > 1.0 - NEAR_END)
             })
             .collect();
+        let fills = matches!(self.mend, Mend::Inpaint | Mend::Back);
+        let filled = if fills { inpainted(source, &flagged, w) } else { Vec::new() };
         for i in (0..plane.len()).filter(|i| flagged[*i]) {
             plane[i] = match self.mend {
                 Mend::Median => median_of_neighbours(source, &flagged, w, i).unwrap_or(plane[i]),
-                _ => source[i].clamp(0.0, 1.0),
+                Mend::Inpaint => filled[i],
+                Mend::Back => self.back(plane[i], filled[i]),
+                Mend::Nothing | Mend::Recovery => source[i].clamp(0.0, 1.0),
             };
+        }
+    }
+}
+
+impl Undo {
+    /// The value before it was moved up or down by θ, the likelier one. One that ended at an end of the range may have come
+    /// from anywhere within θ of it.
+    fn back(self, moved: f32, filled: f32) -> f32 {
+        let (down, up) = (moved - self.theta, moved + self.theta);
+        let from_below = if moved > 1.0 - NEAR_END { filled.clamp(down, 1.0) } else { down };
+        let from_above = if moved < NEAR_END { filled.clamp(0.0, up) } else { up };
+        let likely = |value: f32| (0.0..=1.0).contains(&value).then(|| (value - filled).abs());
+        match (likely(from_below), likely(from_above)) {
+            (Some(a), Some(b)) => {
+                if a <= b {
+                    from_below
+                } else {
+                    from_above
+                }
+            }
+            (Some(_), None) => from_below,
+            (None, Some(_)) => from_above,
+            (None, None) => filled,
         }
     }
 }
@@ -181,7 +229,7 @@ mod tests {
         let mut channel = vec![0.0f32; 16];
         channel[0] = 0.9;
         let channel = Tensor::from_vec(channel, (1, 1, 4, 4), &Device::Cpu).unwrap();
-        let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only, recovery: RECOVERY };
+        let undo = |ends_only| Undo { mend: Mend::Median, share: 0.1, ends_only, theta: 1.0, recovery: RECOVERY };
         let mended =
             |undo: Undo| undo.undo(&images, &channel).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(mended(undo(false)), vec![0.25; 64]);
@@ -190,12 +238,33 @@ mod tests {
     }
 
     #[test]
+    fn a_pixel_that_moved_by_less_than_the_range_is_moved_back() {
+        let undo = Undo { mend: Mend::Back, share: 0.1, ends_only: false, theta: 0.4, recovery: RECOVERY };
+        assert!((undo.back(0.7, 0.35) - 0.3).abs() < 1e-6, "it went up");
+        assert!((undo.back(0.3, 0.6) - 0.7).abs() < 1e-6, "it went down");
+        // At an end of the range what was clipped is unknown within θ.
+        assert!((undo.back(1.0, 0.75) - 0.75).abs() < 1e-6);
+        assert!((undo.back(1.0, 0.2) - 0.6).abs() < 1e-6);
+        assert!((undo.back(0.0, 0.2) - 0.2).abs() < 1e-6);
+        let whole = |theta| Strength { apply: Apply::Sparse, gamma: 0.1, theta };
+        let has_back = |theta| undo.candidates(whole(theta)).iter().any(|way| way.mend == Mend::Back && way != &undo);
+        assert!(
+            has_back(0.5)
+                && !Undo { mend: Mend::Nothing, ..undo }
+                    .candidates(whole(1.0))
+                    .iter()
+                    .any(|way| way.mend == Mend::Back)
+        );
+        assert!(undo.candidates(whole(0.5)).iter().all(|way| !way.ends_only));
+    }
+
+    #[test]
     fn recovered_pixels_are_those_of_the_declared_defence() {
         let images = Seed(1).stream("images", 0).uniform_tensor(0.0, 1.0, (2, 1, 8, 8), &Device::Cpu).unwrap();
         let channel = Tensor::ones((2, 1, 4, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
         let pixels = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let mended = |recovery| {
-            let undo = Undo { mend: Mend::Recovery, share: 1.0, ends_only: false, recovery };
+            let undo = Undo { mend: Mend::Recovery, share: 1.0, ends_only: false, theta: 1.0, recovery };
             pixels(&undo.undo(&images, &channel).unwrap())
         };
         for recovery in [RECOVERY, Recovery { mu: 0.1, ..RECOVERY }, Recovery { iterations: 3, ..RECOVERY }] {

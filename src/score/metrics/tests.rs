@@ -19,6 +19,9 @@ fn attack() -> AttackRecord {
         ssim_se: 0.02,
         lineup: Some(50.0),
         labels_right: Some(50.0),
+        ms_ssim: Some(0.45),
+        ssim_p95: Some(0.395),
+        ssim_worst: Some(0.4),
         images: 2,
         judged: Some(judged),
         ..AttackRecord::default()
@@ -78,10 +81,14 @@ fn each_metric_stands_once_and_reads_what_files_have_under_its_key() {
         assert!(!all[..i].contains(column), "{column} twice");
     }
     let all: Vec<Option<f64>> = ATTACKS.iter().map(|metric| (metric.value)(&attack())).collect();
-    assert_eq!(all, [Some(0.35), Some(13.0), Some(50.0), None, Some(41.5), Some(0.05), Some(50.0)]);
+    let more = [Some(0.45), Some(0.395), Some(0.4)];
+    let main = [Some(0.35), Some(13.0), Some(50.0), None, Some(41.5), Some(0.05), Some(50.0)];
+    assert_eq!(all, [&main[..], &more].concat());
     let labels = AttackRecord { labels_right: Some(90.0), ..AttackRecord::without_images(64) };
     let all: Vec<Option<f64>> = ATTACKS.iter().map(|metric| (metric.value)(&labels)).collect();
-    assert_eq!(all, [None, None, None, None, None, None, Some(90.0)]);
+    let mut only = [None; 10];
+    only[6] = Some(90.0);
+    assert_eq!(all, only);
     // JSON has no number that is none: the keys are left out, and read again as what they were.
     let json = serde_json::to_value(&labels).unwrap();
     assert!(json.get("ssim").is_none() && json.get("mse").is_none() && json["labels_right"] == 90.0);

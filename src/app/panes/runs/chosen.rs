@@ -9,7 +9,7 @@ use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
 use crate::attack::kind::Kind;
 use crate::experiment::Experiment;
-use crate::run::attack_later::Launch;
+use crate::run::launch::Launch;
 use crate::texts::say;
 use crate::workbench::attacks;
 
@@ -59,10 +59,11 @@ impl Form {
     fn launch(self, run: &RunEntry, defended: bool) -> Launch {
         let knows = if defended { self.knows } else { 0 };
         Launch {
-            attack: choices(run).get(self.attack).map_or_else(String::new, |(name, ..)| (*name).to_owned()),
+            attacks: choices(run).get(self.attack).map(|(name, ..)| (*name).to_owned()).into_iter().collect(),
             naive: knows != 1,
             adaptive: knows != 0,
             images: Some(self.images.to_string()),
+            ..Launch::default()
         }
     }
 }

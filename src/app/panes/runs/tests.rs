@@ -15,7 +15,7 @@ use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
 use crate::experiment::fixture::{GAMMA, PAPER_DIGITS, TITLE};
-use crate::run::attack_later::Launch;
+use crate::run::launch::Launch;
 
 /// What the pane looks at.
 struct World {
@@ -188,7 +188,12 @@ fn a_run_is_attacked_once_it_is_open_and_nothing_else_is_at_work() {
     click(&mut harness, "inverse");
     click(&mut harness, "adaptive");
     click(&mut harness, "Launch");
-    let launch = Launch { attack: "inverse".to_owned(), naive: false, adaptive: true, images: Some("8".to_owned()) };
+    let launch = Launch {
+        attacks: vec!["inverse".to_owned()],
+        adaptive: true,
+        images: Some("8".to_owned()),
+        ..Launch::default()
+    };
     assert_eq!(*acts.borrow(), [Act::Attack("/runs/first".into(), launch)]);
 
     let mut busy = world(some());

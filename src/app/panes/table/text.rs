@@ -9,8 +9,8 @@ use crate::app::words::{capitalised, measured, mode, phase, row};
 use crate::error::{Error, Result};
 use crate::run::summary::{AttackRecord, Row};
 use crate::score::metrics::{
-    ACCURACY, ATTACKS, AUROC, BALANCED, BRIER, ECE, FAR_LINEUP, LABELS, LEAD, LINEUP, MAJORITY, MSE, Metric, PSNR,
-    ROWS, SSIM, lineup_chance,
+    ACCURACY, ATTACKS, AUROC, BALANCED, BRIER, ECE, FAR_LINEUP, LABELS, LEAD, LINEUP, MAJORITY, MS_SSIM, MSE, Metric,
+    PSNR, ROWS, SSIM, SSIM_P95, SSIM_WORST, lineup_chance,
 };
 use crate::score::verdict::Ruling;
 use crate::texts::english;
@@ -242,7 +242,7 @@ fn escaped(cell: &str) -> String {
 }
 
 /// Columns of the CSV: what a row is about, then what was measured of it. New ones come last.
-static CSV_HEAD: [&str; 33] = [
+static CSV_HEAD: [&str; 36] = [
     "kind",
     "name",
     "mode",
@@ -276,6 +276,9 @@ static CSV_HEAD: [&str; 33] = [
     LEAD.error_column,
     LABELS.column,
     LABELS.error_column,
+    MS_SSIM.column,
+    SSIM_P95.column,
+    SSIM_WORST.column,
 ];
 
 /// Cells of a row, by column; the others stay empty.
