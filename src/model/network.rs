@@ -185,6 +185,29 @@ impl Network {
         self.map(Change::Silence).unwrap_or_else(|_: Error| unreachable!("sharing cannot fail"))
     }
 
+    /// The same network for passes by running statistics, which stay as they are, in which gradients of its weights are
+    /// asked for.
+    #[must_use]
+    pub fn evaluated(&self) -> Self {
+        self.map(Change::Evaluate).unwrap_or_else(|_: Error| unreachable!("sharing cannot fail"))
+    }
+
+    /// Every weight and bias, in the layers' order: weight, bias, weight, …; of a residual block first its layers' and then
+    /// those on its skip connection; nothing for a bias that a convolution does without.
+    pub fn weights(&self) -> Vec<Tensor> {
+        let of = |layer: &Layer| match layer {
+            Layer::Conv { weight, biased: false, .. } => vec![weight.clone()],
+            Layer::Conv { weight, bias, .. } | Layer::Linear { weight, bias } => vec![weight.clone(), bias.clone()],
+            Layer::Norm(norm) => {
+                let (gamma, beta) = norm.affine();
+                vec![gamma.clone(), beta.clone()]
+            }
+            Layer::Residual { inner, project } => [inner.weights(), project.weights()].concat(),
+            _ => Vec::new(),
+        };
+        self.layers.iter().flat_map(of).collect()
+    }
+
     /// A copy with its own weights and statistics, which later training does not touch, for passes that do
     /// not train it.
     ///

@@ -107,7 +107,7 @@ impl Norm {
             Kind::Group(groups) => Kind::Group(*groups),
             Kind::Batch { mean, variance, mode } => {
                 let mode = match change {
-                    Change::Freeze | Change::Copy | Change::Cast(_) => Mode::Evaluation,
+                    Change::Freeze | Change::Evaluate | Change::Copy | Change::Cast(_) => Mode::Evaluation,
                     Change::Silence if *mode == Mode::Recording => Mode::Silent,
                     Change::Silence => *mode,
                 };

@@ -99,7 +99,7 @@ impl Afterwards {
         let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
-        let targets = setup.targets.tensor(&setup.device)?;
+        let targets = setup.attacked()?;
         let (mut queue, mut final_epochs) = (Queue::default(), BTreeMap::new());
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
@@ -109,7 +109,7 @@ impl Afterwards {
             let last = setup.experiment.train.epochs;
             let epochs = if trained.is_some() { last } else { checkpoint.epochs_of(&plan.name) };
             final_epochs.extend(trained);
-            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets, &setup.places)?);
+            queue.extend(Order::at(&model, &setup.experiment.attacks[0], epochs, &targets)?);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;
