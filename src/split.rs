@@ -1,5 +1,7 @@
 //! Client and server put together, with their defences: one training step, and asking for a diagnosis.
 
+pub(crate) mod gradients;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -190,6 +190,10 @@ impl Seat for Chair {
         Ok((sent.unwrap_or(honest), lesson))
     }
 
+    fn cut_gradient(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<CutGradient> {
+        self.below.cut_gradient(z, labels, lift)
+    }
+
     fn jacobian(&self, z: &Smashed, lift: Lift<'_>) -> Result<[CutGradient; 2]> {
         self.below.jacobian(z, lift)
     }

@@ -41,7 +41,7 @@ use std::fmt;
 
 use candle_core::Tensor;
 
-pub use evidence::Evidence;
+pub use evidence::{Evidence, WeightGradients};
 pub use knowledge::{Knowledge, Oracle};
 pub use learner::Learner;
 pub use outcome::Outcome;

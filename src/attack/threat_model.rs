@@ -11,6 +11,11 @@ pub enum Sees {
     Smashed,
     /// Their classes, which go up with the smashed data where the server computes the loss.
     Labels,
+    /// Gradients by the client's weights, of training on its targets. Plain split learning sends none; split-fed training,
+    /// whose clients average what they learnt, shares them with whoever averages.
+    ClientGradient,
+    /// Gradients by the server's weights, of the same: the server computes them itself.
+    ServerGradient,
     /// What crosses for this in every training step, where the attack is at work in a training.
     Training(Crossing),
     /// The classes of the training images, as the server is told them.
@@ -23,6 +28,8 @@ impl Sees {
         match self {
             Self::Smashed => "the smashed data",
             Self::Labels => "the labels",
+            Self::ClientGradient => "the client's weight gradients",
+            Self::ServerGradient => "the server's weight gradients",
             Self::Training(Crossing::Smashed) => "the smashed data of training",
             Self::Training(Crossing::Probe) => "the probes of training",
             Self::Training(Crossing::Predicted | Crossing::AllClasses) => "the answers to probes",

@@ -29,6 +29,12 @@ pub trait Imitation: fmt::Debug + Send + Sync {
         Ok(z)
     }
 
+    /// Whether the gradient at the cut comes from the server's layers that see the smashed data as they are: only then is
+    /// the client's own gradient a function that the attacker can compute.
+    fn plain_way_down(&self) -> bool {
+        true
+    }
+
     /// What enters the client's first layer for images (N, C, H, W) and that unknown; differentiable by both.
     ///
     /// # Errors

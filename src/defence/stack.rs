@@ -140,6 +140,10 @@ impl Imitation for Together {
         }
     }
 
+    fn plain_way_down(&self) -> bool {
+        self.0.iter().all(|one| one.plain_way_down())
+    }
+
     fn up(&self, z: Tensor) -> Result<Tensor> {
         self.0.iter().try_fold(z, |z, one| one.up(z))
     }

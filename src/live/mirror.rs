@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use candle_core::Tensor;
+
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::threat_model::Knows;
-use crate::attack::{Auxiliary, Knowledge};
+use crate::attack::{Auxiliary, Evidence, Knowledge};
 use crate::data::{Part, also_in, drawn, split, targets, unowned_targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
+use crate::model::wire::Smashed;
 use crate::random::{At, Seed};
+use crate::run::attack_gradients::{self, Batches};
 use crate::run::attacker::server_of;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::prepared::none_left;
@@ -202,7 +206,8 @@ impl Mirror {
         let theft = if grounds.owned && matches!(question.image, Shown::Patient(_)) {
             Err(none_left(&grounds.data.name))
         } else {
-            Theft::begin(basis, &question, &knowledge, smashed, kept)
+            seen(&made.model, &x, label, smashed, &question)
+                .and_then(|seen| Theft::begin(basis, &question, &knowledge, seen, kept))
         };
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
@@ -323,6 +328,26 @@ fn made(key: Key, question: &Question) -> Result<Made> {
         _ => None,
     };
     Ok(Made { key, model, trained })
+}
+
+/// What there is to see of the shown image. To train on one that nobody has labelled, the hospital would take the class that
+/// the model says.
+fn seen(
+    model: &SplitModel,
+    x: &Tensor,
+    label: Option<usize>,
+    smashed: Smashed,
+    question: &Question,
+) -> Result<Evidence> {
+    let Some(batches) = Batches::seen(&question.attack, 1) else { return Evidence::new(smashed) };
+    let label = match label {
+        Some(label) => label as u32,
+        None => model.answer_to(&smashed)?.predicted()?.first().copied().unwrap_or_default(),
+    };
+    let label = Tensor::from_slice(&[label], 1, x.device())?;
+    let taken = vec![model.weight_gradients(x, &label, At::ONCE)?];
+    let class_weights = model.plan.class_weights.as_ref();
+    Ok(attack_gradients::evidence(Evidence::new(smashed)?, batches, &taken, class_weights))
 }
 
 fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Result<Knowledge> {

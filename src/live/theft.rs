@@ -99,11 +99,12 @@ impl Theft {
         basis: Basis,
         question: &Question,
         knowledge: &Knowledge,
-        smashed: Smashed,
+        seen: Evidence,
         kept: Option<Kept>,
     ) -> Result<Self> {
         let left = kept.filter(|kept| kept.serves(&basis)).map(|kept| kept.what);
-        let evidence = Evidence::new(smashed.clone())?.masked(question.attack.kind);
+        let smashed = seen.smashed()?.clone();
+        let evidence = seen.masked(question.attack.kind);
         let drawn = matches!(question.image, Shown::Own(_));
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {

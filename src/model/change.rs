@@ -13,6 +13,8 @@ pub(super) enum Change {
     Copy,
     /// Shared and trained; running statistics stay as they are.
     Silence,
+    /// Shared and trained, in evaluation.
+    Evaluate,
     /// Of another number type and not trained, in evaluation.
     Cast(DType),
 }
@@ -23,7 +25,7 @@ impl Change {
         Ok(match self {
             Self::Freeze => weight.detach(),
             Self::Copy => weight.detach().copy()?,
-            Self::Silence => weight.clone(),
+            Self::Silence | Self::Evaluate => weight.clone(),
             Self::Cast(dtype) => weight.detach().to_dtype(dtype)?,
         })
     }

@@ -72,6 +72,11 @@ impl Client {
         self.body.frozen()
     }
 
+    /// The client's layers for passes in which gradients of their weights are asked for and nothing else changes.
+    pub fn evaluated(&self) -> Network {
+        self.body.evaluated()
+    }
+
     /// A step on a loss of the client's own, which it makes of its layers. Running statistics stay those of what is
     /// sent. The loss.
     ///

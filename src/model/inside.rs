@@ -208,7 +208,7 @@ impl Inside {
         for layer in &network.layers()[..at] {
             x = layer.forward(&x, Tail::default())?;
         }
-        let Layer::Conv { weight, bias, stride, padding } = &network.layers()[at] else {
+        let Layer::Conv { weight, bias, stride, padding, .. } = &network.layers()[at] else {
             return Err(Error::Internal(format!("layer {at} is no convolution")));
         };
         let input = Planes::of(&x)?;

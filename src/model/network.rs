@@ -23,16 +23,32 @@ pub struct Network {
 
 #[derive(Clone, Debug)]
 pub(super) enum Layer {
-    Conv { weight: Tensor, bias: Tensor, stride: usize, padding: usize },
-    Linear { weight: Tensor, bias: Tensor },
-    Pool { kind: Pool, side: usize },
+    /// Where it does without a bias, `bias` is zeros that nobody trains.
+    Conv {
+        weight: Tensor,
+        bias: Tensor,
+        biased: bool,
+        stride: usize,
+        padding: usize,
+    },
+    Linear {
+        weight: Tensor,
+        bias: Tensor,
+    },
+    Pool {
+        kind: Pool,
+        side: usize,
+    },
     MeanPool,
     Norm(Norm),
     Relu,
     Sigmoid,
     Tanh,
     Flatten,
-    Residual { inner: Network, project: Network },
+    Residual {
+        inner: Network,
+        project: Network,
+    },
 }
 
 impl Network {
@@ -88,13 +104,13 @@ impl Network {
             Ok(match spec {
                 LayerSpec::Conv { channels, stride, padding, bias, .. } => {
                     let weight = get(&name, "weight")?;
-                    // Zeros that nobody trains stand for a bias that is not there.
-                    let bias = if *bias {
+                    let biased = *bias;
+                    let bias = if biased {
                         get(&name, "bias")?
                     } else {
                         Tensor::zeros(*channels, weight.dtype(), weight.device())?
                     };
-                    Layer::Conv { weight, bias, stride: *stride, padding: *padding }
+                    Layer::Conv { weight, bias, biased, stride: *stride, padding: *padding }
                 }
                 LayerSpec::Linear(_) => Layer::Linear { weight: get(&name, "weight")?, bias: get(&name, "bias")? },
                 LayerSpec::BatchNorm => Layer::Norm(Norm::batch(&name, parameters)?),
@@ -130,7 +146,7 @@ impl Network {
         while let Some((layer, mut rest)) = layers.split_first() {
             // What follows a convolution or a normalisation is done while its outputs are in the cache.
             x = match (layer, rest) {
-                (Layer::Conv { weight, bias, stride, padding }, [Layer::Relu, next @ ..]) => {
+                (Layer::Conv { weight, bias, stride, padding, .. }, [Layer::Relu, next @ ..]) => {
                     let (finish, next) = match next {
                         [Layer::Pool { kind: Pool::Max, side: 2 }, next @ ..] => (Finish::ReluPool, next),
                         _ => (Finish::Relu, next),
@@ -169,6 +185,29 @@ impl Network {
         self.map(Change::Silence).unwrap_or_else(|_: Error| unreachable!("sharing cannot fail"))
     }
 
+    /// The same network for passes by running statistics, which stay as they are, in which gradients of its weights are
+    /// asked for.
+    #[must_use]
+    pub fn evaluated(&self) -> Self {
+        self.map(Change::Evaluate).unwrap_or_else(|_: Error| unreachable!("sharing cannot fail"))
+    }
+
+    /// Every weight and bias, in the layers' order: weight, bias, weight, …; of a residual block first its layers' and then
+    /// those on its skip connection; nothing for a bias that a convolution does without.
+    pub fn weights(&self) -> Vec<Tensor> {
+        let of = |layer: &Layer| match layer {
+            Layer::Conv { weight, biased: false, .. } => vec![weight.clone()],
+            Layer::Conv { weight, bias, .. } | Layer::Linear { weight, bias } => vec![weight.clone(), bias.clone()],
+            Layer::Norm(norm) => {
+                let (gamma, beta) = norm.affine();
+                vec![gamma.clone(), beta.clone()]
+            }
+            Layer::Residual { inner, project } => [inner.weights(), project.weights()].concat(),
+            _ => Vec::new(),
+        };
+        self.layers.iter().flat_map(of).collect()
+    }
+
     /// A copy with its own weights and statistics, which later training does not touch, for passes that do
     /// not train it.
     ///
@@ -190,8 +229,9 @@ impl Network {
         let weight = |t: &Tensor| change.weight(t);
         let layer = |layer: &Layer| {
             Ok(match layer {
-                Layer::Conv { weight: w, bias, stride, padding } => {
-                    Layer::Conv { weight: weight(w)?, bias: weight(bias)?, stride: *stride, padding: *padding }
+                Layer::Conv { weight: w, bias, biased, stride, padding } => {
+                    let (biased, stride, padding) = (*biased, *stride, *padding);
+                    Layer::Conv { weight: weight(w)?, bias: weight(bias)?, biased, stride, padding }
                 }
                 Layer::Linear { weight: w, bias } => Layer::Linear { weight: weight(w)?, bias: weight(bias)? },
                 Layer::Norm(norm) => Layer::Norm(norm.changed(change)?),
@@ -227,7 +267,7 @@ impl Layer {
                     Some(_) => finish(&inner.forward_with(x, Tail { skip: Some(&skip), relu: false })?, tail),
                 };
             }
-            Self::Conv { weight, bias, stride, padding } => conv2d(x, weight, bias, *stride, *padding)?,
+            Self::Conv { weight, bias, stride, padding, .. } => conv2d(x, weight, bias, *stride, *padding)?,
             Self::Linear { weight, bias } => linear(x, weight, bias)?,
             Self::Pool { kind, side } => pool(x, *kind, *side)?,
             Self::MeanPool => {

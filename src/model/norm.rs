@@ -43,7 +43,31 @@ enum Mode {
     Evaluation,
 }
 
+/// What a pass normalises by.
+pub(super) enum Statistics<'a> {
+    /// Running mean and variance (C).
+    Running(&'a Tensor, &'a Tensor),
+    /// The batch's own, channel by channel.
+    Batch,
+    /// Those of so many groups of channels of each sample.
+    Groups(usize),
+}
+
 impl Norm {
+    /// What a pass in this mode normalises by.
+    pub fn statistics(&self) -> Statistics<'_> {
+        match &self.kind {
+            Kind::Group(groups) => Statistics::Groups(*groups),
+            Kind::Batch { mean, variance, mode: Mode::Evaluation } => Statistics::Running(mean, variance),
+            Kind::Batch { .. } => Statistics::Batch,
+        }
+    }
+
+    /// γ and β (C).
+    pub fn affine(&self) -> (&Tensor, &Tensor) {
+        (&self.weight, &self.bias)
+    }
+
     /// A batch normalisation whose numbers are in `parameters`, in training.
     pub fn batch(name: &str, parameters: &Parameters) -> Result<Self> {
         let var = |part: &str| Ok::<_, crate::error::Error>(parameters.get(&format!("{name}.{part}"))?.clone());
@@ -83,7 +107,7 @@ impl Norm {
             Kind::Group(groups) => Kind::Group(*groups),
             Kind::Batch { mean, variance, mode } => {
                 let mode = match change {
-                    Change::Freeze | Change::Copy | Change::Cast(_) => Mode::Evaluation,
+                    Change::Freeze | Change::Evaluate | Change::Copy | Change::Cast(_) => Mode::Evaluation,
                     Change::Silence if *mode == Mode::Recording => Mode::Silent,
                     Change::Silence => *mode,
                 };

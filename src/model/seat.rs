@@ -8,6 +8,7 @@ use std::fmt;
 
 use candle_core::{Tensor, Var};
 
+use super::jacobian::gradient;
 use super::parameters::Parameters;
 use super::wire::{CutGradient, Smashed};
 use crate::engine::tape::Tape;
@@ -35,6 +36,15 @@ pub trait Seat: fmt::Debug + Send {
     /// # Errors
     /// Returns an error if the pass is not of this seat.
     fn learn(&mut self, pass: ForwardPass) -> Result<(CutGradient, Lesson)>;
+
+    /// The gradient that would go back for smashed data and labels; nothing is learnt.
+    ///
+    /// # Errors
+    /// Returns an error if the batch does not fit.
+    fn cut_gradient(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<CutGradient> {
+        let ForwardPass { wire, total, .. } = self.forward(z, labels, lift)?;
+        Ok(CutGradient::new(&gradient(&total, &wire)?))
+    }
 
     /// ∂logit_ŷ/∂z and Σ_k ∂logit_k/∂z at smashed data, where a client asks for them.
     ///

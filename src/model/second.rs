@@ -1,16 +1,30 @@
-//! Weight gradients as functions that can be differentiated once more, for gradient matching.
+//! Gradients as functions that can be differentiated once more: by the weights for gradient matching, by the
+//! input for a critic's gradient penalty.
 //!
 //! candle's `backward` forgets how it came to its gradients. Here the first backward pass is written out
 //! layer by layer from operations that know their own gradients (the three products of a convolution are
-//! closed under differentiation), so a second pass through it is candle's ordinary one.
+//! closed under differentiation), so a second pass through it is candle's ordinary one. Where a network's
+//! weights are trained, their gradients are part of that second pass; of a frozen one they are constants.
+//!
+//! | layer | what its way back is a function of |
+//! |---|---|
+//! | convolution, linear | the gradient behind it, its weight, and for the weight's gradient its input |
+//! | sigmoid, tanh | the gradient and its output |
+//! | relu, max-pooling | the gradient; which values won is held fixed, as it is almost everywhere |
+//! | normalisation | the gradient, γ and, but for running statistics, the input through mean and variance |
+//! | residual block | the sum of its two paths |
 
-use candle_core::{D, Tensor};
+mod norm;
+
+use candle_core::{D, Tensor, Var};
 use candle_nn::ops::{log_softmax, softmax};
 
+use self::norm::Normalised;
+use super::jacobian::gradient;
 use super::network::{Layer, Network};
 use crate::engine::conv::{conv2d_input_gradient, conv2d_weight_gradient};
 use crate::engine::norm::Tail;
-use crate::engine::pool::Pool;
+use crate::engine::pool::{Pool, pool};
 use crate::error::{Error, Result};
 
 /// ∂/∂logits of the mean of −Σ_k target_k · log softmax(logits)_k, for targets (N, K) whose rows sum to 1.
@@ -29,68 +43,189 @@ pub fn soft_cross_entropy(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
     Ok((log_softmax(logits, D::Minus1)? * target)?.sum(1)?.mean_all()?.neg()?)
 }
 
+/// What a layer gave, and what its way back needs of the way there.
+struct Passed {
+    output: Tensor,
+    kept: Kept,
+}
+
+enum Kept {
+    Nothing,
+    Normalised(Normalised),
+    Block { inner: Vec<Passed>, project: Vec<Passed> },
+}
+
 impl Network {
-    /// The gradients of a loss by every weight and bias, in the layers' order (weight, bias, weight, …), as
-    /// part of the graph of `x` and of what `loss_gradient` (logits to ∂loss/∂logits) is made of. The
-    /// network's own weights count as constants.
+    /// The gradients of a loss by every weight and bias, in the layers' order (weight, bias, weight, …; of a
+    /// residual block first its layers' and then those on its skip connection; nothing for a bias that a
+    /// convolution does without), as part of the graph of `x`, of what `loss_gradient` (logits to ∂loss/∂logits)
+    /// is made of and of weights that are trained. Running statistics stay as they are.
     ///
     /// # Errors
-    /// Where a layer has no second derivative here (max-pooling, normalisation), or the shapes do not fit.
+    /// Returns an error if the shapes do not fit.
     pub fn weight_gradients(
         &self,
         x: &Tensor,
         loss_gradient: impl FnOnce(&Tensor) -> Result<Tensor>,
     ) -> Result<Vec<Tensor>> {
-        let mut passed = vec![x.clone()];
-        for layer in self.layers() {
-            let output = layer.forward(&passed[passed.len() - 1], Tail::default())?;
-            passed.push(output);
-        }
-        let mut grad = loss_gradient(&passed[passed.len() - 1])?;
+        let passed = self.pass(x)?;
+        let grad = loss_gradient(passed.last().map_or(x, |last| &last.output))?;
         let mut gradients = Vec::new();
-        for (i, layer) in self.layers().iter().enumerate().rev() {
-            let (input, output) = (&passed[i], &passed[i + 1]);
-            let last = i == 0;
-            match layer {
-                Layer::Conv { weight, bias: _, stride, padding } => {
-                    gradients.push(grad.sum((0, 2, 3))?);
-                    gradients.push(conv2d_weight_gradient(&grad, input, weight.dim(2)?, *stride, *padding)?);
-                    if !last {
-                        grad = conv2d_input_gradient(&grad, weight, input.dims4()?, *stride, *padding)?;
-                    }
-                }
-                Layer::Linear { weight, bias: _ } => {
-                    gradients.push(grad.sum(0)?);
-                    gradients.push(grad.t()?.matmul(input)?);
-                    if !last {
-                        grad = grad.matmul(weight)?;
-                    }
-                }
-                // The derivative at 0 is 0; the mask itself has none.
-                Layer::Relu => grad = (grad * output.detach().gt(0.0)?.to_dtype(output.dtype())?)?,
-                Layer::Sigmoid => grad = (grad * (output - output.sqr()?)?)?,
-                Layer::Tanh => grad = (&grad - (&grad * output.sqr()?)?)?,
-                Layer::Flatten => grad = grad.reshape(input.shape())?,
-                Layer::Pool { kind: Pool::Mean, side } => grad = spread(&grad, input, *side)?,
-                _ => {
-                    return Err(Error::input(
-                        "max-pooling, normalisation and residual blocks have no second derivative yet",
-                    ));
-                }
-            }
-        }
+        self.back(x, &passed, grad, Some(&mut gradients), false)?;
         gradients.reverse();
         Ok(gradients)
     }
+
+    /// ∂(Σ `grad_of_output` · output)/∂x, shaped as x, as part of the graph of x, of `grad_of_output` and of weights
+    /// that are trained: with ones and a critic's scores, the gradient whose norm a WGAN-GP's penalty holds to 1
+    /// (Gulrajani et al. 2017, eq. 3). Running statistics stay as they are.
+    ///
+    /// # Errors
+    /// Returns an error if the shapes do not fit.
+    pub fn input_gradient(&self, x: &Tensor, grad_of_output: &Tensor) -> Result<Tensor> {
+        let passed = self.pass(x)?;
+        let output = passed.last().map_or(x, |last| &last.output);
+        if output.shape() != grad_of_output.shape() {
+            let (wanted, found) = (output.dims(), grad_of_output.dims());
+            return Err(Error::Internal(format!("a gradient {found:?} met an output {wanted:?}")));
+        }
+        self.back(x, &passed, grad_of_output.clone(), None, true)
+    }
+
+    /// The forward pass, layer by layer, with everything kept.
+    fn pass(&self, x: &Tensor) -> Result<Vec<Passed>> {
+        let mut all: Vec<Passed> = Vec::with_capacity(self.layers().len());
+        for layer in self.layers() {
+            let passed = layer.pass(all.last().map_or(x, |last| &last.output))?;
+            all.push(passed);
+        }
+        Ok(all)
+    }
+
+    /// From the gradient of the output back to that of x, and to those of the weights in reverse. Where the input's is
+    /// not wanted, what is returned stopped behind the first layer.
+    fn back(
+        &self,
+        x: &Tensor,
+        passed: &[Passed],
+        mut grad: Tensor,
+        mut weights: Option<&mut Vec<Tensor>>,
+        to_input: bool,
+    ) -> Result<Tensor> {
+        for (i, layer) in self.layers().iter().enumerate().rev() {
+            let input = if i == 0 { x } else { &passed[i - 1].output };
+            grad = layer.back(input, &passed[i], grad, weights.as_deref_mut(), to_input || i > 0)?;
+        }
+        Ok(grad)
+    }
 }
 
-/// The gradient of mean-pooling: each value shared out over its window, nothing to the rows and columns left over.
+impl Layer {
+    fn pass(&self, x: &Tensor) -> Result<Passed> {
+        Ok(match self {
+            // Written out, for its normalised values; nothing is recorded.
+            Self::Norm(norm) => {
+                let normalised = Normalised::of(norm, x)?;
+                Passed { output: normalised.output()?, kept: Kept::Normalised(normalised) }
+            }
+            Self::Residual { inner, project } => {
+                let block = [inner.pass(x)?, project.pass(x)?];
+                let [through, beside] = block.each_ref().map(|path| path.last().map_or(x, |last| &last.output));
+                let output = (beside + through)?;
+                let [inner, project] = block;
+                Passed { output, kept: Kept::Block { inner, project } }
+            }
+            _ => Passed { output: self.forward(x, Tail::default())?, kept: Kept::Nothing },
+        })
+    }
+
+    /// One layer of [`Network::back`]: pushes its bias' and its weight's gradient, returns its input's where wanted.
+    fn back(
+        &self,
+        input: &Tensor,
+        Passed { output, kept }: &Passed,
+        grad: Tensor,
+        weights: Option<&mut Vec<Tensor>>,
+        to_input: bool,
+    ) -> Result<Tensor> {
+        Ok(match self {
+            Self::Conv { weight, bias: _, biased, stride, padding } => {
+                if let Some(gradients) = weights {
+                    if *biased {
+                        gradients.push(grad.sum((0, 2, 3))?);
+                    }
+                    gradients.push(conv2d_weight_gradient(&grad, input, weight.dim(2)?, *stride, *padding)?);
+                }
+                if !to_input {
+                    return Ok(grad);
+                }
+                conv2d_input_gradient(&grad, weight, input.dims4()?, *stride, *padding)?
+            }
+            Self::Linear { weight, bias: _ } => {
+                if let Some(gradients) = weights {
+                    gradients.push(grad.sum(0)?);
+                    gradients.push(grad.t()?.matmul(input)?);
+                }
+                if !to_input {
+                    return Ok(grad);
+                }
+                grad.matmul(weight)?
+            }
+            // The derivative at 0 is 0; the mask itself has none.
+            Self::Relu => (grad * output.detach().gt(0.0)?.to_dtype(output.dtype())?)?,
+            Self::Sigmoid => (grad * (output - output.sqr()?)?)?,
+            Self::Tanh => (&grad - (&grad * output.sqr()?)?)?,
+            Self::Flatten => grad.reshape(input.shape())?,
+            Self::Pool { kind: Pool::Mean, side } => (spread(&grad, input, *side)? * (1.0 / (side * side) as f64))?,
+            Self::Pool { kind: Pool::Max, side } => (spread(&grad, input, *side)? * winners(input, *side)?)?,
+            Self::MeanPool => {
+                let (_, _, h, w) = input.dims4()?;
+                (grad * (1.0 / (h * w) as f64))?.broadcast_as(input.shape())?.contiguous()?
+            }
+            Self::Norm(_) => {
+                let Kept::Normalised(normalised) = kept else { return Err(mixed_up()) };
+                if let Some(gradients) = weights {
+                    gradients.extend(normalised.affine_gradients(&grad)?);
+                }
+                normalised.input_gradient(&grad)?
+            }
+            Self::Residual { inner, project } => {
+                let Kept::Block { inner: through, project: beside } = kept else { return Err(mixed_up()) };
+                match weights {
+                    Some(gradients) => {
+                        let skip = project.back(input, beside, grad.clone(), Some(&mut *gradients), to_input)?;
+                        let main = inner.back(input, through, grad, Some(gradients), to_input)?;
+                        if to_input { (skip + main)? } else { main }
+                    }
+                    None => {
+                        (project.back(input, beside, grad.clone(), None, true)?
+                            + inner.back(input, through, grad, None, true)?)?
+                    }
+                }
+            }
+        })
+    }
+}
+
+fn mixed_up() -> Error {
+    Error::Internal("a layer kept what another one needs".into())
+}
+
+/// Each value of a pooled image over its whole window; nothing for the rows and columns left over.
 fn spread(grad: &Tensor, input: &Tensor, side: usize) -> Result<Tensor> {
     let (n, c, h, w) = input.dims4()?;
     let (oh, ow) = (h / side, w / side);
-    let spread = (grad * (1.0 / (side * side) as f64))?
-        .reshape((n, c, oh, 1, ow, 1))?
-        .broadcast_as((n, c, oh, side, ow, side))?
-        .reshape((n, c, oh * side, ow * side))?;
+    let spread = grad.reshape((n, c, oh, 1, ow, 1))?.broadcast_as((n, c, oh, side, ow, side))?.reshape((
+        n,
+        c,
+        oh * side,
+        ow * side,
+    ))?;
     Ok(spread.pad_with_zeros(2, 0, h - oh * side)?.pad_with_zeros(3, 0, w - ow * side)?)
+}
+
+/// 1 where a window of max-pooling has the value that it gives, else 0: a constant.
+fn winners(input: &Tensor, side: usize) -> Result<Tensor> {
+    let input = Var::from_tensor(&input.detach())?;
+    gradient(&pool(&input, Pool::Max, side)?.sum_all()?, &input)
 }

@@ -150,6 +150,15 @@ impl Seat for Server {
         Ok((down, Lesson { answer, losses }))
     }
 
+    /// By running statistics, as questions are answered.
+    fn cut_gradient(&self, z: &Smashed, labels: &Tensor, lift: Lift<'_>) -> Result<CutGradient> {
+        let wire = Var::from_tensor(&z.tensor().copy()?)?;
+        let mut streams = self.body.frozen().answer(&lift(&wire)?)?.streams;
+        let logits = streams.swap_remove(self.body.leading()).1;
+        let loss = weighed_cross_entropy(&logits, labels, self.class_weights.as_ref())?;
+        Ok(CutGradient::new(&gradient(&loss, &wire)?))
+    }
+
     fn jacobian(&self, z: &Smashed, lift: Lift<'_>) -> Result<[CutGradient; 2]> {
         let wire = Var::from_tensor(&z.tensor().copy()?)?;
         let body = self.body.frozen();

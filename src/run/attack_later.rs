@@ -56,7 +56,7 @@ impl Afterwards {
         let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
-        let targets = setup.targets.tensor(&setup.device)?;
+        let targets = setup.attacked()?;
         let (mut queue, mut final_epochs) = (Queue::default(), BTreeMap::new());
         for (i, plan) in setup.plans.iter().enumerate() {
             let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
@@ -67,7 +67,7 @@ impl Afterwards {
             let epochs = if trained.is_some() { last } else { checkpoint.epochs_of(&plan.name) };
             final_epochs.extend(trained);
             let specs = setup.experiment.attacks.clone();
-            queue.extend(Capturing::new(specs, epochs, &targets, &setup.places)?.all(&model)?);
+            queue.extend(Capturing::new(specs, epochs, &targets)?.all(&model)?);
         }
         // A damaged file is told of before any work.
         let earlier = earlier(folder.path())?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::attack_gradients::{Gradients, Taking, Targets};
 use super::scene::Opinion;
 use crate::attack::threat_model::Knows;
 use crate::error::{Error, Result};
@@ -67,6 +68,8 @@ pub struct Capture {
     pub client: BTreeMap<String, Tensor>,
     /// The server's, where an attack knows them.
     pub server: BTreeMap<String, Tensor>,
+    /// Gradients by weights, where an attack declares to see them.
+    pub gradients: Gradients,
     /// What the server made of the first target; not known any more after a resume.
     pub opinion: Option<Opinion>,
 }
@@ -107,26 +110,24 @@ pub struct Begun {
 pub struct Capturing {
     specs: Vec<AttackSpec>,
     epoch: usize,
-    /// The victims' images (N, C, H, W), as many as the largest attack takes.
-    targets: Tensor,
-    /// Which of the run's test images they are.
-    places: Vec<usize>,
+    /// The victims' images, as many as the largest attack takes.
+    targets: Targets,
     smashed: Vec<Tensor>,
+    /// What is computed of them behind the questions.
+    taking: Taking,
     /// What entered the client's layers, and the maps, of the first few.
     first: Option<[Tensor; 2]>,
 }
 
 impl Capturing {
-    /// Begins to order every form of these attacks; `targets` (N, C, H, W) are the victims' images, which stand at `places`
-    /// of the test set.
+    /// Begins to order every form of these attacks; `targets` are the victims' images.
     ///
     /// # Errors
     /// Returns an error if there are none.
-    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Tensor, places: &[usize]) -> Result<Self> {
-        let places = places.to_vec();
-        let most = specs.iter().map(|spec| spec.images).max().unwrap_or(0);
-        let targets = targets.narrow(0, 0, most.min(targets.dim(0)?))?.contiguous()?;
-        Ok(Self { specs, epoch, targets, places, smashed: Vec::new(), first: None })
+    pub fn new(specs: Vec<AttackSpec>, epoch: usize, targets: &Targets) -> Result<Self> {
+        let targets = targets.first(specs.iter().map(|spec| spec.images).max().unwrap_or(0))?;
+        let taking = Taking::of(&specs, targets.images.dim(0)?);
+        Ok(Self { specs, epoch, targets, smashed: Vec::new(), taking, first: None })
     }
 
     /// Asks the model as it is now about the next few; the orders once it has been asked about all.
@@ -154,9 +155,20 @@ impl Capturing {
     /// # Errors
     /// Returns an error if the images do not fit.
     pub fn capture(&mut self, model: &SplitModel) -> Result<Option<Arc<Capture>>> {
-        let (all, from) = (self.targets.dim(0)?, self.smashed.len() * ASKED);
-        let x = self.targets.narrow(0, from, ASKED.min(all - from))?.contiguous()?;
-        let samples = self.places.get(from..from + x.dim(0)?).unwrap_or_default();
+        let (all, from) = (self.targets.images.dim(0)?, self.smashed.len() * ASKED);
+        if from < all {
+            self.ask(model, from, ASKED.min(all - from))?;
+        } else {
+            self.taking.advance(model, &self.targets, self.epoch)?;
+        }
+        let asked = from + ASKED >= all;
+        if asked && self.taking.done() { self.captured(model).map(Some) } else { Ok(None) }
+    }
+
+    /// Asks about `n` targets from this one on.
+    fn ask(&mut self, model: &SplitModel, from: usize, n: usize) -> Result<()> {
+        let x = self.targets.images.narrow(0, from, n)?.contiguous()?;
+        let samples = self.targets.places.get(from..from + n).unwrap_or_default();
         let (smashed, outgoing) = model.ask(&x, At::Ask { samples, draw: self.epoch })?;
         if self.first.is_none() {
             let first = |t: &Tensor| Ok::<_, Error>(t.narrow(0, 0, PICTURED.min(t.dim(0)?))?.contiguous()?);
@@ -164,7 +176,7 @@ impl Capturing {
             self.first = Some([first(&outgoing.images)?, first(&map)?]);
         }
         self.smashed.push(smashed.tensor().clone());
-        if from + ASKED < all { Ok(None) } else { self.captured(model).map(Some) }
+        Ok(())
     }
 
     fn captured(&self, model: &SplitModel) -> Result<Arc<Capture>> {
@@ -174,7 +186,8 @@ impl Capturing {
         let opinion = Some(Opinion::of(&model.answer_to(&Smashed::new(&smashed).narrow(0, 1)?)?)?);
         let server =
             if self.specs.iter().any(knows_server) { model.server.parameters().snapshot()? } else { BTreeMap::new() };
-        Ok(Arc::new(Capture { smashed, sent, maps, client, server, opinion }))
+        let gradients = self.taking.taken();
+        Ok(Arc::new(Capture { smashed, sent, maps, client, server, gradients, opinion }))
     }
 
     fn orders(&self, model: &SplitModel, capture: &Arc<Capture>) -> Vec<Order> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `capture.MODEL.eEPOCH.smashed`, `.sent`, `.maps` | what was on the wire |
 //! | `capture.MODEL.eEPOCH.client.…`, `.server.…` | the client's weights, and the server's where an attack knows them |
+//! | `capture.MODEL.eEPOCH.gradient.…` | gradients by weights, where an attack declares to see them |
 //! | `amid.…` | the state of the first attack, where it had begun |
 //!
 //! Up to form 2 each attack had all of it under `pending.PLACE.`.
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::attack_gradients;
 use super::attack_order::{AttackId, Begun, Capture, Order};
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -50,6 +52,8 @@ pub(super) fn put(orders: &[Order], tensors: &mut BTreeMap<String, Tensor>) {
         tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
         let weights = capture.client.iter().chain(&capture.server);
         tensors.extend(weights.map(|(name, tensor)| (format!("{prefix}{name}"), tensor.clone())));
+        let gradients = attack_gradients::named(&capture.gradients);
+        tensors.extend(gradients.map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
     }
     if let Some(begun) = orders.first().and_then(|order| order.begun.as_ref()) {
         tensors.extend(begun.state.tensors().iter().map(|(name, tensor)| (format!("{AMID}{name}"), tensor.clone())));
@@ -99,8 +103,9 @@ fn capture_of(prefix: &str, tensors: &mut BTreeMap<String, Tensor>) -> Result<Ca
         found.ok_or_else(|| Error::input(format!("it lacks {prefix}{name}")))
     };
     let (smashed, sent, maps) = (one("smashed")?, one("sent")?, one("maps")?);
+    let gradients = attack_gradients::take(&mut own)?;
     let (server, client) = own.into_iter().partition(|(name, _)| name.starts_with("server."));
-    Ok(Capture { smashed, sent, maps, client, server, opinion: None })
+    Ok(Capture { smashed, sent, maps, client, server, gradients, opinion: None })
 }
 
 /// The tensors whose names start with `prefix`, which is cut off.

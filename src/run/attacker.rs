@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::attack_gradients::{self, Batches};
 use super::attack_order::{AttackId, Capture, Order};
 use super::prepared::Prepared;
 use super::replay::Replay;
 use crate::attack::insider::{Insider, Look};
 use crate::attack::threat_model::{Knows, Sees};
 use crate::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Outcome};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 use crate::split::SplitPlan;
+use crate::split::gradients::ATTACKED;
 use crate::state::State;
 
 /// Where the state of the replayed training stands, and that of the attack after it.
@@ -49,7 +51,7 @@ impl Attacker {
             let attack = spec.kind.make.in_training(&knowledge(id, None, plan, setup)?, &spec.values)?;
             replay = Some(Replay::new(id, Insider::new(attack, spec.kind, look(id, plan, setup)), plan, setup)?);
         } else {
-            let (seen, known) = (evidence(id, &capture, setup)?, knowledge(id, Some(&capture), plan, setup)?);
+            let (seen, known) = (evidence(id, &capture, plan, setup)?, knowledge(id, Some(&capture), plan, setup)?);
             inversion = Some(spec.kind.make.from_evidence(&seen, &known, &spec.values)?);
         }
         let trained = replay.as_ref().map_or((0, 0), |replay| replay.progress(setup));
@@ -101,7 +103,7 @@ impl Attacker {
         self.trained = replay.progress(setup);
         let Some(capture) = captured else { return Ok(()) };
         let known = knowledge(id, Some(&capture), replay.plan(), setup)?;
-        let seen = evidence(id, &capture, setup)?;
+        let seen = evidence(id, &capture, replay.plan(), setup)?;
         let mut inversion = replay.attack(&seen, &known)?;
         if let Some(begun) = self.begun.take()
             && let Err(error) = inversion.load(&begun)
@@ -169,11 +171,16 @@ impl Attacker {
 }
 
 /// What it saw of its targets, as far as its kind declares it.
-fn evidence(id: &AttackId, capture: &Capture, setup: &Prepared) -> Result<Evidence> {
+fn evidence(id: &AttackId, capture: &Capture, plan: &SplitPlan, setup: &Prepared) -> Result<Evidence> {
     let smashed = capture.first(id.spec.images)?;
     let mut evidence = Evidence::new(Smashed::new(&smashed))?;
     if id.spec.kind.sees.contains(&Sees::Labels) {
         evidence = evidence.with_labels(setup.targets.take(smashed.dim(0)?).label_tensor(smashed.device())?);
+    }
+    if let Some(batches) = Batches::seen(&id.spec, capture.smashed.dim(0)?) {
+        let lacking = || Error::input(format!("the gradients that {} works on were not kept", id.words()));
+        let taken = capture.gradients.get(&batches).ok_or_else(lacking)?;
+        evidence = attack_gradients::evidence(evidence, batches, taken, plan.class_weights.as_ref());
     }
     Ok(evidence.masked(id.spec.kind))
 }
@@ -223,9 +230,6 @@ fn client_of(weights: &BTreeMap<String, Tensor>, plan: &SplitPlan, seed: Seed, d
     Ok(Network::of("client", layers, &parameters)?.frozen())
 }
 
-/// The stream of a server that sees the smashed data as they are, where there are several.
-const ATTACKED: &str = "server.attacked";
-
 /// The server's layers behind the cut with these weights: of several streams those of the one that sees the smashed data
 /// as they are.
 ///
@@ -247,7 +251,6 @@ mod tests {
 
     use super::*;
     use crate::attack::kind::{Kind, Make};
-    use crate::error::Error;
     use crate::experiment::{AttackSpec, Experiment};
     use crate::run::attack_order::Capturing;
     use crate::split::SplitModel;
@@ -278,9 +281,8 @@ mod tests {
         let plan = setup.plans.iter().find(|plan| plan.defended() == defended).unwrap().clone();
         let model = SplitModel::new(plan, setup.seed(), &setup.device).unwrap();
         let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
-        let targets = setup.targets.tensor(&setup.device).unwrap();
-        let order =
-            Capturing::new(vec![spec.clone()], 1, &targets, &setup.places).unwrap().all(&model).unwrap().swap_remove(0);
+        let targets = setup.attacked().unwrap();
+        let order = Capturing::new(vec![spec.clone()], 1, &targets).unwrap().all(&model).unwrap().swap_remove(0);
         assert!(Attacker::new(&order, &model.plan, &setup).is_err());
         let (evidence, knowledge) = HANDED.with_borrow_mut(Option::take).unwrap();
         (evidence, knowledge, setup, model)

@@ -2,9 +2,10 @@
 
 mod ahead;
 pub mod attack_files;
+pub mod attack_gradients;
 pub mod attack_job;
 pub mod attack_later;
-pub mod attack_order;
+mod attack_order;
 pub mod attack_queue;
 pub mod attack_records;
 mod attack_saved;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use candle_core::Device;
 
+use super::attack_gradients::Targets;
 use super::held_out::held_out;
 use super::identity::{DataChoice, absolute, images_of};
 use crate::data::{Catalogue, Dataset, Draw, Part, also_in, drawn, split, unfair, unowned_targets};
@@ -133,6 +134,12 @@ impl Prepared {
             device,
             experiment,
         })
+    }
+
+    /// The targets of attacks.
+    pub(super) fn attacked(&self) -> Result<Targets> {
+        let (images, labels) = (self.targets.tensor(&self.device)?, self.targets.labels().to_vec());
+        Ok(Targets { images, labels, places: self.places.clone() })
     }
 
     pub(super) fn seed(&self) -> Seed {

@@ -83,8 +83,7 @@ impl Replay {
         let mut capturing = if let Some(capturing) = self.capturing.take() {
             capturing
         } else {
-            let targets = setup.targets.tensor(&setup.device)?;
-            Capturing::new(vec![self.id.spec.clone()], self.id.epoch, &targets, &setup.places)?
+            Capturing::new(vec![self.id.spec.clone()], self.id.epoch, &setup.attacked()?)?
         };
         let captured = capturing.capture(&self.model)?;
         if captured.is_none() {

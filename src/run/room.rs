@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::attack_gradients::Batches;
 use super::attack_order::{PICTURED, is_due, knows_server};
 use super::folder::{CHECKPOINT, IMAGES, METRICS};
 use super::prepared::Prepared;
@@ -73,7 +74,12 @@ fn orders(setup: &Prepared, plan: &SplitPlan, [client, server]: [u64; 2]) -> Res
         let targets = due().map(|spec| spec.images.min(setup.targets.len())).max();
         let weights = client + if due().any(knows_server) { server } else { 0 };
         let captured = |targets: usize| (targets * smashed + 2 * PICTURED.min(targets) * image) as u64;
-        targets.map_or(0, |targets| captured(targets) + weights)
+        // Each as many numbers as there are weights, and once for all attacks that see the same.
+        let mut gradients: Vec<Batches> = due().filter_map(|spec| Batches::seen(spec, setup.targets.len())).collect();
+        gradients.sort_unstable();
+        gradients.dedup();
+        let gradients = gradients.iter().map(|batches| batches.count() as u64 * (client + server)).sum::<u64>();
+        targets.map_or(0, |targets| captured(targets) + weights + gradients)
     };
     Ok((0..=last).map(after).sum())
 }

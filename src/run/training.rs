@@ -111,8 +111,7 @@ impl Session {
             if specs.is_empty() {
                 return Ok(true);
             }
-            let targets = self.setup.targets.tensor(&self.setup.device)?;
-            Capturing::new(specs, epoch, &targets, &self.setup.places)?
+            Capturing::new(specs, epoch, &self.setup.attacked()?)?
         };
         let orders = capturing.advance(&self.models[at])?;
         if orders.is_none() {

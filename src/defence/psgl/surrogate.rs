@@ -36,6 +36,11 @@ impl Imitation for Known {
         Some(Unknown { shape: vec![*n, 1, h.div_ceil(2), w.div_ceil(2)], start: MAP })
     }
 
+    /// It comes from the fused stream, through the recovery.
+    fn plain_way_down(&self) -> bool {
+        false
+    }
+
     fn enter(&self, entry: &Entry, images: &Tensor, unknown: Option<&Tensor>) -> Result<Tensor> {
         unknown.map_or_else(|| (entry.enter)(images, None), |channel| pack_with_channel(images, channel))
     }

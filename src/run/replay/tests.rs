@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::experiment::fixture::{MAP_FROM_SERVER, OFF};
 use crate::experiment::{AttackSpec, Experiment};
 use crate::model::wire::Crossing;
+use crate::run::attack_gradients::Targets;
 use crate::run::attack_order::Capturing;
 use crate::run::attacker::Attacker;
 use crate::run::event::stream;
@@ -242,9 +243,9 @@ fn after_its_training_it_knows_the_weights_that_it_declares() {
     let model = SplitModel::new(setup.plans[0].clone(), setup.seed(), &setup.device).unwrap();
     for (kind, weights) in [(&MOST, "[false, false, true]"), (&LEAST, "[false, false, false]")] {
         let spec = AttackSpec { images: 3, ..AttackSpec::of(kind) };
-        let targets = setup.test.take(3).tensor(&setup.device).unwrap();
-        let order =
-            Capturing::new(vec![spec.clone()], 1, &targets, &[0, 1, 2]).unwrap().all(&model).unwrap().swap_remove(0);
+        let images = setup.test.take(3).tensor(&setup.device).unwrap();
+        let targets = Targets { images, labels: setup.test.take(3).labels().to_vec(), places: vec![0, 1, 2] };
+        let order = Capturing::new(vec![spec.clone()], 1, &targets).unwrap().all(&model).unwrap().swap_remove(0);
         let mut setup = Prepared::new(setup.experiment.clone()).unwrap();
         (setup.targets, setup.places) = (setup.test.take(3), vec![0, 1, 2]);
         let mut attacker = Attacker::new(&order, &model.plan, &setup).unwrap();
