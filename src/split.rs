@@ -11,6 +11,7 @@ use crate::data::Part;
 use crate::defence::{Defence, Entry, Line, Outgoing, Pass, Stack};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientPlan};
+use crate::model::network::Network;
 use crate::model::optimiser::OptimiserSettings;
 use crate::model::parameters::Init;
 use crate::model::seat::{Answer, ForwardPass, Lesson, Seat};
@@ -227,7 +228,7 @@ impl SplitModel {
         let Hidden { outgoing, mut crossed } = hidden;
         let input = outgoing.input(self.plan.entry())?;
         let defences = &self.defences;
-        let smashed = self.client.send(&input, |z| up(defences, z, at))?;
+        let smashed = self.client.send(&input, |own| layers(defences, own, at), |z| up(defences, z, at))?;
         crossed.push(smashed.message(Crossing::Smashed));
         let told = defences.iter().try_fold(labels.clone(), |labels, defence| defence.labels(labels, at))?;
         let pass = self.server.forward(&smashed, &told, &|z| arrive(defences, z))?;
@@ -281,7 +282,9 @@ impl SplitModel {
     pub fn ask(&self, x: &Tensor, at: At<'_>) -> Result<(Smashed, Outgoing)> {
         let outgoing = self.hide(x, at)?.outgoing;
         let input = outgoing.input(self.plan.entry())?;
-        Ok((self.client.send_to_ask(&input, |z| up(&self.defences, z, at))?, outgoing))
+        let defences = &self.defences;
+        let smashed = self.client.send_to_ask(&input, |own| layers(defences, own, at), |z| up(defences, z, at))?;
+        Ok((smashed, outgoing))
     }
 
     /// The server's answer to what was sent.
@@ -332,6 +335,10 @@ impl SplitModel {
         }
         Ok(())
     }
+}
+
+fn layers(defences: &[Box<dyn Defence>], own: Network, at: At<'_>) -> Result<Network> {
+    defences.iter().try_fold(own, |own, defence| defence.layers(own, at))
 }
 
 fn up(defences: &[Box<dyn Defence>], z: Tensor, at: At<'_>) -> Result<Tensor> {

@@ -12,7 +12,7 @@ use crate::attack::kind::Kind;
 use crate::attack::{inverse, nearest, rmle};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
-use crate::defence::{dropout, psgl};
+use crate::defence::{dropout, image_noise, psgl, weight_noise};
 use crate::error::{Error, Result};
 use crate::method::Section;
 use crate::method::common::{JUDGING, PARTIES};
@@ -24,7 +24,7 @@ use crate::split::UNDEFENDED;
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
-const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
+const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];
 
 /// The readers that come with the program, in the order in which they are asked.
 // A folder of films or of DICOM files may hold a table or class folders too, so these are asked after them.

@@ -147,8 +147,9 @@ impl Knowledge {
     /// Returns an error if the client's weights are not known.
     pub fn smash_as(&self, imitator: &dyn Imitator, x: &Tensor, from: usize) -> Result<Tensor> {
         let samples: Vec<usize> = (from..from + x.dim(0)?).collect();
-        let input = imitator.image(Outgoing::clean(x))?.input(self.entry)?;
-        imitator.up(self.client()?.forward(&input)?, At::Ask { samples: &samples, draw: 0 })
+        let at = At::Ask { samples: &samples, draw: 0 };
+        let input = imitator.image(Outgoing::clean(x), at)?.input(self.entry)?;
+        imitator.up(imitator.layers(self.client()?.clone(), at)?.forward(&input)?, at)
     }
 
     /// Begins to learn to imitate the defence, where the attack is adaptive.

@@ -132,8 +132,16 @@ pub trait Imitator: Send + Sync {
     ///
     /// # Errors
     /// Returns an error if the images do not fit.
-    fn image(&self, images: Outgoing) -> Result<Outgoing> {
+    fn image(&self, images: Outgoing, _at: At<'_>) -> Result<Outgoing> {
         Ok(images)
+    }
+
+    /// The client's layers as the client would use them.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    fn layers(&self, layers: Network, _at: At<'_>) -> Result<Network> {
+        Ok(layers)
     }
 
     /// What the client would send for the output of its layers.

@@ -8,12 +8,14 @@
 pub mod auxiliary;
 pub mod dropout;
 pub mod entry;
+pub mod image_noise;
 pub mod imitation;
 pub mod kind;
 mod lever;
 pub mod psgl;
 pub mod rows;
 pub mod stack;
+pub mod weight_noise;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,6 +31,7 @@ pub use stack::Stack;
 use crate::data::Part;
 use crate::error::Result;
 use crate::model::client::{Client, ClientPlan};
+use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::seat::Seat;
 use crate::model::server::{Body, ServerPlan};
@@ -96,6 +99,14 @@ pub trait Defence: fmt::Debug + Send {
     /// Returns an error if the images do not fit.
     fn image(&self, images: Outgoing, _line: &mut Line<'_>, _at: At<'_>) -> Result<Outgoing> {
         Ok(images)
+    }
+
+    /// The client's layers for a pass that is sent: as they are, or with other weights; differentiable by their own.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    fn layers(&self, layers: Network, _at: At<'_>) -> Result<Network> {
+        Ok(layers)
     }
 
     /// What becomes of the labels that the server is told (N).

@@ -9,6 +9,7 @@ use super::imitation::{Imitation, Imitator, Known, Own, Study, Undoing, Unknown}
 use super::kind::Draws;
 use super::{Defence, Setup};
 use crate::error::{Error, Result};
+use crate::model::network::Network;
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed};
 use crate::state::State;
@@ -208,8 +209,12 @@ impl Study for OneByOne {
 struct InTurn(Vec<Arc<dyn Imitator>>);
 
 impl Imitator for InTurn {
-    fn image(&self, images: Outgoing) -> Result<Outgoing> {
-        self.0.iter().try_fold(images, |images, one| one.image(images))
+    fn image(&self, images: Outgoing, at: At<'_>) -> Result<Outgoing> {
+        self.0.iter().try_fold(images, |images, one| one.image(images, at))
+    }
+
+    fn layers(&self, layers: Network, at: At<'_>) -> Result<Network> {
+        self.0.iter().try_fold(layers, |layers, one| one.layers(layers, at))
     }
 
     fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {

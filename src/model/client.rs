@@ -90,14 +90,19 @@ impl Client {
         Ok(f64::from(loss.to_scalar::<f32>()?))
     }
 
-    /// Smashed data for the wire, its graph kept until the gradient comes back; `up` is what becomes of the layers'
-    /// output before it is sent.
+    /// Smashed data for the wire, its graph kept until the gradient comes back. `layers` are the layers for this pass, and `up`
+    /// is what becomes of their output before it is sent.
     ///
     /// # Errors
     /// Returns an error if the input does not fit.
-    pub fn send(&mut self, input: &Tensor, up: impl FnOnce(Tensor) -> Result<Tensor>) -> Result<Smashed> {
+    pub fn send(
+        &mut self,
+        input: &Tensor,
+        layers: impl FnOnce(Network) -> Result<Network>,
+        up: impl FnOnce(Tensor) -> Result<Tensor>,
+    ) -> Result<Smashed> {
         let mut tape = Tape::default();
-        let z = tape.record(|| up(self.body.forward(input)?))?;
+        let z = tape.record(|| up(layers(self.body.clone())?.forward(input)?))?;
         let smashed = Smashed::new(&z);
         self.sent = Some((z, tape));
         Ok(smashed)
@@ -107,8 +112,13 @@ impl Client {
     ///
     /// # Errors
     /// Returns an error if the input does not fit.
-    pub fn send_to_ask(&self, input: &Tensor, up: impl FnOnce(Tensor) -> Result<Tensor>) -> Result<Smashed> {
-        Ok(Smashed::new(&up(self.body().forward(input)?)?))
+    pub fn send_to_ask(
+        &self,
+        input: &Tensor,
+        layers: impl FnOnce(Network) -> Result<Network>,
+        up: impl FnOnce(Tensor) -> Result<Tensor>,
+    ) -> Result<Smashed> {
+        Ok(Smashed::new(&up(layers(self.body())?.forward(input)?)?))
     }
 
     /// Goes on from the gradient that came back: backward through the client's layers and one step, unless `change`,

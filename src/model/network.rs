@@ -225,6 +225,34 @@ impl Network {
         self.map(Change::Cast(dtype))
     }
 
+    /// The same with a number added to each weight and bias of its convolutions and linear layers, the same tensors for the same
+    /// weights; differentiable by the weights. Normalisations stay as they are.
+    ///
+    /// # Errors
+    /// Where `by` fails or gives another shape.
+    pub fn moved(&self, by: &mut dyn FnMut(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            layers.push(match layer {
+                Layer::Conv { weight, bias, stride, padding, biased } => Layer::Conv {
+                    weight: sum(weight, &by(weight)?)?,
+                    bias: if *biased { sum(bias, &by(bias)?)? } else { bias.clone() },
+                    stride: *stride,
+                    padding: *padding,
+                    biased: *biased,
+                },
+                Layer::Linear { weight, bias } => {
+                    Layer::Linear { weight: sum(weight, &by(weight)?)?, bias: sum(bias, &by(bias)?)? }
+                }
+                Layer::Residual { inner, project } => {
+                    Layer::Residual { inner: inner.moved(by)?, project: project.moved(by)? }
+                }
+                other => other.clone(),
+            });
+        }
+        Ok(Self { layers })
+    }
+
     fn map(&self, change: Change) -> Result<Self> {
         let weight = |t: &Tensor| change.weight(t);
         let layer = |layer: &Layer| {

@@ -435,7 +435,7 @@ fn mended(strength: Strength) -> (f64, f64) {
     let imitator = imitator(&knowledge);
     let own = knowledge.own().unwrap();
     let truth = own.images.images().unwrap();
-    let disguised = imitator.image(Outgoing::clean(&truth)).unwrap();
+    let disguised = imitator.image(Outgoing::clean(&truth), At::ONCE).unwrap();
     let undoing = imitator.undoing(&own).unwrap().unwrap();
     let channel = disguised.input(own.entry).unwrap().narrow(1, 4, 1).unwrap();
     let mended = undoing.undo(&disguised.images, &channel).unwrap();

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
+use crate::random::At;
 use crate::state::State;
 
 /// Epochs that a head learns for.
@@ -149,7 +150,7 @@ impl Surrogate {
 }
 
 impl Imitator for Surrogate {
-    fn image(&self, images: Outgoing) -> Result<Outgoing> {
+    fn image(&self, images: Outgoing, _: At<'_>) -> Result<Outgoing> {
         let (alpha, beta) = head_jacobian(&images.images, &self.client, &self.head)?;
         disguised(&images.images, &alpha, &beta, &self.options)
     }

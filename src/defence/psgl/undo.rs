@@ -14,6 +14,7 @@ use super::saliency::{Apply, Strength};
 use crate::defence::Outgoing;
 use crate::defence::imitation::{Imitator, Own, Undoing};
 use crate::error::Result;
+use crate::random::At;
 use crate::score::image::mse;
 
 /// Auxiliary images on which the choice is made; more would not change it.
@@ -60,7 +61,7 @@ impl Undo {
     /// Returns an error if the images do not fit.
     pub fn choose(own: &Own<'_>, surrogate: &dyn Imitator, options: &Options) -> Result<Self> {
         let truth = own.images.range(0..JUDGES)?;
-        let disguised = surrogate.image(Outgoing::clean(&truth))?;
+        let disguised = surrogate.image(Outgoing::clean(&truth), At::ONCE)?;
         let packed = disguised.input(own.entry)?;
         let channel = packed.narrow(1, packed.dim(1)? - 1, 1)?;
         let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
