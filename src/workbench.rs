@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{inverse, nearest, rmle};
+use crate::attack::{analytic, dlg, idlg, inverse, inverting, nearest, rmle};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
@@ -21,7 +21,8 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
+const ATTACKS: [&Kind; 7] =
+    [&rmle::KIND, &inverse::KIND, &nearest::KIND, &dlg::KIND, &idlg::KIND, &inverting::KIND, &analytic::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];

@@ -23,14 +23,19 @@
 
 pub mod adversarial;
 
+pub mod analytic;
 pub mod decoder;
+pub mod dlg;
 mod evidence;
+pub mod idlg;
 pub mod insider;
 pub mod inverse;
+pub mod inverting;
 pub mod kind;
 mod knowledge;
 mod learner;
 mod make;
+pub mod matching;
 pub mod nearest;
 mod outcome;
 pub mod rmle;
@@ -66,6 +71,8 @@ pub enum Doubt {
     StillFalling(f64),
     /// On images of its own that were held out it is no better than a guess from the label.
     NoBetterThanGuessing,
+    /// What it found leaves so much of the gradient that it matched unexplained, in percent.
+    Unexplained(f64),
     /// It hands over images that it had already, so others may get more.
     OnlyOwnImages,
 }
@@ -79,6 +86,9 @@ impl fmt::Display for Doubt {
             }
             Self::NoBetterThanGuessing => {
                 write!(f, "on images of its own that were held out it is no better than a guess from the label")
+            }
+            Self::Unexplained(percent) => {
+                write!(f, "what it found leaves {percent:.0} % of the gradient unexplained")
             }
             Self::OnlyOwnImages => write!(f, "it hands over images that it had already, so others may get more"),
         }
@@ -97,6 +107,7 @@ impl Doubt {
             Some(Self::StillFalling(percent)) => [2.0, percent, 0.0],
             Some(Self::NoBetterThanGuessing) => [3.0, 0.0, 0.0],
             Some(Self::OnlyOwnImages) => [4.0, 0.0, 0.0],
+            Some(Self::Unexplained(percent)) => [5.0, percent, 0.0],
         };
         state.put_reals(name, &numbers)
     }
@@ -113,6 +124,7 @@ impl Doubt {
             2 => Some(Self::StillFalling(a)),
             3 => Some(Self::NoBetterThanGuessing),
             4 => Some(Self::OnlyOwnImages),
+            5 => Some(Self::Unexplained(a)),
             _ => return Err(wrong(name)),
         })
     }
@@ -235,6 +247,7 @@ mod tests {
             Some(Doubt::StillFalling(2.5)),
             Some(Doubt::NoBetterThanGuessing),
             Some(Doubt::OnlyOwnImages),
+            Some(Doubt::Unexplained(7.5)),
         ] {
             Doubt::put_in(&mut state, "doubt", doubt).unwrap();
             assert_eq!(Doubt::of_state(&state, "doubt").unwrap(), doubt);

@@ -43,6 +43,43 @@ pub fn soft_cross_entropy(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
     Ok((log_softmax(logits, D::Minus1)? * target)?.sum(1)?.mean_all()?.neg()?)
 }
 
+/// The gradients of a loss by the weights of a client and of a server behind it, each as [`Network::weight_gradients`] has
+/// them. `up` is what crosses for the client's output, of the same shape; its own derivative counts as a constant and as
+/// one number's by that number alone, as those of scaling, noise and rounding are.
+///
+/// # Errors
+/// Returns an error if the shapes do not fit.
+pub fn split_weight_gradients(
+    client: &Network,
+    server: &Network,
+    x: &Tensor,
+    up: impl Fn(Tensor) -> Result<Tensor>,
+    loss_gradient: impl FnOnce(&Tensor) -> Result<Tensor>,
+) -> Result<[Vec<Tensor>; 2]> {
+    let ours = client.pass(x)?;
+    let z = ours.last().map_or(x, |last| &last.output);
+    let sent = up(z.clone())?;
+    if sent.shape() != z.shape() {
+        return Err(Error::input(format!(
+            "what crosses is {:?} and the client's output {:?}: a gradient is not followed through such a defence",
+            sent.dims(),
+            z.dims()
+        )));
+    }
+    let theirs = server.pass(&sent)?;
+    let grad = loss_gradient(theirs.last().map_or(&sent, |last| &last.output))?;
+    let [mut of_client, mut of_server] = [Vec::new(), Vec::new()];
+    let mut down = server.back(&sent, &theirs, grad, Some(&mut of_server), true)?;
+    if sent.id() != z.id() {
+        let leaf = Var::from_tensor(&z.detach())?;
+        down = (down * gradient(&up(leaf.as_tensor().clone())?.sum_all()?, &leaf)?)?;
+    }
+    client.back(x, &ours, down, Some(&mut of_client), false)?;
+    of_client.reverse();
+    of_server.reverse();
+    Ok([of_client, of_server])
+}
+
 /// What a layer gave, and what its way back needs of the way there.
 struct Passed {
     output: Tensor,
