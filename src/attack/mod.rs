@@ -25,6 +25,7 @@ pub mod adversarial;
 
 pub mod decoder;
 mod evidence;
+mod guess;
 pub mod insider;
 pub mod inverse;
 pub mod kind;
@@ -33,6 +34,7 @@ mod learner;
 mod make;
 pub mod nearest;
 mod outcome;
+pub mod prior;
 pub mod rmle;
 pub mod threat_model;
 mod training;
