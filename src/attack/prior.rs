@@ -3,11 +3,16 @@
 //!
 //! w* = argmin ‖f(G(w)) − z‖²/‖z‖² + λ‖w‖²/k by Adam, from several starts, of which the lowest loss wins: what G makes
 //! looks like an image where a deep cut leaves rMLE a choice. G is the decoder of a variational autoencoder in place of
-//! their StyleGAN: it learns in seconds from a few hundred images. From G(w*) rMLE may then go on with the pixels, where
-//! that brings the attacker nearer to images of its own that it kept back.
+//! their StyleGAN: it learns in seconds from a few hundred images.
+//!
+//! From G(w*) rMLE then goes on with the pixels, and the latent is fitted to these once more, by an error to which a pixel
+//! that is far off counts no more than one that is off: where a disguise moved some of them, the generator's say what was
+//! there. Images of the attacker's own that it held out decide what is handed over: G(w*), as at deep cuts, the refined
+//! pixels, as at shallow ones, or a mean of these and the fitted image.
 //!
 //! *Naive* against a defence: through the client as it would be without it. *Adaptive*: through the defence's imitation;
-//! what has to be found beside the image is searched with it, and the disguise of refined pixels is undone.
+//! what has to be found beside the image is searched with it, the disguise of refined pixels is undone as rMLE does, and
+//! the images held out are disguised like the victim's.
 
 mod check;
 mod draws;
@@ -24,7 +29,7 @@ use candle_core::Tensor;
 pub use settings::Settings;
 pub use vae::{Loss, Vae};
 
-use check::Check;
+use check::{Check, mixed};
 use search::{Found, Search, at_once};
 use settings::watched;
 
@@ -91,10 +96,10 @@ pub static KIND: Kind = Kind {
             "Pixels' iterations",
             "iterations",
             whole(0, 100_000),
-            "Steps of rMLE on the pixels from the generator's image on, kept where they help with images of the attacker's \
-             own that it held back; 0 never tries them.",
+            "Steps of rMLE on the pixels from the generator's image on. What they find counts as much as is best for images of \
+             the attacker's own that it held back; 0 never tries them.",
         )
-        .default(Plain::Whole(200)),
+        .default(Plain::Whole(500)),
     ],
     method: &[method::SECTION],
     least_images: (LEAST_IMAGES, "its generator learns from"),
@@ -140,6 +145,9 @@ pub struct Prior {
     losses: Vec<f64>,
     /// Pixels at work, and whether they are those of the images held out.
     pixels: Option<(Rmle, bool)>,
+    /// Latents fitted to refined pixels, and how many of those being refined now are.
+    fit: Option<Found>,
+    fitted: usize,
     /// How it did on the images held out, once that is known.
     check: Option<Check>,
     done: bool,
@@ -177,6 +185,8 @@ impl Prior {
             searched: 0,
             losses: vec![0.0; settings.iterations + 1],
             pixels: None,
+            fit: None,
+            fitted: 0,
             check: None,
             done: false,
             loss: f64::NAN,
@@ -222,7 +232,7 @@ impl Inversion for Prior {
         state.put_reals("learnt", &self.learnt)?;
         state.put_reals("losses", &self.losses)?;
         state.put_reals("loss", &[self.loss])?;
-        state.put_wholes("place", &[self.looked, self.searched, usize::from(self.done)])?;
+        state.put_wholes("place", &[self.looked, self.searched, self.fitted, usize::from(self.done)])?;
         let (distances, rows): (Vec<f64>, Vec<usize>) = self.near.iter().map(|near| (f64::from(near.0), near.1)).unzip();
         state.put_reals("near.distances", &distances)?;
         state.put_wholes("near.rows", &rows)?;
@@ -231,6 +241,10 @@ impl Inversion for Prior {
             state.put("found.latents", &found.of(0, found.losses.len(), &self.observed)?);
         }
         self.search.iter().try_for_each(|search| search.put_in(&mut state))?;
+        if let Some(fit) = &self.fit {
+            state.put_reals("fit.losses", &fit.losses)?;
+            state.put("fit.latents", &fit.of(0, fit.losses.len(), &self.observed)?);
+        }
         self.check.iter().try_for_each(|check| state.put_reals("check", &check.numbers()))?;
         if let Some((rmle, _)) = &self.pixels {
             state.put_all("pixels.", rmle.state()?.unwrap_or_default().tensors().clone());
@@ -245,22 +259,22 @@ impl Inversion for Prior {
         (self.learnt, self.losses) = (state.reals("learnt")?, state.reals("losses")?);
         self.order.clear();
         [self.loss] = state.few("loss", State::reals)?;
-        let [looked, searched, done] = state.few("place", State::wholes)?;
-        (self.looked, self.searched, self.done) = (looked, searched, done > 0);
+        let [looked, searched, fitted, done] = state.few("place", State::wholes)?;
+        (self.looked, self.searched, self.fitted, self.done) = (looked, searched, fitted, done > 0);
         let distances = state.reals("near.distances")?.into_iter().map(|distance| distance as f32);
         self.near = distances.zip(state.wholes("near.rows")?).collect();
         if self.losses.len() != self.settings.iterations + 1 || !self.near.is_empty() && self.near.len() != self.rows().1 {
             return Err(Error::input("the attack's state is of other settings or of another number of images"));
         }
-        if state.has("found.losses") {
-            let latents = state.tensor("found.latents")?.flatten_all()?.to_vec1()?;
-            self.found = Some(Found { losses: state.reals("found.losses")?, latents });
-        }
-        if state.has("search") {
-            let mut search = self.begin(self.searched)?;
-            search.load(state)?;
-            self.search = Some(search);
-        }
+        let read = |name: &str| -> Result<Option<Found>> {
+            let (losses, latents) = (format!("{name}.losses"), format!("{name}.latents"));
+            if !state.has(&losses) {
+                return Ok(None);
+            }
+            let latents = state.tensor(&latents)?.flatten_all()?.to_vec1()?;
+            Ok(Some(Found { losses: state.reals(&losses)?, latents }))
+        };
+        (self.found, self.fit) = (read("found")?, read("fit")?);
         if state.has("check") {
             self.check = Some(Check::of(state.few("check", State::reals)?));
         }
@@ -270,6 +284,10 @@ impl Inversion for Prior {
             let mut rmle = self.refine(held_out)?;
             rmle.load(&pixels)?;
             self.pixels = Some((rmle, held_out));
+        }
+        if state.has("search") {
+            let begun = if self.pixels.is_some() { self.begin_fit()? } else { self.begin(self.searched)? };
+            self.search = Some(begun.load(state)?);
         }
         Ok(())
     }
@@ -293,20 +311,21 @@ impl Inversion for Prior {
     }
 
     fn progress(&self) -> (usize, usize) {
-        let (rows, pixels) = (self.rows().1, self.settings.pixels);
-        let an_attempt = self.settings.iterations + 1;
-        let chunks = (rows * self.settings.restarts).div_ceil(at_once(self.knowledge.image));
-        let through = self.searched.div_ceil(at_once(self.knowledge.image));
-        let at_work = self.search.as_ref().map_or(0, |search| search.iteration);
+        let ((targets, all), pixels) = (self.rows(), self.settings.pixels);
+        let search = |latents: usize| latents.div_ceil(at_once(self.knowledge.image)) * (self.settings.iterations + 1);
+        let round = |count: usize| if pixels > 0 { pixels + search(count) } else { 0 };
+        let first = round(all - targets);
         // Where the pixels of the targets are left alone, those of the images held out were all.
-        let rounds = if self.done && self.pixels.is_none() { 1 } else { 2 };
+        let second = if self.done && self.pixels.is_none() { 0 } else { round(targets) };
         let refined = match &self.pixels {
-            Some((rmle, held_out)) => rmle.progress().0 + if *held_out { 0 } else { pixels },
-            None if self.check.is_some() => pixels,
+            Some((rmle, true)) => rmle.progress().0 + search(self.fitted),
+            Some((rmle, false)) => first + rmle.progress().0 + search(self.fitted),
+            None if self.check.is_some() => first,
             None => 0,
         };
-        let planned = self.steps() + chunks * an_attempt + rounds * pixels;
-        let done = self.learnt.len() + through * an_attempt + at_work + refined;
+        let at_work = self.search.as_ref().map_or(0, |search| search.iteration);
+        let planned = self.steps() + search(all * self.settings.restarts) + first + second;
+        let done = self.learnt.len() + search(self.searched) + at_work + refined;
         (if self.done { planned } else { done.min(planned - 1) }, planned)
     }
 
@@ -327,15 +346,19 @@ impl Inversion for Prior {
     }
 
     fn outcome(&self) -> Result<Outcome> {
-        match &self.pixels {
-            Some((rmle, false)) => rmle.outcome(),
-            _ => Ok(Outcome::of_images(self.generated(0, self.observed.dim(0)?)?)),
-        }
+        let count = self.observed.dim(0)?;
+        let (Some((rmle, false)), Some(check)) = (&self.pixels, self.check) else {
+            return Ok(Outcome::of_images(self.generated(0, count)?));
+        };
+        let (refined, fitted) = (rmle.reconstruction()?, self.fitted_images(0, count)?);
+        let fitted = fitted.filter(|_| self.done);
+        Ok(Outcome::of_images(fitted.map_or(Ok(refined.clone()), |fitted| mixed(&fitted, &refined, check.share))?))
     }
 
     fn first(&self) -> Result<Option<Tensor>> {
         match &self.pixels {
-            Some((rmle, false)) => rmle.first(),
+            Some((rmle, false)) if !self.done => rmle.first(),
+            Some((_, false)) => Ok(Some(self.reconstruction()?.get(0)?)),
             _ => Ok(Some(self.generated(0, 1)?.get(0)?)),
         }
     }

@@ -36,6 +36,11 @@ impl Found {
         Ok(Self { losses: vec![f64::INFINITY; starts.dim(0)?], latents: starts.flatten_all()?.to_vec1()? })
     }
 
+    /// The same latents, of which nothing is known yet.
+    pub fn anew(self) -> Self {
+        Self { losses: vec![f64::INFINITY; self.losses.len()], ..self }
+    }
+
     /// Takes a latent of target `row` if its loss is lower than that of all before it.
     pub fn offer(&mut self, row: usize, loss: f64, latent: &[f32]) {
         if loss < self.losses[row] {
@@ -52,6 +57,19 @@ impl Found {
     }
 }
 
+/// What a latent's image is compared in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// In the numbers on the wire: ‖f(G(w)) − z‖²/‖z‖².
+    Wire,
+    /// In pixels that were found, some of which a disguise moved: mean e²/(e² + s²), to which a pixel that is far off counts
+    /// no more than one that is off (Geman & McClure 1985).
+    Pixels,
+}
+
+/// How far off a pixel is that is not taken for moved.
+const OFF: f64 = 0.15;
+
 /// Some latents at work: neighbours in the list of all restarts of all targets.
 pub(super) struct Search {
     /// Where the first of them stands in that list.
@@ -62,6 +80,7 @@ pub(super) struct Search {
     /// What is searched beside the images, where the defence has something unknown.
     unknown: Option<Var>,
     adam: Adam,
+    aim: Aim,
     /// What each should explain (N, …), and one over its squared norm (N, 1, …).
     seen: Tensor,
     scale: Tensor,
@@ -71,11 +90,12 @@ pub(super) struct Search {
 
 impl Search {
     /// Begins with these latents (N, k) for what is to be explained (N, …).
-    pub fn new(from: usize, latents: &Tensor, seen: Tensor, knowledge: &Knowledge) -> Result<Self> {
+    pub fn new(from: usize, latents: &Tensor, aim: Aim, seen: Tensor, knowledge: &Knowledge) -> Result<Self> {
         let n = latents.dim(0)?;
         let [c, h, w] = knowledge.image;
         let latents = Var::from_tensor(&latents.copy()?)?;
-        let unknown = knowledge.defence.as_ref().and_then(|defence| defence.unknown(&[n, c, h, w]));
+        let defence = knowledge.defence.as_ref().filter(|_| aim == Aim::Wire);
+        let unknown = defence.and_then(|defence| defence.unknown(&[n, c, h, w]));
         let unknown = unknown.map(|unknown| Var::from_tensor(&Tensor::full(unknown.start as f32, unknown.shape, seen.device())?));
         let unknown = unknown.transpose()?;
         let mut vars = vec![("latents".to_owned(), latents.clone())];
@@ -84,7 +104,7 @@ impl Search {
         let norm = seen.flatten_from(1)?.sqr()?.sum_keepdim(1)?.clamp(f64::from(f32::MIN_POSITIVE), f64::INFINITY)?;
         let sides = [&[n][..], &vec![1; seen.rank() - 1]].concat();
         let scale = norm.recip()?.reshape(sides)?;
-        Ok(Self { from, iteration: 0, latents, unknown, adam, seen, scale, losses: Vec::new() })
+        Ok(Self { from, iteration: 0, latents, unknown, adam, aim, seen, scale, losses: Vec::new() })
     }
 
     /// How many.
@@ -92,18 +112,19 @@ impl Search {
         self.scale.dims()[0]
     }
 
-    /// Looks at the losses of all, and unless these are the last, takes a step of Adam:
-    /// ‖f(G(w)) − z‖²/‖z‖² + λ‖w‖²/k.
+    /// Looks at the losses of all, and unless these are the last, takes a step of Adam: error + λ‖w‖²/k.
     pub fn step(&mut self, vae: &Vae, knowledge: &Knowledge, settings: &Settings) -> Result<()> {
         let k = self.latents.dim(1)? as f64;
         let mut inner = Tape::default();
         let logits = inner.record(|| vae.logits(&self.latents))?;
         let images = Var::from_tensor(&candle_nn::ops::sigmoid(&logits.detach())?)?;
         let mut outer = Tape::default();
-        let sent = outer.record(|| knowledge.sent(&images, self.unknown.as_ref().map(Var::as_tensor)))?;
-        let apart = (sent.detach() - &self.seen)?;
-        let slope = apart.broadcast_mul(&self.scale)?;
-        let errors = (&slope * &apart)?.flatten_from(1)?.sum(D::Minus1)?;
+        let unknown = self.unknown.as_ref().map(Var::as_tensor);
+        let sent = match self.aim {
+            Aim::Wire => outer.record(|| knowledge.sent(&images, unknown))?,
+            Aim::Pixels => images.as_tensor().clone(),
+        };
+        let (errors, slope) = self.errors(&(sent.detach() - &self.seen)?)?;
         let sizes = self.latents.as_detached_tensor().sqr()?.sum(D::Minus1)?;
         let losses = (errors + (sizes * (settings.prior / k))?)?.to_dtype(DType::F64)?;
         self.losses = losses.to_vec1()?;
@@ -111,7 +132,7 @@ impl Search {
             return Err(Error::Diverged(format!("prior: the loss is {loss} at iteration {}", self.iteration)));
         }
         if self.iteration < settings.iterations {
-            let end = outer.record(|| carry_on(&sent, &(slope * 2.0)?))?;
+            let end = outer.record(|| carry_on(&sent, &slope))?;
             let mut down = outer.backward(&end)?;
             let of_images = down.remove(&images).ok_or_else(|| Error::Internal("an image has no gradient".to_owned()))?;
             let shares = images.as_detached_tensor();
@@ -136,6 +157,21 @@ impl Search {
         Ok(())
     }
 
+    /// The error of each (N), and its gradient by what is apart (N, …).
+    fn errors(&self, apart: &Tensor) -> Result<(Tensor, Tensor)> {
+        let squares = apart.sqr()?;
+        let (errors, slope) = match self.aim {
+            Aim::Wire => (squares.broadcast_mul(&self.scale)?, (apart.broadcast_mul(&self.scale)? * 2.0)?),
+            Aim::Pixels => {
+                let per = 1.0 / apart.get(0)?.elem_count() as f64;
+                let bound = (&squares + OFF * OFF)?;
+                let errors = ((squares / &bound)? * per)?;
+                (errors, ((apart / bound.sqr()?)? * (2.0 * OFF * OFF * per))?)
+            }
+        };
+        Ok((errors.flatten_from(1)?.sum(D::Minus1)?, slope))
+    }
+
     /// Offers each latent as it was when it was last looked at; `restarts` of them are for one target.
     pub fn offer(&self, found: &mut Found, restarts: usize) -> Result<()> {
         for (i, (loss, latent)) in self.losses.iter().zip(self.latents.as_detached_tensor().to_vec2::<f32>()?).enumerate() {
@@ -153,7 +189,7 @@ impl Search {
     }
 
     /// Goes on from what [`Self::put_in`] kept of it.
-    pub fn load(&mut self, state: &State) -> Result<()> {
+    pub fn load(mut self, state: &State) -> Result<Self> {
         let device = self.seen.device().clone();
         self.latents.set(&state.tensor("latents")?.to_device(&device)?)?;
         if let Some(unknown) = &self.unknown {
@@ -162,6 +198,6 @@ impl Search {
         self.adam.load(&state.all("search."))?;
         [_, self.iteration, _] = state.few("search", State::wholes)?;
         self.losses = state.reals("latents.losses")?;
-        Ok(())
+        Ok(self)
     }
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::check::Check;
 use super::draws::{normal, shifted};
-use super::search::{Found, Search, at_once};
+use super::search::{Aim, Found, Search, at_once};
 use super::vae::Vae;
 use super::Prior;
 use crate::attack::nearest::nearer;
@@ -20,8 +20,8 @@ const BATCH: usize = 64;
 /// An attacker with fewer images than these shifts them.
 const FEW: usize = 100;
 /// rMLE's rate on the pixels, and its weight of smoothness there.
-const PIXEL_RATE: f64 = 0.02;
-const SMOOTH: f64 = 0.01;
+const PIXEL_RATE: f64 = 0.1;
+const SMOOTH: f64 = 0.001;
 
 impl Prior {
     /// One step of the generator.
@@ -88,7 +88,7 @@ impl Prior {
         let latents = (from..from + count).map(latent).collect::<Result<Vec<_>>>()?;
         let rows: Vec<u32> = (from..from + count).map(|i| (i / restarts) as u32).collect();
         let seen = sought.index_select(&Tensor::from_vec(rows, count, sought.device())?, 0)?;
-        Search::new(from, &Tensor::cat(&latents, 0)?, seen, &self.knowledge)
+        Search::new(from, &Tensor::cat(&latents, 0)?, Aim::Wire, seen, &self.knowledge)
     }
 
     /// A step on the latents at work; when they are through, the next ones have their turn.
@@ -118,11 +118,17 @@ impl Prior {
             None => Tensor::zeros((count, k), self.observed.dtype(), self.observed.device())?,
             Some(found) => {
                 let mut found = found.clone();
-                self.search.iter().try_for_each(|search| search.offer(&mut found, self.settings.restarts))?;
+                self.search.iter().filter(|_| self.pixels.is_none()).try_for_each(|search| search.offer(&mut found, self.settings.restarts))?;
                 found.of(from, count, &self.observed)?
             }
         };
         in_chunks(&latents, |latents| self.vae.images(latents))
+    }
+
+    /// The same of latents that were fitted to refined pixels, once they are.
+    pub(super) fn fitted_images(&self, from: usize, count: usize) -> Result<Option<Tensor>> {
+        let latents = self.fit.as_ref().map(|fit| fit.of(from, count, &self.observed)).transpose()?;
+        latents.map(|latents| in_chunks(&latents, |latents| self.vae.images(latents))).transpose()
     }
 
     /// Begins to refine the pixels of some of what is sought.
@@ -142,7 +148,7 @@ impl Prior {
         Ok(rmle)
     }
 
-    /// A step on pixels: first of the images held out, and where those came out better, of the targets.
+    /// A step on pixels: first of the images held out, and where that helped, of the targets.
     pub(super) fn sharpen(&mut self) -> Result<()> {
         let (mut rmle, held_out) = match self.pixels.take() {
             Some(pixels) => pixels,
@@ -151,15 +157,63 @@ impl Prior {
                 (self.refine(held_out)?, held_out)
             }
         };
+        if rmle.done() {
+            self.pixels = Some((rmle, held_out));
+            return self.fit();
+        }
         rmle.advance()?;
         self.loss = rmle.loss();
-        if !rmle.done() {
-            self.pixels = Some((rmle, held_out));
-        } else if held_out {
-            self.judge(Some(&rmle.reconstruction()?))?;
-        } else {
-            self.pixels = Some((rmle, held_out));
-            self.done = true;
+        self.pixels = Some((rmle, held_out));
+        Ok(())
+    }
+
+    /// The sought that are being refined: the first, and one after the last.
+    pub(super) fn refining(&self) -> (usize, usize) {
+        let (targets, all) = self.rows();
+        if self.check.is_none() { (targets, all) } else { (0, targets) }
+    }
+
+    /// Latents that come next to be fitted to pixels, at their start.
+    pub(super) fn begin_fit(&self) -> Result<Search> {
+        let ((from, to), Some((rmle, _)), Some(found)) = (self.refining(), &self.pixels, &self.found) else {
+            return Err(Error::Internal("there are no pixels to fit to".to_owned()));
+        };
+        let count = at_once(self.knowledge.image).min(to - from - self.fitted);
+        let pixels = rmle.reconstruction()?.narrow(0, self.fitted, count)?.contiguous()?;
+        let latents = found.of(from + self.fitted, count, &self.observed)?;
+        Search::new(from + self.fitted, &latents, Aim::Pixels, pixels, &self.knowledge)
+    }
+
+    /// A step on latents whose images should be the refined pixels but for those that a disguise moved. After the last one the
+    /// images held out are judged, or all is done.
+    fn fit(&mut self) -> Result<()> {
+        let mut search = match self.search.take() {
+            Some(search) => search,
+            None => self.begin_fit()?,
+        };
+        search.step(&self.vae.frozen(), &self.knowledge, &self.settings)?;
+        if search.iteration <= self.settings.iterations {
+            self.search = Some(search);
+            return Ok(());
+        }
+        if self.fit.is_none() {
+            self.fit = Some(self.found.clone().unwrap_or(Found { losses: Vec::new(), latents: Vec::new() }).anew());
+        }
+        if let Some(fit) = &mut self.fit {
+            search.offer(fit, 1)?;
+        }
+        self.fitted += search.count();
+        let (from, to) = self.refining();
+        if self.fitted < to - from {
+            return Ok(());
+        }
+        self.fitted = 0;
+        match self.check {
+            Some(_) => self.done = true,
+            None => {
+                let refined = self.pixels.take().map(|(rmle, _)| rmle.reconstruction()).transpose()?;
+                self.judge(refined.as_ref())?;
+            }
         }
         Ok(())
     }
@@ -168,8 +222,10 @@ impl Prior {
     pub(super) fn judge(&mut self, refined: Option<&Tensor>) -> Result<()> {
         let ((targets, all), (_, kept)) = (self.rows(), self.counts());
         let generated = self.generated(targets, all - targets)?;
+        let fitted = self.fitted_images(targets, all - targets)?;
+        let refined = refined.zip(fitted.as_ref());
         let check = Check::new(self.knowledge.auxiliary()?, kept, &generated, refined)?;
-        self.done = !check.refine();
+        self.done = !check.refines();
         self.check = Some(check);
         Ok(())
     }
