@@ -26,6 +26,7 @@ mod vae;
 
 use candle_core::Tensor;
 
+pub use search::search_step;
 pub use settings::Settings;
 pub use vae::{Loss, Vae};
 

@@ -3,12 +3,14 @@
 use candle_core::{D, DType, Tensor, Var};
 
 use super::Settings;
+use super::draws::normal;
 use super::vae::Vae;
 use crate::attack::Knowledge;
 use crate::engine::loss::carry_on;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
+use crate::model::parameters::Init;
 use crate::state::State;
 
 /// Latents worked at once for images of 28 × 28 pixels or fewer; of larger ones fewer, so that a slice stays short.
@@ -200,4 +202,19 @@ impl Search {
         self.losses = state.reals("latents.losses")?;
         Ok(self)
     }
+}
+
+/// A step of the search on one latent for each of what was seen (N, …), through a generator that has learnt nothing; it can
+/// be taken again and again.
+///
+/// # Errors
+/// Returns an error if the client's weights are not known.
+pub fn search_step(seen: Tensor, knowledge: Knowledge) -> Result<impl FnMut() -> Result<()> + Send> {
+    let init = Init { seed: knowledge.seed, model: &knowledge.name, device: seen.device() };
+    let vae = Vae::new(knowledge.image, init)?.frozen();
+    let (n, k) = (seen.dim(0)?, Vae::latent_of(knowledge.image));
+    let latents = normal(&mut knowledge.stream("restart", 0), n, k, seen.device())?;
+    let mut search = Search::new(0, &latents, Aim::Wire, seen, &knowledge)?;
+    let settings = Settings { steps: 0, iterations: usize::MAX, restarts: 1, prior: 1e-3, pixels: 0 };
+    Ok(move || search.step(&vae, &knowledge, &settings))
 }
