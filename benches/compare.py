@@ -11,9 +11,9 @@ the convolutions' and matrix products' own multiplications have of the machine's
 import argparse, json, os, pathlib, platform, statistics, subprocess, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28", "apg_128x4096"]
+CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "apg_64x28", "apg_128x4096"]
 # Those that the JAX side has.
-JAX = ["train_small", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28"]
+JAX = ["train_small", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "apg_64x28"]
 
 
 def conv(n, c_in, c_out, side, kernel=3):
@@ -43,6 +43,9 @@ def gigaflops(case):
     if case.startswith("rmle"):
         n = int(case.split("_b")[1])
         return 2 * 2 * (conv(n, 1, 16, 28) + conv(n, 16, 32, 14)) / 1e9
+    if case == "prior_step":
+        generator = 64 * (16 * 128 + 128 * 1568) + conv(64, 32, 64, 7) + conv(64, 16, 4, 14)
+        return 2 * 2 * (generator + conv(64, 1, 16, 28) + conv(64, 16, 32, 14)) / 1e9
     if case == "dlg_b1":
         first = conv(1, 1, 12, 14, 5)
         forward = first + 2 * conv(1, 12, 12, 7, 5) + 588 * 10

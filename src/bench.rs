@@ -7,6 +7,7 @@
 //! | `train_resnet` | the same on 32 images of 3×32×32 for a residual block of 64 channels on each side, BatchNorm in training |
 //! | `train_psgl` | a whole PSGL step on 64 such images: head's own step, map, attack, recovery, three streams, all Adam steps |
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
+//! | `prior_step` | an iteration of a learned prior's search: 64 latents through a generator of 28×28 pixels and that client |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
@@ -19,6 +20,7 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 use serde::Serialize;
 
+use crate::attack::prior::search_step;
 use crate::attack::rmle::{Rmle, Settings};
 use crate::attack::{Evidence, Inversion, Knowledge};
 use crate::defence::Stack;
@@ -33,6 +35,7 @@ use crate::model::optimiser::OptimiserSettings;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
+use crate::model::wire::Smashed;
 use crate::random::At;
 use crate::random::Seed;
 use crate::setting::near;
@@ -42,8 +45,17 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 8] =
-    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28", "apg_128x4096"];
+pub const CASES: [&str; 9] = [
+    "train_small",
+    "train_resnet",
+    "train_psgl",
+    "rmle_b1",
+    "rmle_b16",
+    "prior_step",
+    "dlg_b1",
+    "apg_64x28",
+    "apg_128x4096",
+];
 
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
@@ -99,6 +111,7 @@ impl Case {
             "train_psgl" => train("train_psgl", psgl_plan()?, 64),
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
+            "prior_step" => prior(),
             "dlg_b1" => dlg(),
             "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
             "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
@@ -228,7 +241,8 @@ fn matrix_product() -> Result<Case> {
     Ok(Case { name: MATRIX_PRODUCT, per: 1, unit: "products/s", step: Box::new(step) })
 }
 
-fn rmle(name: &'static str, images: usize) -> Result<Case> {
+/// What was seen of random images by somebody who knows `train_small`'s client.
+fn white_box(name: &'static str, images: usize) -> Result<(Smashed, Knowledge)> {
     let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
     let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?, At::ONCE)?;
     let knowledge = Knowledge {
@@ -243,10 +257,22 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
         seed: Seed(0),
         name: name.to_owned(),
     };
+    Ok((smashed, knowledge))
+}
+
+fn rmle(name: &'static str, images: usize) -> Result<Case> {
+    let (smashed, knowledge) = white_box(name, images)?;
     let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
     let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
     let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
+}
+
+fn prior() -> Result<Case> {
+    let (smashed, mut knowledge) = white_box("prior_step", 64)?;
+    knowledge.client = knowledge.client.map(|client| client.frozen());
+    let step = Box::new(search_step(smashed.tensor().clone(), knowledge)?);
+    Ok(Case { name: "prior_step", per: 1, unit: "iterations/s", step })
 }
 
 /// Weights drawn from ±½, as the attack's authors do.

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{analytic, dlg, idlg, inverse, inverting, nearest, rmle};
+use crate::attack::{analytic, dlg, idlg, inverse, inverting, nearest, prior, rmle};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
@@ -21,8 +21,16 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 7] =
-    [&rmle::KIND, &inverse::KIND, &nearest::KIND, &dlg::KIND, &idlg::KIND, &inverting::KIND, &analytic::KIND];
+const ATTACKS: &[&Kind] = &[
+    &rmle::KIND,
+    &inverse::KIND,
+    &nearest::KIND,
+    &prior::KIND,
+    &dlg::KIND,
+    &idlg::KIND,
+    &inverting::KIND,
+    &analytic::KIND,
+];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];
@@ -54,7 +62,7 @@ static PLUGGED: OnceLock<Plugged> = OnceLock::new();
 
 impl Plugged {
     fn with(own: &Own) -> Self {
-        let attacks: Vec<&'static Kind> = ATTACKS.into_iter().chain(own.attacks.iter().copied()).collect();
+        let attacks: Vec<&'static Kind> = ATTACKS.iter().copied().chain(own.attacks.iter().copied()).collect();
         let defences = DEFENCES.into_iter().chain(own.defences.iter().copied()).collect::<Vec<_>>();
         let of = |own_section| defences.iter().filter(move |kind| kind.section.is_some() == own_section);
         // Those that have a section of their own come where it has always stood: after the model, before the training.

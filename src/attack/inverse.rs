@@ -5,7 +5,6 @@
 //! *Naive* against a defence: trained on what an undefended client would send. *Adaptive*: on what the attacker's imitation
 //! of the defence sends.
 
-use std::collections::BTreeMap;
 use std::ops;
 
 mod method;
@@ -18,6 +17,7 @@ pub use settings::Settings;
 use settings::watched;
 
 use super::decoder::Decoder;
+use super::guess::{class_means, mean_image};
 use super::kind::{ADAM_EPSILON, HE_2019, Kind, Looker, Make, Published};
 use super::threat_model::{Knows, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, Outcome, doubt_of};
@@ -268,22 +268,9 @@ impl Inverse {
     /// images trained on.
     fn checked(&self) -> Result<Option<[f64; 3]>> {
         let Stage::Decoding(pairs) = &self.stage else { return Ok(None) };
-        let kept = self.trained_on();
-        let (images, labels) = (&pairs.images, pairs.images.labels()?);
-        let held = images.len() - kept;
-        let truth = images.range(kept..kept + held)?;
-        let mean = images.mean(&(0..kept).collect::<Vec<_>>())?;
-        let mut known = BTreeMap::new();
-        let class_mean = |label: &u32| -> Result<Tensor> {
-            if let Some(known) = known.get(label) {
-                return Ok(Tensor::clone(known));
-            }
-            let same: Vec<usize> = (0..kept).filter(|i| labels[*i] == *label).collect();
-            let of_class = if same.is_empty() { mean.clone() } else { images.mean(&same)? };
-            known.insert(*label, of_class.clone());
-            Ok(of_class)
-        };
-        let class_means = labels[kept..].iter().map(class_mean).collect::<Result<Vec<_>>>()?;
+        let (kept, images) = (self.trained_on(), &pairs.images);
+        let truth = images.range(kept..images.len())?;
+        let mean = mean_image(images, kept)?;
         let chunks = (kept..images.len()).step_by(CHUNK).map(|from| from..images.len().min(from + CHUNK));
         let drawn = chunks.flat_map(few_at_once).map(|few| {
             let z = pairs.smashed.select(few)?;
@@ -293,7 +280,7 @@ impl Inverse {
         let error = |guess: &Tensor| -> Result<f64> {
             Ok(f64::from(guess.broadcast_sub(&truth)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
         };
-        Ok(Some([error(&got)?, error(&mean.broadcast_as(truth.shape())?)?, error(&Tensor::cat(&class_means, 0)?)?]))
+        Ok(Some([error(&got)?, error(&mean.broadcast_as(truth.shape())?)?, error(&class_means(images, kept)?)?]))
     }
 
     /// Whether the trained decoder beats the mean image on the images held out.

@@ -140,6 +140,19 @@ impl Knowledge {
         }
     }
 
+    /// What the client would send for images (N, C, H, W) of a search and what has to be found beside them, through the
+    /// defence where it is known; differentiable by both.
+    ///
+    /// # Errors
+    /// Returns an error if the client's weights are not known, or the shapes do not fit.
+    pub fn sent(&self, images: &Tensor, unknown: Option<&Tensor>) -> Result<Tensor> {
+        let client = self.client()?;
+        match &self.defence {
+            Some(defence) => defence.up(client.forward(&defence.enter(self.entry, images, unknown)?)?),
+            None => client.forward(&(self.entry.enter)(images, None)?),
+        }
+    }
+
     /// What the defended client would send for these images, as far as an imitator can tell; the first of them is image
     /// `from` of the attacker's own.
     ///

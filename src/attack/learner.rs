@@ -52,6 +52,12 @@ impl Learner {
         Ok(())
     }
 
+    /// One that has learnt what this one has, once it is no longer busy: for an attack that is part of another.
+    #[must_use]
+    pub fn learnt(&self) -> Self {
+        Self { study: None, imitator: self.imitator.clone(), planned: self.planned, done: self.done }
+    }
+
     /// What has learnt to imitate the defence; none yet, or none where the attack is naive.
     pub fn imitator(&self) -> Option<&dyn Imitator> {
         self.imitator.as_deref()

@@ -90,25 +90,31 @@ impl Nearest {
         images.div_ceil(CHUNK).max(1)
     }
 
-    /// Looks at the next chunk: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
+    /// Looks at the next chunk.
     fn look(&mut self) -> Result<()> {
         let from = self.looked * CHUNK;
         let x = self.knowledge.auxiliary()?.range(from..from + CHUNK)?;
         let smashed = self.learner.smash(&self.knowledge, &x, from)?;
-        let own = smashed.flatten_from(1)?;
-        let size = own.sqr()?.sum_keepdim(1)?;
-        let apart = size.broadcast_sub(&(own.matmul(&self.seen.t()?.contiguous()?)? * 2.0)?)?;
-        let squares: Vec<f32> = self.seen.sqr()?.sum(1)?.to_vec1()?;
-        for (i, row) in apart.to_vec2::<f32>()?.iter().enumerate() {
-            for ((best, distance), square) in self.best.iter_mut().zip(row).zip(&squares) {
-                if distance + square < best.0 {
-                    *best = (distance + square, from + i);
-                }
-            }
-        }
+        nearer(&mut self.best, &self.seen, &smashed.flatten_from(1)?, from)?;
         self.looked += 1;
         Ok(())
     }
+}
+
+/// Of each row of `seen` (N, D) the nearest so far, with its squared distance, after a look at these rows (M, D), the first
+/// of which is row `from` of all: ‖a − z‖² = ‖a‖² − 2 a·z + ‖z‖², of which the last is the same for all a.
+pub(super) fn nearer(best: &mut [(f32, usize)], seen: &Tensor, own: &Tensor, from: usize) -> Result<()> {
+    let size = own.sqr()?.sum_keepdim(1)?;
+    let apart = size.broadcast_sub(&(own.matmul(&seen.t()?.contiguous()?)? * 2.0)?)?;
+    let squares: Vec<f32> = seen.sqr()?.sum(1)?.to_vec1()?;
+    for (i, row) in apart.to_vec2::<f32>()?.iter().enumerate() {
+        for ((best, distance), square) in best.iter_mut().zip(row).zip(&squares) {
+            if distance + square < best.0 {
+                *best = (distance + square, from + i);
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Inversion for Nearest {

@@ -209,16 +209,22 @@ impl Rmle {
     /// # Errors
     /// Where the client's weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+        Self::with(evidence, knowledge, settings, Learner::new(knowledge)?)
+    }
+
+    /// The same of a learner that may have learnt already, of this knowledge.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with(evidence: &Evidence, knowledge: &Knowledge, settings: Settings, learner: Learner) -> Result<Self> {
         let target = evidence.smashed()?.tensor().clone();
-        let adaptive = match &knowledge.defence {
-            Some(defence) => Some(Adaptive {
-                learner: Learner::new(knowledge)?,
-                undoing: None,
-                knowledge: knowledge.clone(),
-                defence: defence.clone(),
-            }),
-            None => None,
-        };
+        let mut adaptive = knowledge.defence.as_ref().map(|defence| Adaptive {
+            learner,
+            undoing: None,
+            knowledge: knowledge.clone(),
+            defence: defence.clone(),
+        });
+        adaptive.as_mut().map_or(Ok(()), Adaptive::choose)?;
         let defence = adaptive.as_ref().map(|adaptive| &*adaptive.defence);
         Ok(Self {
             client: knowledge.client()?.clone(),
@@ -391,8 +397,10 @@ impl Inversion for Rmle {
         let mut parts = self.finished.clone();
         parts.push(current);
         if waiting > 0 {
-            let black = Tensor::zeros((waiting, c, h, w), self.target.dtype(), self.target.device())?;
-            parts.push((black + GREY)?);
+            parts.push(match &self.start {
+                Some(start) => start.narrow(0, start.dim(0)? - waiting, waiting)?,
+                None => Tensor::full(GREY as f32, (waiting, c, h, w), self.target.device())?,
+            });
         }
         Ok(Outcome::of_images(Tensor::cat(&parts, 0)?))
     }

@@ -127,7 +127,7 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
 /// Settings of an attack that make it short.
 fn short(kind: &Kind) -> Values {
     let mut values = Values::of(kind.settings);
-    for (key, few) in [("iterations", 4), ("epochs", 2)] {
+    for (key, few) in [("iterations", 4), ("epochs", 2), ("steps", 4), ("restarts", 2), ("pixels", 3)] {
         if values.whole(key).is_ok() {
             values.put(key, toml::Value::Integer(few)).unwrap();
         }
