@@ -234,6 +234,7 @@ fn rmle(name: &'static str, images: usize) -> Result<Case> {
     let knowledge = Knowledge {
         image: [1, 28, 28],
         classes: 10,
+        layers: model.plan.layers[..model.plan.cut].to_vec(),
         client: Some(model.client.body()),
         oracle: None,
         server: None,

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{inverse, nearest, rmle};
+use crate::attack::{fsha, inverse, nearest, rmle, sdar, unsplit};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, psgl};
@@ -21,7 +21,8 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
+const ATTACKS: [&Kind; 6] =
+    [&rmle::KIND, &inverse::KIND, &nearest::KIND, &unsplit::KIND, &fsha::KIND, &sdar::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];

@@ -106,6 +106,7 @@ pub static KIND: Kind = Kind {
     saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),
     learns: true,
     fills_the_table: true,
+    steps: |_| Ok(None),
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Inverse::new(seen, known, Settings::of(values)?)?))),
     watched,
 };

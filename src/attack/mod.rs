@@ -25,6 +25,7 @@ pub mod adversarial;
 
 pub mod decoder;
 mod evidence;
+pub mod fsha;
 pub mod insider;
 pub mod inverse;
 pub mod kind;
@@ -34,8 +35,11 @@ mod make;
 pub mod nearest;
 mod outcome;
 pub mod rmle;
+pub mod sdar;
+mod stand_in;
 pub mod threat_model;
 mod training;
+pub mod unsplit;
 
 use std::fmt;
 

@@ -1,0 +1,358 @@
+//! The feature-space hijacking attack: Pasquini, Ateniese & Bernaschi (CCS 2021), with the server's chair.
+//!
+//! The attacker trains a pilot f̃ and a decoder d on images of its own, so that d(f̃(x̄)) ≈ x̄, and a critic D that tells
+//! f̃(x̄) from what the victim sends. The victim's client gets ∂ mean D(f(x))/∂z in place of its task's gradient, and so
+//! learns to send what the pilot would; then d decodes its images too. No label is used.
+//!
+//! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
+//! of the defence, learnt on a copy of the pilot.
+
+mod networks;
+mod settings;
+pub mod step;
+
+use candle_core::Tensor;
+
+pub use settings::Settings;
+
+use self::networks::{Part, Pilot, critic};
+use self::step::{Scale, autoencode, judge};
+use super::decoder::Decoder;
+use super::kind::{Kind, Looker, Make};
+use super::stand_in::StandIn;
+use super::threat_model::{Knows, Sees};
+use super::{Doubt, Evidence, Heard, Inversion, Knowledge, Outcome, TrainingAttack, doubt_of};
+use crate::defence::imitation::in_chunks;
+use crate::error::{Error, Result};
+use crate::model::adam::{Adam, AdamSettings};
+use crate::model::parameters::{Init, Parameters};
+use crate::model::spec::LayerSpec::{Relu, Sigmoid, Tanh};
+use crate::model::wire::{Crossing, Smashed};
+use crate::setting::{Plain, Setting, log, real, whole};
+use crate::state::State;
+
+/// Its card.
+pub static KIND: Kind = Kind {
+    id: "fsha",
+    title: "a hijacked training",
+    about: "A server that trains the client for itself: it makes the client send what a network of its own would, which it \
+            can decode.",
+    looker: Looker {
+        words: "a malicious server",
+        brief: "malicious server",
+        tip: "Feature-space hijacking: the server sends back gradients that train the client to be read. That takes a \
+              training of its own; then every image is read at once.",
+    },
+    sees: &[Sees::Smashed, Sees::Training(Crossing::Smashed)],
+    knows: &[Knows::Auxiliary],
+    // To imitate a disguise it trains a head, for which it has to know what its images show.
+    knows_adaptive: &[Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
+    images: 32,
+    images_help: "Test images to reconstruct; each takes one pass.",
+    settings: &[
+        Setting::new("iterations", "Training steps", "steps", whole(0, 1_000_000), "x").default(Plain::Whole(1500)),
+        Setting::new("width", "Width", "channels", whole(1, 1024), "x").default(Plain::Whole(16)),
+        Setting::new("rate", "Rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
+        Setting::new("critic_rate", "Critic's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
+        Setting::new("penalty", "Penalty", "", real(0.0, 1e6), "x").default(Plain::Real(500.0)),
+        Setting::new("wasserstein", "W", "", crate::setting::Kind::Switch, "x").default(Plain::Switch(false)),
+        Setting::new("tanh", "T", "", crate::setting::Kind::Switch, "x").default(Plain::Switch(false)),
+        Setting::new("throttle", "Th", "", real(0.0, 1e6), "x").default(Plain::Real(200.0)),
+        Setting::new("warm", "Warm", "steps", whole(0, 1_000_000), "x").default(Plain::Whole(0)),
+    ],
+    least_images: (LEAST_IMAGES, "its pilot learns from"),
+    learns: true,
+    make: Make::InTheChair(|known, values| Ok(Box::new(Fsha::new(known, Settings::of(values)?)?))),
+    ..Kind::BASE
+};
+
+/// One to learn from and one to check itself on.
+const LEAST_IMAGES: usize = 2;
+/// Share of the auxiliary images on which the attacker checks itself.
+const HELD_OUT: f64 = 0.1;
+/// Steps after which it learns to imitate a defence, on what its pilot is then.
+const STUDY: usize = 100;
+
+/// The attack at work.
+pub struct Fsha {
+    knowledge: Knowledge,
+    settings: Settings,
+    made: Option<Made>,
+    stand_in: Option<StandIn>,
+    iteration: usize,
+    unit: f64,
+    /// The decoder's, of every iteration.
+    losses: Vec<f64>,
+}
+
+/// Its networks, once it knows what crosses.
+struct Made {
+    smashed: Vec<usize>,
+    pilot: Pilot,
+    decoder: Decoder,
+    critic: Part,
+    /// Trains pilot and decoder.
+    own: Adam,
+    /// Trains the critic.
+    judge: Adam,
+}
+
+impl Fsha {
+    /// Of these settings.
+    ///
+    /// # Errors
+    /// Returns an error if it has too few images.
+    pub fn new(knowledge: &Knowledge, settings: Settings) -> Result<Self> {
+        if knowledge.auxiliary()?.len() < LEAST_IMAGES {
+            return Err(Error::input("the attack fsha needs two auxiliary images or more: raise data.aux"));
+        }
+        let knowledge = knowledge.clone();
+        Ok(Self { knowledge, settings, made: None, stand_in: None, iteration: 0, unit: 1.0, losses: Vec::new() })
+    }
+
+    /// The networks for smashed data of this shape, without the batch.
+    fn networks(&self, smashed: &[usize]) -> Result<Made> {
+        let Knowledge { image, entry, seed, .. } = self.knowledge;
+        let first = self.knowledge.auxiliary()?.range(0..1)?;
+        let init = Init { seed, model: &self.knowledge.name, device: first.device() };
+        let ending = self.knowledge.layers.last().filter(|layer| matches!(layer, Relu | Sigmoid | Tanh));
+        let pilot = Pilot::new((entry.shape)(image), smashed, self.settings.width, ending, init)?;
+        let decoder = Decoder::new(smashed, image, init)?;
+        let critic = critic(smashed, self.settings.width, init)?;
+        let named = |prefix: &'static str, of: &Parameters| {
+            of.trained().map(|(name, var)| (format!("{prefix}{name}"), var.clone())).collect::<Vec<_>>()
+        };
+        let both = [named("", &pilot.part.parameters), named("decoder.", decoder.parameters())].concat();
+        let own = Adam::of(both, AdamSettings::new(self.settings.rate));
+        let judge = Adam::new(&critic.parameters, AdamSettings::new(self.settings.critic_rate));
+        Ok(Made { smashed: smashed.to_vec(), pilot, decoder, critic, own, judge })
+    }
+
+    /// How many auxiliary images it learns from; the others it checks itself on.
+    fn learnt_from(&self) -> Result<usize> {
+        let all = self.knowledge.auxiliary()?.len();
+        Ok(all - ((all as f64 * HELD_OUT) as usize).clamp(1, all - 1))
+    }
+
+    /// Begins to learn to imitate the defence, or goes on with it; true while it is at that.
+    fn studies(&mut self) -> Result<bool> {
+        if self.knowledge.defence.is_none() || self.iteration < STUDY {
+            return Ok(false);
+        }
+        let Some(Made { pilot, .. }) = &self.made else { return Ok(false) };
+        let stand_in = match &mut self.stand_in {
+            Some(stand_in) => stand_in,
+            None => {
+                let weights = pilot.part.parameters.snapshot()?;
+                self.stand_in.insert(StandIn::new(&self.knowledge, weights, |weights| pilot.of(weights))?)
+            }
+        };
+        let busy = stand_in.busy();
+        if busy {
+            stand_in.advance()?;
+        }
+        Ok(busy)
+    }
+
+    /// One iteration: what goes down for the victim's `z`.
+    fn iterate(&mut self, z: &Tensor) -> Result<Tensor> {
+        let unit = self.unit;
+        let z = &(z / unit)?;
+        let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
+        let own = self.knowledge.auxiliary()?;
+        let mut stream = self.knowledge.stream("batch", self.iteration as u64);
+        let kept = own.len() - ((own.len() as f64 * HELD_OUT) as usize).clamp(1, own.len() - 1);
+        let rows: Vec<usize> = (0..z.dim(0)?).map(|_| stream.below(kept)).collect();
+        let x = own.batch(&rows)?;
+        let stand_in = self.stand_in.as_ref();
+        let input = stand_in.map_or_else(|| (self.knowledge.entry.enter)(&x, None), |one| one.input(&x))?;
+        let (pilots, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
+            let z = made.pilot.forward(&input)?;
+            let z = stand_in.map_or(Ok(z.clone()), |one| one.up(z.clone(), &rows, self.iteration))?;
+            let y = made.decoder.forward(&z)?;
+            Ok((z, y))
+        })?;
+        let mut sides = vec![z.dim(0)?];
+        sides.resize(z.rank(), 1);
+        let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
+        let scale = if self.settings.wasserstein { Scale::Means } else { Scale::Logits };
+        let critic = (&made.critic.network, &made.critic.parameters);
+        let judged = judge(critic, scale, z, &pilots, &epsilon, self.settings.penalty)?;
+        if !(loss.is_finite() && judged.critic.is_finite()) {
+            let at = self.iteration;
+            return Err(Error::Diverged(format!("fsha: the losses are {loss} and {} at step {at}", judged.critic)));
+        }
+        made.own.step(&gradients)?;
+        made.judge.step(&judged.gradients)?;
+        self.losses.push(loss);
+        self.iteration += 1;
+        let mut down = judged.cut_gradient;
+        if self.iteration == 1 && self.settings.throttle > 0.0 {
+            let n = down.dim(0)? as f64;
+            let channels = down.dim(1)? as f64;
+            let norm = f64::from(down.sqr()?.sum_all()?.to_scalar::<f32>()?).sqrt();
+            // A typical one: each sample's, n of them, has a norm of sqrt(channels) / n.
+            let typical = (channels / n).sqrt();
+            down = (down * (self.settings.throttle * typical / norm))?;
+        }
+        Ok((down / unit)?)
+    }
+
+    /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.
+    fn checked(&self, made: &Made) -> Result<[f64; 2]> {
+        let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
+        let held = own.range(kept..own.len().min(kept + 128))?;
+        let input = self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
+        let z = made.pilot.forward(&input)?.detach();
+        let got = decoded(&made.decoder, self.settings.tanh, &z)?;
+        let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;
+        let error = |guess: &Tensor| -> Result<f64> {
+            Ok(4.0 * f64::from(guess.broadcast_sub(&held)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
+        };
+        Ok([error(&got)?, error(&mean.broadcast_as(held.shape())?)?])
+    }
+}
+
+/// Images (N, C, H, W) in [0, 1] of smashed data.
+fn decoded(decoder: &Decoder, tanh: bool, z: &Tensor) -> Result<Tensor> {
+    in_chunks(z, |z| {
+        let y = decoder.forward(z)?.detach();
+        Ok((if tanh { y.tanh()? } else { y.clamp(-1.0, 1.0)? }).affine(0.5, 0.5)?)
+    })
+}
+
+impl TrainingAttack for Fsha {
+    fn hear(&mut self, _step: &Heard) -> Result<()> {
+        Ok(())
+    }
+
+    /// While it learns to imitate a defence it lets the honest gradient through.
+    fn answer(&mut self, step: &Heard) -> Result<Option<Tensor>> {
+        let z = step.crossed(Crossing::Smashed)?;
+        if self.made.is_none() {
+            self.made = Some(self.networks(&z.dims()[1..])?);
+            self.unit = f64::from(z.sqr()?.mean_all()?.to_scalar::<f32>()?).sqrt();
+        }
+        if self.iteration == 0 {
+            for i in 0..self.settings.warm {
+                let made = self.made.as_mut().unwrap();
+                let own = self.knowledge.auxiliary()?;
+                let mut stream = self.knowledge.stream("warm", i as u64);
+                let rows: Vec<usize> = (0..64).map(|_| stream.below(900)).collect();
+                let x = own.batch(&rows)?;
+                let input = (self.knowledge.entry.enter)(&x, None)?;
+                let (_, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
+                    let z = made.pilot.forward(&input)?;
+                    let y = made.decoder.forward(&z)?;
+                    Ok((z, y))
+                })?;
+                made.own.step(&gradients)?;
+                if i % 100 == 0 { eprintln!("warm {i} {loss}"); }
+            }
+        }
+        if self.studies()? {
+            return Ok(None);
+        }
+        self.iterate(z).map(Some)
+    }
+
+    fn loss(&self) -> f64 {
+        self.losses.last().copied().unwrap_or(f64::NAN)
+    }
+
+    fn state(&self) -> Result<State> {
+        let mut state = State::default();
+        state.put_reals("losses", &self.losses)?;
+        state.put_wholes("iteration", &[self.iteration])?;
+        let Some(made) = &self.made else { return Ok(state) };
+        state.put_wholes("smashed", &made.smashed)?;
+        for parameters in [&made.pilot.part.parameters, &made.critic.parameters, made.decoder.parameters()] {
+            let shared = parameters.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
+            state.put_all("weights.", shared.collect());
+        }
+        state.put_all("own.", made.own.state()?);
+        state.put_all("judge.", made.judge.state()?);
+        if let Some(stand_in) = &self.stand_in {
+            state.put_all("stand_in.", stand_in.state()?.tensors().clone());
+        }
+        Ok(state)
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        self.losses = state.reals("losses")?;
+        [self.iteration] = state.few("iteration", State::wholes)?;
+        if !state.has("smashed") {
+            return Ok(());
+        }
+        let mut made = self.networks(&state.wholes("smashed")?)?;
+        let weights = state.all("weights.");
+        for parameters in [&made.pilot.part.parameters, &made.critic.parameters, made.decoder.parameters()] {
+            parameters.load(&weights)?;
+        }
+        made.own.load(&state.all("own."))?;
+        made.judge.load(&state.all("judge."))?;
+        let stand_in = state.part("stand_in.");
+        if !stand_in.tensors().is_empty() {
+            let pilot = &made.pilot;
+            self.stand_in = Some(StandIn::of_state(&self.knowledge, &stand_in, |weights| pilot.of(weights))?);
+        }
+        self.made = Some(made);
+        Ok(())
+    }
+
+    fn attack(&self, seen: &Evidence, _known: &Knowledge) -> Result<Box<dyn Inversion>> {
+        let observed = (seen.smashed()?.tensor() / self.unit)?;
+        let fresh;
+        let made = match &self.made {
+            Some(made) => made,
+            None => {
+                fresh = self.networks(&observed.dims()[1..])?;
+                &fresh
+            }
+        };
+        let [decoder, mean] = self.checked(made)?;
+        let converged = doubt_of(&self.losses, mean);
+        let doubt = converged.or((decoder.is_nan() || decoder >= mean).then_some(Doubt::NoBetterThanGuessing));
+        let copy = self.networks(&made.smashed)?.decoder;
+        copy.parameters().load(&made.decoder.parameters().snapshot()?)?;
+        let loss = self.loss();
+        Ok(Box::new(Decoded { tanh: self.settings.tanh, decoder: copy, observed, images: None, loss, doubt }))
+    }
+}
+
+/// What the decoder makes of the targets.
+struct Decoded {
+    tanh: bool,
+    decoder: Decoder,
+    observed: Tensor,
+    images: Option<Tensor>,
+    loss: f64,
+    doubt: Option<Doubt>,
+}
+
+impl Inversion for Decoded {
+    fn advance(&mut self) -> Result<()> {
+        self.images = Some(decoded(&self.decoder, self.tanh, &self.observed)?);
+        Ok(())
+    }
+
+    fn progress(&self) -> (usize, usize) {
+        (usize::from(self.images.is_some()), 1)
+    }
+
+    fn loss(&self) -> f64 {
+        self.loss
+    }
+
+    fn doubt(&self) -> Result<Option<Doubt>> {
+        Ok(self.doubt)
+    }
+
+    fn outcome(&self) -> Result<Outcome> {
+        Ok(Outcome::of_images(self.images.clone().map_or_else(|| decoded(&self.decoder, self.tanh, &self.observed), Ok)?))
+    }
+
+    fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
+        Ok(Some(decoded(&self.decoder, self.tanh, other.tensor())?))
+    }
+}
