@@ -28,7 +28,8 @@ use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec::{Relu, Sigmoid, Tanh};
 use crate::model::wire::{Crossing, Smashed};
-use crate::setting::{Plain, Setting, log, real, whole};
+use crate::random::Stream;
+use crate::setting::{Kind as Range, Plain, Setting, log, real, whole};
 use crate::state::State;
 
 /// Its card.
@@ -50,22 +51,80 @@ pub static KIND: Kind = Kind {
     images: 32,
     images_help: "Test images to reconstruct; each takes one pass.",
     settings: &[
-        Setting::new("iterations", "Training steps", "steps", whole(0, 1_000_000), "x").default(Plain::Whole(1500)),
-        Setting::new("width", "Width", "channels", whole(1, 1024), "x").default(Plain::Whole(16)),
-        Setting::new("rate", "Rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
-        Setting::new("critic_rate", "Critic's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
-        Setting::new("penalty", "Penalty", "", real(0.0, 1e6), "x").default(Plain::Real(500.0)),
-        Setting::new("wasserstein", "W", "", crate::setting::Kind::Switch, "x").default(Plain::Switch(false)),
-        Setting::new("tanh", "T", "", crate::setting::Kind::Switch, "x").default(Plain::Switch(false)),
-        Setting::new("throttle", "Th", "", real(0.0, 1e6), "x").default(Plain::Real(200.0)),
-        Setting::new("warm", "Warm", "steps", whole(0, 1_000_000), "x").default(Plain::Whole(0)),
+        Setting::new(
+            "steps",
+            "Training steps",
+            "steps",
+            whole(0, 1_000_000),
+            "How long the hijacked model trains, in steps, at the end of a run; 0 as long as the run did. The server decides \
+             when a training is over.",
+        )
+        .published(PASQUINI_2021, "10000")
+        .default(Plain::Whole(1500)),
+        Setting::new(
+            "warm_up",
+            "Honest steps at first",
+            "steps",
+            whole(0, 1_000_000),
+            "Steps in which the server stays honest, while pilot and decoder learn by themselves.",
+        )
+        .published(PASQUINI_2021, "0")
+        .default(Plain::Whole(200)),
+        Setting::new(
+            "width",
+            "Width of its networks",
+            "channels",
+            whole(1, 1024),
+            "Channels after the pilot's first layer; the critic has four times as many, the decoder four and two.",
+        )
+        .published(PASQUINI_2021, "64")
+        .default(Plain::Whole(16)),
+        Setting::new("rate", "Pilot's rate", "", log(1e-7, 1.0), "Adam's step size for pilot and decoder.")
+            .published(PASQUINI_2021, "1e-5")
+            .default(Plain::Real(1e-3)),
+        Setting::new("critic_rate", "Critic's rate", "", log(1e-7, 1.0), "Adam's step size for the critic.")
+            .published(PASQUINI_2021, "1e-4")
+            .default(Plain::Real(1e-3)),
+        Setting::new(
+            "penalty",
+            "Gradient penalty",
+            "",
+            real(0.0, 1e6),
+            "What it counts in the critic's loss that the critic's slopes are not 1.",
+        )
+        .published(PASQUINI_2021, "500")
+        .default(Plain::Real(500.0)),
+        Setting::new(
+            "wasserstein",
+            "Wasserstein critic",
+            "",
+            Range::Switch,
+            "The critic's scores are compared by their means; otherwise they are the odds of being the attacker's own.",
+        )
+        .published(PASQUINI_2021, "on")
+        .default(Plain::Switch(true)),
+        Setting::new(
+            "tanh",
+            "Tanh at the decoder's end",
+            "",
+            Range::Switch,
+            "With it the decoder cannot leave the range of images, and learns more slowly to leave black.",
+        )
+        .published(PASQUINI_2021, "on")
+        .default(Plain::Switch(false)),
     ],
     least_images: (LEAST_IMAGES, "its pilot learns from"),
     learns: true,
+    // Three networks with three moments each; the critic's layers are the most of it.
+    saves: |smashed, image, _| 3 * (2 * Decoder::numbers(smashed, image) + 9 * 64 * (smashed[0] + 64 * 14)),
+    steps: |values| Ok(Some(values.whole("steps")?).filter(|steps| *steps > 0)),
     make: Make::InTheChair(|known, values| Ok(Box::new(Fsha::new(known, Settings::of(values)?)?))),
     ..Kind::BASE
 };
 
+/// The source of what is published of it: Pasquini, Ateniese & Bernaschi, "Unleashing the tiger: inference attacks on split
+/// learning", CCS 2021.
+const PASQUINI_2021: &str = "Pasquini 2021";
 /// One to learn from and one to check itself on.
 const LEAST_IMAGES: usize = 2;
 /// Share of the auxiliary images on which the attacker checks itself.
@@ -80,7 +139,6 @@ pub struct Fsha {
     made: Option<Made>,
     stand_in: Option<StandIn>,
     iteration: usize,
-    unit: f64,
     /// The decoder's, of every iteration.
     losses: Vec<f64>,
 }
@@ -88,6 +146,8 @@ pub struct Fsha {
 /// Its networks, once it knows what crosses.
 struct Made {
     smashed: Vec<usize>,
+    /// Root mean square of what the victim sends when its training is taken over: numbers of the pilot's are in this unit.
+    unit: f64,
     pilot: Pilot,
     decoder: Decoder,
     critic: Part,
@@ -107,7 +167,7 @@ impl Fsha {
             return Err(Error::input("the attack fsha needs two auxiliary images or more: raise data.aux"));
         }
         let knowledge = knowledge.clone();
-        Ok(Self { knowledge, settings, made: None, stand_in: None, iteration: 0, unit: 1.0, losses: Vec::new() })
+        Ok(Self { knowledge, settings, made: None, stand_in: None, iteration: 0, losses: Vec::new() })
     }
 
     /// The networks for smashed data of this shape, without the batch.
@@ -117,7 +177,8 @@ impl Fsha {
         let init = Init { seed, model: &self.knowledge.name, device: first.device() };
         let ending = self.knowledge.layers.last().filter(|layer| matches!(layer, Relu | Sigmoid | Tanh));
         let pilot = Pilot::new((entry.shape)(image), smashed, self.settings.width, ending, init)?;
-        let decoder = Decoder::new(smashed, image, init)?;
+        let width = self.settings.width;
+        let decoder = Decoder::of_widths([4 * width, 2 * width], smashed, image, init)?;
         let critic = critic(smashed, self.settings.width, init)?;
         let named = |prefix: &'static str, of: &Parameters| {
             of.trained().map(|(name, var)| (format!("{prefix}{name}"), var.clone())).collect::<Vec<_>>()
@@ -125,7 +186,7 @@ impl Fsha {
         let both = [named("", &pilot.part.parameters), named("decoder.", decoder.parameters())].concat();
         let own = Adam::of(both, AdamSettings::new(self.settings.rate));
         let judge = Adam::new(&critic.parameters, AdamSettings::new(self.settings.critic_rate));
-        Ok(Made { smashed: smashed.to_vec(), pilot, decoder, critic, own, judge })
+        Ok(Made { smashed: smashed.to_vec(), unit: 1.0, pilot, decoder, critic, own, judge })
     }
 
     /// How many auxiliary images it learns from; the others it checks itself on.
@@ -154,48 +215,45 @@ impl Fsha {
         Ok(busy)
     }
 
-    /// One iteration: what goes down for the victim's `z`.
-    fn iterate(&mut self, z: &Tensor) -> Result<Tensor> {
-        let unit = self.unit;
-        let z = &(z / unit)?;
-        let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
-        let own = self.knowledge.auxiliary()?;
-        let mut stream = self.knowledge.stream("batch", self.iteration as u64);
-        let kept = own.len() - ((own.len() as f64 * HELD_OUT) as usize).clamp(1, own.len() - 1);
-        let rows: Vec<usize> = (0..z.dim(0)?).map(|_| stream.below(kept)).collect();
-        let x = own.batch(&rows)?;
-        let stand_in = self.stand_in.as_ref();
+    /// Pilot and decoder learn from as many of the attacker's images as the victim has in a step. What the pilot sent.
+    fn learn(&mut self, n: usize, stream: &mut Stream) -> Result<Tensor> {
+        let kept = self.learnt_from()?;
+        let rows: Vec<usize> = (0..n).map(|_| stream.below(kept)).collect();
+        let (x, stand_in, at) = (self.knowledge.auxiliary()?.batch(&rows)?, self.stand_in.as_ref(), self.iteration);
         let input = stand_in.map_or_else(|| (self.knowledge.entry.enter)(&x, None), |one| one.input(&x))?;
-        let (pilots, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
+        let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
+        let (sent, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
             let z = made.pilot.forward(&input)?;
-            let z = stand_in.map_or(Ok(z.clone()), |one| one.up(z.clone(), &rows, self.iteration))?;
+            let z = stand_in.map_or(Ok(z.clone()), |one| one.up(z.clone(), &rows, at))?;
             let y = made.decoder.forward(&z)?;
             Ok((z, y))
         })?;
-        let mut sides = vec![z.dim(0)?];
-        sides.resize(z.rank(), 1);
-        let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
-        let scale = if self.settings.wasserstein { Scale::Means } else { Scale::Logits };
-        let critic = (&made.critic.network, &made.critic.parameters);
-        let judged = judge(critic, scale, z, &pilots, &epsilon, self.settings.penalty)?;
-        if !(loss.is_finite() && judged.critic.is_finite()) {
-            let at = self.iteration;
-            return Err(Error::Diverged(format!("fsha: the losses are {loss} and {} at step {at}", judged.critic)));
+        if !loss.is_finite() {
+            return Err(Error::Diverged(format!("fsha: the decoder's loss is {loss} at step {at}")));
         }
         made.own.step(&gradients)?;
-        made.judge.step(&judged.gradients)?;
         self.losses.push(loss);
-        self.iteration += 1;
-        let mut down = judged.cut_gradient;
-        if self.iteration == 1 && self.settings.throttle > 0.0 {
-            let n = down.dim(0)? as f64;
-            let channels = down.dim(1)? as f64;
-            let norm = f64::from(down.sqr()?.sum_all()?.to_scalar::<f32>()?).sqrt();
-            // A typical one: each sample's, n of them, has a norm of sqrt(channels) / n.
-            let typical = (channels / n).sqrt();
-            down = (down * (self.settings.throttle * typical / norm))?;
+        Ok(sent)
+    }
+
+    /// One iteration: what goes down for the victim's `z`.
+    fn iterate(&mut self, z: &Tensor) -> Result<Tensor> {
+        let n = z.dim(0)?;
+        let mut stream = self.knowledge.stream("batch", self.iteration as u64);
+        let own = self.learn(n, &mut stream)?;
+        let mut sides = vec![1; z.rank()];
+        sides[0] = n;
+        let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
+        let Settings { wasserstein, penalty, .. } = self.settings;
+        let scale = if wasserstein { Scale::Means } else { Scale::Logits };
+        let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
+        let critic = (&made.critic.network, &made.critic.parameters);
+        let judged = judge(critic, scale, &(z / made.unit)?, &own, &epsilon, penalty)?;
+        if !judged.critic.is_finite() {
+            return Err(Error::Diverged(format!("fsha: the critic's loss is {} at step {}", judged.critic, self.iteration)));
         }
-        Ok((down / unit)?)
+        made.judge.step(&judged.gradients)?;
+        Ok((judged.cut_gradient / made.unit)?)
     }
 
     /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.
@@ -226,34 +284,28 @@ impl TrainingAttack for Fsha {
         Ok(())
     }
 
-    /// While it learns to imitate a defence it lets the honest gradient through.
+    /// While its pilot warms up or it learns to imitate a defence, it lets the honest gradient through.
     fn answer(&mut self, step: &Heard) -> Result<Option<Tensor>> {
         let z = step.crossed(Crossing::Smashed)?;
         if self.made.is_none() {
             self.made = Some(self.networks(&z.dims()[1..])?);
-            self.unit = f64::from(z.sqr()?.mean_all()?.to_scalar::<f32>()?).sqrt();
-        }
-        if self.iteration == 0 {
-            for i in 0..self.settings.warm {
-                let made = self.made.as_mut().unwrap();
-                let own = self.knowledge.auxiliary()?;
-                let mut stream = self.knowledge.stream("warm", i as u64);
-                let rows: Vec<usize> = (0..64).map(|_| stream.below(900)).collect();
-                let x = own.batch(&rows)?;
-                let input = (self.knowledge.entry.enter)(&x, None)?;
-                let (_, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
-                    let z = made.pilot.forward(&input)?;
-                    let y = made.decoder.forward(&z)?;
-                    Ok((z, y))
-                })?;
-                made.own.step(&gradients)?;
-                if i % 100 == 0 { eprintln!("warm {i} {loss}"); }
-            }
         }
         if self.studies()? {
             return Ok(None);
         }
-        self.iterate(z).map(Some)
+        let warm_up = self.settings.warm_up;
+        let down = if self.iteration < warm_up {
+            let mut stream = self.knowledge.stream("batch", self.iteration as u64);
+            self.learn(z.dim(0)?, &mut stream)?;
+            None
+        } else {
+            if let Some(made) = self.made.as_mut().filter(|_| self.iteration == warm_up) {
+                made.unit = f64::from(z.sqr()?.mean_all()?.to_scalar::<f32>()?).sqrt().max(1e-6);
+            }
+            Some(self.iterate(z)?)
+        };
+        self.iteration += 1;
+        Ok(down)
     }
 
     fn loss(&self) -> f64 {
@@ -266,6 +318,7 @@ impl TrainingAttack for Fsha {
         state.put_wholes("iteration", &[self.iteration])?;
         let Some(made) = &self.made else { return Ok(state) };
         state.put_wholes("smashed", &made.smashed)?;
+        state.put_reals("unit", &[made.unit])?;
         for parameters in [&made.pilot.part.parameters, &made.critic.parameters, made.decoder.parameters()] {
             let shared = parameters.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
             state.put_all("weights.", shared.collect());
@@ -285,6 +338,7 @@ impl TrainingAttack for Fsha {
             return Ok(());
         }
         let mut made = self.networks(&state.wholes("smashed")?)?;
+        [made.unit] = state.few("unit", State::reals)?;
         let weights = state.all("weights.");
         for parameters in [&made.pilot.part.parameters, &made.critic.parameters, made.decoder.parameters()] {
             parameters.load(&weights)?;
@@ -301,7 +355,7 @@ impl TrainingAttack for Fsha {
     }
 
     fn attack(&self, seen: &Evidence, _known: &Knowledge) -> Result<Box<dyn Inversion>> {
-        let observed = (seen.smashed()?.tensor() / self.unit)?;
+        let observed = seen.smashed()?.tensor();
         let fresh;
         let made = match &self.made {
             Some(made) => made,
@@ -315,24 +369,31 @@ impl TrainingAttack for Fsha {
         let doubt = converged.or((decoder.is_nan() || decoder >= mean).then_some(Doubt::NoBetterThanGuessing));
         let copy = self.networks(&made.smashed)?.decoder;
         copy.parameters().load(&made.decoder.parameters().snapshot()?)?;
-        let loss = self.loss();
-        Ok(Box::new(Decoded { tanh: self.settings.tanh, decoder: copy, observed, images: None, loss, doubt }))
+        let (tanh, unit, observed, loss) = (self.settings.tanh, made.unit, observed.clone(), self.loss());
+        Ok(Box::new(Decoded { decoder: copy, tanh, unit, observed, images: None, loss, doubt }))
     }
 }
 
 /// What the decoder makes of the targets.
 struct Decoded {
-    tanh: bool,
     decoder: Decoder,
+    tanh: bool,
+    unit: f64,
     observed: Tensor,
     images: Option<Tensor>,
     loss: f64,
     doubt: Option<Doubt>,
 }
 
+impl Decoded {
+    fn of(&self, z: &Tensor) -> Result<Tensor> {
+        decoded(&self.decoder, self.tanh, &(z / self.unit)?)
+    }
+}
+
 impl Inversion for Decoded {
     fn advance(&mut self) -> Result<()> {
-        self.images = Some(decoded(&self.decoder, self.tanh, &self.observed)?);
+        self.images = Some(self.of(&self.observed)?);
         Ok(())
     }
 
@@ -349,10 +410,13 @@ impl Inversion for Decoded {
     }
 
     fn outcome(&self) -> Result<Outcome> {
-        Ok(Outcome::of_images(self.images.clone().map_or_else(|| decoded(&self.decoder, self.tanh, &self.observed), Ok)?))
+        Ok(Outcome::of_images(self.images.clone().map_or_else(|| self.of(&self.observed), Ok)?))
     }
 
     fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
-        Ok(Some(decoded(&self.decoder, self.tanh, other.tensor())?))
+        self.of(other.tensor()).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,8 @@ pub mod adversarial;
 pub mod decoder;
 mod evidence;
 pub mod fsha;
+#[cfg(test)]
+mod golden;
 pub mod insider;
 pub mod inverse;
 pub mod kind;

@@ -6,6 +6,8 @@ use crate::error::Result;
 /// How long, how wide and how fast.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
+    /// Steps at first in which the server stays honest.
+    pub warm_up: usize,
     /// Channels after the pilot's first layer; all other widths go with it.
     pub width: usize,
     /// Adam's rate of pilot and decoder.
@@ -18,8 +20,6 @@ pub struct Settings {
     pub wasserstein: bool,
     /// Whether the decoder ends in a hyperbolic tangent.
     pub tanh: bool,
-    pub warm: usize,
-    pub throttle: f64,
 }
 
 impl Settings {
@@ -29,14 +29,13 @@ impl Settings {
     /// Returns an error if one is missing.
     pub fn of(values: &Values) -> Result<Self> {
         Ok(Self {
+            warm_up: values.whole("warm_up")?,
             width: values.whole("width")?,
             rate: values.real("rate")?,
             critic_rate: values.real("critic_rate")?,
             penalty: values.real("penalty")?,
             wasserstein: values.switch("wasserstein")?,
             tanh: values.switch("tanh")?,
-            warm: values.whole("warm")?,
-            throttle: values.real("throttle")?,
         })
     }
 }
