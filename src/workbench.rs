@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{analytic, dlg, idlg, inverse, inverting, nearest, prior, rmle};
+use crate::attack::{analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, unsplit};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
@@ -26,6 +26,9 @@ const ATTACKS: &[&Kind] = &[
     &inverse::KIND,
     &nearest::KIND,
     &prior::KIND,
+    &unsplit::KIND,
+    &fsha::KIND,
+    &sdar::KIND,
     &dlg::KIND,
     &idlg::KIND,
     &inverting::KIND,

@@ -13,6 +13,8 @@ use crate::model::parameters::{Init, Parameters};
 /// Channels after the first layer, and after it.
 const WIDE: usize = 64;
 const NARROW: usize = 32;
+/// Both.
+pub const WIDTHS: [usize; 2] = [WIDE, NARROW];
 
 /// conv 64, then for every halving that the client did a 2×2 transposed convolution, then two more
 /// convolutions; the output is linear, so that it can't collapse as a sigmoid can, and is clamped only for scoring.
@@ -22,6 +24,8 @@ pub struct Decoder {
     smashed: Vec<usize>,
     image: [usize; 3],
     ups: usize,
+    /// Channels after the first layer.
+    wide: usize,
 }
 
 impl Decoder {
@@ -30,29 +34,42 @@ impl Decoder {
     /// # Errors
     /// Where the smashed data are neither.
     pub fn new(smashed: &[usize], image: [usize; 3], init: Init<'_>) -> Result<Self> {
+        Self::of_widths(WIDTHS, smashed, image, init)
+    }
+
+    /// The same with so many channels after the first layer, and after it.
+    ///
+    /// # Errors
+    /// Where the smashed data are neither (C, H, W) nor features.
+    pub fn of_widths(
+        [wide, narrow]: [usize; 2],
+        smashed: &[usize],
+        image: [usize; 3],
+        init: Init<'_>,
+    ) -> Result<Self> {
         let [c, h, w] = image;
         let mut parameters = Parameters::default();
         let (ups, mut channels) = match *smashed {
             [channels, height, width] => {
-                parameters.add("first", &[WIDE, channels, 3, 3], channels * 9, init)?;
-                (doublings(height, h).max(doublings(width, w)), WIDE)
+                parameters.add("first", &[wide, channels, 3, 3], channels * 9, init)?;
+                (doublings(height, h).max(doublings(width, w)), wide)
             }
             [features] => {
                 let cells = h.div_ceil(4) * w.div_ceil(4);
-                parameters.add("first", &[WIDE * cells, features], features, init)?;
-                (2, WIDE)
+                parameters.add("first", &[wide * cells, features], features, init)?;
+                (2, wide)
             }
             _ => return Err(Error::Internal(format!("smashed data of shape {smashed:?}"))),
         };
         for up in 0..ups {
             // A transposed 2×2 convolution of stride 2 is a 1×1 convolution to four times the channels,
             // unfolded; PyTorch's default bound for it counts outputs × 4.
-            parameters.add(&format!("up{up}"), &[4 * NARROW, channels, 1, 1], 4 * NARROW, init)?;
-            channels = NARROW;
+            parameters.add(&format!("up{up}"), &[4 * narrow, channels, 1, 1], 4 * narrow, init)?;
+            channels = narrow;
         }
-        parameters.add("mix", &[NARROW, channels, 3, 3], channels * 9, init)?;
-        parameters.add("last", &[c, NARROW, 3, 3], NARROW * 9, init)?;
-        Ok(Self { parameters, smashed: smashed.to_vec(), image, ups })
+        parameters.add("mix", &[narrow, channels, 3, 3], channels * 9, init)?;
+        parameters.add("last", &[c, narrow, 3, 3], narrow * 9, init)?;
+        Ok(Self { parameters, smashed: smashed.to_vec(), image, ups, wide })
     }
 
     /// About how many numbers the weights of such a decoder are.
@@ -83,7 +100,7 @@ impl Decoder {
         };
         let mut x = if self.smashed.len() == 1 {
             let flat = linear(z, &self.weight("first")?, &self.bias("first")?)?;
-            reshape(&relu(&flat)?, (z.dim(0)?, WIDE, h.div_ceil(4), w.div_ceil(4)))?
+            reshape(&relu(&flat)?, (z.dim(0)?, self.wide, h.div_ceil(4), w.div_ceil(4)))?
         } else {
             conv(z, "first", 1, Finish::Relu)?
         };

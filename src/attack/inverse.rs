@@ -112,6 +112,7 @@ pub static KIND: Kind = Kind {
         ("epsilon", Plain::Real(1e-3)),
         ("amsgrad", Plain::Switch(true)),
     ],
+    steps: |_| Ok(None),
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Inverse::new(seen, known, Settings::of(values)?)?))),
     watched,
 };

@@ -53,6 +53,10 @@ pub struct Kind {
     pub quick: Budget,
     /// The same as published.
     pub paper: Budget,
+    /// Of an attack that is at work in a training, the steps for which the model trains at least before its targets are
+    /// asked about at the end of a run, in whole epochs: who sits in the server's chair decides when the training is over.
+    /// None trains as long as the run did.
+    pub steps: fn(&Values) -> Result<Option<usize>>,
     /// Its settings where somebody waits and watches, given the number of auxiliary images.
     pub watched: fn(&Values, usize) -> Result<Values>,
 }
@@ -138,6 +142,7 @@ impl Kind {
         make: Make::FromEvidence(|_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned()))),
         quick: &[],
         paper: &[],
+        steps: |_| Ok(None),
         watched: |values, _| Ok(values.clone()),
     };
 

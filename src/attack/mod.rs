@@ -29,6 +29,9 @@ pub mod dlg;
 mod evidence;
 pub mod idlg;
 mod guess;
+pub mod fsha;
+#[cfg(test)]
+mod golden;
 pub mod insider;
 pub mod inverse;
 pub mod inverting;
@@ -41,8 +44,11 @@ pub mod nearest;
 mod outcome;
 pub mod prior;
 pub mod rmle;
+pub mod sdar;
+mod stand_in;
 pub mod threat_model;
 mod training;
+pub mod unsplit;
 
 use std::fmt;
 

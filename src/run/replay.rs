@@ -21,6 +21,8 @@ pub(super) struct Replay {
     model: SplitModel,
     insider: Insider,
     id: AttackId,
+    /// Epochs that the attack asks for at the end of a run, if it does.
+    asked: Option<usize>,
     course: Course,
     steps: Steps,
     capturing: Option<Capturing>,
@@ -34,7 +36,9 @@ impl Replay {
     pub fn new(id: &AttackId, insider: Insider, plan: &SplitPlan, setup: &Prepared) -> Result<Self> {
         let model = insider.enter(SplitModel::new(plan.clone(), setup.seed(), &setup.device)?);
         let (course, steps) = (Course::default(), Steps::new(&setup.victim)?);
-        Ok(Self { model, insider, id: id.clone(), course, steps, capturing: None })
+        let asked = (id.spec.kind.steps)(&id.spec.values)?.filter(|_| id.epoch == setup.experiment.train.epochs);
+        let asked = asked.map(|steps| steps.div_ceil(setup.steps_an_epoch().max(1)));
+        Ok(Self { model, insider, id: id.clone(), asked, course, steps, capturing: None })
     }
 
     /// What is trained.
@@ -48,8 +52,12 @@ impl Replay {
         (self.course.steps(an_epoch), self.epochs(setup) * an_epoch)
     }
 
-    /// Epochs to train for: after the run's training, as many as led to the weights that are judged.
+    /// Epochs to train for: after the run's training, as many as led to the weights that are judged, or as the attack asks
+    /// for.
     fn epochs(&self, setup: &Prepared) -> usize {
+        if let Some(asked) = self.asked {
+            return asked;
+        }
         let after_all = self.id.epoch == setup.experiment.train.epochs;
         setup.final_epochs.get(&self.id.target).copied().filter(|_| after_all).unwrap_or(self.id.epoch)
     }
@@ -131,7 +139,7 @@ impl Replay {
     /// Returns an error if it is of another model or attack.
     pub fn load(&mut self, state: &State) -> Result<()> {
         let [epoch, step, ready, head_learnt, hits @ ..] = state.few::<_, 8>("course", State::wholes)?;
-        if epoch > self.id.epoch {
+        if epoch > self.asked.unwrap_or(self.id.epoch) {
             return Err(wrong("course"));
         }
         let (ready, head_learnt) = (ready == 1, head_learnt == 1);

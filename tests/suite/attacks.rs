@@ -199,6 +199,7 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
     Knowledge {
         image: model.plan.image,
         classes: model.plan.classes,
+        layers: model.plan.layers[..model.plan.cut].to_vec(),
         client: Some(model.client.body().snapshot().unwrap()),
         oracle: None,
         server: None,
