@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{inverse, nearest, rmle};
+use crate::attack::{adversarial, inverse, nearest, rmle};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, psgl};
@@ -22,6 +22,10 @@ use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
 const ATTACKS: [&Kind; 3] = [&rmle::KIND, &inverse::KIND, &nearest::KIND];
+
+/// The attacks on diagnoses, in the order in which they are shown.
+pub const ADVERSARIAL: [&adversarial::Kind; 4] =
+    [&adversarial::fgsm::KIND, &adversarial::pgd::KIND, &adversarial::jsma::KIND, &adversarial::pgd_z::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];
@@ -130,6 +134,11 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// The attack on diagnoses of this id.
+pub fn adversarial(id: &str) -> Option<&'static adversarial::Kind> {
+    ADVERSARIAL.into_iter().find(|kind| kind.id == id)
 }
 
 /// Every defence.

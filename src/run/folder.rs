@@ -32,6 +32,8 @@ pub const PREDICTIONS: &str = "predictions.npz";
 pub const KEPT: &str = "attacks";
 /// Attacks launched at the run afterwards.
 pub const ATTACKS: &str = "attacks.json";
+/// Diagnoses manipulated at the run afterwards.
+pub const DIAGNOSIS: &str = "diagnosis.json";
 /// Seconds spent so far.
 pub const TIMES: &str = ".times.json";
 const LOCK: &str = ".lock";
@@ -189,7 +191,7 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, TIMES, DATA, NOTES, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, DIAGNOSIS, TIMES, DATA, NOTES, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),

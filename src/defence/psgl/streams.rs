@@ -76,6 +76,19 @@ impl Body for Streams {
         })
     }
 
+    /// All three streams with their graphs. The recovery's way back is the identity.
+    fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        let plain = z.detach();
+        let low_rank = sum(z, &(self.recover(&plain)?.0 - &plain)?)?;
+        let fused = conv_sum(z, &low_rank, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
+        let DecisionWeights { attacked, recovered, fused: of_fused } = self.weights;
+        Ok(vec![
+            (attacked, self.attacked.forward(z)?),
+            (recovered, self.recovered.forward(&low_rank)?),
+            (of_fused, self.fused.forward(&fused)?),
+        ])
+    }
+
     fn frozen(&self) -> Box<dyn Body> {
         Box::new(Self {
             attacked: self.attacked.frozen(),
