@@ -149,7 +149,7 @@ impl Diagnosis {
         }
         let checkpoint = Checkpoint::load(&folder.file(CHECKPOINT), &hash)?;
         let setup = Prepared::of_run(folder.path(), experiment, data)?;
-        let seed = ordered.seed.map_or(setup.seed(), Seed);
+        let seed = ordered.seed.map_or(Seed(setup.experiment.seed), Seed);
         let places = targets(&setup.test, setup.classes(), ordered.images.min(setup.test.len()), seed);
         let images = setup.test.select(&places);
         if images.is_empty() {
@@ -336,7 +336,7 @@ impl Diagnosis {
 impl Subject {
     fn new(i: usize, checkpoint: &Checkpoint, setup: &Prepared, images: &Part) -> Result<Self> {
         let plan = &setup.plans[i];
-        let mut model = SplitModel::new(plan.clone(), setup.seed(), &setup.device)?;
+        let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
         checkpoint.restore(i, &mut model)?;
         let trained = checkpoint.final_epoch(i, &plan.name, &setup.experiment.train);
         // As in the run's own table.

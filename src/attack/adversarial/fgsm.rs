@@ -9,7 +9,7 @@ use candle_core::Tensor;
 
 use super::ball::Ball;
 use super::target::{predicted, slope};
-use super::{Adversary, Kind, Start, Target};
+use super::{Adversary, Kind, Target};
 use crate::error::Result;
 use crate::setting::{Plain, Setting, log};
 

@@ -64,10 +64,17 @@ pub fn decided(streams: &[Stream]) -> Result<Vec<Vec<f64>>> {
     Ok(all)
 }
 
-/// In double precision: a model that is sure leaves single precision nothing to climb.
 fn softmax(logits: &Tensor) -> Result<Vec<Vec<f64>>> {
+    softmax_without(logits, None)
+}
+
+/// The softmax of each row, in double precision; over all classes but the label, whose share is 0, where labels are given.
+fn softmax_without(logits: &Tensor, labels: Option<&[u32]>) -> Result<Vec<Vec<f64>>> {
     let mut rows = logits.detach().to_dtype(candle_core::DType::F64)?.to_vec2::<f64>()?;
-    for row in &mut rows {
+    for (n, row) in rows.iter_mut().enumerate() {
+        if let Some(label) = labels.map(|labels| labels[n] as usize).filter(|_| row.len() > 1) {
+            row[label] = f64::NEG_INFINITY;
+        }
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         row.iter_mut().for_each(|v| *v = (*v - largest).exp());
         let total: f64 = row.iter().sum();
@@ -119,8 +126,10 @@ pub fn losses_at(target: &dyn Target, input: &Tensor, labels: &[u32]) -> Result<
     Ok(losses(&all, labels))
 }
 
-/// The gradient of Σ_s vote_s · CE_s, which lies above the loss of the decision and, unlike it, has no plateau where one
-/// stream is sure: by the mean over the target's draws (expectation over transformation, Athalye et al. 2018).
+/// The gradient of Σ_s vote_s · (log Σ_{k≠y} e^{l_k} − l_y), the log-odds against the label in each stream, and the loss of
+/// the decision. Up to a factor each term's gradient is that of cross-entropy; unlike that it has no plateau, however sure a
+/// stream may be, so that none masks the gradient of the others. Over the target's draws it is the mean (expectation over
+/// transformation, Athalye et al. 2018).
 ///
 /// # Errors
 /// Returns an error if the inputs do not fit, or a number stops being finite.
@@ -142,23 +151,19 @@ pub fn slope(target: &dyn Target, input: &Tensor, labels: &[u32]) -> Result<Slop
     }
 }
 
-/// Of each stream vote · (softmax − one-hot), each sample's scaled so that its largest entry is 1: however sure the model,
-/// a gradient comes back.
+/// The gradient by the logits of Σ_s vote_s · log-odds_s: the softmax over the other classes, and −1 for the label. Each
+/// sample's is scaled so that its largest entry is 1.
 fn up(streams: &[Stream], labels: &[u32]) -> Result<Vec<Tensor>> {
-    let mut rows: Vec<Vec<Vec<f64>>> = streams.iter().map(|s| softmax(&s.logits)).collect::<Result<_>>()?;
-    for (n, label) in labels.iter().enumerate() {
-        let mut peak = f64::MIN_POSITIVE;
-        for (stream, rows) in streams.iter().zip(&mut rows) {
-            let row = &mut rows[n];
-            // Not share − 1, which is 0 for a model that is sure.
-            let others: f64 = row.iter().enumerate().filter(|(k, _)| *k != *label as usize).map(|(_, v)| v).sum();
-            row[*label as usize] = -others;
-            row.iter_mut().for_each(|v| *v *= stream.vote);
-            peak = row.iter().fold(peak, |peak, v| peak.max(v.abs()));
+    let peak = streams.iter().fold(f64::MIN_POSITIVE, |peak, stream| peak.max(stream.vote));
+    let of = |stream: &Stream| {
+        let mut rows = softmax_without(&stream.logits, Some(labels))?;
+        for (row, label) in rows.iter_mut().zip(labels) {
+            row[*label as usize] = -1.0;
+            row.iter_mut().for_each(|v| *v *= stream.vote / peak);
         }
-        rows.iter_mut().for_each(|rows| rows[n].iter_mut().for_each(|v| *v /= peak));
-    }
-    streams.iter().zip(rows).map(|(stream, rows)| tensor(&stream.logits, rows)).collect()
+        tensor(&stream.logits, rows)
+    };
+    streams.iter().map(of).collect()
 }
 
 /// Rows as a tensor like the logits.
