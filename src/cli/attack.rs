@@ -1,5 +1,6 @@
 //! `cutlayer attack`: attacks at the trained models of a run.
 
+use super::diagnosis;
 use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
 use super::{AttackArgs, print_kept, set_threads, tell};
@@ -10,6 +11,9 @@ use crate::run::report::launched_text;
 use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn attack(args: &AttackArgs) -> Result<()> {
+    if let Some(kinds) = diagnosis::kinds(&args.with) {
+        return diagnosis::diagnose(args, &kinds, &[]);
+    }
     let folder = RunFolder::open(&args.run)?;
     let launch =
         Launch { attack: args.with.clone(), naive: args.naive, adaptive: args.adaptive, images: args.images.clone() };
@@ -28,7 +32,7 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
             Ok(())
         }
         // Only runs end so.
-        Outcome::Done(_) => Ok(()),
+        Outcome::Done(_) | Outcome::Diagnosed(_) => Ok(()),
         Outcome::Stopped if finished == 0 => {
             tell("Stopped before an attack was finished; nothing was changed");
             Err(Error::Stopped)

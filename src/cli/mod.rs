@@ -5,6 +5,7 @@ mod bench;
 mod cards;
 mod completions;
 mod data;
+mod diagnosis;
 mod export;
 mod interrupt;
 mod lesson;
@@ -30,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
 use crate::run::attack_records::earlier;
+use crate::run::diagnosis_file;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
@@ -211,7 +213,8 @@ fn preset() -> impl TypedValueParser<Value = OsString> {
 
 /// Any text; shells offer the attacks.
 fn attack_name() -> impl TypedValueParser<Value = String> {
-    offering(StringValueParser::new(), workbench::attacks().iter().map(|kind| kind.id).collect())
+    let ids = workbench::attacks().iter().map(|kind| kind.id);
+    offering(StringValueParser::new(), ids.chain(workbench::ADVERSARIAL.iter().map(|kind| kind.id)).collect())
 }
 
 /// A folder as people write it, see [`place::found`].
@@ -300,7 +303,7 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
     let read = |run: &PathBuf| {
         check_is_run(run)?;
         // Attacks that were launched at the run afterwards count like its own.
-        Ok(read_summary(run)?.with(earlier(run)?))
+        Ok(read_summary(run)?.with(earlier(run)?).diagnosed(diagnosis_file::earlier(run)?))
     };
     let summaries = runs.iter().map(read).collect::<Result<Vec<_>>>()?;
     let json_of =

@@ -55,6 +55,31 @@ pub struct Ordered {
     pub seed: Option<u64>,
 }
 
+impl Ordered {
+    /// Attacks by their cards, with settings changed: `epsilon=0.1` for all that have it, `pgd.epsilon=0.1` for one. Neither
+    /// form is both.
+    ///
+    /// # Errors
+    /// Returns an error if none of them has the setting, or a value is not allowed.
+    pub fn new(kinds: &[&'static Kind], set: &[String], [naive, adaptive]: [bool; 2]) -> Result<Self> {
+        let mut attacks: Vec<_> = kinds.iter().map(|kind| (*kind, Values::of(kind.settings))).collect();
+        for assignment in set {
+            let (name, _) = assignment.split_once('=').unwrap_or((assignment, ""));
+            let (only, key) = name.split_once('.').map_or((None, name), |(only, key)| (Some(only), key));
+            let own = assignment.get(name.len() - key.len()..).unwrap_or(assignment);
+            let meant = |kind: &Kind| {
+                only.map_or_else(|| kind.settings.iter().any(|setting| setting.key == key), |only| only == kind.id)
+            };
+            if !kinds.iter().any(|kind| meant(kind)) {
+                return Err(Error::input(format!("--set {assignment}: none of the attacks has this setting")));
+            }
+            attacks.iter_mut().filter(|(kind, _)| meant(kind)).try_for_each(|(kind, values)| kind.set(values, own))?;
+        }
+        let both = naive == adaptive;
+        Ok(Self { attacks, naive: naive || both, adaptive: adaptive || both, images: IMAGES, seed: None })
+    }
+}
+
 /// A model that is asked.
 struct Subject {
     model: SplitModel,
@@ -304,9 +329,9 @@ impl Diagnosis {
         let labels = self.images.labels();
         let of = |(target, answers): &(usize, Answers)| {
             let clean = &self.subjects[*target].clean;
-            let counted = answers.iter().filter_map(|(stream, moved)| {
-                Some(row(*target).counted(stream, labels, clean.get(stream)?, moved))
-            });
+            let counted = answers
+                .iter()
+                .filter_map(|(stream, moved)| Some(row(*target).counted(stream, labels, clean.get(stream)?, moved)));
             counted.collect::<Vec<_>>()
         };
         Ok(job.asked.iter().flat_map(of).collect())
@@ -340,8 +365,7 @@ impl Subject {
         checkpoint.restore(i, &mut model)?;
         let trained = checkpoint.final_epoch(i, &plan.name, &setup.experiment.train);
         // As in the run's own table.
-        let epochs =
-            if trained.is_some() { setup.experiment.train.epochs } else { checkpoint.epochs_of(&plan.name) };
+        let epochs = if trained.is_some() { setup.experiment.train.epochs } else { checkpoint.epochs_of(&plan.name) };
         let plain = server_of(&model.server.parameters().snapshot()?, plan, &setup.device)?;
         let x = images.tensor_of(&[0], &setup.device)?;
         let asked = |draw| Ok::<_, Error>(model.ask(&x, At::Ask { samples: &[0], draw })?.0.tensor().flatten_all()?);
@@ -416,3 +440,6 @@ fn told(row: &DiagnosisRow) -> String {
         row.seconds
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,12 +8,14 @@ use crossbeam_channel::Receiver;
 
 use super::attack_later::Afterwards;
 use super::control::{Command, Control, guarded};
+use super::diagnosis::Diagnosis;
 use super::event::{Event, Sink, Slots, stream};
 use super::folds::Folds;
 use super::session::Session;
 use super::summary::{AttackRecord, Summary};
 use crate::engine::lead;
 use crate::error::{Error, Result};
+use crate::score::diagnosis::DiagnosisRow;
 
 /// Candle walks its graphs recursively.
 const STACK_BYTES: usize = 64 << 20;
@@ -25,6 +27,8 @@ pub enum Outcome {
     Done(Box<Summary>),
     /// Attacks at a finished run are complete.
     Attacked(Vec<AttackRecord>),
+    /// Diagnoses of a finished run are manipulated.
+    Diagnosed(Vec<DiagnosisRow>),
     /// A Stop was obeyed.
     Stopped,
     /// It could not go on.
@@ -39,6 +43,14 @@ pub enum Work {
     Folds(Box<Folds>),
     /// Attacks at a finished run.
     Attacks(Box<Afterwards>),
+    /// Attacks on a finished run's diagnoses.
+    Diagnosis(Box<Diagnosis>),
+}
+
+impl From<Diagnosis> for Work {
+    fn from(diagnosis: Diagnosis) -> Self {
+        Self::Diagnosis(Box::new(diagnosis))
+    }
 }
 
 impl From<Folds> for Work {
@@ -65,6 +77,7 @@ impl Work {
             Self::Run(session) => Ok(session.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Folds(folds) => Ok(folds.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Attacks(attacks) => Ok(attacks.advance()?.map(Outcome::Attacked)),
+            Self::Diagnosis(diagnosis) => Ok(diagnosis.advance()?.map(Outcome::Diagnosed)),
         }
     }
 
@@ -73,7 +86,7 @@ impl Work {
         match self {
             Self::Run(session) => Some(session),
             Self::Folds(folds) => folds.session(),
-            Self::Attacks(_) => None,
+            Self::Attacks(_) | Self::Diagnosis(_) => None,
         }
     }
 
@@ -110,6 +123,7 @@ impl Work {
             Self::Run(session) => Some(session.into_sink()),
             Self::Folds(folds) => folds.into_sink(),
             Self::Attacks(attacks) => Some(attacks.into_sink()),
+            Self::Diagnosis(diagnosis) => Some(diagnosis.into_sink()),
         }
     }
 }
@@ -181,6 +195,8 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
     sink.emit(match &outcome {
         Outcome::Done(summary) => Event::Done(summary.clone()),
         Outcome::Attacked(records) => Event::Attacked(records.clone()),
+        // Nothing was stolen; what was found is in the run's folder.
+        Outcome::Diagnosed(_) => Event::Attacked(Vec::new()),
         Outcome::Stopped => Event::Stopped,
         Outcome::Failed(error) => Event::Failed(error.to_string()),
     });

@@ -64,7 +64,8 @@ impl Ball {
             let mut stream = at.stream(seed, name, i);
             values.extend((0..size).map(|_| stream.uniform(-1.0, 1.0)));
         }
-        let away = Tensor::from_vec(values, self.centre.shape(), self.centre.device())?.to_dtype(self.centre.dtype())?;
+        let away =
+            Tensor::from_vec(values, self.centre.shape(), self.centre.device())?.to_dtype(self.centre.dtype())?;
         self.nearest(&(&self.centre + away.broadcast_mul(&self.radius)?)?)
     }
 

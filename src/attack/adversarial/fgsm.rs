@@ -24,7 +24,7 @@ pub static KIND: Kind = Kind {
     settings: &[Setting::new("epsilon", "Step ε", "", log(0.0, 1.0), EPSILON).default(Plain::Real(8.0 / 255.0))],
     budget: |values| {
         let epsilon = values.real("epsilon")?;
-        Ok((format!("ε {epsilon:.4}"), epsilon))
+        Ok((format!("ε {}", brief(epsilon)), epsilon))
     },
     make: |target, start, values| {
         let ball = Ball::of_images(start.input, values.real("epsilon")?)?;
@@ -32,6 +32,11 @@ pub static KIND: Kind = Kind {
     },
     ..Kind::BASE
 };
+
+/// A size in a few digits: `0.0314`.
+pub(super) fn brief(size: f64) -> String {
+    format!("{}", (size * 1e4).round() / 1e4)
+}
 
 struct Fgsm {
     labels: Vec<u32>,

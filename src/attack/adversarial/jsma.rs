@@ -10,6 +10,7 @@
 
 use candle_core::Tensor;
 
+use super::fgsm::brief;
 use super::target::{Stream, decided, losses, losses_at, predicted, pull, tensor};
 use super::{Adversary, Kind, Start, Target};
 use crate::defence::psgl::saliency::saliency_map;
@@ -37,7 +38,10 @@ pub static KIND: Kind = Kind {
     ],
     budget: |values| {
         let (gamma, theta, rounds) = (values.real("gamma")?, values.real("theta")?, values.whole("rounds")?);
-        Ok((format!("γ {gamma}, θ {theta}, {rounds} rounds"), gamma))
+        Ok((
+            format!("γ {}, θ {}, {rounds} round{}", brief(gamma), brief(theta), if rounds == 1 { "" } else { "s" }),
+            gamma,
+        ))
     },
     make: |target, start, values| Ok(Box::new(Jsma::new(target, start, Way::of(values)?)?)),
     ..Kind::BASE
@@ -52,11 +56,7 @@ struct Way {
 
 impl Way {
     fn of(values: &crate::setting::Values) -> Result<Self> {
-        Ok(Self {
-            gamma: values.real("gamma")?,
-            theta: values.real("theta")? as f32,
-            rounds: values.whole("rounds")?,
-        })
+        Ok(Self { gamma: values.real("gamma")?, theta: values.real("theta")? as f32, rounds: values.whole("rounds")? })
     }
 }
 
@@ -141,7 +141,8 @@ impl Adversary for Jsma {
         }
         let x = self.image(&self.now)?;
         let (mut own, mut every, mut shares) = (None::<Tensor>, None::<Tensor>, Vec::<Vec<f64>>::new());
-        let more = |all: Option<Tensor>, one: Tensor| Ok::<_, Error>(Some(all.map_or(Ok(one.clone()), |all| all + one)?));
+        let more =
+            |all: Option<Tensor>, one: Tensor| Ok::<_, Error>(Some(all.map_or(Ok(one.clone()), |all| all + one)?));
         for draw in 0..target.draws() {
             let (streams, [alpha, sum]) = pull(target, &x, draw, |streams| rows(streams, &self.labels))?;
             (own, every) = (more(own, alpha)?, more(every, sum)?);

@@ -69,9 +69,8 @@ impl Kind {
     /// # Errors
     /// Returns an error if there is no such setting, or the value is not allowed.
     pub fn set(&self, values: &mut Values, assignment: &str) -> Result<()> {
-        let (key, text) = assignment
-            .split_once('=')
-            .ok_or_else(|| Error::input(format!("{assignment}: this is no KEY=VALUE")))?;
+        let (key, text) =
+            assignment.split_once('=').ok_or_else(|| Error::input(format!("{assignment}: this is no KEY=VALUE")))?;
         let setting = self.settings.iter().find(|setting| setting.key == key).ok_or_else(|| {
             let all: Vec<&str> = self.settings.iter().map(|setting| setting.key).collect();
             Error::input(format!("{} has no setting {key}; it has {}", self.id, all.join(", ")))

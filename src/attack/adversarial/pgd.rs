@@ -10,7 +10,7 @@
 use candle_core::Tensor;
 
 use super::ball::Ball;
-use super::fgsm::EPSILON;
+use super::fgsm::{EPSILON, brief};
 use super::target::{losses_at, predicted, slope};
 use super::{Adversary, Kind, Start, Target};
 use crate::error::Result;
@@ -37,25 +37,36 @@ pub static KIND: Kind = Kind {
     about: "Climbs the loss of the diagnosis in small steps, no pixel farther than ε from where it was.",
     settings: &[
         Setting::new("epsilon", "Radius ε", "", log(0.0, 1.0), EPSILON).default(Plain::Real(8.0 / 255.0)),
-        Setting::new("step", "Step α", "", log(0.0, 1.0), "How far a pixel moves in a step, in units of the pixel range.")
-            .default(Plain::Real(2.0 / 255.0)),
+        Setting::new(
+            "step",
+            "Step α",
+            "",
+            log(0.0, 1.0),
+            "How far a pixel moves in a step, in units of the pixel range.",
+        )
+        .default(Plain::Real(2.0 / 255.0)),
         STEPS,
         RESTARTS,
     ],
     budget: |values| {
         let (epsilon, step, steps) = (values.real("epsilon")?, values.real("step")?, values.whole("steps")?);
-        let starts = values.whole("restarts")?;
-        let starts = if starts > 1 { format!(" × {starts} starts") } else { String::new() };
-        Ok((format!("ε {epsilon:.4}, {step:.4} × {steps}{starts}"), epsilon))
+        let starts = starts(values.whole("restarts")?);
+        Ok((format!("ε {}, {} × {steps}{starts}", brief(epsilon), brief(step)), epsilon))
     },
     make: |target, start, values| {
         let ball = Ball::of_images(start.input, values.real("epsilon")?)?;
         let step = Step::Length(values.real("step")?);
-        let way = Way { step, steps: values.whole("steps")?, restarts: values.whole("restarts")?, name: "adversary.pgd" };
+        let way =
+            Way { step, steps: values.whole("steps")?, restarts: values.whole("restarts")?, name: "adversary.pgd" };
         Ok(Box::new(Pgd::new(target, start, ball, way)?))
     },
     ..Kind::BASE
 };
+
+/// ` × 3 starts`, where there are several.
+pub(super) fn starts(count: usize) -> String {
+    if count > 1 { format!(" × {count} starts") } else { String::new() }
+}
 
 /// How far one step goes.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@
 //! *Adaptive*: through what the server makes of z, in all streams.
 
 use super::ball::Ball;
-use super::pgd::{Pgd, RESTARTS, STEPS, Step, Way};
+use super::fgsm::brief;
+use super::pgd::{Pgd, RESTARTS, STEPS, Step, Way, starts};
 use super::{Changes, Kind};
 use crate::attack::threat_model::{Knows, Sees};
 use crate::setting::{Plain, Setting, log};
@@ -37,7 +38,8 @@ pub static KIND: Kind = Kind {
     ],
     budget: |values| {
         let (epsilon, step, steps) = (values.real("epsilon")?, values.real("step")?, values.whole("steps")?);
-        Ok((format!("ε {epsilon} rms(z), {} × {steps}", epsilon * step), epsilon))
+        let starts = starts(values.whole("restarts")?);
+        Ok((format!("ε {} rms(z), {} × {steps}{starts}", brief(epsilon), brief(epsilon * step)), epsilon))
     },
     make: |target, start, values| {
         let ball = Ball::relative(start.input, values.real("epsilon")?)?;

@@ -105,7 +105,10 @@ fn add(all: &mut Vec<Vec<f64>>, more: Vec<Vec<f64>>) {
 
 /// The first of the largest.
 fn largest(row: &[f64]) -> u32 {
-    row.iter().enumerate().fold((0, f64::NEG_INFINITY), |best, (k, v)| if *v > best.1 { (k as u32, *v) } else { best }).0
+    row.iter()
+        .enumerate()
+        .fold((0, f64::NEG_INFINITY), |best, (k, v)| if *v > best.1 { (k as u32, *v) } else { best })
+        .0
 }
 
 /// −log of the share of each sample's label.
@@ -153,7 +156,7 @@ pub fn slope(target: &dyn Target, input: &Tensor, labels: &[u32]) -> Result<Slop
 
 /// The gradient by the logits of Σ_s vote_s · log-odds_s: the softmax over the other classes, and −1 for the label. Each
 /// sample's is scaled so that its largest entry is 1.
-fn up(streams: &[Stream], labels: &[u32]) -> Result<Vec<Tensor>> {
+pub(super) fn up(streams: &[Stream], labels: &[u32]) -> Result<Vec<Tensor>> {
     let peak = streams.iter().fold(f64::MIN_POSITIVE, |peak, stream| peak.max(stream.vote));
     let of = |stream: &Stream| {
         let mut rows = softmax_without(&stream.logits, Some(labels))?;
