@@ -9,6 +9,7 @@ use candle_core::{Device, Tensor};
 
 use crate::data::Part;
 use crate::defence::{Defence, Entry, Line, Outgoing, Pass, Stack};
+use crate::engine::tape::{masked, sum};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientPlan};
 use crate::model::network::Network;
@@ -311,6 +312,29 @@ impl SplitModel {
         self.server.plain_logits(&self.client.body().forward(x)?)
     }
 
+    /// The streams' logits for images (N, C, H, W), each with its vote, all weights frozen: the way of an image that is asked
+    /// about, differentiable by it, for adversaries who know the defences. What has no derivative gets a stand-in on the way
+    /// back (BPDA, Athalye et al. 2018). What a defence does to images counts as adding a constant, and as clipping where it
+    /// leaves a pixel at 0 or 1 that was not there; its map is a constant. Where the client's layers are piecewise linear
+    /// that is no stand-in but the derivative itself: there a Jacobian, and with it a saliency map, is constant piecewise.
+    ///
+    /// # Errors
+    /// Returns an error if the images do not fit.
+    pub fn open(&self, x: &Tensor, at: At<'_>) -> Result<Vec<(f64, Tensor)>> {
+        let Outgoing { images, map } = self.hide(&x.detach(), at)?.outgoing;
+        let outgoing = Outgoing { images: moved_to(x, &images.detach())?, map: map.map(|map| map.detach()) };
+        let z = up(&self.defences, self.client.body().forward(&outgoing.input(self.plan.entry())?)?, at)?;
+        self.open_wire(&z)
+    }
+
+    /// The same for smashed data, by which it is differentiable.
+    ///
+    /// # Errors
+    /// Returns an error if they do not fit.
+    pub fn open_wire(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        self.server.open(&arrive(&self.defences, z)?)
+    }
+
     /// What a checkpoint keeps of the defences, `{place}.{name}`.
     ///
     /// # Errors
@@ -339,6 +363,16 @@ impl SplitModel {
 
 fn layers(defences: &[Box<dyn Defence>], own: Network, at: At<'_>) -> Result<Network> {
     defences.iter().try_fold(own, |own, defence| defence.layers(own, at))
+}
+
+/// The images `to`, as if x had been moved there by a constant and clipped to \[0, 1\].
+fn moved_to(x: &Tensor, to: &Tensor) -> Result<Tensor> {
+    let before = x.detach();
+    let at_an_end = (to.le(0.0)?.to_dtype(to.dtype())? + to.ge(1.0)?.to_dtype(to.dtype())?)?;
+    let clipped = (at_an_end * to.ne(&before)?.to_dtype(to.dtype())?)?;
+    let free = (clipped.neg()? + 1.0)?;
+    let constant = (to - (&before * &free)?)?;
+    Ok(sum(&masked(x, &free)?, &constant)?)
 }
 
 fn up(defences: &[Box<dyn Defence>], z: Tensor, at: At<'_>) -> Result<Tensor> {

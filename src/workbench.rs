@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, unsplit};
+use crate::attack::{adversarial, analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, unsplit};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
@@ -34,6 +34,10 @@ const ATTACKS: &[&Kind] = &[
     &inverting::KIND,
     &analytic::KIND,
 ];
+
+/// The attacks on diagnoses, in the order in which they are shown.
+pub const ADVERSARIAL: [&adversarial::Kind; 4] =
+    [&adversarial::fgsm::KIND, &adversarial::pgd::KIND, &adversarial::jsma::KIND, &adversarial::pgd_z::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];
@@ -142,6 +146,11 @@ pub fn attacks() -> &'static [&'static Kind] {
 /// The attack of this id.
 pub fn attack(id: &str) -> Option<&'static Kind> {
     attacks().iter().copied().find(|kind| kind.id == id)
+}
+
+/// The attack on diagnoses of this id.
+pub fn adversarial(id: &str) -> Option<&'static adversarial::Kind> {
+    ADVERSARIAL.into_iter().find(|kind| kind.id == id)
 }
 
 /// Every defence.

@@ -220,7 +220,7 @@ impl Fsha {
         let kept = self.learnt_from()?;
         let rows: Vec<usize> = (0..n).map(|_| stream.below(kept)).collect();
         let (x, stand_in, at) = (self.knowledge.auxiliary()?.batch(&rows)?, self.stand_in.as_ref(), self.iteration);
-        let input = stand_in.map_or_else(|| (self.knowledge.entry.enter)(&x, None), |one| one.input(&x))?;
+        let input = stand_in.map_or_else(|| (self.knowledge.entry.enter)(&x, None), |one| one.input(&x, &rows, at))?;
         let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
         let (sent, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
             let z = made.pilot.forward(&input)?;
@@ -250,7 +250,10 @@ impl Fsha {
         let critic = (&made.critic.network, &made.critic.parameters);
         let judged = judge(critic, scale, &(z / made.unit)?, &own, &epsilon, penalty)?;
         if !judged.critic.is_finite() {
-            return Err(Error::Diverged(format!("fsha: the critic's loss is {} at step {}", judged.critic, self.iteration)));
+            return Err(Error::Diverged(format!(
+                "fsha: the critic's loss is {} at step {}",
+                judged.critic, self.iteration
+            )));
         }
         made.judge.step(&judged.gradients)?;
         Ok((judged.cut_gradient / made.unit)?)
@@ -260,7 +263,11 @@ impl Fsha {
     fn checked(&self, made: &Made) -> Result<[f64; 2]> {
         let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
         let held = own.range(kept..own.len().min(kept + 128))?;
-        let input = self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
+        let places: Vec<usize> = (kept..kept + held.dim(0)?).collect();
+        let input = self.stand_in.as_ref().map_or_else(
+            || (self.knowledge.entry.enter)(&held, None),
+            |one| one.input(&held, &places, self.iteration),
+        )?;
         let z = made.pilot.forward(&input)?.detach();
         let got = decoded(&made.decoder, self.settings.tanh, &z)?;
         let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;

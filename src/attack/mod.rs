@@ -27,11 +27,11 @@ pub mod analytic;
 pub mod decoder;
 pub mod dlg;
 mod evidence;
-pub mod idlg;
-mod guess;
 pub mod fsha;
 #[cfg(test)]
 mod golden;
+mod guess;
+pub mod idlg;
 pub mod insider;
 pub mod inverse;
 pub mod inverting;

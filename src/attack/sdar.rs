@@ -17,8 +17,6 @@ mod networks;
 mod settings;
 mod step;
 
-
-
 pub use settings::Settings;
 
 use self::after::After;
@@ -55,8 +53,10 @@ pub static KIND: Kind = Kind {
         Setting::new("iterations", "Iterations", "iterations", whole(0, 1_000_000), "x").default(Plain::Whole(1500)),
         Setting::new("rate", "Simulator's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
         Setting::new("decoder_rate", "Decoder's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(5e-4)),
-        Setting::new("lambda1", "Weight of the smashed data's discriminator", "", real(0.0, 100.0), "x").default(Plain::Real(0.02)),
-        Setting::new("lambda2", "Weight of the images' discriminator", "", real(0.0, 100.0), "x").default(Plain::Real(0.0)),
+        Setting::new("lambda1", "Weight of the smashed data's discriminator", "", real(0.0, 100.0), "x")
+            .default(Plain::Real(0.02)),
+        Setting::new("lambda2", "Weight of the images' discriminator", "", real(0.0, 100.0), "x")
+            .default(Plain::Real(0.0)),
     ],
     least_images: (LEAST_IMAGES, "its simulator learns from"),
     learns: true,
@@ -177,7 +177,10 @@ impl TrainingAttack for Sdar {
         state.put_wholes("place", &[self.iteration, self.kept.len()])?;
         for (i, victims) in self.kept.iter().enumerate() {
             state.put(&format!("kept.{i}"), &victims.smashed);
-            state.put_wholes(&format!("labels.{i}"), &victims.labels.iter().map(|label| *label as usize).collect::<Vec<_>>())?;
+            state.put_wholes(
+                &format!("labels.{i}"),
+                &victims.labels.iter().map(|label| *label as usize).collect::<Vec<_>>(),
+            )?;
         }
         if let Some(workers) = &self.workers {
             workers.put_in(&mut state)?;

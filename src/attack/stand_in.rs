@@ -49,13 +49,14 @@ impl StandIn {
         self.learner.advance(&self.knowledge)
     }
 
-    /// What would enter the client's first layer for these images under the defence, as far as it can tell.
+    /// What would enter the client's first layer for these images under the defence, as far as it can tell;
+    /// its randomness is that of `draw`.
     ///
     /// # Errors
     /// Returns an error if the images do not fit.
-    pub fn input(&self, x: &Tensor) -> Result<Tensor> {
-        let clean = Outgoing::clean(x);
-        let sent = self.learner.imitator().map_or(Ok(clean.clone()), |imitator| imitator.image(clean.clone()))?;
+    pub fn input(&self, x: &Tensor, samples: &[usize], draw: usize) -> Result<Tensor> {
+        let (clean, at) = (Outgoing::clean(x), At::Ask { samples, draw });
+        let sent = self.learner.imitator().map_or(Ok(clean.clone()), |imitator| imitator.image(clean.clone(), at))?;
         Ok(sent.input(self.knowledge.entry)?.detach())
     }
 

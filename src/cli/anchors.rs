@@ -65,7 +65,9 @@ fn check(anchor: &Anchor, means: Means, data: Option<&str>) -> Result<Checked> {
     terminal.end();
     match outcome {
         Outcome::Done(summary) => anchor.compare(means, &summary),
-        Outcome::Attacked(_) => Err(Error::Internal("a replica ended as attacks do".to_owned())),
+        Outcome::Attacked(_) | Outcome::Diagnosed(_) => {
+            Err(Error::Internal("a replica ended as attacks do".to_owned()))
+        }
         Outcome::Stopped => Err(Error::Stopped),
         Outcome::Failed(error) => Err(error),
     }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::diagnosis::Diagnoses;
 use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
 use super::{DataArgs, attack_name, place, print_kept, set_threads, tell};
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::run::attack_later::Afterwards;
 use crate::run::folder::{ATTACKS, RunFolder};
 use crate::run::launch::{ALL, Launch, Means, at_victim, launched};
+use crate::run::report::diagnosis::manipulated;
 use crate::run::report::{launched_text, victim_text};
 use crate::run::summary::AttackRecord;
 use crate::run::victim::job::{Task, VictimJob};
@@ -62,7 +64,7 @@ pub(super) struct AttackArgs {
     #[arg(long, value_name = "Z.npz", value_hint = ValueHint::FilePath, conflicts_with = "run", requires = "out")]
     smashed: Option<PathBuf>,
     /// A victim's client: `input` and `layers`, as in an experiment.
-    #[arg(long, value_name = "MODEL.toml", value_hint = ValueHint::FilePath, requires_all = ["client", "smashed"])]
+    #[arg(long, value_name = "MODEL.toml", value_hint = ValueHint::FilePath, requires = "smashed")]
     model: Option<PathBuf>,
     /// Its weights: a state dict of PyTorch's nn.Sequential, as safetensors.
     #[arg(long, value_name = "CLIENT.safetensors", value_hint = ValueHint::FilePath, requires = "model")]
@@ -88,21 +90,55 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
         set: args.set.clone(),
     };
     match (&args.run, &args.smashed, &args.out) {
-        (Some(run), ..) => at_run(run, &launch, args),
+        (Some(run), ..) => at_run(run, launch, args),
         (None, Some(smashed), Some(out)) => at_files(smashed, out, &launch, args),
         // clap asks for one of the two.
         (None, ..) => Err(Error::Internal("neither a run nor a victim was named".to_owned())),
     }
 }
 
-fn at_run(run: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
+/// Steals first, and then manipulates diagnoses.
+fn at_run(run: &Path, launch: Launch, args: &AttackArgs) -> Result<()> {
+    let (steals, diagnoses) = Diagnoses::part(launch);
+    let mut json = Vec::new();
+    if let Some(launch) = &steals {
+        let records = steal(run, launch, args)?;
+        if args.json {
+            json.push(("attacks", serde_json::to_value(&records)));
+        } else {
+            print_kept(&launched_text(run, &records)?);
+        }
+    }
+    if let Some(diagnoses) = &diagnoses {
+        let rows = diagnoses.launch(run, &args.data.choice())?;
+        if args.json {
+            json.push(("diagnosis", serde_json::to_value(&rows)));
+        } else {
+            print_kept(&manipulated(&rows));
+        }
+    }
+    if !args.json {
+        return Ok(());
+    }
+    let wrong = |e: serde_json::Error| Error::Internal(format!("attacks: {e}"));
+    let both = json.len() > 1;
+    let mut all = Map::new();
+    for (name, value) in json {
+        all.insert(name.to_owned(), value.map_err(wrong)?);
+    }
+    // A list, where there is one of a kind.
+    let all = if both { Value::Object(all) } else { all.into_iter().next().map_or(Value::Null, |(_, list)| list) };
+    print_kept(&serde_json::to_string_pretty(&all).map_err(wrong)?);
+    Ok(())
+}
+
+fn steal(run: &Path, launch: &Launch, args: &AttackArgs) -> Result<Vec<AttackRecord>> {
     let folder = RunFolder::open(run)?;
     let launched = launched(&folder, launch)?;
     set_threads(launched.experiment.threads);
     let file = folder.file(ATTACKS);
     let data = args.data.choice();
-    let records = worked(&file, "nothing was changed", move |sink| Afterwards::new(folder, launched, &data, sink))?;
-    told(args.json, &records, || launched_text(run, &records))
+    worked(&file, "nothing was changed", move |sink| Afterwards::new(folder, launched, &data, sink))
 }
 
 fn at_files(smashed: &Path, out: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
@@ -116,14 +152,16 @@ fn at_files(smashed: &Path, out: &Path, launch: &Launch, args: &AttackArgs) -> R
     let task = Task { attacks, images, lenient, out: out.to_owned() };
     let file = out.join("summary.json");
     let records = worked(&file, "nothing was found", move |sink| VictimJob::new(victim, task, sink))?;
-    told(args.json, &records, || {
+    let wrong = |e: serde_json::Error| Error::Internal(format!("summary: {e}"));
+    if args.json {
+        print_kept(&serde_json::to_string_pretty(&records).map_err(wrong)?);
+    } else if !records.is_empty() {
         // With the guesses at the same targets.
         let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
-        let wrong = |e: serde_json::Error| Error::Internal(format!("summary: {e}"));
         let mut summary: Value = serde_json::from_str(&text).map_err(wrong)?;
         let all: Vec<AttackRecord> = serde_json::from_value(summary["attacks"].take()).map_err(wrong)?;
-        Ok(victim_text(&all))
-    })?;
+        print_kept(&victim_text(&all));
+    }
     tell(&format!("The results are in {}", out.display()));
     Ok(())
 }
@@ -142,7 +180,7 @@ fn worked<W: Into<Work>>(
     match outcome {
         Outcome::Attacked(records) => Ok(records),
         // Only runs end so.
-        Outcome::Done(_) => Ok(Vec::new()),
+        Outcome::Done(_) | Outcome::Diagnosed(_) => Ok(Vec::new()),
         Outcome::Stopped if finished == 0 => {
             tell(&format!("Stopped before an attack was finished; {nothing}"));
             Err(Error::Stopped)
@@ -153,15 +191,4 @@ fn worked<W: Into<Work>>(
         }
         Outcome::Failed(error) => Err(error),
     }
-}
-
-/// Prints what was found.
-fn told(json: bool, records: &[AttackRecord], text: impl FnOnce() -> Result<String>) -> Result<()> {
-    if json {
-        let text = serde_json::to_string_pretty(records).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
-        print_kept(&text);
-    } else {
-        print_kept(&text()?);
-    }
-    Ok(())
 }

@@ -7,11 +7,12 @@ use toml::Value;
 
 use super::print;
 use crate::anchor::badges;
+use crate::attack::adversarial;
 use crate::attack::kind::Kind;
 use crate::error::{Error, Result};
 use crate::run::launch::Means;
 use crate::score::metrics::{PSNR, SSIM};
-use crate::workbench::attacks;
+use crate::workbench::{ADVERSARIAL, attacks};
 
 /// Columns of a line at most, its indent among them: what is longer is wrapped without one.
 const WIDTH: usize = 96;
@@ -21,7 +22,23 @@ const LISTED: &str = "     ";
 
 /// A paragraph of each attack: what it does, sees and knows, and what has been published of it.
 pub(super) fn cards() -> String {
-    attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind))
+    let text = attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind));
+    ADVERSARIAL.iter().fold(text + "Attacks on diagnoses, which steal nothing:\n", |text, kind| text + &own_card(kind))
+}
+
+/// A paragraph of an attack on diagnoses.
+fn own_card(kind: &adversarial::Kind) -> String {
+    let mut text = format!("  {}\n", kind.id);
+    put(&mut text, SAID, kind.about);
+    let knows = [kind.knows, kind.knows_adaptive].map(|all| all.iter().map(|one| one.words()).collect::<Vec<_>>());
+    put(&mut text, SAID, &format!("It moves {} and knows {}.", kind.changes.words(), knows[0].join(" and ")));
+    put(&mut text, SAID, &format!("Adaptive it knows {}.", knows[1].join(" and ")));
+    let settings = kind
+        .settings
+        .iter()
+        .map(|s| format!("{} {}", s.key, s.default.map(|value| value.value().to_string()).unwrap_or_default()));
+    put(&mut text, SAID, &format!("Settings: {}.", settings.collect::<Vec<_>>().join(", ")));
+    text
 }
 
 /// Prints the attacks' cards with what each costs.

@@ -1,32 +1,50 @@
 //! Interrupts: the first asks the worker to stop, the second leaves at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::tell;
-use crate::run::control::Command;
+use crate::run::control::{Command, Control};
 use crate::run::worker::Worker;
 
-/// Passes interrupts on to the worker; `left` is said where one leaves at once.
+/// Who is asked to stop.
+struct Asked {
+    control: Arc<Control>,
+    /// What is said where one leaves at once.
+    left: String,
+    /// Whether it was asked already.
+    before: bool,
+}
+
+/// The worker of the present; the ones before it have left.
+static NOW: Mutex<Option<Asked>> = Mutex::new(None);
+
+/// Passes interrupts on to the worker, in place of the one before it; `left` is said where one leaves at once.
 ///
 /// An end of the terminal is an interrupt too, but not for a program that was told to survive it, by `nohup` say.
 pub(super) fn obey_interrupts(worker: &Worker, left: String) {
-    let control = worker.control.clone();
-    let asked = AtomicBool::new(false);
-    let handler = move || {
-        if asked.swap(true, Ordering::Relaxed) {
-            tell(&left);
-            std::process::exit(1);
+    static ONCE: Once = Once::new();
+    let now = Asked { control: worker.control.clone(), left, before: false };
+    *NOW.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    ONCE.call_once(|| {
+        let survives = hangup::ignore();
+        if let Err(error) = ctrlc::set_handler(interrupted) {
+            tell(&format!("Interrupts will not be saved first: {error}"));
         }
-        control.send(Command::Stop);
-    };
-    let survives = hangup::ignore();
-    if let Err(error) = ctrlc::set_handler(handler) {
-        tell(&format!("Interrupts will not be saved first: {error}"));
+        // The handler, which takes all signals, has taken this one too.
+        if survives {
+            hangup::ignore();
+        }
+    });
+}
+
+fn interrupted() {
+    let mut now = NOW.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(asked) = now.as_mut() else { std::process::exit(1) };
+    if std::mem::replace(&mut asked.before, true) {
+        tell(&asked.left);
+        std::process::exit(1);
     }
-    // The handler, which takes all signals, has taken this one too.
-    if survives {
-        hangup::ignore();
-    }
+    asked.control.send(Command::Stop);
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@ mod bench;
 mod cards;
 mod completions;
 mod data;
+mod diagnosis;
 mod export;
 mod interrupt;
 mod lesson;
@@ -19,6 +20,7 @@ mod window;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::builder::{OsStringValueParser, PathBufValueParser, StringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
@@ -31,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
 use crate::run::attack_records::earlier;
+use crate::run::diagnosis_file;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
@@ -200,7 +203,8 @@ fn preset() -> impl TypedValueParser<Value = OsString> {
 /// Any text; shells offer the attacks.
 fn attack_name() -> impl TypedValueParser<Value = String> {
     let ids = workbench::attacks().iter().map(|kind| kind.id);
-    offering(StringValueParser::new(), ids.chain([ALL]).collect())
+    let diagnoses = workbench::ADVERSARIAL.iter().map(|kind| kind.id);
+    offering(StringValueParser::new(), ids.chain(diagnoses).chain([ALL]).collect())
 }
 
 /// A folder as people write it, see [`place::found`].
@@ -289,7 +293,7 @@ fn show(runs: &[PathBuf], json: bool) -> Result<()> {
     let read = |run: &PathBuf| {
         check_is_run(run)?;
         // Attacks that were launched at the run afterwards count like its own.
-        Ok(read_summary(run)?.with(earlier(run)?))
+        Ok(read_summary(run)?.with(earlier(run)?).diagnosed(diagnosis_file::earlier(run)?))
     };
     let summaries = runs.iter().map(read).collect::<Result<Vec<_>>>()?;
     let json_of =
@@ -319,8 +323,12 @@ fn print_kept(text: &str) {
     }
 }
 
-/// Sets the number of threads of every pool. Must come before any thread is started.
+/// Sets the number of threads of every pool, once: it must come before any thread is started.
 fn set_threads(threads: usize) {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if threads == 0 { cores } else { threads }.to_string();
     // candle's own pool waits by spinning, on cores that our kernels want: its operations stay on one thread.

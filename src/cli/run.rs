@@ -108,7 +108,7 @@ fn watch(worker: Worker, path: &Path) -> Result<()> {
             Ok(())
         }
         // Only attacks afterwards end so.
-        Outcome::Attacked(_) => Ok(()),
+        Outcome::Attacked(_) | Outcome::Diagnosed(_) => Ok(()),
         Outcome::Stopped => {
             tell(&format!("Stopped and saved. {go_on}"));
             Err(Error::Stopped)

@@ -1,7 +1,7 @@
 //! From the document's fields to the forms that computations want.
 
 use super::document::{Device, Experiment, Optimizer, TrainSpec};
-use crate::attack::adversarial::Disguise;
+use crate::attack::adversarial::table::Disguise;
 use crate::defence::{Setup, Stack};
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;

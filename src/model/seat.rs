@@ -58,6 +58,15 @@ pub trait Seat: fmt::Debug + Send {
     /// Returns an error if they are several, or z does not fit.
     fn plain_logits(&self, z: &Tensor) -> Result<Tensor>;
 
+    /// Every stream's logits with its vote, weights frozen, differentiable by what has arrived: for adversaries who know the
+    /// server. One that is a single network has one stream.
+    ///
+    /// # Errors
+    /// Returns an error if z does not fit.
+    fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        Ok(vec![(1.0, self.plain_logits(z)?)])
+    }
+
     /// Its weights, `server.0.weight` or `server.fused.0.weight` and so on.
     fn parameters(&self) -> &Parameters;
 

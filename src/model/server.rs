@@ -50,6 +50,15 @@ pub trait Body: fmt::Debug + Send {
         Err(Error::Internal("only a plain model is one graph".into()))
     }
 
+    /// Every stream's logits with its vote, differentiable by z, also where a step has no derivative or training does without
+    /// it: for adversaries, who find a stand-in.
+    ///
+    /// # Errors
+    /// Returns an error if z does not fit.
+    fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        Ok(self.answer(z)?.streams.into_iter().map(|(_, logits)| (1.0, logits)).collect())
+    }
+
     /// The weights of its streams' votes in use, if it has streams.
     fn votes(&self) -> Option<Vec<f64>> {
         None
@@ -171,6 +180,10 @@ impl Seat for Server {
 
     fn plain_logits(&self, z: &Tensor) -> Result<Tensor> {
         self.body.plain_logits(z)
+    }
+
+    fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        self.body.frozen().open(z)
     }
 
     fn parameters(&self) -> &Parameters {

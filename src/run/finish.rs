@@ -100,6 +100,7 @@ impl Session {
             streams: evaluated.defended.and_then(|model| stream_order(model, &closing.verdict.rows)),
             attacks,
             verdicts: Vec::new(),
+            diagnosis: Vec::new(),
             recovery: closing.recovery(&evaluated),
             wire: WireTotals { total, models: ByModel::new(each) },
             client_ms_per_image: closing.client_cost(name),

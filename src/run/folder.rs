@@ -34,6 +34,8 @@ pub const KEPT: &str = "attacks";
 pub const ATTACKS: &str = "attacks.json";
 /// Scores of every target of every attack of which files are kept, a row each.
 pub const EACH: &str = "attacks.csv";
+/// Diagnoses manipulated at the run afterwards.
+pub const DIAGNOSIS: &str = "diagnosis.json";
 /// Seconds spent so far.
 pub const TIMES: &str = ".times.json";
 const LOCK: &str = ".lock";
@@ -191,7 +193,7 @@ impl RunFolder {
 
     /// Removes a run's own files, and no others; the checkpoint first, so that nothing resumes the rest.
     fn remove_run(&self) -> Result<()> {
-        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, EACH, TIMES, DATA, NOTES, EXPERIMENT] {
+        for name in [CHECKPOINT, SUMMARY, METRICS, ATTACKS, EACH, DIAGNOSIS, TIMES, DATA, NOTES, EXPERIMENT] {
             let path = self.file(name);
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(e)),

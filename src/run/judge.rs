@@ -7,7 +7,7 @@ use candle_nn::ops::softmax;
 
 use super::predictions::{Predictions, Truth, Verdict, at_gamma};
 use super::summary::{Row, StreamOrder};
-use crate::attack::adversarial::{Disguise, fgsm};
+use crate::attack::adversarial::table::{Disguise, fgsm};
 use crate::data::Part;
 use crate::error::Result;
 use crate::experiment::EvaluateSpec;

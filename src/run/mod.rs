@@ -17,6 +17,8 @@ pub mod checkpoint;
 mod closing;
 pub mod control;
 pub mod course;
+pub mod diagnosis;
+pub mod diagnosis_file;
 pub mod event;
 pub mod facts;
 pub mod finish;

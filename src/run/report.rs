@@ -1,5 +1,6 @@
 //! The summary as text: the table of METHOD §3 with the paper's values and what can be said of them.
 
+pub mod diagnosis;
 pub mod people;
 
 use std::fmt::Write as _;
@@ -49,6 +50,7 @@ pub fn report(summary: &Summary) -> String {
     text.push_str(&people::leaks(summary));
     text.push_str(&people::found(summary));
     text.push_str(&people::read_off(summary));
+    text.push_str(&diagnosis::manipulated(&summary.diagnosis));
     text.push_str(&recovery_text(summary));
     text.push_str(&cost_text(summary));
     text.push_str(&reading(summary));

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::by_model::ByModel;
 use crate::experiment::{Experiment, any_schema};
 use crate::model::wire::WireCount;
+use crate::score::diagnosis::DiagnosisRow;
 pub use crate::score::people::Reidentified;
 pub use crate::score::read_off::ReadOff;
 pub use crate::score::record::{AttackRecord, EpochRow, Gain, GammaGain, Row};
@@ -154,6 +155,9 @@ pub struct Summary {
     /// What a classifier of the judge's own reads off stolen images; empty where that was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_off: Vec<ReadOff>,
+    /// How far diagnoses can be manipulated; empty where nobody tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnosis: Vec<DiagnosisRow>,
     /// Image-space recovery; none without a vanilla model.
     pub recovery: Option<RecoveryFigure>,
     /// Bytes.
@@ -176,6 +180,13 @@ impl Summary {
     pub fn with(mut self, afterwards: Vec<AttackRecord>) -> Self {
         self.attacks.extend(afterwards);
         self.verdicts = self.case().verdicts();
+        self
+    }
+
+    /// The summary with what came of attacks on its diagnoses.
+    #[must_use]
+    pub fn diagnosed(mut self, rows: Vec<DiagnosisRow>) -> Self {
+        self.diagnosis.extend(rows);
         self
     }
 

@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 
 use super::attack_later::Afterwards;
 use super::control::{Command, Control, guarded};
+use super::diagnosis::Diagnosis;
 use super::event::{Event, Sink, Slots, stream};
 use super::folds::Folds;
 use super::session::Session;
@@ -15,6 +16,7 @@ use super::summary::{AttackRecord, Summary};
 use super::victim::job::VictimJob;
 use crate::engine::lead;
 use crate::error::{Error, Result};
+use crate::score::diagnosis::DiagnosisRow;
 
 /// Candle walks its graphs recursively.
 const STACK_BYTES: usize = 64 << 20;
@@ -26,6 +28,8 @@ pub enum Outcome {
     Done(Box<Summary>),
     /// Attacks at a finished run are complete.
     Attacked(Vec<AttackRecord>),
+    /// Diagnoses of a finished run are manipulated.
+    Diagnosed(Vec<DiagnosisRow>),
     /// A Stop was obeyed.
     Stopped,
     /// It could not go on.
@@ -42,6 +46,14 @@ pub enum Work {
     Attacks(Box<Afterwards>),
     /// Attacks at a victim of another program.
     Victim(Box<VictimJob>),
+    /// Attacks on a finished run's diagnoses.
+    Diagnosis(Box<Diagnosis>),
+}
+
+impl From<Diagnosis> for Work {
+    fn from(diagnosis: Diagnosis) -> Self {
+        Self::Diagnosis(Box::new(diagnosis))
+    }
 }
 
 impl From<Folds> for Work {
@@ -75,6 +87,7 @@ impl Work {
             Self::Folds(folds) => Ok(folds.advance()?.map(|summary| Outcome::Done(Box::new(summary)))),
             Self::Attacks(attacks) => Ok(attacks.advance()?.map(Outcome::Attacked)),
             Self::Victim(job) => Ok(job.advance()?.map(Outcome::Attacked)),
+            Self::Diagnosis(diagnosis) => Ok(diagnosis.advance()?.map(Outcome::Diagnosed)),
         }
     }
 
@@ -83,7 +96,7 @@ impl Work {
         match self {
             Self::Run(session) => Some(session),
             Self::Folds(folds) => folds.session(),
-            Self::Attacks(_) | Self::Victim(_) => None,
+            Self::Attacks(_) | Self::Victim(_) | Self::Diagnosis(_) => None,
         }
     }
 
@@ -121,6 +134,7 @@ impl Work {
             Self::Folds(folds) => folds.into_sink(),
             Self::Attacks(attacks) => Some(attacks.into_sink()),
             Self::Victim(job) => Some(job.into_sink()),
+            Self::Diagnosis(diagnosis) => Some(diagnosis.into_sink()),
         }
     }
 }
@@ -192,6 +206,8 @@ fn work<W: Into<Work>>(make: impl FnOnce(Sink) -> Result<W>, sink: Sink, control
     sink.emit(match &outcome {
         Outcome::Done(summary) => Event::Done(summary.clone()),
         Outcome::Attacked(records) => Event::Attacked(records.clone()),
+        // Nothing was stolen; what was found is in the run's folder.
+        Outcome::Diagnosed(_) => Event::Attacked(Vec::new()),
         Outcome::Stopped => Event::Stopped,
         Outcome::Failed(error) => Event::Failed(error.to_string()),
     });

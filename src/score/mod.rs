@@ -2,6 +2,7 @@
 
 pub mod band;
 pub mod classification;
+pub mod diagnosis;
 pub mod floor;
 pub mod gains;
 pub mod goal;

@@ -109,7 +109,7 @@ fn a_write_that_fails_leaves_no_half_file_and_the_run_goes_on() {
                 assert!(text.contains("could not write: no space left"), "{text}");
                 assert!(text.contains(&*folder.path().to_string_lossy()), "the message names the file: {text}");
             }
-            Outcome::Stopped | Outcome::Attacked(_) => panic!("nobody asked for that"),
+            Outcome::Stopped | Outcome::Attacked(_) | Outcome::Diagnosed(_) => panic!("nobody asked for that"),
         }
         if path.exists() {
             assert_whole(&path);

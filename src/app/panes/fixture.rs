@@ -69,6 +69,7 @@ pub fn summary() -> Summary {
         }),
         attacks: Vec::new(),
         verdicts: Vec::new(),
+        diagnosis: Vec::new(),
         recovery: Some(RecoveryFigure {
             mse_by_mu: vec![(0.2, 0.0057), (0.55, 0.0053), (1.2, 0.0056)],
             mse_attacked: 0.008,

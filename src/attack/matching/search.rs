@@ -46,7 +46,13 @@ enum Optimiser {
 
 impl Search {
     /// Begins with noise for `n` images. Classes that are known are not searched.
-    pub fn new(victim: &Victim, n: usize, searches_labels: bool, settings: &Settings, mut noise: Stream) -> Result<Self> {
+    pub fn new(
+        victim: &Victim,
+        n: usize,
+        searches_labels: bool,
+        settings: &Settings,
+        mut noise: Stream,
+    ) -> Result<Self> {
         let [c, h, w] = victim.image;
         let device = &candle_core::Device::Cpu;
         let mut normal = |shape: &[usize]| -> Result<Var> {

@@ -44,6 +44,7 @@ fn known(model: &SplitModel, own: usize) -> Knowledge {
     Knowledge {
         image: [1, 12, 12],
         classes: 3,
+        layers: model.plan.layers[..3].to_vec(),
         client: Some(model.client.body().frozen()),
         oracle: None,
         server: None,

@@ -54,7 +54,8 @@ impl Vae {
         let [c, h, w] = image;
         let (side, pixels) = (h.max(w), c * h * w);
         let dense = side <= DENSE;
-        let ups = if dense { 2 } else { (0..usize::BITS as usize).find(|n| side.div_ceil(1 << n) <= BASE).unwrap_or(0) };
+        let ups =
+            if dense { 2 } else { (0..usize::BITS as usize).find(|n| side.div_ceil(1 << n) <= BASE).unwrap_or(0) };
         let latent = Self::latent_of(image);
         let mut vae = Self { parameters: Parameters::default(), image, ups, dense, frozen: false };
         let (base, wide) = (vae.base(), vae.channels(0));
@@ -180,7 +181,9 @@ impl Vae {
         // ln(1 + eˡ) without overflow.
         let soft = (l.relu()? + (l.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
         let per = 1.0 / n as f64;
-        let number = |t: Tensor| -> Result<f64> { Ok(per * t.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?) };
+        let number = |t: Tensor| -> Result<f64> {
+            Ok(per * t.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?)
+        };
         let variance = spread.sqr()?;
         let loss = Loss {
             images: number((soft - (&l * images)?)?)?,
@@ -188,7 +191,9 @@ impl Vae {
         };
         let end = outwards.record(|| carry_on(&logits, &((shares - images)? * per)?))?;
         let mut gradients = outwards.backward(&end)?;
-        let down = gradients.remove(&latents).ok_or_else(|| crate::error::Error::Internal("a latent has no gradient".to_owned()))?;
+        let down = gradients
+            .remove(&latents)
+            .ok_or_else(|| crate::error::Error::Internal("a latent has no gradient".to_owned()))?;
         let of_mean = (&down + (&mean * per)?)?;
         let of_log_variance = ((down * noise)? * (&spread * 0.5)?)?;
         let of_log_variance = (of_log_variance + ((variance - 1.0)? * (0.5 * per))?)?;
@@ -271,7 +276,10 @@ mod tests {
                 weight.set(&before).unwrap();
                 let slope = (gradients.get(weight).unwrap() * &way).unwrap().sum_all().unwrap();
                 let slope = slope.to_scalar::<f64>().unwrap();
-                assert!((slope - difference).abs() < 1e-4 * (1.0 + slope.abs()), "{image:?} {name}: {slope} {difference}");
+                assert!(
+                    (slope - difference).abs() < 1e-4 * (1.0 + slope.abs()),
+                    "{image:?} {name}: {slope} {difference}"
+                );
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::step::Victims;
 use super::Sdar;
+use super::step::Victims;
 use crate::attack::{Doubt, Evidence, Inversion, Knowledge, Outcome, TrainingAttack, doubt_of};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -52,7 +52,9 @@ impl After {
         let (kept, all) = (super::learnt_from(own.len()), own.labels()?);
         let held: Vec<usize> = (kept..own.len().min(kept + CHUNK)).collect();
         let x = own.batch(&held)?;
-        let input = stand_in.as_ref().map_or_else(|| (knowledge.entry.enter)(&x, None), |one| one.input(&x))?;
+        let input = stand_in
+            .as_ref()
+            .map_or_else(|| (knowledge.entry.enter)(&x, None), |one| one.input(&x, &held, *iteration))?;
         let workers = workers.as_ref().ok_or_else(|| Error::Internal("sdar without networks".to_owned()))?;
         let z = workers.simulator.network.frozen().forward(&input)?;
         let z = stand_in.as_ref().map_or(Ok(z.clone()), |one| one.up(z.clone(), &held, *iteration))?;
@@ -62,9 +64,8 @@ impl After {
             own.mean(&if same.is_empty() { (0..kept).collect() } else { same })
         };
         let guesses = Tensor::cat(&held.iter().map(guess).collect::<Result<Vec<_>>>()?, 0)?;
-        let error = |guess: &Tensor| -> Result<f64> {
-            Ok(f64::from((guess - &x)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
-        };
+        let error =
+            |guess: &Tensor| -> Result<f64> { Ok(f64::from((guess - &x)?.sqr()?.mean_all()?.to_scalar::<f32>()?)) };
         Ok([error(&got)?, error(&guesses)?])
     }
 }

@@ -13,6 +13,7 @@
 //! of threads.
 
 mod alone;
+pub mod back;
 mod group;
 
 use pulp::{Arch, Simd, WithSimd};

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 
 use super::fusion::{DecisionWeights, conv_sum, decide};
+use super::recovery::back::recovered;
 use super::{Options, WeightsFrom};
 use crate::engine::tape::sum;
 use crate::error::{Error, Result};
@@ -74,6 +75,18 @@ impl Body for Streams {
             parts: vec![("low_rank", low_rank), ("gradient_map", gradient_map)],
             weights: Some(decision.weights),
         })
+    }
+
+    /// All three streams with their graphs; the recovery with a stand-in on its way back.
+    fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
+        let low_rank = recovered(z, &self.options.recovery)?;
+        let fused = conv_sum(z, &low_rank, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
+        let DecisionWeights { attacked, recovered, fused: of_fused } = self.weights;
+        Ok(vec![
+            (attacked, self.attacked.forward(z)?),
+            (recovered, self.recovered.forward(&low_rank)?),
+            (of_fused, self.fused.forward(&fused)?),
+        ])
     }
 
     fn frozen(&self) -> Box<dyn Body> {

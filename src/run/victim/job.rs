@@ -91,7 +91,7 @@ impl VictimJob {
         let looks_into = |spec: &AttackSpec| spec.kind.knows.contains(&Knows::ClientWeights);
         let fitting = match (&victim.client, &victim.own, &victim.pairs) {
             (None, Some(own), Some(pairs)) if waiting.iter().any(looks_into) => {
-                Some(Surrogate::new(own, pairs, Seed(0))?)
+                Some(Surrogate::new(own, pairs, &victim.layers, Seed(0))?)
             }
             _ => None,
         };
@@ -321,6 +321,8 @@ fn lacks(spec: &AttackSpec, victim: &Victim) -> Option<String> {
         "it knows the server's weights, which no file of a victim has"
     } else if kind.sees.contains(&Sees::Labels) && victim.truth.is_none() {
         "it sees the targets' labels: give `images` and `labels` beside `smashed`"
+    } else if kind.knows.is_empty() && victim.layers.is_empty() {
+        "it needs the client's layers (--model)"
     } else if knows(Knows::Auxiliary) && !own {
         "it needs images of the attacker's own: give them with --aux"
     } else if (knows(Knows::ClientWeights) || knows(Knows::ClientOracle)) && !client && !pairs {

@@ -58,7 +58,9 @@ pub struct Victim {
     pub image: [usize; 3],
     /// What crossed (N, …).
     pub smashed: Tensor,
-    /// The client with its weights, where they are known.
+    /// The client's layers, where they are known; none else.
+    pub layers: Vec<LayerSpec>,
+    /// The same with their weights.
     pub client: Option<Network>,
     /// The targets, where they are known: for scoring alone.
     pub truth: Option<Part>,
@@ -91,21 +93,14 @@ impl Victim {
         let model = paths.model.as_deref().map(|path| model(path, &crossed)).transpose()?;
         let client = match (&model, paths.client.as_deref()) {
             (Some(model), Some(path)) => Some(client(model, path, &device)?),
-            (None, None) => None,
-            (Some(_), None) => return Err(Error::input("a victim's layers need its weights: give --client too")),
+            // Layers alone are what attacks know that fit a clone.
+            (_, None) => None,
             (None, Some(_)) => return Err(Error::input("a victim's weights need its layers: give --model too")),
         };
         let classes = classes(&arrays, &paths.smashed)?;
         let truth = part(&mut arrays, &paths.smashed, smashed.dim(0)?, 1)?;
-        let mut victim = Self {
-            image: model.map(|model| model.input).unwrap_or_default(),
-            smashed,
-            client,
-            truth,
-            own: None,
-            pairs: None,
-            classes,
-        };
+        let (image, layers) = model.map(|model| (model.input, model.layers)).unwrap_or_default();
+        let mut victim = Self { image, layers, smashed, client, truth, own: None, pairs: None, classes };
         if let Some(path) = &paths.own {
             victim.take_own(path, &crossed, &device)?;
         }
@@ -156,6 +151,7 @@ impl Victim {
         Knowledge {
             image: self.image,
             classes: self.classes,
+            layers: self.layers.clone(),
             client: self.client.as_ref().or(surrogate).cloned(),
             // What was recorded is what the victim sent, whatever a surrogate would.
             oracle: pairs,

@@ -38,15 +38,19 @@ pub struct Surrogate {
 }
 
 impl Surrogate {
-    /// Nothing fitted yet, to pairs of images and smashed data (N, …).
+    /// Nothing fitted yet, to pairs of images and smashed data (N, …); of the client's own layers, where those are known.
     ///
     /// # Errors
     /// Returns an error if there are fewer than two pairs, or no such network makes such smashed data of such images.
-    pub fn new(images: &Part, pairs: &Tensor, seed: Seed) -> Result<Self> {
+    pub fn new(images: &Part, pairs: &Tensor, known: &[LayerSpec], seed: Seed) -> Result<Self> {
         if images.len() < 2 {
             return Err(Error::input("a surrogate of the client needs two pairs of images and smashed data or more"));
         }
-        let layers = layers(images.shape(), &pairs.dims()[1..], nowhere_negative(pairs)?)?;
+        let layers = if known.is_empty() {
+            layers(images.shape(), &pairs.dims()[1..], nowhere_negative(pairs)?)?
+        } else {
+            known.to_vec()
+        };
         let mut parameters = Parameters::default();
         let init = Init { seed, model: "surrogate", device: pairs.device() };
         Network::init("client", &images.shape(), &layers, &mut parameters, init)?;
@@ -200,7 +204,7 @@ mod tests {
         Network::init("client", &[1, 28, 28], &victim, &mut parameters, init).unwrap();
         let client = Network::of("client", &victim, &parameters).unwrap().frozen();
         let pairs = client.forward(&images.tensor(&Device::Cpu).unwrap()).unwrap();
-        let mut surrogate = Surrogate::new(&images, &pairs, Seed(0)).unwrap();
+        let mut surrogate = Surrogate::new(&images, &pairs, &[], Seed(0)).unwrap();
         for _ in 0..120 {
             assert!(!surrogate.advance().unwrap());
         }

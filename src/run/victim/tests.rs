@@ -115,8 +115,10 @@ fn parts_that_do_not_fit_are_named_with_what_was_wanted_and_found() {
     write(&parts.path("odd.toml"), LAYERS.replace("maxpool", "maxpol").as_bytes());
     let odd = parts.refused(&Paths { model: Some(parts.path("odd.toml")), ..all.clone() });
     assert!(odd.contains("maxpol") && odd.ends_with("odd.toml"), "{odd}");
-    let lone = parts.refused(&Paths { client: None, ..all.clone() });
-    assert!(lone.contains("--client"), "{lone}");
+    let lone = parts.refused(&Paths { model: None, ..all.clone() });
+    assert!(lone.contains("--model"), "{lone}");
+    let layers = Victim::open(&Paths { client: None, ..all.clone() }).unwrap();
+    assert!(layers.client.is_none() && layers.layers.len() == 3);
     write(&parts.path("no.npz"), &npz(&[parts.images.clone()]).unwrap());
     let no = parts.refused(&Paths { smashed: parts.path("no.npz"), ..all.clone() });
     assert!(no.contains("there is no array smashed; it holds images") && no.ends_with("no.npz"), "{no}");

@@ -66,6 +66,7 @@ pub fn summary() -> Summary {
             attack("rmle", true, DEFENDED, 2, 0.5),
         ],
         verdicts: Vec::new(),
+        diagnosis: Vec::new(),
         recovery: None,
         wire: WireTotals::default(),
         client_ms_per_image: ClientCost::default(),

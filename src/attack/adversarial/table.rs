@@ -1,4 +1,4 @@
-//! Adversarial inputs for the attacked rows of the table: JSMA and FGSM against a plain split model.
+//! Adversarial inputs for the attacked rows of the table: JSMA and FGSM against a plain split model, each in one step.
 
 use candle_core::{D, Tensor, Var};
 
