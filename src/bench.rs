@@ -248,6 +248,7 @@ fn white_box(name: &'static str, images: usize) -> Result<(Smashed, Knowledge)> 
     let knowledge = Knowledge {
         image: [1, 28, 28],
         classes: 10,
+        layers: model.plan.layers[..model.plan.cut].to_vec(),
         client: Some(model.client.body()),
         oracle: None,
         server: None,

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{inverse, nearest, prior, rmle};
+use crate::attack::{inverse, nearest, prior, rmle, shadow};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, psgl};
@@ -21,7 +21,7 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 4] = [&rmle::KIND, &inverse::KIND, &nearest::KIND, &prior::KIND];
+const ATTACKS: [&Kind; 5] = [&rmle::KIND, &inverse::KIND, &nearest::KIND, &prior::KIND, &shadow::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];

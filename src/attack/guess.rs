@@ -49,7 +49,10 @@ mod tests {
         let own = Auxiliary::new(Part::from(own), &Device::Cpu);
         let near = |t: Tensor, wanted: &[f32]| {
             let got: Vec<f32> = t.flatten_all().unwrap().to_vec1().unwrap();
-            assert!(got.len() == wanted.len() && got.iter().zip(wanted).all(|(a, b)| (a * 255.0 - b).abs() < 1e-3), "{got:?}");
+            assert!(
+                got.len() == wanted.len() && got.iter().zip(wanted).all(|(a, b)| (a * 255.0 - b).abs() < 1e-3),
+                "{got:?}"
+            );
         };
         near(mean_image(&own, 3).unwrap(), &[100.0]);
         // Of class 2 there is none among those kept.

@@ -12,6 +12,7 @@ use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_strea
 use crate::defence::{Entry, Outgoing};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
+use crate::model::spec::LayerSpec;
 use crate::random::{At, Seed, Stream};
 
 /// What the attacker is declared to know.
@@ -21,6 +22,11 @@ pub struct Knowledge {
     pub image: [usize; 3],
     /// Number of classes.
     pub classes: usize,
+    /// The client's layers without their weights, that is their architecture, and how images enter the first of them: known
+    /// to all attackers.
+    pub layers: Vec<LayerSpec>,
+    /// See [`Self::layers`].
+    pub entry: &'static Entry,
     /// The client's layers with their weights.
     pub client: Option<Network>,
     /// The same as an oracle, which can be asked and not looked into; not needed where the weights are known.
@@ -28,8 +34,6 @@ pub struct Knowledge {
     /// The server's layers behind the cut with their weights; under a defence with several streams those of the one that
     /// sees the smashed data as they are.
     pub server: Option<Network>,
-    /// How images enter the client's first layer (its architecture, known to all attackers).
-    pub entry: &'static Entry,
     /// Auxiliary images.
     pub auxiliary: Option<Auxiliary>,
     /// The defence. With it an attack is adaptive, without it is naive.

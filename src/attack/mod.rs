@@ -25,6 +25,8 @@ pub mod adversarial;
 
 pub mod decoder;
 mod evidence;
+#[cfg(test)]
+mod fixture;
 mod guess;
 pub mod insider;
 pub mod inverse;
@@ -36,6 +38,7 @@ pub mod nearest;
 mod outcome;
 pub mod prior;
 pub mod rmle;
+pub mod shadow;
 pub mod threat_model;
 mod training;
 

@@ -215,6 +215,7 @@ mod tests {
         let knowledge = Knowledge {
             image: [1, 4, 4],
             classes: 3,
+            layers: model.plan.layers[..model.plan.cut].to_vec(),
             client: Some(model.client.body()),
             oracle: None,
             server: None,

@@ -234,7 +234,8 @@ impl Inversion for Prior {
         state.put_reals("losses", &self.losses)?;
         state.put_reals("loss", &[self.loss])?;
         state.put_wholes("place", &[self.looked, self.searched, self.fitted, usize::from(self.done)])?;
-        let (distances, rows): (Vec<f64>, Vec<usize>) = self.near.iter().map(|near| (f64::from(near.0), near.1)).unzip();
+        let (distances, rows): (Vec<f64>, Vec<usize>) =
+            self.near.iter().map(|near| (f64::from(near.0), near.1)).unzip();
         state.put_reals("near.distances", &distances)?;
         state.put_wholes("near.rows", &rows)?;
         if let Some(found) = &self.found {
@@ -264,7 +265,9 @@ impl Inversion for Prior {
         (self.looked, self.searched, self.fitted, self.done) = (looked, searched, fitted, done > 0);
         let distances = state.reals("near.distances")?.into_iter().map(|distance| distance as f32);
         self.near = distances.zip(state.wholes("near.rows")?).collect();
-        if self.losses.len() != self.settings.iterations + 1 || !self.near.is_empty() && self.near.len() != self.rows().1 {
+        if self.losses.len() != self.settings.iterations + 1
+            || !self.near.is_empty() && self.near.len() != self.rows().1
+        {
             return Err(Error::input("the attack's state is of other settings or of another number of images"));
         }
         let read = |name: &str| -> Result<Option<Found>> {

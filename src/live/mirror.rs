@@ -334,6 +334,7 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Resul
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
+        layers: plan.layers[..plan.cut].to_vec(),
         client: Some(model.client.body()),
         oracle: None,
         server: knows_server.then(server).transpose()?,

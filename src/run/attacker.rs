@@ -186,6 +186,7 @@ fn knowledge(id: &AttackId, weights: Option<&Capture>, plan: &SplitPlan, setup: 
     let knowledge = Knowledge {
         image: plan.image,
         classes: plan.classes,
+        layers: plan.layers[..plan.cut].to_vec(),
         client: client.transpose()?,
         oracle: None,
         server: server.transpose()?,

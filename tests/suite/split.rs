@@ -314,6 +314,7 @@ fn only_training_moves_running_statistics() {
         let knowledge = Knowledge {
             image: [1, 28, 28],
             classes: CLASSES,
+            layers: model.plan.layers[..model.plan.cut].to_vec(),
             client: Some(body.clone()),
             oracle: None,
             server: None,

@@ -39,7 +39,8 @@ impl Check {
         let guess = likeness(&mean, &truth)?.0.min(likeness(&class_means, &truth)?.0);
         let (mut best, mut highest) = (Self { share: 0.0, error: f64::INFINITY, guess }, f64::NEG_INFINITY);
         for share in SHARES.into_iter().take(if refined.is_some() { SHARES.len() } else { 1 }) {
-            let got = refined.filter(|_| share > 0.0).map(|(refined, fitted)| mixed(fitted, refined, share)).transpose()?;
+            let got =
+                refined.filter(|_| share > 0.0).map(|(refined, fitted)| mixed(fitted, refined, share)).transpose()?;
             let (error, similarity) = likeness(got.as_ref().unwrap_or(generated), &truth)?;
             if similarity > highest {
                 (best, highest) = (Self { share, error, guess }, similarity);

@@ -56,7 +56,8 @@ mod tests {
             for (c, plane) in got.iter().enumerate() {
                 for (y, row) in plane.iter().enumerate() {
                     for (x, value) in row.iter().enumerate() {
-                        let at = |i: usize, by: isize, side: usize| (i as isize + by).clamp(0, side as isize - 1) as usize;
+                        let at =
+                            |i: usize, by: isize, side: usize| (i as isize + by).clamp(0, side as isize - 1) as usize;
                         assert_eq!(*value as usize, c * 240 + at(y, down, 12) * 20 + at(x, across, 20));
                     }
                 }

@@ -98,7 +98,8 @@ impl Search {
         let latents = Var::from_tensor(&latents.copy()?)?;
         let defence = knowledge.defence.as_ref().filter(|_| aim == Aim::Wire);
         let unknown = defence.and_then(|defence| defence.unknown(&[n, c, h, w]));
-        let unknown = unknown.map(|unknown| Var::from_tensor(&Tensor::full(unknown.start as f32, unknown.shape, seen.device())?));
+        let unknown =
+            unknown.map(|unknown| Var::from_tensor(&Tensor::full(unknown.start as f32, unknown.shape, seen.device())?));
         let unknown = unknown.transpose()?;
         let mut vars = vec![("latents".to_owned(), latents.clone())];
         vars.extend(unknown.iter().map(|unknown| ("unknown".to_owned(), unknown.clone())));
@@ -136,13 +137,16 @@ impl Search {
         if self.iteration < settings.iterations {
             let end = outer.record(|| carry_on(&sent, &slope))?;
             let mut down = outer.backward(&end)?;
-            let of_images = down.remove(&images).ok_or_else(|| Error::Internal("an image has no gradient".to_owned()))?;
+            let of_images =
+                down.remove(&images).ok_or_else(|| Error::Internal("an image has no gradient".to_owned()))?;
             let shares = images.as_detached_tensor();
             let of_logits = (of_images * (&shares - shares.sqr()?)?)?;
             let end = inner.record(|| carry_on(&logits, &of_logits))?;
             let mut gradients = inner.backward(&end)?;
             let prior = (self.latents.as_detached_tensor() * (2.0 * settings.prior / k))?;
-            let of_latents = gradients.remove(&self.latents).ok_or_else(|| Error::Internal("a latent has no gradient".to_owned()))?;
+            let of_latents = gradients
+                .remove(&self.latents)
+                .ok_or_else(|| Error::Internal("a latent has no gradient".to_owned()))?;
             gradients.insert(&self.latents, (of_latents + prior)?);
             if let Some(unknown) = &self.unknown
                 && let Some(gradient) = down.remove(unknown)
@@ -176,7 +180,9 @@ impl Search {
 
     /// Offers each latent as it was when it was last looked at; `restarts` of them are for one target.
     pub fn offer(&self, found: &mut Found, restarts: usize) -> Result<()> {
-        for (i, (loss, latent)) in self.losses.iter().zip(self.latents.as_detached_tensor().to_vec2::<f32>()?).enumerate() {
+        for (i, (loss, latent)) in
+            self.losses.iter().zip(self.latents.as_detached_tensor().to_vec2::<f32>()?).enumerate()
+        {
             found.offer((self.from + i) / restarts, *loss, &latent);
         }
         Ok(())

@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
+use super::Prior;
 use super::check::Check;
 use super::draws::{normal, shifted};
 use super::search::{Aim, Found, Search, at_once};
 use super::vae::Vae;
-use super::Prior;
 use crate::attack::nearest::nearer;
 use crate::attack::rmle::{self, Rmle};
 use crate::attack::{Evidence, Inversion};
@@ -118,7 +118,10 @@ impl Prior {
             None => Tensor::zeros((count, k), self.observed.dtype(), self.observed.device())?,
             Some(found) => {
                 let mut found = found.clone();
-                self.search.iter().filter(|_| self.pixels.is_none()).try_for_each(|search| search.offer(&mut found, self.settings.restarts))?;
+                self.search
+                    .iter()
+                    .filter(|_| self.pixels.is_none())
+                    .try_for_each(|search| search.offer(&mut found, self.settings.restarts))?;
                 found.of(from, count, &self.observed)?
             }
         };

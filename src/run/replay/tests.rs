@@ -108,7 +108,8 @@ fn replay(kind: &'static Kind, epochs: usize, plan: &SplitPlan, setup: &Prepared
 fn known(plan: &SplitPlan, setup: &Prepared) -> Knowledge {
     let (client, oracle, server, auxiliary, defence) = (None, None, None, None, None);
     let (image, classes, entry, name) = (plan.image, plan.classes, plan.entry(), "test".to_owned());
-    Knowledge { image, classes, client, oracle, server, entry, auxiliary, defence, seed: setup.seed(), name }
+    let layers = plan.layers[..plan.cut].to_vec();
+    Knowledge { image, classes, layers, client, oracle, server, entry, auxiliary, defence, seed: setup.seed(), name }
 }
 
 /// Weights and moments, by name, to the bit.
