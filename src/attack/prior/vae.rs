@@ -111,7 +111,7 @@ impl Vae {
             return ENCODER * c * h * w + 2 * DECODER * h * w + 40_000;
         }
         // Base and latent of an image of 64 pixels; each further doubling has as many channels as the first.
-        530_000 + 190_000 * (h.max(w) / 64).ilog2() as usize
+        530_000 + 190_000 * (h.max(w) / 64).max(1).ilog2() as usize
     }
 
     /// Mean and logarithm of the variance of the latents (N, 2k) of images (N, C, H, W).
@@ -272,7 +272,7 @@ mod tests {
                     loss()
                 };
                 // So short a way that hardly a relu turns on it.
-                let difference = (moved(1e-8) - moved(-1e-8)) / 2e-8;
+                let difference = (moved(1e-7) - moved(-1e-7)) / 2e-7;
                 weight.set(&before).unwrap();
                 let slope = (gradients.get(weight).unwrap() * &way).unwrap().sum_all().unwrap();
                 let slope = slope.to_scalar::<f64>().unwrap();
