@@ -225,13 +225,11 @@ impl Inversion for Shadow {
         if self.losses.len() < self.settings.steps {
             return self.learn();
         }
-        match &mut self.search {
-            Some(search) => search.advance(),
-            None => {
-                self.search = Some(self.begin()?);
-                Ok(())
-            }
+        if let Some(search) = &mut self.search {
+            return search.advance();
         }
+        self.search = Some(self.begin()?);
+        Ok(())
     }
 
     fn progress(&self) -> (usize, usize) {
