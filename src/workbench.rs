@@ -9,7 +9,9 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 
 use crate::attack::kind::Kind;
-use crate::attack::{adversarial, analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, unsplit};
+use crate::attack::{
+    adversarial, analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, shadow, unsplit,
+};
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
@@ -26,6 +28,7 @@ const ATTACKS: &[&Kind] = &[
     &inverse::KIND,
     &nearest::KIND,
     &prior::KIND,
+    &shadow::KIND,
     &unsplit::KIND,
     &fsha::KIND,
     &sdar::KIND,

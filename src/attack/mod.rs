@@ -27,6 +27,8 @@ pub mod analytic;
 pub mod decoder;
 pub mod dlg;
 mod evidence;
+#[cfg(test)]
+mod fixture;
 pub mod fsha;
 #[cfg(test)]
 mod golden;
@@ -45,6 +47,7 @@ mod outcome;
 pub mod prior;
 pub mod rmle;
 pub mod sdar;
+pub mod shadow;
 mod stand_in;
 pub mod threat_model;
 mod training;

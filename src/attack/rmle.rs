@@ -12,19 +12,15 @@
 mod batch;
 mod method;
 
-use std::sync::Arc;
-
 use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
 use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Make, Published, Values};
 use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Learner, Outcome};
-use crate::defence::Entry;
-use crate::defence::imitation::{Imitation, Undoing};
+use crate::defence::imitation::Undoing;
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
-use crate::model::network::Network;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
 use crate::state::State;
 
@@ -140,8 +136,7 @@ impl Settings {
 /// A running rMLE attack.
 pub struct Rmle {
     settings: Settings,
-    client: Network,
-    entry: &'static Entry,
+    knowledge: Knowledge,
     target: Tensor,
     /// Images to start from in place of grey ones (N, C, H, W).
     start: Option<Tensor>,
@@ -158,8 +153,6 @@ pub struct Rmle {
 
 /// What knowing the defence adds.
 struct Adaptive {
-    knowledge: Knowledge,
-    defence: Arc<dyn Imitation>,
     learner: Learner,
     /// How to undo the disguise, chosen with the imitator.
     undoing: Option<Box<dyn Undoing>>,
@@ -167,9 +160,9 @@ struct Adaptive {
 
 impl Adaptive {
     /// Chooses how to undo the disguise, once there is an imitator to choose with.
-    fn choose(&mut self) -> Result<()> {
+    fn choose(&mut self, knowledge: &Knowledge) -> Result<()> {
         if let Some(imitator) = self.learner.imitator() {
-            self.undoing = imitator.undoing(&self.knowledge.own()?)?;
+            self.undoing = imitator.undoing(&knowledge.own()?)?;
         }
         Ok(())
     }
@@ -218,18 +211,12 @@ impl Rmle {
     /// As [`Self::new`].
     pub fn with(evidence: &Evidence, knowledge: &Knowledge, settings: Settings, learner: Learner) -> Result<Self> {
         let target = evidence.smashed()?.tensor().clone();
-        let mut adaptive = knowledge.defence.as_ref().map(|defence| Adaptive {
-            learner,
-            undoing: None,
-            knowledge: knowledge.clone(),
-            defence: defence.clone(),
-        });
-        adaptive.as_mut().map_or(Ok(()), Adaptive::choose)?;
-        let defence = adaptive.as_ref().map(|adaptive| &*adaptive.defence);
+        knowledge.client()?;
+        let mut adaptive = knowledge.defence.as_ref().map(|_| Adaptive { learner, undoing: None });
+        adaptive.as_mut().map_or(Ok(()), |adaptive| adaptive.choose(knowledge))?;
         Ok(Self {
-            client: knowledge.client()?.clone(),
-            entry: knowledge.entry,
-            batch: Batch::grey(0, &target, knowledge.image, defence, settings)?,
+            batch: Batch::grey(0, &target, knowledge.image, knowledge.defence.as_deref(), settings)?,
+            knowledge: knowledge.clone(),
             settings,
             target,
             start: None,
@@ -238,11 +225,6 @@ impl Rmle {
             doubt: None,
             loss: f64::NAN,
         })
-    }
-
-    /// The defence, where the attack is adaptive.
-    fn defence(&self) -> Option<&dyn Imitation> {
-        self.adaptive.as_ref().map(|adaptive| &*adaptive.defence)
     }
 
     fn batches(&self) -> usize {
@@ -255,14 +237,7 @@ impl Rmle {
     }
 
     fn features(&self) -> Result<Tensor> {
-        let image = self.batch.image.as_tensor();
-        match self.defence() {
-            Some(defence) => {
-                let unknown = self.batch.unknown.as_ref().map(Var::as_tensor);
-                defence.up(self.client.forward(&defence.enter(self.entry, image, unknown)?)?)
-            }
-            None => self.client.forward(&(self.entry.enter)(image, None)?),
-        }
+        self.knowledge.sent(&self.batch.image, self.batch.unknown.as_ref().map(Var::as_tensor))
     }
 
     /// One step of Adam on the batch at work.
@@ -298,7 +273,7 @@ impl Rmle {
         self.doubt = self.doubt.or(self.batch.doubt());
         self.finished.push(self.handed_over()?);
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.knowledge.defence.as_deref(), self.settings)?;
         self.start.as_ref().map_or(Ok(()), |start| self.batch.start_from(start))
     }
 
@@ -337,7 +312,7 @@ impl Inversion for Rmle {
             return Err(Error::input(format!("the attack's state is of more images than {n}")));
         }
         let (_, c, h, w) = self.batch.image.dims4()?;
-        self.batch = Batch::grey(from, &self.target, [c, h, w], self.defence(), self.settings)?;
+        self.batch = Batch::grey(from, &self.target, [c, h, w], self.knowledge.defence.as_deref(), self.settings)?;
         self.batch.load(state)?;
         if from > 0 {
             let all = state.tensor("finished")?.to_device(&device)?;
@@ -351,7 +326,7 @@ impl Inversion for Rmle {
         [self.loss] = state.few("loss", State::reals)?;
         if let Some(adaptive) = &mut self.adaptive {
             adaptive.learner.load(state)?;
-            adaptive.choose()?;
+            adaptive.choose(&self.knowledge)?;
         }
         Ok(())
     }
@@ -369,8 +344,8 @@ impl Inversion for Rmle {
             return Ok(());
         }
         if let Some(adaptive) = self.adaptive.as_mut().filter(|adaptive| adaptive.learner.busy()) {
-            adaptive.learner.advance(&adaptive.knowledge)?;
-            return adaptive.choose();
+            adaptive.learner.advance(&self.knowledge)?;
+            return adaptive.choose(&self.knowledge);
         }
         self.step()?;
         self.go_on()

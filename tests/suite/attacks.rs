@@ -19,6 +19,7 @@ use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
+use cutlayer::model::network::Network;
 use cutlayer::model::optimiser::OptimiserSettings;
 use cutlayer::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};
 use cutlayer::model::wire::Smashed;
@@ -158,9 +159,12 @@ fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
     let victim = model(14, Some(options(SPARSE)));
     // Two batches of rMLE, two chunks of auxiliary images.
     let (seen, other) = (observe(&victim, &halved(&victims(18))), observe(&victim, &halved(&victims(3))));
+    let behind = &victim.plan.layers[victim.plan.cut..];
+    let server = Network::of("server.attacked", behind, victim.server.parameters()).unwrap().frozen();
     for kind in attacks() {
         for adaptive in [false, true] {
-            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive).masked(kind, adaptive);
+            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive);
+            let known = Knowledge { server: Some(server.clone()), ..known }.masked(kind, adaptive);
             let made = || kind.make.from_evidence(&seen, &known, &short(kind)).unwrap();
             let end = end_of(made().as_mut(), other.smashed().unwrap());
             let mut going = made();

@@ -6,7 +6,7 @@ use crate::method::{Formula, Ink, Live, Place, Section, symbol};
 pub(super) const SECTION: Section = Section {
     id: "prior",
     title: "Learned prior",
-    source: "METHOD2 §8d",
+    source: "METHOD §4",
     text: include_str!("../../../assets/method/prior.md"),
     formulas: &[Formula {
         id: "latent",

@@ -153,12 +153,11 @@ impl Prior {
 
     /// A step on pixels: first of the images held out, and where that helped, of the targets.
     pub(super) fn sharpen(&mut self) -> Result<()> {
-        let (mut rmle, held_out) = match self.pixels.take() {
-            Some(pixels) => pixels,
-            None => {
-                let held_out = self.check.is_none();
-                (self.refine(held_out)?, held_out)
-            }
+        let (mut rmle, held_out) = if let Some(pixels) = self.pixels.take() {
+            pixels
+        } else {
+            let held_out = self.check.is_none();
+            (self.refine(held_out)?, held_out)
         };
         if rmle.done() {
             self.pixels = Some((rmle, held_out));
@@ -211,14 +210,12 @@ impl Prior {
             return Ok(());
         }
         self.fitted = 0;
-        match self.check {
-            Some(_) => self.done = true,
-            None => {
-                let refined = self.pixels.take().map(|(rmle, _)| rmle.reconstruction()).transpose()?;
-                self.judge(refined.as_ref())?;
-            }
+        if self.check.is_some() {
+            self.done = true;
+            return Ok(());
         }
-        Ok(())
+        let refined = self.pixels.take().map(|(rmle, _)| rmle.reconstruction()).transpose()?;
+        self.judge(refined.as_ref())
     }
 
     /// Judges itself on the images held out, whose refined pixels these are.

@@ -3,63 +3,11 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::data::{Images, Part};
-use crate::defence::Stack;
-use crate::defence::entry::AS_THEY_ARE;
-use crate::defence::imitation::{Imitation, Imitator, Known, Own, Study};
-use crate::model::optimiser::OptimiserSettings;
-use crate::model::spec::LayerSpec::{Flatten, Linear, Relu};
+use crate::attack::fixture::{Tripled, images, known, seen, victim};
+use crate::defence::imitation::Imitation;
 use crate::model::wire::Smashed;
-use crate::random::{At, Seed};
-use crate::split::{SplitModel, SplitPlan, UNDEFENDED};
 
 const FEW: Settings = Settings { steps: 6, iterations: 4, restarts: 3, prior: 1e-3, pixels: 3 };
-
-/// Bars of several places and widths.
-fn images(n: usize, from: usize) -> Part {
-    let pixel = |image: usize, i: usize| {
-        let (y, x, place) = (i / 12, i % 12, image * 7919 % 31);
-        let inside = x >= place % 7 && x < place % 7 + 3 && y > place % 4;
-        if inside { 200 + (place % 5) as u8 * 10 } else { 10 }
-    };
-    let pixels = (from..from + n).flat_map(|image| (0..144).map(move |i| pixel(image, i))).collect();
-    Part::from(Images { shape: [1, 12, 12], pixels, labels: (0..n as u32).map(|i| i % 3).collect() })
-}
-
-fn victim(features: usize) -> SplitModel {
-    let plan = SplitPlan {
-        name: UNDEFENDED.to_owned(),
-        layers: vec![Flatten, Linear(features), Relu, Linear(3)],
-        cut: 3,
-        image: [1, 12, 12],
-        classes: 3,
-        defences: Stack::default(),
-        optimiser: OptimiserSettings::Adam(AdamSettings::new(1e-3)),
-        class_weights: None,
-    };
-    SplitModel::new(plan, Seed(1), &Device::Cpu).unwrap()
-}
-
-fn known(model: &SplitModel, own: usize) -> Knowledge {
-    Knowledge {
-        image: [1, 12, 12],
-        classes: 3,
-        layers: model.plan.layers[..3].to_vec(),
-        client: Some(model.client.body().frozen()),
-        oracle: None,
-        server: None,
-        entry: &AS_THEY_ARE,
-        auxiliary: Some(Auxiliary::new(images(own, 100), &Device::Cpu)),
-        defence: None,
-        seed: Seed(3),
-        name: "test".to_owned(),
-    }
-}
-
-fn seen(model: &SplitModel, n: usize) -> Evidence {
-    let targets = images(n, 0).tensor(&Device::Cpu).unwrap();
-    Evidence::new(model.ask(&targets, At::ONCE).unwrap().0).unwrap()
-}
 
 fn finished(mut attack: Prior) -> Prior {
     let mut before = attack.progress();
@@ -118,26 +66,6 @@ fn the_lowest_loss_of_its_own_wins_and_more_restarts_never_raise_it() {
     let (one, six) = (losses(1), losses(6));
     assert!(six.iter().zip(&one).all(|(six, one)| *six <= one * 1.0001), "{six:?} {one:?}");
     assert!(six.iter().zip(&one).any(|(six, one)| *six < 0.99 * one), "{six:?} {one:?}");
-}
-
-/// A defence that sends three times the numbers, and an attacker that knows it.
-#[derive(Debug)]
-struct Tripled;
-
-impl Imitation for Tripled {
-    fn up(&self, z: Tensor) -> Result<Tensor> {
-        Ok((z * 3.0)?)
-    }
-
-    fn study(&self, _: &Own<'_>) -> Result<Box<dyn Study>> {
-        Ok(Box::new(Known(Arc::new(Tripled))))
-    }
-}
-
-impl Imitator for Tripled {
-    fn up(&self, z: Tensor, _: At<'_>) -> Result<Tensor> {
-        Ok((z * 3.0)?)
-    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The generator that the attacker trains on its own images: a variational autoencoder (Kingma & Welling 2014), whose
 //! decoder makes an image of a few numbers.
 
-use candle_core::{Tensor, Var};
+use candle_core::backprop::GradStore;
+use candle_core::{DType, Tensor, Var};
 
 use crate::engine::activation::relu;
 use crate::engine::conv::{Finish, conv2d_then};
@@ -9,10 +10,8 @@ use crate::engine::linear::linear;
 use crate::engine::loss::carry_on;
 use crate::engine::shuffle::depth_to_space;
 use crate::engine::tape::{Tape, flat, reshape};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::parameters::{Init, Parameters};
-
-use candle_core::backprop::GradStore;
 
 /// Images up to this side have a dense encoder and a smaller latent.
 pub(super) const DENSE: usize = 32;
@@ -107,8 +106,12 @@ impl Vae {
     /// About how many numbers the weights for images (C, H, W) are.
     pub fn numbers(image: [usize; 3]) -> usize {
         let [c, h, w] = image;
-        let pixels = c * h * w;
-        if h.max(w) <= DENSE { (ENCODER + 2 * DECODER) * pixels } else { 200_000 + 8 * pixels }
+        if h.max(w) <= DENSE {
+            // The layers on both sides of the latent, and the doublings.
+            return ENCODER * c * h * w + 2 * DECODER * h * w + 40_000;
+        }
+        // Base and latent of an image of 64 pixels; each further doubling has as many channels as the first.
+        530_000 + 190_000 * (h.max(w) / 64).max(1).ilog2() as usize
     }
 
     /// Mean and logarithm of the variance of the latents (N, 2k) of images (N, C, H, W).
@@ -181,9 +184,7 @@ impl Vae {
         // ln(1 + eˡ) without overflow.
         let soft = (l.relu()? + (l.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
         let per = 1.0 / n as f64;
-        let number = |t: Tensor| -> Result<f64> {
-            Ok(per * t.sum_all()?.to_dtype(candle_core::DType::F64)?.to_scalar::<f64>()?)
-        };
+        let number = |t: Tensor| -> Result<f64> { Ok(per * t.sum_all()?.to_dtype(DType::F64)?.to_scalar::<f64>()?) };
         let variance = spread.sqr()?;
         let loss = Loss {
             images: number((soft - (&l * images)?)?)?,
@@ -191,9 +192,7 @@ impl Vae {
         };
         let end = outwards.record(|| carry_on(&logits, &((shares - images)? * per)?))?;
         let mut gradients = outwards.backward(&end)?;
-        let down = gradients
-            .remove(&latents)
-            .ok_or_else(|| crate::error::Error::Internal("a latent has no gradient".to_owned()))?;
+        let down = gradients.remove(&latents).ok_or_else(|| Error::Internal("a latent has no gradient".to_owned()))?;
         let of_mean = (&down + (&mean * per)?)?;
         let of_log_variance = ((down * noise)? * (&spread * 0.5)?)?;
         let of_log_variance = (of_log_variance + ((variance - 1.0)? * (0.5 * per))?)?;
@@ -234,7 +233,7 @@ impl Vae {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::Device;
 
     use super::*;
     use crate::random::{Seed, Stream};
@@ -272,7 +271,8 @@ mod tests {
                     weight.set(&(&before + (&way * by).unwrap()).unwrap()).unwrap();
                     loss()
                 };
-                let difference = (moved(1e-6) - moved(-1e-6)) / 2e-6;
+                // So short a way that hardly a relu turns on it.
+                let difference = (moved(1e-7) - moved(-1e-7)) / 2e-7;
                 weight.set(&before).unwrap();
                 let slope = (gradients.get(weight).unwrap() * &way).unwrap().sum_all().unwrap();
                 let slope = slope.to_scalar::<f64>().unwrap();
