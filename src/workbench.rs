@@ -171,11 +171,12 @@ pub fn defence(id: &str) -> Option<&'static defence::Kind> {
     defences().iter().copied().find(|kind| kind.id == id)
 }
 
-/// The method, section by section: what is common to all, each defence, each attack, and how all is judged.
+/// The method, section by section: what is common to all, each defence, each attack, those on diagnoses together, and how
+/// all is judged.
 pub fn method() -> impl Iterator<Item = &'static Section> {
     let defences = defences().iter().flat_map(|kind| kind.method);
     let attacks = attacks().iter().flat_map(|kind| kind.method);
-    std::iter::once(&PARTIES).chain(defences).chain(attacks).chain([&JUDGING])
+    std::iter::once(&PARTIES).chain(defences).chain(attacks).chain([&adversarial::method::SECTION, &JUDGING])
 }
 
 /// Every reader of data.

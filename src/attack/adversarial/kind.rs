@@ -24,6 +24,9 @@ impl Changes {
     }
 }
 
+/// Makes an attack against a target, with its settings.
+pub type Make = fn(&dyn Target, Start<'_>, &Values) -> Result<Box<dyn Adversary>>;
+
 /// An attack's card.
 #[derive(Debug)]
 pub struct Kind {
@@ -46,7 +49,7 @@ pub struct Kind {
     /// How far it may go, in a few words, and the number that says so.
     pub budget: fn(&Values) -> Result<(String, f64)>,
     /// How it is made.
-    pub make: fn(&dyn Target, Start<'_>, &Values) -> Result<Box<dyn Adversary>>,
+    pub make: Make,
 }
 
 impl Kind {

@@ -13,6 +13,7 @@ mod ball;
 pub mod fgsm;
 pub mod jsma;
 pub mod kind;
+pub mod method;
 pub mod pgd;
 pub mod pgd_z;
 pub mod table;

@@ -47,5 +47,4 @@ pub static KIND: Kind = Kind {
         let (steps, restarts) = (values.whole("steps")?, values.whole("restarts")?);
         Ok(Box::new(Pgd::new(target, start, ball, Way { step, steps, restarts, name: "adversary.pgd-z" })?))
     },
-    ..Kind::BASE
 };

@@ -59,7 +59,9 @@ pub fn decided(streams: &[Stream]) -> Result<Vec<Vec<f64>>> {
         }
     }
     for (row, weight) in all.iter_mut().zip(&weights) {
-        row.iter_mut().for_each(|share| *share /= weight);
+        for share in row.iter_mut() {
+            *share /= weight;
+        }
     }
     Ok(all)
 }
@@ -76,9 +78,13 @@ fn softmax_without(logits: &Tensor, labels: Option<&[u32]>) -> Result<Vec<Vec<f6
             row[label] = f64::NEG_INFINITY;
         }
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        row.iter_mut().for_each(|v| *v = (*v - largest).exp());
+        for v in row.iter_mut() {
+            *v = (*v - largest).exp();
+        }
         let total: f64 = row.iter().sum();
-        row.iter_mut().for_each(|v| *v /= total);
+        for v in row.iter_mut() {
+            *v /= total;
+        }
     }
     Ok(rows)
 }
@@ -162,7 +168,9 @@ pub(super) fn up(streams: &[Stream], labels: &[u32]) -> Result<Vec<Tensor>> {
         let mut rows = softmax_without(&stream.logits, Some(labels))?;
         for (row, label) in rows.iter_mut().zip(labels) {
             row[*label as usize] = -1.0;
-            row.iter_mut().for_each(|v| *v *= stream.vote / peak);
+            for v in row.iter_mut() {
+                *v *= stream.vote / peak;
+            }
         }
         tensor(&stream.logits, rows)
     };

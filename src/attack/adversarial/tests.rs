@@ -17,7 +17,9 @@ const SAMPLES: [usize; 6] = [4, 7, 9, 12, 13, 20];
 /// The models of a document: weights as they are drawn, which are as good as any to go through.
 fn models(set: &[&str]) -> Vec<(SplitModel, Network)> {
     let mut experiment = Experiment::preset("quick").unwrap();
-    set.iter().for_each(|assignment| experiment.set(assignment).unwrap());
+    for assignment in set {
+        experiment.set(assignment).unwrap();
+    }
     let plans = experiment.split_plans([1, 28, 28], 10).unwrap();
     let made = plans.into_iter().map(|plan| {
         let model = SplitModel::new(plan.clone(), Seed(2), &Device::Cpu).unwrap();
@@ -27,7 +29,7 @@ fn models(set: &[&str]) -> Vec<(SplitModel, Network)> {
     made.collect()
 }
 
-fn view<'a>((model, plain): &'a (SplitModel, Network), changes: Changes, adaptive: bool) -> View<'a> {
+fn view((model, plain): &(SplitModel, Network), changes: Changes, adaptive: bool) -> View<'_> {
     View { model, plain, changes, adaptive, samples: &SAMPLES, draws: 1 }
 }
 
@@ -41,7 +43,9 @@ fn list(t: &Tensor) -> Vec<f32> {
 
 fn with(kind: &'static Kind, set: &[&str]) -> (&'static Kind, Values) {
     let mut values = Values::of(kind.settings);
-    set.iter().for_each(|assignment| kind.set(&mut values, assignment).unwrap());
+    for assignment in set {
+        kind.set(&mut values, assignment).unwrap();
+    }
     (kind, values)
 }
 
