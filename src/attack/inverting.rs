@@ -58,8 +58,14 @@ pub static KIND: Kind = Kind {
             "Steps of Adam from one start; 0 takes the preset's.",
         )
         .default(Plain::Whole(0)),
-        Setting::new("rate", "Rate", "", log(1e-7, 10.0), "Adam's step size, in units of the pixel range; a tenth after 3/8, \
-             5/8 and 7/8 of the steps.")
+        Setting::new(
+            "rate",
+            "Rate",
+            "",
+            log(1e-7, 10.0),
+            "Adam's step size, in units of the pixel range; a tenth after 3/8, \
+             5/8 and 7/8 of the steps.",
+        )
         .published(GEIPING_2020, "0.1")
         .default(Plain::Real(0.1)),
         Setting::new(

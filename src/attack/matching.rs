@@ -134,8 +134,7 @@ impl Matching {
 
     /// Takes up batch `at` from the start `restart`.
     fn take_up(&mut self, at: usize, restart: usize) -> Result<()> {
-        let (seen, known, search) =
-            begin(at, restart, &self.victim, &self.evidence, &self.knowledge, &self.settings)?;
+        let (seen, known, search) = begin(at, restart, &self.victim, &self.evidence, &self.knowledge, &self.settings)?;
         (self.at, self.restart, self.seen, self.known, self.search) = (at, restart, seen, known, search);
         Ok(())
     }

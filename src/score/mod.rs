@@ -13,6 +13,7 @@ pub mod likeness;
 pub mod lineup;
 pub mod metrics;
 pub mod names;
+pub mod order;
 pub mod paired;
 pub mod paper;
 pub mod patients;

@@ -15,7 +15,11 @@ pub(super) const SECTION: Section = Section {
         symbols: &[
             symbol("a", "how far the found image's gradient points elsewhere", Ink::Attacker),
             symbol("α", "the weight of smoothness", Ink::Attacker),
-            symbol("TV", "total variation: the mean absolute difference of neighbours, down plus across", Ink::Attacker),
+            symbol(
+                "TV",
+                "total variation: the mean absolute difference of neighbours, down plus across",
+                Ink::Attacker,
+            ),
             symbol("y", "the labels, read off the last layer's gradient", Ink::Attacker),
             symbol("G", "the weight gradient that was shared for the image", Ink::Smashed),
         ],

@@ -113,7 +113,8 @@ impl Lbfgs {
             (step.to_vec(), change.to_vec(), 1.0 / dot(change, step))
         };
         self.pairs = flat.chunks(2 * numbers).map(pair).collect();
-        self.before = before.chunks(2 * numbers).next().map(|both| both.split_at(numbers)).map(|(g, s)| (g.into(), s.into()));
+        self.before =
+            before.chunks(2 * numbers).next().map(|both| both.split_at(numbers)).map(|(g, s)| (g.into(), s.into()));
         Ok(())
     }
 }
