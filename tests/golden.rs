@@ -453,36 +453,70 @@ fn lenet(case: &Case) -> Network {
     Network::of("net", &specs, &parameters).unwrap().frozen()
 }
 
+/// An image's gradient by the weights of a network, for these labels.
+fn gradients_of(network: &Network, x: &Tensor, labels: &[u32], classes: usize) -> Vec<Tensor> {
+    use cutlayer::attack::matching::labels::one_hot;
+    use cutlayer::attack::matching::objective::loss_gradient;
+    let target = one_hot(labels, classes, x).unwrap();
+    network.weight_gradients(x, |logits| loss_gradient(logits, &target, None)).unwrap()
+}
+
 #[test]
 fn gradient_matching() {
-    use cutlayer::model::second::soft_cross_entropy_gradient;
+    use cutlayer::attack::matching::labels::restored;
+    use cutlayer::attack::matching::objective::{Distance, Seen};
     let mut case = Case::load("gradient_matching");
     let network = lenet(&case);
-    let label = case.number("label") as usize;
-    let classes = case.input("param5").elem_count();
-    let one_hot: Vec<f32> = (0..classes).map(|k| f32::from(u8::from(k == label))).collect();
-    let target = Tensor::from_vec(one_hot, (1, classes), &Device::Cpu).unwrap();
-    let gradients =
-        |x: &Tensor| network.weight_gradients(x, |logits| soft_cross_entropy_gradient(logits, &target)).unwrap();
-    let truth: Vec<Tensor> = gradients(&case.input("true_image")).iter().map(Tensor::detach).collect();
+    let (label, classes) = (case.number("label") as u32, case.input("param5").elem_count());
+    let truth: Vec<Tensor> = gradients_of(&network, &case.input("true_image"), &[label], classes);
+    let truth: Vec<Tensor> = truth.iter().map(Tensor::detach).collect();
+    let seen = Seen::new(truth.clone()).unwrap();
     let dummy = Var::from_tensor(&case.input("dummy_image")).unwrap();
-    let got = gradients(&dummy);
-    let dot = |a: &[Tensor], b: &[Tensor]| {
-        let products = a.iter().zip(b).map(|(a, b)| (a * b).unwrap().sum_all().unwrap());
-        products.reduce(|a, b| (a + b).unwrap()).unwrap()
-    };
-    let apart: Vec<Tensor> = got.iter().zip(&truth).map(|(a, b)| (a - b).unwrap()).collect();
-    let l2 = dot(&apart, &apart);
-    case.check("l2", &l2);
-    case.check("grad_l2", l2.backward().unwrap().get(&dummy).unwrap());
-    let norms = (dot(&got, &got).sqrt().unwrap() * dot(&truth, &truth).sqrt().unwrap()).unwrap();
-    let cosine = (1.0 - (dot(&got, &truth) / norms).unwrap()).unwrap();
-    case.check("cosine", &cosine);
-    case.check("grad_cosine", cosine.backward().unwrap().get(&dummy).unwrap());
-    let sums: Vec<f32> = truth[4].sum(1).unwrap().to_vec1().unwrap();
-    let least = (0..classes).min_by(|a, b| sums[*a].total_cmp(&sums[*b])).unwrap();
-    case.check_values("idlg_label", &[least as f64]);
+    let got = gradients_of(&network, &dummy, &[label], classes);
+    for (name, distance) in [("l2", Distance::Squared), ("cosine", Distance::Cosine)] {
+        let apart = seen.apart(&got, distance).unwrap();
+        case.check(name, &apart);
+        case.check(&format!("grad_{name}"), apart.backward().unwrap().get(&dummy).unwrap());
+    }
+    case.check_values("idlg_label", &[f64::from(restored(&truth, classes, 1).unwrap()[0])]);
+    // By the rows of the weight's gradient alone, as its authors have it.
+    assert_eq!(restored(&truth[..5], classes, 1).unwrap(), restored(&truth, classes, 1).unwrap());
     case.finish();
+}
+
+fn inverting_gradients(name: &str, activation: LayerSpec) {
+    use cutlayer::attack::matching::objective::{Distance, Seen, total_variation};
+    let mut case = Case::load(name);
+    let conv = |channels| Conv { channels, kernel: 3, stride: 2, padding: 1, bias: true };
+    let specs = [conv(4), activation.clone(), conv(6), activation, Flatten, Linear(4)];
+    let mut parameters = Parameters::default();
+    let init = Init { seed: Seed(0), model: "inverting", device: &Device::Cpu };
+    Network::init("net", &[1, 12, 12], &specs, &mut parameters, init).unwrap();
+    let layers = [0, 2, 5].into_iter().flat_map(|i| [format!("net.{i}.weight"), format!("net.{i}.bias")]);
+    let values = layers.enumerate().map(|(i, layer)| (layer, case.input(&format!("param{i}"))));
+    parameters.load(&values.collect()).unwrap();
+    let network = Network::of("net", &specs, &parameters).unwrap().frozen();
+    let labels: Vec<u32> = case.values("labels").iter().map(|label| *label as u32).collect();
+    let seen = Seen::new((0..6).map(|i| case.input(&format!("received{i}"))).collect()).unwrap();
+    let dummy = Var::from_tensor(&case.input("dummy")).unwrap();
+    let cosine = seen.apart(&gradients_of(&network, &dummy, &labels, 4), Distance::Cosine).unwrap();
+    let tv = total_variation(&dummy).unwrap();
+    let loss = (&cosine + (&tv * case.number("alpha")).unwrap()).unwrap();
+    for (name, value) in [("cosine", &cosine), ("tv", &tv), ("loss", &loss)] {
+        case.check(name, value);
+    }
+    case.check("grad", loss.backward().unwrap().get(&dummy).unwrap());
+    case.finish();
+}
+
+#[test]
+fn inverting_gradients_relu() {
+    inverting_gradients("inverting_gradients_relu", Relu);
+}
+
+#[test]
+fn inverting_gradients_sigmoid() {
+    inverting_gradients("inverting_gradients_sigmoid", Sigmoid);
 }
 
 #[test]

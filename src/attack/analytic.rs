@@ -16,6 +16,7 @@ use super::matching::batch;
 use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Outcome};
 use crate::error::{Error, Result};
+use crate::state::State;
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -39,6 +40,7 @@ pub static KIND: Kind = Kind {
     )],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
+    saves: |_, [c, h, w], targets| c * h * w * targets,
     make: Make::FromEvidence(|seen, known, _| Ok(Box::new(Analytic::new(seen, known)?))),
     ..Kind::BASE
 };
@@ -122,6 +124,23 @@ fn of_several(weight: &Tensor, bias: &Tensor, n: usize) -> Result<(Tensor, f64)>
 }
 
 impl Inversion for Analytic {
+    fn state(&self) -> Result<Option<State>> {
+        let mut state = State::default();
+        state.put_reals("unexplained", &self.found.iter().map(|(_, percent)| *percent).collect::<Vec<_>>())?;
+        self.found.iter().enumerate().for_each(|(i, (x, _))| state.put(&format!("found.{i}"), x));
+        Ok(Some(state))
+    }
+
+    fn load(&mut self, state: &State) -> Result<()> {
+        let all = state.reals("unexplained")?;
+        if all.len() > self.batches() {
+            return Err(Error::input("the attack's state is of more gradients than were seen"));
+        }
+        let one = |(i, percent): (usize, f64)| Ok((state.tensor(&format!("found.{i}"))?.clone(), percent));
+        self.found = all.into_iter().enumerate().map(one).collect::<Result<_>>()?;
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<()> {
         let seen = self.evidence.client_gradients()?;
         let Some([weight, bias, ..]) = seen.each.get(self.found.len()).map(Vec::as_slice) else { return Ok(()) };

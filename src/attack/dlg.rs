@@ -100,6 +100,3 @@ pub(super) fn watched(values: &Values, _: usize) -> Result<Values> {
     watched.put("restarts", toml::Value::Integer(few("restarts", 3)?))?;
     Ok(watched)
 }
-
-#[cfg(test)]
-mod tests;

@@ -34,6 +34,3 @@ pub static KIND: Kind = Kind {
     watched,
     ..Kind::BASE
 };
-
-#[cfg(test)]
-mod tests;

@@ -45,7 +45,7 @@ impl Batches {
     }
 
     /// The place of batch `i`: where it begins, and its samples.
-    fn place(self, i: usize) -> (usize, usize) {
+    pub fn place(self, i: usize) -> (usize, usize) {
         let from = i * self.batch;
         (from, self.batch.min(self.samples - from))
     }

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
+use super::attack_gradients::Batches;
 use super::attack_order::{Begun, Capture, Order, PICTURED};
 use super::attacker::Attacker;
 use super::launch::Means;
@@ -20,7 +21,9 @@ use crate::error::{Error, Result};
 use crate::model::inside::Inside;
 use crate::model::wire::Smashed;
 use crate::random::Seed;
+use crate::score::image::mse;
 use crate::score::judging::Bench;
+use crate::score::order::cheapest;
 use crate::split::{SplitPlan, UNDEFENDED};
 
 /// What attacks are scored on, made once for each number of targets.
@@ -204,8 +207,7 @@ impl Job {
         let first = |t: &Tensor| Picture::of_tensor(&t.get(0)?);
         let (id, capture) = (&self.order.id, self.capture());
         let defended = id.target != UNDEFENDED;
-        let reconstruction =
-            self.attacker.first()?.map_or_else(|| Ok(Picture::default()), |t| Picture::of_tensor(&t))?;
+        let reconstruction = self.first()?.map_or_else(|| Ok(Picture::default()), |t| Picture::of_tensor(&t))?;
         let trained = (id.epoch > 0).then(|| format!("{} epoch{}", id.epoch, if id.epoch == 1 { "" } else { "s" }));
         Ok(Scene {
             original: self.original(0)?,
@@ -289,7 +291,47 @@ impl Job {
         if outcome.images.is_none() && outcome.labels.is_none() && outcome.scores.is_none() {
             return wrong("hands over nothing".to_owned());
         }
-        Ok(outcome)
+        self.in_order(outcome)
+    }
+
+    /// A gradient of several images does not tell their order: of each batch the images are taken in the order in which they
+    /// are most like the originals, or the classes where there are no images.
+    fn in_order(&self, outcome: Outcome) -> Result<Outcome> {
+        let Some(batches) = Batches::seen(&self.order.id.spec, self.truth.len()) else { return Ok(outcome) };
+        if batches.batch == 1 {
+            return Ok(outcome);
+        }
+        let numbers = |t: Tensor| -> Result<Vec<Vec<f32>>> { Ok(t.flatten_from(1)?.to_vec2()?) };
+        let got = outcome.images.clone().map(numbers).transpose()?;
+        let wanted = numbers(self.truth.tensor(&Device::Cpu)?)?;
+        let cost = |target: usize, found: usize| match (&got, &outcome.labels) {
+            (Some(got), _) => mse(&got[found], &wanted[target]),
+            (None, Some(labels)) => f64::from(u8::from(labels[found] != self.truth.labels()[target])),
+            (None, None) => 0.0,
+        };
+        let mut order = Vec::with_capacity(self.truth.len());
+        for i in 0..batches.count() {
+            let (from, n) = batches.place(i);
+            let row = |target| (from..from + n).map(|found| cost(target, found)).collect();
+            let costs: Vec<Vec<f64>> = (from..from + n).map(row).collect();
+            order.extend(cheapest(&costs).into_iter().map(|found| from + found));
+        }
+        let images = outcome.images.as_ref().map(|images| {
+            let rows: Vec<u32> = order.iter().map(|found| *found as u32).collect();
+            images.index_select(&Tensor::from_slice(&rows, rows.len(), images.device())?, 0)
+        });
+        let labels = outcome.labels.map(|labels| order.iter().map(|found| labels[*found]).collect());
+        let scores = outcome.scores.map(|scores| order.iter().map(|found| scores[*found]).collect());
+        Ok(Outcome { images: images.transpose()?, labels, scores })
+    }
+
+    /// The first target's reconstruction now (C, H, W), if there is one.
+    fn first(&self) -> Result<Option<Tensor>> {
+        let several = Batches::seen(&self.order.id.spec, self.truth.len()).is_some_and(|batches| batches.batch > 1);
+        if several && self.attacker.first()?.is_some() {
+            return Ok(self.handed_over()?.images.map(|images| images.get(0)).transpose()?);
+        }
+        self.attacker.first()
     }
 
     /// The clean images of the targets: what the attack is scored against.

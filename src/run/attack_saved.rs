@@ -124,6 +124,7 @@ mod tests {
     use super::*;
     use crate::attack::{inverse, rmle};
     use crate::experiment::AttackSpec;
+    use crate::run::attack_gradients::{Batches, Taken};
 
     fn tensor(rows: usize, from: f32) -> Tensor {
         let values: Vec<f32> = (0..rows * 2).map(|i| from + i as f32).collect();
@@ -157,16 +158,33 @@ mod tests {
         // Of nine images there were five.
         assert_eq!(orders.iter().map(Order::images).collect::<Vec<_>>(), [2, 5, 2]);
         assert_eq!(orders[0].smashed().unwrap().to_vec2::<f32>().unwrap(), [[0.0, 1.0], [2.0, 3.0]]);
+        assert!(orders[0].capture.gradients.is_empty());
         assert_eq!(orders[0].capture.client.keys().collect::<Vec<_>>(), ["client.0.weight"]);
 
         let mut orders = orders;
         let state = State::of(BTreeMap::from([("image".to_owned(), tensor(1, 3.0))]));
         orders[0].begun = Some(Begun { state, seconds: 5.0, deciphered: Some(vec![7, 1]) });
+        // Gradients by weights come back batch by batch, however many.
+        let batches = Batches { batch: 2, samples: 23 };
+        let taken: Taken = (0..12).map(|i| [vec![tensor(1, i as f32); 11], vec![tensor(2, 0.5)]]).collect();
+        let mut capture = Capture::clone(&orders[0].capture);
+        capture.gradients.insert(batches, taken);
+        let capture = Arc::new(capture);
+        orders[1].capture = capture.clone();
+        orders[0].capture = capture;
         let mut tensors = BTreeMap::new();
         put(&orders, &mut tensors);
+        let mut torn = tensors.clone();
+        torn.remove("capture.vanilla.e1.gradient.2.23.3.0.1");
+        assert!(take(&mut torn, ids(), Amid::of(&orders), false).unwrap_err().to_string().contains("lacks gradients"));
         assert_eq!(tensors.keys().filter(|name| name.ends_with(".smashed")).count(), 2);
         let back = take(&mut tensors, ids(), Amid::of(&orders), false).unwrap();
         assert!(tensors.is_empty() && back[1].begun.is_none());
+        let taken = &back[0].capture.gradients[&batches];
+        let shape = |i: usize| [taken[i][0].len(), taken[i][1].len()];
+        assert!(taken.len() == 12 && (0..12).all(|i| shape(i) == [11, 1]) && back[2].capture.gradients.is_empty());
+        assert_eq!(taken[11][0][10].to_vec2::<f32>().unwrap(), [[11.0, 12.0]]);
+        assert_eq!(back[0].capture.client.keys().collect::<Vec<_>>(), ["client.0.weight"]);
         let begun = back[0].begun.as_ref().unwrap();
         assert_eq!((begun.deciphered.as_deref(), begun.seconds), (Some(&[7, 1][..]), 0.0), "no clock");
         assert_eq!(begun.state.tensor("image").unwrap().to_vec2::<f32>().unwrap(), [[3.0, 4.0]]);

@@ -270,7 +270,7 @@ mod tests {
         ..Kind::BASE
     };
     static MOST: Kind = Kind {
-        sees: &[Sees::Smashed, Sees::Labels],
+        sees: &[Sees::Smashed, Sees::Labels, Sees::ClientGradient, Sees::ServerGradient],
         knows: &[Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
         ..SPY
     };
@@ -305,7 +305,18 @@ mod tests {
             assert_eq!(got, logits(&answer), "defended {defended}");
             assert!(knowledge.client.is_none() && knowledge.defence.is_none() && knowledge.check_oracle().is_err());
 
+            // One gradient a target, of the classes that it has: the last layer's bias has p − y.
+            let [client, server] = [evidence.client_gradients().unwrap(), evidence.server_gradients().unwrap()];
+            assert_eq!([client.batch, client.each.len(), server.each.len()], [1, 3, 3]);
+            let shapes = |of: &[Tensor]| of.iter().map(|t| t.dims().to_vec()).collect::<Vec<_>>();
+            assert_eq!(shapes(&client.each[0]), shapes(&model.client.evaluated().weights()));
+            assert_eq!(shapes(&server.each[2]), shapes(&knowledge.server().unwrap().weights()));
+            for (label, all) in setup.targets.labels()[..3].iter().zip(&server.each) {
+                let bias: Vec<f32> = all.last().unwrap().to_vec1().unwrap();
+                assert!(bias.iter().enumerate().all(|(k, v)| (*v < 0.0) == (k == *label as usize)), "{bias:?}");
+            }
             let (evidence, knowledge, ..) = handed(&LEAST, defended);
+            assert!(evidence.client_gradients().is_err() && evidence.server_gradients().is_err());
             assert!(evidence.smashed().is_err() && evidence.labels().is_err() && evidence.samples() == 3);
             assert!(knowledge.client.is_none() && knowledge.server.is_none() && knowledge.auxiliary.is_none());
         }

@@ -15,6 +15,7 @@ pub mod lineup;
 pub mod metrics;
 pub mod multiscale;
 pub mod names;
+pub mod order;
 pub mod paired;
 pub mod paper;
 pub mod patients;

@@ -9,6 +9,7 @@ use super::*;
 use crate::data::Images;
 use crate::defence::{Kind, Setup};
 use crate::experiment::Experiment;
+use crate::model::adam::AdamSettings;
 use crate::model::parameters::Parameters;
 use crate::model::seat::Lift;
 use crate::setting::Values;
@@ -245,4 +246,42 @@ fn a_hijacker_takes_the_chair_by_wrapping_who_sits_there() {
 /// Any server, to stand in while the model's own is taken out.
 fn model_server() -> Box<dyn Seat> {
     model(&[]).0.server
+}
+
+#[test]
+fn weight_gradients_are_those_of_both_parties_in_a_row_and_change_nothing() {
+    use crate::model::network::Network;
+    use crate::model::second::{soft_cross_entropy_gradient, split_weight_gradients};
+    use LayerSpec::{BatchNorm, Conv, Flatten, Linear, Relu};
+    let conv = Conv { channels: 3, kernel: 3, stride: 1, padding: 1, bias: false };
+    let layers = vec![conv.clone(), BatchNorm, Relu, conv, BatchNorm, Relu, Flatten, Linear(4)];
+    let plan = SplitPlan {
+        name: UNDEFENDED.to_owned(),
+        layers,
+        cut: 3,
+        image: [2, 5, 5],
+        classes: 4,
+        defences: Stack::default(),
+        optimiser: OptimiserSettings::Adam(AdamSettings::new(0.001)),
+        class_weights: None,
+    };
+    let model = SplitModel::new(plan, Seed(8), &Device::Cpu).unwrap();
+    let before = model.client.parameters().snapshot().unwrap();
+    let x = Seed(1).stream("x", 0).uniform_tensor(0.0, 1.0, &[2, 2, 5, 5], &Device::Cpu).unwrap();
+    let labels = Tensor::new(&[3u32, 1], &Device::Cpu).unwrap();
+    let got = model.weight_gradients(&x, &labels, At::ONCE).unwrap();
+    let server = Network::of("server", &model.plan.layers[3..], model.server.parameters()).unwrap().frozen();
+    let rows = Tensor::new(&[[0f32, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 0.0]], &Device::Cpu).unwrap();
+    let loss = |logits: &Tensor| soft_cross_entropy_gradient(logits, &rows);
+    let wanted = split_weight_gradients(&model.client.body(), &server, &x, Ok, loss).unwrap();
+    for (got, wanted) in got.iter().flatten().zip(wanted.iter().flatten()) {
+        let gap = (got - wanted).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(gap < 1e-6, "{gap}");
+    }
+    // Of the client a weight, γ and β; of the server these and a weight and a bias.
+    assert_eq!((got[0].len(), got[1].len(), wanted[0].len(), wanted[1].len()), (3, 5, 3, 5));
+    let bits = |all: &BTreeMap<String, Tensor>| -> Vec<Vec<f32>> {
+        all.values().map(|t| t.flatten_all().unwrap().to_vec1().unwrap()).collect()
+    };
+    assert_eq!(bits(&before), bits(&model.client.parameters().snapshot().unwrap()));
 }

@@ -8,7 +8,7 @@ use cutlayer::attack::inverse::{self, Inverse};
 use cutlayer::attack::kind::{Kind, Values};
 use cutlayer::attack::rmle::{self, Rmle};
 use cutlayer::attack::threat_model::{Knows, Sees};
-use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge};
+use cutlayer::attack::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, WeightGradients};
 use cutlayer::data;
 use cutlayer::defence::Outgoing;
 use cutlayer::defence::imitation::Imitator;
@@ -98,10 +98,15 @@ fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
     let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
     assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
     assert_eq!((told.image, told.classes, told.entry), (all.image, all.classes, all.entry));
-    let evidence = observe(victim, &victims(2)).with_labels(Tensor::new(&[1u32, 2], &Device::Cpu).unwrap());
+    let labels = Tensor::new(&[1u32, 2], &Device::Cpu).unwrap();
+    let [client, server] = victim.weight_gradients(&victims(2), &labels, At::ONCE).unwrap();
+    let of = |all| WeightGradients { batch: 2, each: vec![all], class_weights: None };
+    let evidence = observe(victim, &victims(2)).with_labels(labels).with_gradients(of(client), of(server));
     let seen = evidence.masked(kind);
     assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
     assert_eq!(seen.labels().is_ok(), kind.sees.contains(&Sees::Labels), "{words}");
+    assert_eq!(seen.client_gradients().is_ok(), kind.sees.contains(&Sees::ClientGradient), "{words}");
+    assert_eq!(seen.server_gradients().is_ok(), kind.sees.contains(&Sees::ServerGradient), "{words}");
 }
 
 #[test]
@@ -159,13 +164,15 @@ fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
     let victim = model(14, Some(options(SPARSE)));
     // Two batches of rMLE, two chunks of auxiliary images.
     let (seen, other) = (observe(&victim, &halved(&victims(18))), observe(&victim, &halved(&victims(3))));
-    let behind = &victim.plan.layers[victim.plan.cut..];
-    let server = Network::of("server.attacked", behind, victim.server.parameters()).unwrap().frozen();
-    for kind in attacks() {
+    let (few, server) = (halved(&victims(2)), attacked_stream(&victim));
+    let with_gradients = gradients_at(&victim, observe(&victim, &few), &few);
+    // The analytic attack wants a client that begins with a linear layer, and has a test of its own.
+    for kind in attacks().iter().filter(|kind| kind.id != "analytic" && !kind.make.trains()) {
+        let seen = if kind.sees.contains(&Sees::ServerGradient) { &with_gradients } else { &seen };
         for adaptive in [false, true] {
-            let known = knowledge(&victim, Some(halved_auxiliary(150)), adaptive);
-            let known = Knowledge { server: Some(server.clone()), ..known }.masked(kind, adaptive);
-            let made = || kind.make.from_evidence(&seen, &known, &short(kind)).unwrap();
+            let all = knowledge(&victim, Some(halved_auxiliary(150)), adaptive);
+            let known = Knowledge { server: Some(server.clone()), ..all }.masked(kind, adaptive);
+            let made = || kind.make.from_evidence(seen, &known, &short(kind)).unwrap();
             let end = end_of(made().as_mut(), other.smashed().unwrap());
             let mut going = made();
             let mut slices = 0;
@@ -213,6 +220,26 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         seed: Seed(4),
         name: "test".to_owned(),
     }
+}
+
+/// The server's layers that see the smashed data as they are.
+fn attacked_stream(model: &SplitModel) -> Network {
+    let layers = &model.plan.layers[model.plan.cut..];
+    Network::of("server.attacked", layers, model.server.parameters()).unwrap().frozen()
+}
+
+/// The same evidence with gradients by weights of two images (2, C, H, W) of classes 1 and 2, one each.
+fn gradients_at(model: &SplitModel, seen: Evidence, x: &Tensor) -> Evidence {
+    let one = |i: usize| {
+        let label = Tensor::new(&[i as u32 + 1], &Device::Cpu).unwrap();
+        model.weight_gradients(&x.narrow(0, i, 1).unwrap().contiguous().unwrap(), &label, At::ONCE).unwrap()
+    };
+    let both = [one(0), one(1)];
+    let of = |party: usize| {
+        let each = both.iter().map(|both| both[party].clone()).collect();
+        WeightGradients { batch: 1, each, class_weights: None }
+    };
+    seen.with_gradients(of(0), of(1))
 }
 
 fn observe(model: &SplitModel, x: &Tensor) -> Evidence {

@@ -13,6 +13,13 @@ use crate::model::adam::{Adam, AdamSettings};
 use crate::random::Stream;
 use crate::state::State;
 
+/// A search by L-BFGS is given up where in so many steps it has not come to half the distance: from a start that leads
+/// somewhere the gradient is explained in some hundreds, from another one in none.
+const PATIENCE: usize = 200;
+const PROGRESS: f64 = 0.5;
+/// A search that leaves so little of the gradient unexplained is over: the rest is rounding.
+const ENOUGH: f64 = 1e-9;
+
 /// Where the search for what lies beside an image begins is the defence's word; the images begin with noise.
 pub struct Search {
     image: Var,
@@ -25,6 +32,8 @@ pub struct Search {
     /// The gradients' distance in every iteration.
     pub losses: Vec<f64>,
     pub best: Option<Found>,
+    /// When it last came to half the distance, and to which.
+    mark: Option<(usize, f64)>,
     /// Whether there is no step to take any more.
     pub over: bool,
 }
@@ -74,6 +83,7 @@ impl Search {
             iteration: 0,
             losses: Vec::new(),
             best: None,
+            mark: None,
             over: false,
         };
         if let Way::Adam { rate, .. } = settings.way {
@@ -105,6 +115,9 @@ impl Search {
         if self.best.as_ref().is_none_or(|best| number < best.apart) {
             self.best = Some(self.found(number, &target)?);
         }
+        if self.mark.is_none_or(|(_, mark)| number < PROGRESS * mark) {
+            self.mark = Some((self.iteration, number));
+        }
         let loss = match settings.tv {
             0.0 => apart,
             tv => (apart + (total_variation(&self.image)? * tv)?)?,
@@ -112,6 +125,9 @@ impl Search {
         let gradients = loss.backward()?;
         self.over = !self.step(gradients, settings)?;
         self.iteration += 1;
+        // Steps without a line search may leap to where everything is flat, and never come back.
+        let stuck = settings.way == Way::Lbfgs && self.mark.is_some_and(|(at, _)| self.iteration - at > PATIENCE);
+        self.over |= stuck || seen.unexplained(number, settings.distance) < ENOUGH;
         Ok(())
     }
 
@@ -181,6 +197,10 @@ impl Search {
         }
         state.put_wholes("search", &[self.iteration, usize::from(self.over)])?;
         state.put_reals("losses", &self.losses)?;
+        if let Some((at, mark)) = self.mark {
+            state.put_wholes("mark.at", &[at])?;
+            state.put_reals("mark", &[mark])?;
+        }
         self.best.as_ref().map_or(Ok(()), |best| best.put_in(state, "best."))
     }
 
@@ -197,6 +217,10 @@ impl Search {
         let [iteration, over] = state.few("search", State::wholes)?;
         (self.iteration, self.over, self.losses) = (iteration, over == 1, state.reals("losses")?);
         self.best = Found::of_state(state, "best.")?;
+        if state.has("mark") {
+            let ([at], [mark]) = (state.few("mark.at", State::wholes)?, state.few("mark", State::reals)?);
+            self.mark = Some((at, mark));
+        }
         Ok(())
     }
 }
