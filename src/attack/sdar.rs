@@ -14,6 +14,7 @@
 
 mod after;
 mod networks;
+mod method;
 mod settings;
 mod step;
 
@@ -96,6 +97,7 @@ pub static KIND: Kind = Kind {
     },
     least_images: (LEAST_IMAGES, "its simulator learns from"),
     learns: true,
+    method: &[method::SECTION],
     make: Make::Listening(|known, values| Ok(Box::new(Sdar::new(known, Settings::of(values)?)?))),
     ..Kind::BASE
 };

@@ -7,6 +7,7 @@
 //! what it adds to an image, such as a map, searched beside that.
 
 mod labels;
+mod method;
 mod settings;
 
 use candle_core::{Tensor, Var};
@@ -90,6 +91,7 @@ pub static KIND: Kind = Kind {
         watched.put("rounds", toml::Value::Integer(values.whole("rounds")?.min(WATCHED_ROUNDS) as i64))?;
         Ok(watched)
     },
+    method: &[method::SECTION],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(UnSplit::new(seen, known, Settings::of(values)?)?))),
     ..Kind::BASE
 };
