@@ -586,12 +586,16 @@ fn reidentification() {
     case.finish();
 }
 
+/// Attacks have theirs beside them (`src/attack`).
+const BESIDE_ATTACKS: [&str; 5] =
+    ["gradient_penalty", "fsha_client_gradient", "fsha_step", "unsplit_losses", "unsplit_label"];
+
 #[test]
 fn every_golden_file_has_a_test() {
     let this = include_str!("golden.rs");
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if let Some(case) = name.strip_suffix(".json") {
+        if let Some(case) = name.strip_suffix(".json").filter(|case| !BESIDE_ATTACKS.contains(case)) {
             assert!(this.contains(&format!("fn {case}()")), "{case} has no test");
         }
     }

@@ -7,6 +7,7 @@
 //! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
 //! of the defence, learnt on a copy of the pilot.
 
+mod method;
 mod networks;
 mod settings;
 pub mod step;
@@ -104,6 +105,16 @@ pub static KIND: Kind = Kind {
         .published(PASQUINI_2021, "on")
         .default(Plain::Switch(true)),
         Setting::new(
+            "cooling",
+            "Cooling",
+            "steps",
+            whole(0, 1_000_000),
+            "In so many steps the gradient that it sends falls to an e-th, again and again. A client that trains by Adam \
+             measures it by those before, and so slows down, as it does by stochastic gradient descent. 0 never does.",
+        )
+        .published(PASQUINI_2021, "0")
+        .default(Plain::Whole(200)),
+        Setting::new(
             "tanh",
             "Tanh at the decoder's end",
             "",
@@ -118,6 +129,9 @@ pub static KIND: Kind = Kind {
     // Three networks with three moments each; the critic's layers are the most of it.
     saves: |smashed, image, _| 3 * (2 * Decoder::numbers(smashed, image) + 9 * 64 * (smashed[0] + 64 * 14)),
     steps: |values| Ok(Some(values.whole("steps")?).filter(|steps| *steps > 0)),
+    method: &[method::SECTION],
+    quick: &[("steps", Plain::Whole(800))],
+    paper: &[("steps", Plain::Whole(10000)), ("width", Plain::Whole(64)), ("rate", Plain::Real(1e-5)), ("critic_rate", Plain::Real(1e-4)), ("cooling", Plain::Whole(0)), ("warm_up", Plain::Whole(0)), ("tanh", Plain::Switch(true))],
     make: Make::InTheChair(|known, values| Ok(Box::new(Fsha::new(known, Settings::of(values)?)?))),
     ..Kind::BASE
 };
@@ -244,7 +258,7 @@ impl Fsha {
         let mut sides = vec![1; z.rank()];
         sides[0] = n;
         let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
-        let Settings { wasserstein, penalty, .. } = self.settings;
+        let Settings { wasserstein, penalty, warm_up, cooling, .. } = self.settings;
         let scale = if wasserstein { Scale::Means } else { Scale::Logits };
         let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
         let critic = (&made.critic.network, &made.critic.parameters);
@@ -256,7 +270,9 @@ impl Fsha {
             )));
         }
         made.judge.step(&judged.gradients)?;
-        Ok((judged.cut_gradient / made.unit)?)
+        let hijacked = (self.iteration - warm_up) as f64;
+        let heat = if cooling > 0 { (-hijacked / cooling as f64).exp() } else { 1.0 };
+        Ok((judged.cut_gradient * (heat / made.unit))?)
     }
 
     /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.

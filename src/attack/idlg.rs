@@ -30,6 +30,8 @@ pub static KIND: Kind = Kind {
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     saves: lbfgs_saves,
+    quick: &[("restarts", Plain::Whole(1)), ("iterations", Plain::Whole(100))],
+    paper: &[],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Matching::new(seen, known, settings(values, false)?)?))),
     watched,
     ..Kind::BASE

@@ -90,6 +90,8 @@ pub static KIND: Kind = Kind {
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     saves: |_, [c, h, w], targets| c * h * w * (targets + 6 * targets.min(8)),
+    quick: &[("iterations", Plain::Whole(300))],
+    paper: &[("preset", Plain::Word("strong"))],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Matching::new(seen, known, settings(values)?)?))),
     watched: |values, _| {
         let mut watched = values.clone();

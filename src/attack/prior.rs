@@ -108,6 +108,8 @@ pub static KIND: Kind = Kind {
     saves: |_, image, targets| {
         3 * Vae::numbers(image) + (targets + HELD_OUT) * (Vae::latent_of(image) + 8 * image.iter().product::<usize>())
     },
+    quick: &[("images", Plain::Whole(32)), ("steps", Plain::Whole(250)), ("iterations", Plain::Whole(50)), ("pixels", Plain::Whole(125))],
+    paper: &[],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Prior::new(seen, known, Settings::of(values)?)?))),
     watched,
     ..Kind::BASE

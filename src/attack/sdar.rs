@@ -13,6 +13,7 @@
 //! defence, learnt on a copy of e.
 
 mod after;
+mod method;
 mod networks;
 mod settings;
 mod step;
@@ -22,6 +23,7 @@ pub use settings::Settings;
 use self::after::After;
 use self::networks::{Discriminator, Simulator, TellingDecoder};
 use self::step::{Victims, Workers};
+use super::decoder::Decoder;
 use super::kind::{Kind, Looker, Make};
 use super::stand_in::StandIn;
 use super::threat_model::{Knows, Sees};
@@ -50,20 +52,59 @@ pub static KIND: Kind = Kind {
     images: 32,
     images_help: "Test images to reconstruct; each takes one pass.",
     settings: &[
-        Setting::new("iterations", "Iterations", "iterations", whole(0, 1_000_000), "x").default(Plain::Whole(1500)),
-        Setting::new("rate", "Simulator's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
-        Setting::new("decoder_rate", "Decoder's rate", "", log(1e-7, 1.0), "x").default(Plain::Real(5e-4)),
-        Setting::new("lambda1", "Weight of the smashed data's discriminator", "", real(0.0, 100.0), "x")
-            .default(Plain::Real(0.02)),
-        Setting::new("lambda2", "Weight of the images' discriminator", "", real(0.0, 100.0), "x")
-            .default(Plain::Real(0.0)),
+        Setting::new(
+            "iterations",
+            "Iterations",
+            "iterations",
+            whole(0, 1_000_000),
+            "How often its networks learn: once with each training step, and the rest of them after the training on what it \
+             kept of the last steps.",
+        )
+        .published(ZHU_2025, "20000")
+        .default(Plain::Whole(1500)),
+        Setting::new("rate", "Simulator's rate", "", log(1e-7, 1.0), "Adam's step size for the simulator.")
+            .published(ZHU_2025, "1e-3")
+            .default(Plain::Real(1e-3)),
+        Setting::new("decoder_rate", "Decoder's rate", "", log(1e-7, 1.0), "Adam's step size for the decoder.")
+            .published(ZHU_2025, "5e-4")
+            .default(Plain::Real(5e-4)),
+        Setting::new(
+            "lambda1",
+            "Weight of likeness on the wire",
+            "",
+            real(0.0, 100.0),
+            "What it counts for the simulator that a discriminator takes its numbers for the victim's; the discriminator's \
+             rate is the simulator's times this. 0 does without.",
+        )
+        .published(ZHU_2025, "0.02")
+        .default(Plain::Real(0.02)),
+        Setting::new(
+            "lambda2",
+            "Weight of likeness of images",
+            "",
+            real(0.0, 100.0),
+            "What it counts for the decoder that a discriminator takes the stolen images for real ones; that one's rate is the \
+             decoder's times this. 0 does without: the published value changes nothing measurable.",
+        )
+        .published(ZHU_2025, "1e-5")
+        .default(Plain::Real(0.0)),
     ],
+    // The networks with three moments each, and what is kept of the last steps.
+    saves: |smashed, image, _| {
+        3 * (Decoder::numbers(smashed, image) + 9 * 64 * (smashed[0] + 3 * 64)) + KEPT.max(64 * smashed.iter().product::<usize>())
+    },
     least_images: (LEAST_IMAGES, "its simulator learns from"),
     learns: true,
+    method: &[method::SECTION],
+    quick: &[("iterations", Plain::Whole(600))],
+    paper: &[("iterations", Plain::Whole(20000)), ("lambda2", Plain::Real(1e-5))],
     make: Make::Listening(|known, values| Ok(Box::new(Sdar::new(known, Settings::of(values)?)?))),
     ..Kind::BASE
 };
 
+/// The source of what is published of it: Zhu, Zheng & Luo, "Passive inference attacks on split learning via adversarial
+/// regularization", NDSS 2025.
+const ZHU_2025: &str = "Zhu 2025";
 /// One to learn from and one to check itself on.
 const LEAST_IMAGES: usize = 2;
 /// Iterations after which it learns to imitate a defence, on what its simulator is then.
@@ -216,3 +257,6 @@ impl TrainingAttack for Sdar {
         Ok(Box::new(After::new(own, seen, known)?))
     }
 }
+
+#[cfg(test)]
+mod tests;

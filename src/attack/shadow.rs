@@ -79,6 +79,8 @@ pub static KIND: Kind = Kind {
     least_images: (1, "its shadow client learns from"),
     // The search's; the shadow client is no larger than the victim's.
     saves: rmle::KIND.saves,
+    quick: &[("steps", Plain::Whole(400)), ("iterations", Plain::Whole(200))],
+    paper: &[("tv", Plain::Real(2.0))],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Shadow::new(seen, known, Settings::of(values)?)?))),
     watched: |values, _| {
         let mut watched = values.clone();

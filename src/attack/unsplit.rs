@@ -7,6 +7,7 @@
 //! what it adds to an image, such as a map, searched beside that.
 
 mod labels;
+mod method;
 mod settings;
 
 use candle_core::{Tensor, Var};
@@ -43,16 +44,59 @@ pub static KIND: Kind = Kind {
     images: 4,
     images_help: "Test images to reconstruct; each takes a search of its own.",
     settings: &[
-        Setting::new("rounds", "Rounds", "rounds", whole(0, 100_000), "x").default(Plain::Whole(10)),
-        Setting::new("steps", "Steps", "steps", whole(1, 100_000), "x").default(Plain::Whole(100)),
-        Setting::new("rate", "Rate", "", log(1e-7, 1.0), "x").default(Plain::Real(1e-3)),
-        Setting::new("tv", "Smoothness", "", real(0.0, 100.0), "x").default(Plain::Real(0.1)),
-        Setting::new("l2", "Darkness", "", real(0.0, 100.0), "x").default(Plain::Real(1.0)),
+        Setting::new(
+            "rounds",
+            "Rounds",
+            "rounds",
+            whole(0, 100_000),
+            "How often image and clone take turns. The first fifty or so give most of what there is.",
+        )
+        .published(ERDOGAN_2022, "1000")
+        .default(Plain::Whole(40)),
+        Setting::new(
+            "steps",
+            "Steps of a turn",
+            "steps",
+            whole(1, 100_000),
+            "Steps on the image, and then as many on the clone.",
+        )
+        .published(ERDOGAN_2022, "100")
+        .default(Plain::Whole(100)),
+        Setting::new("rate", "Rate", "", log(1e-7, 1.0), "Adam's step size, with AMSGrad, for image and clone.")
+            .published(ERDOGAN_2022, "1e-3")
+            .default(Plain::Real(1e-3)),
+        Setting::new("tv", "Smoothness", "", real(0.0, 100.0), "What total variation counts in the image's loss.")
+            .published(ERDOGAN_2022, "0.1")
+            .default(Plain::Real(0.1)),
+        Setting::new(
+            "darkness",
+            "Darkness",
+            "",
+            real(0.0, 100.0),
+            "What the mean square of the pixels counts in the image's loss: a large weight draws all of them to black.",
+        )
+        .published(ERDOGAN_2022, "1")
+        .default(Plain::Real(0.1)),
     ],
+    // The clone is as large as the client, whose first layers are small.
+    saves: |smashed, image, targets| targets * image.iter().product::<usize>() + 4 * 9 * smashed[0] * smashed[0],
+    watched: |values, _| {
+        let mut watched = values.clone();
+        watched.put("rounds", toml::Value::Integer(values.whole("rounds")?.min(WATCHED_ROUNDS) as i64))?;
+        Ok(watched)
+    },
+    method: &[method::SECTION],
+    quick: &[("images", Plain::Whole(2)), ("rounds", Plain::Whole(10))],
+    paper: &[("rounds", Plain::Whole(1000))],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(UnSplit::new(seen, known, Settings::of(values)?)?))),
     ..Kind::BASE
 };
 
+/// The source of what is published of it: Erdoğan, Küpçü & Çiçek, "UnSplit: data-oblivious model inversion, model stealing, and
+/// label inference attacks against split learning", WPES 2022.
+const ERDOGAN_2022: &str = "Erdogan 2022";
+/// Nobody waits for more.
+const WATCHED_ROUNDS: usize = 10;
 /// What the search for a pixel begins with.
 const GREY: f64 = 0.5;
 /// Steps of one slice.
@@ -86,12 +130,12 @@ struct Search {
     losses: Vec<f64>,
 }
 
-/// The image's loss: mean (f̃(x) − z)² + `tv` · TV²(x) + `l2` · mean x², a scalar.
+/// The image's loss: mean (f̃(x) − z)² + `tv` · TV²(x) + `darkness` · mean x², a scalar.
 ///
 /// # Errors
 /// Returns an error if the shapes differ.
-pub fn image_loss(features: &Tensor, z: &Tensor, image: &Tensor, [tv, l2]: [f64; 2]) -> Result<Tensor> {
-    Ok((objective(features, z, image, tv)? + (image.sqr()?.mean_all()? * l2)?)?)
+pub fn image_loss(features: &Tensor, z: &Tensor, image: &Tensor, [tv, darkness]: [f64; 2]) -> Result<Tensor> {
+    Ok((objective(features, z, image, tv)? + (image.sqr()?.mean_all()? * darkness)?)?)
 }
 
 impl UnSplit {
@@ -171,7 +215,7 @@ impl Search {
             let unknown = self.unknown.as_ref().map(Var::as_tensor);
             let loss = tape.record(|| {
                 let features = self.features(knowledge, &clone, image, unknown)?;
-                image_loss(&features, z, image, [settings.tv, settings.l2])
+                image_loss(&features, z, image, [settings.tv, settings.darkness])
             })?;
             self.adam[0].step(&tape.backward(&loss)?)?;
             if let Some(unknown) = &self.unknown {
@@ -290,3 +334,6 @@ impl Inversion for UnSplit {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

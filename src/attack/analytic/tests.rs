@@ -36,6 +36,7 @@ fn known() -> Knowledge {
     Knowledge {
         image: IMAGE,
         classes: 3,
+        layers: Vec::new(),
         client: None,
         oracle: None,
         server: None,

@@ -18,6 +18,8 @@ pub struct Settings {
     pub penalty: f64,
     /// Whether the critic's scores are compared by their means (Wasserstein), or are logits.
     pub wasserstein: bool,
+    /// Steps after which the gradient that it sends down is an e-th as large, again and again; 0 leaves it as it is.
+    pub cooling: usize,
     /// Whether the decoder ends in a hyperbolic tangent.
     pub tanh: bool,
 }
@@ -35,6 +37,7 @@ impl Settings {
             critic_rate: values.real("critic_rate")?,
             penalty: values.real("penalty")?,
             wasserstein: values.switch("wasserstein")?,
+            cooling: values.whole("cooling")?,
             tanh: values.switch("tanh")?,
         })
     }

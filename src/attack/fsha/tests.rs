@@ -145,7 +145,7 @@ fn bits(t: &Tensor) -> Vec<u32> {
 #[test]
 fn it_works_at_any_cut_and_goes_on_from_a_state_with_the_same_bytes() {
     let mut values = Values::of(KIND.settings);
-    for (key, value) in [("width", 2), ("warm_up", 3)] {
+    for (key, value) in [("width", 2), ("warm_up", 2)] {
         values.put(key, toml::Value::Integer(value)).unwrap();
     }
     let make = || Fsha::new(&knowledge(), Settings::of(&values).unwrap()).unwrap();
@@ -154,9 +154,10 @@ fn it_works_at_any_cut_and_goes_on_from_a_state_with_the_same_bytes() {
         let (mut whole, mut parted) = (make(), make());
         for i in 0..5 {
             let step = heard(i, shape);
-            let down = whole.answer(&step).unwrap().unwrap();
-            assert_eq!(down.dims(), step.crossed(Crossing::Smashed).unwrap().dims());
-            assert_eq!(bits(&parted.answer(&step).unwrap().unwrap()), bits(&down), "{shape:?}");
+            let [down, again] = [&mut whole, &mut parted].map(|attack| attack.answer(&step).unwrap());
+            assert_eq!(down.is_some(), i >= 2, "it is honest at first");
+            assert_eq!(down.as_ref().map(bits), again.as_ref().map(bits), "{shape:?}");
+            assert!(down.is_none_or(|down| down.dims() == step.crossed(Crossing::Smashed).unwrap().dims()));
             let state = parted.state().unwrap();
             parted = make();
             parted.load(&state).unwrap();
@@ -170,7 +171,8 @@ fn it_works_at_any_cut_and_goes_on_from_a_state_with_the_same_bytes() {
         // It may be asked before any step.
         assert_eq!(images(&make()).dims(), [6, 1, 9, 8]);
     }
-    let mut broken = make();
+    let straight = Settings { warm_up: 0, ..Settings::of(&values).unwrap() };
+    let mut broken = Fsha::new(&knowledge(), straight).unwrap();
     let nothing = Tensor::full(f32::NAN, (6, 7), &Device::Cpu).unwrap();
     let messages = vec![Message { crossing: Crossing::Smashed, numbers: nothing }];
     let error = broken.answer(&Heard { epoch: 0, step: 0, messages, labels: None, server: None }).unwrap_err();

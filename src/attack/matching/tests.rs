@@ -60,6 +60,7 @@ fn knowledge([client, server]: [Network; 2]) -> Knowledge {
     Knowledge {
         image: [1, SIDE, SIDE],
         classes: CLASSES,
+        layers: Vec::new(),
         client: Some(client),
         oracle: None,
         server: Some(server),

@@ -17,8 +17,6 @@ pub struct After {
     own: Sdar,
     server: Network,
     targets: Victims,
-    /// Mean squared errors on the images held out, once it is done: see [`After::checked`].
-    check: Option<[f64; 2]>,
 }
 
 impl After {
@@ -29,7 +27,7 @@ impl After {
     pub fn new(mut own: Sdar, seen: &Evidence, known: &Knowledge) -> Result<Self> {
         let targets = Victims { smashed: seen.smashed()?.tensor().clone(), labels: seen.labels()?.to_vec1()? };
         own.ready(&targets.smashed.dims()[1..])?;
-        Ok(Self { own, server: known.server()?.clone(), targets, check: None })
+        Ok(Self { own, server: known.server()?.clone(), targets })
     }
 
     /// Images of smashed data and what they show.
@@ -89,7 +87,7 @@ impl Inversion for After {
     }
 
     fn doubt(&self) -> Result<Option<Doubt>> {
-        let [decoder, class_mean] = self.check.map_or_else(|| self.checked(), Ok)?;
+        let [decoder, class_mean] = self.checked()?;
         let settled = doubt_of(&self.own.losses, class_mean);
         Ok(settled.or((decoder.is_nan() || decoder >= class_mean).then_some(Doubt::NoBetterThanGuessing)))
     }

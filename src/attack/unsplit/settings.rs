@@ -15,7 +15,7 @@ pub struct Settings {
     /// What total variation counts.
     pub tv: f64,
     /// What the mean square of the image counts.
-    pub l2: f64,
+    pub darkness: f64,
 }
 
 impl Settings {
@@ -29,7 +29,7 @@ impl Settings {
             steps: values.whole("steps")?,
             rate: values.real("rate")?,
             tv: values.real("tv")?,
-            l2: values.real("l2")?,
+            darkness: values.real("darkness")?,
         })
     }
 }
