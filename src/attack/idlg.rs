@@ -8,6 +8,7 @@ mod method;
 use super::dlg::{BATCH, KNOWS, KNOWS_ADAPTIVE, RESTARTS, SEES, STEPS, lbfgs_saves, settings, watched};
 use super::kind::{ANY_IMAGE, Kind, Looker, Make};
 use super::matching::Matching;
+use crate::setting::Plain;
 
 /// Its card.
 pub static KIND: Kind = Kind {
