@@ -4,10 +4,14 @@
 //! through the real client, wire and server. Images that were moved against the undefended twin are also carried over to
 //! the defended model: that is all that somebody can do who does not know its weights.
 
+mod ordered;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::Tensor;
+
+pub use ordered::{IMAGES, Ordered};
 
 use super::attacker::server_of;
 use super::checkpoint::Checkpoint;
@@ -32,53 +36,11 @@ use crate::split::{SplitModel, UNDEFENDED};
 
 /// Images at a time: a slice of the heaviest attack is a pass forward and back for so many.
 const CHUNK: usize = 16;
-/// Test images where it is not said.
-pub const IMAGES: usize = 200;
 /// Over how many draws the expectation is taken, where a defence draws.
 const DRAWS: usize = 8;
 /// As the table of results calls them: what the streams decide, and what an only stream says.
 const FUSED: &str = "fused";
 const DEFENDED: &str = "defended";
-
-/// What to launch.
-#[derive(Clone, Debug)]
-pub struct Ordered {
-    /// The attacks with their settings.
-    pub attacks: Vec<(&'static Kind, Values)>,
-    /// Without knowledge of the defence.
-    pub naive: bool,
-    /// With it.
-    pub adaptive: bool,
-    /// Test images.
-    pub images: usize,
-    /// What images and random starts are drawn by; the run's own seed if none.
-    pub seed: Option<u64>,
-}
-
-impl Ordered {
-    /// Attacks by their cards, with settings changed: `epsilon=0.1` for all that have it, `pgd.epsilon=0.1` for one. Neither
-    /// form is both.
-    ///
-    /// # Errors
-    /// Returns an error if none of them has the setting, or a value is not allowed.
-    pub fn new(kinds: &[&'static Kind], set: &[String], [naive, adaptive]: [bool; 2]) -> Result<Self> {
-        let mut attacks: Vec<_> = kinds.iter().map(|kind| (*kind, Values::of(kind.settings))).collect();
-        for assignment in set {
-            let (name, _) = assignment.split_once('=').unwrap_or((assignment, ""));
-            let (only, key) = name.split_once('.').map_or((None, name), |(only, key)| (Some(only), key));
-            let own = assignment.get(name.len() - key.len()..).unwrap_or(assignment);
-            let meant = |kind: &Kind| {
-                only.map_or_else(|| kind.settings.iter().any(|setting| setting.key == key), |only| only == kind.id)
-            };
-            if !kinds.iter().any(|kind| meant(kind)) {
-                return Err(Error::input(format!("--set {assignment}: none of the attacks has this setting")));
-            }
-            attacks.iter_mut().filter(|(kind, _)| meant(kind)).try_for_each(|(kind, values)| kind.set(values, own))?;
-        }
-        let both = naive == adaptive;
-        Ok(Self { attacks, naive: naive || both, adaptive: adaptive || both, images: IMAGES, seed: None })
-    }
-}
 
 /// A model that is asked.
 struct Subject {
