@@ -8,6 +8,7 @@
 //! | `train_psgl` | a whole PSGL step on 64 such images: head's own step, map, attack, recovery, three streams, all Adam steps |
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
+//! | `inverting_step` | an iteration of Inverting Gradients (cosine, 1e-4 TV, signed Adam, clamped) on `train_small`'s model, second derivatives through relu and max-pooling |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
 
@@ -19,8 +20,10 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 use serde::Serialize;
 
+use crate::attack::matching::objective::Distance;
+use crate::attack::matching::{self, Matching, Way};
 use crate::attack::rmle::{Rmle, Settings};
-use crate::attack::{Evidence, Inversion, Knowledge};
+use crate::attack::{Evidence, Inversion, Knowledge, WeightGradients};
 use crate::defence::Stack;
 use crate::defence::entry::AS_THEY_ARE;
 use crate::defence::psgl::recovery::Recovery;
@@ -42,8 +45,8 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 8] =
-    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "apg_64x28", "apg_128x4096"];
+pub const CASES: [&str; 9] =
+    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "inverting_step", "apg_64x28", "apg_128x4096"];
 
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
@@ -100,6 +103,7 @@ impl Case {
             "rmle_b1" => rmle("rmle_b1", 1),
             "rmle_b16" => rmle("rmle_b16", 16),
             "dlg_b1" => dlg(),
+            "inverting_step" => inverting(),
             "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
             "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
             MATRIX_PRODUCT => matrix_product(),
@@ -276,6 +280,37 @@ fn dlg() -> Result<Case> {
         adam.step(&distance(&got, &truth)?.backward()?)
     };
     Ok(Case { name: "dlg_b1", per: 1, unit: "iterations/s", step: Box::new(step) })
+}
+
+/// The attack itself, on one image.
+fn inverting() -> Result<Case> {
+    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
+    let label = Tensor::new(&[3u32], &Device::Cpu)?;
+    let both = model.weight_gradients(&random(&[1, 1, 28, 28], 0)?, &label, At::ONCE)?;
+    let [client, server] = both.map(|one| WeightGradients { batch: 1, each: vec![one], class_weights: None });
+    let layers = &model.plan.layers[model.plan.cut..];
+    let knowledge = Knowledge {
+        image: [1, 28, 28],
+        classes: 10,
+        client: Some(model.client.body()),
+        oracle: None,
+        server: Some(Network::of("server", layers, model.server.parameters())?.frozen()),
+        entry: &AS_THEY_ARE,
+        auxiliary: None,
+        defence: None,
+        seed: Seed(0),
+        name: "inverting_step".to_owned(),
+    };
+    let settings = matching::Settings {
+        distance: Distance::Cosine,
+        tv: 1e-4,
+        way: Way::Adam { rate: 0.1, signed: true, boxed: true },
+        iterations: 1 << 40,
+        restarts: 1,
+        searches_labels: false,
+    };
+    let mut attack = Matching::new(&Evidence::of_gradients(1, client, server), &knowledge, settings)?;
+    Ok(Case { name: "inverting_step", per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }
 
 /// Σ‖a − b‖² over all tensors.

@@ -36,7 +36,7 @@ use crate::state::State;
 /// Inner iterations of PyTorch's L-BFGS in one of its steps, which papers count.
 pub const INNER: usize = 20;
 /// A search that leaves less of the gradient unexplained is not begun anew.
-const EXPLAINED: f64 = 1e-6;
+const EXPLAINED: f64 = 1e-9;
 /// One that leaves more is doubted.
 const DOUBTED: f64 = 0.05;
 
