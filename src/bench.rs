@@ -45,8 +45,17 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 9] =
-    ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "dlg_b1", "inverting_step", "apg_64x28", "apg_128x4096"];
+pub const CASES: [&str; 9] = [
+    "train_small",
+    "train_resnet",
+    "train_psgl",
+    "rmle_b1",
+    "rmle_b16",
+    "dlg_b1",
+    "inverting_step",
+    "apg_64x28",
+    "apg_128x4096",
+];
 
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
