@@ -11,9 +11,9 @@ the convolutions' and matrix products' own multiplications have of the machine's
 import argparse, json, os, pathlib, platform, statistics, subprocess, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "apg_64x28", "apg_128x4096"]
+CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "inverting_step", "apg_64x28", "apg_128x4096"]
 # Those that the JAX side has.
-JAX = ["train_small", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "apg_64x28"]
+JAX = ["train_small", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "inverting_step", "apg_64x28"]
 
 
 def conv(n, c_in, c_out, side, kernel=3):
@@ -54,6 +54,11 @@ def gigaflops(case):
         # each input gradient, one for each layer.
         second = 2 * forward + (forward - first) + forward
         return 2 * (forward + backward + second) / 1e9
+    if case == "inverting_step":
+        first = conv(1, 1, 16, 28)
+        forward = first + conv(1, 16, 32, 14) + conv(1, 32, 64, 7) + 3136 * 128 + 1280
+        # As above; of the linear layers too.
+        return 2 * (forward + (2 * forward - first) + 2 * forward + (forward - first) + forward) / 1e9
     return None
 
 

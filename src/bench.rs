@@ -9,6 +9,7 @@
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
 //! | `prior_step` | an iteration of a learned prior's search: 64 latents through a generator of 28×28 pixels and that client |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
+//! | `inverting_step` | an iteration of Inverting Gradients (cosine, 1e-4 TV, signed Adam, clamped) on `train_small`'s model, second derivatives through relu and max-pooling |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
 
@@ -20,9 +21,11 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 use serde::Serialize;
 
+use crate::attack::matching::objective::Distance;
+use crate::attack::matching::{self, Matching, Way};
 use crate::attack::prior::search_step;
 use crate::attack::rmle::{Rmle, Settings};
-use crate::attack::{Evidence, Inversion, Knowledge};
+use crate::attack::{Evidence, Inversion, Knowledge, WeightGradients};
 use crate::defence::Stack;
 use crate::defence::entry::AS_THEY_ARE;
 use crate::defence::psgl::recovery::Recovery;
@@ -45,7 +48,7 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 9] = [
+pub const CASES: [&str; 10] = [
     "train_small",
     "train_resnet",
     "train_psgl",
@@ -53,6 +56,7 @@ pub const CASES: [&str; 9] = [
     "rmle_b16",
     "prior_step",
     "dlg_b1",
+    "inverting_step",
     "apg_64x28",
     "apg_128x4096",
 ];
@@ -113,6 +117,7 @@ impl Case {
             "rmle_b16" => rmle("rmle_b16", 16),
             "prior_step" => prior(),
             "dlg_b1" => dlg(),
+            "inverting_step" => inverting(),
             "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
             "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
             MATRIX_PRODUCT => matrix_product(),
@@ -303,6 +308,37 @@ fn dlg() -> Result<Case> {
         adam.step(&distance(&got, &truth)?.backward()?)
     };
     Ok(Case { name: "dlg_b1", per: 1, unit: "iterations/s", step: Box::new(step) })
+}
+
+/// The attack itself, on one image.
+fn inverting() -> Result<Case> {
+    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
+    let label = Tensor::new(&[3u32], &Device::Cpu)?;
+    let both = model.weight_gradients(&random(&[1, 1, 28, 28], 0)?, &label, At::ONCE)?;
+    let [client, server] = both.map(|one| WeightGradients { batch: 1, each: vec![one], class_weights: None });
+    let layers = &model.plan.layers[model.plan.cut..];
+    let knowledge = Knowledge {
+        image: [1, 28, 28],
+        classes: 10,
+        client: Some(model.client.body()),
+        oracle: None,
+        server: Some(Network::of("server", layers, model.server.parameters())?.frozen()),
+        entry: &AS_THEY_ARE,
+        auxiliary: None,
+        defence: None,
+        seed: Seed(0),
+        name: "inverting_step".to_owned(),
+    };
+    let settings = matching::Settings {
+        distance: Distance::Cosine,
+        tv: 1e-4,
+        way: Way::Adam { rate: 0.1, signed: true, boxed: true },
+        iterations: 1 << 40,
+        restarts: 1,
+        searches_labels: false,
+    };
+    let mut attack = Matching::new(&Evidence::of_gradients(1, client, server), &knowledge, settings)?;
+    Ok(Case { name: "inverting_step", per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }
 
 /// Σ‖a − b‖² over all tensors.

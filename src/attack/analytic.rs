@@ -5,7 +5,7 @@
 //! no weight is needed.
 //!
 //! A gradient of several images has in each row a mixture of them; a row that a relu left to one of them alone is that image
-//! still. Rows that can be an image, all numbers in \[0, 1\], are taken, those first that are least like one another.
+//! still. Rows that can be an image, all numbers in \[0, 1\], are taken, those first that are least like the others.
 
 mod method;
 
@@ -107,12 +107,18 @@ fn of_several(weight: &Tensor, bias: &Tensor, n: usize) -> Result<(Tensor, f64)>
     let mut rows: Vec<Vec<f32>> = quotients.into_iter().filter(|row| row.iter().all(possible)).collect();
     let mut taken: Vec<Vec<f32>> = Vec::new();
     let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    // Mixtures lie between the images: the ends are farthest from the middle, and from one another.
+    let middle: Vec<f32> =
+        (0..inputs).map(|i| rows.iter().map(|row| row[i]).sum::<f32>() / rows.len() as f32).collect();
     while taken.len() < n && !rows.is_empty() {
-        let nearest = |row: &[f32]| taken.iter().map(|other| apart(row, other)).fold(f64::INFINITY, f64::min);
+        let nearest = |row: &[f32]| {
+            let all = taken.iter().map(|other| apart(row, other));
+            if taken.is_empty() { apart(row, &middle) } else { all.fold(f64::INFINITY, f64::min) }
+        };
         let far: Vec<f64> = rows.iter().map(|row| nearest(row)).collect();
         let best = (0..rows.len()).max_by(|a, b| far[*a].total_cmp(&far[*b])).unwrap_or(0);
         // What is left are copies of those that were taken.
-        if far[best] < ROUNDING {
+        if !taken.is_empty() && far[best] < ROUNDING {
             break;
         }
         taken.push(rows.swap_remove(best));

@@ -36,7 +36,7 @@ use crate::state::State;
 /// Inner iterations of PyTorch's L-BFGS in one of its steps, which papers count.
 pub const INNER: usize = 20;
 /// A search that leaves less of the gradient unexplained is not begun anew.
-const EXPLAINED: f64 = 1e-6;
+const EXPLAINED: f64 = 1e-9;
 /// One that leaves more is doubted.
 const DOUBTED: f64 = 0.05;
 
@@ -91,8 +91,8 @@ pub struct Matching {
     /// The batch at work.
     at: usize,
     seen: Seen,
-    /// Its classes (N) and as rows, where they are not searched.
-    known: Option<(Vec<u32>, Tensor)>,
+    /// Its classes as rows (N, K), where they are not searched.
+    known: Option<Tensor>,
     restart: usize,
     search: Search,
     /// The best of the batch's earlier searches, with what it leaves unexplained and its losses' doubt.
@@ -181,7 +181,7 @@ impl Matching {
     fn current(&self) -> Result<Found> {
         let now = self.search.current()?;
         Ok(match &self.kept {
-            Some((kept, _)) if !(now.apart < kept.apart) => kept.clone(),
+            Some((kept, _)) if now.apart.is_nan() || now.apart >= kept.apart => kept.clone(),
             _ => now,
         })
     }
@@ -203,16 +203,14 @@ fn begin(
     evidence: &Evidence,
     knowledge: &Knowledge,
     settings: &Settings,
-) -> Result<(Seen, Option<(Vec<u32>, Tensor)>, Search)> {
+) -> Result<(Seen, Option<Tensor>, Search)> {
     let server = evidence.server_gradients()?;
     let own = server.each.get(at).ok_or_else(|| Error::Internal("an attack on no gradient".to_owned()))?;
     let (_, n) = server.place(at, evidence.samples());
     let known = if settings.searches_labels {
         None
     } else {
-        let labels = restored(own, victim.classes, n)?;
-        let rows = one_hot(&labels, victim.classes, &own[0])?;
-        Some((labels, rows))
+        Some(one_hot(&restored(own, victim.classes, n)?, victim.classes, &own[0])?)
     };
     let noise = knowledge.stream(&format!("start {restart}"), at as u64);
     let search = Search::new(victim, n, settings.searches_labels, settings, noise)?;
@@ -268,8 +266,7 @@ impl Inversion for Matching {
             learner.advance(&self.knowledge)?;
             return self.choose();
         }
-        let known = self.known.as_ref().map(|(_, rows)| rows);
-        self.search.advance(&self.victim, &self.seen, known, &self.settings)?;
+        self.search.advance(&self.victim, &self.seen, self.known.as_ref(), &self.settings)?;
         self.loss = self.search.losses.last().copied().unwrap_or(f64::NAN);
         self.go_on()
     }

@@ -78,7 +78,9 @@ impl Lbfgs {
             *share = dot(step, &q) * inverse;
             add(&mut q, change, -*share);
         }
-        q.iter_mut().for_each(|q| *q *= self.scale);
+        for q in &mut q {
+            *q *= self.scale;
+        }
         for ((step, change, inverse), share) in self.pairs.iter().zip(&shares) {
             let back = dot(change, &q) * inverse;
             add(&mut q, step, share - back);

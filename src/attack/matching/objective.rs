@@ -51,11 +51,24 @@ impl Seen {
         match distance {
             Distance::Squared => sum(pairs().map(|(got, seen)| Ok((got - seen)?.sqr()?.sum_all()?))),
             Distance::Cosine => {
-                let product = sum(pairs().map(|(got, seen)| Ok((got * seen)?.sum_all()?)))?;
-                // A gradient of nothing at all has no direction, and is told apart from NaN.
+                // Half the squared distance of the unit vectors is the same number, and does not drown in rounding where they
+                // are close. A gradient of nothing at all has no direction, and is told apart from NaN.
                 let norm = (sum(got.iter().map(|got| Ok(got.sqr()?.sum_all()?)))? + 1e-30)?.sqrt()?;
-                Ok((1.0 - (product / (norm * self.squared.sqrt())?)?)?)
+                let unit = |seen: &Tensor| seen / self.squared.sqrt();
+                let apart = |(got, seen): (&Tensor, &Tensor)| {
+                    Ok((got.broadcast_div(&norm)? - unit(seen)?)?.sqr()?.sum_all()?)
+                };
+                Ok((sum(pairs().map(apart))? * 0.5)?)
             }
+        }
+    }
+
+    /// What a distance is multiplied by in a search, so that small gradients are not taken for none: what is as good as flat
+    /// to L-BFGS is told in absolute numbers.
+    pub(super) fn scale(&self, distance: Distance) -> f64 {
+        match distance {
+            Distance::Squared => (1e4 / self.squared).max(1.0),
+            Distance::Cosine => 1.0,
         }
     }
 

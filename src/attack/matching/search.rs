@@ -17,8 +17,9 @@ use crate::state::State;
 /// somewhere the gradient is explained in some hundreds, from another one in none.
 const PATIENCE: usize = 200;
 const PROGRESS: f64 = 0.5;
-/// A search that leaves so little of the gradient unexplained is over: the rest is rounding.
-const ENOUGH: f64 = 1e-9;
+/// A search that leaves so little of the gradient unexplained is over: the rest is rounding. Of a network with small weights
+/// the image has a small part in the gradient, and is not found before.
+const ENOUGH: f64 = 1e-13;
 
 /// Where the search for what lies beside an image begins is the defence's word; the images begin with noise.
 pub struct Search {
@@ -119,7 +120,7 @@ impl Search {
             self.mark = Some((self.iteration, number));
         }
         let loss = match settings.tv {
-            0.0 => apart,
+            0.0 => (apart * seen.scale(settings.distance))?,
             tv => (apart + (total_variation(&self.image)? * tv)?)?,
         };
         let gradients = loss.backward()?;

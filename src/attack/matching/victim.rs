@@ -67,7 +67,7 @@ impl Victim {
     }
 
     fn follows_down(&self) -> bool {
-        self.defence().is_none_or(|defence| defence.plain_way_down())
+        self.defence().is_none_or(Imitation::plain_way_down)
     }
 
     /// Those for images (N, C, H, W), the defence's unknown beside them and classes (N, K) whose rows sum to 1: part of the

@@ -34,7 +34,7 @@ fn a_losss_gradient_is_candles_and_counts_classes_as_they_count() {
     let labels = Tensor::new(&[2u32, 0], &Device::Cpu).unwrap();
     let target = tensor(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0], &[2, 3]);
     for weights in [None, Some([0.5, 2.0, 1.5])] {
-        let shared = weights.map(|weights| std::sync::Arc::<[f64]>::from(weights));
+        let shared = weights.map(std::sync::Arc::<[f64]>::from);
         let loss = crate::engine::loss::weighed_cross_entropy(&logits, &labels, shared.as_ref()).unwrap();
         let wanted = loss.backward().unwrap().get(&logits).unwrap().clone();
         let row = weights.map(|weights| tensor(&weights.map(|w| w as f32), &[1, 3]));
