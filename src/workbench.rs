@@ -21,8 +21,7 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-const ATTACKS: [&Kind; 6] =
-    [&rmle::KIND, &inverse::KIND, &nearest::KIND, &unsplit::KIND, &fsha::KIND, &sdar::KIND];
+const ATTACKS: [&Kind; 6] = [&rmle::KIND, &inverse::KIND, &nearest::KIND, &unsplit::KIND, &fsha::KIND, &sdar::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 2] = [&psgl::KIND, &dropout::KIND];

@@ -41,12 +41,7 @@ impl Decoder {
     ///
     /// # Errors
     /// Where the smashed data are neither (C, H, W) nor features.
-    pub fn of_widths(
-        [wide, narrow]: [usize; 2],
-        smashed: &[usize],
-        image: [usize; 3],
-        init: Init<'_>,
-    ) -> Result<Self> {
+    pub fn of_widths([wide, narrow]: [usize; 2], smashed: &[usize], image: [usize; 3], init: Init<'_>) -> Result<Self> {
         let [c, h, w] = image;
         let mut parameters = Parameters::default();
         let (ups, mut channels) = match *smashed {

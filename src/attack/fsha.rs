@@ -105,15 +105,15 @@ pub static KIND: Kind = Kind {
         .published(PASQUINI_2021, "on")
         .default(Plain::Switch(true)),
         Setting::new(
-            "cooling",
-            "Cooling",
-            "steps",
-            whole(0, 1_000_000),
-            "In so many steps the gradient that it sends falls to an e-th, again and again. A client that trains by Adam \
-             measures it by those before, and so slows down, as it does by stochastic gradient descent. 0 never does.",
+            "brake",
+            "Brake",
+            "times",
+            real(0.0, 1e6),
+            "How many times as large as usual the first gradient is that it sends: a client that trains by Adam takes smaller \
+             steps for long afterwards. 0 does without, which suits stochastic gradient descent.",
         )
         .published(PASQUINI_2021, "0")
-        .default(Plain::Whole(200)),
+        .default(Plain::Real(30.0)),
         Setting::new(
             "tanh",
             "Tanh at the decoder's end",
@@ -256,25 +256,30 @@ impl Fsha {
         let mut sides = vec![1; z.rank()];
         sides[0] = n;
         let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
-        let Settings { wasserstein, penalty, warm_up, cooling, .. } = self.settings;
+        let Settings { wasserstein, penalty, warm_up, brake, .. } = self.settings;
         let scale = if wasserstein { Scale::Means } else { Scale::Logits };
         let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
         let critic = (&made.critic.network, &made.critic.parameters);
         let judged = judge(critic, scale, &(z / made.unit)?, &own, &epsilon, penalty)?;
         if !judged.critic.is_finite() {
-            return Err(Error::Diverged(format!("fsha: the critic's loss is {} at step {}", judged.critic, self.iteration)));
+            return Err(Error::Diverged(format!(
+                "fsha: the critic's loss is {} at step {}",
+                judged.critic, self.iteration
+            )));
         }
         made.judge.step(&judged.gradients)?;
-        let hijacked = (self.iteration - warm_up) as f64;
-        let heat = if cooling > 0 { (-hijacked / cooling as f64).exp() } else { 1.0 };
-        Ok((judged.cut_gradient * (heat / made.unit))?)
+        if brake > 0.0 && self.iteration == warm_up {
+            return Ok((braking(z, brake)? / made.unit)?);
+        }
+        Ok((judged.cut_gradient / made.unit)?)
     }
 
     /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.
     fn checked(&self, made: &Made) -> Result<[f64; 2]> {
         let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
         let held = own.range(kept..own.len().min(kept + 128))?;
-        let input = self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
+        let input =
+            self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
         let z = made.pilot.forward(&input)?.detach();
         let got = decoded(&made.decoder, self.settings.tanh, &z)?;
         let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;
@@ -283,6 +288,16 @@ impl Fsha {
         };
         Ok([error(&got)?, error(&mean.broadcast_as(held.shape())?)?])
     }
+}
+
+/// A gradient like `z` (N, …) that asks for larger numbers everywhere, `times` as large as one is once the critic's slopes
+/// are 1 in each channel. Adam divides by the root of a mean of squares over a thousand steps, in which this one stays the
+/// largest; that all of it points one way makes it reach every weight.
+fn braking(z: &Tensor, times: f64) -> Result<Tensor> {
+    let (n, channels) = (z.dim(0)? as f64, if z.rank() > 2 { z.dim(1)? as f64 } else { 1.0 });
+    // Each of n samples has a slope of √channels, and counts one n-th.
+    let usual = (channels / n).sqrt();
+    Ok((z.ones_like()? * (-times * usual / (z.elem_count() as f64).sqrt()))?)
 }
 
 /// Images (N, C, H, W) in [0, 1] of smashed data.

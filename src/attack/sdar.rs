@@ -13,12 +13,10 @@
 //! defence, learnt on a copy of e.
 
 mod after;
-mod networks;
 mod method;
+mod networks;
 mod settings;
 mod step;
-
-
 
 pub use settings::Settings;
 
@@ -218,7 +216,10 @@ impl TrainingAttack for Sdar {
         state.put_wholes("place", &[self.iteration, self.kept.len()])?;
         for (i, victims) in self.kept.iter().enumerate() {
             state.put(&format!("kept.{i}"), &victims.smashed);
-            state.put_wholes(&format!("labels.{i}"), &victims.labels.iter().map(|label| *label as usize).collect::<Vec<_>>())?;
+            state.put_wholes(
+                &format!("labels.{i}"),
+                &victims.labels.iter().map(|label| *label as usize).collect::<Vec<_>>(),
+            )?;
         }
         if let Some(workers) = &self.workers {
             workers.put_in(&mut state)?;

@@ -16,9 +16,9 @@ pub use labels::{by_feature_gradient, by_weight_gradient};
 pub use settings::Settings;
 
 use super::kind::{Kind, Looker, Make};
+use super::rmle::objective;
 use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Outcome, doubt_of};
-use super::rmle::objective;
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
@@ -65,15 +65,9 @@ pub static KIND: Kind = Kind {
         Setting::new("rate", "Rate", "", log(1e-7, 1.0), "Adam's step size, with AMSGrad, for image and clone.")
             .published(ERDOGAN_2022, "1e-3")
             .default(Plain::Real(1e-3)),
-        Setting::new(
-            "tv",
-            "Smoothness",
-            "",
-            real(0.0, 100.0),
-            "What total variation counts in the image's loss.",
-        )
-        .published(ERDOGAN_2022, "0.1")
-        .default(Plain::Real(0.1)),
+        Setting::new("tv", "Smoothness", "", real(0.0, 100.0), "What total variation counts in the image's loss.")
+            .published(ERDOGAN_2022, "0.1")
+            .default(Plain::Real(0.1)),
         Setting::new(
             "darkness",
             "Darkness",
@@ -196,7 +190,13 @@ impl Search {
     }
 
     /// The clone's numbers for the image, as they would cross.
-    fn features(&self, knowledge: &Knowledge, clone: &Network, image: &Tensor, unknown: Option<&Tensor>) -> Result<Tensor> {
+    fn features(
+        &self,
+        knowledge: &Knowledge,
+        clone: &Network,
+        image: &Tensor,
+        unknown: Option<&Tensor>,
+    ) -> Result<Tensor> {
         match &knowledge.defence {
             Some(defence) => defence.up(clone.forward(&defence.enter(knowledge.entry, image, unknown)?)?),
             None => clone.forward(&(knowledge.entry.enter)(image, None)?),
@@ -223,7 +223,8 @@ impl Search {
             self.losses.push(loss);
             return Ok(loss);
         }
-        let (image, unknown) = (self.image.as_detached_tensor(), self.unknown.as_ref().map(|one| one.as_detached_tensor()));
+        let (image, unknown) =
+            (self.image.as_detached_tensor(), self.unknown.as_ref().map(|one| one.as_detached_tensor()));
         let loss = tape.record(|| {
             let features = self.features(knowledge, &self.clone, &image, unknown.as_ref())?;
             objective(&features, z, &image, 0.0)
@@ -324,7 +325,9 @@ impl Inversion for UnSplit {
         }
         self.search = Search::new(&self.knowledge, self.settings, index, &self.target)?;
         self.search.load(state)?;
-        self.finished = (0..index).map(|i| Ok(state.tensor("finished")?.narrow(0, i, 1)?.to_device(self.target.device())?)).collect::<Result<_>>()?;
+        self.finished = (0..index)
+            .map(|i| Ok(state.tensor("finished")?.narrow(0, i, 1)?.to_device(self.target.device())?))
+            .collect::<Result<_>>()?;
         self.doubt = Doubt::of_state(state, "doubt")?;
         Ok(())
     }

@@ -13,7 +13,11 @@ pub(super) const SECTION: Section = Section {
         place: Some(Place::Attacker),
         text: r"\min_{θ_c} mean(D(z)) \quad \min_{d, p} mean((d(p(x_i)) − x_i)^2) = ℓ \\ x^* = d(z)",
         symbols: &[
-            symbol("D", "the critic, whose score is high on the client's numbers and low on the attacker's own", Ink::Attacker),
+            symbol(
+                "D",
+                "the critic, whose score is high on the client's numbers and low on the attacker's own",
+                Ink::Attacker,
+            ),
             symbol("d", "the decoder", Ink::Attacker),
             symbol("p", "the pilot, which is put in the client's place", Ink::Attacker),
             symbol("ℓ", "the decoder's loss on images of the attacker's own", Ink::Attacker),

@@ -126,7 +126,11 @@ pub fn penalty(critic: &Network, between: &Tensor) -> Result<Tensor> {
 ///
 /// # Errors
 /// Returns an error if the shapes do not fit.
-pub fn autoencode(x: &Tensor, tanh: bool, pass: impl FnOnce() -> Result<(Tensor, Tensor)>) -> Result<(Tensor, f64, GradStore)> {
+pub fn autoencode(
+    x: &Tensor,
+    tanh: bool,
+    pass: impl FnOnce() -> Result<(Tensor, Tensor)>,
+) -> Result<(Tensor, f64, GradStore)> {
     let mut tape = Tape::default();
     let (z, y) = tape.record(pass)?;
     let image = if tanh { y.detach().tanh()? } else { y.detach() };

@@ -27,7 +27,8 @@ fn reference_critic(golden: &Golden, prefix: &str) -> (Network, Parameters) {
     let leaky = Residual { inner: vec![Relu, scaled()], project: vec![scaled()] };
     let specs = [conv(4, 2), leaky, conv(5, 1), Relu, Flatten, Linear(1)];
     let diagonal = |by: f64| (Tensor::eye(4, candle_core::DType::F32, &Device::Cpu).unwrap() * by).unwrap();
-    let weights = |name: &str, by: f64| (format!("critic.1.{name}.weight"), diagonal(by).reshape((4, 4, 1, 1)).unwrap());
+    let weights =
+        |name: &str, by: f64| (format!("critic.1.{name}.weight"), diagonal(by).reshape((4, 4, 1, 1)).unwrap());
     let more = BTreeMap::from([weights("1", 0.8), weights("project.0", 0.2)]);
     let parameters = golden.parameters(prefix, "critic.", more);
     (Network::of("critic", &specs, &parameters).unwrap(), parameters)
@@ -94,7 +95,8 @@ fn an_iteration_is_the_references() {
     golden.check_values("losses", &[judged.client, loss, judged.critic, judged.penalty, f64::from(error)]);
     let adam = |parameters: &Parameters| {
         // The leaky relu's weights are no part of the critic, and its last bias cancels out.
-        let trained = parameters.trained().filter(|(name, _)| !name.starts_with("critic.1.") && *name != "critic.5.bias");
+        let trained =
+            parameters.trained().filter(|(name, _)| !name.starts_with("critic.1.") && *name != "critic.5.bias");
         Adam::of(trained.map(|(name, var)| (name.clone(), var.clone())).collect::<Vec<_>>(), AdamSettings::new(1e-2))
     };
     let by_client = carry_on(&z, &judged.cut_gradient).unwrap().backward().unwrap();

@@ -2,8 +2,8 @@
 
 use candle_core::Tensor;
 
-use super::step::Victims;
 use super::Sdar;
+use super::step::Victims;
 use crate::attack::{Doubt, Evidence, Inversion, Knowledge, Outcome, TrainingAttack, doubt_of};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -60,9 +60,8 @@ impl After {
             own.mean(&if same.is_empty() { (0..kept).collect() } else { same })
         };
         let guesses = Tensor::cat(&held.iter().map(guess).collect::<Result<Vec<_>>>()?, 0)?;
-        let error = |guess: &Tensor| -> Result<f64> {
-            Ok(f64::from((guess - &x)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
-        };
+        let error =
+            |guess: &Tensor| -> Result<f64> { Ok(f64::from((guess - &x)?.sqr()?.mean_all()?.to_scalar::<f32>()?)) };
         Ok([error(&got)?, error(&guesses)?])
     }
 }

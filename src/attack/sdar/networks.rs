@@ -107,7 +107,8 @@ impl Discriminator {
             .map(|_| if stream.uniform(0.0, 1.0) < DROPPED { 0.0 } else { (1.0 / (1.0 - DROPPED)) as f32 })
             .collect();
         let mask = Tensor::from_vec(kept, features.shape(), features.device())?;
-        let get = |part| Ok::<_, Error>(self.parameters.get(&format!("{}.score.{part}", self.name))?.as_tensor().clone());
+        let get =
+            |part| Ok::<_, Error>(self.parameters.get(&format!("{}.score.{part}", self.name))?.as_tensor().clone());
         Ok(linear(&masked(&features, &mask)?, &get("weight")?, &get("bias")?)?)
     }
 }

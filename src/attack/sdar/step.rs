@@ -61,14 +61,23 @@ impl Workers {
             let all = parameters.iter().flat_map(|one| one.trained()).map(|(name, var)| (name.clone(), var.clone()));
             Adam::of(all.collect::<Vec<_>>(), AdamSettings::new(rate))
         };
-        let its = |judge: &Option<Discriminator>, rate| of(&judge.iter().map(|one| &one.parameters).collect::<Vec<_>>(), rate);
+        let its = |judge: &Option<Discriminator>, rate| {
+            of(&judge.iter().map(|one| &one.parameters).collect::<Vec<_>>(), rate)
+        };
         let adam = [
             of(&[&simulator.parameters], settings.rate),
             of(&decoder.parameters(), settings.decoder_rate),
             its(&judges[0], settings.rate * settings.lambda1),
             its(&judges[1], settings.decoder_rate * settings.lambda2),
         ];
-        Ok(Self { smashed: smashed.to_vec(), simulator, decoder, judges, adam, weights: [settings.lambda1, settings.lambda2] })
+        Ok(Self {
+            smashed: smashed.to_vec(),
+            simulator,
+            decoder,
+            judges,
+            adam,
+            weights: [settings.lambda1, settings.lambda2],
+        })
     }
 
     fn parameters(&self) -> Vec<&Parameters> {
@@ -162,7 +171,8 @@ impl Workers {
         let loss = through.record(|| Ok::<_, Error>(cross_entropy(&server.forward(&sent)?, &truth)?))?;
         let mut slope = through.backward(&loss)?.remove(&sent).ok_or_else(missing)?;
         if let Some(judge) = &self.judges[0] {
-            let (gradients, fooled) = judged(judge, victims, &Victims { smashed: sent.as_tensor().clone(), labels }, &sent, stream)?;
+            let (gradients, fooled) =
+                judged(judge, victims, &Victims { smashed: sent.as_tensor().clone(), labels }, &sent, stream)?;
             slope = (slope + (fooled * self.weights[0])?)?;
             self.adam[2].step(&gradients)?;
         }

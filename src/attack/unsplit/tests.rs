@@ -102,7 +102,10 @@ fn a_search_goes_on_from_a_state_with_the_same_bytes_and_each_target_has_a_clone
         while !alone.done() {
             alone.advance().unwrap();
         }
-        assert_eq!(bits(&alone.reconstruction().unwrap()), bits(&whole.reconstruction().unwrap().narrow(0, 0, 1).unwrap()));
+        assert_eq!(
+            bits(&alone.reconstruction().unwrap()),
+            bits(&whole.reconstruction().unwrap().narrow(0, 0, 1).unwrap())
+        );
     }
 }
 
@@ -111,6 +114,7 @@ fn a_loss_that_is_no_number_ends_it() {
     let known = knowledge(vec![conv(3), Relu]);
     let z = Tensor::full(f32::NAN, (1, 3, 9, 8), &Device::Cpu).unwrap();
     let settings = Settings::of(&Values::of(KIND.settings)).unwrap();
-    let error = UnSplit::new(&Evidence::new(Smashed::new(&z)).unwrap(), &known, settings).unwrap().advance().unwrap_err();
+    let error =
+        UnSplit::new(&Evidence::new(Smashed::new(&z)).unwrap(), &known, settings).unwrap().advance().unwrap_err();
     assert!(matches!(error, Error::Diverged(_)), "{error}");
 }
