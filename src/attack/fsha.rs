@@ -7,6 +7,7 @@
 //! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
 //! of the defence, learnt on a copy of the pilot.
 
+mod decoded;
 mod method;
 mod networks;
 mod settings;
@@ -16,19 +17,19 @@ use candle_core::Tensor;
 
 pub use settings::Settings;
 
+use self::decoded::{Decoded, decoded};
 use self::networks::{Part, Pilot, critic};
 use self::step::{Scale, autoencode, judge};
 use super::decoder::Decoder;
 use super::kind::{Kind, Looker, Make};
 use super::stand_in::StandIn;
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Heard, Inversion, Knowledge, Outcome, TrainingAttack, doubt_of};
-use crate::defence::imitation::in_chunks;
+use super::{Doubt, Evidence, Heard, Inversion, Knowledge, TrainingAttack, doubt_of};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec::{Relu, Sigmoid, Tanh};
-use crate::model::wire::{Crossing, Smashed};
+use crate::model::wire::Crossing;
 use crate::random::Stream;
 use crate::setting::{Kind as Range, Plain, Setting, log, real, whole};
 use crate::state::State;
@@ -300,14 +301,6 @@ fn braking(z: &Tensor, times: f64) -> Result<Tensor> {
     Ok((z.ones_like()? * (-times * usual / (z.elem_count() as f64).sqrt()))?)
 }
 
-/// Images (N, C, H, W) in [0, 1] of smashed data.
-fn decoded(decoder: &Decoder, tanh: bool, z: &Tensor) -> Result<Tensor> {
-    in_chunks(z, |z| {
-        let y = decoder.forward(z)?.detach();
-        Ok((if tanh { y.tanh()? } else { y.clamp(-1.0, 1.0)? }).affine(0.5, 0.5)?)
-    })
-}
-
 impl TrainingAttack for Fsha {
     fn hear(&mut self, _step: &Heard) -> Result<()> {
         Ok(())
@@ -400,50 +393,6 @@ impl TrainingAttack for Fsha {
         copy.parameters().load(&made.decoder.parameters().snapshot()?)?;
         let (tanh, unit, observed, loss) = (self.settings.tanh, made.unit, observed.clone(), self.loss());
         Ok(Box::new(Decoded { decoder: copy, tanh, unit, observed, images: None, loss, doubt }))
-    }
-}
-
-/// What the decoder makes of the targets.
-struct Decoded {
-    decoder: Decoder,
-    tanh: bool,
-    unit: f64,
-    observed: Tensor,
-    images: Option<Tensor>,
-    loss: f64,
-    doubt: Option<Doubt>,
-}
-
-impl Decoded {
-    fn of(&self, z: &Tensor) -> Result<Tensor> {
-        decoded(&self.decoder, self.tanh, &(z / self.unit)?)
-    }
-}
-
-impl Inversion for Decoded {
-    fn advance(&mut self) -> Result<()> {
-        self.images = Some(self.of(&self.observed)?);
-        Ok(())
-    }
-
-    fn progress(&self) -> (usize, usize) {
-        (usize::from(self.images.is_some()), 1)
-    }
-
-    fn loss(&self) -> f64 {
-        self.loss
-    }
-
-    fn doubt(&self) -> Result<Option<Doubt>> {
-        Ok(self.doubt)
-    }
-
-    fn outcome(&self) -> Result<Outcome> {
-        Ok(Outcome::of_images(self.images.clone().map_or_else(|| self.of(&self.observed), Ok)?))
-    }
-
-    fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
-        self.of(other.tensor()).map(Some)
     }
 }
 
