@@ -320,6 +320,7 @@ fn inverting() -> Result<Case> {
     let knowledge = Knowledge {
         image: [1, 28, 28],
         classes: 10,
+        layers: Vec::new(),
         client: Some(model.client.body()),
         oracle: None,
         server: Some(Network::of("server", layers, model.server.parameters())?.frozen()),

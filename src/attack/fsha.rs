@@ -7,6 +7,7 @@
 //! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
 //! of the defence, learnt on a copy of the pilot.
 
+mod decoded;
 mod method;
 mod networks;
 mod settings;
@@ -16,19 +17,19 @@ use candle_core::Tensor;
 
 pub use settings::Settings;
 
+use self::decoded::{Decoded, decoded};
 use self::networks::{Part, Pilot, critic};
 use self::step::{Scale, autoencode, judge};
 use super::decoder::Decoder;
 use super::kind::{Kind, Looker, Make};
 use super::stand_in::StandIn;
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Heard, Inversion, Knowledge, Outcome, TrainingAttack, doubt_of};
-use crate::defence::imitation::in_chunks;
+use super::{Doubt, Evidence, Heard, Inversion, Knowledge, TrainingAttack, doubt_of};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec::{Relu, Sigmoid, Tanh};
-use crate::model::wire::{Crossing, Smashed};
+use crate::model::wire::Crossing;
 use crate::random::Stream;
 use crate::setting::{Kind as Range, Plain, Setting, log, real, whole};
 use crate::state::State;
@@ -105,15 +106,15 @@ pub static KIND: Kind = Kind {
         .published(PASQUINI_2021, "on")
         .default(Plain::Switch(true)),
         Setting::new(
-            "cooling",
-            "Cooling",
-            "steps",
-            whole(0, 1_000_000),
-            "In so many steps the gradient that it sends falls to an e-th, again and again. A client that trains by Adam \
-             measures it by those before, and so slows down, as it does by stochastic gradient descent. 0 never does.",
+            "brake",
+            "Brake",
+            "times",
+            real(0.0, 1e6),
+            "How many times as large as usual the first gradient is that it sends: a client that trains by Adam takes smaller \
+             steps for long afterwards. 0 does without, which suits stochastic gradient descent.",
         )
         .published(PASQUINI_2021, "0")
-        .default(Plain::Whole(200)),
+        .default(Plain::Real(30.0)),
         Setting::new(
             "tanh",
             "Tanh at the decoder's end",
@@ -258,7 +259,7 @@ impl Fsha {
         let mut sides = vec![1; z.rank()];
         sides[0] = n;
         let epsilon = stream.uniform_tensor(0.0, 1.0, sides, z.device())?;
-        let Settings { wasserstein, penalty, warm_up, cooling, .. } = self.settings;
+        let Settings { wasserstein, penalty, warm_up, brake, .. } = self.settings;
         let scale = if wasserstein { Scale::Means } else { Scale::Logits };
         let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
         let critic = (&made.critic.network, &made.critic.parameters);
@@ -270,20 +271,26 @@ impl Fsha {
             )));
         }
         made.judge.step(&judged.gradients)?;
-        let hijacked = (self.iteration - warm_up) as f64;
-        let heat = if cooling > 0 { (-hijacked / cooling as f64).exp() } else { 1.0 };
-        Ok((judged.cut_gradient * (heat / made.unit))?)
+        if brake > 0.0 && self.iteration == warm_up {
+            return Ok((braking(z, brake)? / made.unit)?);
+        }
+        Ok((judged.cut_gradient / made.unit)?)
     }
 
     /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.
     fn checked(&self, made: &Made) -> Result<[f64; 2]> {
         let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
         let held = own.range(kept..own.len().min(kept + 128))?;
+<<<<<<< HEAD
         let places: Vec<usize> = (kept..kept + held.dim(0)?).collect();
         let input = self.stand_in.as_ref().map_or_else(
             || (self.knowledge.entry.enter)(&held, None),
             |one| one.input(&held, &places, self.iteration),
         )?;
+=======
+        let input =
+            self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
+>>>>>>> active
         let z = made.pilot.forward(&input)?.detach();
         let got = decoded(&made.decoder, self.settings.tanh, &z)?;
         let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;
@@ -294,12 +301,14 @@ impl Fsha {
     }
 }
 
-/// Images (N, C, H, W) in [0, 1] of smashed data.
-fn decoded(decoder: &Decoder, tanh: bool, z: &Tensor) -> Result<Tensor> {
-    in_chunks(z, |z| {
-        let y = decoder.forward(z)?.detach();
-        Ok((if tanh { y.tanh()? } else { y.clamp(-1.0, 1.0)? }).affine(0.5, 0.5)?)
-    })
+/// A gradient like `z` (N, …) that asks for larger numbers everywhere, `times` as large as one is once the critic's slopes
+/// are 1 in each channel. Adam divides by the root of a mean of squares over a thousand steps, in which this one stays the
+/// largest; that all of it points one way makes it reach every weight.
+fn braking(z: &Tensor, times: f64) -> Result<Tensor> {
+    let (n, channels) = (z.dim(0)? as f64, if z.rank() > 2 { z.dim(1)? as f64 } else { 1.0 });
+    // Each of n samples has a slope of √channels, and counts one n-th.
+    let usual = (channels / n).sqrt();
+    Ok((z.ones_like()? * (-times * usual / (z.elem_count() as f64).sqrt()))?)
 }
 
 impl TrainingAttack for Fsha {
@@ -394,50 +403,6 @@ impl TrainingAttack for Fsha {
         copy.parameters().load(&made.decoder.parameters().snapshot()?)?;
         let (tanh, unit, observed, loss) = (self.settings.tanh, made.unit, observed.clone(), self.loss());
         Ok(Box::new(Decoded { decoder: copy, tanh, unit, observed, images: None, loss, doubt }))
-    }
-}
-
-/// What the decoder makes of the targets.
-struct Decoded {
-    decoder: Decoder,
-    tanh: bool,
-    unit: f64,
-    observed: Tensor,
-    images: Option<Tensor>,
-    loss: f64,
-    doubt: Option<Doubt>,
-}
-
-impl Decoded {
-    fn of(&self, z: &Tensor) -> Result<Tensor> {
-        decoded(&self.decoder, self.tanh, &(z / self.unit)?)
-    }
-}
-
-impl Inversion for Decoded {
-    fn advance(&mut self) -> Result<()> {
-        self.images = Some(self.of(&self.observed)?);
-        Ok(())
-    }
-
-    fn progress(&self) -> (usize, usize) {
-        (usize::from(self.images.is_some()), 1)
-    }
-
-    fn loss(&self) -> f64 {
-        self.loss
-    }
-
-    fn doubt(&self) -> Result<Option<Doubt>> {
-        Ok(self.doubt)
-    }
-
-    fn outcome(&self) -> Result<Outcome> {
-        Ok(Outcome::of_images(self.images.clone().map_or_else(|| self.of(&self.observed), Ok)?))
-    }
-
-    fn reconstruct(&self, other: &Smashed) -> Result<Option<Tensor>> {
-        self.of(other.tensor()).map(Some)
     }
 }
 

@@ -265,6 +265,7 @@ impl Job {
             seconds: self.seconds,
             sees: words(kind.seen()),
             knows: words(kind.known(adaptive)),
+            copy_accuracy: self.attacker.copy_accuracy(),
             budget: Some(Means::told(&self.order.id.spec).to_owned()),
             converged,
             ..scored

@@ -36,6 +36,8 @@ pub(super) struct Attacker {
     begun: Option<State>,
     /// Slices of its training, done and planned.
     trained: (usize, usize),
+    /// Of one that took the server's chair, what came of the model, in percent of right answers.
+    copy_accuracy: Option<f64>,
 }
 
 impl Attacker {
@@ -55,7 +57,7 @@ impl Attacker {
             inversion = Some(spec.kind.make.from_evidence(&seen, &known, &spec.values)?);
         }
         let trained = replay.as_ref().map_or((0, 0), |replay| replay.progress(setup));
-        Ok(Self { replay, inversion, capture, begun: None, trained })
+        Ok(Self { replay, inversion, capture, begun: None, trained, copy_accuracy: None })
     }
 
     /// Everything that it needs to go on; none where it had better begin again.
@@ -102,6 +104,9 @@ impl Attacker {
         let captured = replay.advance(setup)?;
         self.trained = replay.progress(setup);
         let Some(capture) = captured else { return Ok(()) };
+        if id.spec.kind.make.hijacks() {
+            self.copy_accuracy = Some(replay.accuracy(setup)?);
+        }
         let known = knowledge(id, Some(&capture), replay.plan(), setup)?;
         let seen = evidence(id, &capture, replay.plan(), setup)?;
         let mut inversion = replay.attack(&seen, &known)?;
@@ -113,6 +118,11 @@ impl Attacker {
         }
         (self.capture, self.inversion) = (capture, Some(inversion));
         Ok(())
+    }
+
+    /// See [`AttackRecord::copy_accuracy`](super::summary::AttackRecord::copy_accuracy).
+    pub fn copy_accuracy(&self) -> Option<f64> {
+        self.copy_accuracy
     }
 
     /// What it works on: of the run's model until it has one of its own training.

@@ -13,8 +13,14 @@ use super::steps::{Slice, Steps};
 use crate::attack::insider::Insider;
 use crate::attack::{Evidence, Inversion, Knowledge};
 use crate::error::Result;
+use crate::random::At;
 use crate::split::{SplitModel, SplitPlan};
 use crate::state::{State, wrong};
+
+/// Test images by which it is told what the training came to, and how many are asked about at once.
+const ASKED: usize = 400;
+/// As above.
+const CHUNK: usize = 50;
 
 /// A training at work, and the questions after it.
 pub(super) struct Replay {
@@ -98,6 +104,23 @@ impl Replay {
             self.capturing = Some(capturing);
         }
         Ok(captured)
+    }
+
+    /// How many of the first few test images the model is right about as it is now, in percent.
+    ///
+    /// # Errors
+    /// Returns an error if an image cannot be read.
+    pub fn accuracy(&self, setup: &Prepared) -> Result<f64> {
+        let asked = setup.test.len().min(ASKED);
+        let mut right = 0;
+        for from in (0..asked).step_by(CHUNK) {
+            let samples: Vec<usize> = (from..asked.min(from + CHUNK)).collect();
+            let (x, _) = setup.test.batch(&samples, &setup.device)?;
+            let predicted = self.model.answer(&x, At::Ask { samples: &samples, draw: self.course.epoch })?.predicted()?;
+            let labels = samples.iter().map(|i| setup.test.labels()[*i]);
+            right += predicted.iter().zip(labels).filter(|(found, label)| *found == label).count();
+        }
+        Ok(100.0 * right as f64 / asked.max(1) as f64)
     }
 
     /// The attack on what was captured.

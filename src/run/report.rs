@@ -234,6 +234,15 @@ fn attack_text(case: Case<'_>, wanted: impl Fn(&AttackRecord) -> bool) -> String
         );
         text.push_str(&attacks_table(&new));
     }
+    for (record, accuracy) in case.attacks.iter().filter_map(|record| Some((record, record.copy_accuracy?))) {
+        if wanted(record) {
+            let (name, target) = (&record.name, &record.target);
+            let _ = writeln!(
+                text,
+                "With {name} in the server's chair a copy of {target} is right about {accuracy:.1} % of the test images"
+            );
+        }
+    }
     if !old.is_empty() {
         text.push_str(
             "As an older build scored it: its line-ups had far decoys of any class, which a class mean passes\n",

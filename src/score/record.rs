@@ -170,6 +170,10 @@ pub struct AttackRecord {
     /// What it knew, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub knows: Vec<String>,
+    /// Of an attack that takes the server's chair, how many test images the copy of the model with it there is right about, in
+    /// percent: what somebody could notice. None of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_accuracy: Option<f64>,
     /// What it was given: `quick`, `default` or `paper`, where those were its settings, `own` where others were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<String>,

@@ -18,8 +18,8 @@ pub struct Settings {
     pub penalty: f64,
     /// Whether the critic's scores are compared by their means (Wasserstein), or are logits.
     pub wasserstein: bool,
-    /// Steps after which the gradient that it sends down is an e-th as large, again and again; 0 leaves it as it is.
-    pub cooling: usize,
+    /// How many times as large as usual the first gradient is that it sends down; 0 leaves it as it is.
+    pub brake: f64,
     /// Whether the decoder ends in a hyperbolic tangent.
     pub tanh: bool,
 }
@@ -37,7 +37,7 @@ impl Settings {
             critic_rate: values.real("critic_rate")?,
             penalty: values.real("penalty")?,
             wasserstein: values.switch("wasserstein")?,
-            cooling: values.whole("cooling")?,
+            brake: values.real("brake")?,
             tanh: values.switch("tanh")?,
         })
     }

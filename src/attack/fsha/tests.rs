@@ -13,7 +13,7 @@ use crate::defence::entry::AS_THEY_ARE;
 use crate::engine::loss::carry_on;
 use crate::model::network::Network;
 use crate::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu, Residual};
-use crate::model::wire::Message;
+use crate::model::wire::{Message, Smashed};
 use crate::random::Seed;
 use crate::setting::Values;
 
