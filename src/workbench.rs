@@ -23,7 +23,6 @@ use crate::setting::{SETTINGS, Setting, near, shorten, split};
 use crate::split::UNDEFENDED;
 
 /// The attacks that come with the program, in the order in which they are shown.
-<<<<<<< HEAD
 const ATTACKS: &[&Kind] = &[
     &rmle::KIND,
     &inverse::KIND,
@@ -42,9 +41,6 @@ const ATTACKS: &[&Kind] = &[
 /// The attacks on diagnoses, in the order in which they are shown.
 pub const ADVERSARIAL: [&adversarial::Kind; 4] =
     [&adversarial::fgsm::KIND, &adversarial::pgd::KIND, &adversarial::jsma::KIND, &adversarial::pgd_z::KIND];
-=======
-const ATTACKS: [&Kind; 6] = [&rmle::KIND, &inverse::KIND, &nearest::KIND, &unsplit::KIND, &fsha::KIND, &sdar::KIND];
->>>>>>> active
 
 /// The defences that come with the program, in the order in which they are shown.
 const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];

@@ -281,16 +281,11 @@ impl Fsha {
     fn checked(&self, made: &Made) -> Result<[f64; 2]> {
         let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
         let held = own.range(kept..own.len().min(kept + 128))?;
-<<<<<<< HEAD
         let places: Vec<usize> = (kept..kept + held.dim(0)?).collect();
         let input = self.stand_in.as_ref().map_or_else(
             || (self.knowledge.entry.enter)(&held, None),
             |one| one.input(&held, &places, self.iteration),
         )?;
-=======
-        let input =
-            self.stand_in.as_ref().map_or_else(|| (self.knowledge.entry.enter)(&held, None), |one| one.input(&held))?;
->>>>>>> active
         let z = made.pilot.forward(&input)?.detach();
         let got = decoded(&made.decoder, self.settings.tanh, &z)?;
         let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;

@@ -116,7 +116,8 @@ impl Replay {
         for from in (0..asked).step_by(CHUNK) {
             let samples: Vec<usize> = (from..asked.min(from + CHUNK)).collect();
             let (x, _) = setup.test.batch(&samples, &setup.device)?;
-            let predicted = self.model.answer(&x, At::Ask { samples: &samples, draw: self.course.epoch })?.predicted()?;
+            let predicted =
+                self.model.answer(&x, At::Ask { samples: &samples, draw: self.course.epoch })?.predicted()?;
             let labels = samples.iter().map(|i| setup.test.labels()[*i]);
             right += predicted.iter().zip(labels).filter(|(found, label)| *found == label).count();
         }
