@@ -7,6 +7,7 @@
 //! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
 //! of the defence, learnt on a copy of the pilot.
 
+mod checks;
 mod decoded;
 mod method;
 mod networks;
@@ -24,7 +25,7 @@ use super::decoder::Decoder;
 use super::kind::{Kind, Looker, Make};
 use super::stand_in::StandIn;
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Heard, Inversion, Knowledge, TrainingAttack, doubt_of};
+use super::{Evidence, Heard, Inversion, Knowledge, TrainingAttack};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::parameters::{Init, Parameters};
@@ -276,24 +277,6 @@ impl Fsha {
         }
         Ok((judged.cut_gradient / made.unit)?)
     }
-
-    /// Mean squared errors, in [−1, 1], of the decoder behind the pilot and of the mean image, on the images held out.
-    fn checked(&self, made: &Made) -> Result<[f64; 2]> {
-        let (own, kept) = (self.knowledge.auxiliary()?, self.learnt_from()?);
-        let held = own.range(kept..own.len().min(kept + 128))?;
-        let places: Vec<usize> = (kept..kept + held.dim(0)?).collect();
-        let input = self.stand_in.as_ref().map_or_else(
-            || (self.knowledge.entry.enter)(&held, None),
-            |one| one.input(&held, &places, self.iteration),
-        )?;
-        let z = made.pilot.forward(&input)?.detach();
-        let got = decoded(&made.decoder, self.settings.tanh, &z)?;
-        let mean = own.mean(&(0..kept).collect::<Vec<_>>())?;
-        let error = |guess: &Tensor| -> Result<f64> {
-            Ok(4.0 * f64::from(guess.broadcast_sub(&held)?.sqr()?.mean_all()?.to_scalar::<f32>()?))
-        };
-        Ok([error(&got)?, error(&mean.broadcast_as(held.shape())?)?])
-    }
 }
 
 /// A gradient like `z` (N, …) that asks for larger numbers everywhere, `times` as large as one is once the critic's slopes
@@ -391,9 +374,7 @@ impl TrainingAttack for Fsha {
                 &fresh
             }
         };
-        let [decoder, mean] = self.checked(made)?;
-        let converged = doubt_of(&self.losses, mean);
-        let doubt = converged.or((decoder.is_nan() || decoder >= mean).then_some(Doubt::NoBetterThanGuessing));
+        let doubt = self.doubt(made, observed)?;
         let copy = self.networks(&made.smashed)?.decoder;
         copy.parameters().load(&made.decoder.parameters().snapshot()?)?;
         let (tanh, unit, observed, loss) = (self.settings.tanh, made.unit, observed.clone(), self.loss());

@@ -84,6 +84,8 @@ pub enum Doubt {
     NoBetterThanGuessing,
     /// What it found leaves so much of the gradient that it matched unexplained, in percent.
     Unexplained(f64),
+    /// Its critic still tells the victim's smashed data from its own, in so many percent of pairs; 50 is chance.
+    ToldApart(f64),
     /// It hands over images that it had already, so others may get more.
     OnlyOwnImages,
 }
@@ -101,6 +103,10 @@ impl fmt::Display for Doubt {
             Self::Unexplained(percent) => {
                 write!(f, "what it found leaves {percent:.0} % of the gradient unexplained")
             }
+            Self::ToldApart(percent) => write!(
+                f,
+                "its critic still tells the victim's smashed data from its own, in {percent:.0} % of pairs where 50 is chance"
+            ),
             Self::OnlyOwnImages => write!(f, "it hands over images that it had already, so others may get more"),
         }
     }
@@ -119,6 +125,7 @@ impl Doubt {
             Some(Self::NoBetterThanGuessing) => [3.0, 0.0, 0.0],
             Some(Self::OnlyOwnImages) => [4.0, 0.0, 0.0],
             Some(Self::Unexplained(percent)) => [5.0, percent, 0.0],
+            Some(Self::ToldApart(percent)) => [6.0, percent, 0.0],
         };
         state.put_reals(name, &numbers)
     }
@@ -136,6 +143,7 @@ impl Doubt {
             3 => Some(Self::NoBetterThanGuessing),
             4 => Some(Self::OnlyOwnImages),
             5 => Some(Self::Unexplained(a)),
+            6 => Some(Self::ToldApart(a)),
             _ => return Err(wrong(name)),
         })
     }
@@ -259,6 +267,7 @@ mod tests {
             Some(Doubt::NoBetterThanGuessing),
             Some(Doubt::OnlyOwnImages),
             Some(Doubt::Unexplained(7.5)),
+            Some(Doubt::ToldApart(97.0)),
         ] {
             Doubt::put_in(&mut state, "doubt", doubt).unwrap();
             assert_eq!(Doubt::of_state(&state, "doubt").unwrap(), doubt);
