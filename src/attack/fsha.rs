@@ -132,8 +132,8 @@ pub static KIND: Kind = Kind {
     saves: |smashed, image, _| 3 * (2 * Decoder::numbers(smashed, image) + 9 * 64 * (smashed[0] + 64 * 14)),
     steps: |values| Ok(Some(values.whole("steps")?).filter(|steps| *steps > 0)),
     method: &[method::SECTION],
-    quick: &[("steps", Plain::Whole(800))],
-    paper: &[("steps", Plain::Whole(10000)), ("width", Plain::Whole(64)), ("rate", Plain::Real(1e-5)), ("critic_rate", Plain::Real(1e-4)), ("cooling", Plain::Whole(0)), ("warm_up", Plain::Whole(0)), ("tanh", Plain::Switch(true))],
+    quick: &[("steps", Plain::Whole(300)), ("warm_up", Plain::Whole(100))],
+    paper: &[("steps", Plain::Whole(10000)), ("width", Plain::Whole(64)), ("rate", Plain::Real(1e-5)), ("critic_rate", Plain::Real(1e-4)), ("brake", Plain::Real(0.0)), ("warm_up", Plain::Whole(0)), ("tanh", Plain::Switch(true))],
     make: Make::InTheChair(|known, values| Ok(Box::new(Fsha::new(known, Settings::of(values)?)?))),
     ..Kind::BASE
 };

@@ -9,6 +9,7 @@ use super::tell;
 use crate::run::event::{Event, Progress};
 use crate::score::metrics::{ACCURACY, LABELS, Metric, PSNR, SSIM};
 use crate::score::record::AttackRecord;
+use crate::score::verdict::VICTIM;
 
 /// Between lines of progress where there is no bar.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -82,10 +83,8 @@ impl Terminal {
                 };
                 let scores: Vec<String> = [&SSIM, &PSNR, &LABELS].iter().filter_map(told).collect();
                 let scores = if scores.is_empty() { "not scored".to_owned() } else { scores.join(", ") };
-                self.say(&format!(
-                    "{form}{} at {} after epoch {}: {scores} ({:.1} s)",
-                    a.name, a.target, a.epoch, a.seconds
-                ));
+                let when = if a.target == VICTIM { String::new() } else { format!(" after epoch {}", a.epoch) };
+                self.say(&format!("{form}{} at {}{when}: {scores} ({:.1} s)", a.name, a.target, a.seconds));
             }
             Event::Warning(text) => self.say(&format!("Warning: {text}")),
             Event::Note(text) => self.say(text),

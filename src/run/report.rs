@@ -19,7 +19,7 @@ use crate::score::metrics::{
 use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
 use crate::score::utility::HeldOut;
-use crate::score::verdict::{Case, Ruling, is_attack};
+use crate::score::verdict::{Case, Ruling, VICTIM, is_attack};
 use crate::workbench;
 
 pub(super) fn table(heading: &[&str]) -> Table {
@@ -273,7 +273,7 @@ fn attacks_table(attacks: &[(&AttackRecord, &Ruling)]) -> String {
     let mut table = table(&head);
     for (attack, ruling) in attacks {
         let form = match (attack.target.as_str(), attack.adaptive) {
-            ("vanilla", _) => "",
+            ("vanilla" | VICTIM, _) => "",
             (_, true) => "adaptive ",
             (_, false) => "naive ",
         };

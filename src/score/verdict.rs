@@ -18,6 +18,8 @@ use super::utility::beats;
 
 /// Probability, after Holm's correction, below which a lead is no chance.
 pub const ALPHA: f64 = 0.05;
+/// What a victim is called that another program trained: nobody knows for how long, nor what the attackers know of a defence.
+pub const VICTIM: &str = "victim";
 /// Fewer targets give no verdict.
 pub const ENOUGH: usize = 32;
 
@@ -92,6 +94,9 @@ pub fn is_attack(record: &AttackRecord) -> bool {
 
 /// `adaptive inverse after epoch 6`.
 pub fn attack_words(record: &AttackRecord) -> String {
+    if record.target == VICTIM {
+        return record.name.clone();
+    }
     let mode = match (record.target.as_str(), record.adaptive) {
         ("vanilla", _) => "",
         (_, true) => "adaptive ",

@@ -6,6 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::step::{Scale, autoencode, judge, penalty};
 use super::*;
+use crate::attack::Doubt;
 use crate::attack::golden::Golden;
 use crate::data::{Images, Part as Data};
 use crate::defence::auxiliary::Auxiliary;

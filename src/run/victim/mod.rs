@@ -29,8 +29,8 @@ use crate::model::spec::{LayerSpec, shapes};
 use crate::model::wire::Smashed;
 use crate::random::Seed;
 
-/// What the victim is called in records.
-pub const VICTIM: &str = "victim";
+pub use crate::score::verdict::VICTIM;
+
 /// Arrays of the files.
 const SMASHED: &str = "smashed";
 /// As above.
