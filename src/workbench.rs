@@ -329,7 +329,7 @@ mod tests {
             ("data.epochs", "train.epochs"),
             ("trian.rate", "train.rate"),
             ("attack.rmle.iteration", "attack.rmle.iterations"),
-            ("attack.inverse.iterations", "attack.rmle.iterations"),
+            ("attack.inverse.iterations", "attack.inverting.iterations"),
             ("sed", "seed"),
         ] {
             assert_eq!(nearest(wrong), Some(meant), "{wrong}");

@@ -7,13 +7,16 @@ use crate::attack::threat_model::Knows;
 use crate::texts::say;
 use crate::workbench::{attack, attacks};
 
-/// Others that the literature has, and this version does not.
-pub const MISSING: [&str; 3] =
-    [later!("a listener without weights or images"), later!("a malicious server"), later!("whoever gets the gradient")];
-
 /// Who that is, without what else he has: `the server`.
 pub fn who(kind: &'static Kind) -> &'static str {
     say(kind.looker.words).split(',').next().unwrap_or_default()
+}
+
+/// The same, told from others of whom that is said too: `the server (prior)`.
+pub fn who_exactly(kind: &'static Kind) -> String {
+    let before = attacks().iter().take_while(|other| other.id != kind.id);
+    let same = before.filter(|other| who(other) == who(kind)).count();
+    if same == 0 { who(kind).to_owned() } else { format!("{} ({})", who(kind), kind.id) }
 }
 
 /// `the smashed data and the labels`: what an attack sees, in the window's language.
@@ -35,14 +38,16 @@ fn listed(words: Vec<&'static str>, none: &str) -> String {
     }
 }
 
-/// Who could look in place of this one and knows this, or does not; as alike in what else is known as there is one.
+/// Who could look in place of this one, sees the same and knows this, or does not; as alike in what else is known as there is
+/// one.
 pub fn instead(kind: &Kind, known: Knows, on: bool) -> Option<&'static Kind> {
     let alike = |other: &Kind| {
         let same = |one: &Knows| kind.knows.contains(one) == other.knows.contains(one);
         [Knows::ClientWeights, Knows::Auxiliary].iter().filter(|one| same(one)).count()
     };
+    let fits = |other: &&'static Kind| other.knows.contains(&known) == on && other.sees == kind.sees;
     // The first of those that are equally alike.
-    attacks().iter().copied().filter(|other| other.knows.contains(&known) == on).rev().max_by_key(|other| alike(other))
+    attacks().iter().copied().filter(fits).rev().max_by_key(|other| alike(other))
 }
 
 /// One attack under one defence.
@@ -99,9 +104,12 @@ mod tests {
     fn another_one_is_found_by_what_is_known() {
         let kind = |id: &str| attack(id).unwrap();
         let other = |id: &str, known, on| instead(kind(id), known, on).map(|kind| kind.id);
-        assert_eq!(other("rmle", Knows::ClientWeights, false), Some("inverse"));
-        assert_eq!(other("inverse", Knows::ClientWeights, true), Some("rmle"));
-        assert_eq!(other("inverse", Knows::Auxiliary, false), Some("rmle"));
+        assert_eq!(other("rmle", Knows::ClientWeights, false), Some("unsplit"));
+        assert_eq!(other("rmle", Knows::Auxiliary, true), Some("prior"));
+        assert_eq!(other("unsplit", Knows::Auxiliary, true), Some("inverse"));
+        assert_eq!(other("inverse", Knows::ClientWeights, true), Some("prior"));
+        assert_eq!(other("inverse", Knows::Auxiliary, false), Some("unsplit"));
+        assert_eq!(other("dlg", Knows::Auxiliary, true), None);
         assert_eq!(other("rmle", Knows::Defence, true), None);
         assert_eq!([who(kind("rmle")), who(kind("inverse"))], ["the server", "somebody with similar images"]);
     }
@@ -111,7 +119,7 @@ mod tests {
         for attack in attacks().iter().map(|kind| kind.id) {
             let words = |defended, adaptive| Attacker { attack, defended, adaptive }.words();
             assert!(words(true, false).ends_with("; does not know the defence"), "{}", words(true, false));
-            assert!(words(true, true).ends_with(" and the defence"), "{}", words(true, true));
+            assert!(words(true, true).ends_with("the defence"), "{}", words(true, true));
             assert!(words(false, false).ends_with("; there is no defence"), "{}", words(false, false));
             assert!(!words(true, false).contains("its settings"), "{attack} has no words of its own");
         }

@@ -25,8 +25,8 @@ pub static KIND: Kind = Kind {
     about: "Divides the first layer's weight gradient by its bias': where that layer is linear the quotient is the image. \
             Plain split learning shares no weight gradient; split-fed training does.",
     looker: Looker {
-        words: "whoever gets the client's weight gradients",
-        brief: "the gradients' collector",
+        words: "whoever gets the first layer's gradient",
+        brief: "gradients, by division",
         tip: "A linear first layer gives the image away by a division, without any search. It needs the client's weight \
               gradient, which split-fed training shares and plain split learning does not.",
     },

@@ -56,8 +56,8 @@ pub static KIND: Kind = Kind {
     about: "Deep leakage from gradients: searches image and label whose weight gradient is the one shared. Plain split \
             learning shares none; split-fed training does.",
     looker: Looker {
-        words: "whoever gets the client's weight gradients",
-        brief: "the gradients' collector",
+        words: "whoever gets the weights' gradients",
+        brief: "gradients, by DLG",
         tip: "DLG searches for an image and a label whose weight gradient is the one shared. Split-fed training shares it, \
               plain split learning does not.",
     },

@@ -17,8 +17,8 @@ pub static KIND: Kind = Kind {
     about: "Improved deep leakage from gradients: reads the label off the last layer's gradient, then searches the image. \
             Plain split learning shares no weight gradient; split-fed training does.",
     looker: Looker {
-        words: "whoever gets the client's weight gradients",
-        brief: "the gradients' collector",
+        words: "whoever gets the weights' gradients, label first",
+        brief: "gradients, by iDLG",
         tip: "iDLG reads the label off the last layer's gradient and searches for the image whose weight gradient is the one \
               shared. Split-fed training shares it, plain split learning does not.",
     },

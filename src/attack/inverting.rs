@@ -31,8 +31,8 @@ pub static KIND: Kind = Kind {
     about: "Searches the image whose weight gradient points where the one shared does, and that is smooth. Plain split \
             learning shares no weight gradient; split-fed training does.",
     looker: Looker {
-        words: "whoever gets the client's weight gradients",
-        brief: "the gradients' collector",
+        words: "whoever gets the weights' gradients, by their direction",
+        brief: "gradients, by direction",
         tip: "Inverting Gradients searches for a smooth image whose weight gradient points where the one shared does. \
               Split-fed training shares it, plain split learning does not.",
     },

@@ -28,6 +28,13 @@ fn with_everything() -> Experiment {
 }
 
 /// `allowed is "rmle" or …`: every attack.
+fn with_all_attacks() -> Experiment {
+    Experiment {
+        attacks: workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect(),
+        ..Experiment::default()
+    }
+}
+
 fn allowed() -> String {
     let names: Vec<String> = workbench::attacks().iter().map(|kind| format!("\"{}\"", kind.id)).collect();
     format!("allowed is {}", names.join(" or "))
@@ -74,7 +81,7 @@ fn every_word_of_a_choice_can_be_set_and_is_written_back() {
     for setting in settings() {
         if let Kind::Choice(words) = setting.kind {
             for word in words {
-                let mut experiment = Experiment::default();
+                let mut experiment = with_all_attacks();
                 experiment.set(&format!("{}={word}", setting.key)).unwrap();
                 let leaf = setting::split(setting.key).1;
                 assert!(experiment.to_toml().contains(&format!("\n{leaf} = \"{word}\"\n")), "{} {word}", setting.key);
@@ -119,7 +126,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     let start = now.find("[data]").unwrap();
     let end = now.find("[model]").unwrap();
     // With the seed of the run whose checkpoint has this hash.
-    let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replace("seed = 0", "seed = 4");
+    let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replacen("seed = 0", "seed = 4", 1);
     let old = old.replace("schema = 5", "schema = 1");
     let read = Experiment::from_toml(&old, "old").unwrap();
     assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
@@ -319,11 +326,11 @@ fn a_value_out_of_range_is_told_the_range() {
         ),
         ("[model]\ncut = 0", "model.cut = 0: allowed is a whole number from 1 to 63"),
         (
-            "schema = 5\nfuture = true",
+            "schema = 6\nfuture = true",
             concat!(
-                "schema = 5: this was made by a newer version of Cutlayer; version ",
+                "schema = 6: this was made by a newer version of Cutlayer; version ",
                 env!("CARGO_PKG_VERSION"),
-                " reads schemas up to 4: update it"
+                " reads schemas up to 5: update it"
             ),
         ),
     ] {
@@ -357,7 +364,7 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
             "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin, \
              schedule, warmup, class_weights, flip, shift, rotate, contrast, patience, weights",
         ),
-        ("schema = \"1\"", "schema = \"1\": allowed is a whole number from 1 to 4"),
+        ("schema = \"1\"", "schema = \"1\": allowed is a whole number from 1 to 5"),
         ("[attack]\nname = \"rmle\"", "attack: allowed is a list, each begun by a line [[attack]]; found one table"),
         ("attack = 3", "attack: allowed is a list, each begun by a line [[attack]]; found 3"),
         ("attack = [3]", "attack[0] = 3: allowed is a table with a name and settings"),
@@ -449,7 +456,7 @@ fn what_was_changed_in_memory_is_checked_too() {
     assert!(wrong(|e| e.seed = u64::MAX).starts_with("seed = 18446744073709551615: allowed is"));
     assert!(wrong(|e| e.train.epochs = usize::MAX).contains("too large"));
     assert!(wrong(|e| e.model.cut = 11).starts_with("model.cut = 11: allowed is 1 to 10"));
-    assert!(wrong(|e| e.schema = 5).starts_with("schema = 5"));
+    assert!(wrong(|e| e.schema = 6).starts_with("schema = 6"));
     assert!(wrong(|e| e.model.layers = Some(vec![])).starts_with("model.layers = []"));
 }
 
@@ -528,7 +535,7 @@ fn a_wrong_assignment_is_told_what_would_do_and_changes_nothing() {
         ("psgl.apply=sparce", "psgl.apply = \"sparce\": allowed is \"sparse\" or \"dense\"; did you mean \"sparse\"?"),
         ("psgl=1", "psgl is a section: set one of its fields, as in psgl.enabled"),
         ("seed=-1", "seed = -1: allowed is a whole number from 0 to 9223372036854775807"),
-        ("schema=0", "schema = 0: allowed is a whole number from 1 to 4"),
+        ("schema=0", "schema = 0: allowed is a whole number from 1 to 5"),
         ("attack.2.images=4", "attack.2.images: this experiment has the attacks 0 to 1: rmle, inverse"),
         (
             "attack.rmel.images=4",
@@ -537,7 +544,7 @@ fn a_wrong_assignment_is_told_what_would_do_and_changes_nothing() {
         ("attack.0.images=0", "attack.rmle.images = 0: allowed is a whole number from 1 to 10000"),
         ("attack.0.imges=1", "attack.rmle.imges: no such field; did you mean `images`?"),
         ("attack.0.name=inverse", "attack.0.name cannot be set; set the list, as in attack=[{ name = \"rmle\" }]"),
-        ("attack=[{ name = \"dlg\" }]", &format!("attack[0].name = \"dlg\": {}", allowed())),
+        ("attack=[{ name = \"dig\" }]", &format!("attack[0].name = \"dig\": {}; did you mean \"dlg\"?", allowed())),
         ("model.cut=64", "model.cut = 64: allowed is a whole number from 1 to 63"),
     ] {
         assert_eq!(refused(assignment), expected);

@@ -203,11 +203,7 @@ fn what_is_wrong_is_told_with_line_field_and_what_would_do() {
             "\"defended\"",
             "8: field start.model: is \"defended\", and the preset vanilla-digits has no",
         ),
-        (
-            "\"rmle\"",
-            "\"rmel\"",
-            "9: field start.attacker: \"rmel\": allowed is \"rmle\", \"inverse\", \"nearest\"; did you",
-        ),
+        ("\"rmle\"", "\"rmel\"", "9: field start.attacker: \"rmel\": allowed is \"rmle\", \"inverse\", \"nearest\", "),
         ("\"untrained\"", "\"fresh\"", "10: field start.weights: \"fresh\": allowed is \"untrained\", \"trained\""),
         ("\"hospital\"", "\"hopsital\"", "13: field step[0].lit: \"hopsital\": allowed is"),
         ("\"The mark says how", "\"\" #", "24: field step[1].text: is empty"),

@@ -4,7 +4,7 @@ use eframe::egui::{Key, Modifiers};
 
 use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
-use crate::app::lookers::who;
+use crate::app::lookers::who_exactly;
 use crate::app::play::{PlayAct, Speed};
 use crate::texts::say;
 use crate::workbench;
@@ -12,7 +12,7 @@ use crate::workbench;
 /// Letting each attacker look.
 fn lookers() -> impl Iterator<Item = Command> {
     workbench::attacks().iter().map(|kind| {
-        let who = who(kind);
+        let who = who_exactly(kind);
         let help = t!("The stage shows what is stolen so. {tip}", tip = say(kind.looker.tip));
         command(Menu::Run, &t!("Let {who} look", who), &help, None, Act::Attacker(kind.id))
     })

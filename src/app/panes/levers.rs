@@ -247,12 +247,25 @@ fn attacks_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let tip = t!("The attackers that a run launches; each counts as it is set among all settings");
     row_ui(ui, t!("The run has"), tip, |ui, _| {
         ui.horizontal_wrapped(|ui| {
-            for kind in attacks() {
+            let in_run = |kind: &Attack| look.document.experiment().attacks.iter().any(|spec| spec.kind.id == kind.id);
+            let shown = |i: usize, kind: &Attack| i < SHOWN_ATTACKS || in_run(kind);
+            let (near, others): (Vec<_>, Vec<_>) = attacks().iter().enumerate().partition(|(i, kind)| shown(*i, kind));
+            for (_, kind) in near {
                 tick_ui(ui, look, kind, acts);
             }
+            ui.menu_button(t!("more"), |ui| {
+                for (_, kind) in others {
+                    tick_ui(ui, look, kind, acts);
+                }
+            })
+            .response
+            .on_hover_text(t!("Attackers that the run does not have"));
         });
     });
 }
+
+/// The first so many attackers are always among the levers, the others where a run has them.
+const SHOWN_ATTACKS: usize = 3;
 
 /// Whether a run launches the attack.
 fn tick_ui(ui: &mut Ui, look: Look<'_>, kind: &Attack, acts: &mut Vec<Act>) {

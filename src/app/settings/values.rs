@@ -155,7 +155,7 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::PRESETS;
+    use crate::experiment::{AttackSpec, PRESETS};
     use crate::setting::Mark;
     use crate::workbench::{find, settings};
 
@@ -198,7 +198,8 @@ mod tests {
         assert_eq!(told("train.epochs").as_deref(), Some("6"));
         assert_eq!(told("data.name"), None);
         assert_eq!(find("psgl.gamma").unwrap().paper.unwrap().mark, Mark::Here);
-        let mut experiment = Experiment::default();
+        let attacks = crate::workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
+        let mut experiment = Experiment { attacks, ..Experiment::default() };
         for setting in settings() {
             if let Some(text) = setting.paper.and_then(|paper| super::told(setting, paper)) {
                 experiment.set(&format!("{}={text}", setting.key)).unwrap();

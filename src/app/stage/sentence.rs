@@ -6,7 +6,7 @@ use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
-use crate::app::lookers::{Attacker, MISSING, instead, sees_words, who};
+use crate::app::lookers::{Attacker, instead, sees_words, who};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
@@ -129,15 +129,16 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
     let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
+            if kind.make.trains() {
+                let why = t!("It is at work while a model trains: put it into the run, under Levers");
+                ui.add_enabled(false, Button::new(t!("{words}: in a run", words = say(kind.looker.words))))
+                    .on_disabled_hover_text(why);
+                continue;
+            }
             if selectable_ui(ui, chosen, say(kind.looker.words)).on_hover_text(say(kind.looker.tip)).clicked() {
                 acts.push(Act::Attacker(kind.id));
                 ui.close();
             }
-        }
-        for missing in MISSING {
-            let why = t!("Not in this version: the literature has it, and no attack here does so yet");
-            ui.add_enabled(false, Button::new(t!("{missing}: not in this version", missing = say(missing))))
-                .on_disabled_hover_text(why);
         }
     });
     menu.response.labelled_by(label.id).on_hover_text(tip);

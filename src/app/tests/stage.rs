@@ -76,9 +76,12 @@ fn whoever_is_chosen_steals_on_the_stage_and_says_what_he_knows() {
     window.until("a naive picture", |app| stolen_by(app, "inverse", false));
     // What is known chooses who looks.
     window.click("It knows client weights");
-    window.until("rMLE's picture", |app| stolen_by(app, "rmle", false));
-    assert_eq!(ticks(&window), [true, false, false]);
-    details(&mut window, "sees the smashed data; knows the client's weights; does not know the defence");
+    window.until("the learned prior's picture", |app| stolen_by(app, "prior", false));
+    assert_eq!(ticks(&window), [true, true, false]);
+    details(
+        &mut window,
+        "sees the smashed data; knows the client's weights, similar images and their labels; does not know the defence",
+    );
     // Looking changes nothing of the experiment; the ticks do.
     assert_eq!(*window.app().document().experiment(), before);
     window.click("somebody with similar images: in the run");
@@ -91,7 +94,7 @@ fn attackers_that_cannot_be_tried_stand_there_with_why() {
     window.rest();
     window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
     window.harness.run_steps(3);
-    let missing = window.harness.get_by_label("a malicious server: not in this version");
+    let missing = window.harness.get_by_label("a malicious server: in a run");
     assert!(missing.accesskit_node().is_disabled());
 }
 

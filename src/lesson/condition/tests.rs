@@ -75,7 +75,7 @@ fn a_wrong_check_says_what_would_do() {
         ("psgl.gamma > 1", "can never hold: psgl.gamma is from 0 to 1"),
         ("strokes >= 0", "always holds"),
         ("psgl.apply = dense", "is no number"),
-        ("attacker = rmel", "allowed is rmle, inverse, nearest; did you mean \"rmle\"?"),
+        ("attacker = rmel", "analytic; did you mean \"rmle\"?"),
         ("attacker > rmle", "has no order"),
         ("drawn = 1", "write \"drawn\" or \"not drawn\""),
         ("drawn stolen", "parts are joined by \"and\""),

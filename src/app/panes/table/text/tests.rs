@@ -81,7 +81,13 @@ fn columns_of_the_csv_keep_their_names_and_places() {
                                 far_lineup_percent,lead,verdict,why,mse,images,iterations,seconds";
     let text = Form::Csv.write(&state()).unwrap();
     let new = text.lines().nth(1).and_then(|head| head.strip_prefix(OF_BUILD_0_1));
-    assert_eq!(new, Some(",auroc,ece_percent,brier,lineup_se,lead_se,labels_right_percent,labels_right_se"));
+    assert_eq!(
+        new,
+        Some(
+            ",auroc,ece_percent,brier,lineup_se,lead_se,labels_right_percent,labels_right_se,ms_ssim,ssim_p95,\
+                        ssim_worst"
+        )
+    );
 }
 
 #[test]
