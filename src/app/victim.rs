@@ -134,7 +134,7 @@ fn fields_ui(ui: &mut Ui, view: &mut VictimView) {
         ),
         (t!("Results"), t!("A new folder"), &[]),
     ];
-    Grid::new("victim's files").num_columns(3).spacing([10.0, 4.0]).show(ui, |ui| {
+    Grid::new("victim_files").num_columns(3).spacing([10.0, 4.0]).show(ui, |ui| {
         for (field, (words, tip, endings)) in fields.into_iter().enumerate() {
             let label = ui.label(words);
             let text = TextEdit::singleline(&mut view.paths[field]).desired_width(300.0);
