@@ -217,12 +217,11 @@ impl Fsha {
             return Ok(false);
         }
         let Some(Made { pilot, .. }) = &self.made else { return Ok(false) };
-        let stand_in = match &mut self.stand_in {
-            Some(stand_in) => stand_in,
-            None => {
-                let weights = pilot.part.parameters.snapshot()?;
-                self.stand_in.insert(StandIn::new(&self.knowledge, weights, |weights| pilot.of(weights))?)
-            }
+        let stand_in = if let Some(stand_in) = &mut self.stand_in {
+            stand_in
+        } else {
+            let weights = pilot.part.parameters.snapshot()?;
+            self.stand_in.insert(StandIn::new(&self.knowledge, weights, |weights| pilot.of(weights))?)
         };
         let busy = stand_in.busy();
         if busy {
@@ -240,7 +239,7 @@ impl Fsha {
         let made = self.made.as_mut().ok_or_else(|| Error::Internal("fsha without networks".to_owned()))?;
         let (sent, loss, gradients) = autoencode(&x.affine(2.0, -1.0)?, self.settings.tanh, || {
             let z = made.pilot.forward(&input)?;
-            let z = stand_in.map_or(Ok(z.clone()), |one| one.up(z.clone(), &rows, at))?;
+            let z = stand_in.map_or(Ok(z.clone()), |one| one.up(&z, &rows, at))?;
             let y = made.decoder.forward(&z)?;
             Ok((z, y))
         })?;
@@ -367,12 +366,11 @@ impl TrainingAttack for Fsha {
     fn attack(&self, seen: &Evidence, _known: &Knowledge) -> Result<Box<dyn Inversion>> {
         let observed = seen.smashed()?.tensor();
         let fresh;
-        let made = match &self.made {
-            Some(made) => made,
-            None => {
-                fresh = self.networks(&observed.dims()[1..])?;
-                &fresh
-            }
+        let made = if let Some(made) = &self.made {
+            made
+        } else {
+            fresh = self.networks(&observed.dims()[1..])?;
+            &fresh
         };
         let doubt = self.doubt(made, observed)?;
         let copy = self.networks(&made.smashed)?.decoder;

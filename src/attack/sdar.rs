@@ -160,13 +160,12 @@ impl Sdar {
         if self.knowledge.defence.is_none() || self.iteration < STUDY {
             return Ok(false);
         }
-        let stand_in = match &mut self.stand_in {
-            Some(stand_in) => stand_in,
-            None => {
-                let simulator = &workers.simulator;
-                let weights = simulator.parameters.snapshot()?;
-                self.stand_in.insert(StandIn::new(&self.knowledge, weights, |weights| simulator.of(weights))?)
-            }
+        let stand_in = if let Some(stand_in) = &mut self.stand_in {
+            stand_in
+        } else {
+            let simulator = &workers.simulator;
+            let weights = simulator.parameters.snapshot()?;
+            self.stand_in.insert(StandIn::new(&self.knowledge, weights, |weights| simulator.of(weights))?)
         };
         let busy = stand_in.busy();
         if busy {

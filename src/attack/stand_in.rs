@@ -64,7 +64,7 @@ impl StandIn {
     ///
     /// # Errors
     /// Returns an error if z does not fit.
-    pub fn up(&self, z: Tensor, samples: &[usize], draw: usize) -> Result<Tensor> {
+    pub fn up(&self, z: &Tensor, samples: &[usize], draw: usize) -> Result<Tensor> {
         let at = At::Ask { samples, draw };
         self.learner.imitator().map_or(Ok(z.clone()), |imitator| imitator.up(z.clone(), at))
     }

@@ -192,13 +192,7 @@ impl Search {
     }
 
     /// The clone's numbers for the image, as they would cross.
-    fn features(
-        &self,
-        knowledge: &Knowledge,
-        clone: &Network,
-        image: &Tensor,
-        unknown: Option<&Tensor>,
-    ) -> Result<Tensor> {
+    fn features(knowledge: &Knowledge, clone: &Network, image: &Tensor, unknown: Option<&Tensor>) -> Result<Tensor> {
         match &knowledge.defence {
             Some(defence) => defence.up(clone.forward(&defence.enter(knowledge.entry, image, unknown)?)?),
             None => clone.forward(&(knowledge.entry.enter)(image, None)?),
@@ -214,7 +208,7 @@ impl Search {
             let (image, clone) = (self.image.as_tensor(), self.clone.frozen());
             let unknown = self.unknown.as_ref().map(Var::as_tensor);
             let loss = tape.record(|| {
-                let features = self.features(knowledge, &clone, image, unknown)?;
+                let features = Self::features(knowledge, &clone, image, unknown)?;
                 image_loss(&features, z, image, [settings.tv, settings.darkness])
             })?;
             self.adam[0].step(&tape.backward(&loss)?)?;
@@ -225,10 +219,9 @@ impl Search {
             self.losses.push(loss);
             return Ok(loss);
         }
-        let (image, unknown) =
-            (self.image.as_detached_tensor(), self.unknown.as_ref().map(|one| one.as_detached_tensor()));
+        let (image, unknown) = (self.image.as_detached_tensor(), self.unknown.as_ref().map(Var::as_detached_tensor));
         let loss = tape.record(|| {
-            let features = self.features(knowledge, &self.clone, &image, unknown.as_ref())?;
+            let features = Self::features(knowledge, &self.clone, &image, unknown.as_ref())?;
             objective(&features, z, &image, 0.0)
         })?;
         self.adam[1].step(&tape.backward(&loss)?)?;

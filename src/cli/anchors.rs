@@ -1,5 +1,7 @@
 //! `cutlayer anchors`: small replicas of published attacks, our values beside theirs.
 
+use std::fmt::Write as _;
+
 use clap::Args;
 
 use super::interrupt::obey_interrupts;
@@ -79,8 +81,9 @@ fn text(checked: &Checked) -> String {
         let Some(metric) = value.metric() else { continue };
         let digits = metric.digits;
         let flag = if value.is_weak() { "  WEAKER than stated" } else { "" };
-        text += &format!(
-            "  {}: ours {}, {} {}, allowed short by {}{flag}\n",
+        let _ = writeln!(
+            text,
+            "  {}: ours {}, {} {}, allowed short by {}{flag}",
             metric.name,
             metric.with_unit(&format!("{:.digits$}", value.ours)),
             checked.source,

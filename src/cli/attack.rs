@@ -21,6 +21,7 @@ use crate::run::victim::{Paths, Victim};
 use crate::run::worker::{Outcome, Work, Worker};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct AttackArgs {
     /// The run's folder; without it a victim of another program is attacked (--smashed).
     #[arg(value_parser = place(), required_unless_present = "smashed")]

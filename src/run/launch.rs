@@ -151,9 +151,10 @@ pub fn at_victim(launch: &Launch) -> Result<Vec<AttackSpec>> {
 
 /// The launched attacks.
 fn specs(launch: &Launch, experiment: &Experiment) -> Result<Vec<AttackSpec>> {
-    let names: Vec<&str> = match launch.attacks.iter().any(|name| name == ALL) {
-        true => workbench::attacks().iter().map(|kind| kind.id).collect(),
-        false => launch.attacks.iter().map(String::as_str).collect(),
+    let names: Vec<&str> = if launch.attacks.iter().any(|name| name == ALL) {
+        workbench::attacks().iter().map(|kind| kind.id).collect()
+    } else {
+        launch.attacks.iter().map(String::as_str).collect()
     };
     if names.is_empty() {
         return Err(Error::input(format!("no attack is named; name some, or \"{ALL}\" for every one")));
@@ -196,7 +197,7 @@ fn set(experiment: &mut Experiment, assignment: &str) -> Result<()> {
     let having: Vec<usize> = (0..names.len()).filter(|i| has(&experiment.attacks[*i])).collect();
     if having.is_empty() {
         let all: Vec<&str> =
-            experiment.attacks.iter().flat_map(|spec| spec.settings()).map(|setting| leaf(setting.key)).collect();
+            experiment.attacks.iter().flat_map(AttackSpec::settings).map(|setting| leaf(setting.key)).collect();
         let near = near(key, all).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         return Err(Error::input(format!(
             "{}: none of the launched attacks ({}) has such a setting, and the run's own stay as they are{near}",

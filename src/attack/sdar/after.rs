@@ -55,7 +55,7 @@ impl After {
             .map_or_else(|| (knowledge.entry.enter)(&x, None), |one| one.input(&x, &held, *iteration))?;
         let workers = workers.as_ref().ok_or_else(|| Error::Internal("sdar without networks".to_owned()))?;
         let z = workers.simulator.network.frozen().forward(&input)?;
-        let z = stand_in.as_ref().map_or(Ok(z.clone()), |one| one.up(z.clone(), &held, *iteration))?;
+        let z = stand_in.as_ref().map_or(Ok(z.clone()), |one| one.up(&z, &held, *iteration))?;
         let got = self.read(&z, &held.iter().map(|row| all[*row]).collect::<Vec<_>>())?;
         let guess = |row: &usize| {
             let same: Vec<usize> = (0..kept).filter(|i| all[*i] == all[*row]).collect();

@@ -142,7 +142,7 @@ impl Workers {
         let simulator = self.simulator.network.clone();
         let send = || -> Result<Tensor> {
             let z = simulator.forward(&input)?;
-            stand_in.map_or(Ok(z.clone()), |one| one.up(z.clone(), &rows, iteration))
+            stand_in.map_or(Ok(z.clone()), |one| one.up(&z, &rows, iteration))
         };
         let mine = |smashed| Victims { smashed, labels: labels.clone() };
         let loss = self.simulate(send, server, victims, &mine, &mut stream)?;

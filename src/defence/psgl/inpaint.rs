@@ -28,7 +28,9 @@ pub(super) fn inpainted(plane: &[f32], flagged: &[bool], w: usize) -> Vec<f32> {
             break;
         }
     }
-    holes.iter().for_each(|i| filled[*i] = filled[*i].clamp(0.0, 1.0));
+    for i in holes {
+        filled[i] = filled[i].clamp(0.0, 1.0);
+    }
     filled
 }
 

@@ -100,6 +100,6 @@ fn what_was_finished_is_kept_when_it_is_stopped() {
     }
     let error = Ordered::new(&[&crate::attack::adversarial::fgsm::KIND], &["gamma=1".to_owned()], [false; 2]);
     assert!(error.unwrap_err().to_string().contains("none of the attacks has this setting"));
-    std::fs::write(path.join(DIAGNOSIS), "{").unwrap();
+    Writer::default().write(&path.join(DIAGNOSIS), b"{").unwrap();
     assert!(earlier(&path).unwrap_err().to_string().starts_with("damaged"));
 }

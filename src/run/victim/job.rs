@@ -81,7 +81,9 @@ impl VictimJob {
         }
         let kept = Kept::new(&task.out)?;
         sink.emit(Event::Started { folder: Some(task.out), resumed: false });
-        left_out.into_iter().for_each(|text| sink.emit(Event::Warning(text)));
+        for text in left_out {
+            sink.emit(Event::Warning(text));
+        }
         if victim.truth.is_none() {
             sink.emit(Event::Note(
                 "There are no images to compare with: reconstructions are kept, and nothing is said of how good they are."

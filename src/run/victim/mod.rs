@@ -278,7 +278,7 @@ fn lacking(name: &str, path: &Path, all: &[String]) -> Error {
     about(path, format!("there is no array {name}; it holds {found}"))
 }
 
-fn about(path: &Path, problem: String) -> Error {
+fn about(path: &Path, problem: impl std::fmt::Display) -> Error {
     Error::input(format!("{problem}: {}", path.display()))
 }
 

@@ -59,7 +59,7 @@ impl Parts {
         }
     }
 
-    fn refused(&self, paths: &Paths) -> String {
+    fn refused(paths: &Paths) -> String {
         Victim::open(paths).unwrap_err().to_string()
     }
 }
@@ -105,38 +105,38 @@ fn parts_that_do_not_fit_are_named_with_what_was_wanted_and_found() {
     let parts = Parts::new();
     let all = parts.all();
     write(&parts.path("deep.toml"), LAYERS.replace("maxpool = 2", "maxpool = 4").as_bytes());
-    let deep = parts.refused(&Paths { model: Some(parts.path("deep.toml")), ..all.clone() });
+    let deep = Parts::refused(&Paths { model: Some(parts.path("deep.toml")), ..all.clone() });
     assert!(deep.contains("make [4, 7, 7] of an image, and the array smashed has [4, 14, 14]"), "{deep}");
     assert!(deep.ends_with("deep.toml"), "{deep}");
     write(&parts.path("wide.toml"), LAYERS.replace("kernel = 3, padding = 1", "kernel = 5, padding = 2").as_bytes());
-    let wide = parts.refused(&Paths { model: Some(parts.path("wide.toml")), ..all.clone() });
+    let wide = Parts::refused(&Paths { model: Some(parts.path("wide.toml")), ..all.clone() });
     assert!(wide.contains("client.0.weight is [4, 1, 3, 3], the model wants [4, 1, 5, 5]"), "{wide}");
     assert!(wide.ends_with("client.safetensors"), "{wide}");
     write(&parts.path("odd.toml"), LAYERS.replace("maxpool", "maxpol").as_bytes());
-    let odd = parts.refused(&Paths { model: Some(parts.path("odd.toml")), ..all.clone() });
+    let odd = Parts::refused(&Paths { model: Some(parts.path("odd.toml")), ..all.clone() });
     assert!(odd.contains("maxpol") && odd.ends_with("odd.toml"), "{odd}");
-    let lone = parts.refused(&Paths { model: None, ..all.clone() });
+    let lone = Parts::refused(&Paths { model: None, ..all.clone() });
     assert!(lone.contains("--model"), "{lone}");
     let layers = Victim::open(&Paths { client: None, ..all.clone() }).unwrap();
     assert!(layers.client.is_none() && layers.layers.len() == 3);
-    write(&parts.path("no.npz"), &npz(&[parts.images.clone()]).unwrap());
-    let no = parts.refused(&Paths { smashed: parts.path("no.npz"), ..all.clone() });
+    write(&parts.path("no.npz"), &npz(std::slice::from_ref(&parts.images)).unwrap());
+    let no = Parts::refused(&Paths { smashed: parts.path("no.npz"), ..all.clone() });
     assert!(no.contains("there is no array smashed; it holds images") && no.ends_with("no.npz"), "{no}");
     let mut broken = parts.smashed.clone();
     if let Values::F32(values) = &mut broken.values {
         values[17] = f32::NAN;
     }
     write(&parts.path("nan.npz"), &npz(&[broken]).unwrap());
-    let nan = parts.refused(&Paths { smashed: parts.path("nan.npz"), ..all.clone() });
+    let nan = Parts::refused(&Paths { smashed: parts.path("nan.npz"), ..all.clone() });
     assert!(nan.contains("not finite") && nan.ends_with("nan.npz"), "{nan}");
     let three = Array::classes(LABELS, [1, 2, 3]);
     write(&parts.path("few.npz"), &npz(&[parts.smashed.clone(), parts.images.clone(), three]).unwrap());
-    let few = parts.refused(&Paths { smashed: parts.path("few.npz"), ..all.clone() });
+    let few = Parts::refused(&Paths { smashed: parts.path("few.npz"), ..all.clone() });
     assert!(few.contains("holds 8 images, and there are 3 labels"), "{few}");
-    write(&parts.path("none.npz"), &npz(&[parts.smashed.clone()]).unwrap());
-    let none = parts.refused(&Paths { smashed: parts.path("none.npz"), ..Paths::default() });
+    write(&parts.path("none.npz"), &npz(std::slice::from_ref(&parts.smashed)).unwrap());
+    let none = Parts::refused(&Paths { smashed: parts.path("none.npz"), ..Paths::default() });
     assert!(none.contains("nothing says what the images are like"), "{none}");
-    let text = parts.refused(&Paths { smashed: parts.path("model.toml"), ..all.clone() });
+    let text = Parts::refused(&Paths { smashed: parts.path("model.toml"), ..all.clone() });
     assert!(text.contains("not a readable .npz"), "{text}");
     let weights = Tensor::zeros((4, 1, 3, 3), DType::F32, &Device::Cpu).unwrap();
     let bad = (weights.clone() / 0.0).unwrap();
@@ -148,6 +148,6 @@ fn parts_that_do_not_fit_are_named_with_what_was_wanted_and_found() {
         parts.path("nan.safetensors"),
     )
     .unwrap();
-    let nan = parts.refused(&Paths { client: Some(parts.path("nan.safetensors")), ..all });
+    let nan = Parts::refused(&Paths { client: Some(parts.path("nan.safetensors")), ..all });
     assert!(nan.contains("the weight client.0.weight is not finite"), "{nan}");
 }
