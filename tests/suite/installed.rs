@@ -61,7 +61,10 @@ fn bash_offers_commands_options_presets_and_attacks() {
     let one = |words: &[&str]| offered(words).unwrap();
     assert_eq!(one(&["cutlayer", "run", "--res"]), BTreeSet::from(["--resume".to_owned()]));
     assert_eq!(one(&["cutlayer", "--preset", "psgl-d"]), BTreeSet::from(["psgl-digits".to_owned()]));
-    assert_eq!(one(&["cutlayer", "attack", "my-run", "--with", "inv"]), BTreeSet::from(["inverse".to_owned()]));
+    assert_eq!(
+        one(&["cutlayer", "attack", "my-run", "--with", "inve"]),
+        BTreeSet::from(["inverse", "inverting"].map(str::to_owned))
+    );
 }
 
 /// The words of a page as a reader sees them.
