@@ -138,7 +138,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     assert_eq!((&read, read.hash()), (&same, same.hash()));
     // A summary has it as JSON.
     let json = serde_json::to_string(&preset("quick")).unwrap();
-    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":4", "\"schema\":1");
+    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":5", "\"schema\":1");
     let recorded = any_schema(&mut serde_json::Deserializer::from_str(&old)).unwrap();
     assert_eq!(recorded.data.draw, Draw::First);
 }
