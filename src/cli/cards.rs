@@ -23,7 +23,9 @@ const LISTED: &str = "     ";
 /// A paragraph of each attack: what it does, sees and knows, and what has been published of it.
 pub(super) fn cards() -> String {
     let text = attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind));
-    ADVERSARIAL.iter().fold(text + "Attacks on diagnoses, which steal nothing:\n", |text, kind| text + &own_card(kind))
+    ADVERSARIAL
+        .iter()
+        .fold(text + "\nAttacks on diagnoses, which steal nothing:\n", |text, kind| text + &own_card(kind))
 }
 
 /// A paragraph of an attack on diagnoses.

@@ -181,8 +181,11 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
 /// # Errors
 /// Returns an error if a file cannot be read.
 pub fn each_csv(run: &Path) -> Result<Vec<u8>> {
+    let folder = run.join(KEPT);
+    let entries = fs::read_dir(&folder).map_err(Error::io("read", &folder))?;
     let is_csv = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "csv");
-    let files: Vec<PathBuf> = kept_files(run)?.files.into_iter().filter(is_csv).collect();
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_csv).collect();
+    files.sort();
     let (mut head, mut rows) = (vec!["file".to_owned()], Vec::new());
     for path in &files {
         let damaged = |e: csv::Error| Error::input(format!("damaged: {e}: {}", path.display()));

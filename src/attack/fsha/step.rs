@@ -1,4 +1,4 @@
-//! One iteration of the attack: its losses and their gradients (METHOD2 section 8a).
+//! One iteration of the attack: its losses and their gradients (METHOD section 4).
 
 use candle_core::backprop::GradStore;
 use candle_core::{D, Tensor, Var};

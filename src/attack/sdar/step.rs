@@ -1,4 +1,4 @@
-//! One iteration, in the order of the authors' code (METHOD2 section 8c).
+//! One iteration, in the order of the authors' code (METHOD section 4).
 
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
