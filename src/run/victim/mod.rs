@@ -188,7 +188,8 @@ impl Victim {
 }
 
 fn model(path: &Path, crossed: &[usize]) -> Result<Model> {
-    let text = std::fs::read_to_string(path).map_err(Error::io("read the victim's layers", path))?;
+    let bytes = std::fs::read(path).map_err(Error::io("read the victim's layers", path))?;
+    let text = String::from_utf8(bytes).map_err(|_| about(path, "no text, and so no TOML".to_owned()))?;
     let model: Model = toml::from_str(&text).map_err(|e| about(path, e.message().to_owned()))?;
     if model.layers.is_empty() || model.input.contains(&0) {
         return Err(about(path, "input and layers may not be empty".to_owned()));
