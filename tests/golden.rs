@@ -28,6 +28,7 @@ use cutlayer::model::spec::LayerSpec::{
 };
 use cutlayer::random::{At, Seed};
 use cutlayer::score::image::{mse, psnr, ssim};
+use cutlayer::score::multiscale;
 use cutlayer::score::patients::{Spread, by_patient, interval};
 use cutlayer::score::record::Row;
 use cutlayer::score::reidentify::Gallery;
@@ -527,6 +528,19 @@ fn image_metrics() {
     case.check_values("mse", &[mse(&a, &b)]);
     case.check_values("psnr", &[psnr(mse(&a, &b))]);
     case.check_values("ssim", &[ssim(&a, &b, [1, h, w])]);
+    case.finish();
+}
+
+#[test]
+fn ms_ssim() {
+    let mut case = Case::load("ms_ssim");
+    for side in [28, 64] {
+        let (a, b) = (case.values(&format!("a{side}")), case.values(&format!("b{side}")));
+        let shape = [1, side, side];
+        case.check_values(&format!("ms_ssim{side}"), &[multiscale::ms_ssim(&a, &b, shape).unwrap()]);
+        case.check_values(&format!("scales{side}"), &[multiscale::scales(side, side) as f64]);
+        case.check_values(&format!("ssim{side}"), &[ssim(&a, &b, shape)]);
+    }
     case.finish();
 }
 
