@@ -72,11 +72,14 @@ fn the_window_names_ones_own_attack_defence_and_reader_and_uses_them() {
     // The attack is one of those who may be looking, and one that a run may launch.
     window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
     window.harness.run_steps(3);
-    window.harness.get_by_role_and_label(Role::RadioButton, own_attack::OWN.looker.words).click();
+    // Where the list is long, its end is scrolled to.
+    window.harness.get_by_role_and_label(Role::RadioButton, own_attack::OWN.looker.words).click_accesskit();
     window.until("the attack to look", |app| app.showing().attack() == "own");
     window.until("what it steals", |app| !app.busy() && app.showing().reconstruction().is_some());
     let tick = format!("{}: in the run", own_attack::OWN.looker.words);
-    window.harness.get_by_role_and_label(Role::CheckBox, &tick).click();
+    window.harness.get_by_label("more").click_accesskit();
+    window.harness.run_steps(3);
+    window.harness.get_by_role_and_label(Role::CheckBox, &tick).click_accesskit();
     window.until("the attack in the run", |app| app.document().experiment().attack_names().contains(&"own"));
 
     // The defence is among all settings, with its own once it is chosen.
