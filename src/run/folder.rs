@@ -165,10 +165,10 @@ impl RunFolder {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::io("create the folder", parent))?;
         }
-        writer.write(&path, bytes).map_err(|error| match path.parent() {
-            // It was made just now: somebody is taking the run away.
-            Some(parent) if !parent.is_dir() => self.gone(),
-            _ => error,
+        writer.write(&path, bytes).map_err(|error| {
+            let vanished = matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+            // It was made just now, and so was what is to be renamed: somebody is taking the run away.
+            if vanished || path.parent().is_some_and(|parent| !parent.is_dir()) { self.gone() } else { error }
         })
     }
 
