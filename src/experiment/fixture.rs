@@ -18,6 +18,11 @@ pub const MAP_FROM_SERVER: &str = "psgl.jacobian=server";
 /// Makes training steps short.
 pub const FEW_CLEANINGS: &str = "psgl.iterations=1";
 
+/// Moves pixels so far.
+pub fn moved_by(theta: f64) -> String {
+    format!("psgl.theta={theta}")
+}
+
 /// Its strength.
 pub fn gamma(experiment: &Experiment) -> f64 {
     experiment.disguise().gamma()

@@ -5,6 +5,7 @@ use candle_core::{Device, Tensor, Var};
 use super::target::{losses_at, predicted, slope};
 use super::*;
 use crate::experiment::Experiment;
+use crate::experiment::fixture::{OFF, moved_by};
 use crate::model::network::Network;
 use crate::random::At;
 use crate::run::attacker::server_of;
@@ -181,7 +182,7 @@ fn one_step_at_a_plain_model_is_the_table_s() {
 /// way back is no stand-in.
 #[test]
 fn the_way_back_through_the_defence_is_its_derivative() {
-    let pairs = models(&["psgl.theta=0.3"]);
+    let pairs = models(&[&moved_by(0.3)]);
     let (model, _) = pairs.iter().find(|pair| pair.0.plan.defended()).unwrap();
     let x = Var::from_tensor(&images()).unwrap();
     let at = At::Ask { samples: &SAMPLES, draw: 0 };
@@ -208,7 +209,7 @@ fn the_way_back_through_the_defence_is_its_derivative() {
 
 #[test]
 fn what_the_defence_clips_gives_nothing_back_and_the_rest_does() {
-    let pairs = models(&["psgl.theta=1.0"]);
+    let pairs = models(&[&moved_by(1.0)]);
     let (model, _) = pairs.iter().find(|pair| pair.0.plan.defended()).unwrap();
     let x = Var::from_tensor(&images()).unwrap();
     let end = model.open(&x, At::ONCE).unwrap().swap_remove(0).1.sum_all().unwrap();
@@ -243,7 +244,7 @@ fn an_adaptive_view_answers_as_the_model_does() {
 
 #[test]
 fn over_draws_the_slope_is_the_mean() {
-    let pairs = models(&["psgl.enabled=false", "defence=[{ name = \"dropout\" }]"]);
+    let pairs = models(&[OFF, "defence=[{ name = \"dropout\" }]"]);
     let pair = pairs.iter().find(|pair| pair.0.plan.defended()).unwrap();
     let (x, labels) = (images(), [0u32; 6]);
     let several = View { draws: 3, ..view(pair, Changes::Image, true) };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::experiment::Experiment;
+use crate::experiment::fixture::DEFENDED;
 use crate::run::event::stream;
 use crate::run::session::Session;
 use crate::run::worker::{Outcome, Worker};
@@ -51,11 +52,11 @@ fn every_attack_in_every_form_at_every_stream_is_measured_and_kept() {
         assert!(!row.budget.is_empty() && row.epsilon > 0.0);
     }
     let carried: Vec<_> = rows.iter().filter(|row| row.crafted_at != row.target).collect();
-    assert!(carried.iter().all(|row| !row.adaptive && row.target == "psgl" && row.attack != "pgd-z"));
+    assert!(carried.iter().all(|row| !row.adaptive && row.target == DEFENDED && row.attack != "pgd-z"));
     assert_eq!(earlier(&path).unwrap(), rows);
     // The same again takes the same rows' place, another budget stands beside them.
     let again = launch(&path, &ordered(&["pgd"], &["steps=3"], [false, true]), || false).unwrap();
-    assert!(again.iter().all(|row| row.adaptive == (row.target == "psgl")));
+    assert!(again.iter().all(|row| row.adaptive == (row.target == DEFENDED)));
     let times =
         |rows: &[DiagnosisRow]| rows.iter().map(|row| DiagnosisRow { seconds: 0.0, ..row.clone() }).collect::<Vec<_>>();
     let same = |row: &&DiagnosisRow| row.attack == "pgd" && row.adaptive;

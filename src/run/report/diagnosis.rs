@@ -89,6 +89,7 @@ fn with_interval(percent: f64, [low, high]: [f64; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::fixture::DEFENDED;
 
     fn row(target: &str, crafted_at: &str, stream: &str, adaptive: bool, moved: &[u32]) -> DiagnosisRow {
         let row = DiagnosisRow {
@@ -106,9 +107,9 @@ mod tests {
     fn each_attack_is_a_line_with_its_streams_beside_the_decision() {
         let rows = [
             row("vanilla", "vanilla", "vanilla", false, &[0, 1, 0, 0]),
-            row("psgl", "vanilla", "fused", false, &[0, 1, 0, 1]),
-            row("psgl", "psgl", "fused", true, &[0, 0, 1, 0]),
-            row("psgl", "psgl", "stream_attacked", true, &[1, 0, 1, 0]),
+            row(DEFENDED, "vanilla", "fused", false, &[0, 1, 0, 1]),
+            row(DEFENDED, DEFENDED, "fused", true, &[0, 0, 1, 0]),
+            row(DEFENDED, DEFENDED, "stream_attacked", true, &[1, 0, 1, 0]),
         ];
         let text = manipulated(&rows);
         let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{text}"));
