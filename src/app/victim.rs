@@ -24,6 +24,9 @@ const SMASHED: usize = 2;
 const OWN: usize = 3;
 const OUT: usize = 4;
 
+/// Width of a path's field.
+const FIELD: f32 = 300.0;
+
 /// The dialog's own state: it is as it was when it is opened again.
 pub struct VictimView {
     paths: [String; FIELDS],
@@ -137,8 +140,14 @@ fn fields_ui(ui: &mut Ui, view: &mut VictimView) {
     Grid::new("victim_files").num_columns(3).spacing([10.0, 4.0]).show(ui, |ui| {
         for (field, (words, tip, endings)) in fields.into_iter().enumerate() {
             let label = ui.label(words);
-            let text = TextEdit::singleline(&mut view.paths[field]).desired_width(300.0);
-            if ui.add(text).labelled_by(label.id).on_hover_text(tip).changed() {
+            let text = TextEdit::singleline(&mut view.paths[field]);
+            // A grid gives a column the width that it had before, which at first is none.
+            if ui
+                .add_sized([FIELD, ui.spacing().interact_size.y], text)
+                .labelled_by(label.id)
+                .on_hover_text(tip)
+                .changed()
+            {
                 view.trouble = None;
             }
             let free = view.dialog.is_none() && !endings.is_empty();

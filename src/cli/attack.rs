@@ -38,13 +38,13 @@ pub(super) struct AttackArgs {
     )]
     with: Vec<String>,
     /// Only the form that knows the defence.
-    #[arg(long, conflicts_with_all = ["naive", "both"])]
+    #[arg(long, conflicts_with_all = ["naive", "both", "smashed"])]
     adaptive: bool,
     /// Only the form that doesn't.
     #[arg(long, conflicts_with = "both")]
     naive: bool,
     /// Both forms, which is the default.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "smashed")]
     both: bool,
     /// Number of targets.
     #[arg(long, value_name = "N", allow_hyphen_values = true)]

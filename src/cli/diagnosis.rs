@@ -39,9 +39,11 @@ impl Diagnoses {
         let steals = !names.is_empty();
         let ours = |set: &String| {
             let key = set.split('=').next().unwrap_or_default();
+            let key = key.strip_prefix("attack.").unwrap_or(key);
             key.split_once('.').map_or(!steals, |(name, _)| workbench::adversarial(name.trim()).is_some())
         };
         let (own, others): (Vec<String>, Vec<String>) = launch.set.iter().cloned().partition(ours);
+        let own = own.iter().map(|set| set.strip_prefix("attack.").unwrap_or(set).to_owned()).collect();
         let diagnoses = Self { kinds, launch: Launch { set: own, ..launch.clone() } };
         (steals.then_some(Launch { attacks: names, set: others, ..launch }), Some(diagnoses))
     }
@@ -51,13 +53,15 @@ impl Diagnoses {
         let launch = &self.launch;
         let mut ordered = Ordered::new(&self.kinds, &launch.set, [launch.naive, launch.adaptive])?;
         let whole = |name: &str, text: &String| {
-            let wrong = |_| Error::input(format!("{name} {text}: allowed is a whole number above 0"));
+            let wrong = |_| Error::input(format!("{name} {text}: allowed is a whole number"));
             text.parse::<u64>().map_err(wrong)
         };
         if let Some(images) = &launch.images {
             ordered.images = whole("--images", images)?.try_into().unwrap_or(usize::MAX);
         }
         ordered.seed = launch.seed.as_ref().map(|seed| whole("--seed", seed)).transpose()?;
+        // As for those that steal, 0 is the run's own.
+        ordered.seed = ordered.seed.filter(|seed| *seed > 0);
         let folder = RunFolder::open(run)?;
         set_threads(experiment_of(folder.path())?.threads);
         let (file, data) = (folder.file(DIAGNOSIS), data.clone());

@@ -248,6 +248,9 @@ impl Job {
         let told = self.order.id.spec.kind.sees.contains(&Sees::Labels);
         let inferred = labels.as_deref().filter(|_| !told);
         let mut scored = self.bench.score_all(values.as_deref(), inferred)?;
+        if self.has_no_order() {
+            scored = scored.in_best_order();
+        }
         let doubt = self.doubt()?;
         let converged = Some(doubt.is_none());
         if let Some(judged) = &mut scored.judged {
@@ -293,6 +296,11 @@ impl Job {
             return wrong("hands over nothing".to_owned());
         }
         self.in_order(outcome)
+    }
+
+    /// Whether what it saw is of several images at once.
+    fn has_no_order(&self) -> bool {
+        Batches::seen(&self.order.id.spec, self.truth.len()).is_some_and(|batches| batches.batch > 1)
     }
 
     /// A gradient of several images does not tell their order: of each batch the images are taken in the order in which they

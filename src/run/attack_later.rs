@@ -125,7 +125,11 @@ impl Afterwards {
         let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
         let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
         self.recorder.put(ATTACKS, &text)?;
-        self.recorder.put(EACH, &each_csv(self.recorder.folder().path())?)?;
+        // A file of somebody else's among them ends no attack.
+        match each_csv(self.recorder.folder().path()) {
+            Ok(each) => self.recorder.put(EACH, &each)?,
+            Err(error) => self.sink.emit(Event::Warning(format!("{EACH} is left as it was: {error}"))),
+        }
         self.sink.emit(Event::Attack(record));
         if let Some(gallery) = gallery {
             self.sink.emit(Event::Gallery(gallery));

@@ -99,9 +99,14 @@ impl Queue {
     /// # Errors
     /// Returns an error if an attack lacks what it needs or fails otherwise than by leaving the finite numbers.
     pub fn advance(&mut self, setup: &Prepared) -> Result<Slice> {
-        let active = match self.active.take() {
-            Some(job) => Some(job),
-            None => self.start(setup)?,
+        let active = if let Some(job) = self.active.take() {
+            Some(job)
+        } else {
+            let next = self.next().map(AttackId::words).unwrap_or_default();
+            match self.start(setup) {
+                Err(Error::Diverged(text)) => return Ok(Slice::GaveUp(format!("{next}: {text}"))),
+                other => other?,
+            }
         };
         let Some(mut job) = active else { return Ok(Slice::Nothing) };
         match job.advance(setup) {

@@ -139,6 +139,13 @@ pub fn launched(folder: &RunFolder, launch: &Launch) -> Result<Launched> {
 pub fn at_victim(launch: &Launch) -> Result<Vec<AttackSpec>> {
     let mut experiment = Experiment { attacks: Vec::new(), ..Experiment::default() };
     experiment.attacks = specs(launch, &experiment)?;
+    let images = |set: &&String| set.split('=').next().is_some_and(|key| leaf(key.trim()) == "images");
+    if let Some(set) = launch.set.iter().find(images) {
+        return Err(Error::input(format!(
+            "--set {}: a victim's targets are the same for all; use --images",
+            shorten(set)
+        )));
+    }
     for i in 0..experiment.attacks.len() {
         for (key, value) in [("images", &launch.images), ("seed", &launch.seed)] {
             value.iter().try_for_each(|value| experiment.set(&format!("attack.{i}.{key}={value}")))?;
@@ -188,9 +195,7 @@ fn set(experiment: &mut Experiment, assignment: &str) -> Result<()> {
     let key = key.trim();
     let key = key.strip_prefix("attack.").unwrap_or(key);
     let names: Vec<String> = experiment.attacks.iter().map(|spec| spec.name().to_owned()).collect();
-    // The longest first: a label may have a dot in it.
-    let named = names.iter().filter(|name| key.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.')));
-    if named.max_by_key(|name| name.len()).is_some() {
+    if names.iter().any(|name| key.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))) {
         return experiment.set(&format!("attack.{key}={value}"));
     }
     let has = |spec: &AttackSpec| spec.settings().iter().any(|setting| leaf(setting.key) == key);
@@ -229,6 +234,7 @@ mod tests {
             for means in Means::ALL {
                 let spec = with(kind, means).unwrap_or_else(|error| panic!("{} {}: {error}", kind.id, means.name()));
                 let told = Means::told(&spec);
+                assert!(means != Means::Default || told == "default", "{}: {told}", kind.id);
                 assert!(told == means.name() || means.of(kind).iter().all(|(key, _)| *key == "images"), "{}", kind.id);
                 let experiment = Experiment { attacks: vec![spec], ..Experiment::default() };
                 experiment.validate().unwrap_or_else(|error| panic!("{} {}: {error}", kind.id, means.name()));

@@ -165,7 +165,8 @@ pub static MS_SSIM: Metric<AttackRecord> = Metric {
     window: "MS-SSIM",
     better: Some(Better::Lower),
     short: 2,
-    help: "Structural similarity at several scales, nearer to how alike images look: as many of five scales as keep both sides            at 11 pixels or more (2 at 28 pixels, 3 at 64), their weights renormalised.",
+    help: "Structural similarity at several scales, nearer to how alike images look: as many of five scales as keep both sides \
+           at 11 pixels or more (2 at 28 pixels, 3 at 64), their weights renormalised.",
     value: |record| record.ms_ssim,
     ..Metric::BASE
 };

@@ -22,7 +22,7 @@ pub fn pooled(runs: &[&[AttackRecord]]) -> Vec<AttackRecord> {
     for (rank, record) in all.iter_mut().filter(|(_, record)| Guess::of(record).is_none()) {
         let floors: Vec<AttackRecord> =
             guesses.iter().filter(|(of, _)| of == rank).map(|(_, record)| record.clone()).collect();
-        if let Some(judged) = &mut record.judged {
+        if let Some(judged) = record.judged.as_mut().filter(|judged| !judged.in_best_order) {
             judged.lead = lead_over(&judged.each, &floors);
         }
     }
@@ -87,6 +87,7 @@ fn joined(records: &[&AttackRecord]) -> AttackRecord {
             each,
             lead: None,
             doubt: judged.iter().find_map(|one| one.doubt.clone()),
+            in_best_order: judged.iter().any(|one| one.in_best_order),
             tries: tries(&judged, records, images),
         }),
         ..records[0].clone()

@@ -194,7 +194,23 @@ fn is_nan(value: &f64) -> bool {
     value.is_nan()
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl AttackRecord {
+    /// In which nothing counts that rests on the order of its images or labels: that was found with the truth.
+    #[must_use]
+    pub fn in_best_order(mut self) -> Self {
+        self.lineup = None;
+        if let Some(judged) = &mut self.judged {
+            (judged.in_best_order, judged.lead) = (true, None);
+            judged.each.picked.fill(None);
+        }
+        self
+    }
+
     /// Of an attack at so many targets of which it makes no images.
     pub fn without_images(targets: usize) -> Self {
         let (judged, nan) = (Some(Judged::default()), f64::NAN);
@@ -219,6 +235,10 @@ pub struct Judged {
     pub psnr_se: f64,
     /// Of each target, in their order.
     pub each: Each,
+    /// Whether the order of its images was found with the truth, as a gradient of several images tells none: then there is no
+    /// line-up and no lead, since guesses put into their best order would do better too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_best_order: bool,
     /// The paired lead over the best guess; none for a guess.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead: Option<Lead>,

@@ -146,6 +146,11 @@ impl<'a> Case<'a> {
             let why = "It hands over neither images nor labels that can be scored; what there is stands in its files.";
             return rule(Standing::NotMeasured, why.to_owned());
         }
+        if record.judged.as_ref().is_some_and(|judged| judged.in_best_order) {
+            let why = "It is of gradients of several images, whose order was found with the truth: that is no lead over guesses, \
+                       which have an order.";
+            return rule(Standing::NotMeasured, why.to_owned());
+        }
         let (Some(judged), Some(lead)) = (&record.judged, lead_of(record)) else {
             return rule(
                 Standing::NotMeasured,

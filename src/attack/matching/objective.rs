@@ -31,7 +31,7 @@ impl Seen {
         let squared = sum(parts.iter().map(|part| Ok(part.sqr()?.sum_all()?)))?;
         let squared = f64::from(squared.to_scalar::<f32>()?);
         if !(squared > 0.0 && squared.is_finite()) {
-            return Err(Error::input(format!(
+            return Err(Error::Diverged(format!(
                 "the gradient's squared norm is {squared}: nothing can be found out by such a gradient"
             )));
         }
@@ -67,7 +67,7 @@ impl Seen {
     /// to L-BFGS is told in absolute numbers.
     pub(super) fn scale(&self, distance: Distance) -> f64 {
         match distance {
-            Distance::Squared => (1e4 / self.squared).max(1.0),
+            Distance::Squared => (1e4 / self.squared).clamp(1.0, 1e30),
             Distance::Cosine => 1.0,
         }
     }

@@ -54,6 +54,8 @@ pub struct VictimJob {
     pictured: Option<Instant>,
     /// Targets that are attacked.
     images: usize,
+    /// Whether an attack that lacks what it needs is left out.
+    lenient: bool,
     sink: Sink,
 }
 
@@ -79,6 +81,21 @@ impl VictimJob {
                 Some(why) => return Err(Error::input(format!("the attack {}: {why}", spec.name()))),
             }
         }
+        let looks_into = |spec: &AttackSpec| spec.kind.knows.contains(&Knows::ClientWeights);
+        let mut fitting = None;
+        if let (None, Some(own), Some(pairs)) = (&victim.client, &victim.own, &victim.pairs)
+            && waiting.iter().any(looks_into)
+        {
+            match Surrogate::new(own, pairs, &victim.layers, Seed(0)) {
+                Err(Error::Input(why)) if task.lenient => {
+                    waiting.retain(|spec| !looks_into(spec));
+                    left_out.push(format!("attacks that look into the client: {why}; they are left out"));
+                }
+                other => fitting = Some(other?),
+            }
+        }
+        let images = task.images.unwrap_or(usize::MAX).min(victim.targets());
+        let bench = bench(&victim, images)?;
         let kept = Kept::new(&task.out)?;
         sink.emit(Event::Started { folder: Some(task.out), resumed: false });
         for text in left_out {
@@ -90,16 +107,9 @@ impl VictimJob {
                     .to_owned(),
             ));
         }
-        let looks_into = |spec: &AttackSpec| spec.kind.knows.contains(&Knows::ClientWeights);
-        let fitting = match (&victim.client, &victim.own, &victim.pairs) {
-            (None, Some(own), Some(pairs)) if waiting.iter().any(looks_into) => {
-                Some(Surrogate::new(own, pairs, &victim.layers, Seed(0))?)
-            }
-            _ => None,
-        };
-        let images = task.images.unwrap_or(usize::MAX).min(victim.targets());
         Ok(Self {
-            bench: bench(&victim, images)?,
+            bench,
+            lenient: task.lenient,
             images,
             victim,
             waiting,
@@ -133,7 +143,7 @@ impl VictimJob {
         let start = Instant::now();
         match active.inversion.advance() {
             Err(Error::Diverged(why)) => {
-                self.sink.emit(Event::Warning(format!("{}: {why}; it is left out", active.spec.name())));
+                self.leave_out(&active.spec, &why);
                 return Ok(None);
             }
             other => other?,
@@ -153,7 +163,15 @@ impl VictimJob {
     /// One step of the surrogate.
     fn fit(&mut self) -> Result<()> {
         let Some(surrogate) = &mut self.fitting else { return Ok(()) };
-        let fitted = surrogate.advance()?;
+        let fitted = match surrogate.advance() {
+            Err(Error::Diverged(why)) => {
+                self.fitting = None;
+                self.waiting.retain(|spec| !spec.kind.knows.contains(&Knows::ClientWeights));
+                self.sink.emit(Event::Warning(format!("{why}: attacks that look into the client are left out")));
+                return Ok(());
+            }
+            other => other?,
+        };
         let (done, total) = surrogate.progress();
         let untold = self.waiting.iter().map(|spec| spec.name().to_owned()).collect();
         let phase = "a surrogate of the client".to_owned();
@@ -189,7 +207,17 @@ impl VictimJob {
         if let Some(truth) = self.victim.truth.as_ref().filter(|_| spec.kind.sees.contains(&Sees::Labels)) {
             seen = seen.with_labels(truth.take(images).label_tensor(self.victim.smashed.device())?);
         }
-        let inversion = spec.kind.make.from_evidence(&seen.masked(spec.kind), &known, &spec.values)?;
+        let inversion = match spec.kind.make.from_evidence(&seen.masked(spec.kind), &known, &spec.values) {
+            Err(Error::Input(why)) if self.lenient => {
+                self.leave_out(&spec, &why);
+                return Ok(None);
+            }
+            Err(Error::Diverged(why)) => {
+                self.leave_out(&spec, &why);
+                return Ok(None);
+            }
+            other => other?,
+        };
         self.active = Some(Active { spec, inversion, seconds: 0.0, images });
         Ok(None)
     }
@@ -197,16 +225,28 @@ impl VictimJob {
     fn conclude(&mut self, active: &Active) -> Result<()> {
         let Outcome { images, labels, .. } = active.inversion.outcome()?;
         let n = active.images;
+        let [c, h, w] = self.victim.image;
+        let odd = images.as_ref().is_some_and(|images| images.dims() != [n, c, h, w])
+            || labels.as_ref().is_some_and(|labels| labels.len() != n);
+        if odd || images.is_none() && labels.is_none() {
+            let why =
+                if odd { "it hands over another number of images or labels" } else { "it made nothing in its time" };
+            self.leave_out(&active.spec, why);
+            return Ok(());
+        }
         let list =
             |all: &Tensor| (0..n).map(|i| Ok(all.get(i)?.flatten_all()?.to_vec1::<f32>()?)).collect::<Result<Vec<_>>>();
         let values = images.as_ref().map(list).transpose()?;
         if values.iter().flatten().flatten().any(|value| !value.is_finite()) {
-            let text = format!("{}: its images are not finite; it is left out", active.spec.name());
-            self.sink.emit(Event::Warning(text));
+            self.leave_out(&active.spec, "its images are not finite");
             return Ok(());
         }
         let scored = match &self.bench {
-            Some(bench) => bench.score_all(values.as_deref(), labels.as_deref())?,
+            // To be told the classes and tell them again is no attack, and what nobody knows is not scored.
+            Some(bench) => {
+                let scored = self.victim.labelled && !active.spec.kind.sees.contains(&Sees::Labels);
+                bench.score_all(values.as_deref(), labels.as_deref().filter(|_| scored))?
+            }
             None => AttackRecord::without_images(n),
         };
         let record = self.record(active, scored)?;
@@ -220,6 +260,10 @@ impl VictimJob {
             self.sink.emit(Event::Gallery(Box::new(gallery)));
         }
         Ok(())
+    }
+
+    fn leave_out(&mut self, spec: &AttackSpec, why: &str) {
+        self.sink.emit(Event::Warning(format!("{}: {why}; it is left out", spec.name())));
     }
 
     fn record(&self, active: &Active, mut scored: AttackRecord) -> Result<AttackRecord> {
@@ -238,8 +282,11 @@ impl VictimJob {
         if self.victim.client.is_none() {
             // What stands for weights and answers alike.
             let own = [Knows::ClientWeights.words(), Knows::ClientOracle.words()];
+            let before = knows.len();
             knows.retain(|known| !own.contains(&known.as_str()));
-            knows.push("pairs of images and smashed data".to_owned());
+            if knows.len() < before {
+                knows.push("pairs of images and smashed data".to_owned());
+            }
         }
         Ok(AttackRecord {
             name: active.spec.name().to_owned(),
@@ -321,7 +368,7 @@ fn lacks(spec: &AttackSpec, victim: &Victim) -> Option<String> {
         return Some(format!("it sees {}, which no file of a victim has", sees.words()));
     } else if knows(Knows::ServerWeights) {
         "it knows the server's weights, which no file of a victim has"
-    } else if kind.sees.contains(&Sees::Labels) && victim.truth.is_none() {
+    } else if kind.sees.contains(&Sees::Labels) && !victim.labelled {
         "it sees the targets' labels: give `images` and `labels` beside `smashed`"
     } else if kind.knows.is_empty() && victim.layers.is_empty() {
         "it needs the client's layers (--model)"

@@ -46,11 +46,10 @@ impl Kept {
     /// # Errors
     /// Returns an error if there is something in it, or it cannot be made.
     pub fn new(out: &Path) -> Result<Self> {
-        let images = out.join("images");
         if fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(Error::input(format!("the folder is not empty; name another one: {}", out.display())));
         }
-        fs::create_dir_all(&images).map_err(Error::io("make the folder", &images))?;
+        fs::create_dir_all(out).map_err(Error::io("make the folder", out))?;
         Ok(Self { out: out.to_owned(), writer: Writer::default(), finished: Vec::new() })
     }
 
@@ -60,6 +59,8 @@ impl Kept {
     /// Returns an error if the disk refuses.
     pub fn keep(&mut self, victim: &Victim, finished: Finished, floors: &[AttackRecord]) -> Result<()> {
         if let Some(images) = &finished.images {
+            let folder = self.out.join("images");
+            fs::create_dir_all(&folder).map_err(Error::io("make the folder", &folder))?;
             let name = format!("images/{}.png", finished.record.name);
             self.writer.write(&self.out.join(name), &picture(victim, &finished.record, images)?)?;
         }

@@ -38,6 +38,9 @@ const IMAGES: &str = "images";
 /// As above.
 const LABELS: &str = "labels";
 
+/// The class of targets of which none is known: no image of the attacker has it.
+const UNKNOWN: u32 = 65_536;
+
 /// Where the parts of a victim are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
@@ -64,6 +67,8 @@ pub struct Victim {
     pub client: Option<Network>,
     /// The targets, where they are known: for scoring alone.
     pub truth: Option<Part>,
+    /// Whether the targets' classes are known, and mean something beside the attacker's images.
+    pub labelled: bool,
     /// The attacker's images; there may be none.
     pub own: Option<Part>,
     /// What the client sent for these, in their order.
@@ -98,17 +103,30 @@ impl Victim {
             (None, Some(_)) => return Err(Error::input("a victim's weights need its layers: give --model too")),
         };
         let classes = classes(&arrays, &paths.smashed)?;
-        let truth = part(&mut arrays, &paths.smashed, smashed.dim(0)?, 1)?;
+        let own = paths.own.as_deref().map(|path| Ok::<_, Error>((path, named(path, &[SMASHED, IMAGES, LABELS])?)));
+        let own = own.transpose()?;
+        // Classes of targets mean nothing beside images of no known class.
+        let mean_nothing = own.as_ref().is_some_and(|(_, (arrays, _))| !arrays.contains_key(LABELS));
+        let labelled = arrays.contains_key(LABELS) && !mean_nothing;
+        if let Some(labels) = arrays.get_mut(LABELS).filter(|_| mean_nothing) {
+            labels.values.fill(UNKNOWN as f32);
+        }
+        let truth = part(&mut arrays, &paths.smashed, smashed.dim(0)?, UNKNOWN)?;
         let (image, layers) = model.map(|model| (model.input, model.layers)).unwrap_or_default();
-        let mut victim = Self { image, layers, smashed, client, truth, own: None, pairs: None, classes };
-        if let Some(path) = &paths.own {
-            victim.take_own(path, &crossed, &device)?;
+        let mut victim = Self { image, layers, smashed, client, truth, labelled, own: None, pairs: None, classes };
+        if let Some((path, arrays)) = own {
+            victim.take_own(path, arrays, &crossed, &device)?;
         }
         victim.check(paths)
     }
 
-    fn take_own(&mut self, path: &Path, crossed: &[usize], device: &Device) -> Result<()> {
-        let (mut arrays, all) = named(path, &[SMASHED, IMAGES, LABELS])?;
+    fn take_own(
+        &mut self,
+        path: &Path,
+        (mut arrays, all): (BTreeMap<String, Numbers>, Vec<String>),
+        crossed: &[usize],
+        device: &Device,
+    ) -> Result<()> {
         self.classes = self.classes.max(classes(&arrays, path)?);
         let count = arrays.get(IMAGES).and_then(|images| images.shape.first().copied());
         let Some(count) = count else {
@@ -260,8 +278,8 @@ fn classes(arrays: &BTreeMap<String, Numbers>, path: &Path) -> Result<usize> {
     }
 }
 
-/// The images of a file with their labels. Where there are none, all are of class `unknown`: images of the attacker and
-/// targets then share no class, and no line-up is made of what nobody knows.
+/// The images of a file with their labels. Where there are none, all are of class `unknown`: no line-up is made of what nobody
+/// knows.
 fn part(arrays: &mut BTreeMap<String, Numbers>, path: &Path, count: usize, unknown: u32) -> Result<Option<Part>> {
     let labels = arrays.remove(LABELS);
     let Some(images) = arrays.remove(IMAGES) else { return Ok(None) };

@@ -91,6 +91,8 @@ fn pairs_alone_are_a_victim_whose_client_cannot_be_asked() {
     let paths = Paths { model: None, client: None, ..parts.all() };
     let victim = Victim::open(&paths).unwrap();
     assert_eq!((victim.image, victim.client.is_none()), ([1, 28, 28], true));
+    // The attacker's images come without labels here: the targets' then mean nothing beside them.
+    assert!(!victim.labelled && victim.truth.as_ref().unwrap().labels().iter().all(|label| *label == UNKNOWN));
     let known = victim.knowledge(None, Seed(0), "x");
     known.check_oracle().unwrap();
     let asked = known.smash(&victim.own.as_ref().unwrap().tensor(&Device::Cpu).unwrap());
