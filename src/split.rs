@@ -20,9 +20,7 @@ use crate::model::server::{Server, ServerPlan};
 use crate::model::spec::{LayerSpec, shapes};
 use crate::model::wire::{Crossing, CutGradient, Listener, Message, Smashed, WireCount};
 use crate::random::{At, Seed};
-
-/// The name of a model without a defence.
-pub const UNDEFENDED: &str = "vanilla";
+pub use crate::score::names::UNDEFENDED;
 
 /// What a split model is made of.
 #[derive(Clone, Debug, PartialEq)]

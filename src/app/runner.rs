@@ -120,7 +120,7 @@ impl Runner {
             let folder = for_attack(&path)?;
             let launched = launched(&folder, &launch)?;
             let data = DataChoice::default();
-            known(&Prepared::of_run(&path, launched.experiment.clone(), &data)?)?;
+            known(&Prepared::to_attack(&path, launched.experiment.clone(), &data, launched.lenient)?)?;
             Ok(Afterwards::new(folder, launched, &data, sink)?.into())
         })
     }

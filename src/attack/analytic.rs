@@ -16,6 +16,7 @@ use super::matching::batch;
 use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Outcome};
 use crate::error::{Error, Result};
+use crate::model::spec::LayerSpec;
 use crate::state::State;
 
 /// Its card.
@@ -40,6 +41,7 @@ pub static KIND: Kind = Kind {
     )],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
+    misfit,
     saves: |_, [c, h, w], targets| c * h * w * targets,
     make: Make::FromEvidence(|seen, known, _| Ok(Box::new(Analytic::new(seen, known)?))),
     ..Kind::BASE
@@ -50,6 +52,10 @@ const ROUNDING: f64 = 1e-3;
 /// A share of the gradient left unexplained, in percent, from which on the image is doubted.
 const DOUBTED: f64 = 5.0;
 
+/// What it has to be launched at.
+const WANTED: &str =
+    "needs a client whose first layer is linear and sees the image's pixels (\"flatten\", { linear = 64 })";
+
 struct Analytic {
     evidence: Evidence,
     image: [usize; 3],
@@ -59,18 +65,12 @@ struct Analytic {
 impl Analytic {
     fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         let [c, h, w] = knowledge.image;
-        for all in &evidence.client_gradients()?.each {
-            let shapes: Vec<&[usize]> = all.iter().take(2).map(Tensor::dims).collect();
-            match shapes.as_slice() {
-                [[_, inputs], [_]] if *inputs == c * h * w => {}
-                [[_, _, _, _], ..] => return Err(unfit("it begins with a convolution")),
-                [[_, inputs], ..] => {
-                    return Err(unfit(&format!("its first layer sees {inputs} numbers, an image has {}", c * h * w)));
-                }
-                _ => return Err(unfit("it begins with another layer")),
-            }
+        let fits =
+            |all: &Vec<Tensor>| matches!(all.as_slice(), [weight, bias, ..] if weight.rank() == 2 && bias.rank() == 1);
+        match evidence.client_gradients()?.each.iter().find(|all| !fits(all) || all[0].dim(1).ok() != Some(c * h * w)) {
+            Some(_) => Err(Error::input(format!("analytic {WANTED}"))),
+            None => Ok(Self { evidence: evidence.clone(), image: knowledge.image, found: Vec::new() }),
         }
-        Ok(Self { evidence: evidence.clone(), image: knowledge.image, found: Vec::new() })
     }
 
     fn batches(&self) -> usize {
@@ -78,10 +78,15 @@ impl Analytic {
     }
 }
 
-fn unfit(why: &str) -> Error {
-    Error::input(format!(
-        "analytic needs a client whose first layer is linear and sees the image's pixels (\"flatten\", {{ linear = 64 }}): {why}"
-    ))
+/// A flat first layer sees the pixels themselves.
+fn misfit(layers: &[LayerSpec], [entered, image]: [[usize; 3]; 2]) -> Option<String> {
+    let found = match layers.iter().find(|layer| **layer != LayerSpec::Flatten) {
+        Some(LayerSpec::Linear(_)) if entered == image => return None,
+        Some(LayerSpec::Linear(_)) => format!("sees {} numbers", entered.iter().product::<usize>()),
+        Some(first) => format!("begins with {}", first.words()),
+        None => "has none".to_owned(),
+    };
+    Some(format!("{WANTED}; this one {found}"))
 }
 
 /// The image (1, D) of a gradient of one, by all rows, and the share of the gradient left unexplained, in percent.
@@ -179,7 +184,12 @@ impl Inversion for Analytic {
         let found: usize = all.iter().map(|x| x.dims()[0]).sum();
         if found < n {
             let seen = self.evidence.client_gradients()?;
-            let like = seen.each.iter().flatten().next().ok_or_else(|| unfit("there is no gradient"))?;
+            let like = seen
+                .each
+                .iter()
+                .flatten()
+                .next()
+                .ok_or_else(|| Error::Internal("an attack on no gradient".to_owned()))?;
             all.push(Tensor::full(0.5f32, (n - found, c * h * w), like.device())?);
         }
         let images = Tensor::cat(&all, 0)?.clamp(0.0, 1.0)?;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::kind::Kind;
 use super::threat_model::Sees;
 use crate::error::{Error, Result};
 use crate::model::wire::Smashed;
@@ -73,10 +72,10 @@ impl Evidence {
         Self { client: Some(client), server: Some(server), ..self }
     }
 
-    /// What of it an attack of this kind declares to see; nothing else reaches it.
+    /// What of it an attack gets that declares to see this; nothing else reaches it.
     #[must_use]
-    pub fn masked(self, kind: &Kind) -> Self {
-        let sees = |what| kind.sees.contains(&what);
+    pub fn masked(self, declared: &[Sees]) -> Self {
+        let sees = |what| declared.contains(&what);
         Self {
             samples: self.samples,
             smashed: self.smashed.filter(|_| sees(Sees::Smashed)),

@@ -58,6 +58,7 @@ pub(super) fn known(model: &SplitModel, own: usize) -> Knowledge {
         server: Some(behind(model)),
         entry: &AS_THEY_ARE,
         auxiliary: Some(Auxiliary::new(images(own, 100), &Device::Cpu)),
+        samples: None,
         defence: None,
         seed: Seed(3),
         name: "test".to_owned(),

@@ -106,15 +106,14 @@ pub static KIND: Kind = Kind {
     saves: |smashed, image, _| 4 * Decoder::numbers(smashed, image),
     learns: true,
     fills_the_table: true,
-    quick: &[],
     paper: &[
         ("epochs", Plain::Whole(50)),
         ("epsilon", Plain::Real(1e-3)),
         ("amsgrad", Plain::Switch(true)),
     ],
-    steps: |_| Ok(None),
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Inverse::new(seen, known, Settings::of(values)?)?))),
     watched,
+    ..Kind::BASE
 };
 
 /// Where steps are planned: passes at least, and steps at least.

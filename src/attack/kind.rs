@@ -8,6 +8,7 @@ pub use super::make::Make;
 use super::threat_model::{Knows, Sees};
 use crate::error::{Error, Result};
 use crate::method::Section;
+use crate::model::spec::LayerSpec;
 pub use crate::setting::Values;
 use crate::setting::{Kind as Range, Mark, Plain, Setting, list, whole};
 
@@ -40,6 +41,9 @@ pub struct Kind {
     pub method: &'static [Section],
     /// The fewest auxiliary images that it can do with, and what for.
     pub least_images: (usize, &'static str),
+    /// Why it cannot be launched at a client of these layers, given the shape (C, H, W) of what the first of them sees and
+    /// that of images; none where it can.
+    pub misfit: fn(&[LayerSpec], [[usize; 3]; 2]) -> Option<String>,
     /// Whether it learns first, and then serves any smashed data at once.
     pub learns: bool,
     /// Whether the table's row of stolen images is of what it makes of all test images.
@@ -136,6 +140,7 @@ impl Kind {
         published: &[],
         method: &[],
         least_images: ANY_IMAGE,
+        misfit: |_, _| None,
         learns: false,
         fills_the_table: false,
         saves: |_, _, _| 0,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::evidence::undeclared;
-use super::kind::Kind;
 use super::threat_model::Knows;
 use crate::defence::auxiliary::Auxiliary;
 use crate::defence::imitation::{Imitation, Imitator, Own, Study, attackers_stream};
@@ -36,6 +35,8 @@ pub struct Knowledge {
     pub server: Option<Network>,
     /// Auxiliary images.
     pub auxiliary: Option<Auxiliary>,
+    /// Images that the victim trained on, with their classes.
+    pub samples: Option<Auxiliary>,
     /// The defence. With it an attack is adaptive, without it is naive.
     pub defence: Option<Arc<dyn Imitation>>,
     /// Where the attack's randomness comes from …
@@ -65,10 +66,10 @@ impl Oracle {
 }
 
 impl Knowledge {
-    /// What of it an attack of this kind is declared to know; nothing else reaches it.
+    /// What of it an attack gets that is declared to know this; nothing else reaches it.
     #[must_use]
-    pub fn masked(mut self, kind: &Kind, adaptive: bool) -> Self {
-        let knows = |what| kind.knowledge(adaptive).contains(&what);
+    pub fn masked(mut self, declared: &[Knows]) -> Self {
+        let knows = |what| declared.contains(&what);
         if !knows(Knows::ClientWeights) {
             let client = self.client.take().map(|client| Oracle(Answers::Any(client)));
             self.oracle = self.oracle.or(client);
@@ -79,6 +80,7 @@ impl Knowledge {
         if !knows(Knows::AuxiliaryLabels) {
             self.auxiliary = self.auxiliary.map(Auxiliary::without_labels);
         }
+        self.samples = self.samples.filter(|_| knows(Knows::Samples));
         self.defence = self.defence.filter(|_| knows(Knows::Defence));
         self
     }
@@ -123,6 +125,14 @@ impl Knowledge {
     /// Where there are none.
     pub fn auxiliary(&self) -> Result<&Auxiliary> {
         self.auxiliary.as_ref().ok_or_else(|| Error::input("this attack needs auxiliary images: raise data.aux"))
+    }
+
+    /// Images that the victim trained on.
+    ///
+    /// # Errors
+    /// Where none are known.
+    pub fn samples(&self) -> Result<&Auxiliary> {
+        self.samples.as_ref().ok_or_else(|| undeclared("images that the victim trained on", "Knows::Samples"))
     }
 
     /// What an undefended client would send for these images.

@@ -90,7 +90,8 @@ pub struct Matching {
     undoing: Option<Box<dyn Undoing>>,
     /// The batch at work.
     at: usize,
-    seen: Seen,
+    /// What was seen of it; none where it tells nothing, as of an image that the model is wholly sure of.
+    seen: Option<Seen>,
     /// Its classes as rows (N, K), where they are not searched.
     known: Option<Tensor>,
     restart: usize,
@@ -153,15 +154,20 @@ impl Matching {
                 self.kept = Some((found, doubt));
             }
         }
-        let unexplained =
-            self.kept.as_ref().map(|(found, _)| self.seen.unexplained(found.apart, self.settings.distance));
+        let share = |seen: &Seen, found: &Found| seen.unexplained(found.apart, self.settings.distance);
+        let unexplained = self.seen.as_ref().zip(self.kept.as_ref()).map(|(seen, (found, _))| share(seen, found));
         let explained = unexplained.is_some_and(|share| share < EXPLAINED);
-        if !explained && self.restart + 1 < self.settings.restarts {
+        if self.seen.is_some() && !explained && self.restart + 1 < self.settings.restarts {
             return self.take_up(self.at, self.restart + 1);
         }
-        let Some((found, doubt)) = self.kept.take() else {
-            let (loss, starts) = (self.loss, self.settings.restarts);
-            return Err(Error::Diverged(format!("the gradients' distance is {loss} from each of {starts} starts")));
+        let (found, doubt) = match self.kept.take() {
+            Some(kept) => kept,
+            // A gradient that no start gets hold of takes nothing from the others.
+            None if self.batches()? > 1 => (self.search.current()?, Some(Doubt::Unexplained(100.0))),
+            None => {
+                let (loss, starts) = (self.loss, self.settings.restarts);
+                return Err(Error::Diverged(format!("the gradients' distance is {loss} from each of {starts} starts")));
+            }
         };
         let unexplained = unexplained.filter(|share| *share > DOUBTED).map(|share| Doubt::Unexplained(100.0 * share));
         self.finished.push((found, unexplained.or(doubt)));
@@ -203,7 +209,7 @@ fn begin(
     evidence: &Evidence,
     knowledge: &Knowledge,
     settings: &Settings,
-) -> Result<(Seen, Option<Tensor>, Search)> {
+) -> Result<(Option<Seen>, Option<Tensor>, Search)> {
     let server = evidence.server_gradients()?;
     let own = server.each.get(at).ok_or_else(|| Error::Internal("an attack on no gradient".to_owned()))?;
     let (_, n) = server.place(at, evidence.samples());
@@ -214,7 +220,11 @@ fn begin(
     };
     let noise = knowledge.stream(&format!("start {restart}"), at as u64);
     let search = Search::new(victim, n, settings.searches_labels, settings, noise)?;
-    Ok((Seen::new(victim.compared(evidence, at)?)?, known, search))
+    let seen = match Seen::new(victim.compared(evidence, at)?) {
+        Err(Error::Diverged(_)) if server.each.len() > 1 => None,
+        other => Some(other?),
+    };
+    Ok((seen, known, search))
 }
 
 impl Inversion for Matching {
@@ -266,7 +276,10 @@ impl Inversion for Matching {
             learner.advance(&self.knowledge)?;
             return self.choose();
         }
-        self.search.advance(&self.victim, &self.seen, self.known.as_ref(), &self.settings)?;
+        match &self.seen {
+            Some(seen) => self.search.advance(&self.victim, seen, self.known.as_ref(), &self.settings)?,
+            None => self.search.over = true,
+        }
         self.loss = self.search.losses.last().copied().unwrap_or(f64::NAN);
         self.go_on()
     }

@@ -221,11 +221,12 @@ mod tests {
             server: None,
             entry: &AS_THEY_ARE,
             auxiliary: Some(Auxiliary::new(images.clone(), &Device::Cpu)),
+            samples: None,
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),
         }
-        .masked(&KIND, false);
+        .masked(KIND.knows);
         assert!(knowledge.client.is_none(), "an oracle answers, and shows no weights");
         // Each target is one of the attacker's own, moved a little.
         let rows = [CHUNK + 3, 5];

@@ -52,6 +52,8 @@ pub enum Knows {
     Auxiliary,
     /// Their classes.
     AuxiliaryLabels,
+    /// Images that the victim trained on, with their classes: the strongest case, as of an insider.
+    Samples,
     /// The defence, with its settings.
     Defence,
 }
@@ -65,6 +67,7 @@ impl Knows {
             Self::ServerWeights => "the server's weights",
             Self::Auxiliary => "similar images",
             Self::AuxiliaryLabels => "their labels",
+            Self::Samples => "images that the victim trained on",
             Self::Defence => "the defence",
         }
     }

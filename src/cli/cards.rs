@@ -9,6 +9,7 @@ use super::print;
 use crate::anchor::badges;
 use crate::attack::adversarial;
 use crate::attack::kind::Kind;
+use crate::attack::threat_model::Knows;
 use crate::error::{Error, Result};
 use crate::run::launch::Means;
 use crate::score::metrics::{PSNR, SSIM};
@@ -22,10 +23,13 @@ const LISTED: &str = "     ";
 
 /// A paragraph of each attack: what it does, sees and knows, and what has been published of it.
 pub(super) fn cards() -> String {
-    let text = attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind));
-    ADVERSARIAL
-        .iter()
-        .fold(text + "\nAttacks on diagnoses, which steal nothing:\n", |text, kind| text + &own_card(kind))
+    attacks().iter().fold("Attacks:\n".to_owned(), |text, kind| text + &card(kind)) + &diagnoses()
+}
+
+/// The same of those on diagnoses.
+fn diagnoses() -> String {
+    let heading = "\nAttacks on diagnoses, which steal nothing:\n".to_owned();
+    ADVERSARIAL.iter().fold(heading, |text, kind| text + &own_card(kind))
 }
 
 /// A paragraph of an attack on diagnoses.
@@ -46,7 +50,8 @@ fn own_card(kind: &adversarial::Kind) -> String {
 /// Prints the attacks' cards with what each costs.
 pub(super) fn list(json: bool) -> Result<()> {
     if !json {
-        return print(attacks().iter().fold(String::new(), |text, kind| text + &card(kind) + &costs(kind)).trim_end());
+        let text = attacks().iter().fold(String::new(), |text, kind| text + &card(kind) + &costs(kind));
+        return print((text + &diagnoses()).trim_end());
     }
     let one = |kind: &&'static Kind| {
         let settings = |means: Means| {
@@ -55,6 +60,7 @@ pub(super) fn list(json: bool) -> Result<()> {
         };
         json!({
             "name": kind.id,
+            "on": "images",
             "title": kind.title,
             "about": kind.about,
             "sees": kind.seen(),
@@ -66,8 +72,23 @@ pub(super) fn list(json: bool) -> Result<()> {
                 .into_iter().collect::<serde_json::Map<_, _>>(),
         })
     };
-    let all: Vec<_> = attacks().iter().map(one).collect();
+    let all: Vec<_> = attacks().iter().map(one).chain(ADVERSARIAL.iter().map(|kind| on_diagnoses(kind))).collect();
     print(&serde_json::to_string_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?)
+}
+
+fn on_diagnoses(kind: &adversarial::Kind) -> serde_json::Value {
+    let words = |all: &[Knows]| all.iter().map(|one| one.words()).collect::<Vec<_>>();
+    let settings =
+        kind.settings.iter().filter_map(|setting| Some((setting.key.to_owned(), json!(setting.default?.value()))));
+    json!({
+        "name": kind.id,
+        "on": "diagnoses",
+        "about": kind.about,
+        "moves": kind.changes.words(),
+        "knows": words(kind.knows),
+        "knows_adaptive": words(kind.knows_adaptive),
+        "settings": settings.collect::<serde_json::Map<_, _>>(),
+    })
 }
 
 /// What it is given with each means.

@@ -20,6 +20,10 @@ Environment:
     The folder for runs and what the window remembers; by default in the platform's data folder.
   CUTLAYER_STREAM_FROM
     From how many bytes on unpacked arrays of images stay on disk while they are read.
+  CUTLAYER_DATA_CACHE
+    How many bytes of decoded images are kept in that folder at most; 0 keeps nothing.
+  CUTLAYER_LANGUAGE
+    The window's language for once, as in CUTLAYER_LANGUAGE=en.
   RUST_LOG
     What is logged on standard error, as in RUST_LOG=cutlayer=debug.
   NO_COLOR

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Noun, Source};
-use crate::error::Result;
+use super::Noun;
 
 /// The group of each image. A number means the same group in every part of a set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,59 +86,6 @@ impl<T: Ord> Numbering<T> {
     pub fn number(&mut self, id: T) -> u32 {
         let next = self.0.len() as u32;
         *self.0.entry(id).or_insert(next)
-    }
-}
-
-/// Tells a source which of its images belong together.
-pub fn grouped(source: Arc<dyn Source>, groups: Groups) -> Arc<dyn Source> {
-    Arc::new(Grouped { source, groups })
-}
-
-#[derive(Debug)]
-struct Grouped {
-    source: Arc<dyn Source>,
-    groups: Groups,
-}
-
-impl Source for Grouped {
-    fn shape(&self) -> [usize; 3] {
-        self.source.shape()
-    }
-
-    fn len(&self) -> usize {
-        self.source.len()
-    }
-
-    fn labels(&self) -> &[u32] {
-        self.source.labels()
-    }
-
-    fn groups(&self) -> Option<&Groups> {
-        Some(&self.groups)
-    }
-
-    fn white(&self) -> u32 {
-        self.source.white()
-    }
-
-    fn read(&self, i: usize, out: &mut [u8]) -> Result<()> {
-        self.source.read(i, out)
-    }
-
-    fn values(&self, i: usize, out: &mut [f32]) -> Result<()> {
-        self.source.values(i, out)
-    }
-
-    fn held(&self, i: usize) -> Option<&[u8]> {
-        self.source.held(i)
-    }
-
-    fn streams(&self) -> bool {
-        self.source.streams()
-    }
-
-    fn digest(&self, i: usize) -> Result<[u8; 32]> {
-        self.source.digest(i)
     }
 }
 

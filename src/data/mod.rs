@@ -55,13 +55,13 @@ pub use doubles::{Doubles, also_in};
 pub use draw::{Draw, drawn, unfair};
 pub use embedded::{BUILT_IN, built_in};
 pub use feed::Feed;
-pub use groups::{Groups, Numbering, grouped};
+pub use groups::{Groups, Numbering};
 pub use look::{contact_sheet, reread};
 pub use noun::Noun;
 pub use part::Part;
 pub use reader::load;
 pub use readers::{dicom, folder, idx, mias, npz, sheet};
-pub use source::{Images, Source};
+pub use source::{Images, Source, grouped};
 pub use wanted::{Ask, Channels, Fold, Progress, Range, SplitBy, Wanted};
 
 use crate::error::Error;

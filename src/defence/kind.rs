@@ -6,13 +6,26 @@ use std::sync::Arc;
 use super::Defence;
 use super::entry::Entry;
 use super::imitation::Imitation;
-use super::lever::Lever;
 use crate::error::{Error, Result};
 use crate::method::Section;
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
 use crate::score::names::Word;
 use crate::setting::{Setting, Values};
+
+/// One of the few settings of a defence that matter most, and the words beside it in the window: it is pulled while one
+/// looks. Each defence lists its own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lever {
+    /// Which; without a section.
+    pub key: &'static str,
+    /// Its letter.
+    pub symbol: &'static str,
+    /// What it moves, in a word or two.
+    pub words: &'static str,
+    /// From where to where it is pulled; a document may go farther.
+    pub range: [f64; 2],
+}
 
 /// A defence's card.
 #[derive(Debug)]

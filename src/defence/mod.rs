@@ -11,7 +11,6 @@ pub mod entry;
 pub mod image_noise;
 pub mod imitation;
 pub mod kind;
-mod lever;
 pub mod psgl;
 pub mod rows;
 pub mod stack;
@@ -24,8 +23,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 pub use entry::{Entry, Outgoing};
-pub use kind::{Kind, Setup};
-pub use lever::Lever;
+pub use kind::{Kind, Lever, Setup};
 pub use stack::Stack;
 
 use crate::data::Part;

@@ -365,11 +365,12 @@ fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Resul
         server: knows_server.then(server).transpose()?,
         entry: plan.entry(),
         auxiliary: Some(Auxiliary::new(auxiliary.clone(), &device)),
+        samples: None,
         defence: if question.adaptive { plan.defences.imitation()? } else { None },
         seed: Seed(question.experiment.seed),
         name: "live".to_owned(),
     };
-    Ok(knowledge.masked(kind, question.adaptive))
+    Ok(knowledge.masked(kind.knowledge(question.adaptive)))
 }
 
 #[cfg(test)]

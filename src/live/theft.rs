@@ -104,7 +104,7 @@ impl Theft {
     ) -> Result<Self> {
         let left = kept.filter(|kept| kept.serves(&basis)).map(|kept| kept.what);
         let smashed = seen.smashed()?.clone();
-        let evidence = seen.masked(question.attack.kind);
+        let evidence = seen.masked(question.attack.kind.sees);
         let drawn = matches!(question.image, Shown::Own(_));
         let kind = question.attack.kind;
         let begin = || -> Result<Box<dyn Inversion>> {

@@ -1,6 +1,6 @@
 //! Attacks in a run: what they are given, how they are scored.
 //!
-//! This is the one place that holds both an attack and the truth; the attack is handed neither.
+//! Of a run this is the one place that holds both an attack and the truth; the attack is handed neither.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -54,7 +54,7 @@ impl Afterwards {
         }
         let Launched { experiment, hash, lenient } = launched;
         let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
-        let setup = Prepared::of_run(folder.path(), experiment, data)?;
+        let setup = Prepared::to_attack(folder.path(), experiment, data, lenient)?;
         room::check(folder.path(), room::of_attacks(&setup))?;
         let targets = setup.attacked()?;
         let (mut queue, mut final_epochs) = (Queue::default(), BTreeMap::new());

@@ -192,7 +192,7 @@ fn evidence(id: &AttackId, capture: &Capture, plan: &SplitPlan, setup: &Prepared
         let taken = capture.gradients.get(&batches).ok_or_else(lacking)?;
         evidence = attack_gradients::evidence(evidence, batches, taken, plan.class_weights.as_ref());
     }
-    Ok(evidence.masked(id.spec.kind))
+    Ok(evidence.masked(id.spec.kind.sees))
 }
 
 /// What its randomness is drawn by.
@@ -214,11 +214,12 @@ fn knowledge(id: &AttackId, weights: Option<&Capture>, plan: &SplitPlan, setup: 
         server: server.transpose()?,
         entry: plan.entry(),
         auxiliary: Some(Auxiliary::new(setup.auxiliary.clone(), &device)),
+        samples: Some(Auxiliary::new(setup.victim.clone(), &device)),
         defence: if id.adaptive { plan.defences.imitation()? } else { None },
         seed: seed_of(id, setup),
         name: id.file_stem(),
     };
-    Ok(knowledge.masked(id.spec.kind, id.adaptive))
+    Ok(knowledge.masked(id.spec.kind.knowledge(id.adaptive)))
 }
 
 fn knows_server(id: &AttackId) -> bool {

@@ -5,6 +5,7 @@
 //! the defended model: that is all that somebody can do who does not know its weights.
 
 mod ordered;
+mod subject;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use candle_core::Tensor;
 
 pub use ordered::{IMAGES, Ordered};
 
-use super::attacker::server_of;
+use self::subject::{Subject, add};
 use super::checkpoint::Checkpoint;
 use super::diagnosis_file::{earlier, merged};
 use super::event::{Event, Progress, Sink};
@@ -26,35 +27,14 @@ use super::whole_files::Writer;
 use crate::attack::adversarial::{Adversary, Changes, Kind, Start, View};
 use crate::data::{Part, targets};
 use crate::error::{Error, Result};
-use crate::model::network::Network;
-use crate::model::seat::Answer;
 use crate::model::wire::Smashed;
-use crate::random::{At, Seed};
+use crate::random::Seed;
 use crate::score::diagnosis::{Answers, DiagnosisRow};
 use crate::setting::Values;
-use crate::split::{SplitModel, UNDEFENDED};
+use crate::split::UNDEFENDED;
 
 /// Images at a time: a slice of the heaviest attack is a pass forward and back for so many.
 const CHUNK: usize = 16;
-/// Over how many draws the expectation is taken, where a defence draws.
-const DRAWS: usize = 8;
-/// As the table of results calls them: what the streams decide, and what an only stream says.
-const FUSED: &str = "fused";
-const DEFENDED: &str = "defended";
-
-/// A model that is asked.
-struct Subject {
-    model: SplitModel,
-    /// The server's layers as somebody takes them who knows no defence.
-    plain: Network,
-    /// After how many epochs: part of what its defence draws by.
-    epochs: usize,
-    /// Over how many draws an adversary takes the expectation.
-    draws: usize,
-    /// Its answers to the images as they are; filled in first.
-    clean: Answers,
-}
-
 /// One attack in one form.
 struct Job {
     kind: &'static Kind,
@@ -320,27 +300,6 @@ impl Diagnosis {
     }
 }
 
-impl Subject {
-    fn new(i: usize, checkpoint: &Checkpoint, setup: &Prepared, images: &Part) -> Result<Self> {
-        let plan = &setup.plans[i];
-        let mut model = SplitModel::new(plan.clone(), Seed(setup.experiment.seed), &setup.device)?;
-        checkpoint.restore(i, &mut model)?;
-        let trained = checkpoint.final_epoch(i, &plan.name, &setup.experiment.train);
-        // As in the run's own table.
-        let epochs = if trained.is_some() { setup.experiment.train.epochs } else { checkpoint.epochs_of(&plan.name) };
-        let plain = server_of(&model.server.parameters().snapshot()?, plan, &setup.device)?;
-        let x = images.tensor_of(&[0], &setup.device)?;
-        let asked = |draw| Ok::<_, Error>(model.ask(&x, At::Ask { samples: &[0], draw })?.0.tensor().flatten_all()?);
-        let drawn = asked(epochs)?.to_vec1::<f32>()? != asked(epochs + 1)?.to_vec1::<f32>()?;
-        Ok(Self { plain, epochs, draws: if drawn { DRAWS } else { 1 }, clean: Answers::new(), model })
-    }
-
-    /// Where a client is asked about these.
-    fn at<'a>(&self, samples: &'a [usize]) -> At<'a> {
-        At::Ask { samples, draw: self.epochs }
-    }
-}
-
 /// What is launched at which model, in which form, and whose diagnosis is asked then.
 fn jobs(ordered: &Ordered, subjects: &[Subject]) -> Vec<Job> {
     let defended = |at: usize| subjects[at].model.plan.defended();
@@ -366,21 +325,6 @@ fn jobs(ordered: &Ordered, subjects: &[Subject]) -> Vec<Job> {
         }
     }
     jobs
-}
-
-/// Adds the classes of each stream, and of the decision.
-fn add(answers: &mut Answers, model: &SplitModel, answer: &Answer) -> Result<()> {
-    let mut add = |name: String, classes: Vec<u32>| answers.entry(name).or_default().extend(classes);
-    for (name, classes) in answer.stream_predictions()? {
-        add(format!("stream_{name}"), classes);
-    }
-    let decision = match (answer.is_plain(), model.plan.defended()) {
-        (false, _) => FUSED,
-        (true, true) => DEFENDED,
-        (true, false) => UNDEFENDED,
-    };
-    add(decision.to_owned(), answer.predicted()?);
-    Ok(())
 }
 
 /// A finished attack in a line.

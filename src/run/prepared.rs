@@ -1,5 +1,7 @@
 //! An experiment made ready: data loaded, model checked, targets chosen.
 
+mod wants;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,7 +74,7 @@ impl Prepared {
             experiment.data.name = path;
         }
         let catalogue = Catalogue::of(&dataset)?;
-        Self::with_data(experiment, device, dataset, catalogue)
+        Self::with_data(experiment, device, dataset, catalogue, false)
     }
 
     /// Makes a run that was made before ready to go on or to be attacked. Its data must be those that it began with,
@@ -81,15 +83,29 @@ impl Prepared {
     /// # Errors
     /// As [`Self::new`]; or where the data are others: the message says what differs, and how to insist.
     pub fn of_run(run: &Path, experiment: Experiment, choice: &DataChoice) -> Result<Self> {
+        Self::to_attack(run, experiment, choice, false)
+    }
+
+    /// The same, where attacks that this run has not what they need for are left out with a warning if `lenient`.
+    ///
+    /// # Errors
+    /// As [`Self::of_run`].
+    pub fn to_attack(run: &Path, experiment: Experiment, choice: &DataChoice, lenient: bool) -> Result<Self> {
         experiment.validate()?;
         let device = experiment.device.open()?;
         let (dataset, catalogue, warning) = images_of(run, &experiment, choice)?;
-        let mut setup = Self::with_data(experiment, device, dataset, catalogue)?;
+        let mut setup = Self::with_data(experiment, device, dataset, catalogue, lenient)?;
         setup.warnings.extend(warning);
         Ok(setup)
     }
 
-    fn with_data(experiment: Experiment, device: Device, dataset: Dataset, catalogue: Catalogue) -> Result<Self> {
+    fn with_data(
+        mut experiment: Experiment,
+        device: Device,
+        dataset: Dataset,
+        catalogue: Catalogue,
+        lenient: bool,
+    ) -> Result<Self> {
         if let Some(why) = dataset.unlearnable() {
             return Err(Error::input(format!("{why}: {}", experiment.data.name)));
         }
@@ -98,8 +114,8 @@ impl Prepared {
         let class_names = dataset.classes.clone();
         let seed = Seed(experiment.seed);
         let parts = split(&dataset, experiment.data.aux, seed);
-        check_auxiliary(&experiment, parts.aux.len(), &dataset)?;
         let mut warnings = dataset.findings.warnings.clone();
+        warnings.extend(wants::met(&mut experiment, &plans, parts.aux.len(), &dataset, lenient)?);
         warnings.extend(unfair_test(&experiment, &dataset));
         check_validation(&experiment, &dataset)?;
         experiment.evaluate.merged(&class_names)?;
@@ -162,37 +178,6 @@ impl Prepared {
     pub fn classes(&self) -> usize {
         self.plans[0].classes
     }
-}
-
-/// The fewest auxiliary images from which a defence can be imitated at all.
-const LEAST_TO_IMITATE: usize = 1;
-
-/// An attack that finds after hours of training that it has no images of its own has cost those hours.
-fn check_auxiliary(experiment: &Experiment, found: usize, dataset: &Dataset) -> Result<()> {
-    for spec in &experiment.attacks {
-        // To imitate the defence an attacker learns from them.
-        let needs = [spec.kind.least_images, (LEAST_TO_IMITATE, "to imitate the defence it needs")];
-        let adaptive = spec.adaptive && experiment.defended();
-        let (least, why) = if adaptive && needs[1].0 >= needs[0].0 { needs[1] } else { needs[0] };
-        if found >= least {
-            continue;
-        }
-        let gives = |aux: f64| split(dataset, aux, Seed(experiment.seed)).aux.len() >= least;
-        // In thousandths, as a person would write it, and no more than is allowed. A larger share gives no fewer.
-        let shares: Vec<f64> = (1..=500).map(|thousandths| f64::from(thousandths) / 1000.0).collect();
-        let advice = match shares.get(shares.partition_point(|aux| !gives(*aux))) {
-            Some(aux) => format!("set data.aux to {aux} or more"),
-            None => "the set is too small for it: bring more training images, or leave it out".to_owned(),
-        };
-        return Err(Error::input(format!(
-            "attack.{}: {why} {least} or more auxiliary images; data.aux = {} of {} training images gives {found}; \
-             {advice}",
-            spec.name(),
-            experiment.data.aux,
-            dataset.train.len()
-        )));
-    }
-    Ok(())
 }
 
 /// What to say of the first test images where they are no fair sample.

@@ -1,6 +1,7 @@
 //! The summary as text: the table of METHOD §3 with the paper's values and what can be said of them.
 
 pub mod diagnosis;
+mod gains;
 pub mod people;
 
 use std::fmt::Write as _;
@@ -16,7 +17,6 @@ use crate::score::gains::gain_lines;
 use crate::score::metrics::{
     LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, leading, lineup_chance, lineup_of,
 };
-use crate::score::paper::{MU, THIRD};
 use crate::score::record::Row;
 use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Ruling, VICTIM, is_attack};
@@ -42,7 +42,7 @@ pub fn report(summary: &Summary) -> String {
         summary.seed
     );
     text.push_str(&rows_table(summary));
-    text.push_str(&gain_text(summary));
+    text.push_str(&gains::gain_text(summary));
     if !summary.attacks.is_empty() {
         text.push('\n');
         text.push_str(&attack_text(summary.case(), |_| true));
@@ -51,7 +51,7 @@ pub fn report(summary: &Summary) -> String {
     text.push_str(&people::found(summary));
     text.push_str(&people::read_off(summary));
     text.push_str(&diagnosis::manipulated(&summary.diagnosis));
-    text.push_str(&recovery_text(summary));
+    text.push_str(&gains::recovery_text(summary));
     text.push_str(&cost_text(summary));
     text.push_str(&reading(summary));
     text
@@ -128,50 +128,6 @@ fn best_epoch(summary: &Summary) -> String {
     let balanced = by == HeldOut::Validation && summary.epochs.iter().all(|row| row.validation_balanced.is_some());
     let what = if balanced { "balanced accuracy" } else { "accuracy" };
     format!("Best of {all} epochs by {what} on {}: {}. {judged}{kept}\n", by.words(), best.join(", "))
-}
-
-fn gain_text(summary: &Summary) -> String {
-    let Some(gain) = &summary.gain else { return String::new() };
-    let lines = match gain_lines(gain, &summary.rows) {
-        Ok(lines) => lines,
-        Err(why) => return format!("\n{why}\n"),
-    };
-    let mut own = table(&["", "fused", "± s.e.", "95 %", "balanced [95 %]", "always the majority", "paper"]);
-    for line in &lines {
-        let constant = line.constant.map_or("–".to_owned(), |v| format!("{v:+.1}"));
-        let cells = [
-            line.metric.name.to_owned(),
-            format!("{:+.1}", line.points),
-            format!("{:.1}", line.se),
-            interval(line.ci),
-            balanced(line.balanced, line.balanced_ci),
-            constant,
-            line.paper_words(),
-        ];
-        own.add_row(cells);
-    }
-    let mut by_gamma = table(&["γ", "over attacked", "over recovered"]);
-    for point in &gain.by_gamma {
-        let [a, r] = [point.over_attacked, point.over_reconstructed].map(|v| format!("{v:+.1}"));
-        by_gamma.add_row([point.gamma.to_string(), a, r]);
-    }
-    let gamma = summary.experiment.disguise().gamma();
-    let mut text =
-        format!("\nGains of the fused decision at γ {gamma}, points, beside what a constant answer gains\n{own}\n");
-    let _ = writeln!(text, "The abstract's third figure, {THIRD}, has a baseline that is not known to us.");
-    let _ = write!(text, "\nThe same against the strength of the attack, which is ours to choose\n{by_gamma}\n");
-    text
-}
-
-fn interval(ends: Option<[f64; 2]>) -> String {
-    ends.map_or("–".to_owned(), |[low, high]| format!("{low:+.1} to {high:+.1}"))
-}
-
-fn balanced(value: Option<f64>, ends: Option<[f64; 2]>) -> String {
-    value.map_or("–".to_owned(), |value| match ends {
-        Some([low, high]) => format!("{value:+.1} [{low:+.1}, {high:+.1}]"),
-        None => format!("{value:+.1}"),
-    })
 }
 
 /// Attacks at a victim of another program, with the guesses at its targets and the verdict on all.
@@ -327,22 +283,6 @@ fn lead(record: &AttackRecord) -> String {
         }
         None => "–".to_owned(),
     }
-}
-
-fn recovery_text(summary: &Summary) -> String {
-    let Some(recovery) = &summary.recovery else { return String::new() };
-    let mut text = format!("\nImage-space recovery of attacked images: {} against μ\n", MSE.name);
-    let (mut table, digits) = (table(&["μ", MSE.name]), MSE.digits);
-    let best = recovery.mse_by_mu.iter().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(mu, _)| *mu);
-    for (mu, mse) in &recovery.mse_by_mu {
-        let ours = if Some(*mu) == best { "  best here" } else { "" };
-        table.add_row([mu.to_string(), format!("{mse:.digits$}{ours}")]);
-    }
-    table.add_row(["not recovered".to_owned(), format!("{:.digits$}", recovery.mse_attacked)]);
-    let _ = writeln!(text, "{table}");
-    let _ = writeln!(text, "The paper's best μ is {MU}, on its own data.");
-    let _ = writeln!(text, "Recovered map against the true one: correlation {:.2}.", recovery.map_correlation);
-    text
 }
 
 fn cost_text(summary: &Summary) -> String {

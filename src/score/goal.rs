@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
+use super::names::UNDEFENDED;
 use super::record::{AttackRecord, EpochRow};
 use super::verdict::{ENOUGH, Ruling, Standing, attack_words, is_attack};
-use crate::split::UNDEFENDED;
 
 /// What a model is to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,9 @@
 //! *disguised* (by the defence), *cleaned* (by the server) and *stolen* (by an attacker); files and the terminal keep the
 //! paper's terms. `docs/words.md` shows this table.
 
+/// A run's model without a defence.
+pub const UNDEFENDED: &str = "vanilla";
+
 /// One thing's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {

@@ -86,14 +86,16 @@ fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
     let own = knowledge(victim, Some(auxiliary(4)), adaptive);
     // Any network would do for the server's.
     let server = Some(victim.client.body());
-    let all = Knowledge { defence: victim.plan.defences.imitation().unwrap(), server, ..own };
-    let told = all.clone().masked(kind, adaptive);
+    let samples = Some(auxiliary(3));
+    let all = Knowledge { defence: victim.plan.defences.imitation().unwrap(), server, samples, ..own };
+    let told = all.clone().masked(kind.knowledge(adaptive));
     let knows = |what| kind.knowledge(adaptive).contains(&what);
     assert_eq!(told.client.is_some(), knows(Knows::ClientWeights), "{words}");
     assert_eq!(told.server.is_some(), knows(Knows::ServerWeights), "{words}");
     assert_eq!(told.auxiliary.is_some(), knows(Knows::Auxiliary), "{words}");
     let labels = told.auxiliary.as_ref().is_some_and(|own| own.labels().is_ok());
     assert_eq!(labels, knows(Knows::Auxiliary) && knows(Knows::AuxiliaryLabels), "{words}");
+    assert_eq!(told.samples().is_ok(), knows(Knows::Samples), "{words}");
     assert_eq!(told.defence.is_some(), knows(Knows::Defence), "{words}");
     let asks = knows(Knows::ClientWeights) || knows(Knows::ClientOracle);
     assert_eq!(told.check_oracle().is_ok(), asks, "{words}");
@@ -102,7 +104,7 @@ fn assert_masked(kind: &Kind, adaptive: bool, victim: &SplitModel) {
     let [client, server] = victim.weight_gradients(&victims(2), &labels, At::ONCE).unwrap();
     let of = |all| WeightGradients { batch: 2, each: vec![all], class_weights: None };
     let evidence = observe(victim, &victims(2)).with_labels(labels).with_gradients(of(client), of(server));
-    let seen = evidence.masked(kind);
+    let seen = evidence.masked(kind.sees);
     assert_eq!((seen.samples(), seen.smashed().is_ok()), (2, kind.sees.contains(&Sees::Smashed)), "{words}");
     assert_eq!(seen.labels().is_ok(), kind.sees.contains(&Sees::Labels), "{words}");
     assert_eq!(seen.client_gradients().is_ok(), kind.sees.contains(&Sees::ClientGradient), "{words}");
@@ -117,7 +119,7 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
     let everything = Kind {
         id: "everything",
         sees: &[Sees::Smashed, Sees::Labels],
-        knows: &[Knows::ClientOracle, Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels],
+        knows: &[Knows::ClientOracle, Knows::ServerWeights, Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Samples],
         ..Kind::BASE
     };
     for kind in attacks().iter().copied().chain([&nothing, &everything]) {
@@ -125,7 +127,7 @@ fn nothing_reaches_an_attack_that_it_does_not_declare() {
             assert_masked(kind, adaptive, &victim);
         }
     }
-    let seen = observe(&victim, &victims(2)).masked(&nothing);
+    let seen = observe(&victim, &victims(2)).masked(nothing.sees);
     assert!(seen.smashed().unwrap_err().to_string().contains("does not declare Sees::Smashed"));
     assert!(nothing.sees_words() == "nothing" && everything.sees_words() == "the smashed data and the labels");
 }
@@ -171,7 +173,7 @@ fn every_attack_goes_on_from_its_state_with_the_same_numbers() {
         let seen = if kind.sees.contains(&Sees::ServerGradient) { &with_gradients } else { &seen };
         for adaptive in [false, true] {
             let all = knowledge(&victim, Some(halved_auxiliary(150)), adaptive);
-            let known = Knowledge { server: Some(server.clone()), ..all }.masked(kind, adaptive);
+            let known = Knowledge { server: Some(server.clone()), ..all }.masked(kind.knowledge(adaptive));
             let made = || kind.make.from_evidence(seen, &known, &short(kind)).unwrap();
             let end = end_of(made().as_mut(), other.smashed().unwrap());
             let mut going = made();
@@ -216,6 +218,7 @@ fn knowledge(model: &SplitModel, auxiliary: Option<Auxiliary>, adaptive: bool) -
         server: None,
         entry: model.plan.entry(),
         auxiliary,
+        samples: None,
         defence: if adaptive { model.plan.defences.imitation().unwrap() } else { None },
         seed: Seed(4),
         name: "test".to_owned(),

@@ -325,7 +325,12 @@ fn attacks_are_listed_with_what_they_see_know_and_cost() {
     let listed = succeed(["attacks"]);
     let json: Value = serde_json::from_str(&succeed(["attacks", "--json"])).unwrap();
     let kinds = cutlayer::workbench::attacks();
-    assert_eq!(json.as_array().unwrap().len(), kinds.len());
+    let diagnoses: Vec<&Value> = json.as_array().unwrap().iter().filter(|card| card["on"] == "diagnoses").collect();
+    assert_eq!(json.as_array().unwrap().len(), kinds.len() + diagnoses.len());
+    for card in diagnoses {
+        assert!(listed.contains(&format!("  {}\n", card["name"].as_str().unwrap())), "{listed}");
+        assert!(card["settings"].as_object().is_some_and(|all| !all.is_empty()), "{card}");
+    }
     for (kind, card) in kinds.iter().zip(json.as_array().unwrap()) {
         assert!(listed.contains(&format!("  {}\n", kind.id)), "{listed}");
         assert_eq!(card["name"], kind.id);

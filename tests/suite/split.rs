@@ -320,6 +320,7 @@ fn only_training_moves_running_statistics() {
             server: None,
             entry: model.plan.entry(),
             auxiliary: None,
+            samples: None,
             defence: None,
             seed: Seed(0),
             name: "test".to_owned(),

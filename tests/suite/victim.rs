@@ -42,7 +42,7 @@ fn reference() -> Value {
 /// rMLE at these of the victim's targets.
 fn attack(victim: &Victim, from: usize, count: usize) -> Rmle {
     let seen = victim.evidence(from, count).unwrap();
-    let known = victim.knowledge(None, Seed(0), "rmle").masked(&rmle::KIND, false);
+    let known = victim.knowledge(None, Seed(0), "rmle").masked(rmle::KIND.knows);
     Rmle::new(&seen, &known, Settings::of(&Values::of(rmle::KIND.settings)).unwrap()).unwrap()
 }
 

@@ -39,7 +39,7 @@ pub struct Slope {
 }
 
 /// What the streams decide together: of each sample the share of each class. Each stream's softmax counts by its vote and
-/// its largest entry, as in PSGL's fusion; a single stream is its softmax.
+/// its largest entry, as in fusion at decision level; a single stream is its softmax.
 ///
 /// # Errors
 /// Returns an error if the logits are no matrices of one shape.

@@ -125,6 +125,7 @@ fn knowledge() -> Knowledge {
         oracle: None,
         server: None,
         auxiliary: Some(Auxiliary::new(images, &Device::Cpu)),
+        samples: None,
         defence: None,
         seed: Seed(3),
         name: "test".to_owned(),

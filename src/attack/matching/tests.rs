@@ -66,6 +66,7 @@ fn knowledge([client, server]: [Network; 2]) -> Knowledge {
         server: Some(server),
         entry: &AS_THEY_ARE,
         auxiliary: None,
+        samples: None,
         defence: None,
         seed: Seed(1),
         name: "matching".to_owned(),
@@ -115,6 +116,33 @@ fn images_and_classes_come_back_from_their_gradients() {
         assert!(done == planned && attack.doubt().unwrap().is_none(), "{settings:?}: {:?}", attack.doubt());
         attack.advance().unwrap();
     }
+}
+
+#[test]
+fn a_gradient_that_tells_nothing_takes_nothing_from_the_others() {
+    let parties = parties();
+    let seen = evidence(&parties, 3, 1);
+    let [client, server] = [seen.client_gradients(), seen.server_gradients()].map(|one| {
+        let mut all = one.unwrap().clone();
+        all.each[1] = all.each[1].iter().map(|part| part.zeros_like().unwrap()).collect();
+        all
+    });
+    let seen = Evidence::of_gradients(3, client.clone(), server.clone());
+    let mut attack = Matching::new(&seen, &knowledge(parties.clone()), LBFGS).unwrap();
+    // Its state is that of a search that has not begun, here as in any other.
+    while attack.at < 1 {
+        attack.advance().unwrap();
+    }
+    let state = attack.state().unwrap().unwrap();
+    attack.load(&state).unwrap();
+    run(&mut attack);
+    let errors = errors(&attack, 3);
+    assert!(errors[0] < 1e-5 && errors[2] < 1e-5 && errors[1] > 1e-2, "{errors:?}");
+    assert_eq!(attack.doubt().unwrap(), Some(Doubt::Unexplained(100.0)));
+    let alone = [client, server].map(|all| WeightGradients { each: vec![all.each[1].clone()], ..all });
+    let [client, server] = alone;
+    let seen = Evidence::of_gradients(1, client, server);
+    assert!(matches!(Matching::new(&seen, &knowledge(parties), LBFGS), Err(Error::Diverged(_))));
 }
 
 #[test]
@@ -171,7 +199,7 @@ fn what_cannot_be_matched_is_told() {
     let blind = Knowledge { server: None, ..knowledge(parties.clone()) };
     let told = |result: Result<Matching>| result.map(|_| ()).unwrap_err().to_string();
     assert!(told(Matching::new(&seen, &blind, LBFGS)).contains("Knows::ServerWeights"));
-    let masked = seen.clone().masked(&crate::attack::rmle::KIND);
+    let masked = seen.clone().masked(crate::attack::rmle::KIND.sees);
     assert!(told(Matching::new(&masked, &knowledge(parties.clone()), LBFGS)).contains("Sees::ServerGradient"));
     // Weights that are no numbers: no start leads anywhere.
     let broken = parties[1].weights();

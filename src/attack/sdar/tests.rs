@@ -29,6 +29,7 @@ fn knowledge(layers: &[LayerSpec]) -> Knowledge {
         oracle: None,
         server: None,
         auxiliary: Some(Auxiliary::new(images, &Device::Cpu)),
+        samples: None,
         defence: None,
         seed: Seed(3),
         name: "test".to_owned(),

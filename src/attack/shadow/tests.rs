@@ -22,7 +22,7 @@ fn bits(t: &Tensor) -> Vec<u32> {
 #[test]
 fn it_goes_on_from_any_slice_to_the_same_bytes() {
     let model = victim(20);
-    let (seen, known) = (seen(&model, 18), known(&model, 40).masked(&KIND, false));
+    let (seen, known) = (seen(&model, 18), known(&model, 40).masked(KIND.knows));
     assert!(known.client.is_none() && known.check_oracle().is_err(), "it may not ask");
     let made = || Shadow::new(&seen, &known, settings(5, 3)).unwrap();
     let wanted = bits(&finished(made()).reconstruction().unwrap());

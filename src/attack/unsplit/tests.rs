@@ -60,6 +60,7 @@ fn knowledge(layers: Vec<LayerSpec>) -> Knowledge {
         oracle: None,
         server: None,
         auxiliary: None,
+        samples: None,
         defence: None,
         seed: Seed(3),
         name: "test".to_owned(),

@@ -44,7 +44,7 @@ fn every_attack_in_every_form_at_every_stream_is_measured_and_kept() {
     run(&path);
     let all = ["fgsm", "pgd", "jsma", "pgd-z"];
     let rows = launch(&path, &ordered(&all, &["steps=3", "rounds=2"], [false; 2]), || false).unwrap();
-    // Of PSGL four streams naive, adaptive and, of images, carried over; of its twin one.
+    // Of the defended model four streams naive, adaptive and, of images, carried over; of its twin one.
     assert_eq!(rows.len(), 3 * (4 * 3 + 1) + 4 * 2 + 1);
     for row in &rows {
         assert_eq!(row.images, 20);

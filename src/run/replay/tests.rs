@@ -107,10 +107,23 @@ fn replay(kind: &'static Kind, epochs: usize, plan: &SplitPlan, setup: &Prepared
 
 /// What is known before a training, of an attack that knows nothing.
 fn known(plan: &SplitPlan, setup: &Prepared) -> Knowledge {
-    let (client, oracle, server, auxiliary, defence) = (None, None, None, None, None);
+    let (client, oracle, server, auxiliary, samples, defence) = (None, None, None, None, None, None);
     let (image, classes, entry, name) = (plan.image, plan.classes, plan.entry(), "test".to_owned());
     let layers = plan.layers[..plan.cut].to_vec();
-    Knowledge { image, classes, layers, client, oracle, server, entry, auxiliary, defence, seed: setup.seed(), name }
+    Knowledge {
+        image,
+        classes,
+        layers,
+        client,
+        oracle,
+        server,
+        entry,
+        auxiliary,
+        samples,
+        defence,
+        seed: setup.seed(),
+        name,
+    }
 }
 
 /// Weights and moments, by name, to the bit.

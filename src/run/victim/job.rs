@@ -202,12 +202,12 @@ impl VictimJob {
         let spec = self.waiting.remove(0);
         let images = self.images;
         let seed = Seed(spec.seed as u64);
-        let known = self.victim.knowledge(self.surrogate.as_ref(), seed, spec.name()).masked(spec.kind, false);
+        let known = self.victim.knowledge(self.surrogate.as_ref(), seed, spec.name()).masked(spec.kind.knows);
         let mut seen = self.victim.evidence(0, images)?;
         if let Some(truth) = self.victim.truth.as_ref().filter(|_| spec.kind.sees.contains(&Sees::Labels)) {
             seen = seen.with_labels(truth.take(images).label_tensor(self.victim.smashed.device())?);
         }
-        let inversion = match spec.kind.make.from_evidence(&seen.masked(spec.kind), &known, &spec.values) {
+        let inversion = match spec.kind.make.from_evidence(&seen.masked(spec.kind.sees), &known, &spec.values) {
             Err(Error::Input(why)) if self.lenient => {
                 self.leave_out(&spec, &why);
                 return Ok(None);

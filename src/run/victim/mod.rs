@@ -176,6 +176,7 @@ impl Victim {
             server: None,
             entry: &AS_THEY_ARE,
             auxiliary: self.own.clone().map(|own| Auxiliary::new(own, self.smashed.device())),
+            samples: None,
             defence: None,
             seed,
             name: name.to_owned(),
