@@ -11,9 +11,9 @@ the convolutions' and matrix products' own multiplications have of the machine's
 import argparse, json, os, pathlib, platform, statistics, subprocess, sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "inverting_step", "apg_64x28", "apg_128x4096"]
+CASES = ["train_small", "train_resnet", "train_psgl", "rmle_b1", "rmle_b16", "prior_step", "inverse_step", "unsplit_step", "fsha_step", "dlg_b1", "inverting_step", "apg_64x28", "apg_128x4096"]
 # Those that the JAX side has.
-JAX = ["train_small", "rmle_b1", "rmle_b16", "prior_step", "dlg_b1", "inverting_step", "apg_64x28"]
+JAX = ["train_small", "rmle_b1", "rmle_b16", "prior_step", "inverse_step", "unsplit_step", "fsha_step", "dlg_b1", "inverting_step", "apg_64x28"]
 
 
 def conv(n, c_in, c_out, side, kernel=3):
@@ -46,6 +46,18 @@ def gigaflops(case):
     if case == "prior_step":
         generator = 64 * (16 * 128 + 128 * 1568) + conv(64, 32, 64, 7) + conv(64, 16, 4, 14)
         return 2 * 2 * (generator + conv(64, 1, 16, 28) + conv(64, 16, 32, 14)) / 1e9
+    decoder = lambda n: conv(n, 32, 64, 7) + conv(n, 64, 128, 7, 1) + conv(n, 32, 128, 14, 1) + conv(n, 32, 32, 28) + conv(n, 32, 1, 28)
+    if case == "inverse_step":
+        return 2 * (3 * decoder(32) - conv(32, 32, 64, 7)) / 1e9
+    if case == "unsplit_step":
+        first, second = conv(1, 1, 8, 24, 5), conv(1, 8, 16, 8, 5)
+        return 2 * (2 * (first + second) + 3 * (first + second) - first) / 1e9
+    if case == "fsha_step":
+        client, first = conv(64, 1, 16, 28) + conv(64, 16, 32, 14), conv(64, 1, 16, 28)
+        pilot = conv(64, 1, 16, 14) + conv(64, 16, 32, 7) + conv(64, 32, 32, 7)
+        critic = conv(64, 32, 64, 4) + 12 * conv(64, 64, 64, 4) + conv(64, 64, 64, 2) + 64 * 256
+        # The critic on both sides' data, there and back; its penalty: there, back to its input, and back through both.
+        return 2 * (3 * client - first + 3 * (pilot + decoder(64)) - conv(64, 1, 16, 14) + 3 * 2 * critic + 6 * critic) / 1e9
     if case == "dlg_b1":
         first = conv(1, 1, 12, 14, 5)
         forward = first + 2 * conv(1, 12, 12, 7, 5) + 588 * 10

@@ -8,37 +8,30 @@
 //! | `train_psgl` | a whole PSGL step on 64 such images: head's own step, map, attack, recovery, three streams, all Adam steps |
 //! | `rmle_b1`, `rmle_b16` | an iteration of white-box inversion of `train_small`'s client on 1 or 16 images |
 //! | `prior_step` | an iteration of a learned prior's search: 64 latents through a generator of 28×28 pixels and that client |
+//! | `inverse_step` | a step of the inverse network on 32 pairs from that client |
+//! | `unsplit_step` | UnSplit on one image: a step on the image, and one on its clone of a client with 8 and 16 kernels of 5×5 |
+//! | `fsha_step` | an iteration of feature-space hijacking at `train_small`'s cut, 64 images, width 16: pilot and decoder, critic with its penalty, and the victim's client |
 //! | `dlg_b1` | an Adam iteration of gradient matching (squared ℓ2; image and soft label) on the DLG LeNet, one image |
 //! | `inverting_step` | an iteration of Inverting Gradients (cosine, 1e-4 TV, signed Adam, clamped) on `train_small`'s model, second derivatives through relu and max-pooling |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
 
+mod attacks;
 mod together;
 
 use std::time::{Duration, Instant};
 
-use candle_core::{D, DType, Device, Tensor, Var};
-use candle_nn::ops::softmax;
+use candle_core::{Device, Tensor};
 use serde::Serialize;
 
-use crate::attack::matching::objective::Distance;
-use crate::attack::matching::{self, Matching, Way};
-use crate::attack::prior::search_step;
-use crate::attack::rmle::{Rmle, Settings};
-use crate::attack::{Evidence, Inversion, Knowledge, WeightGradients};
 use crate::defence::Stack;
-use crate::defence::entry::AS_THEY_ARE;
 use crate::defence::psgl::recovery::Recovery;
 use crate::engine::matrix::{Matrix, Spread, product};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
-use crate::model::adam::{Adam, AdamSettings};
-use crate::model::network::Network;
+use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
-use crate::model::parameters::{Init, Parameters};
-use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
-use crate::model::wire::Smashed;
 use crate::random::At;
 use crate::random::Seed;
 use crate::setting::near;
@@ -48,13 +41,16 @@ use crate::split::{SplitModel, SplitPlan};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
-pub const CASES: [&str; 10] = [
+pub const CASES: [&str; 13] = [
     "train_small",
     "train_resnet",
     "train_psgl",
     "rmle_b1",
     "rmle_b16",
     "prior_step",
+    "inverse_step",
+    "unsplit_step",
+    "fsha_step",
     "dlg_b1",
     "inverting_step",
     "apg_64x28",
@@ -113,11 +109,14 @@ impl Case {
             "train_small" => train("train_small", small_plan(28, 10), 64),
             "train_resnet" => train("train_resnet", resnet_plan(), 32),
             "train_psgl" => train("train_psgl", psgl_plan()?, 64),
-            "rmle_b1" => rmle("rmle_b1", 1),
-            "rmle_b16" => rmle("rmle_b16", 16),
-            "prior_step" => prior(),
-            "dlg_b1" => dlg(),
-            "inverting_step" => inverting(),
+            "rmle_b1" => attacks::rmle("rmle_b1", 1),
+            "rmle_b16" => attacks::rmle("rmle_b16", 16),
+            "prior_step" => attacks::prior(),
+            "inverse_step" => attacks::inverse(),
+            "unsplit_step" => attacks::unsplit(),
+            "fsha_step" => attacks::fsha(),
+            "dlg_b1" => attacks::dlg(),
+            "inverting_step" => attacks::inverting(),
             "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
             "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
             MATRIX_PRODUCT => matrix_product(),
@@ -246,113 +245,6 @@ fn matrix_product() -> Result<Case> {
     Ok(Case { name: MATRIX_PRODUCT, per: 1, unit: "products/s", step: Box::new(step) })
 }
 
-/// What was seen of random images by somebody who knows `train_small`'s client.
-fn white_box(name: &'static str, images: usize) -> Result<(Smashed, Knowledge)> {
-    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
-    let (smashed, _) = model.ask(&random(&[images, 1, 28, 28], 0)?, At::ONCE)?;
-    let knowledge = Knowledge {
-        image: [1, 28, 28],
-        classes: 10,
-        layers: model.plan.layers[..model.plan.cut].to_vec(),
-        client: Some(model.client.body()),
-        oracle: None,
-        server: None,
-        entry: &AS_THEY_ARE,
-        auxiliary: None,
-        samples: None,
-        defence: None,
-        seed: Seed(0),
-        name: name.to_owned(),
-    };
-    Ok((smashed, knowledge))
-}
-
-fn rmle(name: &'static str, images: usize) -> Result<Case> {
-    let (smashed, knowledge) = white_box(name, images)?;
-    let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
-    let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
-    let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
-    Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
-}
-
-fn prior() -> Result<Case> {
-    let (smashed, mut knowledge) = white_box("prior_step", 64)?;
-    knowledge.client = knowledge.client.map(|client| client.frozen());
-    let step = Box::new(search_step(smashed.tensor().clone(), knowledge)?);
-    Ok(Case { name: "prior_step", per: 1, unit: "iterations/s", step })
-}
-
-/// Weights drawn from ±½, as the attack's authors do.
-fn dlg() -> Result<Case> {
-    use LayerSpec::{Flatten, Linear, Sigmoid};
-    let conv = |stride| LayerSpec::Conv { channels: 12, kernel: 5, stride, padding: 2, bias: true };
-    let layers = [conv(2), Sigmoid, conv(2), Sigmoid, conv(1), Sigmoid, Flatten, Linear(10)];
-    let mut parameters = Parameters::default();
-    let init = Init { seed: Seed(0), model: "bench", device: &Device::Cpu };
-    Network::init("lenet", &[1, 28, 28], &layers, &mut parameters, init)?;
-    for (i, (_, weight)) in parameters.iter().enumerate() {
-        weight.set(&(random(weight.dims(), 10 + i as u64)? - 0.5)?)?;
-    }
-    let network = Network::of("lenet", &layers, &parameters)?.frozen();
-    let gradients =
-        |x: &Tensor, target: &Tensor| network.weight_gradients(x, |logits| soft_cross_entropy_gradient(logits, target));
-    let one_hot: Vec<f32> = (0..10).map(|k| f32::from(u8::from(k == 3))).collect();
-    let one_hot = Tensor::from_vec(one_hot, (1, 10), &Device::Cpu)?;
-    let truth: Vec<Tensor> = gradients(&random(&[1, 1, 28, 28], 0)?, &one_hot)?.iter().map(Tensor::detach).collect();
-    let image = Var::from_tensor(&random(&[1, 1, 28, 28], 1)?)?;
-    let label = Var::from_tensor(&random(&[1, 10], 2)?)?;
-    let vars = [("image".to_owned(), image.clone()), ("label".to_owned(), label.clone())];
-    let mut adam = Adam::of(vars, AdamSettings::new(0.1));
-    let step = move || {
-        let got = network
-            .weight_gradients(&image, |logits| soft_cross_entropy_gradient(logits, &softmax(&label, D::Minus1)?))?;
-        adam.step(&distance(&got, &truth)?.backward()?)
-    };
-    Ok(Case { name: "dlg_b1", per: 1, unit: "iterations/s", step: Box::new(step) })
-}
-
-/// The attack itself, on one image.
-fn inverting() -> Result<Case> {
-    let model = SplitModel::new(small_plan(28, 10), Seed(0), &Device::Cpu)?;
-    let label = Tensor::new(&[3u32], &Device::Cpu)?;
-    let both = model.weight_gradients(&random(&[1, 1, 28, 28], 0)?, &label, At::ONCE)?;
-    let [client, server] = both.map(|one| WeightGradients { batch: 1, each: vec![one], class_weights: None });
-    let layers = &model.plan.layers[model.plan.cut..];
-    let knowledge = Knowledge {
-        image: [1, 28, 28],
-        classes: 10,
-        layers: Vec::new(),
-        client: Some(model.client.body()),
-        oracle: None,
-        server: Some(Network::of("server", layers, model.server.parameters())?.frozen()),
-        entry: &AS_THEY_ARE,
-        auxiliary: None,
-        samples: None,
-        defence: None,
-        seed: Seed(0),
-        name: "inverting_step".to_owned(),
-    };
-    let settings = matching::Settings {
-        distance: Distance::Cosine,
-        tv: 1e-4,
-        way: Way::Adam { rate: 0.1, signed: true, boxed: true },
-        iterations: 1 << 40,
-        restarts: 1,
-        searches_labels: false,
-    };
-    let mut attack = Matching::new(&Evidence::of_gradients(1, client, server), &knowledge, settings)?;
-    Ok(Case { name: "inverting_step", per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
-}
-
-/// Σ‖a − b‖² over all tensors.
-fn distance(a: &[Tensor], b: &[Tensor]) -> Result<Tensor> {
-    let mut total = Tensor::zeros((), DType::F32, &Device::Cpu)?;
-    for (a, b) in a.iter().zip(b) {
-        total = (total + (a - b)?.sqr()?.sum_all()?)?;
-    }
-    Ok(total)
-}
-
 fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2]) -> Result<Case> {
     let values: Vec<f32> = random(&[matrices, rows, cols], 0)?.flatten_all()?.to_vec1()?;
     let recovery = Recovery { iterations: 15, ..PsglSpec::default().feature_recovery() };
@@ -371,6 +263,7 @@ fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2]) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::parameters::Parameters;
 
     #[test]
     fn every_case_can_be_stepped_through() {

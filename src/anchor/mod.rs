@@ -30,11 +30,18 @@ pub struct Anchor {
     pub source: &'static str,
     /// What the replica's experiment sets, beside the plain digits.
     pub experiment: &'static [&'static str],
-    /// The same with little time, and as published.
-    pub quick: &'static [&'static str],
-    /// As above.
-    pub paper: &'static [&'static str],
-    /// What is compared.
+    /// With little time.
+    pub quick: Replica,
+    /// As published.
+    pub paper: Replica,
+}
+
+/// A replica with some means.
+#[derive(Debug)]
+pub struct Replica {
+    /// What it sets besides.
+    pub set: &'static [&'static str],
+    /// What is compared: the attack may have been published at several numbers of steps.
     pub values: &'static [Value],
 }
 
@@ -144,6 +151,14 @@ impl Anchor {
         })
     }
 
+    /// What of it such means give.
+    pub fn with(&self, means: Means) -> &Replica {
+        match means {
+            Means::Paper => &self.paper,
+            Means::Quick | Means::Default => &self.quick,
+        }
+    }
+
     /// The replica with such means, on other images than the built-in ones where a path is given.
     ///
     /// # Errors
@@ -153,11 +168,7 @@ impl Anchor {
         let mut spec = AttackSpec::named(self.attack)?;
         spec.early.clear();
         experiment.attacks = vec![spec];
-        let more = match means {
-            Means::Paper => self.paper,
-            Means::Quick | Means::Default => self.quick,
-        };
-        self.experiment.iter().chain(more).try_for_each(|assignment| experiment.set(assignment))?;
+        self.experiment.iter().chain(self.with(means).set).try_for_each(|assignment| experiment.set(assignment))?;
         if let Some(path) = data {
             experiment.set(&format!("data.path={}", toml::Value::String(path.to_owned())))?;
         }
@@ -192,7 +203,7 @@ impl Anchor {
             data: data_words(&data.name),
             images: record.images,
             accuracy,
-            values: self.values.iter().map(compared).collect::<Result<_>>()?,
+            values: self.with(means).values.iter().map(compared).collect::<Result<_>>()?,
             seconds: summary.seconds,
         })
     }
@@ -242,8 +253,9 @@ mod tests {
             for means in [Means::Quick, Means::Paper] {
                 let experiment = anchor.replica(means, None).unwrap_or_else(|e| panic!("{}: {e}", anchor.name));
                 assert!(experiment.attacks.len() == 1 && !experiment.defended(), "{}", anchor.name);
+                let values = anchor.with(means).values;
+                assert!(!values.is_empty() && values.iter().all(|one| metric(one.metric).is_some()), "{}", anchor.name);
             }
-            assert!(anchor.values.iter().all(|value| metric(value.metric).is_some()), "{}", anchor.name);
             assert!(ANCHORS.iter().filter(|other| other.name == anchor.name).count() == 1, "{}", anchor.name);
         }
         assert!(Anchor::named("rmle-conv").unwrap_err().to_string().contains("did you mean \"rmle-conv1\"?"));
@@ -253,8 +265,9 @@ mod tests {
     fn published_values_are_those_on_the_attacks_cards() {
         for anchor in ANCHORS.iter().filter(|anchor| anchor.source == HE_2019) {
             let kind = crate::workbench::attack(anchor.attack).unwrap();
+            let values = anchor.paper.values;
             let [psnr, ssim] =
-                ["psnr", "ssim"].map(|key| anchor.values.iter().find(|value| value.metric == key).unwrap().published);
+                ["psnr", "ssim"].map(|key| values.iter().find(|value| value.metric == key).unwrap().published);
             assert!(kind.published.iter().any(|one| one.psnr == psnr && one.ssim == ssim), "{}", anchor.name);
         }
     }
@@ -285,7 +298,8 @@ mod tests {
         for checked in &kept.results {
             let anchor = Anchor::named(&checked.anchor).unwrap();
             let published: Vec<f64> = checked.values.iter().map(|value| value.published).collect();
-            assert_eq!(published, anchor.values.iter().map(|value| value.published).collect::<Vec<_>>());
+            let values = anchor.with(Means::named(&checked.budget).unwrap()).values;
+            assert_eq!(published, values.iter().map(|value| value.published).collect::<Vec<_>>());
         }
     }
 }

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use super::copied::Copied;
 use super::day::DayAct;
-use super::hidden::Hidden;
-use super::lessons::LessonAct;
-use super::play::PlayAct;
+use super::hidden::{Control, Hidden};
 use super::purpose::Purpose;
+use super::speed::Speed;
 use super::subject::Subject;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
@@ -15,6 +14,7 @@ use crate::method::Place;
 use crate::run::launch::Launch;
 use crate::run::scene::Picture;
 use crate::run::victim::Paths;
+use crate::score::goal::Goal;
 
 /// Something that was asked for. What cannot be done now is left undone.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +149,77 @@ pub enum Act {
     Leave,
 }
 
+/// What is done with a lesson.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LessonAct {
+    /// Begin the one of this name, or in this file.
+    Begin(String),
+    /// Answer the question, from 0.
+    Answer(usize),
+    /// The next step.
+    Next,
+    /// The step before.
+    Back,
+    /// Leave it.
+    End,
+}
+
+/// One of the choices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PlayAct {
+    /// Of a run.
+    Training(Speed),
+    /// Of the attacker on the stage.
+    Attacker(Speed),
+    /// Let the attacker on the stage wait, or go on.
+    Wait(bool),
+    /// One iteration of it, then wait.
+    Step,
+    /// Let a run wait after an epoch, or not.
+    PauseAfter(Option<usize>),
+    /// What is to be reached, or no more.
+    Goal(Option<Goal>),
+}
+
+impl Act {
+    /// Whether it is done by controls that are hidden; one that changes settings is, where none of those are there.
+    pub fn is_hidden(&self, hidden: Hidden) -> bool {
+        let sets = matches!(self, Self::Set(..)) && hidden.has(Control::Levers) && hidden.has(Control::Settings);
+        sets || self.control().is_some_and(|control| hidden.has(control))
+    }
+
+    /// The controls that it is done by; none for those that are always there.
+    fn control(&self) -> Option<Control> {
+        Some(match self {
+            Self::Set(key, _) if key == "seed" => Control::Experiment,
+            Self::Set(key, _) if key == "model.cut" => Control::Cut,
+            Self::Preset(_) | Self::Take(_) => Control::Experiment,
+            Self::Run
+            | Self::RunOrPause
+            | Self::Pause
+            | Self::Step
+            | Self::Stop
+            | Self::Reset
+            | Self::PlayAs(_)
+            | Self::Attack(..)
+            | Self::AttackShown(_)
+            | Self::Continue(_) => Control::Run,
+            Self::Defended(_) | Self::Untrained(_) => Control::Model,
+            Self::Attacker(_) | Self::Adaptive(_) => Control::Attacker,
+            Self::Cut(_) => Control::Cut,
+            Self::Pane(Pane::Levers) => Control::Levers,
+            Self::FindSetting(_) | Self::Popup(Some(Popup::Settings)) => Control::Settings,
+            Self::Patient(_)
+            | Self::Draw(_)
+            | Self::Patients
+            | Self::Ask(Purpose::Image)
+            | Self::File(Purpose::Image, _) => Control::Image,
+            // Whoever has levers or settings may pull them, and the rest is always there.
+            _ => return None,
+        })
+    }
+}
+
 /// A window over the panes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Popup {
@@ -168,4 +239,25 @@ pub enum Popup {
     Inspector,
     /// A victim of another program.
     Victim,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_is_not_done_by_any_way() {
+        let hidden = Hidden::of(&[Control::Run, Control::Levers, Control::Image]);
+        assert_eq!(hidden.list(), [Control::Run, Control::Levers, Control::Image]);
+        let set = |key: &str| Act::Set(key.to_owned(), "1".to_owned());
+        for act in [Act::Run, Act::Step, Act::Patient(1), Act::Patients, Act::Pane(Pane::Levers)] {
+            assert!(act.is_hidden(hidden), "{act:?}");
+        }
+        // All settings are there still.
+        for act in [set("seed"), set("train.rate"), Act::Cut(2), Act::Attacker("rmle"), Act::Undo] {
+            assert!(!act.is_hidden(hidden), "{act:?}");
+        }
+        assert!(set("train.rate").is_hidden(Hidden::of(&[Control::Levers, Control::Settings])));
+        assert!(!Hidden::default().any() && Hidden::of(&Control::ALL).list() == Control::ALL);
+    }
 }

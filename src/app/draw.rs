@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
 use super::{
-    Activity, App, Look, Source, View, bar, command, data_sheet, focus, formula, help, hidden, inspector, lessons, log,
-    page, palette, present, runner, settings, stage, victim,
+    Activity, App, Look, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log, page,
+    palette, present, runner, settings, stage, students, victim,
 };
 
 /// Height of the log when it is opened first.
@@ -125,7 +125,7 @@ fn popup_ui(ctx: &egui::Context, popup: Popup, look: Look<'_>, view: &mut View, 
         Popup::Settings => settings::settings_ui(ctx, look, &mut view.settings, acts),
         Popup::Victim => victim::victim_ui(ctx, &mut view.victim, acts),
         Popup::Method => formula::method_ui(ctx, &mut view.method),
-        Popup::Students => hidden::share_ui(ctx, look, &mut view.share, acts),
+        Popup::Students => students::share_ui(ctx, look, &mut view.share, acts),
         Popup::Shortcuts => help::shortcuts_ui(ctx),
         Popup::About => help::about_ui(ctx, look),
         Popup::Inspector => inspector::inspector_ui(ctx, look, &mut view.inspector),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use super::lessons::LessonAct;
+use super::LessonAct;
 use super::runner::Runner;
 use super::showing::Source;
 use super::state::Status;

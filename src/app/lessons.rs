@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::judged::{Says, said};
 use super::showing::Source;
-use super::{App, Look, Status, Workspace};
+use super::{App, LessonAct, Look, Status, Workspace};
 use crate::error::Result;
 use crate::experiment::Experiment;
 use crate::lesson::{self, Lesson, Moment, Part, Progress, RunStatus, Saved, numbers};
@@ -21,21 +21,6 @@ pub(super) struct Deeds {
     /// An experiment's settings that are numbers. While a control is held the document changes and its place in the history
     /// does not, so they are known by the experiment itself.
     settings: Option<(Experiment, BTreeMap<String, f64>)>,
-}
-
-/// What is done with a lesson.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LessonAct {
-    /// Begin the one of this name, or in this file.
-    Begin(String),
-    /// Answer the question, from 0.
-    Answer(usize),
-    /// The next step.
-    Next,
-    /// The step before.
-    Back,
-    /// Leave it.
-    End,
 }
 
 /// A lesson as it was left; none that cannot be found any more.

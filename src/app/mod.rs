@@ -54,9 +54,11 @@ mod session;
 mod settings;
 mod shared;
 mod showing;
+mod speed;
 mod stage;
 mod start;
 mod state;
+mod students;
 mod subject;
 mod textures;
 mod theme;
@@ -85,11 +87,10 @@ use crate::live::Live;
 use crate::run::weights::Weights;
 
 pub use accuracies::{Accuracy, Curves};
-pub use act::{Act, Popup};
+pub use act::{Act, LessonAct, PlayAct, Popup};
 pub use copied::Copied;
 pub use day::DayAct;
 pub use document::Document;
-pub use lessons::LessonAct;
 pub use library::{Library, RunEntry, Standing};
 pub use purpose::Purpose;
 pub use runner::Activity;
@@ -195,7 +196,7 @@ pub struct View {
     maps: stage::MapsView,
     wipe: stage::WipeView,
     presets: presets::PresetsView,
-    share: hidden::ShareView,
+    share: students::ShareView,
     formula: formula::FormulaView,
     method: formula::MethodView,
     victim: victim::VictimView,

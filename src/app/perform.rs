@@ -24,7 +24,7 @@ use crate::workbench::{defences, usual_defence};
 impl App {
     /// Does what was asked for, where it can be done now.
     pub fn act(&mut self, act: Act, ctx: &Context) {
-        if self.hidden.hides(&act) {
+        if act.is_hidden(self.hidden) {
             self.toasts.say(say(WHY), true);
             return;
         }

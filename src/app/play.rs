@@ -1,39 +1,14 @@
 //! Play: how fast training and the attacker go, each paused and slowed by itself, the epoch after which training waits, and
 //! a goal.
 
-use std::time::Duration;
-
 use eframe::egui::{Button, Checkbox, DragValue, Popup, PopupCloseBehavior, RichText, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::choice::selectable_ui;
-use super::{Act, App, Look};
+use super::speed::Speed;
+use super::{Act, App, Look, PlayAct};
 use crate::run::control::Command;
 use crate::score::goal::Goal;
-
-/// Steps or iterations a second; none are as fast as can be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Speed(Option<u16>);
-
-impl Speed {
-    /// Those that can be chosen.
-    pub const ALL: [Self; 5] = [Self(None), Self(Some(30)), Self(Some(10)), Self(Some(3)), Self(Some(1))];
-
-    /// Whether it is slower than can be.
-    pub fn slow(self) -> bool {
-        self.0.is_some()
-    }
-
-    /// What it is called.
-    pub fn words(self) -> String {
-        self.0.map_or_else(|| t!("Full speed").to_owned(), |each| t!("{each} a second", each))
-    }
-
-    fn command(self) -> Command {
-        let between = |each: u16| Duration::from_secs_f64(1.0 / f64::from(each.max(1)));
-        Command::Pace(self.0.map(between))
-    }
-}
 
 /// What is chosen. It is kept from run to run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,23 +24,6 @@ pub struct Play {
     pub pause_after: Option<usize>,
     /// What is to be reached.
     pub goal: Option<Goal>,
-}
-
-/// One of the choices.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PlayAct {
-    /// Of a run.
-    Training(Speed),
-    /// Of the attacker on the stage.
-    Attacker(Speed),
-    /// Let the attacker on the stage wait, or go on.
-    Wait(bool),
-    /// One iteration of it, then wait.
-    Step,
-    /// Let a run wait after an epoch, or not.
-    PauseAfter(Option<usize>),
-    /// What is to be reached, or no more.
-    Goal(Option<Goal>),
 }
 
 impl App {

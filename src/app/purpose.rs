@@ -1,10 +1,19 @@
 //! What a file is asked for.
 
-use super::export::Of;
+use super::workspace::Pane;
 use crate::data::known::Known;
 use crate::run::found::SHARED;
 use crate::texts::english;
 use crate::workbench::readers;
+
+/// Which part of the window a picture is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The stage.
+    Stage,
+    /// A pane.
+    Pane(Pane),
+}
 
 /// What a file is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,11 @@ use candle_core::Tensor;
 use crate::engine::activation::relu;
 use crate::engine::conv::{Finish, conv2d_then};
 use crate::engine::linear::linear;
+use crate::engine::loss::carry_on;
 use crate::engine::shuffle::depth_to_space;
-use crate::engine::tape::reshape;
+use crate::engine::tape::{Tape, reshape};
 use crate::error::{Error, Result};
+use crate::model::adam::Adam;
 use crate::model::parameters::{Init, Parameters};
 
 /// Channels after the first layer, and after it.
@@ -107,6 +109,24 @@ impl Decoder {
         x = fit(&x, h, w)?;
         x = conv(&x, "mix", 1, Finish::Relu)?;
         conv(&x, "last", 1, Finish::Plain)
+    }
+
+    /// A step of `adam`, which trains its weights, towards drawing `images` (N, C, H, W) of `z` (N, …): the mean squared error
+    /// before it. None is taken where that is not finite.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit.
+    pub fn learn(&self, adam: &mut Adam, z: &Tensor, images: &Tensor) -> Result<f64> {
+        let mut tape = Tape::default();
+        let got = tape.record(|| self.forward(z))?;
+        let apart = (got.detach() - images)?;
+        let loss = f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?);
+        if loss.is_finite() {
+            // The gradient of the mean square.
+            let end = tape.record(|| carry_on(&got, &(&apart * (2.0 / apart.elem_count() as f64))?))?;
+            adam.step(&tape.backward(&end)?)?;
+        }
+        Ok(loss)
     }
 
     fn weight(&self, name: &str) -> Result<Tensor> {

@@ -251,6 +251,33 @@ impl Fsha {
         Ok(sent)
     }
 
+    /// What goes down in place of the honest gradient once the victim's client has sent `z` (N, …); the honest one where it
+    /// says nothing: while its pilot warms up, and while it learns to imitate a defence.
+    ///
+    /// # Errors
+    /// Returns an error if a loss is not finite.
+    pub fn respond(&mut self, z: &Tensor) -> Result<Option<Tensor>> {
+        if self.made.is_none() {
+            self.made = Some(self.networks(&z.dims()[1..])?);
+        }
+        if self.studies()? {
+            return Ok(None);
+        }
+        let warm_up = self.settings.warm_up;
+        let down = if self.iteration < warm_up {
+            let mut stream = self.knowledge.stream("batch", self.iteration as u64);
+            self.learn(z.dim(0)?, &mut stream)?;
+            None
+        } else {
+            if let Some(made) = self.made.as_mut().filter(|_| self.iteration == warm_up) {
+                made.unit = f64::from(z.sqr()?.mean_all()?.to_scalar::<f32>()?).sqrt().max(1e-6);
+            }
+            Some(self.iterate(z)?)
+        };
+        self.iteration += 1;
+        Ok(down)
+    }
+
     /// One iteration: what goes down for the victim's `z`.
     fn iterate(&mut self, z: &Tensor) -> Result<Tensor> {
         let n = z.dim(0)?;
@@ -293,28 +320,8 @@ impl TrainingAttack for Fsha {
         Ok(())
     }
 
-    /// While its pilot warms up or it learns to imitate a defence, it lets the honest gradient through.
     fn answer(&mut self, step: &Heard) -> Result<Option<Tensor>> {
-        let z = step.crossed(Crossing::Smashed)?;
-        if self.made.is_none() {
-            self.made = Some(self.networks(&z.dims()[1..])?);
-        }
-        if self.studies()? {
-            return Ok(None);
-        }
-        let warm_up = self.settings.warm_up;
-        let down = if self.iteration < warm_up {
-            let mut stream = self.knowledge.stream("batch", self.iteration as u64);
-            self.learn(z.dim(0)?, &mut stream)?;
-            None
-        } else {
-            if let Some(made) = self.made.as_mut().filter(|_| self.iteration == warm_up) {
-                made.unit = f64::from(z.sqr()?.mean_all()?.to_scalar::<f32>()?).sqrt().max(1e-6);
-            }
-            Some(self.iterate(z)?)
-        };
-        self.iteration += 1;
-        Ok(down)
+        self.respond(step.crossed(Crossing::Smashed)?)
     }
 
     fn loss(&self) -> f64 {

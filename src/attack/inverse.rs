@@ -23,8 +23,6 @@ use super::threat_model::{Knows, Sees};
 use super::{Auxiliary, Doubt, Evidence, Inversion, Knowledge, Learner, Outcome, doubt_of};
 use crate::defence::imitation::{CHUNK, in_chunks};
 use crate::defence::rows::Rows;
-use crate::engine::loss::carry_on;
-use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::Adam;
 use crate::model::parameters::Init;
@@ -249,17 +247,11 @@ impl Inverse {
         }
         let batch = self.order.chunks(self.settings.batch).nth(within).unwrap_or(&[]);
         let smashed = pairs.smashed.select(batch.iter().copied())?;
-        let mut tape = Tape::default();
-        let got = tape.record(|| self.decoder.forward(&smashed))?;
-        let apart = (got.detach() - pairs.images.batch(batch)?)?;
-        self.loss = f64::from(apart.sqr()?.mean_all()?.to_scalar::<f32>()?);
+        self.loss = self.decoder.learn(&mut self.adam, &smashed, &pairs.images.batch(batch)?)?;
         if !self.loss.is_finite() {
             return Err(Error::Diverged(format!("inverse: the loss is {} at step {}", self.loss, self.step)));
         }
         self.losses.push(self.loss);
-        // The gradient of the mean square.
-        let end = tape.record(|| carry_on(&got, &(&apart * (2.0 / apart.elem_count() as f64))?))?;
-        self.adam.step(&tape.backward(&end)?)?;
         self.step += 1;
         Ok(())
     }

@@ -12,14 +12,12 @@ pub use why_not::why_not;
 
 use self::run::runs;
 use self::view::views;
-use super::Act;
 use super::act::Popup;
 use super::copied::Copied;
 use super::day::DayAct;
-use super::export::Of;
-use super::lessons::LessonAct;
-use super::purpose::Purpose;
+use super::purpose::{Of, Purpose};
 use super::workspace::Pane;
+use super::{Act, LessonAct};
 use crate::experiment::PRESETS;
 use crate::lesson::lessons;
 use crate::texts::PerLanguage;

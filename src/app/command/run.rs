@@ -4,8 +4,9 @@ use eframe::egui::{Key, Modifiers};
 
 use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
+use crate::app::PlayAct;
 use crate::app::lookers::who_exactly;
-use crate::app::play::{PlayAct, Speed};
+use crate::app::speed::Speed;
 use crate::texts::say;
 use crate::workbench;
 

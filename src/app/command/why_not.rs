@@ -9,7 +9,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
     let idle = look.activity == Activity::Idle;
     let stopping = look.activity == Activity::Stopping;
     match act {
-        act if look.hidden.hides(act) => Some(say(WHY)),
+        act if act.is_hidden(look.hidden) => Some(say(WHY)),
         Act::ShowAll if !look.hidden.any() => Some(t!("None is hidden")),
         Act::Stop | Act::Pause if idle => Some(t!("No run is going")),
         Act::CopyAs(what) => what.why_not(look),

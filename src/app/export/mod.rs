@@ -7,4 +7,7 @@ mod shot;
 mod svg;
 
 pub use caption::made;
-pub use shot::{Of, Shot};
+pub use shot::Shot;
+
+#[cfg(test)]
+pub use super::purpose::Of;

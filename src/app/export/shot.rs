@@ -11,20 +11,12 @@ use super::caption::{of_pane, of_stage};
 use super::pixels::{cut, rgb, written};
 use super::svg::Drawing;
 use crate::app::chore::Chore;
+use crate::app::purpose::Of;
 use crate::app::trouble::About;
 use crate::app::workspace::place;
-use crate::app::{Act, App, Look, Pane};
+use crate::app::{Act, App, Look};
 use crate::error::{Error, Result};
 use crate::run::caption::captioned;
-
-/// Which part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
-    /// The stage.
-    Stage,
-    /// A pane.
-    Pane(Pane),
-}
 
 /// A picture that was asked for.
 #[derive(Default)]

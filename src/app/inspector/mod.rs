@@ -2,6 +2,7 @@
 
 mod asked;
 mod convolution;
+mod flicker;
 mod grid;
 mod inspected;
 mod made;
@@ -16,6 +17,7 @@ use eframe::egui::{
     TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, vec2,
 };
 
+use self::flicker::{Flicker, flicker_ui};
 use self::made::{Key, Made};
 #[cfg(test)]
 pub use self::stats::number;
@@ -55,10 +57,12 @@ pub struct InspectorView {
     returns: usize,
     /// The picture is to get the keyboard.
     take_focus: bool,
+    flicker: Flicker,
 }
 
 impl InspectorView {
     fn open(&mut self, subject: Subject, at: Option<[usize; 2]>) {
+        self.flicker.end();
         if self.subject != Some(subject) {
             self.plane = None;
         }
@@ -114,7 +118,10 @@ impl App {
 
 /// Draws it. False where it is closed.
 pub fn inspector_ui(ctx: &Context, look: Look<'_>, view: &mut InspectorView) -> bool {
-    let Some(subject) = view.subject else { return false };
+    let Some(subject) = view.subject.map(|subject| view.flicker.now(ctx, subject).unwrap_or(subject)) else {
+        return false;
+    };
+    view.subject = Some(subject);
     if let (Some(inside), Subject::Smashed(_) | Subject::Kernel(..)) = (inside(look), subject) {
         view.asked.ask(inside, ctx);
     }
@@ -202,6 +209,7 @@ fn strip_ui(ui: &mut Ui, look: Look<'_>, subject: Subject, view: &mut InspectorV
                 chosen = Some(one);
             }
         }
+        flicker_ui(ui, subject, &mut view.flicker);
     });
     if let Some(chosen) = chosen {
         view.open(chosen, None);

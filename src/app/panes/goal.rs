@@ -2,7 +2,7 @@
 
 use eframe::egui::{Checkbox, Color32, DragValue, Label, RichText, Ui};
 
-use crate::app::play::PlayAct;
+use crate::app::PlayAct;
 use crate::app::{Act, Look, Role, State};
 use crate::score::goal::{Check, Goal};
 use crate::split::UNDEFENDED;

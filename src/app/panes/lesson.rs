@@ -5,8 +5,8 @@ use eframe::egui::{
     Button, Id, Label, ProgressBar, Rect, RichText, Role as Kind, ScrollArea, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::app::LessonAct;
 use crate::app::choice::selectable_if_ui;
-use crate::app::lessons::LessonAct;
 use crate::app::{Act, Look};
 use crate::lesson::{Phase, Progress, Question, Step, lessons};
 

@@ -87,6 +87,28 @@ fn a_click_on_the_original_shows_its_true_numbers() {
 }
 
 #[test]
+fn original_and_stolen_flicker_in_the_same_place_until_another_picture_is_chosen() {
+    let mut window = Window::open(quick());
+    window.until("something was stolen", |app| app.showing().reconstruction().is_some());
+    window.act(Act::Inspect(Subject::Stolen, None));
+    window.harness.run_steps(2);
+    window.click("Flicker");
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        window.harness.step();
+        let now = subject(&window);
+        if seen.last() != Some(&now) {
+            seen.push(now);
+        }
+    }
+    let both = [Some(Subject::Original), Some(Subject::Stolen)];
+    assert!(seen.len() >= 4 && seen.iter().all(|one| both.contains(one)), "{seen:?}");
+    window.click("Look at: error");
+    window.harness.run_steps(20);
+    assert_eq!(subject(&window), Some(Subject::Error));
+}
+
+#[test]
 fn the_products_behind_a_tile_come_to_the_number_on_the_wire() {
     let mut window = Window::open(quick());
     window.rest();

@@ -3,7 +3,9 @@
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
-use crate::app::play::{Play, PlayAct, Speed};
+use crate::app::PlayAct;
+use crate::app::play::Play;
+use crate::app::speed::Speed;
 
 fn iteration(app: &App) -> usize {
     app.showing().scene.as_ref().and_then(|scene| scene.progress.as_ref()).map_or(0, |progress| progress.iteration)

@@ -3,8 +3,8 @@
 use egui_kittest::kittest::Queryable as _;
 
 use super::*;
+use crate::app::PlayAct;
 use crate::app::hidden::Control;
-use crate::app::play::PlayAct;
 use crate::app::shared::Shared;
 use crate::experiment::PRESETS;
 use crate::experiment::fixture::{DIGITS, GAMMA};
