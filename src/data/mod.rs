@@ -19,6 +19,7 @@ mod doubles;
 mod draw;
 mod element;
 mod embedded;
+mod even;
 mod feed;
 mod findings;
 mod groups;
