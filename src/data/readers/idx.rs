@@ -181,7 +181,7 @@ impl Files<'_> {
             let name = names::usual(self.set, part, what);
             return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), self.folder));
         };
-        let file = File::open(&path).map_err(Error::io("open the IDX file", &path))?;
+        let file = File::open(&path).map_err(Error::opening("open the IDX file", &path))?;
         let done = read(BufReader::new(Watched::new(file, self.ask.progress)), &path);
         unless_stopped(done, self.ask.progress, |problem| about_path(&format!("this IDX file {problem}"), &path))
     }

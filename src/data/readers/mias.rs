@@ -128,8 +128,8 @@ fn numbered(path: &Path) -> Option<u32> {
 /// The files of the films in a folder, by number.
 fn films_in(folder: &Path) -> Result<BTreeMap<u32, PathBuf>> {
     let mut films = BTreeMap::new();
-    for entry in folder.read_dir().map_err(Error::io("look into the folder", folder))? {
-        let path = entry.map_err(Error::io("look into the folder", folder))?.path();
+    for entry in folder.read_dir().map_err(Error::opening("look into the folder", folder))? {
+        let path = entry.map_err(Error::opening("look into the folder", folder))?.path();
         if let Some(number) = numbered(&path) {
             // Of mdb001.pgm and mdb001.PGM the same one whatever order the folder is in.
             let of = films.entry(number).or_insert_with(|| path.clone());

@@ -60,7 +60,7 @@ fn is_zip(path: &Path) -> bool {
 
 /// Reads a file. Arrays of so many bytes as are `large` stay in the file where they are not packed.
 fn read_file(path: &Path, ask: &Ask<'_>, large: u64) -> Result<Contents> {
-    let file = File::open(path).map_err(Error::io("open the .npz file", path))?;
+    let file = File::open(path).map_err(Error::opening("open the .npz file", path))?;
     let file = BufReader::new(Watched::new(file, ask.progress));
     let contents = read(file, ask.wanted, Some(Place { path, start: 0, large }));
     unless_stopped(contents, ask.progress, |problem| about_path(problem, path))
