@@ -38,6 +38,7 @@ pub mod reader;
 pub mod readers;
 mod shaped;
 mod source;
+mod unpacked;
 mod wanted;
 mod watched;
 #[cfg(test)]
