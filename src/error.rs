@@ -2,6 +2,7 @@
 //!
 //! Each error is shown once, in words a user can act on, with the path last.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong, by what the user can do about it.
@@ -54,6 +55,20 @@ impl Error {
         move |source| Self::Io { doing, path, source }
     }
 
+    /// A closure for `map_err` where something is opened that was given: what is not there, or may not be read, is wrong
+    /// input; all else the disk refused.
+    pub fn opening(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidFilename => Self::Input(format!("could not {doing}: {source}: {}", path.display())),
+            _ => Self::Io { doing, path, source },
+        }
+    }
+
     /// The process's exit code: 2 where the input was wrong, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -85,6 +100,17 @@ fn without_backtrace(error: candle_core::Error) -> candle_core::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_given_and_may_not_be_opened_is_wrong_input() {
+        let told = |kind: ErrorKind| Error::opening("open the images", Path::new("x"))(kind.into());
+        let refused = told(ErrorKind::PermissionDenied);
+        assert_eq!(
+            (refused.exit_code(), refused.to_string().as_str()),
+            (2, "could not open the images: permission denied: x")
+        );
+        assert_eq!(told(ErrorKind::StaleNetworkFileHandle).exit_code(), 1);
+    }
 
     #[test]
     fn a_tensor_error_is_told_without_a_backtrace() {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::deep::pixels;
-use super::disk::{MAX_BYTES_ON_DISK, OnDisk, Place};
+use super::disk::{OnDisk, Place};
 use super::element::Element;
 use super::layout::{Layout, Pixel, Scaled};
 use super::range::{Scale, Seen};
@@ -102,7 +102,7 @@ impl Pixels {
 
 /// Most bytes of an array that is read from there.
 pub(super) fn most_bytes(place: Option<Place<'_>>) -> u64 {
-    place.map_or(MAX_BYTES, |_| MAX_BYTES_ON_DISK)
+    place.map_or(MAX_BYTES, Place::most)
 }
 
 #[cfg(test)]

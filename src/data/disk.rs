@@ -16,6 +16,8 @@ const LARGE: u64 = 64 << 20;
 const STREAM_FROM: &str = "CUTLAYER_STREAM_FROM";
 /// Most bytes in one array that stays on disk.
 pub(super) const MAX_BYTES_ON_DISK: u64 = 1 << 40;
+/// Most bytes in one that is packed, which take room on the disk where nobody expects it: a few can declare very many.
+const MAX_BYTES_UNPACKED: u64 = 64 << 30;
 
 /// How many bytes an array has that stays on disk where it can.
 ///
@@ -50,12 +52,21 @@ pub(super) struct Place<'a> {
     pub start: u64,
     /// Arrays of fewer bytes are held in memory all the same.
     pub large: u64,
+    /// Whether it is packed there: then images are somewhere else.
+    pub packed: bool,
+}
+
+impl Place<'_> {
+    /// Most bytes of an array that is read from there.
+    pub fn most(self) -> u64 {
+        if self.packed { MAX_BYTES_UNPACKED } else { MAX_BYTES_ON_DISK }
+    }
 }
 
 impl OnDisk {
     /// Looks at each of `count` images and leaves them where they are; says what values they have.
     pub fn read(file: &mut dyn Read, count: u64, layout: Layout, place: Place<'_>) -> Result<(Self, Seen), String> {
-        let (digests, seen) = digests(file, count, layout)?;
+        let (digests, seen) = digests(file, count, layout, &mut |_| Ok(()))?;
         let opened = File::open(place.path).map_err(|error| format!("cannot be opened again ({error})"))?;
         let (path, start) = (place.path.to_owned(), place.start);
         let labels = Vec::new();
@@ -78,9 +89,14 @@ impl OnDisk {
     }
 }
 
-/// The digest of each image, and what values there are; a wrong length is told as by
+/// The digest of each image, and what values there are; each is handed over, planar. A wrong length is told as by
 /// [`read_payload`](super::read_payload).
-fn digests(file: &mut dyn Read, count: u64, layout: Layout) -> Result<(Vec<[u8; 32]>, Seen), String> {
+pub(super) fn digests(
+    file: &mut dyn Read,
+    count: u64,
+    layout: Layout,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(Vec<[u8; 32]>, Seen), String> {
     let damaged = |error: io::Error| format!("is damaged or cut short ({error})");
     let (size, bytes) = (layout.size() as u64, count * layout.size() as u64);
     let (mut digests, mut seen) = (Vec::new(), Seen::nothing(layout.number()));
@@ -93,6 +109,7 @@ fn digests(file: &mut dyn Read, count: u64, layout: Layout) -> Result<(Vec<[u8; 
         let planar = layout.planar(image);
         digests.push(*blake3::hash(&planar).as_bytes());
         seen = seen.and(layout.seen(&planar));
+        each(&planar)?;
     }
     // At its end a zip checks its sum.
     match file.read(&mut [0]).map_err(damaged)? {
@@ -202,7 +219,7 @@ mod tests {
     fn read_as(layout: Layout, file: &NamedTempFile, count: u64, large: u64) -> Result<Pixels, String> {
         let mut reader = File::open(file.path()).unwrap();
         reader.read_exact(&mut [0; 10]).unwrap();
-        Pixels::read(&mut reader, count, layout, Some(Place { path: file.path(), start: 10, large }))
+        Pixels::read(&mut reader, count, layout, Some(Place { path: file.path(), start: 10, large, packed: false }))
     }
 
     fn part(pixels: Pixels, wanted: Range) -> Part {

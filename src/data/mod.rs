@@ -19,6 +19,7 @@ mod doubles;
 mod draw;
 mod element;
 mod embedded;
+mod even;
 mod feed;
 mod findings;
 mod groups;
@@ -37,6 +38,7 @@ pub mod reader;
 pub mod readers;
 mod shaped;
 mod source;
+mod unpacked;
 mod wanted;
 mod watched;
 #[cfg(test)]

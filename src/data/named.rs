@@ -30,7 +30,7 @@ pub struct Numbers {
 /// # Errors
 /// Names the file and the array that cannot be read.
 pub fn named(path: &Path, wanted: &[&str]) -> Result<(BTreeMap<String, Numbers>, Vec<String>)> {
-    let file = File::open(path).map_err(Error::io("open the arrays", path))?;
+    let file = File::open(path).map_err(Error::opening("open the arrays", path))?;
     let about = |problem: String| about_path(&problem, path);
     let mut archive = ZipArchive::new(BufReader::new(file))
         .map_err(|e| about(format!("not a readable .npz (zip) file ({e}); numpy.savez writes one")))?;

@@ -112,7 +112,7 @@ pub fn npz(arrays: &[Array]) -> Result<Vec<u8>> {
 /// # Errors
 /// Says what the file holds and what was wanted; the path comes last.
 pub fn read_images(path: &Path, shape: [usize; 3]) -> Result<Vec<f32>> {
-    let file = File::open(path).map_err(Error::io("open the images", path))?;
+    let file = File::open(path).map_err(Error::opening("open the images", path))?;
     read(BufReader::new(file), shape).map_err(|problem| about_path(&problem, path))
 }
 

@@ -16,9 +16,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use self::agreed::{Agreed, common_shape, common_white, range_of};
-use self::decoded::Decoded;
+pub(super) use self::decoded::Decoded;
 use self::spool::decode_all;
-use self::store::{Key, Store};
+use self::store::Key;
+pub(super) use self::store::{Saving, Store};
 use super::array::Pixels;
 use super::deep::white_of;
 use super::disk::large;

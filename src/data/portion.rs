@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::even::evenly;
 use super::joined::joined;
 use super::wanted::{Fold, Wanted};
 use super::{Dataset, Groups, Part, Source};
@@ -30,14 +31,15 @@ pub(super) fn drawn(all: Arc<dyn Source>, wanted: &Wanted) -> Result<[Part; 3], 
 
 /// A fold is tested; the rest is for training and validation. The folds are the same whichever is tested.
 fn folded(all: &Part, fold: Fold, seed: Seed) -> Result<[Part; 3], String> {
-    let of = assigned(all.labels(), all.groups(), &vec![1.0 / fold.of as f64; fold.of], seed);
+    let rule = if fold.even { evenly } else { assigned };
+    let of = rule(all.labels(), all.groups(), &vec![1.0 / fold.of as f64; fold.of], seed);
     // Told before the first of them is run.
     if let Some(empty) = (0..fold.of).find(|fold| !of.contains(fold)) {
         return Err(format!("data.folds = {}: fold {} would have no image; set fewer folds", fold.of, empty + 1));
     }
     let tested = fold.number.max(1) - 1;
     let rest = all.select(&(0..of.len()).filter(|i| of[*i] != tested).collect::<Vec<_>>());
-    let parts = assigned(rest.labels(), rest.groups(), &[1.0 - VALIDATED, VALIDATED], seed);
+    let parts = rule(rest.labels(), rest.groups(), &[1.0 - VALIDATED, VALIDATED], seed);
     let [train, validation] = [0, 1].map(|part| rest.select(&members(&parts, part)));
     Ok([train, validation, all.select(&members(&of, tested))])
 }
@@ -54,8 +56,9 @@ pub(super) fn members(of: &[usize], part: usize) -> Vec<usize> {
 }
 
 /// The part of each image: every class is shared out as nearly by `shares`, which sum up to 1, as whole groups allow. The
-/// largest groups are placed first, each where most images of its classes are lacking; among equals the seed decides.
-pub(super) fn assigned(labels: &[u32], groups: Option<&Groups>, shares: &[f64], seed: Seed) -> Vec<usize> {
+/// largest groups are placed first, each where most images of its classes are lacking, or in the first such part; among
+/// equal groups the seed decides.
+fn assigned(labels: &[u32], groups: Option<&Groups>, shares: &[f64], seed: Seed) -> Vec<usize> {
     let order = seed.stream("split", 0).permutation(labels.len());
     let classes = labels.iter().max().map_or(0, |largest| *largest as usize + 1);
     let mut lacking: Vec<Vec<f64>> = shares.iter().map(|_| vec![0.0; classes]).collect();
@@ -149,24 +152,44 @@ mod tests {
         let images = Images { shape: [1, 1, 1], pixels: (0..120).collect(), labels };
         let groups = Groups { numbers: (0..120).map(|i| i / 2).collect(), noun: Noun::PATIENT };
         let all: Arc<dyn Source> = grouped(images.into(), groups);
-        let mut tested = Vec::new();
-        for number in 1..=5 {
-            let wanted = Wanted { fold: Some(Fold { number, of: 5 }), ..Wanted::default() };
-            let parts = drawn(all.clone(), &wanted).unwrap();
-            assert_eq!((parts[0].len() + parts[1].len(), parts[2].len()), (96, 24));
-            assert!((10..=14).contains(&parts[1].len()), "{}", parts[1].len());
-            assert_eq!(parts[2].class_counts(2), [20, 4]);
-            for (i, part) in parts.iter().enumerate() {
-                let others = parts.iter().enumerate().filter(|(k, _)| *k != i);
-                let shared = |other: &Part| part.groups().unwrap().shared_with(other.groups().unwrap())[0];
-                assert!(others.into_iter().all(|(_, other)| shared(other) == 0), "fold {number}");
+        for even in [true, false] {
+            let mut tested = Vec::new();
+            for number in 1..=5 {
+                let wanted = Wanted { fold: Some(Fold { number, of: 5, even }), ..Wanted::default() };
+                let parts = drawn(all.clone(), &wanted).unwrap();
+                assert_eq!((parts[0].len() + parts[1].len(), parts[2].len()), (96, 24));
+                assert!((10..=14).contains(&parts[1].len()), "{}", parts[1].len());
+                assert_eq!(parts[2].class_counts(2), [20, 4]);
+                for (i, part) in parts.iter().enumerate() {
+                    let others = parts.iter().enumerate().filter(|(k, _)| *k != i);
+                    let shared = |other: &Part| part.groups().unwrap().shared_with(other.groups().unwrap())[0];
+                    assert!(others.into_iter().all(|(_, other)| shared(other) == 0), "fold {number}");
+                }
+                tested.extend(parts[2].pixels());
             }
-            tested.extend(parts[2].pixels());
+            tested.sort_unstable();
+            assert_eq!(tested, (0..120).collect::<Vec<u8>>());
         }
-        let many = Wanted { fold: Some(Fold { number: 1, of: 100 }), ..Wanted::default() };
+        let many = Wanted { fold: Some(Fold { number: 1, of: 100, even: true }), ..Wanted::default() };
         assert!(drawn(all, &many).unwrap_err().starts_with("data.folds = 100: fold "), "60 patients");
-        tested.sort_unstable();
-        assert_eq!(tested, (0..120).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn folds_that_are_not_to_be_even_are_those_of_older_runs() {
+        // Each class by itself, from the first fold on.
+        let labels: Vec<u32> = (0..9).map(|i| i / 3).collect();
+        let images = Images { shape: [1, 1, 1], pixels: (0..9).collect(), labels };
+        let all: Arc<dyn Source> = images.into();
+        let sizes = |even| {
+            [1, 2, 3, 4].map(|number| {
+                let wanted = Wanted { fold: Some(Fold { number, of: 4, even }), ..Wanted::default() };
+                drawn(all.clone(), &wanted).map(|parts| parts[2].len())
+            })
+        };
+        assert!(sizes(false).iter().all(|fold| fold.as_ref().unwrap_err().contains("fold 4 would have no image")));
+        let mut even = sizes(true).map(Result::unwrap);
+        even.sort_unstable();
+        assert_eq!(even, [2, 2, 2, 3]);
     }
 
     #[test]

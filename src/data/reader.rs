@@ -2,6 +2,7 @@
 //! [`workbench`](mod@crate::workbench) lists them.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,8 +102,8 @@ pub fn readable(readers: &[&'static Kind]) -> String {
 /// them.
 ///
 /// # Errors
-/// [`Error::Input`] where there is no such set, or a file is damaged or beyond the limits;
-/// [`Error::Io`] where the system refuses to open it; [`Error::Stopped`] where it was told to stop.
+/// [`Error::Input`] where there is no such set, it may not be read, or a file is damaged or beyond the limits;
+/// [`Error::Io`] where the disk fails; [`Error::Stopped`] where it was told to stop.
 pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static Kind]) -> Result<Dataset> {
     let given = name_or_path.as_ref();
     if let Some(name) = given.to_str().filter(|name| BUILT_IN.contains(name)) {
@@ -120,18 +121,16 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
         Err(error) => {
             let gone = [ErrorKind::NotFound, ErrorKind::InvalidInput, ErrorKind::NotADirectory].contains(&error.kind());
             let fetched = given.to_str().and_then(known).filter(|_| gone);
-            return Err(if let Some(set) = fetched {
-                Error::input(set.wanted())
-            } else if gone {
-                unknown(&given.to_string_lossy(), readers)
-            } else {
-                Error::io("look at the data", &path)(error)
+            return Err(match fetched {
+                Some(set) => Error::input(set.wanted()),
+                None if gone && path.is_symlink() => about_path("what this link leads to is not there", &path),
+                None if gone => unknown(&given.to_string_lossy(), readers),
+                // Links in a circle, a folder that may not be entered, a name that is too long.
+                None => about_path(&format!("could not look at the data: {error}"), &path),
             });
         }
     }
-    if path.read_dir().is_ok_and(|mut inside| inside.next().is_none()) {
-        return Err(about_path("this folder is empty", &path));
-    }
+    openable(&path)?;
     let (kind, path) = chosen(&path, ask.wanted, readers)?;
     let name = path.file_stem().unwrap_or(given).to_string_lossy().into_owned();
     once(Stamp::of(kind.id, ask.wanted, &path), || {
@@ -149,6 +148,17 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
         let set = Dataset { kind: kind.id, drawn, ..set };
         arranged(set, ask.wanted).map_err(told)
     })
+}
+
+/// Refuses what may not be read, which no reader could tell from what it does not know, and a folder of nothing.
+fn openable(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return File::open(path).map(drop).map_err(Error::opening("open the data", path));
+    }
+    match path.read_dir().map_err(Error::opening("look into the folder", path))?.next() {
+        None => Err(about_path("this folder is empty", path)),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Training, validation and test images, and whether they were drawn. What has no labels is one part.
@@ -226,6 +236,7 @@ mod tests {
 
     use super::*;
     use crate::data::{Progress, idx, npz, plain};
+    use crate::whole_files::Writer;
 
     /// Some readers.
     const TWO: &[&Kind] = &[&idx::KIND, &npz::KIND];
@@ -251,6 +262,46 @@ mod tests {
             let wanted = Wanted { kind: kind.to_owned(), ..Wanted::default() };
             let told = load("/dev/zero", &Ask { wanted: &wanted, progress: &Progress::default() }, TWO).unwrap_err();
             assert_eq!(told.to_string(), "this is neither a file nor a folder: /dev/zero");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_cannot_be_opened_is_wrong_input_and_named() {
+        use std::fs::{Permissions, create_dir, set_permissions};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink(at("itself"), at("itself")).unwrap();
+        symlink(at("there"), at("back")).unwrap();
+        symlink(at("back"), at("there")).unwrap();
+        symlink(at("nothing"), at("dangling")).unwrap();
+        let long = "x".repeat(300);
+        let circle = "could not look at the data: Too many levels of symbolic links";
+        for (name, says) in [
+            ("itself", circle),
+            ("back", circle),
+            ("there/below", circle),
+            ("dangling", "what this link leads to is not there"),
+            (long.as_str(), "could not look at the data: File name too long"),
+        ] {
+            let error = plain(at(name), TWO).unwrap_err();
+            let told = error.to_string();
+            let named = told.starts_with(says) && told.ends_with(&format!(": {}", at(name).display()));
+            assert!(named && error.exit_code() == 2, "{name}: {told}");
+        }
+        create_dir(at("folder")).unwrap();
+        Writer::default().write(&at("file.npz"), b"x").unwrap();
+        for (name, says) in [("folder", "could not look into the folder: "), ("file.npz", "could not open the data: ")]
+        {
+            set_permissions(at(name), Permissions::from_mode(0o0)).unwrap();
+            // Whoever is root may read it.
+            if at(name).read_dir().is_ok() || File::open(at(name)).is_ok_and(|_| name == "file.npz") {
+                continue;
+            }
+            let error = plain(at(name), TWO).unwrap_err();
+            let told = error.to_string();
+            assert!(told.starts_with(says) && told.contains("ermission denied") && error.exit_code() == 2, "{told}");
         }
     }
 

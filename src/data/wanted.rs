@@ -38,6 +38,8 @@ pub struct Fold {
     pub number: usize,
     /// How many there are.
     pub of: usize,
+    /// Whether they are as even in size as whole patients allow, too.
+    pub even: bool,
 }
 
 /// Which values of a file are black and white.

@@ -18,7 +18,7 @@ use crate::model::spec::LayerSpec;
 use crate::score::paper::MU;
 
 /// The number of the document's form that this build writes; it reads all up to it.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub struct DataSpec {
     pub folds: usize,
     /// Which of them is tested, from 1; 0 for each in turn.
     pub fold: usize,
+    /// Whether folds are as even in size as whole patients allow, too.
+    pub even: bool,
 }
 
 impl DataSpec {
@@ -147,7 +149,7 @@ impl DataSpec {
             channels: self.channels,
             split: self.split,
             split_seed: self.split_seed,
-            fold: (self.folds > 0).then_some(Fold { number: self.fold, of: self.folds }),
+            fold: (self.folds > 0).then_some(Fold { number: self.fold, of: self.folds, even: self.even }),
         })
     }
 }
@@ -171,6 +173,7 @@ impl Default for DataSpec {
             split_seed: 0,
             folds: 0,
             fold: 0,
+            even: true,
         }
     }
 }

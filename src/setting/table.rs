@@ -160,6 +160,16 @@ pub static SETTINGS: &[Setting] = &[
     )
     .since(4, Plain::Whole(0)),
     Setting::new(
+        "data.even",
+        "Even folds",
+        "",
+        Kind::Switch,
+        "Folds are as even in size as whole patients allow, and no class is missing from one where enough patients have it. \
+         Off, as in files before schema 6, each class is shared out by itself, from the first fold on.",
+    )
+    .since(6, Plain::Switch(false))
+    .matters_with("data.folds"),
+    Setting::new(
         "model.name",
         "Model",
         "",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What came of decoding, beside the pixels. A place is that in the listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Decoded {
+pub(in crate::data) struct Decoded {
     /// Channels, height, width.
     pub shape: [usize; 3],
     /// The value of white.

@@ -37,7 +37,7 @@ const ABANDONED: Duration = Duration::from_hours(1);
 
 /// By what a set is known again.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(in crate::data) struct Key {
     /// The name of its file.
     name: String,
     /// How many pictures are in its listing.
@@ -71,7 +71,7 @@ impl Key {
 
 /// The folder, and how much may be in it.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(in crate::data) struct Store {
     pub folder: PathBuf,
     pub most: u64,
 }
@@ -159,7 +159,7 @@ impl Store {
 }
 
 /// A file that is being written; nothing is left of it unless it comes to its end.
-pub(super) struct Saving<'a> {
+pub(in crate::data) struct Saving<'a> {
     store: &'a Store,
     file: BufWriter<File>,
     draft: Draft,

@@ -86,8 +86,9 @@ struct Seen {
 
 fn read(path: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let view = View::of(&ask.wanted.view)?;
-    let (folder, all) = if path.is_dir() { (Some(path), in_folder(path)?) } else { (None, vec![path.to_owned()]) };
     let mut findings = Findings::default();
+    let (folder, all) =
+        if path.is_dir() { (Some(path), in_folder(path, &mut findings)?) } else { (None, vec![path.to_owned()]) };
     let seen = seen(all, ask, &mut findings)?;
     let (seen, labels) = match folder {
         Some(folder) => labelled(folder, seen, &ask.wanted.labels, &mut findings)?,

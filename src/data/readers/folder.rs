@@ -106,17 +106,19 @@ fn listed(root: &Path) -> Result<Listing> {
     }
     let mut filled: Vec<(Option<usize>, OsString, Vec<PathBuf>)> = Vec::new();
     for (part, folder) in classes {
-        let pictures = files(&folder)?;
-        if pictures.is_empty() {
+        let before = findings.skipped.len();
+        let pictures = files(root, &folder, &mut findings.skipped)?;
+        let told = findings.skipped[before..].iter().any(|one| one.path == folder);
+        if pictures.is_empty() && !told {
             findings.warnings.push(format!("The folder \"{}\" has no pictures.", shown(root, &folder)));
-        } else {
+        } else if !pictures.is_empty() {
             filled.push((part, name_of(&folder), pictures));
         }
     }
     let mut names: Vec<OsString> =
         filled.iter().map(|(_, name, _)| name.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     names.sort_by(|a, b| natural(a, b));
-    check(&names, root)?;
+    check(&names, &findings.skipped, root)?;
     let label = |name: &OsString| names.iter().position(|known| known == name).unwrap_or_default() as u32;
     let mut items = Vec::new();
     // Part by part and class by class, whatever order the disk has.
@@ -159,14 +161,17 @@ fn strays(inside: &[PathBuf], findings: &mut Findings) {
 }
 
 /// A set needs two classes, and not too many.
-fn check(names: &[OsString], root: &Path) -> Result<()> {
+fn check(names: &[OsString], skipped: &[Skipped], root: &Path) -> Result<()> {
+    // It may be why classes are lacking.
+    let first = skipped.first().map_or_else(String::new, |one| format!(" ({} {})", shown(root, &one.path), one.why));
     let problem = match names {
-        [] => "there are no class folders with pictures here: put the pictures of each class into a folder of its own, or \
-               add a CSV file with the columns path and label"
-            .to_owned(),
+        [] => format!(
+            "there are no class folders with pictures here{first}: put the pictures of each class into a folder of its \
+             own, or add a CSV file with the columns path and label"
+        ),
         [one] => format!(
-            "all pictures are of one class, \"{}\": a set needs two at least, each in a folder of its own, or a CSV file \
-             with the columns path and label",
+            "all pictures are of one class, \"{}\"{first}: a set needs two at least, each in a folder of its own, or a CSV \
+             file with the columns path and label",
             one.to_string_lossy()
         ),
         many if many.len() > MAX_CLASSES as usize => {

@@ -23,7 +23,7 @@ use crate::data::layout::{Layout, Pixel};
 use crate::data::range::{Scale, Seen, found};
 use crate::data::reader::{Contents, Findings, Kind, Parts, Sniff};
 use crate::data::watched::{Watched, unless_stopped};
-use crate::data::{Ask, Images, MAX_IMAGES, Range, Source, about_path, payload_bytes, read_payload};
+use crate::data::{Ask, Images, MAX_IMAGES, Range, Source, about_path, payload_bytes, read_payload, unpacked};
 use crate::error::{Error, Result};
 
 /// Its card.
@@ -161,7 +161,7 @@ impl Files<'_> {
 
     fn images(&self, part: usize, transposed: bool) -> Result<Pixels> {
         self.read(part, What::Images, |file, path| {
-            images(file, Some(Place { path, start: 0, large: self.large }), transposed)
+            images(file, Some(Place { path, start: 0, large: self.large, packed: false }), transposed)
         })
     }
 
@@ -181,7 +181,7 @@ impl Files<'_> {
             let name = names::usual(self.set, part, what);
             return Err(about_path(&format!("this folder of IDX files lacks {name} (or {name}.gz)"), self.folder));
         };
-        let file = File::open(&path).map_err(Error::io("open the IDX file", &path))?;
+        let file = File::open(&path).map_err(Error::opening("open the IDX file", &path))?;
         let done = read(BufReader::new(Watched::new(file, self.ask.progress)), &path);
         unless_stopped(done, self.ask.progress, |problem| about_path(&format!("this IDX file {problem}"), &path))
     }
@@ -206,10 +206,11 @@ pub(in crate::data) fn read_pairs(files: [[&[u8]; 2]; 2]) -> Result<Contents, St
 /// Magic and three sides come before the pixels.
 const HEADER: u64 = 16;
 
-/// The images of an image file, which may stand column by column; they may stay at `place`, the file's beginning.
+/// The images of an image file, which may stand column by column; they may stay at `place`, the file's beginning, where
+/// they are not packed.
 fn images(file: impl BufRead, place: Option<Place<'_>>, transposed: bool) -> Result<Pixels, String> {
     let (mut file, packed) = decoded(file)?;
-    let place = place.filter(|_| !packed).map(|place| Place { start: HEADER, ..place });
+    let place = place.map(|place| Place { start: HEADER, packed, ..place });
     let magic = word(&mut file)?;
     if magic != [0, 0, BYTES, 3] {
         return Err(format!("begins with {magic:02x?}, not with [00, 00, 08, 03]"));
@@ -219,7 +220,7 @@ fn images(file: impl BufRead, place: Option<Place<'_>>, transposed: bool) -> Res
     let [stored_rows, stored_columns] = [height, width].map(|side| side as usize);
     let [height, width] = if transposed { [stored_columns, stored_rows] } else { [stored_rows, stored_columns] };
     let layout = Layout { transposed, ..Layout::plain([1, height, width], Pixel::Byte) };
-    Pixels::read(&mut file, count, layout, place)
+    unpacked::read(&mut file, count, layout, place)
 }
 
 /// The element types of IDX that labels have.

@@ -15,11 +15,17 @@ use std::path::{Path, PathBuf};
 
 use self::film::{Film, Window, header};
 use self::info::{ABNORMALITIES, Info, Row, SIDE, Severity, TISSUES, film_of, found, parse, within};
+use crate::data::decode::is_picture;
+use crate::data::known::KNOWN;
 use crate::data::pictures::{Decode, Head, Item, Listing, Picture, gather};
 use crate::data::reader::{Contents, Findings, Kind, Skipped, Sniff, has_ending};
+use crate::data::readers::folder::any;
+use crate::data::readers::sheet::fitting;
 use crate::data::{Ask, Noun, Numbering, Range, Wanted, about_path};
 use crate::error::{Error, Result};
 
+/// What it is called among the sets that one fetches.
+const SET: &str = "./all-mias";
 /// Height and width of a patch, in pixels of a film of [`SIDE`].
 const PATCH: usize = 256;
 /// Height and width of the images of a set for which no other size is wanted.
@@ -106,9 +112,16 @@ fn sniff(path: &Path) -> Sniff {
         None
     };
     let Some(folder) = folder else { return Sniff::No };
-    let has_film = has_films(folder) && found(folder).is_some();
+    // Without a listing, for this reader to say so, where nothing else says what the films are.
+    let has_film = has_films(folder) && (found(folder).is_some() || !is_told(folder));
     let known = has_film || within(folder).is_some_and(|path| listing(&path));
     if known { Sniff::Yes(folder.to_owned()) } else { Sniff::No }
+}
+
+/// Whether a table, or class folders, tell what the pictures of a folder are.
+fn is_told(folder: &Path) -> bool {
+    let inside = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    !fitting(folder).is_empty() || inside.into_iter().any(|path| path.is_dir() && any(&path, &is_picture))
 }
 
 fn is_listing(path: &Path) -> bool {
@@ -128,8 +141,8 @@ fn numbered(path: &Path) -> Option<u32> {
 /// The files of the films in a folder, by number.
 fn films_in(folder: &Path) -> Result<BTreeMap<u32, PathBuf>> {
     let mut films = BTreeMap::new();
-    for entry in folder.read_dir().map_err(Error::io("look into the folder", folder))? {
-        let path = entry.map_err(Error::io("look into the folder", folder))?.path();
+    for entry in folder.read_dir().map_err(Error::opening("look into the folder", folder))? {
+        let path = entry.map_err(Error::opening("look into the folder", folder))?.path();
         if let Some(number) = numbered(&path) {
             // Of mdb001.pgm and mdb001.PGM the same one whatever order the folder is in.
             let of = films.entry(number).or_insert_with(|| path.clone());
@@ -158,7 +171,7 @@ fn read(folder: &Path, ask: &Ask<'_>) -> Result<Contents> {
     let size = if ask.wanted.size == 0 { USUAL } else { ask.wanted.size };
     let films = films_in(folder)?;
     let Some(listing) = found(folder) else {
-        return Err(about_path("MIAS needs Info.txt, beside the films or one folder up", folder));
+        return Err(about_path(&lacking(&films), folder));
     };
     let text = info::bytes(&listing).map_err(|problem| about_path(&format!("this listing {problem}"), &listing))?;
     let info = parse(&text);
@@ -186,6 +199,21 @@ fn read(folder: &Path, ask: &Ask<'_>) -> Result<Contents> {
         Error::Input(problem) => about_path(&problem, folder),
         error => error,
     })
+}
+
+/// What is said where films stand without a listing.
+fn lacking(films: &BTreeMap<u32, PathBuf>) -> String {
+    let Some(first) = films.values().next().and_then(|path| path.file_name()) else {
+        return "MIAS is films (mdb001.pgm, …) with Info.txt, beside them or one folder up".to_owned();
+    };
+    let more = if films.len() > 1 { ", …" } else { "" };
+    let from = KNOWN.iter().find(|set| set.name == SET).map_or("", |set| set.from);
+    format!(
+        "this looks like MIAS ({}{more}), and Info.txt, which says what is on the films, is neither here nor one folder up: \
+         it comes with them ({from}); without it, films can be read from class folders, or by a CSV file with the columns \
+         path and label",
+        first.to_string_lossy()
+    )
 }
 
 /// The images as pieces of films.

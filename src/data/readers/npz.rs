@@ -58,11 +58,12 @@ fn is_zip(path: &Path) -> bool {
     path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"PK"
 }
 
-/// Reads a file. Arrays of so many bytes as are `large` stay in the file where they are not packed.
+/// Reads a file. Arrays of so many bytes as are `large` stay in the file where they are not packed; much larger ones that
+/// are packed are unpacked onto the disk.
 fn read_file(path: &Path, ask: &Ask<'_>, large: u64) -> Result<Contents> {
-    let file = File::open(path).map_err(Error::io("open the .npz file", path))?;
+    let file = File::open(path).map_err(Error::opening("open the .npz file", path))?;
     let file = BufReader::new(Watched::new(file, ask.progress));
-    let contents = read(file, ask.wanted, Some(Place { path, start: 0, large }));
+    let contents = read(file, ask.wanted, Some(Place { path, start: 0, large, packed: false }));
     unless_stopped(contents, ask.progress, |problem| about_path(problem, path))
 }
 
@@ -95,9 +96,10 @@ pub(in crate::data) fn read(
     let mut pixels = Vec::new();
     for (_, [images, _]) in &parts {
         let (found, note) = members.read(images, |member| {
-            let plain = member.compression() == CompressionMethod::Stored;
-            let start = member.data_start().filter(|_| plain);
-            images::images(member, view, place.zip(start).map(|(place, start)| Place { start, ..place }))
+            let start = member.data_start();
+            let packed = start.is_none() || member.compression() != CompressionMethod::Stored;
+            let start = start.unwrap_or_default();
+            images::images(member, view, place.map(|place| Place { start, packed, ..place }))
         })?;
         findings.notes.extend(note.filter(|note| !findings.notes.contains(note)));
         pixels.push(found);

@@ -24,16 +24,26 @@ pub fn spread(record: &AttackRecord, patients: Option<&[u32]>) -> Option<Spread>
     Spread::of(&by_patient(each, known.unwrap_or(&images)), unit, SEED)
 }
 
+/// The same of each attack after the training.
+pub fn spreads<'a>(records: &'a [AttackRecord], patients: Option<&[u32]>) -> Vec<(&'a AttackRecord, Spread)> {
+    let attacks = || records.iter().filter(|record| is_attack(record));
+    let last = attacks().map(|record| record.epoch).max();
+    let of_last = attacks().filter(|record| Some(record.epoch) == last);
+    of_last.filter_map(|record| Some((record, spread(record, patients)?))).collect()
+}
+
+/// What finds patients beyond what an outline and two numbers do: above both by the same measure.
+pub fn beyond(rows: &[Reidentified]) -> Vec<&Reidentified> {
+    let real = |row: &&Reidentified| {
+        let both = row.over_silhouette.zip(row.over_two_numbers);
+        both.is_some_and(|(outline, numbers)| (0..2).any(|k| outline[k].is_real() && numbers[k].is_real()))
+    };
+    rows.iter().filter(real).collect()
+}
+
 /// Leaks by patient, of the attacks after the training; nothing where there is none.
 pub(super) fn leaks(summary: &Summary) -> String {
-    let last = summary.attacks.iter().filter(|record| is_attack(record)).map(|record| record.epoch).max();
-    let of = |record: &AttackRecord| spread(record, summary.target_patients.as_deref());
-    let all: Vec<(&AttackRecord, Spread)> = summary
-        .attacks
-        .iter()
-        .filter(|record| is_attack(record) && Some(record.epoch) == last)
-        .filter_map(|record| Some((record, of(record)?)))
-        .collect();
+    let all = spreads(&summary.attacks, summary.target_patients.as_deref());
     let Some((_, first)) = all.first() else { return String::new() };
     let unit = first.unit.clone();
     let mut own = table(&["attack", "mean", "median", "95th percentile", "worst", &format!("which {unit}")]);
@@ -85,12 +95,7 @@ pub(super) fn found(summary: &Summary) -> String {
         first.probes / 2,
         first.chance
     );
-    // Above both by the same measure.
-    let real = |row: &&Reidentified| {
-        let both = row.over_silhouette.zip(row.over_two_numbers);
-        both.is_some_and(|(outline, numbers)| (0..2).any(|k| outline[k].is_real() && numbers[k].is_real()))
-    };
-    let told: Vec<String> = summary.reidentified.iter().filter(real).map(words).collect();
+    let told: Vec<String> = beyond(&summary.reidentified).into_iter().map(words).collect();
     let _ = match told.as_slice() {
         [] => writeln!(
             text,

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod confusion;
+mod people;
 mod results;
 mod rows;
 mod set;
@@ -22,6 +23,7 @@ use text::Form;
 #[derive(Debug, Default)]
 pub struct TableView {
     attacks: attacks::AttacksView,
+    people: people::PeopleView,
     /// The row that is looked into; the decision while none is chosen.
     chosen: Option<String>,
 }
@@ -34,6 +36,7 @@ pub fn table_ui(ui: &mut Ui, look: Look<'_>, view: &mut TableView, acts: &mut Ve
         results::results_ui(ui, look.state, width, &mut view.chosen);
         ui.separator();
         attacks::attacks_ui(ui, look.state, &mut view.attacks);
+        people::people_ui(ui, look.state, &mut view.people, width);
     });
 }
 
@@ -203,7 +206,10 @@ pub(super) mod tests {
         assert!(harness.query_by_label_contains("Which class was taken").is_none());
     }
 
-    fn harness(state: State) -> Harness<'static, (Shop, TableView, Vec<Act>)> {
+    /// What is drawn: everything else, the table as it is looked at, and what was asked for.
+    pub type Made = (Shop, TableView, Vec<Act>);
+
+    pub fn harness(state: State) -> Harness<'static, Made> {
         Harness::builder().with_size([800.0, 700.0]).build_ui_state(
             |ui, (made, view, acts)| table_ui(ui, made.look(), view, acts),
             (made(state), TableView::default(), Vec::new()),

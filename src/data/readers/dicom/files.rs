@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::elements::is_dicom;
 use crate::data::pictures::Item;
-use crate::data::reader::{Findings, has_ending};
+use crate::data::reader::Findings;
 use crate::data::readers::folder::{any, files, natural, part_of};
 use crate::data::readers::sheet::{fitting, listed};
 use crate::data::{MAX_CLASSES, about_path};
@@ -38,10 +38,12 @@ pub fn has_dicom(folder: &Path) -> bool {
     any(folder, &|path| !is_index(path) && is_dicom_file(path))
 }
 
-/// The files of a folder that are DICOM by how they begin or by their name.
-pub fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
-    let named = |path: &Path| ENDINGS.iter().any(|ending| has_ending(path, ending));
-    let mut all = files(folder)?;
+/// The files of a folder that are DICOM by how they begin or by their name; folders that cannot be looked into are listed.
+pub fn in_folder(folder: &Path, findings: &mut Findings) -> Result<Vec<PathBuf>> {
+    // A link to what is not there is to be listed, too.
+    let ended = |path: &Path, ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
+    let named = |path: &Path| ENDINGS.iter().any(|ending| ended(path, ending));
+    let mut all = files(folder, folder, &mut findings.skipped)?;
     all.retain(|path| !is_index(path) && (is_dicom_file(path) || named(path)));
     Ok(all)
 }

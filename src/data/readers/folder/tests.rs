@@ -171,13 +171,54 @@ fn links_in_a_circle_end_and_names_that_are_no_text_are_read() {
     symlink(root, root.join("b/up")).unwrap();
     symlink(root.join("b"), root.join("b/self")).unwrap();
     symlink(root.join("nowhere"), root.join("b/gone.png")).unwrap();
+    symlink(root.join("loop"), root.join("loop")).unwrap();
+    symlink("loop.png", root.join("b/loop.png")).unwrap();
+    // In the place of classes too: these pictures are of other classes, or of nobody's set.
+    symlink(root, root.join("all")).unwrap();
+    symlink(root.parent().unwrap(), root.join("beyond")).unwrap();
     let set = opened(root);
     assert_eq!(set.classes, ["b", "caf\u{fffd}"]);
-    assert!(
-        set.findings.skipped.iter().any(|one| one.path.ends_with("gone.png") && one.why.starts_with("cannot be read"))
-    );
+    let skipped: Vec<(&Path, &str)> =
+        set.findings.skipped.iter().map(|one| (one.path.strip_prefix(root).unwrap(), one.why.as_str())).collect();
+    for name in ["all", "beyond", "b/up", "b/self"] {
+        assert!(skipped.contains(&(Path::new(name), "is a link back to a folder that it is in")), "{skipped:?}");
+    }
+    for name in ["b/gone.png", "b/loop.png"] {
+        let told = skipped.iter().any(|(path, why)| *path == Path::new(name) && why.starts_with("cannot be read"));
+        assert!(told, "{name}: {skipped:?}");
+    }
+    assert_eq!(skipped.len(), 6, "{skipped:?}");
+    assert!(set.findings.warnings.iter().all(|warning| !warning.contains("has no pictures")));
     // The link up leads nowhere: the other class's pictures are none of this one's.
-    assert_eq!(listed(root).unwrap().items.len(), 11);
+    assert_eq!(listed(root).unwrap().items.len(), 12);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_may_not_be_looked_into_is_skipped_and_listed() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for path in ["a/1.png", "b/2.png", "b/closed/3.png", "c/4.png"] {
+        put(&root.join(path), 9);
+    }
+    let mode = |path: &str, mode| fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
+    ["b/closed", "c"].into_iter().for_each(|path| mode(path, 0o0));
+    // Whoever is root may look into it.
+    let closed = root.join("c").read_dir().is_err();
+    let listing = listed(root).unwrap();
+    mode("b", 0o0);
+    let told = listed(root).err().map(|error| error.to_string());
+    ["b", "b/closed", "c"].into_iter().for_each(|path| mode(path, 0o700));
+    if !closed {
+        return;
+    }
+    let skipped: Vec<_> = listing.findings.skipped.iter().map(|one| (one.path.clone(), one.why.clone())).collect();
+    let why = "cannot be looked into (Permission denied (os error 13))";
+    assert_eq!(skipped, ["b/closed", "c"].map(|path| (root.join(path), why.to_owned())));
+    assert_eq!((listing.items.len(), listing.findings.warnings.len()), (2, 0));
+    let told = told.unwrap();
+    assert!(told.starts_with("all pictures are of one class, \"a\" (b cannot be looked into"), "{told}");
 }
 
 #[cfg(unix)]

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::data::reader::Skipped;
 use crate::data::{MAX_IMAGES, about_path};
 use crate::error::{Error, Result};
 
@@ -19,7 +20,7 @@ const LEFT: [&str; 3] = ["__MACOSX", "Thumbs.db", "desktop.ini"];
 
 /// What is in a folder, in natural order.
 pub fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
-    let failed = || Error::io("look into the folder", folder);
+    let failed = || Error::opening("look into the folder", folder);
     let mut all = Vec::new();
     for entry in folder.read_dir().map_err(failed())? {
         let path = entry.map_err(failed())?.path();
@@ -40,20 +41,35 @@ fn is_left(path: &Path) -> bool {
     name.as_encoded_bytes().starts_with(b".") || LEFT.iter().any(|left| name.eq_ignore_ascii_case(left))
 }
 
-/// All files of a folder and of those within it.
-pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// All files of a folder in `root` (or of that itself) and of those within it. Folders that cannot be looked into, and links
+/// back up, where others' pictures are too, are `skipped`.
+pub fn files(root: &Path, folder: &Path, skipped: &mut Vec<Skipped>) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
-    add(folder, &mut Vec::new(), &mut 0, &mut all)?;
+    let mut above: Vec<PathBuf> = (root != folder).then(|| root.canonicalize().ok()).flatten().into_iter().collect();
+    add(folder, &mut above, &mut 0, (&mut all, skipped))?;
     Ok(all)
 }
 
 /// `above` are the folders that this one is in, as they are called without links.
-fn add(folder: &Path, above: &mut Vec<PathBuf>, folders: &mut usize, all: &mut Vec<PathBuf>) -> Result<()> {
-    let real = folder.canonicalize().map_err(Error::io("look into the folder", folder))?;
-    // A link that leads back up, to where others' pictures are too.
-    if above.iter().any(|known| known.starts_with(&real)) {
-        return Ok(());
-    }
+fn add(
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    folders: &mut usize,
+    (all, skipped): (&mut Vec<PathBuf>, &mut Vec<Skipped>),
+) -> Result<()> {
+    let real = match folder.read_dir().and_then(|_| folder.canonicalize()) {
+        Ok(real) if above.iter().any(|known| known.starts_with(&real)) => {
+            Err("is a link back to a folder that it is in".to_owned())
+        }
+        other => other.map_err(|error| format!("cannot be looked into ({error})")),
+    };
+    let real = match real {
+        Ok(real) => real,
+        Err(why) => {
+            skipped.push(Skipped { path: folder.to_owned(), why });
+            return Ok(());
+        }
+    };
     *folders += 1;
     if above.len() == DEEPEST || *folders > MOST_FOLDERS {
         let problem = format!("folders are more than {DEEPEST} deep here, or more than {MOST_FOLDERS}");
@@ -62,7 +78,7 @@ fn add(folder: &Path, above: &mut Vec<PathBuf>, folders: &mut usize, all: &mut V
     above.push(real);
     for path in entries(folder)? {
         if path.is_dir() {
-            add(&path, above, folders, all)?;
+            add(&path, above, folders, (&mut *all, &mut *skipped))?;
         } else {
             all.push(path);
         }

@@ -58,7 +58,7 @@ fn a_folder_is_read_plain_or_packed() -> Result<()> {
 }
 
 #[test]
-fn large_plain_files_stay_where_they_are() -> Result<()> {
+fn large_files_stay_where_they_are_or_are_unpacked() -> Result<()> {
     let folder = folder();
     let ask = Ask { wanted: &Wanted::default(), progress: &Progress::default() };
     let read = |large| match read_set(folder.path(), &ask, large)?.parts {
@@ -68,6 +68,9 @@ fn large_plain_files_stay_where_they_are() -> Result<()> {
     let (disk, memory) = (read(1)?, read(u64::MAX)?);
     assert_eq!(disk.each_ref().map(Part::streams), [false, false, true], "a packed one cannot");
     assert_eq!(disk, memory);
+    let unpacked = read(0)?;
+    assert_eq!(unpacked.each_ref().map(Part::streams), [true, false, true], "unless it is too large for memory");
+    assert_eq!(unpacked, memory);
     Ok(())
 }
 

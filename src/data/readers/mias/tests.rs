@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::info::Severity::{Benign, Malignant, Normal};
 use super::*;
+use crate::data::readers::{folder, sheet};
 use crate::data::wild::each;
 use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, test_data};
 use crate::random::Seed;
@@ -164,6 +165,41 @@ fn a_folder_is_known_by_its_films_and_a_film_stands_for_it() {
         let told = load(&inner, &ask).unwrap_err().to_string();
         assert!(told.starts_with(&format!("{key} is \"")) && told.contains("for MIAS allowed are "), "{told}");
     }
+}
+
+#[test]
+fn films_without_a_listing_are_told_what_is_missing_and_where_it_is() {
+    let all = tempfile::tempdir().unwrap();
+    let folder = all.path().join("films");
+    for name in ["mdb003.pgm", "mdb001.pgm"] {
+        put(&folder, name, &film(64, [50; 4]));
+    }
+    let readers: &[&Kind] = &[&KIND, &sheet::KIND, &folder::KIND];
+    let load = |path: &Path, kind: &str| {
+        let wanted = Wanted { kind: kind.to_owned(), ..Wanted::default() };
+        reader::load(path, &Ask { wanted: &wanted, progress: &Progress::default() }, readers)
+    };
+    for (path, kind) in [(folder.clone(), ""), (folder.join("mdb001.pgm"), ""), (folder.clone(), "mias")] {
+        let error = load(&path, kind).unwrap_err();
+        let told = error.to_string();
+        assert!(told.starts_with("this looks like MIAS (mdb001.pgm, …), and Info.txt, which says"), "{told}");
+        assert!(told.contains("(http://peipa.essex.ac.uk/info/mias.html)") && error.exit_code() == 2, "{told}");
+        assert!(told.ends_with(&format!(": {}", folder.display())), "{told}");
+    }
+    let told = load(all.path(), "mias").unwrap_err().to_string();
+    assert!(told.starts_with("MIAS is films (mdb001.pgm, …) with Info.txt"), "{told}");
+    // Where a table says what they are, or folders do, nothing is missing.
+    let is_mias = |path: &Path| load(path, "").map_or_else(|error| error.to_string().contains("MIAS"), |_| false);
+    assert!(is_mias(&folder));
+    put(&folder, "labels.csv", b"path,label\nmdb001.pgm,a\nmdb003.pgm,b\n");
+    assert!(!is_mias(&folder));
+    let classes = all.path().join("classes");
+    put(&classes, "mdb001.pgm", &film(64, [50; 4]));
+    assert!(is_mias(&classes));
+    for (class, name) in [("a", "mdb002.pgm"), ("b", "mdb003.pgm")] {
+        put(&classes.join(class), name, &film(64, [50; 4]));
+    }
+    assert!(!is_mias(&classes));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::data::array::{Pixels, most_bytes};
 use crate::data::disk::Place;
 use crate::data::element::Element;
 use crate::data::layout::{Layout, Pixel};
-use crate::data::{MAX_BYTES, payload_bytes, read_payload};
+use crate::data::{MAX_BYTES, payload_bytes, read_payload, unpacked};
 
 /// What an array of numbers that are no pixels yet may hold.
 const NUMBERS: &str = "numbers (|u1, <u2, <i2, <f4, …)";
@@ -42,14 +42,14 @@ fn plain(
     payload_bytes(view.count, [channels * pixel.bytes() as u64, height, width], most_bytes(place)).map_err(
         |problem| {
             // In a file that can be read where it is, there is room for any.
-            let stay =
-                if place.is_none() { ", or the file unpacked (numpy.savez): then they stay on disk" } else { "" };
+            let packed = place.is_none_or(|place| place.packed);
+            let stay = if packed { ", or the file unpacked (numpy.savez): then they stay on disk" } else { "" };
             format!("{problem}{stay}")
         },
     )?;
     let place = place.map(|place| Place { start: place.start + header.bytes, ..place });
     let layout = Layout { interleaved: view.interleaved(), ..Layout::plain(view.shape, pixel) };
-    Pixels::read(file, view.count, layout, place)
+    unpacked::read(file, view.count, layout, place)
 }
 
 /// Images whose numbers are picked from the array, or are no pixels: they are held in memory.
@@ -59,7 +59,7 @@ fn converted(file: &mut dyn Read, header: &Header, view: &View, element: Element
     let size = element.size as u64;
     let limited = |problem: String| {
         format!(
-            "{problem}, or store them as bytes or 16 bits in C order, unpacked (numpy.savez): then they stay on disk"
+            "{problem}, or store them as bytes or 16 bits in C order (numpy.ascontiguousarray): then they stay on disk"
         )
     };
     payload_bytes(view.count, [channels * size, height, width], MAX_BYTES).map_err(limited)?;

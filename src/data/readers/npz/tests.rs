@@ -273,7 +273,7 @@ fn broken_entries_are_named_with_their_problem() {
 }
 
 #[test]
-fn large_arrays_that_are_not_packed_stay_in_the_file() {
+fn large_arrays_stay_in_the_file_or_are_unpacked_onto_the_disk() {
     let write = |options: SimpleFileOptions| {
         let mut writer = ZipWriter::new(tempfile::NamedTempFile::new().unwrap());
         for part in ["train", "val", "test"] {
@@ -295,7 +295,7 @@ fn large_arrays_that_are_not_packed_stay_in_the_file() {
     let ask = Ask { wanted: &wanted, progress: &progress };
     let read = |file: &tempfile::NamedTempFile, large| given(read_file(file.path(), &ask, large).unwrap());
     let wanted = read(&packed, 1);
-    for (file, large, streams) in [(&packed, 1, false), (&plain, 12, true), (&plain, 13, false)] {
+    for (file, large, streams) in [(&packed, 1, false), (&packed, 0, true), (&plain, 12, true), (&plain, 13, false)] {
         let parts = read(file, large);
         assert!(parts.iter().all(|part| part.streams() == streams), "{large}");
         assert_eq!(parts, wanted);

@@ -126,7 +126,7 @@ struct Row {
 /// Returns an error if the table is damaged, lacks a column or a cell, or lists no picture; it ends with the path.
 pub fn listed(path: &Path, labels: &str) -> Result<Listing> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(Error::io("open the CSV file", path))?;
+    let file = File::open(path).map_err(Error::opening("open the CSV file", path))?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::io("read the CSV file", path))?;
     let told = |problem: String| about_path(&format!("this CSV file {problem}"), path);
     let (columns, rows) = rows(&bytes, labels).map_err(told)?;
@@ -322,7 +322,7 @@ impl Places {
 
 fn below(folder: &Path) -> Result<BTreeMap<PathBuf, Option<PathBuf>>> {
     let mut all = BTreeMap::new();
-    for path in files(folder)?.into_iter().filter(|path| is_picture(path)) {
+    for path in files(folder, folder, &mut Vec::new())?.into_iter().filter(|path| is_picture(path)) {
         for name in [path.file_name(), path.file_stem()].into_iter().flatten() {
             all.entry(PathBuf::from(name)).and_modify(|one| *one = None).or_insert_with(|| Some(path.clone()));
         }

@@ -214,4 +214,15 @@ fn what_is_large_is_refused_with_what_to_do() {
         told.contains("13546917888 bytes") && told.contains("save fewer or smaller images, or the file unpacked"),
         "{told}"
     );
+    // Of a file on disk so much is unpacked there, if it holds what it declares; not anything that a few bytes can declare.
+    let on_disk = |shape: &str| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(&with("train_images", npy("|u1", shape, &[7; 99]))).unwrap();
+        let ask = Ask { wanted: &Wanted::default(), progress: &Progress::default() };
+        read_file(file.path(), &ask, 64 << 20).unwrap_err().to_string()
+    };
+    let told = on_disk("(89996, 224, 224, 3)");
+    assert!(told.starts_with("the entry train_images.npy is cut short: 99 of 13546917888 bytes of data"), "{told}");
+    let told = on_disk("(999999, 224, 224, 3)");
+    assert!(told.contains("at most 68719476736 ") && told.contains("or the file unpacked (numpy.savez)"), "{told}");
 }
