@@ -30,7 +30,9 @@ fn fulfil(check: &str, moment: &mut Moment) {
             ["drawn"] => (moment.drawn, moment.image) = (true, 0),
             ["stolen"] => (moment.step, moment.planned) = (500, 500),
             ["judged"] => moment.judged = true,
+            ["labelled"] => moment.labelled = true,
             ["defended"] => moment.defended = true,
+            ["not", "drawn"] => moment.drawn = false,
             ["not", "defended"] => moment.defended = false,
             ["adaptive"] => moment.adaptive = true,
             ["not", "adaptive"] => moment.adaptive = false,
@@ -46,6 +48,8 @@ fn fulfil(check: &str, moment: &mut Moment) {
             ["psgl.gamma", ">=", "0.3"] => setting(moment, "psgl.gamma", |_| 0.3),
             ["psgl.gamma", "<=", "0.15"] => setting(moment, "psgl.gamma", |_| 0.1),
             ["changed", "psgl.mu"] => setting(moment, "psgl.mu", |mu| 2.0 * mu),
+            ["attack.dlg.batch", ">=", "8"] => setting(moment, "attack.dlg.batch", |_| 8.0),
+            ["attack.idlg.batch", ">=", "8"] => setting(moment, "attack.idlg.batch", |_| 8.0),
             ["answered"] => {}
             other => panic!("nobody knows how to do {other:?}"),
         }
@@ -116,7 +120,11 @@ fn a_lesson_is_two_hundred_words_a_minute_two_seconds_an_act_and_five_a_question
 
 #[test]
 fn the_numbers_that_the_lessons_tell_are_those_of_the_network() {
+    use candle_core::Device;
+
     use crate::model::spec::shapes;
+    use crate::random::Seed;
+    use crate::split::SplitModel;
     let lesson = find("how-deep-is-safe").unwrap();
     let layers = lesson.start.experiment().unwrap().layers(10).unwrap();
     let shapes = shapes(&[1, 28, 28], &layers).unwrap();
@@ -131,6 +139,12 @@ fn the_numbers_that_the_lessons_tell_are_those_of_the_network() {
         // Recovered, fused and attacked stream, in the order of the setting.
         assert_eq!(psgl.weights, [0.5, 0.3, 0.2], "{name}");
     }
+    let lesson = find("one-gradient").unwrap();
+    let [_, plan] = lesson.start.experiment().unwrap().both_plans([1, 28, 28], 10, false).unwrap();
+    let model = SplitModel::new(plan.unwrap(), Seed(0), &Device::Cpu).unwrap();
+    let parties = [model.client.parameters(), model.server.parameters()];
+    let weights: usize = parties.iter().flat_map(|party| party.iter()).map(|(_, var)| var.elem_count()).sum();
+    assert_eq!((weights, 28 * 28, 8 * 28 * 28), (13_426, 784, 6272));
     let results = include_str!("../../docs/results.md");
     for (said, told) in [
         ("97 of 100", "| vanilla, clean images | 97.8 | 97.2 | 97.3 | 97.4 ± 0.2 |"),

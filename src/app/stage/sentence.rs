@@ -6,7 +6,7 @@ use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
-use crate::app::lookers::{Attacker, instead, sees_words, who};
+use crate::app::lookers::{Attacker, instead, sees_words, who, who_exactly};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
@@ -126,7 +126,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
     let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
     let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
     let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
-    let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
+    let menu = ComboBox::from_id_salt("attacker").selected_text(who_exactly(kind)).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
             if kind.make.trains() {
