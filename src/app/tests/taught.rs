@@ -79,7 +79,7 @@ fn pull(window: &mut Window, lever: &str, value: &str) {
     window.harness.get_by_role_and_label(Role::SpinButton, lever).focus();
     window.harness.run_steps(2);
     window.harness.get_by_role_and_label(Role::SpinButton, lever).type_text(value);
-    window.harness.key_press(eframe::egui::Key::Enter);
+    window.harness.key_press(egui::Key::Enter);
     window.harness.run_steps(3);
 }
 

@@ -34,3 +34,20 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         of_the_run_ui(ui, look, setting, acts);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workbench::attacks;
+
+    #[test]
+    fn what_stands_among_the_levers_is_a_whole_number_of_the_attacks_own() {
+        for kind in attacks() {
+            for key in kind.levers {
+                let setting = kind.settings.iter().find(|setting| setting.key == *key);
+                assert!(matches!(setting.unwrap().kind, SettingKind::Whole { .. }), "{}: {key}", kind.id);
+            }
+        }
+        assert!(attacks().iter().any(|kind| !kind.levers.is_empty()));
+    }
+}
