@@ -46,9 +46,15 @@ def cut_after(layer):
     return act
 
 
-def looks_with_similar_images(window):
-    window.click("Attacker:", "combo box")
-    window.click("somebody with similar images")
+def looks(who):
+    def act(window):
+        window.click("Attacker:", "combo box")
+        window.click(who)
+    return act
+
+
+looks_with_similar_images = looks("somebody with similar images")
+GRADIENTS = "whoever gets the weights' gradients"
 
 
 def lever(name, value):
@@ -109,6 +115,14 @@ ACTS = {
         [lever("\u03b3", "0.3")],
         [click("It knows our defence")],
     ],
+    "one-gradient": [
+        [looks(GRADIENTS), stolen, wipe],
+        [looks(f"{GRADIENTS}, label first")],
+        [click("Draw"), stroke(0.4), stroke(0.6)],
+        [click("Digits"), looks(GRADIENTS), lever("Images a gradient", "8")],
+        [looks(f"{GRADIENTS}, label first"), lever("Images a gradient", "8")],
+        [click(NEXT_IMAGE)],
+    ],
 }
 
 
@@ -128,7 +142,7 @@ def words(name):
 def take(window, name):
     """Begins a lesson from the list and takes each step. Seconds that were spent waiting for an attack."""
     its, waited = lesson(name), 0.0
-    window.scroll_to(f"Begin: {its['title']}", "Five lessons, a few minutes each")
+    window.scroll_to(f"Begin: {its['title']}", "Six lessons, a few minutes each")
     window.click(f"Begin: {its['title']}")
     window.wait("the lesson", lambda: window.there("step 1 of", part=True))
     for at, (step, acts) in enumerate(zip(its["step"], ACTS[name], strict=True), 1):

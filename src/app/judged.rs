@@ -142,6 +142,15 @@ fn broke_words(record: &AttackRecord) -> String {
 
 /// What one image tells: being recognised is a leak; not being so is no proof of anything.
 fn of_image(showing: &Showing) -> Said {
+    let n = showing.gradient_of();
+    if n > 1 {
+        let tip = t!(
+            "The attacker found {n} images in one gradient, which does not tell their order. The one most like the original \
+             is shown, and the original was needed to choose it: that is no evidence.",
+            n
+        );
+        return Said::new(Says::TooWeak, t!("One of {n} images: no verdict", n), tip);
+    }
     match showing.shown_lineup().as_ref().and_then(Lineup::correct) {
         Some(true) => {
             let tip = t!("The stolen image picks its original out of eight of its class. {one}", one = say(ONE));

@@ -122,6 +122,7 @@ pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<
             Says::TooWeak | Says::Waiting => None,
         },
         judged: band.says != Says::Waiting,
+        labelled: answered.is_some_and(|scene| !scene.labels.is_empty()),
         ssim: showing.shown_score().map(|score| score.ssim),
         run: match look.state.status {
             Status::Fresh => RunStatus::None,

@@ -15,7 +15,7 @@ use super::{Activity, App, present, stage, theme, workspace};
 use crate::defence::Kind;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment, PRESETS};
-use crate::live::Shown;
+use crate::live::{Shown, attack_of};
 use crate::run::control::Command;
 use crate::run::launch::Launch;
 use crate::texts::say;
@@ -252,7 +252,12 @@ impl App {
                 let section = key.split('.').next().unwrap_or_default();
                 let defence = |kind: &&Kind| kind.section == Some(section);
                 let shows = ["data", "model", "defence", "seed"].contains(&section) || defences().iter().any(defence);
-                back = shows.then_some(false);
+                let name = self.showing.attack();
+                let values = |experiment: &Experiment| attack_of(experiment, name).values;
+                let attacks = self.showing.source == Source::Live
+                    && section == "attack"
+                    && values(&before) != values(self.document.experiment());
+                back = (shows || attacks).then_some(false);
             }
             Act::Cut(cut) => self.document.set("model.cut", &cut.to_string())?,
             Act::Undo => back = self.undo(),

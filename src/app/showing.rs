@@ -136,6 +136,11 @@ impl Showing {
         self.scene.as_ref().is_some_and(|scene| !scene.original.has_content())
     }
 
+    /// How many images the gradient is of that the shown attacker sees; 0 where it sees none, but the wire.
+    pub fn gradient_of(&self) -> usize {
+        self.scene.as_ref().map_or(0, |scene| scene.stamp.batch)
+    }
+
     /// The reconstruction to draw: the latest, or the film's pinned frame.
     pub fn reconstruction(&self) -> Option<&Picture> {
         let pinned = self.film.pinned.and_then(|at| self.film.frames.get(at)).map(|frame| &frame.1);

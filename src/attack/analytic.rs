@@ -14,7 +14,7 @@ use candle_core::{D, Tensor};
 use super::kind::{ANY_IMAGE, Kind, Looker, Make};
 use super::matching::batch;
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Inversion, Knowledge, Outcome};
+use super::{Doubt, Evidence, Inversion, Knowledge, Outcome, WeightGradients};
 use crate::error::{Error, Result};
 use crate::model::spec::LayerSpec;
 use crate::state::State;
@@ -39,6 +39,7 @@ pub static KIND: Kind = Kind {
     settings: &[batch(
         "Images that each gradient is of. Of several only those come back that have a row of the gradient to themselves.",
     )],
+    levers: &[WeightGradients::BATCH],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     misfit,

@@ -7,6 +7,7 @@
 
 mod method;
 
+use super::WeightGradients;
 use super::kind::{ANY_IMAGE, Kind, Looker, Make, Values};
 use super::matching::objective::Distance;
 use super::matching::{INNER, Matching, Settings, Way, batch};
@@ -67,6 +68,7 @@ pub static KIND: Kind = Kind {
     images: 4,
     images_help: "Test images to reconstruct, one gradient at a time.",
     settings: &[STEPS, RESTARTS, BATCH],
+    levers: &[WeightGradients::BATCH],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     saves: lbfgs_saves,

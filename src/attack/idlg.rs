@@ -5,6 +5,7 @@
 
 mod method;
 
+use super::WeightGradients;
 use super::dlg::{BATCH, KNOWS, KNOWS_ADAPTIVE, RESTARTS, SEES, STEPS, lbfgs_saves, settings, watched};
 use super::kind::{ANY_IMAGE, Kind, Looker, Make};
 use super::matching::Matching;
@@ -28,6 +29,7 @@ pub static KIND: Kind = Kind {
     images: 4,
     images_help: "Test images to reconstruct, one gradient at a time.",
     settings: &[STEPS, RESTARTS, BATCH],
+    levers: &[WeightGradients::BATCH],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     saves: lbfgs_saves,

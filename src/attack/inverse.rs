@@ -87,6 +87,7 @@ pub static KIND: Kind = Kind {
         .published(HE_2019, "on")
         .default(Plain::Switch(false)),
     ],
+    levers: &[],
     published: &[
         Published::he("MNIST, LeNet-5 cut at conv1", 40.72, 0.995),
         Published::he("MNIST, LeNet-5 cut at ReLU2", 20.81, 0.805),

@@ -12,6 +12,7 @@
 
 mod method;
 
+use super::WeightGradients;
 use super::dlg::{BATCH, KNOWS, KNOWS_ADAPTIVE, SEES};
 use super::kind::{ANY_IMAGE, Kind, Looker, Make, Values};
 use super::matching::objective::Distance;
@@ -87,6 +88,7 @@ pub static KIND: Kind = Kind {
         .default(Plain::Whole(1)),
         BATCH,
     ],
+    levers: &[WeightGradients::BATCH],
     method: &[method::SECTION],
     least_images: ANY_IMAGE,
     saves: |_, [c, h, w], targets| c * h * w * (targets + 6 * targets.min(8)),

@@ -35,6 +35,8 @@ pub struct Kind {
     pub images_help: &'static str,
     /// Settings of its own, each with its default; keys without a section.
     pub settings: &'static [Setting],
+    /// Keys of those that matter most, whole numbers that are pulled while one looks.
+    pub levers: &'static [&'static str],
     /// What has been published of it, to check an implementation against.
     pub published: &'static [Published],
     /// What it does, with its formulas.
@@ -137,6 +139,7 @@ impl Kind {
         images: 1,
         images_help: "Test images to reconstruct.",
         settings: &[],
+        levers: &[],
         published: &[],
         method: &[],
         least_images: ANY_IMAGE,

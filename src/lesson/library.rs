@@ -34,12 +34,13 @@ macro_rules! built_in {
 }
 
 /// The lessons that come with the program, in the order in which they are taken.
-pub static LESSONS: [BuiltIn; 5] = [
+pub static LESSONS: [BuiltIn; 6] = [
     built_in!("what-leaves-the-room"),
     built_in!("the-mirror"),
     built_in!("how-deep-is-safe"),
     built_in!("disguise"),
     built_in!("be-the-attacker"),
+    built_in!("one-gradient"),
 ];
 
 /// All lessons that come with the program, read once.

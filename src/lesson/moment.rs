@@ -84,6 +84,8 @@ pub struct Moment {
     pub recognised: Option<bool>,
     /// Whether the verdict band says anything of the shown theft, "too weak to judge" included.
     pub judged: bool,
+    /// Whether the attacker names a class of the shown image.
+    pub labelled: bool,
     /// How alike original and stolen image are, by SSIM; none before there is a stolen image.
     pub ssim: Option<f64>,
     /// Where the shown run is.
@@ -164,7 +166,7 @@ pub(super) enum Of {
 const ANY: [f64; 2] = [0.0, f64::INFINITY];
 
 /// Every word of checks, in the order in which documents list them. A setting's key is one more, as in `train.epochs`.
-pub static WORDS: [Word; 21] = [
+pub static WORDS: [Word; 22] = [
     fact("drawn", "The shown image is a drawing of one's own, with ink on it.", |m| Some(m.drawn)),
     fact("defended", "The stage shows the defended model.", |m| Some(m.defended)),
     fact("adaptive", "The attacker knows the defence.", |m| Some(m.adaptive)),
@@ -172,6 +174,7 @@ pub static WORDS: [Word; 21] = [
     fact("stolen", "The shown attack is over.", |m| Some(m.planned > 0 && m.step >= m.planned)),
     fact("judged", "The verdict band says something of the shown theft, whatever it is.", |m| Some(m.judged)),
     fact("recognised", "The verdict band says \u{201c}Recognised\u{201d}.", |m| m.recognised),
+    fact("labelled", "The attacker names a class of the shown image.", |m| Some(m.labelled)),
     Word { name: "answered", help: "The step's question was answered.", of: Of::Answered },
     deed("stepped", "Step was pressed since the lesson's step began.", |m| m.stepped),
     deed("wiped", "Somebody dragged across the stolen image since the step began.", |m| m.wiped),

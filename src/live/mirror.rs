@@ -3,19 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_core::Tensor;
-
+use super::batch::Batch;
 use super::question::{Question, Shown};
 use super::theft::{Basis, Held, Kept, Theft};
 use crate::attack::threat_model::Knows;
-use crate::attack::{Auxiliary, Evidence, Knowledge};
+use crate::attack::{Auxiliary, Knowledge, Outcome};
 use crate::data::{Part, also_in, drawn, split, targets, unowned_targets};
 use crate::engine::give_way;
 use crate::error::{Error, Result};
 use crate::experiment::{DataSpec, Experiment};
-use crate::model::wire::Smashed;
-use crate::random::{At, Seed};
-use crate::run::attack_gradients::{self, Batches};
+use crate::random::Seed;
 use crate::run::attacker::server_of;
 use crate::run::facts::{Facts, WireFacts};
 use crate::run::prepared::none_left;
@@ -89,8 +86,9 @@ struct Job {
     /// The attack, or why there is none.
     theft: Result<Theft>,
     scene: Scene,
-    /// None of a blank canvas, where there is nothing to pick.
+    /// None of a blank canvas, where there is nothing to pick, nor of several images, whose order is found with the truth.
     lineup: Option<Lineup>,
+    batch: Batch,
     question: Question,
     start: Instant,
     shown: Option<Instant>,
@@ -198,7 +196,12 @@ impl Mirror {
         // As the document counts: the twin has a pooling layer more.
         scene.stamp.cut = question.experiment.model.cut;
         scene.stamp.trained.clone_from(&made.trained);
-        let (smashed, _) = made.model.ask(&x, At::ONCE)?;
+        let (batch, evidence) = match Batch::seen(&made.model, &x, label, &question, &grounds.patients) {
+            Ok((batch, evidence)) => (batch, Ok(evidence)),
+            Err(error) => (Batch::default(), Err(error)),
+        };
+        scene.stamp.batch = batch.len();
+        scene.classes.clone_from(&batch.classes);
         let basis = Basis::of(&question, &made.key.plan);
         let kept = self.kept.iter().position(|kept| kept.serves(&basis)).map(|at| self.kept.remove(at));
         // Without auxiliary images, say: everything but the attacker's part is shown all the same.
@@ -206,15 +209,15 @@ impl Mirror {
         let theft = if grounds.owned && matches!(question.image, Shown::Patient(_)) {
             Err(none_left(&grounds.data.name))
         } else {
-            seen(&made.model, &x, label, smashed, &question)
-                .and_then(|seen| Theft::begin(basis, &question, &knowledge, seen, kept))
+            evidence.and_then(|seen| Theft::begin(basis, &question, &knowledge, seen, kept))
         };
         let class = label.map(|label| label as u32);
         let seed = Seed(question.experiment.seed);
-        let lineup =
-            original.has_content().then(|| Lineup::of(&original, class, &grounds.auxiliary, seed)).transpose()?;
+        let picks = original.has_content() && batch.len() < 2;
+        let lineup = picks.then(|| Lineup::of(&original, class, &grounds.auxiliary, seed)).transpose()?;
         self.model = Some(made);
-        self.job = Some(Job { theft, scene, lineup, question, start: Instant::now(), shown: None, unseen: false });
+        self.job =
+            Some(Job { theft, scene, lineup, batch, question, start: Instant::now(), shown: None, unseen: false });
         Ok(())
     }
 
@@ -286,8 +289,12 @@ impl Job {
     fn scene(&self) -> Result<Scene> {
         let mut scene = self.scene.clone();
         let Ok(theft) = &self.theft else { return Ok(scene) };
-        if let Some(stolen) = theft.reconstruction()? {
-            scene.reconstruction = Picture::of_tensor(&stolen.get(0)?)?;
+        if let Some(Outcome { images: Some(images), labels, .. }) = theft.stolen()? {
+            let own = self.batch.place(&images)?;
+            scene.reconstruction = Picture::of_tensor(&images.get(own)?)?;
+            // The shown image's first, then the others' as they come.
+            scene.labels = labels.unwrap_or_default().into_iter().map(|label| label as usize).collect();
+            scene.labels.get_mut(..=own).into_iter().for_each(|labels| labels.rotate_right(1));
         }
         scene.lineup = self.lineup.as_ref().map(|lineup| lineup.judged(&scene.reconstruction));
         let mode = if self.question.adaptive { ", adaptive" } else { "" };
@@ -328,26 +335,6 @@ fn made(key: Key, question: &Question) -> Result<Made> {
         _ => None,
     };
     Ok(Made { key, model, trained })
-}
-
-/// What there is to see of the shown image. To train on one that nobody has labelled, the hospital would take the class that
-/// the model says.
-fn seen(
-    model: &SplitModel,
-    x: &Tensor,
-    label: Option<usize>,
-    smashed: Smashed,
-    question: &Question,
-) -> Result<Evidence> {
-    let Some(batches) = Batches::seen(&question.attack, 1) else { return Evidence::new(smashed) };
-    let label = match label {
-        Some(label) => label as u32,
-        None => model.answer_to(&smashed)?.predicted()?.first().copied().unwrap_or_default(),
-    };
-    let label = Tensor::from_slice(&[label], 1, x.device())?;
-    let taken = vec![model.weight_gradients(x, &label, At::ONCE)?];
-    let class_weights = model.plan.class_weights.as_ref();
-    Ok(attack_gradients::evidence(Evidence::new(smashed)?, batches, &taken, class_weights))
 }
 
 fn knowledge(model: &SplitModel, question: &Question, auxiliary: &Part) -> Result<Knowledge> {

@@ -5,6 +5,7 @@
 //! replacing the last. It works while a question is open and sleeps otherwise; its attack can be paused, stepped and slowed. Its kernels run on that thread
 //! too, not in the pool that a run's steps fill: who runs where is written down in [`engine`](crate::engine).
 
+mod batch;
 mod mirror;
 mod question;
 mod theft;

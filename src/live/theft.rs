@@ -5,7 +5,7 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::question::{Question, Shown};
-use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge};
+use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge, Outcome};
 use crate::defence::{Entry, Stack};
 use crate::error::{Error, Result};
 use crate::experiment::AttackSpec;
@@ -146,20 +146,20 @@ impl Theft {
         self.inversion.loss()
     }
 
-    /// The reconstruction now (1, C, H, W); none before there is one.
+    /// What it has now: images (N, C, H, W), one for each that its evidence is of; none before there are any.
     ///
     /// # Errors
     /// Where there is no memory left.
-    pub fn reconstruction(&self) -> Result<Option<Tensor>> {
+    pub fn stolen(&self) -> Result<Option<Outcome>> {
         if self.progress().0 == 0 && !self.warm {
             return Ok(None);
         }
         match &self.other {
             Some(smashed) => {
                 let none = || Error::Internal("the attack serves one image alone".to_owned());
-                self.inversion.reconstruct(smashed)?.ok_or_else(none).map(Some)
+                self.inversion.reconstruct(smashed)?.ok_or_else(none).map(|images| Some(Outcome::of_images(images)))
             }
-            None => Ok(self.inversion.outcome()?.images),
+            None => self.inversion.outcome().map(Some),
         }
     }
 

@@ -218,8 +218,10 @@ impl Job {
             crossed: capture.smashed.dims()[1..].to_vec(),
             inside: Some(self.inside.clone()),
             opinion: capture.opinion.clone(),
-            lineup: (!reconstruction.is_empty()).then(|| self.lineup.judged(&reconstruction)),
+            lineup: (!reconstruction.is_empty() && !self.has_no_order()).then(|| self.lineup.judged(&reconstruction)),
             reconstruction,
+            labels: Vec::new(),
+            classes: Vec::new(),
             progress: Some(self.progress()),
             stamp: Stamp {
                 defended,
@@ -228,6 +230,7 @@ impl Job {
                 adaptive: id.adaptive,
                 cut: self.cut,
                 trained,
+                batch: self.batches().map_or(0, |batches| batches.place(0).1),
             },
         })
     }
@@ -300,13 +303,18 @@ impl Job {
 
     /// Whether what it saw is of several images at once.
     fn has_no_order(&self) -> bool {
-        Batches::seen(&self.order.id.spec, self.truth.len()).is_some_and(|batches| batches.batch > 1)
+        self.batches().is_some_and(|batches| batches.batch > 1)
+    }
+
+    /// How the gradients were taken that it sees, if it sees any.
+    fn batches(&self) -> Option<Batches> {
+        Batches::seen(&self.order.id.spec, self.truth.len())
     }
 
     /// A gradient of several images does not tell their order: of each batch the images are taken in the order in which they
     /// are most like the originals, or the classes where there are no images.
     fn in_order(&self, outcome: Outcome) -> Result<Outcome> {
-        let Some(batches) = Batches::seen(&self.order.id.spec, self.truth.len()) else { return Ok(outcome) };
+        let Some(batches) = self.batches() else { return Ok(outcome) };
         if batches.batch == 1 {
             return Ok(outcome);
         }
@@ -336,8 +344,7 @@ impl Job {
 
     /// The first target's reconstruction now (C, H, W), if there is one.
     fn first(&self) -> Result<Option<Tensor>> {
-        let several = Batches::seen(&self.order.id.spec, self.truth.len()).is_some_and(|batches| batches.batch > 1);
-        if several && self.attacker.first()?.is_some() {
+        if self.has_no_order() && self.attacker.first()?.is_some() {
             return Ok(self.handed_over()?.images.map(|images| images.get(0)).transpose()?);
         }
         self.attacker.first()

@@ -50,6 +50,12 @@ pub struct Scene {
     pub opinion: Option<Opinion>,
     /// The reconstruction now; empty before an attack has begun.
     pub reconstruction: Picture,
+    /// Classes that the attacker names: of the shown image, and after it of the others that a gradient is of. Empty where it
+    /// names none, and of a run, whose table tells how many are right.
+    pub labels: Vec<usize>,
+    /// What the gradient that the attacker sees says of each class, below 0 of those that occur
+    /// ([`by_class`](crate::attack::matching::labels::by_class)); empty where it sees none, and of a run.
+    pub classes: Vec<f32>,
     /// Which attack, and how far.
     pub progress: Option<AttackProgress>,
     /// The line-up, judged by the reconstruction.
@@ -106,6 +112,8 @@ pub struct Stamp {
     pub cut: usize,
     /// What the weights were trained on and for how long; none for fresh weights.
     pub trained: Option<String>,
+    /// Images that the gradient is of which the attacker sees; 0 where it sees none.
+    pub batch: usize,
 }
 
 /// What the server makes of one image.

@@ -1,10 +1,13 @@
 //! The levers: the few settings that matter most. The stage follows each at once, from the present weights.
 
+mod attacker;
+
 use eframe::egui::{
     Button, Checkbox, DragValue, Id, Label, RichText, Role as Kind, ScrollArea, Slider, Ui, WidgetInfo, vec2,
 };
 use toml::Value;
 
+use self::attacker::attacker_ui;
 use super::goal::goal_ui;
 use crate::app::hidden::Control;
 use crate::app::settings::values::{assigned, shown};
@@ -33,6 +36,9 @@ pub fn levers_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             strength_ui(ui, look, acts);
             if !look.hidden.has(Control::Cut) {
                 cut_ui(ui, look, acts);
+            }
+            if !look.hidden.has(Control::Attacker) {
+                attacker_ui(ui, look, acts);
             }
             attacks_ui(ui, look, acts);
         }

@@ -33,7 +33,21 @@ pub struct WipeView {
 
 /// A line so near to the left edge is taken away.
 const GONE: f32 = 0.02;
-const STOLEN: &str = later!("What the attacker makes of the numbers on the wire: the paper's reconstruction.");
+const OF_THE_WIRE: &str = later!("What the attacker makes of the numbers on the wire: the paper's reconstruction.");
+const OF_A_GRADIENT: &str = later!("What the attacker makes of the weights' gradient: the paper's reconstruction.");
+
+/// What was stolen is.
+fn stolen_tip(look: Look<'_>) -> &'static str {
+    say(if look.showing.gradient_of() == 0 { OF_THE_WIRE } else { OF_A_GRADIENT })
+}
+
+/// What was stolen, with the class that the attacker names.
+pub(super) fn caption(look: Look<'_>) -> String {
+    let label = look.showing.scene.as_ref().filter(|_| !look.showing.waits).and_then(|scene| scene.labels.first());
+    let Some(label) = label else { return t!("stolen").to_owned() };
+    let label = look.showing.facts.as_ref().map_or_else(|| label.to_string(), |facts| facts.class(*label));
+    t!("stolen, with its label: {label}", label)
+}
 
 pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     let said = said(look);
@@ -46,9 +60,9 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, wipe: &mut 
 /// What was stolen, under the wipe, in the frame that the verdict gives it.
 pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe: &mut WipeView, acts: &mut Vec<Act>) {
     if let Some(stolen) = &look.textures.stolen {
-        let response = large_ui(ui, stolen, side, &t!("stolen: {stolen}", stolen = say(STOLEN)));
+        let response = large_ui(ui, stolen, side, &t!("stolen: {stolen}", stolen = stolen_tip(look)));
         if let Some(original) = &look.textures.original {
-            let response = wipe_ui(ui, &response, original, wipe);
+            let response = wipe_ui(ui, &response, original, stolen_tip(look), wipe);
             inspected(&response, look, Subject::Stolen, acts);
         }
         framed(ui, response.rect, says);
@@ -60,7 +74,7 @@ pub(super) fn stolen_ui(ui: &mut Ui, look: Look<'_>, side: f32, says: Says, wipe
 
 /// The original over the stolen image, as far as somebody dragged across or moved by the arrow keys; it goes where the
 /// line comes to the left edge. A click is not a drag: the response is for that.
-fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut WipeView) -> Response {
+fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, what: &str, wipe: &mut WipeView) -> Response {
     let rect = picture.rect;
     let response = ui.interact(rect, ui.scope_id().with("wipe"), Sense::click_and_drag());
     let share = f64::from(wipe.share.unwrap_or(0.0));
@@ -95,7 +109,7 @@ fn wipe_ui(ui: &mut Ui, picture: &Response, original: &TextureHandle, wipe: &mut
         return response;
     }
     let how = t!("Drag across it: the original is to the left of the line, which goes at the left edge.");
-    response.on_hover_text(format!("{}\n{how}\n{}", say(STOLEN), say(CLOSER)))
+    response.on_hover_text(format!("{what}\n{how}\n{}", say(CLOSER)))
 }
 
 /// The place where the stolen image will be.
@@ -137,6 +151,7 @@ fn why_nothing(look: Look<'_>) -> String {
         None if run => {
             t!("The run ended before its next attack. What was stolen before is in Images and Table.").to_owned()
         }
+        None if showing.gradient_of() > 0 => t!("Made from the weights' gradient alone.").to_owned(),
         None => t!("Made from the numbers on the wire alone.").to_owned(),
     }
 }

@@ -62,6 +62,13 @@ fn attack_ui(ui: &mut Ui, look: Look<'_>) {
     ui.label(t!("step {step} of {steps}", step, steps = progress.planned));
     ui.label(t!("its own loss {loss}", loss = decimal(progress.loss, 6)))
         .on_hover_text(t!("All that the attacker sees of its success"));
+    if scene.labels.len() > 1 {
+        let class =
+            |label: &usize| look.showing.facts.as_ref().map_or_else(|| label.to_string(), |facts| facts.class(*label));
+        let labels: Vec<String> = scene.labels.iter().map(class).collect();
+        let words = t!("labels of its {n} images: {labels}", n = labels.len(), labels = labels.join(", "));
+        ui.add(Label::new(words).wrap()).on_hover_text(t!("As the attacker names them, the shown image's first"));
+    }
 }
 
 /// How near the stolen image is.

@@ -2,6 +2,7 @@
 
 mod attacker;
 mod band;
+mod classes;
 mod details;
 pub mod film;
 mod hospital;
@@ -133,7 +134,7 @@ impl Card {
         match self {
             Self::Hospital => hospital::caption(look),
             Self::Attacker if look.textures.stolen.is_some() && look.showing.kept => t!("stolen earlier").to_owned(),
-            Self::Attacker if look.textures.stolen.is_some() => t!("stolen").to_owned(),
+            Self::Attacker if look.textures.stolen.is_some() => attacker::caption(look),
             _ => String::new(),
         }
     }
@@ -264,9 +265,13 @@ pub fn lead(look: Look<'_>) -> String {
         }
         _ if showing.nothing_to_steal() => t!("The image is blank: there is nothing to steal.").to_owned(),
         _ if showing.waits && showing.scene.is_some() => t!("The levers have moved: the answer comes.").to_owned(),
-        _ if showing.reconstruction().is_some() => {
-            t!("Only the middle leaves the hospital. The right was made from it.").to_owned()
-        }
+        _ if showing.reconstruction().is_some() => match showing.gradient_of() {
+            0 => t!("Only the middle leaves the hospital. The right was made from it.").to_owned(),
+            1 => {
+                t!("The image stays. The right was made from the weights' gradient, which training shares.").to_owned()
+            }
+            n => t!("The image stays. The right was made from one gradient, the mean over {n} images.", n),
+        },
         (_, Source::Run) if look.state.status == Status::Going => {
             t!("A network is being trained, split between a hospital and a server.").to_owned()
         }

@@ -6,15 +6,20 @@ use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
-use crate::app::lookers::{Attacker, instead, sees_words, who};
+use crate::app::lookers::{Attacker, instead, sees_words, who, who_exactly};
 use crate::app::{Act, DayAct, Look, Source};
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
 use crate::texts::say;
 use crate::workbench::{attack, attacks, usual_defence};
 
-/// From this width on there is room for what an attacker sees.
+/// From this width on there is room for what an attacker sees, where both that and its name are of so many letters at most;
+/// one more takes so much more.
 const ROOMY: f32 = 1200.0;
+const LETTERS: usize = 44;
+const LETTER: f32 = 6.6;
+/// In less room an attacker with a longer name has its brief one.
+const NAME: usize = 28;
 
 /// What an attacker may know that its kind tells by: the words, and what is said of them.
 const KNOWN: [(Knows, &str, &str); 2] = [
@@ -34,8 +39,8 @@ const KNOWN: [(Knows, &str, &str); 2] = [
 pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        // In as many letters as there are at the plain size.
-        let roomy = ui.available_width() >= ROOMY * TextStyle::Body.resolve(ui.style()).size / 13.5;
+        // In letters of the plain size.
+        let room = ui.available_width() * 13.5 / TextStyle::Body.resolve(ui.style()).size;
         // What is hidden is told all the same.
         if look.hidden.has(Control::Model) {
             ui.label(if look.defended() { t!("Model: under its defence") } else { t!("Model: undefended") });
@@ -48,7 +53,7 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
             let attacker = Attacker::shown(look).unwrap_or_else(|| Attacker::asked(look.showing));
             ui.label(t!("Attacker: {who}", who = attack(attacker.attack).map_or("", who)));
         } else {
-            attacker_ui(ui, look, roomy, acts);
+            attacker_ui(ui, look, room, acts);
         }
     });
 }
@@ -120,13 +125,17 @@ fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
 }
 
 /// Who attacks, and what that one sees and knows.
-fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, room: f32, acts: &mut Vec<Act>) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
     let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
     let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
     let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
-    let menu = ComboBox::from_id_salt("attacker").selected_text(who(kind)).show_ui(ui, |ui| {
+    let (name, sees) = (who_exactly(kind), sees_words(kind));
+    let more = (name.chars().count() + sees.chars().count()).saturating_sub(LETTERS);
+    let roomy = room >= ROOMY + LETTER * more as f32;
+    let name = if room < ROOMY && name.chars().count() > NAME { say(kind.looker.brief).to_owned() } else { name };
+    let menu = ComboBox::from_id_salt("attacker").selected_text(name).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
             if kind.make.trains() {
@@ -142,7 +151,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, roomy: bool, acts: &mut Vec<Act>) {
         }
     });
     menu.response.labelled_by(label.id).on_hover_text(tip);
-    ui.label(if roomy { t!("sees {sees}, knows", sees = sees_words(kind)) } else { t!("knows").to_owned() });
+    ui.label(if roomy { t!("sees {sees}, knows", sees) } else { t!("knows").to_owned() });
     for (known, words, tip) in KNOWN {
         let has = kind.knowledge(attacker.adaptive).contains(&known);
         let other = instead(kind, known, !has);

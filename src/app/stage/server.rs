@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align, Color32, Label, Layout, RichText, Sense, Ui, vec2};
 
+use super::classes::classes_ui;
 use super::maps::{MapsView, compared_ui, found_ui};
 use super::plan::{Sizes, VOTE};
 use super::{Pane, inspected};
@@ -43,6 +44,7 @@ pub(super) fn server_ui(ui: &mut Ui, look: Look<'_>, sizes: Sizes, view: &mut Ma
     ui.spacing_mut().item_spacing.y = 1.0;
     votes_ui(ui, look, opinion);
     accuracy_ui(ui, look);
+    classes_ui(ui, look);
 }
 
 fn votes_ui(ui: &mut Ui, look: Look<'_>, opinion: &Opinion) {

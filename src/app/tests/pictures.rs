@@ -200,6 +200,36 @@ fn presenters_size_in_every_room() {
 }
 
 #[test]
+fn the_lesson_on_gradients() {
+    let mut window = window(quick(), [1280.0, 800.0], Theme::Dark, 1.0);
+    window.act(Act::Lesson(LessonAct::Begin("one-gradient".to_owned())));
+    let set = |window: &mut Window, key: &str, value: &str| window.act(Act::Set(key.to_owned(), value.to_owned()));
+    set(&mut window, "attack.dlg.iterations", "20");
+    set(&mut window, "attack.idlg.iterations", "30");
+    for (step, attacker, batch) in
+        [("first", "rmle", 0), ("label", "idlg", 1), ("dlg-8", "dlg", 8), ("idlg-8", "idlg", 8)]
+    {
+        window.act(Act::Attacker(attacker));
+        if batch > 0 {
+            set(&mut window, &format!("attack.{attacker}.batch"), &batch.to_string());
+        }
+        window.rest();
+        let showing = window.app().showing();
+        assert_eq!((showing.attack(), showing.gradient_of()), (attacker, batch), "the stage follows");
+        for theme in [Theme::Dark, Theme::Light] {
+            let name = format!("lesson-one-gradient-{step}-{theme:?}").to_lowercase();
+            looks(&mut window, [1280.0, 800.0], theme, 1.0);
+            nothing_cut_off(&window, &name);
+            if drawn(&mut window, &name).is_none() {
+                return;
+            }
+        }
+    }
+    looks(&mut window, [1100.0, 700.0], Theme::Dark, 1.0);
+    drawn(&mut window, "lesson-one-gradient-1100");
+}
+
+#[test]
 fn the_stage_defended_and_undefended() {
     for (preset, defended) in [(DIGITS, true), (BRAIN, true), (BRAIN, false)] {
         let mut window = window(Experiment::preset(preset).unwrap(), SIZES[0].1, Theme::Dark, 1.0);

@@ -46,15 +46,41 @@ fn set(window: &mut Window, key: &str, value: &str) {
 
 /// Attacks as short as can be watched: the lesson is the same, and nobody waits to be taught.
 fn hurry(window: &mut Window) {
-    for (key, value) in [("rmle.iterations", "300"), ("inverse.epochs", "1"), ("inverse.batch", "4")] {
-        set(window, &format!("attack.{key}"), value);
+    let brief = [
+        ("rmle", "iterations", "300"),
+        ("inverse", "epochs", "1"),
+        ("inverse", "batch", "4"),
+        ("dlg", "iterations", "10"),
+        ("dlg", "restarts", "1"),
+        ("idlg", "iterations", "10"),
+        ("idlg", "restarts", "1"),
+    ];
+    let launched = window.app().document().experiment().attack_names().join(" ");
+    for (name, key, value) in brief.into_iter().filter(|(name, ..)| launched.split(' ').any(|one| one == *name)) {
+        set(window, &format!("attack.{name}.{key}"), value);
     }
 }
 
-fn looks_with_similar_images(window: &mut Window) {
+/// Somebody else looks.
+fn looks(window: &mut Window, who: &str) {
     window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
     window.harness.run_steps(3);
-    window.click("somebody with similar images");
+    window.click(who);
+}
+
+fn looks_with_similar_images(window: &mut Window) {
+    looks(window, "somebody with similar images");
+}
+
+/// Types a value into the field of a lever.
+fn pull(window: &mut Window, lever: &str, value: &str) {
+    window.harness.get_by_role_and_label(Role::SpinButton, lever).scroll_to_me();
+    window.harness.run_steps(4);
+    window.harness.get_by_role_and_label(Role::SpinButton, lever).focus();
+    window.harness.run_steps(2);
+    window.harness.get_by_role_and_label(Role::SpinButton, lever).type_text(value);
+    window.harness.key_press(egui::Key::Enter);
+    window.harness.run_steps(3);
 }
 
 /// Begins a lesson from the list, and takes each of its steps; `acts` are what the steps ask for.
@@ -201,6 +227,48 @@ fn be_the_attacker() {
             &looks_with_similar_images,
             &|window| set(window, GAMMA, "0.3"),
             &|window| window.click("It knows our defence"),
+        ],
+    );
+}
+
+#[test]
+fn one_gradient() {
+    let first = "whoever gets the weights' gradients, label first";
+    taught(
+        "One gradient",
+        &[
+            &|window| {
+                looks(window, "whoever gets the weights' gradients");
+                window.rest();
+                wipe(window);
+            },
+            &|window| {
+                looks(window, first);
+                window.rest();
+                let scene = window.app().showing().scene.clone().unwrap();
+                assert_eq!(scene.labels, [scene.label.unwrap()], "the label is read off");
+                let below = format!("Gradient by class, below 0: {}", scene.labels[0]);
+                window.harness.get_by_label(&below);
+                window.harness.get_by_label(&format!("stolen, with its label: {}", scene.labels[0]));
+            },
+            &|window| {
+                window.click("Draw");
+                stroke(window, 0.4);
+            },
+            &|window| {
+                window.click("Digits");
+                looks(window, "whoever gets the weights' gradients");
+                pull(window, "Images a gradient", "8");
+                window.rest();
+                window.harness.get_by_label("One of 8 images: no verdict");
+            },
+            &|window| {
+                looks(window, first);
+                pull(window, "Images a gradient", "8");
+                window.rest();
+                assert_eq!(window.app().showing().scene.as_ref().unwrap().labels.len(), 8);
+            },
+            &|window| window.click("\u{203a}"),
         ],
     );
 }

@@ -4,19 +4,31 @@ use candle_core::Tensor;
 
 use crate::error::{Error, Result};
 
-/// The classes of a batch of `n`, the smallest first, from the gradients by the last layer's weight (K, …) and bias (K), the
-/// last of all gradients.
+/// What a gradient says of each class (K): that by the last layer's bias (K), one of the last two of all gradients.
 ///
 /// ∂loss/∂bias is the mean of p − y over the batch: only the classes that occur can be negative, by 1/n for each time. Of a
-/// layer without a bias the rows of the weight's gradient are summed up, which have the bias' signs where what enters the
-/// layer is not negative.
+/// layer without a bias the rows of the gradient by its weight (K, …) are summed up, which have the bias' signs where what
+/// enters the layer is not negative.
+///
+/// # Errors
+/// Returns an error if the last layer is not of these classes.
+pub fn by_class(server: &[Tensor], classes: usize) -> Result<Vec<f32>> {
+    let last = last_layer(server, classes)?;
+    Ok(last.flatten_from(0)?.reshape((classes, ()))?.sum(1)?.to_vec1()?)
+}
+
+fn last_layer(server: &[Tensor], classes: usize) -> Result<&Tensor> {
+    let last = server.iter().rev().take(2).find(|part| part.dims().first() == Some(&classes));
+    last.ok_or_else(|| Error::input("the last layer's gradient does not tell the classes apart"))
+}
+
+/// The classes of a batch of `n`, the smallest first: those of which the gradient says least ([`by_class`]), one after the
+/// other.
 ///
 /// # Errors
 /// Returns an error if the last layer is not of these classes.
 pub fn restored(server: &[Tensor], classes: usize, n: usize) -> Result<Vec<u32>> {
-    let last = server.iter().rev().take(2).find(|part| part.dims().first() == Some(&classes));
-    let last = last.ok_or_else(|| Error::input("the last layer's gradient does not tell the classes apart"))?;
-    let mut left: Vec<f32> = last.flatten_from(0)?.reshape((classes, ()))?.sum(1)?.to_vec1()?;
+    let (last, mut left) = (last_layer(server, classes)?, by_class(server, classes)?);
     // By rows, what a sample takes from its class is not known but for the sum of all that is negative.
     let share = if last.rank() == 1 { 1.0 } else { -left.iter().filter(|sum| **sum < 0.0).sum::<f32>() } / n as f32;
     let mut found: Vec<u32> = (0..n)

@@ -163,3 +163,59 @@ fn what_does_not_fit_is_told() {
     let error = Mirror::default().ask(question).unwrap_err().to_string();
     assert!(error.starts_with("the image is [3, 2, 2] (C, H, W)"), "{error}");
 }
+
+/// What the attackers of a gradient are asked about in a lesson, with attacks of so many steps at most.
+fn gradient_question(attack: &str, batch: usize, steps: usize) -> Question {
+    let lesson = crate::lesson::find("one-gradient").unwrap();
+    let mut experiment = lesson.start.experiment().unwrap();
+    for (key, value) in [("batch", batch), ("iterations", steps)] {
+        experiment.set(&format!("attack.{attack}.{key}={value}")).unwrap();
+    }
+    Question { attack: attack_of(&experiment, attack), ..Question::new(experiment) }
+}
+
+#[test]
+fn of_a_gradient_of_several_images_the_shown_one_is_found_with_the_labels_of_all() {
+    let mut mirror = Mirror::default();
+    for at in [0, 3] {
+        let question = Question { image: Shown::Patient(at), ..gradient_question("idlg", 3, 30) };
+        let scene = last_scene(&mut mirror, question);
+        let patients = &mirror.grounds.as_ref().unwrap().patients;
+        let truth: Vec<usize> = (at..at + 3).map(|i| patients.labels()[i] as usize).collect();
+        assert_eq!(scene.label, Some(truth[0]));
+        assert_eq!(scene.labels[0], truth[0], "the shown image's first");
+        assert!(
+            truth.iter().all(|label| scene.labels.contains(label)) && scene.labels.len() == 3,
+            "{:?}",
+            scene.labels
+        );
+        let below: Vec<usize> = (0..10).filter(|class| scene.classes[*class] < 0.0).collect();
+        let mut sorted = truth.clone();
+        sorted.sort_unstable();
+        assert_eq!(below, sorted, "{:?}", scene.classes);
+        assert!(psnr(&scene) > 25.0, "{}", psnr(&scene));
+        // Which of the three it is was told by the original.
+        assert!(scene.lineup.is_none() && scene.stamp.batch == 3);
+    }
+    let alone = last_scene(&mut mirror, gradient_question("dlg", 1, 30));
+    assert!(psnr(&alone) > 25.0, "{}", psnr(&alone));
+    assert_eq!((alone.labels.len(), alone.stamp.batch), (1, 1));
+    assert_eq!(alone.lineup.as_ref().and_then(Lineup::correct), Some(true));
+    mirror.ask(Question::new(Experiment::preset("quick").unwrap().undefended())).unwrap();
+    mirror.advance(&|_| Next::Work).unwrap();
+    let wire = mirror.advance(&|_| Next::Work).unwrap().unwrap();
+    assert!(!wire.reconstruction.is_empty() && wire.labels.is_empty() && wire.classes.is_empty());
+    assert_eq!(wire.stamp.batch, 0);
+}
+
+#[test]
+fn a_batch_is_no_larger_than_there_are_images() {
+    let mut question = gradient_question("idlg", 64, 1);
+    question.experiment.set("data.test=20").unwrap();
+    let mut mirror = Mirror::default();
+    mirror.ask(question.clone()).unwrap();
+    assert_eq!(mirror.job.as_ref().unwrap().batch.len(), 20);
+    let picture = Picture { shape: [1, 28, 28], values: (0..784).map(|i| f32::from(u8::from(i % 5 == 0))).collect() };
+    mirror.ask(Question { image: Shown::Own(picture), ..question }).unwrap();
+    assert_eq!(mirror.job.as_ref().unwrap().batch.len(), 21);
+}
