@@ -12,7 +12,7 @@ use crate::attack::kind::Kind;
 use crate::attack::{
     adversarial, analytic, dlg, fsha, idlg, inverse, inverting, nearest, prior, rmle, sdar, shadow, unsplit,
 };
-use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, sheet};
+use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, recognise, sheet};
 use crate::defence;
 use crate::defence::{dropout, image_noise, psgl, weight_noise};
 use crate::error::{Error, Result};
@@ -185,12 +185,12 @@ pub fn readers() -> &'static [&'static reader::Kind] {
 }
 
 /// Loads a built-in set by name, or reads the one at a path by whichever reader knows it, its images as they are wanted;
-/// see [`reader::load`].
+/// see [`recognise::load`].
 ///
 /// # Errors
 /// Returns an error if there is no such set, or if it is damaged or beyond the limits.
 pub fn load(name_or_path: impl AsRef<OsStr>, wanted: &Wanted) -> Result<Dataset> {
-    reader::load(name_or_path, &Ask { wanted, progress: &Progress::default() }, readers())
+    recognise::load(name_or_path, &Ask { wanted, progress: &Progress::default() }, readers())
 }
 
 /// The same for whoever wants to see how far it is, and may stop it.
@@ -198,7 +198,7 @@ pub fn load(name_or_path: impl AsRef<OsStr>, wanted: &Wanted) -> Result<Dataset>
 /// # Errors
 /// As [`load`]; [`Error::Stopped`] if it was stopped.
 pub fn load_watched(name_or_path: impl AsRef<OsStr>, wanted: &Wanted, progress: &Progress) -> Result<Dataset> {
-    reader::load(name_or_path, &Ask { wanted, progress }, readers())
+    recognise::load(name_or_path, &Ask { wanted, progress }, readers())
 }
 
 /// Every setting of the document but `schema` and the attacks' `name`, which say how to read the rest. Attacks' settings

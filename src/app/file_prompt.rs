@@ -9,7 +9,7 @@ use eframe::egui::{Button, Context, Id, Key, Label, Modal, RichText, TextEdit, U
 use super::act::Act;
 use super::purpose::Purpose;
 use crate::data::known::Known;
-use crate::data::reader::readable;
+use crate::data::recognise::readable;
 use crate::place;
 use crate::texts::say;
 use crate::workbench::readers;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::method::Section;
 use crate::model::spec::LayerSpec;
 pub use crate::setting::Values;
-use crate::setting::{Kind as Range, Mark, Plain, Setting, list, whole};
+use crate::setting::{Kind as Range, Mark, Plain, Setting, list, real, whole};
 
 /// An attack's card.
 #[derive(Debug)]
@@ -122,6 +122,17 @@ const SEED: &str = "What the attacker's own randomness is drawn by, so that the 
                     over models; 0 for the run's own seed.";
 const SECONDS: &str = "Seconds after which the attack hands over what it has by then; 0 for no limit. A result that a clock cut \
                        short is no evidence that a defence held, and another machine gets another one.";
+/// The setting of an attack that lets it stop by its own loss.
+pub const SETTLED: Setting = Setting::new(
+    "settled",
+    "Stop once settled",
+    "%",
+    real(0.0, 50.0),
+    "A search ends, and counts whole, once its own loss fell over its last fifth by less than so many percent of what it began \
+     with; 0 takes every step.",
+)
+.since(6, Plain::Real(0.0))
+.default(Plain::Real(0.0));
 /// The words of an attack's setting for Adam's ε.
 pub const ADAM_EPSILON: &str = "The small number below Adam's step. Large values, as in He 2019's 1e-3, throttle the \
                                 steps when the loss is small.";

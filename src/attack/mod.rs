@@ -153,6 +153,8 @@ impl Doubt {
 const LEAST_STEPS: usize = 100;
 /// A loss that falls by less over the last fifth, in percent of what the attack began with, has settled.
 const SETTLED_PERCENT: f64 = 1.0;
+/// After how many steps it is looked at whether a search has settled.
+const LOOKED_AT: usize = 25;
 
 /// What the losses of all steps tell: whether there were enough, and whether they had settled. `begin` is what a loss is
 /// compared with: that of a guess.
@@ -161,11 +163,22 @@ pub(crate) fn doubt_of(losses: &[f64], begin: f64) -> Option<Doubt> {
     if n < LEAST_STEPS {
         return Some(Doubt::FewSteps { done: n, least: LEAST_STEPS });
     }
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let fifth = n / 5;
-    let fell = mean(&losses[n - 2 * fifth..n - fifth]) - mean(&losses[n - fifth..]);
-    let percent = 100.0 * fell / begin.max(f64::MIN_POSITIVE);
+    let percent = 100.0 * fell(losses) / begin.max(f64::MIN_POSITIVE);
     (percent > SETTLED_PERCENT).then_some(Doubt::StillFalling(percent))
+}
+
+/// Whether a search may end by its own loss: it fell over the last fifth of its steps by less than `percent` of what it began
+/// with. Looked at once in a while, since losses go up and down; never where `percent` is 0.
+pub(crate) fn settled(losses: &[f64], percent: f64) -> bool {
+    let (n, begin) = (losses.len(), losses.first().copied().unwrap_or(f64::NAN));
+    percent > 0.0 && n >= LEAST_STEPS && n.is_multiple_of(LOOKED_AT) && 100.0 * fell(losses) < percent * begin
+}
+
+/// By how much losses fell from the last fifth but one to the last.
+fn fell(losses: &[f64]) -> f64 {
+    let (n, fifth) = (losses.len(), losses.len() / 5);
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    mean(&losses[n - 2 * fifth..n - fifth]) - mean(&losses[n - fifth..])
 }
 
 /// A running attack. It works in slices of a few milliseconds, so that it can be watched, paused and stopped.

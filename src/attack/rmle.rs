@@ -15,9 +15,9 @@ mod method;
 use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
 
-use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Make, Published, Values};
+use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Make, Published, SETTLED, Values};
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Inversion, Knowledge, Learner, Outcome};
+use super::{Doubt, Evidence, Inversion, Knowledge, Learner, Outcome, settled};
 use crate::defence::imitation::Undoing;
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
@@ -75,6 +75,7 @@ pub static KIND: Kind = Kind {
             "Clamp the image to 0…1 after every step and not only at the end.",
         )
         .default(Plain::Switch(true)),
+        SETTLED,
     ],
     published: &[
         Published::he("MNIST, LeNet-5 cut at conv1", 39.69, 0.997),
@@ -116,6 +117,8 @@ pub struct Settings {
     pub tv: f64,
     /// Clamp to [0, 1] after every step, and not only at the end.
     pub boxed: bool,
+    /// Percent: see [`SETTLED`].
+    pub settled: f64,
 }
 
 impl Settings {
@@ -129,6 +132,7 @@ impl Settings {
             adam: AdamSettings { rate: values.real("rate")?, epsilon: values.real("epsilon")?, amsgrad: true },
             tv: values.real("tv")?,
             boxed: values.switch("boxed")?,
+            settled: values.real("settled")?,
         })
     }
 }
@@ -261,6 +265,9 @@ impl Rmle {
             unknown.set(&unknown.as_detached_tensor().clamp(0.0, 1.0)?)?;
         }
         self.batch.iteration += 1;
+        if settled(&self.batch.losses, self.settings.settled) {
+            self.batch.iteration = self.settings.iterations;
+        }
         Ok(())
     }
 

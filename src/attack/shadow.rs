@@ -115,7 +115,10 @@ impl Settings {
     pub fn of(values: &Values) -> Result<Self> {
         let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(values.real("rate")?) };
         let (iterations, tv) = (values.whole("iterations")?, values.real("tv")?);
-        Ok(Self { steps: values.whole("steps")?, search: rmle::Settings { iterations, adam, tv, boxed: true } })
+        Ok(Self {
+            steps: values.whole("steps")?,
+            search: rmle::Settings { iterations, adam, tv, boxed: true, settled: 0.0 },
+        })
     }
 }
 

@@ -15,10 +15,10 @@ use candle_core::{Tensor, Var};
 pub use labels::{by_feature_gradient, by_weight_gradient};
 pub use settings::Settings;
 
-use super::kind::{Kind, Looker, Make};
+use super::kind::{Kind, Looker, Make, SETTLED};
 use super::rmle::objective;
 use super::threat_model::{Knows, Sees};
-use super::{Doubt, Evidence, Inversion, Knowledge, Outcome, doubt_of};
+use super::{Doubt, Evidence, Inversion, Knowledge, Outcome, doubt_of, settled};
 use crate::engine::tape::Tape;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
@@ -77,6 +77,7 @@ pub static KIND: Kind = Kind {
         )
         .published(ERDOGAN_2022, "1")
         .default(Plain::Real(0.1)),
+        SETTLED,
     ],
     // The clone is as large as the client, whose first layers are small.
     saves: |smashed, image, targets| targets * image.iter().product::<usize>() + 4 * 9 * smashed[0] * smashed[0],
@@ -159,6 +160,9 @@ impl UnSplit {
         let loss = self.search.step(&self.knowledge, self.settings, &z)?;
         if !loss.is_finite() {
             return Err(Error::Diverged(format!("unsplit: the loss is {loss} at step {}", self.search.step)));
+        }
+        if settled(&self.search.losses, self.settings.settled) {
+            self.search.step = self.steps_an_image();
         }
         let Search { index, step, .. } = self.search;
         if step == self.steps_an_image() && index + 1 < self.target.dim(0)? {

@@ -49,7 +49,7 @@ fn white_box(name: &'static str, images: usize) -> Result<(Smashed, Knowledge)> 
 pub(super) fn rmle(name: &'static str, images: usize) -> Result<Case> {
     let (smashed, knowledge) = white_box(name, images)?;
     let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
-    let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false };
+    let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false, settled: 0.0 };
     let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }
@@ -80,7 +80,7 @@ pub(super) fn unsplit() -> Result<Case> {
     let (_, knowledge) = white_box("unsplit_step", 1)?;
     let knowledge = Knowledge { client: None, layers, ..knowledge };
     let seen = Evidence::new(Smashed::new(&random(&[1, 16, 4, 4], 0)?))?;
-    let settings = unsplit::Settings { rounds: 1 << 40, steps: 1, rate: 1e-3, tv: 0.1, darkness: 1.0 };
+    let settings = unsplit::Settings { rounds: 1 << 40, steps: 1, rate: 1e-3, tv: 0.1, darkness: 1.0, settled: 0.0 };
     let mut attack = UnSplit::new(&seen, &knowledge, settings)?;
     Ok(Case { name: "unsplit_step", per: 2, unit: "iterations/s", step: Box::new(move || attack.advance()) })
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{place, print, tell};
 use crate::data::bench::{self, Bench};
-use crate::data::reader::readable;
+use crate::data::recognise::readable;
 use crate::data::{Ask, BUILT_IN, Catalogue, Dataset, Described, Part, Progress, contact_sheet, reread};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use candle_core::Device;
 
-use super::{Ask, Feed, reader};
+use super::{Ask, Feed, reader, recognise};
 use crate::error::Result;
 use crate::random::Seed;
 
@@ -34,7 +34,7 @@ pub struct Bench {
 /// [`Error::Stopped`](crate::error::Error::Stopped).
 pub fn bench(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static reader::Kind]) -> Result<Bench> {
     let start = Instant::now();
-    let set = reader::load(name_or_path, ask, readers)?;
+    let set = recognise::load(name_or_path, ask, readers)?;
     let open_secs = start.elapsed().as_secs_f64();
     let images = set.train.len();
     let order = Seed(0).stream("bench", 0).permutation(images);

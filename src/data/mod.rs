@@ -36,6 +36,7 @@ mod portion;
 mod range;
 pub mod reader;
 pub mod readers;
+pub mod recognise;
 mod shaped;
 mod source;
 mod unpacked;
@@ -61,8 +62,8 @@ pub use groups::{Groups, Numbering};
 pub use look::{contact_sheet, reread};
 pub use noun::Noun;
 pub use part::Part;
-pub use reader::load;
 pub use readers::{dicom, folder, idx, mias, npz, sheet};
+pub use recognise::load;
 pub use source::{Images, Source, grouped};
 pub use wanted::{Ask, Channels, Fold, Progress, Range, SplitBy, Wanted};
 

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::fold::folder_of;
 use super::folder::{ATTACKS, CHECKPOINT, EXPERIMENT, METRICS, SUMMARY};
 use crate::data::folder;
-use crate::data::reader::{has_ending, readable, recognised};
+use crate::data::reader::has_ending;
+use crate::data::recognise::{readable, recognised};
 use crate::error::{Error, Result};
 use crate::workbench::readers;
 

@@ -251,7 +251,7 @@ fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
     let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
-    rmle::Settings { iterations, adam, tv: 0.0, boxed: false }
+    rmle::Settings { iterations, adam, tv: 0.0, boxed: false, settled: 0.0 }
 }
 
 fn finish(attack: &mut dyn Inversion) -> Tensor {
@@ -312,6 +312,24 @@ fn the_loss_of_rmle_falls() {
     let before = values(&attack.reconstruction().unwrap());
     attack.advance().unwrap();
     assert_eq!((values(&attack.reconstruction().unwrap()), attack.progress()), (before, (60, 60)));
+}
+
+#[test]
+fn a_search_that_has_settled_leaves_its_time_to_the_next() {
+    let model = model(28, None);
+    let (x, known) = (victims(20), knowledge(&model, None, false));
+    let settings = rmle::Settings { boxed: true, settled: 0.5, ..rmle_settings(20_000) };
+    let mut attack = Rmle::new(&observe(&model, &x), &known, settings).unwrap();
+    let mut slices = 0;
+    while !attack.done() {
+        attack.advance().unwrap();
+        slices += 1;
+    }
+    // Two batches, and no one of them took a tenth of its steps.
+    assert!((200..4_000).contains(&slices), "{slices}");
+    assert!(attack.doubt().unwrap().is_none() && attack.progress() == (20_000, 20_000));
+    let psnr = psnr(error(&attack.reconstruction().unwrap(), &x));
+    assert!(psnr > 20.0, "{psnr} dB");
 }
 
 #[test]

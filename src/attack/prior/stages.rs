@@ -144,6 +144,7 @@ impl Prior {
             adam: AdamSettings { amsgrad: true, ..AdamSettings::new(PIXEL_RATE) },
             tv: SMOOTH,
             boxed: true,
+            settled: 0.0,
         };
         let seen = Evidence::new(Smashed::new(&seen))?;
         let mut rmle = Rmle::with(&seen, &self.knowledge, settings, self.learner.learnt())?;

@@ -5,7 +5,7 @@ use crate::attack::fixture::{Tripled, known, seen, victim};
 
 fn settings(steps: usize, iterations: usize) -> Settings {
     let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
-    Settings { steps, search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true } }
+    Settings { steps, search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true, settled: 0.0 } }
 }
 
 fn finished(mut attack: Shadow) -> Shadow {

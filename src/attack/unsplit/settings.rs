@@ -16,6 +16,8 @@ pub struct Settings {
     pub tv: f64,
     /// What the mean square of the image counts.
     pub darkness: f64,
+    /// Percent: see [`SETTLED`](crate::attack::kind::SETTLED).
+    pub settled: f64,
 }
 
 impl Settings {
@@ -30,6 +32,7 @@ impl Settings {
             rate: values.real("rate")?,
             tv: values.real("tv")?,
             darkness: values.real("darkness")?,
+            settled: values.real("settled")?,
         })
     }
 }

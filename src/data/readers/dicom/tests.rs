@@ -10,7 +10,7 @@ use self::made::{BIG, DEFLATED, EXPLICIT, IMPLICIT, Made, RLE};
 use super::elements::is_dicom;
 use super::*;
 use crate::data::wild::each;
-use crate::data::{Part, Progress, reader, test_data};
+use crate::data::{Part, Progress, reader, recognise, test_data};
 use crate::random::Seed;
 
 const SLOPE: (u16, u16) = (0x28, 0x1053);

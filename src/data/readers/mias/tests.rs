@@ -7,7 +7,7 @@ use super::info::Severity::{Benign, Malignant, Normal};
 use super::*;
 use crate::data::readers::{folder, sheet};
 use crate::data::wild::each;
-use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, test_data};
+use crate::data::{Dataset, Part, Progress, READERS_HERE, npz, plain, reader, recognise, test_data};
 use crate::random::Seed;
 
 const READERS: &[&Kind] = &[&KIND, &npz::KIND];
@@ -17,7 +17,7 @@ fn wanted(view: &str, labels: &str, size: usize) -> Wanted {
 }
 
 fn load(path: &Path, wanted: &Wanted) -> Result<Dataset> {
-    reader::load(path, &Ask { wanted, progress: &Progress::default() }, READERS)
+    recognise::load(path, &Ask { wanted, progress: &Progress::default() }, READERS)
 }
 
 /// All images of a reader that tells no parts.
@@ -177,7 +177,7 @@ fn films_without_a_listing_are_told_what_is_missing_and_where_it_is() {
     let readers: &[&Kind] = &[&KIND, &sheet::KIND, &folder::KIND];
     let load = |path: &Path, kind: &str| {
         let wanted = Wanted { kind: kind.to_owned(), ..Wanted::default() };
-        reader::load(path, &Ask { wanted: &wanted, progress: &Progress::default() }, readers)
+        recognise::load(path, &Ask { wanted: &wanted, progress: &Progress::default() }, readers)
     };
     for (path, kind) in [(folder.clone(), ""), (folder.join("mdb001.pgm"), ""), (folder.clone(), "mias")] {
         let error = load(&path, kind).unwrap_err();

@@ -125,7 +125,7 @@ fn without_labels_images_are_there_to_be_looked_at() {
         put(parts.path(), &format!("{place}/x.dcm"), &Made { words: vec![i as u16; 6], ..Made::default() }.bytes());
     }
     let set: Dataset =
-        reader::load(parts.path(), &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, &[&KIND])
+        recognise::load(parts.path(), &Ask { wanted: &Wanted::default(), progress: &Progress::default() }, &[&KIND])
             .unwrap();
     assert_eq!((set.train.labels(), set.validation.labels(), set.test.labels()), (&[0, 1][..], &[0][..], &[0, 1][..]));
     assert_eq!(set.classes, ["a", "b"]);
