@@ -66,8 +66,12 @@ fn ranked(labels: &[u32], gathered: Vec<Vec<usize>>) -> Vec<Group> {
     // How many groups have a class, and how many images it has.
     let mut rarity = vec![(0, 0); class_count(labels)];
     for images in &gathered {
-        classes_of(images).into_iter().for_each(|class| rarity[class].0 += 1);
-        images.iter().for_each(|i| rarity[labels[*i] as usize].1 += 1);
+        for class in classes_of(images) {
+            rarity[class].0 += 1;
+        }
+        for i in images {
+            rarity[labels[*i] as usize].1 += 1;
+        }
     }
     let rank = |class: &usize| (rarity[*class], *class);
     let mut all: Vec<Group> = gathered
@@ -82,7 +86,9 @@ fn ranked(labels: &[u32], gathered: Vec<Vec<usize>>) -> Vec<Group> {
     let mut upto = 0;
     for same in all.chunk_by_mut(|one, other| one.classes[0] == other.classes[0]) {
         upto += same.iter().map(|group| group.images.len()).sum::<usize>();
-        same.iter_mut().for_each(|group| group.upto = upto);
+        for group in same {
+            group.upto = upto;
+        }
     }
     all
 }
@@ -104,7 +110,9 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn new(labels: &[u32], shares: &'a [f64], groups: &[Group]) -> Self {
         let mut counts = vec![0.0; class_count(labels)];
-        labels.iter().for_each(|label| counts[*label as usize] += 1.0);
+        for label in labels {
+            counts[*label as usize] += 1.0;
+        }
         let lacking = shares.iter().map(|share| counts.iter().map(|count| share * count).collect()).collect();
         let largest = groups.iter().map(|group| group.images.len()).max().unwrap_or(0);
         let least = shares.iter().copied().fold(1.0, f64::min);
@@ -162,7 +170,7 @@ mod tests {
         let most = 1 + draw.below(LARGEST);
         for patient in 0..2 + draw.below(60) {
             let own = class(draw);
-            for _ in 0..1 + draw.below(most) {
+            for _ in 0..=draw.below(most) {
                 labels.push(if mixed { class(draw) } else { own });
                 numbers.push(patient as u32);
             }

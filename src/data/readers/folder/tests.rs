@@ -203,13 +203,16 @@ fn a_folder_that_may_not_be_looked_into_is_skipped_and_listed() {
         put(&root.join(path), 9);
     }
     let mode = |path: &str, mode| fs::set_permissions(root.join(path), fs::Permissions::from_mode(mode)).unwrap();
-    ["b/closed", "c"].into_iter().for_each(|path| mode(path, 0o0));
+    mode("b/closed", 0o0);
+    mode("c", 0o0);
     // Whoever is root may look into it.
     let closed = root.join("c").read_dir().is_err();
     let listing = listed(root).unwrap();
     mode("b", 0o0);
     let told = listed(root).err().map(|error| error.to_string());
-    ["b", "b/closed", "c"].into_iter().for_each(|path| mode(path, 0o700));
+    for path in ["b", "b/closed", "c"] {
+        mode(path, 0o700);
+    }
     if !closed {
         return;
     }
