@@ -44,12 +44,12 @@ const COMMON: [&str; 7] = [
 /// With little time: some quarter of an hour.
 const QUICK: [&str; 7] = [
     "train.epochs=4",
-    "attack.dlg.images=12",
-    "attack.idlg.images=12",
-    "attack.inverting.images=12",
+    "attack.dlg.images=11",
+    "attack.idlg.images=11",
+    "attack.inverting.images=11",
     "attack.dlg.restarts=3",
     "attack.idlg.restarts=3",
-    "attack.inverting.iterations=1500",
+    "attack.inverting.iterations=1000",
 ];
 /// With the attacks' own defaults, for hours.
 const PAPER: [&str; 4] =

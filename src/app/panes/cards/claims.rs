@@ -8,6 +8,7 @@ use super::findings::{
 use super::kept::noise;
 use crate::app::Act;
 use crate::app::workspace::Pane;
+use crate::defence::image_noise;
 use crate::run::summary::Summary;
 use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
 use crate::texts::say;
@@ -213,7 +214,10 @@ pub const CLAIMS: [Claim; 11] = [
         test: (
             later!("Take noise on the image"),
             later!("Set it as the next run's listed defence, to attack it by DLG, iDLG or Inverting Gradients"),
-            || Act::Set("defence".to_owned(), "[{ name = \"image-noise\" }]".to_owned()),
+            || {
+                let [key, value] = image_noise::KIND.switched_on();
+                Act::Set(key, value)
+            },
         ),
     },
 ];
