@@ -1,9 +1,9 @@
 //! A claim of others put to the test: several models at one accuracy, the same attacks at each, three seeds, and a verdict by
 //! rule.
 //!
-//! The claim is the paper's abstract's: noise on raw images or on a model's parameters is "ineffective to the likes of deep
-//! leakage from gradients". (That noise on the *gradients* stops it from a variance of 1e-2 on is Zhu et al.'s own finding, and
-//! another claim.) `assets/claim.json` has what came of it with the date, the command and the machine.
+//! The claim is the paper's abstract's: noise on raw images or on a model's parameters does nothing against deep leakage from
+//! gradients. That noise on the *gradients* stops it from a scale of 10⁻² on is Zhu et al.'s own finding, and another matter.
+//! `assets/claim.json` has what came of it with the date, the command and the machine.
 //!
 //! | file | what |
 //! |---|---|
