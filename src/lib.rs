@@ -28,6 +28,7 @@ pub mod anchor;
 pub mod app;
 pub mod attack;
 pub mod bench;
+pub mod claim;
 pub mod cli;
 pub mod data;
 pub mod defence;

@@ -213,9 +213,9 @@ fn data_words(name: &str) -> String {
     if name == "mnist" { "the built-in part of MNIST".to_owned() } else { name.to_owned() }
 }
 
-/// What the last check with the means of the papers came to, as it comes with the program.
+/// Results that come with the program, and how they were made.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Kept {
+pub struct Kept<T> {
     /// When, as in 2026-11-28.
     pub date: String,
     /// The command.
@@ -223,16 +223,19 @@ pub struct Kept {
     /// The machine.
     pub machine: String,
     /// The results.
-    pub results: Vec<Checked>,
+    pub results: Vec<T>,
 }
 
-/// The kept results.
-pub fn kept() -> &'static Kept {
-    static KEPT: std::sync::OnceLock<Kept> = std::sync::OnceLock::new();
-    KEPT.get_or_init(|| {
-        let none = Kept { date: String::new(), command: String::new(), machine: String::new(), results: Vec::new() };
-        serde_json::from_str(include_str!("../../assets/anchors.json")).unwrap_or(none)
-    })
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { date: String::new(), command: String::new(), machine: String::new(), results: Vec::new() }
+    }
+}
+
+/// What the last check with the means of the papers came to.
+pub fn kept() -> &'static Kept<Checked> {
+    static KEPT: std::sync::OnceLock<Kept<Checked>> = std::sync::OnceLock::new();
+    KEPT.get_or_init(|| serde_json::from_str(include_str!("../../assets/anchors.json")).unwrap_or_default())
 }
 
 /// The badges of an attack's kind, the weakest first; none where no anchor of it was checked.
@@ -294,7 +297,7 @@ mod tests {
 
     #[test]
     fn kept_results_can_be_read_and_are_of_known_anchors() {
-        let kept: Kept = serde_json::from_str(include_str!("../../assets/anchors.json")).unwrap();
+        let kept: Kept<Checked> = serde_json::from_str(include_str!("../../assets/anchors.json")).unwrap();
         for checked in &kept.results {
             let anchor = Anchor::named(&checked.anchor).unwrap();
             let published: Vec<f64> = checked.values.iter().map(|value| value.published).collect();

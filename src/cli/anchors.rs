@@ -4,15 +4,11 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::interrupt::obey_interrupts;
-use super::terminal::Terminal;
+use super::replica::without_folder;
 use super::{print, set_threads, tell};
 use crate::anchor::{ANCHORS, Anchor, Checked};
 use crate::error::{Error, Result};
 use crate::run::launch::Means;
-use crate::run::prepared::Prepared;
-use crate::run::session::Session;
-use crate::run::worker::{Outcome, Worker};
 
 #[derive(Debug, Args)]
 pub(super) struct AnchorsArgs {
@@ -59,20 +55,7 @@ pub(super) fn anchors(args: &AnchorsArgs) -> Result<()> {
 /// Runs a replica without a folder.
 fn check(anchor: &Anchor, means: Means, data: Option<&str>) -> Result<Checked> {
     tell(&format!("{}: {} ({})", anchor.name, anchor.setting, anchor.source));
-    let setup = Prepared::new(anchor.replica(means, data)?)?;
-    let worker = Worker::start(move |sink| Session::new(setup, None, sink))?;
-    obey_interrupts(&worker, "Left at once; nothing was kept".to_owned());
-    let mut terminal = Terminal::new(["Checking"; 2]);
-    let outcome = worker.join(|event| terminal.read(&event));
-    terminal.end();
-    match outcome {
-        Outcome::Done(summary) => anchor.compare(means, &summary),
-        Outcome::Attacked(_) | Outcome::Diagnosed(_) => {
-            Err(Error::Internal("a replica ended as attacks do".to_owned()))
-        }
-        Outcome::Stopped => Err(Error::Stopped),
-        Outcome::Failed(error) => Err(error),
-    }
+    anchor.compare(means, &without_folder(anchor.replica(means, data)?)?)
 }
 
 fn text(checked: &Checked) -> String {

@@ -4,6 +4,7 @@ mod anchors;
 mod attack;
 mod bench;
 mod cards;
+mod claim;
 mod completions;
 mod data;
 mod diagnosis;
@@ -12,6 +13,7 @@ mod interrupt;
 mod lesson;
 mod manual;
 pub mod program;
+mod replica;
 mod run;
 mod tell;
 mod terminal;
@@ -95,6 +97,8 @@ enum Command {
     Data(data::DataArgs),
     /// Check the attacks against what was published of them, by small replicas.
     Anchors(anchors::AnchorsArgs),
+    /// Put a claim to the test: several models, the same attacks at each, a verdict by rule.
+    Claim(claim::ClaimArgs),
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
@@ -183,6 +187,7 @@ impl Cli {
             Some(Command::Run(args)) => run::run(args),
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Anchors(args)) => anchors::anchors(&args),
+            Some(Command::Claim(args)) => claim::claim(&args),
             Some(Command::Attacks { json }) => cards::list(json),
             Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data(args)) => data::data(&args),

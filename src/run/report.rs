@@ -22,7 +22,8 @@ use crate::score::utility::HeldOut;
 use crate::score::verdict::{Case, Ruling, VICTIM, is_attack};
 use crate::workbench;
 
-pub(super) fn table(heading: &[&str]) -> Table {
+/// A table as terminals and Markdown show it: numbers to the right.
+pub(crate) fn table(heading: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     table.set_header(heading.iter().copied());

@@ -292,7 +292,7 @@ fn p_words(p: f64) -> String {
 }
 
 /// `Leads label only: class mean (13.8 %) by +80.1 ± 4.9 points of line-ups`.
-fn lead_words(record: &AttackRecord) -> String {
+pub fn lead_words(record: &AttackRecord) -> String {
     let Some(lead) = lead_of(record) else { return String::new() };
     let over = Guess::named(&lead.over).map_or("chance", Guess::words);
     let verb = if lead.mean > 0.0 { "Leads" } else { "Does not lead" };

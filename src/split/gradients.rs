@@ -6,7 +6,7 @@
 use candle_core::backprop::GradStore;
 use candle_core::{Tensor, Var};
 
-use super::{SplitModel, arrive, up};
+use super::{SplitModel, arrive, layers, up};
 use crate::engine::loss::{carry_on, weighed_cross_entropy};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -21,7 +21,7 @@ pub(crate) const ATTACKED: &str = "server.attacked";
 impl SplitModel {
     /// The gradients of the mean loss over a batch of images (N, C, H, W) and labels (N), by every weight and bias of the
     /// client's layers and of the server's, each in the layers' order ([`Network::weights`]). The client's is of what it
-    /// sends, the defences included, and of the gradient that would come down for it; the server's, of several streams,
+    /// sends, the defences included, through the weights that they have it sent through, and of the gradient that would come down for it; the server's, of several streams,
     /// is of the one that sees the smashed data as they are. Normalised by running statistics, which do not move: as
     /// Geiping et al. 2020 take them. What a defence adds in the client's own step is not in it.
     ///
@@ -31,7 +31,7 @@ impl SplitModel {
         let input = self.hide(x, at)?.outgoing.input(self.plan.entry())?;
         let told = self.defences.iter().try_fold(labels.clone(), |labels, defence| defence.labels(labels, at))?;
         let body = self.client.evaluated();
-        let z = up(&self.defences, body.forward(&input)?, at)?;
+        let z = up(&self.defences, layers(&self.defences, body.clone(), at)?.forward(&input)?, at)?;
         let smashed = Smashed::new(&z);
         let lift = |z: &Tensor| arrive(&self.defences, z);
         let down = self.server.cut_gradient(&smashed, &told, &lift)?.tensor().clone();

@@ -285,3 +285,28 @@ fn weight_gradients_are_those_of_both_parties_in_a_row_and_change_nothing() {
     };
     assert_eq!(bits(&before), bits(&model.client.parameters().snapshot().unwrap()));
 }
+
+#[test]
+fn weight_gradients_are_taken_through_the_weights_that_a_defence_sends_through() {
+    use crate::experiment::Experiment;
+    let gradients = |sigma: f64| {
+        let mut experiment = Experiment::preset(crate::experiment::preset::PLAIN_DIGITS).unwrap();
+        experiment.set(&format!("defence=[{{ name = \"weight-noise\", sigma = {sigma:?} }}]")).unwrap();
+        let mut plan = experiment.split_plans([1, 28, 28], 10).unwrap().swap_remove(0);
+        // The same fresh weights whatever the model is called.
+        plan.name = "any".to_owned();
+        let model = SplitModel::new(plan, Seed(4), &Device::Cpu).unwrap();
+        let x = Seed(1).stream("x", 0).uniform_tensor(0.0, 1.0, &[1, 1, 28, 28], &Device::Cpu).unwrap();
+        let at = |draw| At::Ask { samples: &[7], draw };
+        [1, 1, 2].map(|draw| {
+            let [client, server] =
+                model.weight_gradients(&x, &Tensor::new(&[3u32], &Device::Cpu).unwrap(), at(draw)).unwrap();
+            assert!(!client.is_empty());
+            let numbers = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            client.iter().chain(&server).flat_map(numbers).collect::<Vec<_>>()
+        })
+    };
+    let ([plain, _, plain_later], [noisy, again, later]) = (gradients(0.0), gradients(0.5));
+    assert_eq!((&plain, &noisy), (&plain_later, &again));
+    assert!(noisy != plain && noisy != later, "the gradient is of the noisy weights, drawn anew");
+}

@@ -3,6 +3,7 @@
 mod amid;
 mod attacks;
 mod bad_input;
+mod claim;
 mod cli;
 mod commands;
 mod common;

@@ -5,8 +5,10 @@
 use super::findings::{
     Finding, cost, defends, leaks, majority, optimum, order, over_attacked, over_clean, over_reconstructed, third,
 };
+use super::kept::noise;
 use crate::app::Act;
 use crate::app::workspace::Pane;
+use crate::defence::image_noise;
 use crate::run::summary::Summary;
 use crate::score::paper::{Figure, MU, OVER_ATTACKED, OVER_RECONSTRUCTED, THIRD};
 use crate::texts::say;
@@ -29,6 +31,25 @@ impl std::fmt::Display for Paper {
     }
 }
 
+/// Whose measurements judge a claim.
+#[derive(Clone, Copy)]
+pub enum Judge {
+    /// The run's.
+    Run(fn(&Summary) -> Option<Finding>),
+    /// Those that come with the program: of more runs than one.
+    Kept(fn() -> Option<Finding>),
+}
+
+impl Judge {
+    /// What comes of the claim, given the finished run if there is one.
+    pub fn finding(self, summary: Option<&Summary>) -> Option<Finding> {
+        match self {
+            Self::Run(judge) => summary.and_then(judge),
+            Self::Kept(judge) => judge(),
+        }
+    }
+}
+
 /// A claim.
 pub struct Claim {
     /// What is claimed.
@@ -39,14 +60,14 @@ pub struct Claim {
     pub measures: &'static str,
     /// How the verdict is reached.
     pub rule: &'static str,
-    /// What the run says; none where it did not measure it.
-    pub judge: fn(&Summary) -> Option<Finding>,
+    /// What comes of it; none where it was not measured.
+    pub judge: Judge,
     /// A button that tests the reason: its text, what it does in words, and what it asks for.
     pub test: (&'static str, &'static str, fn() -> Act),
 }
 
 /// All, in the order of their cards.
-pub const CLAIMS: [Claim; 10] = [
+pub const CLAIMS: [Claim; 11] = [
     Claim {
         title: later!("Fused beats the undefended on disguised (attacked) images"),
         paper: Paper::Figure(OVER_ATTACKED),
@@ -56,7 +77,7 @@ pub const CLAIMS: [Claim; 10] = [
              errors; same direction where the gain is above 0 and of another size; differs where it is below 0. \
              Not comparable where it cannot be told from 0, or the model is of no use."
         ),
-        judge: over_attacked,
+        judge: Judge::Run(over_attacked),
         test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
             Act::Pane(Pane::Curves)
         }),
@@ -68,7 +89,7 @@ pub const CLAIMS: [Claim; 10] = [
             "The gain of the fused decision over the undefended model on images that were disguised and cleaned."
         ),
         rule: later!("As for disguised images."),
-        judge: over_reconstructed,
+        judge: Judge::Run(over_reconstructed),
         test: (later!("Gain against \u{3b3}"), later!("Show how the gain grows with the disguise"), || {
             Act::Pane(Pane::Curves)
         }),
@@ -81,7 +102,7 @@ pub const CLAIMS: [Claim; 10] = [
                    cannot be inflated."
         ),
         rule: later!("The paper gives no value, so there is nothing to compare with."),
-        judge: over_clean,
+        judge: Judge::Run(over_clean),
         test: (
             later!("Weaken the disguise"),
             later!("Set \u{3b3} to 0.02: if the disguise costs accuracy, the next run loses less"),
@@ -93,7 +114,7 @@ pub const CLAIMS: [Claim; 10] = [
         paper: Paper::Figure(THIRD),
         measures: later!("Nothing: what this gain is over is not known to us."),
         rule: later!("Its baseline is not known to us, so no number is set beside it."),
-        judge: third,
+        judge: Judge::Run(third),
         test: (later!("All gains"), later!("Show the gains that are known"), || Act::Pane(Pane::Table)),
     },
     Claim {
@@ -104,7 +125,7 @@ pub const CLAIMS: [Claim; 10] = [
             "Agrees where the streams have this order strictly, differs where not; not comparable where best and worst \
                are less than a point apart."
         ),
-        judge: order,
+        judge: Judge::Run(order),
         test: (
             later!("Weights from own streams"),
             later!("Let the next run order its vote weights by its own streams"),
@@ -119,7 +140,7 @@ pub const CLAIMS: [Claim; 10] = [
             "Agrees where it has the least error of the measured \u{3bc} and cleaning lowers it at all; differs where \
                another does, or cleaning makes it worse; not comparable where it was not measured."
         ),
-        judge: optimum,
+        judge: Judge::Run(optimum),
         test: (later!("Error against \u{3bc}"), later!("Show the error of cleaned images over \u{3bc}"), || {
             Act::Pane(Pane::Curves)
         }),
@@ -133,7 +154,7 @@ pub const CLAIMS: [Claim; 10] = [
              where it held: an attacker who knows it, did its best and had 32 targets or more has no lead. Else \
              not comparable: weak attackers can break a defence, never show that it held."
         ),
-        judge: defends,
+        judge: Judge::Run(defends),
         test: (
             later!("Let the attacker know"),
             later!("Show on the stage what an adaptive attacker makes of it"),
@@ -148,7 +169,7 @@ pub const CLAIMS: [Claim; 10] = [
             "Differs where PSGL at least doubles the client's time. Else not comparable: this computer is no IoMT \
              device."
         ),
-        judge: cost,
+        judge: Judge::Run(cost),
         test: (later!("Costs in the table"), later!("Show time and bytes"), || Act::Pane(Pane::Table)),
     },
     Claim {
@@ -159,7 +180,7 @@ pub const CLAIMS: [Claim; 10] = [
             "Differs where any undisguised bytes crossed. Not comparable where none did: then the map came from a \
              small head at the hospital, which is our way and not the paper's."
         ),
-        judge: leaks,
+        judge: Judge::Run(leaks),
         test: (
             later!("Take the paper's way"),
             later!("Set psgl.jacobian to server: the next run counts the undisguised bytes"),
@@ -174,7 +195,29 @@ pub const CLAIMS: [Claim; 10] = [
             "Differs where it does not beat the majority class by two standard errors: then the model is of no \
              use. Else agrees."
         ),
-        judge: majority,
+        judge: Judge::Run(majority),
         test: (later!("Balanced accuracy"), later!("Show it for every row"), || Act::Pane(Pane::Table)),
+    },
+    Claim {
+        title: later!("Noise does not stop deep leakage from gradients"),
+        paper: Paper::Words(later!("noise is ineffective [A]")),
+        measures: later!(
+            "Nothing in a run: three attacks on weight gradients at models under noise, brought to one accuracy, for three \
+             seeds (cutlayer claim noise)."
+        ),
+        rule: later!(
+            "Agrees where under each kind of noise an attack that works undefended leads every guess by two standard errors \
+             (Holm) and at each seed. Differs where under one none does, though all did their best. Else, and with fewer \
+             than 32 targets, accuracies more than a point apart or below 80 %, not comparable."
+        ),
+        judge: Judge::Kept(noise),
+        test: (
+            later!("Take noise on the image"),
+            later!("Set it as the next run's listed defence, to attack it by DLG, iDLG or Inverting Gradients"),
+            || {
+                let [key, value] = image_noise::KIND.switched_on();
+                Act::Set(key, value)
+            },
+        ),
     },
 ];

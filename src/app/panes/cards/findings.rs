@@ -46,7 +46,7 @@ pub struct Finding {
     pub sentence: String,
 }
 
-fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
+pub(super) fn found(verdict: Verdict, here: String, sentence: String) -> Finding {
     Finding { verdict, here, sentence }
 }
 

@@ -2,6 +2,7 @@
 
 mod claims;
 mod findings;
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -68,7 +69,7 @@ fn card_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec
 }
 
 fn inside_ui(ui: &mut Ui, claim: &Claim, summary: Option<&Summary>, acts: &mut Vec<Act>) {
-    let finding = summary.and_then(claim.judge);
+    let finding = claim.judge.finding(summary);
     ui.spacing_mut().item_spacing.y = 4.0;
     ui.add(Label::new(RichText::new(say(claim.title)).strong()).wrap());
     ui.horizontal_wrapped(|ui| {

@@ -9,6 +9,7 @@ use super::*;
 use crate::app::State;
 use crate::app::panes::fixture::{by_model, made, summary};
 use crate::app::test_look::Shop;
+use crate::app::words::phase;
 use crate::app::workspace::Pane;
 use crate::experiment::fixture::{DEFENDED, TITLE};
 use crate::model::wire::WireCount;
@@ -17,7 +18,7 @@ use crate::score::record::{Judged, Lead};
 
 fn judged(title: &str, summary: &Summary) -> Option<Finding> {
     let claim = CLAIMS.iter().find(|claim| claim.title.contains(title)).unwrap();
-    (claim.judge)(summary)
+    claim.judge.finding(Some(summary))
 }
 
 fn verdict(title: &str, summary: &Summary) -> Verdict {
@@ -153,6 +154,23 @@ fn costs_leaks_and_the_majority_have_their_rules() {
     assert_eq!(verdict("accuracy means", &summary()), Verdict::Agrees);
     let always = with(|s| s.rows.iter_mut().for_each(|row| row.majority = 95.0));
     assert_eq!(verdict("accuracy means", &always), Verdict::Differs);
+}
+
+#[test]
+fn a_kept_claim_needs_no_run_and_says_when_and_how_it_was_measured() {
+    let title = "deep leakage";
+    let claim = CLAIMS.iter().find(|claim| claim.title.contains(title)).unwrap();
+    let found = claim.judge.finding(None);
+    assert_eq!(found, claim.judge.finding(Some(&summary())), "whatever is run");
+    let Some(tested) = crate::claim::kept().results.first() else {
+        assert_eq!(found, None);
+        return;
+    };
+    let found = found.unwrap();
+    assert_eq!(found.verdict, kept::verdict(tested.says()));
+    assert!(found.sentence.contains(&crate::claim::kept().date), "{}", found.sentence);
+    let whole = |name: &str| found.here.contains(name);
+    assert!(tested.models.iter().all(|model| whole(&phase(&model.name))), "{}", found.here);
 }
 
 #[test]

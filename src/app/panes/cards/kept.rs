@@ -1,0 +1,56 @@
+//! What comes with the program of claims that no single run can judge.
+
+use super::findings::{Finding, Verdict, found};
+use crate::app::words::{decimal, measured, phase};
+use crate::claim::{Model, Part, Says, Tested, kept};
+use crate::score::metrics::SSIM;
+use crate::texts::say;
+
+/// Whether noise stops gradient matching.
+pub(super) fn noise() -> Option<Finding> {
+    let tested = kept().results.first()?;
+    let one = |model: &Model| Some(format!("{} {}", phase(&model.name), measured(&SSIM, &model.worst()?.record)));
+    let each: Vec<String> = tested.models.iter().filter_map(one).collect();
+    let floor = tested.models.first().and_then(Model::label_only).map_or(f64::NAN, |guess| guess.ssim);
+    let here = t!(
+        "{ssim} of the best attack: {each}; a guess from the label alone {floor}",
+        ssim = say(SSIM.name),
+        each = each.join(", "),
+        floor = decimal(floor, SSIM.digits)
+    );
+    Some(found(verdict(tested.says()), here, sentence(tested)))
+}
+
+/// What the claim came to as a card has it.
+pub(super) fn verdict(says: Says) -> Verdict {
+    match says {
+        Says::Holds => Verdict::Agrees,
+        Says::DoesNotHold => Verdict::Differs,
+        Says::NoEvidence => Verdict::NotComparable,
+    }
+}
+
+fn sentence(tested: &Tested) -> String {
+    let defended = || tested.models.iter().filter(|model| model.part != Part::Undefended);
+    let accuracies = || defended().flat_map(|model| &model.trained).map(|trained| trained.accuracy);
+    let (least, most) = (accuracies().fold(f64::INFINITY, f64::min), accuracies().fold(f64::NEG_INFINITY, f64::max));
+    let one = |model: &Model| {
+        let ruling = tested.ruling(model);
+        let stops = match ruling.says {
+            Says::Holds => t!("does not stop them"),
+            Says::DoesNotHold => t!("stops them"),
+            Says::NoEvidence => t!("no evidence"),
+        };
+        format!("{}: {stops}.", phase(&model.name))
+    };
+    let all: Vec<String> = defended().map(one).collect();
+    t!(
+        "Measured on {date}, not in this run: {seeds} seeds, {n} targets, models right for {least} to {most} %. {all}",
+        date = kept().date,
+        seeds = defended().next().map_or(0, |model| model.trained.len()),
+        n = defended().next().map_or(0, Model::targets),
+        least = decimal(least, 1),
+        most = decimal(most, 1),
+        all = all.join(" ")
+    )
+}
