@@ -18,6 +18,8 @@ use crate::workbench::{attack, attacks, usual_defence};
 const ROOMY: f32 = 1200.0;
 const LETTERS: usize = 44;
 const LETTER: f32 = 6.6;
+/// Height of the list of attackers, in which all of them have room.
+const LIST: f32 = 400.0;
 /// In less room an attacker with a longer name has its brief one.
 const NAME: usize = 28;
 
@@ -135,7 +137,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, room: f32, acts: &mut Vec<Act>) {
     let more = (name.chars().count() + sees.chars().count()).saturating_sub(LETTERS);
     let roomy = room >= ROOMY + LETTER * more as f32;
     let name = if room < ROOMY && name.chars().count() > NAME { say(kind.looker.brief).to_owned() } else { name };
-    let menu = ComboBox::from_id_salt("attacker").selected_text(name).show_ui(ui, |ui| {
+    let menu = ComboBox::from_id_salt("attacker").selected_text(name).height(LIST).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
             if kind.make.trains() {

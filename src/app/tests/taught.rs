@@ -65,7 +65,9 @@ fn hurry(window: &mut Window) {
 fn looks(window: &mut Window, who: &str) {
     window.harness.get_by_role_and_label(Role::ComboBox, "Attacker:").click();
     window.harness.run_steps(3);
-    window.click(who);
+    reach(window, who);
+    let kind = crate::workbench::attack(window.app().showing().attack()).unwrap();
+    assert_eq!(kind.looker.words, who);
 }
 
 fn looks_with_similar_images(window: &mut Window) {
