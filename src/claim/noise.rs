@@ -233,9 +233,9 @@ pub(super) fn matched(
             break;
         }
         if apart > 0.0 {
-            low = at
+            low = at;
         } else {
-            high = Some(at)
+            high = Some(at);
         }
         at = high.map_or(2.0 * at, |high| 0.5 * (low + high)).min(most);
     }
