@@ -15,7 +15,7 @@ pub(super) fn attacker_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     let Some(kind) = attack(Attacker::asked(look.showing).attack) else { return };
     let experiment = look.document.experiment();
     let spec = attack_of(experiment, kind.id);
-    let in_run = experiment.attacks.iter().any(|own| *own == spec);
+    let in_run = experiment.attacks.contains(&spec);
     for key in kind.levers {
         let leaf = |full: &str| full.rsplit_once('.').is_some_and(|(_, leaf)| leaf == *key);
         let Some(setting) = spec.settings().iter().find(|setting| leaf(setting.key)) else { continue };
