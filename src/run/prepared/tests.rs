@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::data::{Groups, Images, Noun, built_in, grouped};
+use crate::experiment::fixture::OFF;
 
 /// Images of one pixel and one class, and whose they are.
 fn of_patients(numbers: &[u32]) -> Part {
@@ -15,7 +16,7 @@ fn of_patients(numbers: &[u32]) -> Part {
 #[test]
 fn everybody_has_a_view_of_the_one_set_that_is_open_and_validation_is_kept() {
     let mut experiment = Experiment::preset("quick").unwrap();
-    for setting in ["data.name=brainmri", "model.name=lenet5", "model.cut=2", "psgl.enabled=false"] {
+    for setting in ["data.name=brainmri", "model.name=lenet5", "model.cut=2", OFF] {
         experiment.set(setting).unwrap();
     }
     let set = built_in("brainmri").unwrap();
