@@ -37,7 +37,7 @@ fn a_claim_is_tested_by_models_at_each_seed_and_a_tiny_test_is_no_evidence() {
 fn what_is_no_claim_and_no_setting_is_told() {
     for (arguments, says) in [
         (&["claim", "silence"][..], "possible values: noise"),
-        (&["claim", "noise", "--set", "train.epoch=1"], "train.epochs"),
+        (&["claim", "noise", "--set", "train.epoch=1"], "did you mean `epochs`?"),
         (&["claim", "noise", "--set", "attack.rmle.images=1"], "rmle"),
     ] {
         let output = call(arguments);

@@ -9,6 +9,7 @@ use candle_core::Tensor;
 use cutlayer::attack::kind::{Kind, Make};
 use cutlayer::attack::{Doubt, Evidence, Inversion, Knowledge, Outcome};
 use cutlayer::error::Result;
+use cutlayer::experiment::SCHEMA;
 use cutlayer::run::summary::Summary;
 use cutlayer::setting::{Plain, Setting, whole};
 
@@ -28,7 +29,7 @@ static LATER: Kind = Kind {
     make: Make::FromEvidence(|seen, known, values| Grey::boxed(seen, known, values.whole("steps")?, false)),
     settings: &[Setting::new("steps", "Steps", "", whole(1, 9), "How many.")
         .default(Plain::Whole(5))
-        .since(6, Plain::Whole(1))],
+        .since(SCHEMA + 1, Plain::Whole(1))],
     ..Kind::BASE
 };
 
