@@ -3,7 +3,7 @@
 //!
 //! There are two passes. The first looks at heads alone, and what all are brought to is agreed on; the second decodes,
 //! some pictures at a time, in order. So memory holds a few pictures however many there are: a large set goes into a file
-//! of the [`store`], image after image, and stays there. A set that is known by its files is found there again.
+//! of the `store`, image after image, and stays there. A set that is known by its files is found there again.
 
 mod agreed;
 mod decoded;

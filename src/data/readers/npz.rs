@@ -3,7 +3,7 @@
 //! They are found by name, since their order varies, in a folder of the archive too.
 //!
 //! Images are N × H × W, N × H × W × 3 or N × 3 × H × W, in C or Fortran order, of whole numbers of any width or of
-//! floats: see [`range`](mod@crate::data::range). Of volumes, N × D × H × W, one plane is the picture. Labels are N or
+//! floats: see `data::range`. Of volumes, N × D × H × W, one plane is the picture. Labels are N or
 //! N × 1, or N × K: one-hot, or several of which one is learned.
 //!
 //! Which images are of one patient may stand beside them: `{train,val,test}_patients`, or `…_films` numbered as those of
