@@ -3,20 +3,20 @@
 use super::findings::{Finding, Verdict, found};
 use crate::app::words::{decimal, measured, phase};
 use crate::claim::{Model, Part, Says, Tested, kept};
-use crate::score::metrics::SSIM;
+use crate::score::metrics::LINEUP;
 use crate::texts::say;
 
 /// Whether noise stops gradient matching.
 pub(super) fn noise() -> Option<Finding> {
     let tested = kept().results.first()?;
-    let one = |model: &Model| Some(format!("{} {}", phase(&model.name), measured(&SSIM, &model.worst()?.record)));
+    let one = |model: &Model| Some(format!("{} {}", phase(&model.name), measured(&LINEUP, &model.worst()?.record)));
     let each: Vec<String> = tested.models.iter().filter_map(one).collect();
-    let floor = tested.models.first().and_then(Model::label_only).map_or(f64::NAN, |guess| guess.ssim);
+    let floor = tested.models.first().and_then(Model::label_only).and_then(LINEUP.value).unwrap_or(f64::NAN);
     let here = t!(
-        "{ssim} of the best attack: {each}; a guess from the label alone {floor}",
-        ssim = say(SSIM.name),
+        "{lineup} of the best attack: {each}; a guess from the label alone {floor}",
+        lineup = say(LINEUP.name),
         each = each.join(", "),
-        floor = decimal(floor, SSIM.digits)
+        floor = LINEUP.with_unit(&decimal(floor, LINEUP.digits))
     );
     Some(found(verdict(tested.says()), here, sentence(tested)))
 }
@@ -41,16 +41,16 @@ fn sentence(tested: &Tested) -> String {
             Says::DoesNotHold => t!("stops them"),
             Says::NoEvidence => t!("no evidence"),
         };
-        format!("{}: {stops}.", phase(&model.name))
+        format!("{}: {stops}", phase(&model.name))
     };
     let all: Vec<String> = defended().map(one).collect();
     t!(
-        "Measured on {date}, not in this run: {seeds} seeds, {n} targets, models right for {least} to {most} %. {all}",
+        "Measured on {date}, not in this run: {seeds} seeds, {n} targets, models right for {least} to {most} %; {all}.",
         date = kept().date,
         seeds = defended().next().map_or(0, |model| model.trained.len()),
         n = defended().next().map_or(0, Model::targets),
         least = decimal(least, 1),
         most = decimal(most, 1),
-        all = all.join(" ")
+        all = all.join("; ")
     )
 }
