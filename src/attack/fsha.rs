@@ -195,6 +195,7 @@ impl Fsha {
         let pilot = Pilot::new((entry.shape)(image), smashed, self.settings.width, ending, init)?;
         let width = self.settings.width;
         let decoder = Decoder::of_widths([4 * width, 2 * width], smashed, image, init)?;
+        decoder.parameters().draw_as_glorot(init)?;
         let critic = critic(smashed, self.settings.width, init)?;
         let named = |prefix: &'static str, of: &Parameters| {
             of.trained().map(|(name, var)| (format!("{prefix}{name}"), var.clone())).collect::<Vec<_>>()

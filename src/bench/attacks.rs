@@ -14,11 +14,11 @@ use crate::attack::unsplit::{self, UnSplit};
 use crate::attack::{Auxiliary, Evidence, Inversion, Knowledge, WeightGradients};
 use crate::data::{Images, Part};
 use crate::defence::entry::AS_THEY_ARE;
+use crate::engine::loss::soft_cross_entropy_gradient;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
-use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
 use crate::model::wire::{CutGradient, Smashed};
 use crate::random::{At, Seed};
@@ -121,8 +121,9 @@ pub(super) fn dlg() -> Result<Case> {
         weight.set(&(random(weight.dims(), 10 + i as u64)? - 0.5)?)?;
     }
     let network = Network::of("lenet", &layers, &parameters)?.frozen();
-    let gradients =
-        |x: &Tensor, target: &Tensor| network.weight_gradients(x, |logits| soft_cross_entropy_gradient(logits, target));
+    let gradients = |x: &Tensor, target: &Tensor| {
+        network.weight_gradients(x, |logits| Ok(soft_cross_entropy_gradient(logits, target)?))
+    };
     let one_hot: Vec<f32> = (0..10).map(|k| f32::from(u8::from(k == 3))).collect();
     let one_hot = Tensor::from_vec(one_hot, (1, 10), &Device::Cpu)?;
     let truth: Vec<Tensor> = gradients(&random(&[1, 1, 28, 28], 0)?, &one_hot)?.iter().map(Tensor::detach).collect();
@@ -131,8 +132,9 @@ pub(super) fn dlg() -> Result<Case> {
     let vars = [("image".to_owned(), image.clone()), ("label".to_owned(), label.clone())];
     let mut adam = Adam::of(vars, AdamSettings::new(0.1));
     let step = move || {
-        let got = network
-            .weight_gradients(&image, |logits| soft_cross_entropy_gradient(logits, &softmax(&label, D::Minus1)?))?;
+        let got = network.weight_gradients(&image, |logits| {
+            Ok(soft_cross_entropy_gradient(logits, &softmax(&label, D::Minus1)?)?)
+        })?;
         adam.step(&distance(&got, &truth)?.backward()?)
     };
     Ok(Case { name: "dlg_b1", per: 1, unit: "iterations/s", step: Box::new(step) })

@@ -1,9 +1,9 @@
 //! ReLU with the derivative 0 at 0, as PyTorch has it (candle's is 1 there).
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::tape::apply1;
+use super::tape::{apply1, apply2};
 use super::{PIECE, Real, for_reals, values};
 
 /// max(x, 0), any shape. NaN stays NaN.
@@ -12,6 +12,21 @@ use super::{PIECE, Real, for_reals, values};
 /// Where the numbers are not float32 or float64.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
     if x.device().is_cpu() { apply1(&x.contiguous()?, Relu) } else { composed(x) }
+}
+
+/// The gradient of the input from that of the output and from the output itself, which counts as a constant: which
+/// numbers passed is held fixed. Differentiable in the gradient.
+///
+/// # Errors
+/// Where the shapes differ.
+pub fn relu_input_gradient(grad: &Tensor, output: &Tensor) -> Result<Tensor> {
+    if grad.shape() != output.shape() {
+        candle_core::bail!("a gradient of {:?} came for {:?}", grad.shape(), output.shape());
+    }
+    if grad.device().is_cpu() {
+        return apply2(&output.detach().contiguous()?, &grad.contiguous()?, ReluGradient);
+    }
+    grad * output.detach().gt(0.0)?.to_dtype(grad.dtype())?
 }
 
 /// The same from candle's own operations, for other devices. Where x is 0 a constant is taken, so the gradient is 0; what
@@ -40,7 +55,7 @@ impl CustomOp1 for Relu {
 /// grad where y > 0, else 0.
 struct ReluGradient;
 
-impl candle_core::CustomOp2 for ReluGradient {
+impl CustomOp2 for ReluGradient {
     fn name(&self) -> &'static str {
         "relu gradient"
     }
@@ -51,6 +66,10 @@ impl candle_core::CustomOp2 for ReluGradient {
             Ok::<_, candle_core::Error>(masked(y, grad))
         })?;
         Ok((out, l1.shape().clone()))
+    }
+
+    fn bwd(&self, y: &Tensor, _: &Tensor, _: &Tensor, r: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((None, Some(y.apply_op2_no_bwd(&r.contiguous()?, &Self)?)))
     }
 }
 

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::fresh::Fresh;
 use super::matrix::{Matrix, Spread, product};
-use super::tape::apply3;
+use super::tape::{apply2, apply3};
 use super::{Real, for_reals, values};
 
 /// x (N, inputs), weight (outputs, inputs), bias (outputs) to (N, outputs).
@@ -25,6 +25,35 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     } else {
         composed(x, weight, bias)
     }
+}
+
+/// The gradient of the input (N × I), from that of the output (N × O) and the weight (O × I). Differentiable in both.
+///
+/// # Errors
+/// Where the shapes do not fit.
+pub fn linear_input_gradient(grad: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    multiply(grad, weight, Product { transposed: [false, false] })
+}
+
+/// The gradient of the weight (O × I), from that of the output (N × O) and the input (N × I). Differentiable in both.
+///
+/// # Errors
+/// Where the shapes do not fit.
+pub fn linear_weight_gradient(grad: &Tensor, x: &Tensor) -> Result<Tensor> {
+    multiply(grad, x, Product { transposed: [true, false] })
+}
+
+fn multiply(a: &Tensor, b: &Tensor, op: Product) -> Result<Tensor> {
+    let side = |t: &Tensor, transposed: bool, first: bool| t.dim(usize::from(first == transposed));
+    let [left, right] = op.transposed;
+    if side(a, left, false)? != side(b, right, true)? {
+        candle_core::bail!("a product of {:?} and {:?}", a.dims(), b.dims());
+    }
+    if a.device().is_cpu() {
+        return apply2(&a.contiguous()?, &b.contiguous()?, op);
+    }
+    let turned = |t: &Tensor, transposed: bool| if transposed { t.t() } else { Ok(t.clone()) };
+    turned(a, left)?.matmul(&turned(b, right)?)
 }
 
 /// The same from candle's own operations, for other devices.
@@ -66,8 +95,10 @@ impl CustomOp3 for Linear {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let grad = grad.contiguous()?;
         // Frozen weights (maps, attacks) need no gradient, nor does the first layer's input.
-        let dx = x.track_op().then(|| grad.apply_op2_no_bwd(&weight.contiguous()?, &Product { transposed: false }));
-        let dw = weight.track_op().then(|| grad.apply_op2_no_bwd(&x.contiguous()?, &Product { transposed: true }));
+        let dx =
+            x.track_op().then(|| grad.apply_op2_no_bwd(&weight.contiguous()?, &Product { transposed: [false, false] }));
+        let dw =
+            weight.track_op().then(|| grad.apply_op2_no_bwd(&x.contiguous()?, &Product { transposed: [true, false] }));
         let db = bias.track_op().then(|| grad.sum(0));
         Ok((dx.transpose()?, dw.transpose()?, db.transpose()?))
     }
@@ -98,26 +129,38 @@ fn forward<T: Real>(x: &[T], weight: &[T], bias: &[T], inputs: usize) -> Vec<T> 
     y
 }
 
-/// a·b, or aᵀ·b.
+/// A·B, where A is a or aᵀ and B is b or bᵀ.
 struct Product {
-    transposed: bool,
+    transposed: [bool; 2],
 }
 
 impl CustomOp2 for Product {
     fn name(&self) -> &'static str {
-        "linear gradient"
+        "product of matrices"
     }
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let ((rows, cols), (b_rows, b_cols)) = (l1.shape().dims2()?, l2.shape().dims2()?);
-        let out_rows = if self.transposed { cols } else { rows };
+        let [left, right] = self.transposed;
+        let (out_rows, out_cols) = (if left { cols } else { rows }, if right { b_rows } else { b_cols });
         let out = for_reals!(self.name(), s1, T => {
             let a = Matrix::new(values::<T>(s1, l1)?, rows, cols);
-            let a = if self.transposed { a.t() } else { a };
-            let mut out = Fresh::<T>::zeros(out_rows * b_cols);
-            product(a, Matrix::new(values::<T>(s2, l2)?, b_rows, b_cols), &mut out, false, Spread::AllThreads);
+            let b = Matrix::new(values::<T>(s2, l2)?, b_rows, b_cols);
+            let (a, b) = (if left { a.t() } else { a }, if right { b.t() } else { b });
+            let mut out = Fresh::<T>::zeros(out_rows * out_cols);
+            product(a, b, &mut out, false, Spread::AllThreads);
             Ok::<_, candle_core::Error>(out)
         })?;
-        Ok((out, (out_rows, b_cols).into()))
+        Ok((out, (out_rows, out_cols).into()))
+    }
+
+    /// With r the gradient of A·B: that of A is r·Bᵀ, that of B is Aᵀ·r; each turned where its matrix was.
+    fn bwd(&self, a: &Tensor, b: &Tensor, _: &Tensor, r: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let [left, right] = self.transposed;
+        let r = r.contiguous()?;
+        let times = |x: &Tensor, y: &Tensor, transposed| x.apply_op2_no_bwd(y, &Self { transposed });
+        let da = a.track_op().then(|| if left { times(b, &r, [right, true]) } else { times(&r, b, [false, !right]) });
+        let db = b.track_op().then(|| if right { times(&r, a, [true, left]) } else { times(a, &r, [!left, false]) });
+        Ok((da.transpose()?, db.transpose()?))
     }
 }

@@ -122,6 +122,92 @@ impl CustomOp2 for CrossEntropy {
     }
 }
 
+/// ∂/∂logits of the mean over the rows of −Σ_k target_k · log softmax(logits)_k, for targets (N, K) whose rows sum to 1:
+/// (softmax − target) / N. Differentiable in both.
+///
+/// # Errors
+/// Where the shapes differ.
+pub fn soft_cross_entropy_gradient(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
+    let rows = logits.dims2()?.0;
+    if logits.shape() != target.shape() {
+        candle_core::bail!("logits of {:?} met targets of {:?}", logits.shape(), target.shape());
+    }
+    if logits.device().is_cpu() {
+        return apply2(&logits.contiguous()?, &target.contiguous()?, SoftGradient);
+    }
+    (candle_nn::ops::softmax(logits, 1)? - target)? * (1.0 / rows as f64)
+}
+
+struct SoftGradient;
+
+/// Of one row.
+fn softmax<T: Real>(row: &[T]) -> Vec<f64> {
+    let total = log_sum(row);
+    row.iter().map(|v| (v.to_f64() - total).exp()).collect()
+}
+
+/// What `function` makes of each row of two matrices.
+fn by_rows<T: Real>(a: &[T], b: &[T], columns: usize, function: impl Fn(&[T], &[T]) -> Vec<f64>) -> Vec<T> {
+    let rows = a.chunks_exact(columns).zip(b.chunks_exact(columns));
+    rows.flat_map(|(a, b)| function(a, b)).map(T::from_f64).collect()
+}
+
+impl CustomOp2 for SoftGradient {
+    fn name(&self) -> &'static str {
+        "gradient of a cross-entropy"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, classes) = l1.shape().dims2()?;
+        let share = 1.0 / rows as f64;
+        let out = for_reals!(self.name(), s1, T => {
+            let (logits, targets) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
+            Ok::<_, candle_core::Error>(by_rows(logits, targets, classes, |logits, targets| {
+                let pairs = softmax(logits).into_iter().zip(targets);
+                pairs.map(|(p, target)| (p - target.to_f64()) * share).collect()
+            }))
+        })?;
+        Ok((out, l1.shape().clone()))
+    }
+
+    /// With r the gradient of it: that of the logits is p (r − Σ p r) / N, that of the target −r / N.
+    fn bwd(
+        &self,
+        logits: &Tensor,
+        target: &Tensor,
+        _: &Tensor,
+        r: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let share = 1.0 / logits.dim(0)? as f64;
+        let to_logits = logits.track_op().then(|| logits.apply_op2_no_bwd(&r.contiguous()?, &SoftSlope));
+        let to_target = target.track_op().then(|| r * -share);
+        Ok((to_logits.transpose()?, to_target.transpose()?))
+    }
+}
+
+/// p (r − Σ p r) / N for p the softmax of logits.
+struct SoftSlope;
+
+impl CustomOp2 for SoftSlope {
+    fn name(&self) -> &'static str {
+        "gradient of a softmax"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, classes) = l1.shape().dims2()?;
+        let share = 1.0 / rows as f64;
+        let out = for_reals!(self.name(), s1, T => {
+            let (logits, r) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
+            Ok::<_, candle_core::Error>(by_rows(logits, r, classes, |logits, r| {
+                let p = softmax(logits);
+                let mean: f64 = p.iter().zip(r).map(|(p, r)| p * r.to_f64()).sum();
+                p.iter().zip(r).map(|(p, r)| p * (r.to_f64() - mean) * share).collect()
+            }))
+        })?;
+        Ok((out, l1.shape().clone()))
+    }
+}
+
 /// A scalar (0) whose gradient with respect to `z` is `gradient`: going back from it goes on where another
 /// party stopped, with no pass over z.
 ///

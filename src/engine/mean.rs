@@ -30,6 +30,20 @@ pub fn mean_of_last(x: &Tensor) -> Result<Tensor> {
     if x.device().is_cpu() { apply1(&x.contiguous()?, Mean { count }) } else { x.mean_keepdim(D::Minus1) }
 }
 
+/// Its gradient: (…, 1) to (…, `count`), each number shared out. Differentiable.
+///
+/// # Errors
+/// Where the last dimension is not 1.
+pub fn shared_out(grad: &Tensor, count: usize) -> Result<Tensor> {
+    if grad.dim(D::Minus1)? != 1 {
+        candle_core::bail!("shared out {:?}", grad.dims());
+    }
+    if grad.device().is_cpu() {
+        return apply1(&grad.contiguous()?, Share { count });
+    }
+    (grad * (1.0 / count as f64))?.broadcast_as(resized(grad.shape(), count))?.contiguous()
+}
+
 /// Of every row of `count` numbers the mean.
 struct Mean {
     count: usize,

@@ -30,7 +30,9 @@
 )]
 
 pub mod activation;
+pub mod channel;
 pub mod conv;
+pub mod distance;
 pub mod eigen;
 pub(crate) mod fresh;
 pub mod lanes;

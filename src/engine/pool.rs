@@ -4,12 +4,12 @@
 //! shares it among ties, `avg_pool2d` leaks onto dropped edges. Here the first of equal maxima, row by
 //! row, gets the whole gradient, as in PyTorch.
 
-use candle_core::{CpuStorage, CustomOp1, D, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
 use super::simd::widest;
-use super::tape::apply1;
+use super::tape::{apply1, apply2};
 use super::{PIECE, Real, for_reals, values};
 
 /// Which value a window gives.
@@ -31,6 +31,30 @@ pub fn pool(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
         candle_core::bail!("a {side}×{side} pooling window does not fit a {h}×{w} image");
     }
     if x.device().is_cpu() { apply1(&x.contiguous()?, PoolOp { kind, side }) } else { composed(x, kind, side) }
+}
+
+/// The gradient of the input from that of the output, and from the input `x`, which counts as a constant: which values won
+/// is held fixed. Differentiable in the gradient.
+///
+/// # Errors
+/// Where the shapes do not fit.
+pub fn pool_input_gradient(grad: &Tensor, x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
+    let (n, c, h, w) = x.dims4()?;
+    if side == 0 || grad.dims() != [n, c, h / side, w / side] {
+        candle_core::bail!("a gradient of {:?} came for {:?} pooled by {side}", grad.shape(), x.shape());
+    }
+    if grad.device().is_cpu() {
+        return apply2(&x.detach().contiguous()?, &grad.contiguous()?, PoolGradient { kind, side });
+    }
+    let spread = grad
+        .reshape((n, c, h / side, 1, w / side, 1))?
+        .broadcast_as((n, c, h / side, side, w / side, side))?
+        .reshape((n, c, h / side * side, w / side * side))?
+        .pad_with_zeros(2, 0, h % side)?
+        .pad_with_zeros(3, 0, w % side)?;
+    let x = candle_core::Var::from_tensor(&x.detach())?;
+    let slopes = composed(&x, kind, side)?.sum_all()?.backward()?;
+    spread * slopes.get(&x).ok_or_else(|| candle_core::Error::Msg("pooling without a gradient".into()))?
 }
 
 /// The same from candle's own operations whose gradients are right, for other devices.
@@ -90,12 +114,31 @@ impl CustomOp1 for PoolOp {
     }
 }
 
+#[derive(Clone, Copy)]
 struct PoolGradient {
     kind: Pool,
     side: usize,
 }
 
-impl candle_core::CustomOp2 for PoolGradient {
+/// What pooling would take of other images at the places where these, `x`, won: how the gradient's gradient goes back.
+struct Picked(PoolGradient);
+
+impl CustomOp2 for Picked {
+    fn name(&self) -> &'static str {
+        "gradient of a pool gradient"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (n, c, h, w) = l1.shape().dims4()?;
+        let out = for_reals!(self.name(), s1, T => {
+            let (x, other) = (values::<T>(s1, l1)?, values::<T>(s2, l2)?);
+            Ok::<_, candle_core::Error>(picked(x, other, planes(l1)?, self.0))
+        })?;
+        Ok((out, (n, c, h / self.0.side, w / self.0.side).into()))
+    }
+}
+
+impl CustomOp2 for PoolGradient {
     fn name(&self) -> &'static str {
         "pool gradient"
     }
@@ -106,6 +149,10 @@ impl candle_core::CustomOp2 for PoolGradient {
             Ok::<_, candle_core::Error>(backward(x, grad, planes(l1)?, self.kind, self.side))
         })?;
         Ok((out, l1.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, _: &Tensor, r: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        Ok((None, Some(x.apply_op2_no_bwd(&r.contiguous()?, &Picked(*self))?)))
     }
 }
 
@@ -199,6 +246,27 @@ fn backward<T: Real>(x: &[T], grad: &[T], (planes, h, w): (usize, usize, usize),
                     out[row..row + side].fill(g * share);
                 }
             }
+        }
+    });
+    fresh.finish()
+}
+
+fn picked<T: Real>(
+    x: &[T],
+    other: &[T],
+    of: (usize, usize, usize),
+    PoolGradient { kind, side }: PoolGradient,
+) -> Vec<T> {
+    if kind == Pool::Mean {
+        return forward(other, of, &PoolOp { kind, side });
+    }
+    let (planes, h, w) = of;
+    let (oh, ow) = (h / side, w / side);
+    let mut fresh = Fresh::new(planes * oh * ow);
+    let all = fresh.pieces(oh * ow).map(Piece::open).zip(x.par_chunks(h * w)).zip(other.par_chunks(h * w));
+    all.with_min_len(planes_at_once(h * w)).for_each(|((out, plane), other)| {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = other[peak(plane, w, side, i / ow, i % ow)];
         }
     });
     fresh.finish()

@@ -233,6 +233,19 @@ pub fn masked(x: &Tensor, mask: &Tensor) -> Result<Tensor> {
     Ok(y)
 }
 
+/// x times a number.
+///
+/// # Errors
+/// Where there is no memory left.
+pub fn times(x: &Tensor, by: f64) -> Result<Tensor> {
+    let y = (x * by)?;
+    note(&y, || {
+        let x = x.clone();
+        Box::new(move |grad| Ok(vec![(x.clone(), Some((grad * by)?))]))
+    });
+    Ok(y)
+}
+
 /// a + b, of one shape.
 ///
 /// # Errors

@@ -80,6 +80,26 @@ impl Parameters {
         Ok(())
     }
 
+    /// Draws all weights anew, uniformly from ±√(6 / (fan in + fan out)), and sets biases to 0: Keras's default (Glorot
+    /// and Bengio 2010, eq. 16), which keeps a signal's size through many layers. Normalisations stay as they are.
+    ///
+    /// # Errors
+    /// Where the device has no memory left.
+    pub fn draw_as_glorot(&self, init: Init<'_>) -> Result<()> {
+        for (name, var) in self.trained() {
+            let shape = var.dims();
+            if let [out, into, kernel @ ..] = shape {
+                let fans = (out + into) * kernel.iter().product::<usize>();
+                let bound = (6.0 / fans as f64).sqrt();
+                let mut stream = init.seed.stream(&format!("init.{}.{name}", init.model), 0);
+                var.set(&stream.uniform_tensor(-bound, bound, shape, init.device)?)?;
+            } else if name.ends_with(".bias") {
+                var.set(&var.zeros_like()?)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The weight called `name`.
     ///
     /// # Errors
@@ -130,5 +150,32 @@ impl Parameters {
     /// Where there is no memory left.
     pub fn snapshot(&self) -> Result<BTreeMap<String, Tensor>> {
         self.vars.iter().map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().copy()?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glorots_weights_are_within_their_bounds_and_of_their_size() {
+        let init = Init { seed: Seed(3), model: "m", device: &Device::Cpu };
+        let mut parameters = Parameters::default();
+        parameters.add("conv", &[64, 32, 3, 3], 32 * 9, init).unwrap();
+        parameters.add_norm("norm", 64, true, init).unwrap();
+        let before = parameters.snapshot().unwrap();
+        parameters.draw_as_glorot(init).unwrap();
+        let values =
+            |name: &str| -> Vec<f32> { parameters.get(name).unwrap().flatten_all().unwrap().to_vec1().unwrap() };
+        let weights = values("conv.weight");
+        let variance = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
+        let wanted = 2.0 / (96.0 * 9.0);
+        assert!((variance / wanted - 1.0).abs() < 0.05, "{variance} is not {wanted}");
+        assert!(weights.iter().all(|w| w.abs() <= (3.0 * wanted).sqrt()));
+        assert!(values("conv.bias").iter().all(|bias| *bias == 0.0));
+        for name in ["norm.weight", "norm.running_var"] {
+            let old: Vec<f32> = before[name].to_vec1().unwrap();
+            assert_eq!(values(name), old, "{name}");
+        }
     }
 }

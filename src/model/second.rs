@@ -17,23 +17,20 @@
 mod norm;
 
 use candle_core::{D, Tensor, Var};
-use candle_nn::ops::{log_softmax, softmax};
+use candle_nn::ops::log_softmax;
 
 use self::norm::Normalised;
 use super::jacobian::gradient;
 use super::network::{Layer, Network};
+use crate::engine::activation::relu_input_gradient;
+use crate::engine::channel::sum_by_channel;
 use crate::engine::conv::{conv2d_input_gradient, conv2d_weight_gradient};
+use crate::engine::linear::{linear_input_gradient, linear_weight_gradient};
+use crate::engine::mean::shared_out;
 use crate::engine::norm::Tail;
-use crate::engine::pool::{Pool, pool};
+use crate::engine::pool::pool_input_gradient;
+use crate::engine::tape::{reshape, sum};
 use crate::error::{Error, Result};
-
-/// ∂/∂logits of the mean of −Σ_k target_k · log softmax(logits)_k, for targets (N, K) whose rows sum to 1.
-///
-/// # Errors
-/// Where the shapes differ.
-pub fn soft_cross_entropy_gradient(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-    Ok(((softmax(logits, D::Minus1)? - target)? * (1.0 / logits.dim(0)? as f64))?)
-}
 
 /// The loss itself: a scalar.
 ///
@@ -168,7 +165,7 @@ impl Layer {
             Self::Residual { inner, project } => {
                 let block = [inner.pass(x)?, project.pass(x)?];
                 let [through, beside] = block.each_ref().map(|path| path.last().map_or(x, |last| &last.output));
-                let output = (beside + through)?;
+                let output = sum(beside, through)?;
                 let [inner, project] = block;
                 Passed { output, kept: Kept::Block { inner, project } }
             }
@@ -189,7 +186,7 @@ impl Layer {
             Self::Conv { weight, bias: _, biased, stride, padding } => {
                 if let Some(gradients) = weights {
                     if *biased {
-                        gradients.push(grad.sum((0, 2, 3))?);
+                        gradients.push(sum_by_channel(&grad)?);
                     }
                     gradients.push(conv2d_weight_gradient(&grad, input, weight.dim(2)?, *stride, *padding)?);
                 }
@@ -200,24 +197,23 @@ impl Layer {
             }
             Self::Linear { weight, bias: _ } => {
                 if let Some(gradients) = weights {
-                    gradients.push(grad.sum(0)?);
-                    gradients.push(grad.t()?.matmul(input)?);
+                    gradients.push(sum_by_channel(&grad)?);
+                    gradients.push(linear_weight_gradient(&grad, input)?);
                 }
                 if !to_input {
                     return Ok(grad);
                 }
-                grad.matmul(weight)?
+                linear_input_gradient(&grad, weight)?
             }
             // The derivative at 0 is 0; the mask itself has none.
-            Self::Relu => (grad * output.detach().gt(0.0)?.to_dtype(output.dtype())?)?,
+            Self::Relu => relu_input_gradient(&grad, output)?,
             Self::Sigmoid => (grad * (output - output.sqr()?)?)?,
             Self::Tanh => (&grad - (&grad * output.sqr()?)?)?,
-            Self::Flatten => grad.reshape(input.shape())?,
-            Self::Pool { kind: Pool::Mean, side } => (spread(&grad, input, *side)? * (1.0 / (side * side) as f64))?,
-            Self::Pool { kind: Pool::Max, side } => (spread(&grad, input, *side)? * winners(input, *side)?)?,
+            Self::Flatten => reshape(&grad, input.shape())?,
+            Self::Pool { kind, side } => pool_input_gradient(&grad, input, *kind, *side)?,
             Self::MeanPool => {
-                let (_, _, h, w) = input.dims4()?;
-                (grad * (1.0 / (h * w) as f64))?.broadcast_as(input.shape())?.contiguous()?
+                let (n, c, h, w) = input.dims4()?;
+                reshape(&shared_out(&reshape(&grad, (n, c, 1))?, h * w)?, (n, c, h, w))?
             }
             Self::Norm(_) => {
                 let Kept::Normalised(normalised) = kept else { return Err(mixed_up()) };
@@ -232,11 +228,11 @@ impl Layer {
                     Some(gradients) => {
                         let skip = project.back(input, beside, grad.clone(), Some(&mut *gradients), to_input)?;
                         let main = inner.back(input, through, grad, Some(gradients), to_input)?;
-                        if to_input { (skip + main)? } else { main }
+                        if to_input { sum(&skip, &main)? } else { main }
                     }
                     None => {
-                        (project.back(input, beside, grad.clone(), None, true)?
-                            + inner.back(input, through, grad, None, true)?)?
+                        let skip = project.back(input, beside, grad.clone(), None, true)?;
+                        sum(&skip, &inner.back(input, through, grad, None, true)?)?
                     }
                 }
             }
@@ -246,23 +242,4 @@ impl Layer {
 
 fn mixed_up() -> Error {
     Error::Internal("a layer kept what another one needs".into())
-}
-
-/// Each value of a pooled image over its whole window; nothing for the rows and columns left over.
-fn spread(grad: &Tensor, input: &Tensor, side: usize) -> Result<Tensor> {
-    let (n, c, h, w) = input.dims4()?;
-    let (oh, ow) = (h / side, w / side);
-    let spread = grad.reshape((n, c, oh, 1, ow, 1))?.broadcast_as((n, c, oh, side, ow, side))?.reshape((
-        n,
-        c,
-        oh * side,
-        ow * side,
-    ))?;
-    Ok(spread.pad_with_zeros(2, 0, h - oh * side)?.pad_with_zeros(3, 0, w - ow * side)?)
-}
-
-/// 1 where a window of max-pooling has the value that it gives, else 0: a constant.
-fn winners(input: &Tensor, side: usize) -> Result<Tensor> {
-    let input = Var::from_tensor(&input.detach())?;
-    gradient(&pool(&input, Pool::Max, side)?.sum_all()?, &input)
 }

@@ -3,9 +3,9 @@ use candle_core::Device;
 use super::*;
 use crate::attack::WeightGradients;
 use crate::defence::entry::AS_THEY_ARE;
+use crate::engine::loss::soft_cross_entropy_gradient;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
-use crate::model::second::soft_cross_entropy_gradient;
 use crate::model::spec::LayerSpec;
 use crate::random::Seed;
 
@@ -25,7 +25,7 @@ fn seen(begin: &[LayerSpec], n: usize, batch: usize) -> Result<Evidence> {
     let target = Tensor::from_slice(&[0f32, 1.0, 0.0].repeat(batch), (batch, 3), &Device::Cpu)?;
     let one = |i: usize| {
         let x = images(n).narrow(0, i * batch, batch)?.contiguous()?;
-        network.weight_gradients(&x, |logits| soft_cross_entropy_gradient(logits, &target))
+        network.weight_gradients(&x, |logits| Ok(soft_cross_entropy_gradient(logits, &target)?))
     };
     let each = (0..n / batch).map(one).collect::<Result<_>>()?;
     let client = WeightGradients { batch, each, class_weights: None };

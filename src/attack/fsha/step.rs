@@ -4,7 +4,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{D, Tensor, Var};
 
 use crate::engine::loss::carry_on;
-use crate::engine::tape::Tape;
+use crate::engine::tape::{Tape, sum, times};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
 use crate::model::parameters::Parameters;
@@ -95,8 +95,10 @@ pub fn judge(
         }
     };
     let between = (z.broadcast_mul(epsilon)? + own.broadcast_mul(&epsilon.affine(-1.0, 1.0)?)?)?.detach();
-    let penalty = penalty(critic, &between)?;
-    let more = (&penalty * weight)?.backward()?;
+    let mut tape = Tape::default();
+    let penalty = tape.record(|| penalty(critic, &between))?;
+    let counted = tape.record(|| times(&penalty, weight))?;
+    let more = tape.backward(&counted)?;
     for (_, var) in parameters.trained() {
         let Some(more) = more.get(var) else { continue };
         let sum = gradients.get(var).map_or_else(|| Ok(more.clone()), |first| first + more)?;
@@ -115,10 +117,14 @@ pub fn judge(
 pub fn penalty(critic: &Network, between: &Tensor) -> Result<Tensor> {
     let ones = Tensor::ones((between.dim(0)?, 1), between.dtype(), between.device())?;
     let gradient = critic.input_gradient(between, &ones)?;
-    let rows = if gradient.rank() > 2 { gradient.flatten_from(2)? } else { gradient };
+    let plain = gradient.detach();
+    let rows = if plain.rank() > 2 { plain.flatten_from(2)? } else { plain };
     // Without the small number a gradient of nothing would have none.
-    let norms = (rows.sqr()?.sum(D::Minus1)? + 1e-16)?.sqrt()?;
-    Ok((norms - 1.0)?.sqr()?.mean_all()?)
+    let norms = (rows.sqr()?.sum_keepdim(D::Minus1)? + 1e-16)?.sqrt()?;
+    let apart = (&norms - 1.0)?;
+    let slopes = rows.broadcast_mul(&((&apart / &norms)? * (2.0 / norms.elem_count() as f64))?)?;
+    let end = carry_on(&gradient, &slopes.reshape(gradient.shape())?)?;
+    Ok(sum(&apart.sqr()?.mean_all()?, &end)?)
 }
 
 /// mean (tanh y − x)² and its gradients, where `pass` gives y, what the decoder makes of the pilot's output, and that

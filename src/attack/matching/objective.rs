@@ -1,9 +1,13 @@
 //! What is minimised: how far gradients are apart, and how rough an image is.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, Tensor, Var};
 use candle_nn::ops::softmax;
 
+use crate::engine::distance::{Sloped, Sums, compared};
+use crate::engine::loss::{carry_on, soft_cross_entropy_gradient};
+use crate::engine::tape::sum;
 use crate::error::{Error, Result};
+use crate::model::jacobian::gradient;
 
 /// How two gradients are compared, over all weights together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +32,7 @@ impl Seen {
     /// # Errors
     /// Returns an error if it is 0 or not finite everywhere: nothing can be told by it.
     pub fn new(parts: Vec<Tensor>) -> Result<Self> {
-        let squared = sum(parts.iter().map(|part| Ok(part.sqr()?.sum_all()?)))?;
+        let squared = all(parts.iter().map(|part| Ok(part.sqr()?.sum_all()?)))?;
         let squared = f64::from(squared.to_scalar::<f32>()?);
         if !(squared > 0.0 && squared.is_finite()) {
             return Err(Error::Diverged(format!(
@@ -47,20 +51,18 @@ impl Seen {
             let found = [got.len(), self.parts.len()];
             return Err(Error::Internal(format!("gradients by {} weights met those by {}", found[0], found[1])));
         }
-        let pairs = || got.iter().zip(&self.parts);
-        match distance {
-            Distance::Squared => sum(pairs().map(|(got, seen)| Ok((got - seen)?.sqr()?.sum_all()?))),
+        let seen = self.squared;
+        let function = |sums: Sums| match distance {
+            Distance::Squared => Sloped { value: sums.apart, by_a: 2.0, by_b: -2.0 },
             Distance::Cosine => {
-                // Half the squared distance of the unit vectors is the same number, and does not drown in rounding where they
-                // are close. A gradient of nothing at all has no direction, and is told apart from NaN.
-                let norm = (sum(got.iter().map(|got| Ok(got.sqr()?.sum_all()?)))? + 1e-30)?.sqrt()?;
-                let unit = |seen: &Tensor| seen / self.squared.sqrt();
-                let apart = |(got, seen): (&Tensor, &Tensor)| {
-                    Ok((got.broadcast_div(&norm)? - unit(seen)?)?.sqr()?.sum_all()?)
-                };
-                Ok((sum(pairs().map(apart))? * 0.5)?)
+                // A gradient of nothing at all has no direction, and is told apart from NaN.
+                let squared = sums.squared + 1e-30;
+                let both = (squared * seen).sqrt();
+                let cosine = sums.product / both;
+                Sloped { value: 1.0 - cosine, by_a: cosine / squared, by_b: -1.0 / both }
             }
-        }
+        };
+        Ok(compared(got, &self.parts, function)?)
     }
 
     /// What a distance is multiplied by in a search, so that small gradients are not taken for none: what is as good as flat
@@ -87,13 +89,16 @@ impl Seen {
 /// Returns an error if these are no images.
 pub fn total_variation(x: &Tensor) -> Result<Tensor> {
     let (_, _, h, w) = x.dims4()?;
+    let image = Var::from_tensor(&x.detach())?;
     let along = |side: usize, n: usize| {
-        (n > 1).then(|| Ok((x.narrow(side, 1, n - 1)? - x.narrow(side, 0, n - 1)?)?.abs()?.mean_all()?))
+        (n > 1).then(|| Ok((image.narrow(side, 1, n - 1)? - image.narrow(side, 0, n - 1)?)?.abs()?.mean_all()?))
     };
-    match [along(2, h), along(3, w)] {
-        [None, None] => Ok(x.zeros_like()?.mean_all()?),
-        both => sum(both.into_iter().flatten()),
-    }
+    let value = match [along(2, h), along(3, w)] {
+        [None, None] => return Ok(image.zeros_like()?.mean_all()?),
+        both => all(both.into_iter().flatten())?,
+    };
+    let slope = gradient(&value, &image)?;
+    Ok(sum(&value.detach(), &carry_on(x, &slope)?)?)
 }
 
 /// ∂/∂logits of the loss whose gradient is seen, for targets (N, K) whose rows sum to 1: the mean over the batch, each
@@ -102,10 +107,10 @@ pub fn total_variation(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Returns an error if the shapes differ.
 pub fn loss_gradient(logits: &Tensor, target: &Tensor, class_weights: Option<&Tensor>) -> Result<Tensor> {
-    let apart = (softmax(logits, D::Minus1)? - target)?;
     Ok(match class_weights {
-        None => (apart * (1.0 / logits.dim(0)? as f64))?,
+        None => soft_cross_entropy_gradient(logits, target)?,
         Some(weights) => {
+            let apart = (softmax(logits, D::Minus1)? - target)?;
             let rows = target.broadcast_mul(weights)?.sum_keepdim(1)?;
             apart.broadcast_mul(&rows.broadcast_div(&rows.sum_all()?)?)?
         }
@@ -113,7 +118,7 @@ pub fn loss_gradient(logits: &Tensor, target: &Tensor, class_weights: Option<&Te
 }
 
 /// The sum of scalars.
-fn sum(mut all: impl Iterator<Item = Result<Tensor>>) -> Result<Tensor> {
+fn all(mut all: impl Iterator<Item = Result<Tensor>>) -> Result<Tensor> {
     let first = all.next().ok_or_else(|| Error::Internal("a sum of nothing".to_owned()))??;
     all.try_fold(first, |sum, one| Ok((sum + one?)?))
 }

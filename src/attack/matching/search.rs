@@ -8,6 +8,7 @@ use super::lbfgs::Lbfgs;
 use super::objective::{Seen, total_variation};
 use super::victim::Victim;
 use super::{Settings, Way};
+use crate::engine::tape::{Tape, sum, times};
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
 use crate::random::Stream;
@@ -105,8 +106,11 @@ impl Search {
             (None, Some(known)) => known.clone(),
             (None, None) => return Err(Error::Internal("a search without classes".to_owned())),
         };
-        let got = victim.gradients(&self.image, self.unknown.as_ref(), &target)?;
-        let apart = seen.apart(&got, settings.distance)?;
+        let mut tape = Tape::default();
+        let apart = tape.record(|| {
+            let got = victim.gradients(&self.image, self.unknown.as_ref(), &target)?;
+            seen.apart(&got, settings.distance)
+        })?;
         let number = f64::from(apart.to_scalar::<f32>()?);
         self.losses.push(number);
         if !number.is_finite() {
@@ -119,11 +123,11 @@ impl Search {
         if self.mark.is_none_or(|(_, mark)| number < PROGRESS * mark) {
             self.mark = Some((self.iteration, number));
         }
-        let loss = match settings.tv {
-            0.0 => (apart * seen.scale(settings.distance))?,
-            tv => (apart + (total_variation(&self.image)? * tv)?)?,
-        };
-        let gradients = loss.backward()?;
+        let loss = tape.record(|| match settings.tv {
+            0.0 => Ok(times(&apart, seen.scale(settings.distance))?),
+            tv => Ok::<_, Error>(sum(&apart, &times(&total_variation(&self.image)?, tv)?)?),
+        })?;
+        let gradients = tape.backward(&loss)?;
         self.over = !self.step(gradients, settings)?;
         self.iteration += 1;
         // Steps without a line search may leap to where everything is flat, and never come back.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 use cutlayer::engine::conv::{conv2d_input_gradient, conv2d_weight_gradient};
+use cutlayer::engine::loss::soft_cross_entropy_gradient;
 use cutlayer::model::network::Network;
 use cutlayer::model::parameters::{Init, Parameters};
-use cutlayer::model::second::{soft_cross_entropy, soft_cross_entropy_gradient};
+use cutlayer::model::second::soft_cross_entropy;
 use cutlayer::model::spec::LayerSpec;
 use cutlayer::random::Seed;
 
@@ -42,7 +43,8 @@ fn the_weight_gradients_of_a_network_by_image_and_soft_label() {
     let network = Network::of("net", &specs, &parameters).unwrap().frozen().to_dtype(DType::F64).unwrap();
     let inputs = [away_from_zero("x", &[2, 2, 9, 9]), softmax(&noise("target", &[2, 4]), D::Minus1).unwrap()];
     check(&inputs, |v| {
-        let gradients = network.weight_gradients(&v[0], |logits| soft_cross_entropy_gradient(logits, &v[1])).unwrap();
+        let gradients =
+            network.weight_gradients(&v[0], |logits| Ok(soft_cross_entropy_gradient(logits, &v[1])?)).unwrap();
         let flat: Vec<Tensor> = gradients.iter().map(|g| g.flatten_all().unwrap()).collect();
         Tensor::cat(&flat, 0).unwrap()
     });
@@ -52,7 +54,7 @@ fn the_weight_gradients_of_a_network_by_image_and_soft_label() {
         soft_cross_entropy(&logits, &inputs[1]).unwrap().to_scalar::<f64>().unwrap()
     };
     let gradients =
-        network.weight_gradients(&inputs[0], |logits| soft_cross_entropy_gradient(logits, &inputs[1])).unwrap();
+        network.weight_gradients(&inputs[0], |logits| Ok(soft_cross_entropy_gradient(logits, &inputs[1])?)).unwrap();
     let names = [0, 2, 5, 8].into_iter().flat_map(|i| [format!("net.{i}.weight"), format!("net.{i}.bias")]);
     for (name, gradient) in names.zip(gradients) {
         let var = parameters.get(&name).unwrap();
@@ -150,7 +152,7 @@ fn every_layers_weight_gradients_have_gradients_of_their_own() {
             println!("{name}, by the batch: {batch}");
             let (_, network) = network_of(&specs, &weights_of(image, &specs), batch);
             check(&inputs_of(image), |v| {
-                flat(&network.weight_gradients(&v[0], |y| soft_cross_entropy_gradient(y, &v[1])).unwrap())
+                flat(&network.weight_gradients(&v[0], |y| Ok(soft_cross_entropy_gradient(y, &v[1])?)).unwrap())
             });
         }
     }
@@ -182,7 +184,7 @@ fn first_gradients_are_those_of_the_ordinary_way_back() {
         let x = Var::from_tensor(&x).unwrap();
         let logits = network.forward(&x).unwrap();
         let back = soft_cross_entropy(&logits, &target).unwrap().backward().unwrap();
-        let written = network.weight_gradients(&x, |y| soft_cross_entropy_gradient(y, &target)).unwrap();
+        let written = network.weight_gradients(&x, |y| Ok(soft_cross_entropy_gradient(y, &target)?)).unwrap();
         // Each of the ordinary gradients once, whatever the order: the layers' is not that of the names.
         let ordinary: Vec<&Tensor> = parameters.trained().filter_map(|(_, var)| back.get(var)).collect();
         assert_eq!(ordinary.len(), written.len(), "{name}");

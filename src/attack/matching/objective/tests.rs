@@ -1,6 +1,11 @@
 use candle_core::{Device, Var};
 
 use super::*;
+use crate::engine::tape::{Tape, times};
+use crate::model::network::Network;
+use crate::model::parameters::{Init, Parameters};
+use crate::model::spec::LayerSpec;
+use crate::random::Seed;
 
 fn tensor(values: &[f32], shape: &[usize]) -> Tensor {
     Tensor::from_slice(values, shape, &Device::Cpu).unwrap()
@@ -41,5 +46,32 @@ fn a_losss_gradient_is_candles_and_counts_classes_as_they_count() {
         let got = loss_gradient(&logits, &target, row.as_ref()).unwrap();
         let gap = (got - wanted).unwrap().abs().unwrap().max_all().unwrap();
         assert!(number(&gap) < 1e-6, "{weights:?}");
+    }
+}
+
+/// Otherwise a search takes half again as long.
+#[test]
+fn a_search_through_rectifiers_and_pooling_goes_back_along_its_tape() {
+    let conv = LayerSpec::Conv { channels: 4, kernel: 3, stride: 1, padding: 1, bias: true };
+    let layers = [conv, LayerSpec::Relu, LayerSpec::MaxPool(2), LayerSpec::Flatten, LayerSpec::Linear(3)];
+    let mut parameters = Parameters::default();
+    let init = Init { seed: Seed(3), model: "m", device: &Device::Cpu };
+    Network::init("net", &[1, 7, 6], &layers, &mut parameters, init).unwrap();
+    let network = Network::of("net", &layers, &parameters).unwrap().frozen();
+    let noise = |name: &str| Seed(4).stream(name, 0).uniform_tensor(0.0, 1.0, &[2, 1, 7, 6], &Device::Cpu).unwrap();
+    let target = tensor(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0], &[2, 3]);
+    let gradients = |x: &Tensor| network.weight_gradients(x, |logits| loss_gradient(logits, &target, None)).unwrap();
+    let seen = Seen::new(gradients(&noise("true")).iter().map(Tensor::detach).collect()).unwrap();
+    for distance in [Distance::Squared, Distance::Cosine] {
+        let x = Var::from_tensor(&noise("found")).unwrap();
+        let mut tape = Tape::default();
+        let loss = tape.record(|| {
+            let apart = seen.apart(&gradients(&x), distance).unwrap();
+            sum(&apart, &times(&total_variation(&x).unwrap(), 0.1).unwrap()).unwrap()
+        });
+        assert!(tape.covers(&loss));
+        let (ours, theirs) = (tape.backward(&loss).unwrap(), loss.backward().unwrap());
+        let gap = (ours.get(&x).unwrap() - theirs.get(&x).unwrap()).unwrap().abs().unwrap().max_all().unwrap();
+        assert!(number(&gap) < 1e-7, "{distance:?}");
     }
 }
