@@ -13,6 +13,7 @@ use crate::attack::threat_model::Knows;
 use crate::error::{Error, Result};
 use crate::run::launch::Means;
 use crate::score::metrics::{PSNR, SSIM};
+use crate::setting::Values;
 use crate::workbench::{ADVERSARIAL, attacks};
 
 /// Columns of a line at most, its indent among them: what is longer is wrapped without one.
@@ -44,6 +45,12 @@ fn own_card(kind: &adversarial::Kind) -> String {
         .iter()
         .map(|s| format!("{} {}", s.key, s.default.map(|value| value.value().to_string()).unwrap_or_default()));
     put(&mut text, SAID, &format!("Settings: {}.", settings.collect::<Vec<_>>().join(", ")));
+    for (means, budget) in [(Means::Quick, kind.quick), (Means::Paper, kind.paper)] {
+        let changed: Vec<_> = budget.iter().map(|(key, value)| format!("{key} {}", value.value())).collect();
+        if !changed.is_empty() {
+            put(&mut text, LISTED, &format!("{}: {}", means.name(), changed.join(", ")));
+        }
+    }
     text
 }
 
@@ -78,8 +85,10 @@ pub(super) fn list(json: bool) -> Result<()> {
 
 fn on_diagnoses(kind: &adversarial::Kind) -> serde_json::Value {
     let words = |all: &[Knows]| all.iter().map(|one| one.words()).collect::<Vec<_>>();
-    let settings =
-        kind.settings.iter().filter_map(|setting| Some((setting.key.to_owned(), json!(setting.default?.value()))));
+    let settings = |means: Means| {
+        let all = means.values(kind).unwrap_or_else(|_| Values::of(kind.settings));
+        all.iter().map(|(key, value)| (key.to_owned(), json!(value))).collect::<serde_json::Map<_, _>>()
+    };
     json!({
         "name": kind.id,
         "on": "diagnoses",
@@ -87,7 +96,9 @@ fn on_diagnoses(kind: &adversarial::Kind) -> serde_json::Value {
         "moves": kind.changes.words(),
         "knows": words(kind.knows),
         "knows_adaptive": words(kind.knows_adaptive),
-        "settings": settings.collect::<serde_json::Map<_, _>>(),
+        "settings": settings(Means::Default),
+        "budgets": Means::ALL.map(|means| (means.name().to_owned(), json!(settings(means))))
+            .into_iter().collect::<serde_json::Map<_, _>>(),
     })
 }
 

@@ -51,7 +51,7 @@ impl Diagnoses {
     /// Launches them at a run.
     pub fn launch(&self, run: &Path, data: &DataChoice) -> Result<Vec<DiagnosisRow>> {
         let launch = &self.launch;
-        let mut ordered = Ordered::new(&self.kinds, &launch.set, [launch.naive, launch.adaptive])?;
+        let mut ordered = Ordered::new(&self.kinds, launch.means, &launch.set, [launch.naive, launch.adaptive])?;
         let whole = |name: &str, text: &String| {
             let wrong = |_| Error::input(format!("{name} {text}: allowed is a whole number"));
             text.parse::<u64>().map_err(wrong)

@@ -1,10 +1,11 @@
 //! What is launched at a finished run: which attacks, in which form, and with what means.
 
 use super::folder::{RunFolder, experiment_of};
+use crate::attack::adversarial;
 use crate::attack::kind::{Budget, Kind};
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, Experiment};
-use crate::setting::{near, shorten};
+use crate::setting::{Values, near, shorten};
 use crate::workbench;
 
 /// Every attack that there is, in place of names.
@@ -65,6 +66,23 @@ impl Means {
             Self::Default => &[],
             Self::Paper => kind.paper,
         }
+    }
+
+    /// The settings of an attack on diagnoses with such means.
+    ///
+    /// # Errors
+    /// Returns an error if its card gives a setting that it does not have.
+    pub fn values(self, kind: &adversarial::Kind) -> Result<Values> {
+        let mut values = Values::of(kind.settings);
+        let own = match self {
+            Self::Quick => kind.quick,
+            Self::Default => &[],
+            Self::Paper => kind.paper,
+        };
+        for (key, value) in own {
+            values.put(key, value.value())?;
+        }
+        Ok(values)
     }
 
     /// All settings of a kind of attack with such means, the number of targets first.
@@ -238,6 +256,16 @@ mod tests {
                 assert!(told == means.name() || means.of(kind).iter().all(|(key, _)| *key == "images"), "{}", kind.id);
                 let experiment = Experiment { attacks: vec![spec], ..Experiment::default() };
                 experiment.validate().unwrap_or_else(|error| panic!("{} {}: {error}", kind.id, means.name()));
+            }
+        }
+        for kind in workbench::ADVERSARIAL {
+            for (means, budget) in [(Means::Quick, kind.quick), (Means::Paper, kind.paper)] {
+                let values = means.values(kind).unwrap_or_else(|error| panic!("{} {}: {error}", kind.id, means.name()));
+                for (key, value) in budget {
+                    let setting = kind.settings.iter().find(|setting| setting.key == *key).unwrap();
+                    setting.kind.check(key, &value.value()).unwrap();
+                    assert_eq!(values.iter().find(|(own, _)| own == key).unwrap().1, &value.value());
+                }
             }
         }
         let mut own = AttackSpec::named("rmle").unwrap();

@@ -44,6 +44,9 @@ pub static KIND: Kind = Kind {
         ))
     },
     make: |target, start, values| Ok(Box::new(Jsma::new(target, start, Way::of(values)?)?)),
+    quick: &[("rounds", Plain::Whole(4))],
+    // Papernot et al. move two pixels of 784 a round until the diagnosis flips, 14.5 % of them at most.
+    paper: &[("gamma", Plain::Real(0.145)), ("rounds", Plain::Whole(57))],
     ..Kind::BASE
 };
 

@@ -1,6 +1,7 @@
 //! What an attack on a diagnosis says of itself: its card.
 
 use super::{Adversary, Start, Target};
+use crate::attack::kind::Budget;
 use crate::attack::threat_model::{Knows, Sees};
 use crate::error::{Error, Result};
 use crate::setting::{Setting, Values};
@@ -50,6 +51,10 @@ pub struct Kind {
     pub budget: fn(&Values) -> Result<(String, f64)>,
     /// How it is made.
     pub make: Make,
+    /// Its settings with little time, those that differ from the defaults.
+    pub quick: Budget,
+    /// The same as published.
+    pub paper: Budget,
 }
 
 impl Kind {
@@ -65,6 +70,8 @@ impl Kind {
         settings: &[],
         budget: |_| Ok((String::new(), 0.0)),
         make: |_, _, _| Err(Error::Internal("an attack's card lacks how it is made".to_owned())),
+        quick: &[],
+        paper: &[],
     };
 
     /// Its settings with one changed, as `epsilon=0.1` says.

@@ -13,6 +13,7 @@ use super::ball::Ball;
 use super::fgsm::{EPSILON, brief};
 use super::target::{losses_at, predicted, slope};
 use super::{Adversary, Kind, Start, Target};
+use crate::attack::kind::Budget;
 use crate::error::Result;
 use crate::random::Seed;
 use crate::setting::{Plain, Setting, log, whole};
@@ -29,6 +30,11 @@ pub(super) const RESTARTS: Setting = Setting::new(
     "How often it begins: first where the input is, then at random points. The best point of all is taken.",
 )
 .default(Plain::Whole(1));
+
+/// Half the steps of the defaults.
+pub(super) const QUICK: Budget = &[("steps", Plain::Whole(5))];
+/// Madry et al. test with so many steps on colour images, from several starts.
+pub(super) const PAPER: Budget = &[("steps", Plain::Whole(20)), ("restarts", Plain::Whole(10))];
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -60,6 +66,8 @@ pub static KIND: Kind = Kind {
             Way { step, steps: values.whole("steps")?, restarts: values.whole("restarts")?, name: "adversary.pgd" };
         Ok(Box::new(Pgd::new(target, start, ball, way)?))
     },
+    quick: QUICK,
+    paper: PAPER,
     ..Kind::BASE
 };
 

@@ -8,7 +8,7 @@
 
 use super::ball::Ball;
 use super::fgsm::brief;
-use super::pgd::{Pgd, RESTARTS, STEPS, Step, Way, starts};
+use super::pgd::{PAPER, Pgd, QUICK, RESTARTS, STEPS, Step, Way, starts};
 use super::{Changes, Kind};
 use crate::attack::threat_model::{Knows, Sees};
 use crate::setting::{Plain, Setting, log};
@@ -47,4 +47,6 @@ pub static KIND: Kind = Kind {
         let (steps, restarts) = (values.whole("steps")?, values.whole("restarts")?);
         Ok(Box::new(Pgd::new(target, start, ball, Way { step, steps, restarts, name: "adversary.pgd-z" })?))
     },
+    quick: QUICK,
+    paper: PAPER,
 };

@@ -2,6 +2,7 @@
 
 use crate::attack::adversarial::Kind;
 use crate::error::{Error, Result};
+use crate::run::launch::Means;
 use crate::setting::Values;
 
 /// Test images where it is not said.
@@ -23,13 +24,14 @@ pub struct Ordered {
 }
 
 impl Ordered {
-    /// Attacks by their cards, with settings changed: `epsilon=0.1` for all that have it, `pgd.epsilon=0.1` for one. Neither
+    /// Attacks by their cards, with such means and with settings changed: `epsilon=0.1` for all that have it, `pgd.epsilon=0.1` for one. Neither
     /// form is both.
     ///
     /// # Errors
     /// Returns an error if none of them has the setting, or a value is not allowed.
-    pub fn new(kinds: &[&'static Kind], set: &[String], [naive, adaptive]: [bool; 2]) -> Result<Self> {
-        let mut attacks: Vec<_> = kinds.iter().map(|kind| (*kind, Values::of(kind.settings))).collect();
+    pub fn new(kinds: &[&'static Kind], means: Means, set: &[String], [naive, adaptive]: [bool; 2]) -> Result<Self> {
+        let given = |kind: &&'static Kind| Ok((*kind, means.values(kind)?));
+        let mut attacks = kinds.iter().map(given).collect::<Result<Vec<_>>>()?;
         for assignment in set {
             let (name, _) = assignment.split_once('=').unwrap_or((assignment, ""));
             let (only, key) = name.split_once('.').map_or((None, name), |(only, key)| (Some(only), key));

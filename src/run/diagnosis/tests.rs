@@ -7,6 +7,7 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::experiment::fixture::DEFENDED;
 use crate::run::event::stream;
+use crate::run::launch::Means;
 use crate::run::session::Session;
 use crate::run::worker::{Outcome, Worker};
 use crate::workbench::ADVERSARIAL;
@@ -29,7 +30,7 @@ fn run(path: &Path) {
 fn ordered(names: &[&str], set: &[&str], forms: [bool; 2]) -> Ordered {
     let kinds: Vec<_> = ADVERSARIAL.into_iter().filter(|kind| names.contains(&kind.id)).collect();
     let set: Vec<String> = set.iter().map(|one| (*one).to_owned()).collect();
-    Ordered { images: 20, ..Ordered::new(&kinds, &set, forms).unwrap() }
+    Ordered { images: 20, ..Ordered::new(&kinds, Means::Default, &set, forms).unwrap() }
 }
 
 fn launch(path: &Path, ordered: &Ordered, stop: impl Fn() -> bool) -> Result<Vec<DiagnosisRow>> {
@@ -99,7 +100,10 @@ fn what_was_finished_is_kept_when_it_is_stopped() {
         let error = launch(&path, &wrong, || false).unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }
-    let error = Ordered::new(&[&crate::attack::adversarial::fgsm::KIND], &["gamma=1".to_owned()], [false; 2]);
+    let error = {
+        let (kind, set) = (&crate::attack::adversarial::fgsm::KIND, ["gamma=1".to_owned()]);
+        Ordered::new(&[kind], Means::Default, &set, [false; 2])
+    };
     assert!(error.unwrap_err().to_string().contains("none of the attacks has this setting"));
     Writer::default().write(&path.join(DIAGNOSIS), b"{").unwrap();
     assert!(earlier(&path).unwrap_err().to_string().starts_with("damaged"));
