@@ -27,6 +27,7 @@ pub mod anchor;
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod attack;
+pub mod audit;
 pub mod bench;
 pub mod claim;
 pub mod cli;

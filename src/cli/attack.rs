@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::Args;
 use serde_json::{Map, Value};
 
 use super::diagnosis::Diagnoses;
 use super::interrupt::obey_interrupts;
 use super::terminal::Terminal;
+use super::victim_files::VictimFiles;
 use super::{DataArgs, attack_name, place, print_kept, set_threads, tell};
 use crate::error::{Error, Result};
 use crate::run::attack_later::Afterwards;
@@ -61,18 +62,8 @@ pub(super) struct AttackArgs {
     /// Print the finished attacks as JSON.
     #[arg(long)]
     json: bool,
-    /// A victim's smashed data: an .npz with `smashed` and, for scoring alone, `images` and `labels`.
-    #[arg(long, value_name = "Z.npz", value_hint = ValueHint::FilePath, conflicts_with = "run", requires = "out")]
-    smashed: Option<PathBuf>,
-    /// A victim's client: `input` and `layers`, as in an experiment.
-    #[arg(long, value_name = "MODEL.toml", value_hint = ValueHint::FilePath, requires = "smashed")]
-    model: Option<PathBuf>,
-    /// Its weights: a state dict of PyTorch's nn.Sequential, as safetensors.
-    #[arg(long, value_name = "CLIENT.safetensors", value_hint = ValueHint::FilePath, requires = "model")]
-    client: Option<PathBuf>,
-    /// The attacker's own: an .npz with `images`, and `smashed` if the client was asked about them.
-    #[arg(long, value_name = "A.npz", value_hint = ValueHint::FilePath, requires = "smashed")]
-    aux: Option<PathBuf>,
+    #[command(flatten)]
+    victim: VictimFiles,
     /// The folder for what is found at a victim.
     #[arg(long, value_name = "FOLDER", value_parser = place(), requires = "smashed")]
     out: Option<PathBuf>,
@@ -90,9 +81,9 @@ pub(super) fn attack(args: &AttackArgs) -> Result<()> {
         means: Means::named(&args.budget).unwrap_or_default(),
         set: args.set.clone(),
     };
-    match (&args.run, &args.smashed, &args.out) {
+    match (&args.run, args.victim.paths(), &args.out) {
         (Some(run), ..) => at_run(run, launch, args),
-        (None, Some(smashed), Some(out)) => at_files(smashed, out, &launch, args),
+        (None, Some(paths), Some(out)) => at_files(&paths, out, &launch, args),
         // clap asks for one of the two.
         (None, ..) => Err(Error::Internal("neither a run nor a victim was named".to_owned())),
     }
@@ -142,12 +133,11 @@ fn steal(run: &Path, launch: &Launch, args: &AttackArgs) -> Result<Vec<AttackRec
     worked(&file, "nothing was changed", move |sink| Afterwards::new(folder, launched, &data, sink))
 }
 
-fn at_files(smashed: &Path, out: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
+fn at_files(paths: &Paths, out: &Path, launch: &Launch, args: &AttackArgs) -> Result<()> {
     let attacks = at_victim(launch)?;
     // All targets, unless fewer are asked for.
     let images = launch.images.as_ref().and_then(|_| attacks.first().map(|spec| spec.images));
-    let (model, client, own) = (args.model.clone(), args.client.clone(), args.aux.clone());
-    let victim = Victim::open(&Paths { model, client, smashed: smashed.to_owned(), own })?;
+    let victim = Victim::open(paths)?;
     set_threads(0);
     let lenient = launch.attacks.iter().any(|name| name == ALL);
     let task = Task { attacks, images, lenient, out: out.to_owned() };
@@ -168,7 +158,7 @@ fn at_files(smashed: &Path, out: &Path, launch: &Launch, args: &AttackArgs) -> R
 }
 
 /// The records of attacks that came to their end.
-fn worked<W: Into<Work>>(
+pub(super) fn worked<W: Into<Work>>(
     file: &Path,
     nothing: &str,
     make: impl FnOnce(crate::run::event::Sink) -> Result<W> + Send + 'static,

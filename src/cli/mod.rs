@@ -2,6 +2,7 @@
 
 mod anchors;
 mod attack;
+mod audit;
 mod bench;
 mod cards;
 mod claim;
@@ -17,6 +18,7 @@ mod replica;
 mod run;
 mod tell;
 mod terminal;
+mod victim_files;
 mod window;
 
 use std::ffi::{OsStr, OsString};
@@ -99,6 +101,8 @@ enum Command {
     Anchors(anchors::AnchorsArgs),
     /// Put a claim to the test: several models, the same attacks at each, a verdict by rule.
     Claim(claim::ClaimArgs),
+    /// Launch a frozen suite of attacks at a run, for a line that others can cite and check.
+    Audit(audit::AuditArgs),
     /// Time the hot paths: training steps, attack iterations, recoveries.
     Bench(BenchArgs),
     /// Hand a run's models, or what they make of images, to another program.
@@ -188,6 +192,7 @@ impl Cli {
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Anchors(args)) => anchors::anchors(&args),
             Some(Command::Claim(args)) => claim::claim(&args),
+            Some(Command::Audit(args)) => audit::audit(&args),
             Some(Command::Attacks { json }) => cards::list(json),
             Some(Command::Show { runs, json }) => show(&runs, json),
             Some(Command::Data(args)) => data::data(&args),

@@ -1,6 +1,7 @@
 //! Attacks launched at the trained models of a run that has ended.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::attack_files::each_csv;
@@ -22,12 +23,14 @@ use super::summary::AttackRecord;
 use super::whole_files::Writer;
 use crate::error::{Error, Result};
 use crate::random::Seed;
+use crate::score::judging::Bench;
 use crate::split::SplitModel;
 
 /// The launched attacks, one after another.
 pub struct Afterwards {
     setup: Prepared,
-    recorder: Recorder,
+    /// None keeps nothing.
+    recorder: Option<Recorder>,
     queue: Queue,
     /// Launched at the run before.
     earlier: Vec<AttackRecord>,
@@ -44,17 +47,51 @@ impl Afterwards {
     /// Where the folder is no run, has no trained model yet or is damaged, or cannot be written; the images are not
     /// those of the run and `data` does not insist; or the attack is unknown.
     pub fn new(folder: RunFolder, launched: Launched, data: &DataChoice, mut sink: Sink) -> Result<Self> {
-        let checkpoint = folder.file(CHECKPOINT);
-        check_is_one(folder.path())?;
-        if !checkpoint.exists() {
-            let path = folder.path().display();
-            return Err(Error::input(format!(
-                "the run has no trained model yet; go on with `cutlayer run --resume {path}`"
-            )));
+        let checkpoint = trained_models(&folder)?;
+        let lenient = launched.lenient;
+        let (setup, queue) = Self::ordered(&folder, &checkpoint, launched, data, None)?;
+        // A damaged file is told of before any work.
+        let earlier = earlier(folder.path())?;
+        sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
+        for warning in setup.warnings.iter().cloned().chain(folder.warning()) {
+            sink.emit(Event::Warning(warning));
         }
+        let recorder = Some(Recorder::new(folder, Arc::new(Writer::default())));
+        Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), lenient, sink })
+    }
+
+    /// The same attacks at `targets` of the attackers' own images instead, which are taken out of those that they learn from:
+    /// what somebody can do who wants to know which attack to use, and has not seen the truth. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; or where the attackers have too few images.
+    pub fn rehearsal(
+        folder: &RunFolder,
+        launched: Launched,
+        data: &DataChoice,
+        targets: usize,
+        sink: Sink,
+    ) -> Result<Self> {
+        let checkpoint = trained_models(folder)?;
+        let lenient = launched.lenient;
+        let (setup, queue) = Self::ordered(folder, &checkpoint, launched, data, Some(targets))?;
+        Ok(Self { setup, recorder: None, queue, earlier: Vec::new(), records: Vec::new(), lenient, sink })
+    }
+
+    /// The attacks at each of the run's models, at its targets or in a rehearsal.
+    fn ordered(
+        folder: &RunFolder,
+        checkpoint: &Path,
+        launched: Launched,
+        data: &DataChoice,
+        rehearsal: Option<usize>,
+    ) -> Result<(Prepared, Queue)> {
         let Launched { experiment, hash, lenient } = launched;
-        let checkpoint = Checkpoint::load(&checkpoint, &hash)?;
-        let setup = Prepared::to_attack(folder.path(), experiment, data, lenient)?;
+        let checkpoint = Checkpoint::load(checkpoint, &hash)?;
+        let mut setup = Prepared::to_attack(folder.path(), experiment, data, lenient)?;
+        if let Some(targets) = rehearsal {
+            setup = setup.rehearsal(targets)?;
+        }
         room::check(folder.path(), room::of_attacks(&setup))?;
         let targets = setup.attacked()?;
         let (mut queue, mut final_epochs) = (Queue::default(), BTreeMap::new());
@@ -69,15 +106,7 @@ impl Afterwards {
             let specs = setup.experiment.attacks.clone();
             queue.extend(Capturing::new(specs, epochs, &targets)?.all(&model)?);
         }
-        // A damaged file is told of before any work.
-        let earlier = earlier(folder.path())?;
-        sink.emit(Event::Started { folder: Some(folder.path().to_owned()), resumed: true });
-        for warning in setup.warnings.iter().cloned().chain(folder.warning()) {
-            sink.emit(Event::Warning(warning));
-        }
-        let recorder = Recorder::new(folder, Arc::new(Writer::default()));
-        let setup = Prepared { final_epochs, ..setup };
-        Ok(Self { setup, recorder, queue, earlier, records: Vec::new(), lenient, sink })
+        Ok((Prepared { final_epochs, ..setup }, queue))
     }
 
     /// One slice of work; the records once all is done. They are then in the run's `attacks.json` too.
@@ -114,7 +143,7 @@ impl Afterwards {
     fn record(&mut self, job: &Job) -> Result<()> {
         let launched = || self.earlier.iter().chain(&self.records);
         let launch = |record: &AttackRecord| 1 + launched().filter(|one| same_attack(one, record)).count();
-        let (record, gallery) = match conclude(job, Some(&self.recorder), launch)? {
+        let (record, gallery) = match conclude(job, self.recorder.as_ref(), launch)? {
             Outcome::GaveUp(why) => {
                 self.leave_out(&why);
                 return Ok(());
@@ -122,17 +151,24 @@ impl Afterwards {
             Outcome::Kept(record, gallery) => (*record, gallery),
         };
         self.records.push(record.clone());
-        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
-        let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
-        self.recorder.put(ATTACKS, &text)?;
-        // A file of somebody else's among them ends no attack.
-        match each_csv(self.recorder.folder().path()) {
-            Ok(each) => self.recorder.put(EACH, &each)?,
-            Err(error) => self.sink.emit(Event::Warning(format!("{EACH} is left as it was: {error}"))),
-        }
+        self.write()?;
         self.sink.emit(Event::Attack(record));
         if let Some(gallery) = gallery {
             self.sink.emit(Event::Gallery(gallery));
+        }
+        Ok(())
+    }
+
+    /// All records of attacks launched so far, and every target's scores.
+    fn write(&mut self) -> Result<()> {
+        let Some(recorder) = &self.recorder else { return Ok(()) };
+        let all: Vec<&AttackRecord> = self.earlier.iter().chain(&self.records).collect();
+        let text = serde_json::to_vec_pretty(&all).map_err(|e| Error::Internal(format!("attacks: {e}")))?;
+        recorder.put(ATTACKS, &text)?;
+        // A file of somebody else's among them ends no attack.
+        match each_csv(recorder.folder().path()) {
+            Ok(each) => recorder.put(EACH, &each)?,
+            Err(error) => self.sink.emit(Event::Warning(format!("{EACH} is left as it was: {error}"))),
         }
         Ok(())
     }
@@ -170,4 +206,25 @@ impl Afterwards {
     pub fn into_sink(self) -> Sink {
         self.sink
     }
+}
+
+/// What is guessed of the first `n` targets of a run without a look at the wire.
+///
+/// # Errors
+/// Returns an error if the run is damaged, or its images are others and `data` does not insist.
+pub fn floors(run: &Path, launched: Launched, data: &DataChoice, n: usize) -> Result<Vec<AttackRecord>> {
+    let setup = Prepared::to_attack(run, launched.experiment, data, launched.lenient)?;
+    let bench = Bench::new(&setup.targets, n, &setup.auxiliary, setup.seed())?;
+    Ok(bench.measured(&setup.auxiliary)?.floors().to_vec())
+}
+
+/// The file of a run's trained models.
+fn trained_models(folder: &RunFolder) -> Result<PathBuf> {
+    check_is_one(folder.path())?;
+    let checkpoint = folder.file(CHECKPOINT);
+    if checkpoint.exists() {
+        return Ok(checkpoint);
+    }
+    let path = folder.path().display();
+    Err(Error::input(format!("the run has no trained model yet; go on with `cutlayer run --resume {path}`")))
 }

@@ -10,7 +10,7 @@ use candle_core::Device;
 use super::attack_gradients::Targets;
 use super::held_out::held_out;
 use super::identity::{DataChoice, absolute, images_of};
-use crate::data::{Catalogue, Dataset, Draw, Part, also_in, drawn, split, unfair, unowned_targets};
+use crate::data::{Catalogue, Dataset, Draw, Part, also_in, drawn, split, targets, unfair, unowned_targets};
 use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::pace::Pace;
@@ -150,6 +150,29 @@ impl Prepared {
             device,
             experiment,
         })
+    }
+
+    /// The same for a rehearsal: the targets are `n` of the attackers' own images, balanced by class, and they keep the others.
+    /// No patient is in both.
+    ///
+    /// # Errors
+    /// Returns an error if they have too few images for that.
+    pub(super) fn rehearsal(self, n: usize) -> Result<Self> {
+        let own = self.auxiliary;
+        let chosen = targets(&own, self.class_names.len(), n, Seed(self.experiment.seed));
+        let shown = own.select(&chosen);
+        let kept = |i: &usize| match (own.groups(), shown.groups()) {
+            (Some(all), Some(shown)) => !shown.numbers.contains(&all.numbers[*i]),
+            _ => !chosen.contains(i),
+        };
+        let kept: Vec<usize> = (0..own.len()).filter(kept).collect();
+        if chosen.len() < n || kept.len() < own.len() / 2 {
+            return Err(Error::input(format!(
+                "a rehearsal takes {n} of the attackers' images, and they have {}: raise data.aux",
+                own.len()
+            )));
+        }
+        Ok(Self { auxiliary: own.select(&kept), targets: shown, places: chosen, ..self })
     }
 
     /// The targets of attacks.

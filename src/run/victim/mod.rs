@@ -19,8 +19,8 @@ use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
 use crate::attack::{Auxiliary, Evidence, Knowledge, Oracle};
-use crate::data::Part;
 use crate::data::named::{Loose, Numbers, named};
+use crate::data::{Part, targets};
 use crate::defence::entry::AS_THEY_ARE;
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -181,6 +181,38 @@ impl Victim {
             seed,
             name: name.to_owned(),
         }
+    }
+
+    /// The same for a rehearsal: the targets are `n` of the attacker's own images, balanced by class, for which it knows what
+    /// the client sends or can work it out; it keeps the others.
+    ///
+    /// # Errors
+    /// Returns an error if it has too few images, or neither the client nor pairs.
+    pub fn rehearsal(self, n: usize) -> Result<Self> {
+        let none = |what: &str| Error::input(format!("there is nothing to rehearse on: the attacker has {what}"));
+        let own = self.own.ok_or_else(|| none("no images of its own"))?;
+        let chosen = targets(&own, self.classes.max(1), n, Seed(0));
+        let kept: Vec<usize> = (0..own.len()).filter(|i| !chosen.contains(i)).collect();
+        if chosen.len() < n || kept.len() < own.len() / 2 {
+            return Err(none(&format!("{} images, and a rehearsal takes {n}", own.len())));
+        }
+        let sent = match (&self.pairs, &self.client) {
+            (Some(pairs), _) => pairs.clone(),
+            (None, Some(client)) => client.forward(&own.tensor(self.smashed.device())?)?.detach(),
+            (None, None) => return Err(none("neither the client nor pairs")),
+        };
+        let rows = |of: &[usize]| {
+            let rows: Vec<u32> = of.iter().map(|i| *i as u32).collect();
+            Ok::<_, Error>(sent.index_select(&Tensor::from_slice(&rows, rows.len(), sent.device())?, 0)?)
+        };
+        let pairs = self.pairs.is_some().then(|| rows(&kept)).transpose()?;
+        Ok(Self {
+            smashed: rows(&chosen)?,
+            truth: Some(own.select(&chosen)),
+            own: Some(own.select(&kept)),
+            pairs,
+            ..self
+        })
     }
 
     /// The attacker's images, from which guesses are made; there may be none.
