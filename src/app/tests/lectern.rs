@@ -27,7 +27,7 @@ fn lit(window: &Window) -> Vec<(Rect, Rect)> {
 }
 
 /// Puts a window before a step, its question answered or not, or all done.
-fn put(window: &mut Window, lesson: &Arc<Lesson>, at: usize, phase: Phase) {
+fn put(window: &mut Window, lesson: &Lesson, at: usize, phase: Phase) {
     let before = Taken { answer: Some(0), done: true };
     let now = match phase {
         Phase::Ask => Taken::default(),
@@ -44,7 +44,7 @@ fn put(window: &mut Window, lesson: &Arc<Lesson>, at: usize, phase: Phase) {
         }
     });
     let saved = Saved { lesson: lesson.name.clone(), step: at, steps: steps.collect() };
-    window.harness.state_mut().progress = Some(Progress::resumed(lesson.clone(), &saved));
+    window.harness.state_mut().progress = Some(Progress::resumed(Arc::new(lesson.clone()), &saved));
     window.harness.run_steps(10);
 }
 
