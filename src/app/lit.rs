@@ -21,15 +21,18 @@ pub fn lit_ui(ui: &Ui, look: Look<'_>, part: Part, rect: Rect) {
 /// size.
 fn follow_ui(ui: &Ui, look: Look<'_>, rect: Rect) {
     let now = (look.lesson.map(Progress::place), ui.ctx().content_rect().size());
-    if changed(ui, Id::unique("what was lit last"), now).is_some() {
+    // Once: while it moves, what is drawn is a frame behind, and it would go too far.
+    if changed(ui, Id::unique("what was lit last"), now, 1).is_some() {
         ui.scroll_to_rect(rect.expand(6.0), None);
     }
 }
 
-/// What was there before `now`, in the frames right after the change, of which the first may be laid out anew or thrown
-/// away; within, none where it is the first of all.
-pub fn changed<T: Copy + PartialEq + Send + Sync + 'static>(ui: &Ui, id: Id, now: T) -> Option<Option<T>> {
-    const FRAMES: u64 = 3;
+/// What was there before `now`, in so many frames from the change on, each of which may be drawn in several passes; within,
+/// none where `now` is the first of all.
+pub fn changed<T>(ui: &Ui, id: Id, now: T, frames: u64) -> Option<Option<T>>
+where
+    T: Copy + PartialEq + Send + Sync + 'static,
+{
     let frame = ui.ctx().cumulative_frame_nr();
     ui.data_mut(|data| {
         let known: Option<(T, Option<T>, u64)> = data.get_temp(id);
@@ -38,6 +41,6 @@ pub fn changed<T: Copy + PartialEq + Send + Sync + 'static>(ui: &Ui, id: Id, now
             data.insert_temp(id, new);
             new
         });
-        (frame < since + FRAMES).then_some(before)
+        (frame < since + frames).then_some(before)
     })
 }

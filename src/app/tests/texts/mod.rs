@@ -160,6 +160,7 @@ const UNSAID: [&str; 25] = [
     ".id_salt",
     "Panel::top",
     "Panel::bottom",
+    "Panel::right",
     "Plot::new",
     "VLine::new",
     ".load_texture",
