@@ -86,11 +86,11 @@ fn pull(window: &mut Window, lever: &str, value: &str) {
 }
 
 /// What came last can be read to its end, above the buttons.
-fn reads(window: &mut Window, beginning: &str) {
+fn reads(window: &mut Window, last: &str) {
     window.harness.run_steps(6);
-    let words = window.harness.get_by_label_contains(beginning).rect();
-    let buttons = window.harness.get_by_label("Next").rect();
-    assert!(words.bottom() <= buttons.top() + 1.0, "{beginning}: {words:?}, {buttons:?}");
+    let words = window.harness.get_by_label(last).rect();
+    let buttons = window.harness.get_by_label("Back").rect();
+    assert!(words.bottom() <= buttons.top() + 1.0, "{last}: {words:?}, {buttons:?}");
 }
 
 /// Begins a lesson from the list, and takes each of its steps; `acts` are what the steps ask for.
@@ -112,7 +112,8 @@ fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
             assert!(egui_kittest::kittest::NodeT::accesskit_node(&next).is_disabled());
             reach(&mut window, &question.answers[0]);
             if phase(window.app()) == Some(Phase::Act) {
-                reads(&mut window, "Now: ");
+                let action = window.app().progress.as_ref().unwrap().step().unwrap().action.clone();
+                reads(&mut window, &format!("Now: {action}"));
             }
         }
         assert!(window.app().progress.as_ref().unwrap().given() == Some(0) || phase(window.app()) != Some(Phase::Ask));
