@@ -17,6 +17,8 @@
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
 
 mod attacks;
+#[cfg(feature = "gui")]
+mod frames;
 mod together;
 
 use std::time::{Duration, Instant};
@@ -38,6 +40,8 @@ use crate::setting::near;
 use crate::split::UNDEFENDED;
 use crate::split::{SplitModel, SplitPlan};
 
+#[cfg(feature = "gui")]
+pub use frames::{FRAMES, FrameTimes, Frames, Headless};
 pub use together::{Share, TOGETHER, Together};
 
 /// The cases, in the peers' order.
@@ -69,6 +73,8 @@ const ALONE: &[&str] = &[
     MATRIX_PRODUCT,
     #[cfg(feature = "gui")]
     CURVES,
+    #[cfg(feature = "gui")]
+    FRAMES,
 ];
 
 /// Steps before the clock starts.

@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
 use super::{
-    Activity, App, Look, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log, page,
-    palette, present, runner, settings, stage, students, victim,
+    Activity, App, Look, Pane, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log,
+    page, palette, present, runner, settings, stage, students, victim,
 };
 
 /// Height of the log when it is opened first.
@@ -50,8 +50,12 @@ impl App {
                 .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
-        let shown =
-            stage::Shown { defended: look.defended(), pixels: look.showing.pixels(), height: self.memory.stage };
+        let shown = stage::Shown {
+            defended: look.defended(),
+            pixels: look.showing.pixels(),
+            height: self.memory.stage,
+            lesson: look.lesson.is_some() && look.workspace.panes().any(|pane| pane == Pane::Lesson),
+        };
         let plan = stage::Plan::of(ui.available_size(), shown);
         let start = self.offers_the_way_back().then(|| self.start_words());
         page::above_ui(ui, plan.fixed.is_none() && !look.presenting, |ui| {

@@ -1,12 +1,12 @@
 //! Stage and panes: one above the other, or where there is no room for both one page that is scrolled.
 
-use eframe::egui::{self, CursorIcon, EventFilter, Id, Key, Panel, Ui, UiBuilder, vec2};
+use eframe::egui::{self, CursorIcon, EventFilter, Id, Key, Panel, Ui, vec2};
 use egui_tiles::Tree;
 
 use super::formula;
 use super::panes;
 use super::present;
-use super::stage::{self, Plan, Views};
+use super::stage::{self, Lectern, Plan, Views};
 use super::workspace::{Pane, place};
 use super::{Act, Look, View};
 
@@ -55,6 +55,9 @@ pub fn page_ui(
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
     view.curves.scrolled = plan.fixed.is_none();
     let Some(height) = plan.fixed else {
+        if let Some(lectern) = plan.lectern {
+            lectern_ui(ui, lectern, ground, look, acts);
+        }
         if look.workspace.has_stage() {
             formula::below_ui(ui, look, &mut view.formula, acts);
         }
@@ -113,12 +116,23 @@ fn handle_ui(ui: &mut Ui, height: f32, [least, most]: [f32; 2], acts: &mut Vec<A
         .on_hover_text(t!("Drag: a larger stage, or more room below it"));
 }
 
+/// The lesson beside what is scrolled, or below it: its words are in sight wherever the page is.
+fn lectern_ui(ui: &mut Ui, lectern: Lectern, ground: egui::Frame, look: Look<'_>, acts: &mut Vec<Act>) {
+    let panel = match lectern {
+        Lectern::Beside(width) => Panel::right("lesson beside the page").exact_size(width),
+        Lectern::Below(height) => Panel::bottom("lesson below the page").exact_size(height),
+    };
+    panel.frame(ground.inner_margin(8)).show(ui, |ui| panes::lesson::lesson_ui(ui, look, acts));
+}
+
 /// Large text in a small window: everything is there, further down.
 fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, view: &mut View, acts: &mut Vec<Act>) {
     let room = ui.available_height();
+    // The page's own bar lies over its margin.
+    let allocated = std::mem::take(&mut ui.spacing_mut().scroll.floating_allocated_width);
     // Wider than the window only where even single cards are: they are scrolled too, and none is lost.
     egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-        // The scroll bar lies over the contents.
+        ui.spacing_mut().scroll.floating_allocated_width = allocated;
         let width = (ui.available_width() - 10.0).max(plan.width());
         ui.set_max_width(width);
         if look.workspace.has_stage() {
@@ -127,14 +141,10 @@ fn scrolled_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, tree: &mut Tree<Pane>, 
         }
         // Without a stage above them the panes have at least the window.
         let least = if look.workspace.has_stage() { 0.0 } else { room };
-        let height = panes::height(tree, width).max(least);
-        let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());
-        let inside = UiBuilder::new().max_rect(rect).id_salt("panes");
-        ui.scope_builder(inside, |ui| {
-            ui.set_clip_rect(ui.clip_rect().intersect(rect));
-            panes::panes_ui(ui, tree, look, view, acts);
-        });
-        if let Some(place) = view.to_pane.take().and_then(|pane| place(tree, pane)) {
+        let apart = plan.lectern.map(|_| Pane::Lesson);
+        panes::scrolled_ui(ui, tree, (width, least), apart, (look, view, acts));
+        if let Some(place) = view.to_pane.take().filter(|pane| Some(*pane) != apart).and_then(|pane| place(tree, pane))
+        {
             // Its tab stands above it.
             ui.scroll_to_rect(place.expand2(vec2(0.0, TAB)), Some(egui::Align::Min));
         }

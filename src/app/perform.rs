@@ -370,6 +370,8 @@ impl App {
         self.showing.waits = true;
         self.showing.film = Film::default();
         self.showing.generation += 1;
+        // The original would cover what another attack steals.
+        self.view.wipe.share = None;
         self.ask = true;
     }
 

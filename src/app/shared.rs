@@ -280,7 +280,6 @@ impl App {
             }
             None => Shown::Patient(shared.image.unwrap_or(0)),
         };
-        self.view.wipe.share = shared.wipe.map(|percent| f32::from(percent.min(100)) / 100.0);
         self.view.curves.shown = shared.curves.as_deref().and_then(Curves::titled).unwrap_or_default();
         (self.memory.play.goal, self.memory.play.pause_after) = (shared.goal, shared.pause_after);
         if let Some(progress) = shared.lesson.as_ref().and_then(resumed) {
@@ -290,6 +289,7 @@ impl App {
         self.hidden = Hidden::of(&shared.hide);
         self.go_to(shared.workspace);
         self.look(if shared.opening { Source::Opening } else { Source::Live });
+        self.view.wipe.share = shared.wipe.map(|percent| f32::from(percent.min(100)) / 100.0);
         self.toasts.say(t!("The shared state is here; Undo brings the experiment back."), false);
         Ok(())
     }

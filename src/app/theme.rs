@@ -130,6 +130,10 @@ pub fn install(ctx: &Context) {
                 style.visuals.hyperlink_color = Role::Patient.color_of(theme);
                 style.visuals.warn_fg_color = Role::Disguised.color_of(theme);
             }
+            // That there is more to the side or below is seen without pointing at it, and the bar covers nothing.
+            let scroll = &mut style.spacing.scroll;
+            (scroll.floating_width, scroll.floating_allocated_width) = (4.0, 6.0);
+            (scroll.dormant_handle_opacity, scroll.active_handle_opacity) = (0.45, 0.7);
             for (kind, size) in [(TextStyle::Body, 13.5), (TextStyle::Button, 13.5), (TextStyle::Small, 11.0)] {
                 if let Some(font) = style.text_styles.get_mut(&kind) {
                     font.size = size;

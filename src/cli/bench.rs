@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::{BenchArgs, print, set_threads};
 use crate::bench::{CASES, Case, Share, TOGETHER, Timing, Together};
+#[cfg(feature = "gui")]
+use crate::bench::{FRAMES, FrameTimes, Frames};
 use crate::engine::lead;
 use crate::error::{Error, Result};
 use crate::setting::MOST_THREADS;
@@ -14,11 +16,18 @@ use crate::setting::MOST_THREADS;
 enum Asked {
     Case(Case),
     Together,
+    #[cfg(feature = "gui")]
+    Frames,
 }
 
 impl Asked {
     fn named(name: &str) -> Result<Self> {
-        if name == TOGETHER { Ok(Self::Together) } else { Case::named(name).map(Self::Case) }
+        match name {
+            TOGETHER => Ok(Self::Together),
+            #[cfg(feature = "gui")]
+            FRAMES => Ok(Self::Frames),
+            _ => Case::named(name).map(Self::Case),
+        }
     }
 }
 
@@ -46,6 +55,11 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
                 let together = Together::measure(long)?;
                 if args.json { json(&together)? } else { together_lines(&together) }
             }
+            #[cfg(feature = "gui")]
+            Asked::Frames => {
+                let frames = Frames::measure(long)?;
+                if args.json { json(&frames)? } else { frames_lines(&frames) }
+            }
         };
         print(&format!("{line}\n"))?;
     }
@@ -65,4 +79,13 @@ fn together_lines(Together { training, attack, .. }: &Together) -> String {
         format!("{name:<12} {together:>10.1} {unit:<13} of {alone:>8.1} alone: {:.0} %", 100.0 * share)
     };
     format!("{TOGETHER}\n{}\n{}", line("  training", training), line("  attack", attack))
+}
+
+#[cfg(feature = "gui")]
+fn frames_lines(Frames { frames, processor, passed, .. }: &Frames) -> String {
+    let line = |name: &str, FrameTimes { median_ms, p99_ms, most_ms }: &FrameTimes| {
+        format!("{name:<12} {median_ms:>8.3} ms in the middle, 99 % under {p99_ms:>8.3}, longest {most_ms:>8.3}")
+    };
+    let processor = processor.as_ref().map(|times| format!("\n{}", line("  processor", times))).unwrap_or_default();
+    format!("{FRAMES:<12} {frames:>10} while a run trains{processor}\n{}", line("  passed", passed))
 }

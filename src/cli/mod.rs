@@ -163,7 +163,7 @@ impl DataArgs {
 
 #[derive(Debug, Args)]
 struct BenchArgs {
-    /// Which; all without. "together" times training and an attack at once.
+    /// Which; all without. "together" times training and an attack at once, "frames" the window while a run trains.
     #[arg(value_name = "CASE")]
     cases: Vec<String>,
     /// Time for each, in seconds.

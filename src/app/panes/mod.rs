@@ -15,7 +15,7 @@ pub use self::runs::ago;
 #[cfg(test)]
 pub(in crate::app) use self::runs::samples;
 
-use eframe::egui::{self, Ui, WidgetText};
+use eframe::egui::{self, Ui, UiBuilder, WidgetText, vec2};
 use egui_tiles::{Behavior, Container, LinearDir, SimplificationOptions, Tile, TileId, Tree, UiResponse};
 
 use super::lit::lit_ui;
@@ -25,24 +25,51 @@ use crate::lesson::Part;
 
 /// Below this width, as with large text, what stands side by side is drawn one below the other.
 pub const SIDE_BY_SIDE: f32 = 760.0;
-
-/// The height that the panes want where they can have any.
-pub fn height(tree: &Tree<Pane>, width: f32) -> f32 {
-    let sides = folded(tree, width).and_then(|root| tree.tiles.get(root));
-    if let Some(Tile::Container(root)) = sides { 380.0 * root.num_children() as f32 } else { 340.0 }
-}
-
-/// The root of panes that stand side by side and are drawn one below the other.
-fn folded(tree: &Tree<Pane>, width: f32) -> Option<TileId> {
-    side_by_side(tree).filter(|_| width < SIDE_BY_SIDE)
-}
+/// The same where they are scrolled: height is free there, and a table needs the width.
+const SCROLLED_SIDE_BY_SIDE: f32 = 1000.0;
+/// Height of one of those.
+const FOLDED: f32 = 380.0;
 
 /// Draws the panes.
 pub fn panes_ui(ui: &mut Ui, tree: &mut Tree<Pane>, look: Look<'_>, view: &mut View, acts: &mut Vec<Act>) {
-    let root = folded(tree, ui.available_width());
-    // For this frame alone: how somebody arranged them is kept.
+    let root = side_by_side(tree).filter(|_| ui.available_width() < SIDE_BY_SIDE);
+    turned_ui(ui, tree, root, &mut Drawn { look, view, acts });
+}
+
+/// Draws them as high as they want to be, without the one that stands `apart`.
+pub fn scrolled_ui(
+    ui: &mut Ui,
+    tree: &mut Tree<Pane>,
+    (width, least): (f32, f32),
+    apart: Option<Pane>,
+    contents: (Look<'_>, &mut View, &mut Vec<Act>),
+) {
+    let (look, view, acts) = contents;
+    let apart = apart.and_then(|pane| tree.tiles.find_pane(&pane));
+    // For this frame alone, as the direction: how somebody arranged them is kept.
+    let show = |tree: &mut Tree<Pane>, shown| apart.into_iter().for_each(|tile| tree.tiles.set_visible(tile, shown));
+    show(tree, false);
+    let root = side_by_side(tree).filter(|_| width < SCROLLED_SIDE_BY_SIDE);
+    let sides = root.map_or(0, |root| sides(tree, root));
+    let height = if sides > 0 { FOLDED * sides as f32 } else { 340.0 };
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height.max(least)), egui::Sense::hover());
+    ui.scope_builder(UiBuilder::new().max_rect(rect).id_salt("panes"), |ui| {
+        ui.set_clip_rect(ui.clip_rect().intersect(rect));
+        turned_ui(ui, tree, root, &mut Drawn { look, view, acts });
+    });
+    show(tree, true);
+}
+
+/// How many stand side by side and are seen.
+fn sides(tree: &Tree<Pane>, root: TileId) -> usize {
+    let Some(Tile::Container(container)) = tree.tiles.get(root) else { return 0 };
+    container.children().filter(|side| tree.tiles.is_visible_in_layout(**side)).count()
+}
+
+/// Draws them with those of `root` one below the other; how somebody arranged them is kept.
+fn turned_ui(ui: &mut Ui, tree: &mut Tree<Pane>, root: Option<TileId>, drawn: &mut Drawn<'_>) {
     turn(tree, root, LinearDir::Vertical);
-    tree.ui(&mut Drawn { look, view, acts }, ui);
+    tree.ui(drawn, ui);
     turn(tree, root, LinearDir::Horizontal);
 }
 

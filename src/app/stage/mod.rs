@@ -21,7 +21,7 @@ use eframe::egui::{
 
 pub use attacker::WipeView;
 pub use maps::MapsView;
-pub use plan::{BAR, Plan, Shown};
+pub use plan::{BAR, Lectern, Plan, Shown};
 pub use presented::{Large, presented_ui, said_who_ui, verdict_ui};
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};

@@ -40,6 +40,14 @@ const LOWEST: f32 = 100.0;
 const TWO: f32 = 450.0;
 /// The panes need as much below the stage; else both are scrolled.
 const PANES: f32 = 207.0;
+/// What a lesson is read in below the stage, where nobody chose its height: a step's sentences, question and answers.
+const LESSON: f32 = 285.0;
+/// The share of the width that a lesson has beside a page that is scrolled, and at least so many points.
+const BESIDE_PAGE: f32 = 0.36;
+const LEAST_LESSON: f32 = 240.0;
+/// A page beside a lesson has so many points, or else lies above it: then the lesson has this share of the height.
+const LEAST_PAGE: f32 = 300.0;
+const BELOW_PAGE: f32 = 0.46;
 /// The share of the window's height that the two compared pictures get where nobody chose.
 const SHARE: f32 = 0.36;
 /// One of the server's scores, with its bar.
@@ -54,6 +62,17 @@ pub struct Shown {
     pub pixels: usize,
     /// The stage's height as somebody dragged it.
     pub height: Option<f32>,
+    /// Whether a lesson is in progress, whose words are to be in sight together with what they speak of.
+    pub lesson: bool,
+}
+
+/// Where a lesson is read while stage and panes are scrolled, which it is not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lectern {
+    /// At the right of them, so wide.
+    Beside(f32),
+    /// Below them, so high.
+    Below(f32),
 }
 
 /// Sides of the pictures; the same in hospital and attacker, so that they can be compared.
@@ -81,6 +100,8 @@ pub struct Plan {
     pub attacker: Vec2,
     /// Height of the whole, where the stage stands above the panes; none where both are scrolled as one page.
     pub fixed: Option<f32>,
+    /// Where the lesson has a place of its own.
+    pub lectern: Option<Lectern>,
 }
 
 /// Height of a card around its large picture.
@@ -91,7 +112,20 @@ impl Plan {
     pub fn of(window: Vec2, shown: Shown) -> Self {
         let natural = Self::row(window, Shown { height: None, ..shown });
         let fits = natural.sizes.big >= LEAST_BIG && window.x >= LEAST;
-        if fits { Self::row(window, shown) } else { Self::folded(window, shown) }
+        let plan = if fits { Self::row(window, shown) } else { Self::folded(window, shown) };
+        if shown.lesson && plan.fixed.is_none() { Self::taught(window, shown) } else { plan }
+    }
+
+    /// For what is left of the window by a lesson.
+    fn taught(window: Vec2, shown: Shown) -> Self {
+        let beside = (BESIDE_PAGE * window.x).floor().max(LEAST_LESSON);
+        let (left, lectern) = if window.x - beside >= LEAST_PAGE {
+            (window - vec2(beside, 0.0), Lectern::Beside(beside))
+        } else {
+            let below = (BELOW_PAGE * window.y).floor();
+            (window - vec2(0.0, below), Lectern::Below(below))
+        };
+        Self { lectern: Some(lectern), ..Self::folded(left, shown) }
     }
 
     /// The width of a row of cards.
@@ -115,7 +149,8 @@ impl Plan {
         let [_, most] = Self::heights(window);
         let above = above(width);
         let around = above + AROUND + 4.0;
-        let wanted = shown.height.map_or(SHARE * window.y, |height| height - around);
+        let room = if shown.lesson { window.y - BAR - LESSON - around } else { f32::INFINITY };
+        let wanted = shown.height.map_or((SHARE * window.y).min(room), |height| height - around);
         let side = |big: f32| if shown.defended { (BESIDE * big).max(LEAST_BESIDE).floor() } else { 0.0 };
         let server = if shown.defended { SERVER } else { PLAIN_SERVER };
         let beside = if shown.defended { GAP } else { 0.0 };
@@ -144,6 +179,7 @@ impl Plan {
             server: vec2(server, card),
             attacker: vec2(attacker, card),
             fixed: (window.y - BAR - height >= PANES).then_some(height),
+            lectern: None,
         }
     }
 
@@ -166,7 +202,8 @@ impl Plan {
         let below = below.max(2.0 * EDGE + 190.0 + 0.75 * big);
         let (outer, middle) = (vec2(outer, card), vec2(outer, below));
         let sizes = Sizes { big, small, map };
-        Self { columns, sizes, hospital: outer, wire: middle, server: middle, attacker: outer, fixed: None }
+        let (hospital, attacker, wire, server) = (outer, outer, middle, middle);
+        Self { columns, sizes, hospital, wire, server, attacker, fixed: None, lectern: None }
     }
 }
 
@@ -216,7 +253,7 @@ mod tests {
     const PIXELS: [usize; 5] = [0, 28, 64, 224, 1024];
 
     fn shown(defended: bool, pixels: usize) -> Shown {
-        Shown { defended, pixels, height: None }
+        Shown { defended, pixels, ..Shown::default() }
     }
 
     #[test]
@@ -280,5 +317,31 @@ mod tests {
             assert!(plan.columns == 2 && plan.fixed.is_none(), "{plan:?}");
         }
         assert!(plan(1280.0, 500.0, 1.0).fixed.is_none(), "panes without room are scrolled to");
+    }
+
+    #[test]
+    fn a_lesson_has_room_below_the_stage_or_a_place_of_its_own() {
+        for (width, height, text) in WINDOWS.into_iter().chain([(1280.0, 720.0, 1.0), (1280.0, 720.0, 1.5)]) {
+            for (defended, pixels) in [true, false].into_iter().flat_map(|d| PIXELS.map(|pixels| (d, pixels))) {
+                let window = vec2(width, height) / text;
+                let plan = Plan::of(window, Shown { lesson: true, ..shown(defended, pixels) });
+                let all = format!("{window:?} {defended} {pixels}: {plan:?}");
+                assert_eq!(plan.fixed.is_none(), plan.lectern.is_some(), "{all}");
+                let (room, lesson) = match plan.lectern {
+                    None => (window.x, plan.fixed.map_or(0.0, |stage| window.y - BAR - stage)),
+                    Some(Lectern::Beside(width)) => (window.x - width, window.y - BAR),
+                    Some(Lectern::Below(height)) => (window.x, height),
+                };
+                assert!(plan.width() <= room - 16.0 + 1.0 && lesson >= 130.0, "{all}");
+            }
+        }
+        let at = |lesson| Plan::of(vec2(1280.0, 720.0), Shown { lesson, ..shown(false, 28) });
+        let panes = |lesson| 720.0 - BAR - at(lesson).fixed.unwrap();
+        assert!(panes(true) > panes(false) + 25.0 && at(true).sizes.big >= 220.0, "{:?}", at(true));
+        let [narrow, tiny] = [vec2(853.3, 480.0), vec2(450.0, 300.0)]
+            .map(|window| Plan::of(window, Shown { lesson: true, ..shown(false, 28) }).lectern);
+        assert!(matches!(narrow, Some(Lectern::Beside(_))) && matches!(tiny, Some(Lectern::Below(_))));
+        let large = Plan::of(vec2(1280.0, 800.0), Shown { lesson: true, ..shown(false, 28) });
+        assert!(large.sizes.big >= 280.0, "where there is room for both, nothing is smaller: {large:?}");
     }
 }

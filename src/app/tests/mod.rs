@@ -13,6 +13,7 @@ mod behaviour;
 mod day;
 mod images;
 mod inspect;
+mod lectern;
 mod lessons;
 mod method;
 mod pictures;

@@ -78,6 +78,8 @@ pub(super) fn looks(window: &mut Window, size: [f32; 2], theme: Theme, scale: f3
         egui::ThemePreference::Light
     }));
     window.harness.set_pixels_per_point(scale);
+    // In the frame of the change egui keeps the window's pixels, whatever is said of its size.
+    window.harness.step();
     window.harness.set_size(vec2(size[0], size[1]) / scale);
     window.harness.run_steps(4);
 }

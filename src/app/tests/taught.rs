@@ -85,9 +85,17 @@ fn pull(window: &mut Window, lever: &str, value: &str) {
     window.harness.run_steps(3);
 }
 
+/// What came last can be read to its end, above the buttons.
+fn reads(window: &mut Window, last: &str) {
+    window.harness.run_steps(6);
+    let words = window.harness.get_by_label(last).rect();
+    let buttons = window.harness.get_by_label("Back").rect();
+    assert!(words.bottom() <= buttons.top() + 1.0, "{last}: {words:?}, {buttons:?}");
+}
+
 /// Begins a lesson from the list, and takes each of its steps; `acts` are what the steps ask for.
 fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
-    let mut window = Window::open(quick());
+    let mut window = Window::sized(quick(), 1280.0, 720.0, |harness| harness);
     window.rest();
     reach(&mut window, &format!("Begin: {title}"));
     hurry(&mut window);
@@ -103,10 +111,16 @@ fn taught(title: &str, acts: &[&dyn Fn(&mut Window)]) {
             let next = window.harness.get_by_label("Next");
             assert!(egui_kittest::kittest::NodeT::accesskit_node(&next).is_disabled());
             reach(&mut window, &question.answers[0]);
+            if phase(window.app()) == Some(Phase::Act) {
+                let action = window.app().progress.as_ref().unwrap().step().unwrap().action.clone();
+                reads(&mut window, &format!("Now: {action}"));
+            }
         }
         assert!(window.app().progress.as_ref().unwrap().given() == Some(0) || phase(window.app()) != Some(Phase::Ask));
         act(&mut window);
         window.until(&format!("{title}, step {}", at + 1), |app| phase(app) == Some(Phase::Notice));
+        let notice = window.app().progress.as_ref().unwrap().step().unwrap().notice.clone();
+        reads(&mut window, &notice);
         if at + 1 < steps {
             window.rest();
             reach(&mut window, "Next");

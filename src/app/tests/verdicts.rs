@@ -66,7 +66,7 @@ fn each_lessons_first_step() {
         assert_eq!(window.app().progress.as_ref().map(Progress::place), Some(0), "{}", lesson.name);
         window.harness.run_steps(8);
         for ((size, pixels, scale), theme) in
-            [("1280x720", [1280.0, 720.0], 1.0), ("1280-at-150", [1280.0, 800.0], 1.5)]
+            [("1280x720", [1280.0, 720.0], 1.0), ("1280x720-at-150", [1280.0, 720.0], 1.5)]
                 .into_iter()
                 .flat_map(|size| [Theme::Dark, Theme::Light].map(|theme| (size, theme)))
         {

@@ -19,6 +19,9 @@ use crate::score::metrics::{MSE, PSNR, SSIM};
 use crate::split::UNDEFENDED;
 use crate::texts::say;
 
+/// Between pictures.
+const GAP: f32 = 6.0;
+
 /// What is chosen in this pane.
 #[derive(Default)]
 pub struct ImagesView {
@@ -187,8 +190,9 @@ fn grid_ui(ui: &mut Ui, state: &State, view: &ImagesView, noun: Noun, columns: &
     let patients = columns.iter().map(|i| ready[*i].stolen.len()).max().unwrap_or(0);
     let defended = state.galleries[columns[0]].target != UNDEFENDED;
     let count = columns.len() + 1 + usize::from(defended);
-    let side = (ui.available_width() / count as f32 - 12.0).clamp(58.0, 120.0);
-    let grid = Grid::new("galleries").spacing([10.0, 6.0]).min_col_width(side).max_col_width(side);
+    // Naive and adaptive attacks by two attackers have room side by side in the pane as it is at first.
+    let side = ((ui.available_width() + GAP) / count as f32 - GAP).floor().clamp(54.0, 120.0);
+    let grid = Grid::new("galleries").spacing([GAP, GAP]).min_col_width(side).max_col_width(side);
     grid.show(ui, |ui| {
         head_ui(
             ui,
