@@ -15,6 +15,7 @@ mod manual;
 pub mod program;
 mod replica;
 mod run;
+mod sweep;
 mod tell;
 mod terminal;
 mod window;
@@ -75,6 +76,9 @@ enum Command {
     Presets,
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
+    /// Run many experiments that differ in a few settings, each in a folder of its own; go on where one was stopped.
+    #[command(after_long_help = sweep::cards())]
+    Sweep(sweep::SweepArgs),
     /// Launch attacks at a run's trained models, or at a victim that another program trained.
     #[command(after_long_help = cards::cards())]
     Attack(attack::AttackArgs),
@@ -185,6 +189,7 @@ impl Cli {
             None => window(self.preset.or(self.experiment).as_deref()),
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
+            Some(Command::Sweep(args)) => sweep::sweep(&args),
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Anchors(args)) => anchors::anchors(&args),
             Some(Command::Claim(args)) => claim::claim(&args),
