@@ -20,7 +20,7 @@ pub(super) const ATTACK: &str = "attack";
 /// A sweep has one undefended cell for all; a twin in each would be trained over and over.
 const TWIN: &str = "train.twin";
 /// Cells of one sweep at most.
-const MOST: usize = 10_000;
+const MOST: usize = 2000;
 
 /// The cells of a file, those without a defence first that the file does not list itself.
 pub(super) fn cells(document: &Document) -> Result<Vec<Cell>, String> {

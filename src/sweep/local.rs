@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 
 /// How often a wish to stop is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often `sweep.json` is written at most.
+const KEPT_EVERY: Duration = Duration::from_secs(1);
 /// Bytes of the end of what a cell said that may say why it ended.
 const SAID: usize = 4096;
 /// News that wait for the reader at most.
@@ -92,6 +94,18 @@ struct Job {
     told: Told,
 }
 
+/// A sweep at work, as it is now.
+struct Now {
+    standings: Vec<Standing>,
+    queue: VecDeque<usize>,
+    jobs: Vec<Job>,
+    /// Seconds of each cell that was done here.
+    took: Vec<f64>,
+    /// When `sweep.json` was written last, and whether it has changed since.
+    kept: Instant,
+    changed: bool,
+}
+
 /// What a process let know.
 enum Word {
     Told(usize, Told),
@@ -107,63 +121,65 @@ pub fn shared_out(cores: usize, cells: usize, jobs: Option<usize>) -> (usize, us
 }
 
 impl Local<'_> {
-    /// Runs the cells that are not done, until all are, or `stop` is set; how far each is then. `sweep.json` is kept up.
+    /// Runs the cells that are not done, until all are, or `stop` is set; how far each is then. `sweep.json` is kept up, as
+    /// far as the disk lets it: what is done is told by the cells themselves.
     ///
     /// # Errors
-    /// Returns an error if `sweep.json` cannot be written or no process can be started. What a cell fails with is no error here.
+    /// Returns an error if `sweep.json` can be written neither before nor after, or no process can be started. What a cell
+    /// fails with is no error here.
     pub fn run(&self, stop: &AtomicBool, tell: &mut dyn FnMut(&News<'_>)) -> Result<Vec<Standing>> {
-        let folder = &self.held.folder;
-        let mut standings: Vec<Standing> = self.sweep.cells.iter().map(|cell| folder.standing(&cell.name)).collect();
-        // What failed or was left by a killed sweep is tried again.
-        for standing in standings.iter_mut().filter(|standing| !standing.is_done()) {
-            *standing = Standing::Waiting;
-        }
-        self.held.keep(self.sweep, &standings)?;
-        let mut queue: VecDeque<usize> = (0..standings.len()).filter(|i| !standings[*i].is_done()).collect();
-        let (mut jobs, mut took) = (Vec::<Job>::new(), Vec::new());
+        let mut now = self.standing();
+        self.held.keep(self.sweep, &now.standings)?;
         let (sender, words) = bounded(WAITING);
-        let mut failed = None;
-        while !jobs.is_empty() || !queue.is_empty() {
-            if stop.load(Ordering::Relaxed) || failed.is_some() {
-                queue.clear();
-                jobs.iter_mut().for_each(|job| drop(job.input.take()));
+        let mut unstarted = None;
+        while !now.jobs.is_empty() || !now.queue.is_empty() {
+            if stop.load(Ordering::Relaxed) || unstarted.is_some() {
+                now.queue.clear();
+                now.jobs.iter_mut().for_each(|job| drop(job.input.take()));
             }
-            while jobs.len() < self.jobs
-                && let Some(cell) = queue.pop_front()
+            while now.jobs.len() < self.jobs
+                && let Some(cell) = now.queue.pop_front()
             {
-                match self.start(cell, &sender) {
-                    Ok(job) => jobs.push(job),
-                    Err(error) => failed = Some(error),
-                }
-                standings[cell] = Standing::Running;
                 tell(&News::Begun(&self.sweep.cells[cell].name));
-                failed = failed.or(self.held.keep(self.sweep, &standings).err());
-            }
-            if let Some(over) = self.hear(&words, &mut jobs) {
-                let job = jobs.swap_remove(over);
-                let (cell, since) = (job.cell, job.since);
-                standings[cell] = self.ended(job);
-                if standings[cell].is_done() {
-                    took.push(since.elapsed().as_secs_f64());
+                match self.start(cell, &sender) {
+                    Ok(job) => now.begun(job),
+                    Err(error) => unstarted = Some(error),
                 }
-                tell(&News::Ended(&self.sweep.cells[cell].name, &standings[cell]));
-                failed = failed.or(self.held.keep(self.sweep, &standings).err());
             }
-            tell(&News::Progress(self.progress(&standings, &jobs, &took, queue.len())));
+            if let Some(job) = now.hear(&words) {
+                let (cell, since) = (job.cell, job.since);
+                now.standings[cell] = self.ended(job);
+                if now.standings[cell].is_done() {
+                    now.took.push(since.elapsed().as_secs_f64());
+                }
+                tell(&News::Ended(&self.sweep.cells[cell].name, &now.standings[cell]));
+            }
+            if now.kept.elapsed() > KEPT_EVERY && now.changed {
+                now.changed = self.held.keep(self.sweep, &now.standings).is_err();
+                now.kept = Instant::now();
+            }
+            tell(&News::Progress(self.progress(&now)));
         }
-        failed.map_or(Ok(standings), Err)
+        self.held.keep(self.sweep, &now.standings)?;
+        unstarted.map_or(Ok(now.standings), Err)
     }
 
+    /// Before anything is at work. What failed, or was left by a killed sweep, is tried again.
+    fn standing(&self) -> Now {
+        let again = |standing: Standing| if standing.is_done() { standing } else { Standing::Waiting };
+        let cells = self.sweep.cells.iter();
+        let standings: Vec<Standing> = cells.map(|cell| again(self.held.folder.standing(&cell.name))).collect();
+        let queue = (0..standings.len()).filter(|i| !standings[*i].is_done()).collect();
+        Now { standings, queue, jobs: Vec::new(), took: Vec::new(), kept: Instant::now(), changed: false }
+    }
+
+    /// Starts a cell's process, and listens to it.
     fn start(&self, cell: usize, words: &Sender<Word>) -> Result<Job> {
+        let name = &self.sweep.cells[cell].name;
+        // It may be killed before it does so itself.
+        self.held.folder.forget_failure(name);
         let mut command = Command::new(&self.program);
-        command.args([
-            "sweep",
-            "--piped",
-            "--cell",
-            &self.sweep.cells[cell].name,
-            "--threads",
-            &self.threads.to_string(),
-        ]);
+        command.args(["sweep", "--piped", "--cell", name, "--threads", &self.threads.to_string()]);
         command.arg("--out").arg(self.held.folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // An interrupt at the terminal is for the sweep, which lets its cells save.
@@ -188,20 +204,6 @@ impl Local<'_> {
         Ok(Job { cell, child, input, said, since: Instant::now(), told: Told::default() })
     }
 
-    /// Hears what processes tell for a while; which job is over, if one is.
-    fn hear(&self, words: &Receiver<Word>, jobs: &mut [Job]) -> Option<usize> {
-        let at = |jobs: &[Job], cell: usize| jobs.iter().position(|job| job.cell == cell);
-        match words.recv_timeout(LOOK).ok()? {
-            Word::Told(cell, told) => {
-                if let Some(job) = at(jobs, cell) {
-                    jobs[job].told = told;
-                }
-                None
-            }
-            Word::Over(cell) => at(jobs, cell),
-        }
-    }
-
     /// What has become of a cell whose process has closed its output.
     fn ended(&self, mut job: Job) -> Standing {
         let name = &self.sweep.cells[job.cell].name;
@@ -220,17 +222,41 @@ impl Local<'_> {
         }
     }
 
-    fn progress<'s>(&'s self, all: &[Standing], jobs: &'s [Job], took: &[f64], waiting: usize) -> Progress<'s> {
-        let at_work: Vec<AtWork> = jobs
-            .iter()
-            .map(|job| AtWork { elapsed: job.since.elapsed().as_secs_f64(), left: job.told.seconds_left })
-            .collect();
+    fn progress<'s>(&'s self, now: &'s Now) -> Progress<'s> {
+        let elapsed = |job: &Job| AtWork { elapsed: job.since.elapsed().as_secs_f64(), left: job.told.seconds_left };
+        let at_work: Vec<AtWork> = now.jobs.iter().map(elapsed).collect();
+        let all = &now.standings;
         Progress {
             done: all.iter().filter(|standing| standing.is_done()).count(),
             failed: all.iter().filter(|standing| matches!(standing, Standing::Failed { .. })).count(),
             cells: all.len(),
-            at_work: jobs.iter().map(|job| (self.sweep.cells[job.cell].name.as_str(), &job.told)).collect(),
-            seconds_left: seconds_left(took, &at_work, waiting, self.jobs),
+            at_work: now.jobs.iter().map(|job| (self.sweep.cells[job.cell].name.as_str(), &job.told)).collect(),
+            seconds_left: seconds_left(&now.took, &at_work, now.queue.len(), self.jobs),
+        }
+    }
+}
+
+impl Now {
+    fn begun(&mut self, job: Job) {
+        self.standings[job.cell] = Standing::Running;
+        self.changed = true;
+        self.jobs.push(job);
+    }
+
+    /// Hears what processes tell for a while; the one that is over, if one is.
+    fn hear(&mut self, words: &Receiver<Word>) -> Option<Job> {
+        let at = |jobs: &[Job], cell: usize| jobs.iter().position(|job| job.cell == cell);
+        match words.recv_timeout(LOOK).ok()? {
+            Word::Told(cell, told) => {
+                if let Some(job) = at(&self.jobs, cell) {
+                    self.jobs[job].told = told;
+                }
+                None
+            }
+            Word::Over(cell) => {
+                self.changed = true;
+                at(&self.jobs, cell).map(|job| self.jobs.swap_remove(job))
+            }
         }
     }
 }

@@ -25,17 +25,18 @@ fn a_grid_is_every_combination_and_a_list_one_after_another() {
     assert_eq!(
         names(text),
         [
-            "none-s0",
-            "none-s1",
             "dropout-p.2-s0",
             "dropout-p.5-s0",
             "dropout-p.2-s1",
             "dropout-p.5-s1",
             "none-cut-2-s0",
+            "none-cut-4-s0",
             "none-cut-2-s1",
+            "none-cut-4-s1",
         ],
-        "cut 4 is the base's own, so that those are the undefended cells"
+        "cut 4 is the base's own, so that the undefended cells are listed already"
     );
+    assert_eq!(names(&text.replace("[2, 4]", "2"))[..2], ["none-s0", "none-s1"], "else they come first");
     let sweep = read(text).unwrap();
     let cell = sweep.cell("dropout-p.5-s1").unwrap();
     let mut expected = Experiment::preset("quick").unwrap();
@@ -44,8 +45,8 @@ fn a_grid_is_every_combination_and_a_list_one_after_another() {
     }
     expected.set("defence=[{ name = \"dropout\", p = 0.5 }]").unwrap();
     assert_eq!(cell.experiment, expected);
-    assert_eq!(cell.undefended.as_deref(), Some("none-s1"));
-    assert_eq!(sweep.cell("6").unwrap(), cell, "by its number, from 1");
+    assert_eq!(cell.undefended.as_deref(), Some("none-cut-4-s1"));
+    assert_eq!(sweep.cell("4").unwrap(), cell, "by its number, from 1");
     assert!(sweep.cell("0").is_none() && sweep.cell("9").is_none());
 }
 
@@ -126,15 +127,14 @@ fn a_wrong_file_is_told_by_field_and_file() {
         (grid("seed = [1]\n[slurm]\npartion = \"x\""), "slurm.partion: no such field"),
         (grid("seed = [1]\n[slurm]\npartition = \"a b\""), "slurm.partition: allowed are letters"),
         (grid("seed = [1"), "broken TOML in line 3"),
-        (grid("seed = [1]\nmodel.cut = [1, 99]"), "cell psgl-model.cut = 99: allowed is 1 to 8"),
+        (grid("seed = [1]\nmodel.cut = [2, 40]"), "cell none-cut-40-s1: model.cut = 40: allowed is 1 to 8"),
     ] {
         let error = read(&text).unwrap_err();
-        let says = if says.starts_with("cell psgl") { "model.cut = 99: allowed is 1 to 8" } else { says };
         assert!(error.contains(says) && error.ends_with("\nin x.toml"), "{text}: {error}");
     }
     let many: String = (0..300).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
     let error = read(&grid(&format!("seed = [{many}]\ntrain.epochs = [{many}]"))).unwrap_err();
-    assert!(error.contains("90000 cells: allowed are up to 10000"), "{error}");
+    assert!(error.contains("90000 cells: allowed are up to 2000"), "{error}");
     let error = Sweep::load("tyni").unwrap_err().to_string();
     assert!(error.contains("did you mean `tiny`?") && error.contains("digits-small"), "{error}");
 }
