@@ -76,7 +76,7 @@ enum Command {
     Presets,
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
-    /// Run many experiments that differ in a few settings, each in a folder of its own; go on where one was stopped.
+    /// Run many experiments that differ in a few settings.
     #[command(after_long_help = sweep::cards())]
     Sweep(sweep::SweepArgs),
     /// Launch attacks at a run's trained models, or at a victim that another program trained.

@@ -135,7 +135,7 @@ fn a_wrong_file_is_told_by_field_and_file() {
     let many: String = (0..300).map(|i| i.to_string()).collect::<Vec<_>>().join(", ");
     let error = read(&grid(&format!("seed = [{many}]\ntrain.epochs = [{many}]"))).unwrap_err();
     assert!(error.contains("90000 cells: allowed are up to 2000"), "{error}");
-    let error = Sweep::load("tyni").unwrap_err().to_string();
+    let error = Sweep::load("tiyn").unwrap_err().to_string();
     assert!(error.contains("did you mean `tiny`?") && error.contains("digits-small"), "{error}");
 }
 

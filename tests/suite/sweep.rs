@@ -258,7 +258,7 @@ fn what_is_wrong_is_told_once_and_nothing_is_written() {
     let to = text(&out);
     refused(&["sweep", text(&empty), "--out", to], "grid.seed = []: without a value there is no cell");
     refused(&["sweep", text(&empty), "--out", to], text(&empty));
-    refused(&["sweep", "tyni", "--out", to], "did you mean `tiny`?");
+    refused(&["sweep", "tiyn", "--out", to], "did you mean `tiny`?");
     refused(&["sweep", "--out", to], "it is no sweep: it has no sweep.json");
     refused(&["sweep", "tiny", "--out", to, "--cell", "none-s9"], "did you mean `none-s0`?");
     refused(&["sweep", "tiny", "--out", to, "--threads", "0"], "--threads 0: allowed is");

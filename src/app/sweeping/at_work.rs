@@ -173,8 +173,8 @@ fn run(
     let folder = SweepFolder::new(&folder.unwrap_or_else(|| new_run_path(runs, &sweep.name)));
     let held = folder.hold(&sweep)?;
     *seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen::of(&sweep, &held.folder);
-    let program = std::env::current_exe()
-        .map_err(|e| Error::Internal(format!("where this program is cannot be told: {e}")))?;
+    let program =
+        std::env::current_exe().map_err(|e| Error::Internal(format!("where this program is cannot be told: {e}")))?;
     let left = sweep.cells.iter().filter(|cell| held.folder.done(&cell.name).is_none()).count();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (jobs, threads) = shared_out(cores, left, (jobs > 0).then_some(jobs));

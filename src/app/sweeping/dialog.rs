@@ -119,7 +119,8 @@ fn fields_ui(ui: &mut Ui, look: Look<'_>, view: &mut SweepView) {
         chosen.response.on_hover_text(t!("The sweeps that come with the program"));
         ui.end_row();
         let label = ui.label(t!("Folder"));
-        let tip = t!("Empty for a new one in {path}; that of a sweep that was begun goes on", path = look.runs.display());
+        let tip =
+            t!("Empty for a new one in {path}; that of a sweep that was begun goes on", path = look.runs.display());
         ui.add_sized(size, TextEdit::singleline(&mut view.folder)).labelled_by(label.id).on_hover_text(tip);
         ui.end_row();
         let label = ui.label(t!("Cells at once"));

@@ -55,6 +55,11 @@ impl Sweeping {
         self.work.is_some()
     }
 
+    /// Whether anything of it is at work behind the window.
+    pub(super) fn is_busy(&self) -> bool {
+        self.work.is_some() || self.looking.is_some()
+    }
+
     /// Whether it was told to stop, and its cells are saving.
     pub fn is_stopping(&self) -> bool {
         self.work.as_ref().is_some_and(Work::is_stopping)

@@ -46,12 +46,17 @@ impl Slurm {
         Ok(read(&said).into_iter().filter(|job| job.name.starts_with(name)).collect())
     }
 
-    /// Cancels arrays.
-    pub(super) fn cancel(self, arrays: &BTreeSet<String>) -> Result<()> {
-        if arrays.is_empty() {
+    /// Cancels arrays, or elements of them.
+    pub(super) fn cancel(self, jobs: &BTreeSet<String>) -> Result<()> {
+        if jobs.is_empty() {
             return Ok(());
         }
-        call("scancel", arrays.iter().map(String::as_str), "").map(drop)
+        call("scancel", jobs.iter().map(String::as_str), "").map(drop)
+    }
+
+    /// Lets a job run that Slurm holds.
+    pub(super) fn release(self, job: &str) -> Result<()> {
+        call("scontrol", ["release", job], "").map(drop)
     }
 }
 

@@ -46,6 +46,17 @@ impl Job {
         !ENDS.contains(&self.state.as_str())
     }
 
+    /// Whether it waits for somebody to release it: Slurm could not start it, as after its own memory was lost.
+    pub fn is_stuck(&self) -> bool {
+        let reason = self.reason.replace('_', " ");
+        self.state == "PENDING" && (reason.contains("launch failed requeued held") || reason == "JobHoldMaxRequeue")
+    }
+
+    /// What `scontrol` and `scancel` call it.
+    pub fn id(&self) -> String {
+        format!("{}_{}", self.array, self.index)
+    }
+
     /// Whether it has begun.
     pub fn is_at_work(&self) -> bool {
         self.is_live() && self.state != "PENDING"
@@ -68,12 +79,14 @@ mod tests {
     #[test]
     fn the_queue_is_read_line_by_line() {
         let said = "12|0|RUNNING|None|cutlayer-ab-0\n12|3|PENDING|Resources|cutlayer-ab-0\n9|N/A|RUNNING|None|other\n\
-                    12|4|NODE_FAIL|None|cutlayer-ab-0\n";
+                    12|4|NODE_FAIL|None|cutlayer-ab-0\n12|5|PENDING|launch failed requeued held|cutlayer-ab-0\n";
         let jobs = read(said);
-        assert_eq!(jobs.len(), 3, "what is no array is none of ours");
+        assert_eq!(jobs.len(), 4, "what is no array is none of ours");
         assert_eq!((jobs[1].array.as_str(), jobs[1].index, jobs[1].reason.as_str()), ("12", 3, "Resources"));
-        assert_eq!(jobs.iter().map(Job::is_live).collect::<Vec<_>>(), [true, true, false]);
-        assert_eq!(jobs.iter().map(Job::is_at_work).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(jobs.iter().map(Job::is_live).collect::<Vec<_>>(), [true, true, false, true]);
+        assert_eq!(jobs.iter().map(Job::is_stuck).collect::<Vec<_>>(), [false, false, false, true]);
+        assert_eq!(jobs[3].id(), "12_5");
+        assert_eq!(jobs.iter().map(Job::is_at_work).collect::<Vec<_>>(), [true, false, false, false]);
     }
 
     #[test]

@@ -96,11 +96,14 @@ impl<'a> Submitted<'a> {
     /// Submits what is neither done nor in the queue.
     ///
     /// # Errors
-    /// Returns an error if Slurm refuses.
+    /// Returns an error if Slurm refuses: [`Error::Input`] if it says that something asked of it is invalid.
     pub fn submit(&mut self, tell: &mut dyn FnMut(&News<'_>)) -> Result<()> {
         let jobs = self.slurm.jobs(&self.mark)?;
         self.look(&jobs, tell)?;
-        self.submit_lost(tell)
+        self.submit_lost(tell).map_err(|error| match error {
+            Error::Failed(why) if why.to_lowercase().contains("invalid") => Error::input(format!("--on slurm: {why}")),
+            other => other,
+        })
     }
 
     /// Waits until every cell is done or has failed for good, or `stop` is set, when all its jobs are cancelled; how far each
@@ -172,6 +175,7 @@ impl<'a> Submitted<'a> {
                 tell(&News::Ended(name, &self.standings[i]));
             }
         }
+        self.clear_up(jobs, tell)?;
         let are = |word: &str| self.standings.iter().filter(|one| one.word() == word).count();
         (count.done, count.failed, count.running) = (are("done"), are("failed"), are("running"));
         if count != self.count {
@@ -179,6 +183,23 @@ impl<'a> Submitted<'a> {
             self.count = count;
         }
         if before == self.standings { Ok(()) } else { self.held.keep(self.sweep, &self.standings) }
+    }
+
+    /// Takes jobs out of the queue that nobody needs any more, and releases those that Slurm could not start.
+    fn clear_up(&mut self, jobs: &[Job], tell: &mut dyn FnMut(&News<'_>)) -> Result<()> {
+        let mut useless = BTreeSet::new();
+        for job in jobs.iter().filter(|job| job.is_live()) {
+            let Some(i) = self.cell_of(job) else { continue };
+            let ended = matches!(self.standings[i], Standing::Done { .. } | Standing::Failed { .. });
+            if ended && !job.is_at_work() || job.is_stuck() && self.tries[i] >= self.wishes.tries() {
+                useless.insert(job.id());
+            } else if job.is_stuck() {
+                self.slurm.release(&job.id())?;
+                self.tries[i] += 1;
+                tell(&News::Again(&self.sweep.cells[i].name, "Slurm could not start its job, and held it"));
+            }
+        }
+        self.slurm.cancel(&useless)
     }
 
     /// Whether a cell that is nowhere is not to be submitted any more: its request is wrong, or it was tried often enough.
