@@ -29,6 +29,9 @@ pub enum Error {
     /// Training or an attack left the finite numbers.
     #[error("{0}")]
     Diverged(String),
+    /// Some of several things failed, and the others are done.
+    #[error("{0}")]
+    Failed(String),
     /// A Stop was asked for and obeyed.
     #[error("stopped")]
     Stopped,

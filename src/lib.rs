@@ -15,7 +15,7 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`whole_files`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`],
-//! [`mod@method`], [`defence`], [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`anchor`], [`mod@claim`], [`live`],
+//! [`mod@method`], [`defence`], [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`mod@sweep`], [`anchor`], [`mod@claim`], [`live`],
 //! [`lesson`], [`export`], the window (its texts in `texts`), [`mod@bench`] and [`cli`].
 
 // First, so that `t!` is known below.
@@ -48,6 +48,7 @@ pub mod score;
 pub mod setting;
 pub mod split;
 pub mod state;
+pub mod sweep;
 pub mod whole_files;
 pub mod workbench;
 

@@ -8,6 +8,7 @@ use super::hidden::{Control, Hidden};
 use super::purpose::Purpose;
 use super::speed::Speed;
 use super::subject::Subject;
+use super::sweeping::SweepAct;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
 use crate::method::Place;
@@ -129,6 +130,8 @@ pub enum Act {
     Attack(PathBuf, Launch),
     /// Attack a victim of another program; the results go into a folder.
     Victim(Paths, Launch, PathBuf),
+    /// Something with a sweep.
+    Sweep(SweepAct),
     /// Launch an attack, by its name, at the shown run.
     AttackShown(&'static str),
     /// Give a run another name.
@@ -203,6 +206,8 @@ impl Act {
             | Self::PlayAs(_)
             | Self::Attack(..)
             | Self::AttackShown(_)
+            | Self::Sweep(SweepAct::Start(..))
+            | Self::Popup(Some(Popup::Sweep))
             | Self::Continue(_) => Control::Run,
             Self::Defended(_) | Self::Untrained(_) => Control::Model,
             Self::Attacker(_) | Self::Adaptive(_) => Control::Attacker,
@@ -239,6 +244,8 @@ pub enum Popup {
     Inspector,
     /// A victim of another program.
     Victim,
+    /// Many experiments that differ in a few settings.
+    Sweep,
 }
 
 #[cfg(test)]

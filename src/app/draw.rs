@@ -5,7 +5,7 @@ use eframe::egui::{self, Panel, Ui};
 use super::act::{Act, Popup};
 use super::{
     Activity, App, Look, Pane, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log,
-    page, palette, present, runner, settings, stage, students, victim,
+    page, palette, present, runner, settings, stage, students, sweeping, victim,
 };
 
 /// Height of the log when it is opened first.
@@ -41,6 +41,7 @@ impl App {
             pinned: &self.memory.pinned,
             earlier: self.session.has_earlier(),
             speaks: self.language.speaks(),
+            sweeping: &self.sweeping,
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
@@ -128,6 +129,7 @@ fn popup_ui(ctx: &egui::Context, popup: Popup, look: Look<'_>, view: &mut View, 
         Popup::Palette => palette::palette_ui(ctx, look, &mut view.palette, acts),
         Popup::Settings => settings::settings_ui(ctx, look, &mut view.settings, acts),
         Popup::Victim => victim::victim_ui(ctx, &mut view.victim, acts),
+        Popup::Sweep => sweeping::sweep_ui(ctx, look, &mut view.sweep, acts),
         Popup::Method => formula::method_ui(ctx, &mut view.method),
         Popup::Students => students::share_ui(ctx, look, &mut view.share, acts),
         Popup::Shortcuts => help::shortcuts_ui(ctx),

@@ -18,6 +18,7 @@ use crate::run::found::is_run;
 use crate::run::notes;
 use crate::run::recorder::read_summary;
 use crate::run::summary::{AttackRecord, Summary};
+use crate::sweep::folder::SWEEP;
 
 /// Larger than any experiment, summary or list of attacks that a run writes.
 const MOST_BYTES: u64 = 16 << 20;
@@ -172,6 +173,7 @@ impl Cache {
         // A dot is before the name of a run that is just being made.
         let visible = |path: &PathBuf| !name_of(path).starts_with('.');
         let here = entries.into_iter().flatten().flatten().map(|entry| entry.path()).filter(visible);
+        let here = here.flat_map(|path| cells_of(&path).unwrap_or_else(|| vec![path]));
         let others = elsewhere.iter().filter(|path| path.parent() != Some(folder)).cloned();
         let mut known = HashMap::new();
         for path in here.chain(others).filter(|path| is_run(path)) {
@@ -189,6 +191,15 @@ impl Cache {
         tell_apart(&mut runs);
         Ok(runs)
     }
+}
+
+/// The runs of a sweep; none of a folder that is no sweep's.
+fn cells_of(folder: &Path) -> Option<Vec<PathBuf>> {
+    if !folder.join(SWEEP).is_file() {
+        return None;
+    }
+    let entries = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    Some(entries.filter(|path| !name_of(path).starts_with('.')).collect())
 }
 
 /// Runs that are called alike get a number, the older ones the smaller: `quick`, `quick (2)`.

@@ -60,6 +60,7 @@ mod start;
 mod state;
 mod students;
 mod subject;
+mod sweeping;
 mod textures;
 mod theme;
 mod toasts;
@@ -97,6 +98,7 @@ pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use start::{Opened, Wanted, open};
 pub use state::{State, Status};
+pub use sweeping::{SweepAct, Sweeping};
 pub use theme::Role;
 pub use workspace::{Pane, Workspace};
 
@@ -156,6 +158,8 @@ pub struct Look<'a> {
     earlier: bool,
     /// Languages.
     speaks: language::Speaks<'a>,
+    /// The sweep that is at work, or is looked at.
+    sweeping: &'a Sweeping,
     /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
     /// The experiment of the run that is going, or whose weights the stage uses.
@@ -200,6 +204,7 @@ pub struct View {
     formula: formula::FormulaView,
     method: formula::MethodView,
     victim: victim::VictimView,
+    sweep: sweeping::SweepView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }
@@ -221,6 +226,7 @@ pub struct App {
     library: Library,
     opening: Option<opened::Opening>,
     chores: Vec<chore::Chore>,
+    sweeping: Sweeping,
     /// Images that are looked at before they are used.
     images: Option<data_sheet::DataSheet>,
     tree: Tree<Pane>,
@@ -289,6 +295,7 @@ impl App {
             library,
             opening: None,
             chores: Vec::new(),
+            sweeping: Sweeping::default(),
             images: None,
             tree: memory.tree(),
             view: View::default(),
@@ -360,6 +367,7 @@ impl App {
             || self.opening.is_some()
             || self.shooting()
             || !self.chores.is_empty()
+            || self.sweeping.is_busy()
             || self.images.as_ref().is_some_and(data_sheet::DataSheet::busy)
             || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
@@ -372,6 +380,7 @@ impl App {
         if let Some(runner) = self.runner.take() {
             runner.leave(PATIENCE);
         }
+        self.sweeping.leave(PATIENCE);
         self.leave_notes();
         self.remember();
         self.end_session();

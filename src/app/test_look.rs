@@ -20,6 +20,8 @@ pub struct Shop {
     pub recent: Vec<PathBuf>,
     pub activity: Activity,
     pub pinned: Vec<PathBuf>,
+    /// No sweep.
+    pub sweeping: super::Sweeping,
 }
 
 impl Default for Shop {
@@ -34,6 +36,7 @@ impl Default for Shop {
             recent: Vec::new(),
             activity: Activity::Idle,
             pinned: Vec::new(),
+            sweeping: super::Sweeping::default(),
         }
     }
 }
@@ -62,6 +65,7 @@ impl Shop {
             pinned: &self.pinned,
             earlier: false,
             speaks: crate::app::language::Speaks::default(),
+            sweeping: &self.sweeping,
             trained: false,
             lesson: None,
             lit: None,

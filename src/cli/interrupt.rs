@@ -1,14 +1,14 @@
 //! Interrupts: the first asks the worker to stop, the second leaves at once.
 
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use super::tell;
-use crate::run::control::{Command, Control};
+use crate::run::control::Command;
 use crate::run::worker::Worker;
 
 /// Who is asked to stop.
 struct Asked {
-    control: Arc<Control>,
+    stop: Box<dyn Fn() + Send>,
     /// What is said where one leaves at once.
     left: String,
     /// Whether it was asked already.
@@ -19,11 +19,17 @@ struct Asked {
 static NOW: Mutex<Option<Asked>> = Mutex::new(None);
 
 /// Passes interrupts on to the worker, in place of the one before it; `left` is said where one leaves at once.
+pub(super) fn obey_interrupts(worker: &Worker, left: String) {
+    let control = worker.control.clone();
+    on_interrupt(move || control.send(Command::Stop), left);
+}
+
+/// Does this at an interrupt, in place of what was done before; `left` is said where one leaves at once.
 ///
 /// An end of the terminal is an interrupt too, but not for a program that was told to survive it, by `nohup` say.
-pub(super) fn obey_interrupts(worker: &Worker, left: String) {
+pub(super) fn on_interrupt(stop: impl Fn() + Send + 'static, left: String) {
     static ONCE: Once = Once::new();
-    let now = Asked { control: worker.control.clone(), left, before: false };
+    let now = Asked { stop: Box::new(stop), left, before: false };
     *NOW.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     ONCE.call_once(|| {
         let survives = hangup::ignore();
@@ -44,7 +50,7 @@ fn interrupted() {
         tell(&asked.left);
         std::process::exit(1);
     }
-    asked.control.send(Command::Stop);
+    (asked.stop)();
 }
 
 #[cfg(unix)]

@@ -16,6 +16,7 @@ mod manual;
 pub mod program;
 mod replica;
 mod run;
+mod sweep;
 mod tell;
 mod terminal;
 mod victim_files;
@@ -77,6 +78,9 @@ enum Command {
     Presets,
     /// Run an experiment to its end, or go on with one.
     Run(RunArgs),
+    /// Run many experiments that differ in a few settings.
+    #[command(after_long_help = sweep::cards())]
+    Sweep(sweep::SweepArgs),
     /// Launch attacks at a run's trained models, or at a victim that another program trained.
     #[command(after_long_help = cards::cards())]
     Attack(attack::AttackArgs),
@@ -189,6 +193,7 @@ impl Cli {
             None => window(self.preset.or(self.experiment).as_deref()),
             Some(Command::Presets) => presets(),
             Some(Command::Run(args)) => run::run(args),
+            Some(Command::Sweep(args)) => sweep::sweep(&args),
             Some(Command::Attack(args)) => attack::attack(&args),
             Some(Command::Anchors(args)) => anchors::anchors(&args),
             Some(Command::Claim(args)) => claim::claim(&args),

@@ -11,7 +11,7 @@ mod defence;
 mod document;
 #[cfg(test)]
 pub(crate) mod fixture;
-mod naming;
+pub(crate) mod naming;
 mod path;
 pub mod preset;
 mod schema;

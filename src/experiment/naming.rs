@@ -13,9 +13,20 @@ use crate::workbench;
 /// Differences that a title names; the rest are counted.
 const NAMED: usize = 4;
 /// Longest part of a folder's name that is made from a title, in bytes.
-const LONGEST: usize = 80;
+pub(crate) const LONGEST: usize = 80;
 /// A Greek letter and its name in ASCII, for folders.
-const GREEK: [(char, &str); 3] = [('γ', "gamma"), ('θ', "theta"), ('μ', "mu")];
+const GREEK: [(char, &str); 10] = [
+    ('α', "alpha"),
+    ('β', "beta"),
+    ('γ', "gamma"),
+    ('ε', "epsilon"),
+    ('θ', "theta"),
+    ('κ', "kappa"),
+    ('λ', "lambda"),
+    ('μ', "mu"),
+    ('ρ', "rho"),
+    ('σ', "sigma"),
+];
 
 /// Values by key; a key that the experiment has not is missing.
 pub type Values = BTreeMap<&'static str, Value>;
@@ -178,7 +189,7 @@ fn of_defence(key: &str, value: &Value) -> Option<String> {
 }
 
 /// A difference: `γ.2`, `cut 2`, `undefended`.
-fn words(key: &str, value: &Value) -> String {
+pub(crate) fn words(key: &str, value: &Value) -> String {
     let text = short(value);
     if let Some(words) = of_defence(key, value) {
         return words;
@@ -200,7 +211,7 @@ fn words(key: &str, value: &Value) -> String {
 }
 
 /// A value in few letters: `.2` for 0.2.
-fn short(value: &Value) -> String {
+pub(crate) fn short(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Float(x) => {
@@ -219,7 +230,7 @@ fn last_part(path: &str) -> &str {
 }
 
 /// A title as a folder's name that every file system takes: ASCII letters and digits, dots, commas, plus and dashes.
-fn safe(title: &str) -> String {
+pub(crate) fn safe(title: &str) -> String {
     let mut name = String::new();
     for c in title.chars() {
         match GREEK.iter().find(|(letter, _)| *letter == c) {

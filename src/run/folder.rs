@@ -1,10 +1,11 @@
 //! A run's folder: how it comes to be, its files, its lock.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::lock::{CLEARED_AWAY, Lock};
 use super::whole_files::{Writer, remove_drafts};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, text};
@@ -47,15 +48,6 @@ const DRAFT: &str = ".new-";
 pub struct RunFolder {
     path: PathBuf,
     lock: Lock,
-}
-
-/// What keeps other processes out.
-#[derive(Debug)]
-struct Lock {
-    /// Unlocked when dropped, also by a kill.
-    _file: File,
-    /// Why it keeps nobody out: the disk has no locks.
-    lacks: Option<String>,
 }
 
 impl RunFolder {
@@ -251,38 +243,9 @@ pub fn read_text(path: &Path) -> Result<String> {
 }
 
 fn lock(folder: &Path) -> Result<Lock> {
-    let path = folder.join(LOCK);
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| Error::input(format!("the folder cannot be written: {e}: {}", folder.display())))?;
-    let mut interrupted = None;
-    // A process that was killed lets go of its lock only once the system has cleared it away.
-    for _ in 0..20 {
-        interrupted = match file.try_lock() {
-            Ok(()) => return Ok(Lock { _file: file, lacks: None }),
-            Err(TryLockError::WouldBlock) => None,
-            // What some shares say of a lock that another holds.
-            Err(TryLockError::Error(e)) if e.kind() == ErrorKind::PermissionDenied && can_lock(folder) => None,
-            Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Interrupted => Some(e),
-            Err(TryLockError::Error(e)) => return Ok(Lock { _file: file, lacks: Some(e.to_string()) }),
-        };
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    match interrupted {
-        Some(e) => Ok(Lock { _file: file, lacks: Some(e.to_string()) }),
-        None => Err(Error::input(format!("another process is working in this run: {}", folder.display()))),
-    }
-}
-
-/// Whether the folder's disk has locks: a new file that nobody else knows can be locked.
-fn can_lock(folder: &Path) -> bool {
-    let path = folder.join(format!("{LOCK}-{}", std::process::id()));
-    let locked = OpenOptions::new().create_new(true).write(true).open(&path).is_ok_and(|file| file.try_lock().is_ok());
-    let _ = fs::remove_file(&path);
-    locked
+    Lock::take(&folder.join(LOCK), CLEARED_AWAY, || {
+        Error::input(format!("another process is working in this run: {}", folder.display()))
+    })
 }
 
 /// Removes what killed programs left of runs that they were about to begin. One that is younger may still become a run.

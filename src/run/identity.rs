@@ -96,7 +96,7 @@ pub(super) fn images_of(
 }
 
 /// A path to data as it is understood from every folder; none for what already is, or names no file here.
-pub(super) fn absolute(name: &str) -> Option<String> {
+pub(crate) fn absolute(name: &str) -> Option<String> {
     // A home is a home everywhere.
     let at_home = name == "~" || name.starts_with("~/") || name.starts_with("~\\");
     if BUILT_IN.contains(&name) || at_home {

@@ -31,6 +31,7 @@ pub mod identity;
 pub mod judge;
 mod keep_best;
 pub mod launch;
+pub(crate) mod lock;
 pub mod maps;
 pub mod notes;
 mod open_folder;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cutlayer::experiment::Experiment;
+use cutlayer::sweep::Sweep;
 
 use crate::common::program;
 
@@ -133,11 +134,16 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn experiments_of_the_documents_are_experiments() {
+fn experiments_and_sweeps_of_the_documents_are_such() {
     let mut checked = 0;
     for (path, text) in documents() {
         for block in blocks(&text, "toml") {
-            Experiment::from_toml(&block, &path.display().to_string()).unwrap().validate().unwrap();
+            let origin = path.display().to_string();
+            if block.lines().any(|line| line.starts_with("[grid]")) {
+                Sweep::from_toml("x", &block, &origin, Path::new(".")).unwrap();
+            } else {
+                Experiment::from_toml(&block, &origin).unwrap().validate().unwrap();
+            }
             checked += 1;
         }
     }

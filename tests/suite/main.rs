@@ -29,6 +29,7 @@ mod split;
 mod stack;
 mod summary;
 mod survive;
+mod sweep;
 mod turns;
 mod validation;
 mod victim;

@@ -5,6 +5,7 @@ use eframe::egui::{Key, Modifiers};
 use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::PlayAct;
+use crate::app::Popup;
 use crate::app::lookers::who_exactly;
 use crate::app::speed::Speed;
 use crate::texts::say;
@@ -118,6 +119,13 @@ pub(super) fn runs() -> Vec<Command> {
     ]);
     all.extend(lookers());
     all.extend([
+        command(
+            Run,
+            t!("Sweep…"),
+            t!("Many experiments that differ in a few settings: begin a sweep, watch it, open its runs."),
+            None,
+            Act::Popup(Some(Popup::Sweep)),
+        ),
         command(
             Run,
             t!("Show trained weights"),

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use self::compare::Comparison;
+use crate::app::sweeping::line_ui;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Library, Look};
 use crate::error::{Error, Result};
@@ -125,6 +126,7 @@ pub fn runs_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<
 /// Folder, buttons and list; the list as high as there is room, where no height is given.
 fn list_part_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>, height: Option<f32>) {
     header_ui(ui, look, view, acts);
+    line_ui(ui, look, acts);
     if look.library.runs.is_empty() {
         empty_ui(ui, look);
         return;
