@@ -13,7 +13,7 @@ pub mod html;
 pub mod points;
 pub mod read;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod sentences;
 pub mod subject;
 mod tables;
