@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::charts;
 use super::gather::{Gathered, Setting};
-use super::html::{escaped, list, paragraph, picture};
+use super::html::{escaped, folding, list, paragraph, picture};
 use super::points::{Leak, Spread, measured, points, worst};
 use super::read::Runs;
 use super::subject::Subject;
@@ -15,6 +15,8 @@ use crate::run::report::people::spread as exposure;
 use crate::score::metrics::{LINEUP, PSNR, SSIM};
 use crate::score::verdict::attack_words;
 
+/// Runs whose every number is printed; of more it stands in the file alone.
+const FEW: usize = 3;
 /// Pictures of attacks at most, and bytes of one.
 const MOST_PICTURES: usize = 24;
 const MOST_BYTES: u64 = 4 << 20;
@@ -39,7 +41,10 @@ pub(super) fn pages(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>]) -> St
     }
     html.push_str(&pictures(runs, all, subjects, &front));
     html.push_str(&confusions(runs, subjects));
-    html.push_str(&section("All numbers", &(tables::rows(runs) + &tables::attacks(runs))));
+    let few = runs.finished.len() <= FEW;
+    let rows = folding("The table of every run, row by row", &tables::rows(runs), few);
+    let attacks = folding("Every attack, and every guess", &tables::attacks(runs), few);
+    html.push_str(&section("All numbers", &(rows + &attacks)));
     html.push_str(&again(runs, all, subjects));
     html.push_str(&machines(runs));
     html
@@ -229,14 +234,9 @@ fn again(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>]) -> String {
         };
         let open = subjects.iter().any(|subject| subject.setting.label == setting.label);
         let seeds: Vec<String> = setting.seeds().iter().map(u64::to_string).collect();
-        let _ = write!(
-            inside,
-            "<details{}><summary>{} (seeds {})</summary>\n<pre>{}</pre></details>\n",
-            if open { " open" } else { "" },
-            escaped(&setting.label),
-            seeds.join(", "),
-            escaped(&run.summary.experiment.to_toml())
-        );
+        let heading = format!("{} (seeds {})", setting.label, seeds.join(", "));
+        let toml = format!("<pre>{}</pre>", escaped(&run.summary.experiment.to_toml()));
+        inside.push_str(&folding(&heading, &toml, open));
     }
     section("To run it again", &inside)
 }

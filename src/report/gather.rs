@@ -127,7 +127,8 @@ impl Gathered {
             setting.models.sort_by_key(|model| model.seed);
         }
         name(&mut settings);
-        settings.sort_by(|a, b| (a.defended(), &a.label).cmp(&(b.defended(), &b.label)));
+        let order = |one: &Setting| (one.defence.clone(), one.cut(), one.label.clone());
+        settings.sort_by_cached_key(order);
         Self { settings }
     }
 
@@ -293,9 +294,9 @@ mod tests {
             told,
             [
                 ("no defence, cut 2", vec![0]),
-                ("no defence, cut 4", vec![0, 1, 2]),
-                ("noise on the image σ 0.2, cut 4", vec![0, 1]),
-                ("noise on the image σ 0.5, cut 4", vec![0]),
+                ("no defence, cut 5", vec![0, 1, 2]),
+                ("noise on the image σ 0.2, cut 5", vec![0, 1]),
+                ("noise on the image σ 0.5, cut 5", vec![0]),
             ]
         );
         assert_eq!(all.baseline(&all.settings[2]).map(|one| &one.label), Some(&all.settings[1].label));

@@ -55,6 +55,12 @@ pub fn table(caption: &str, heading: &[&str], texts: usize, rows: &[Vec<String>]
     html + "</tbody>\n</table></div>\n"
 }
 
+/// Something that can be folded away; folded, it is not printed.
+pub fn folding(heading: &str, inside: &str, open: bool) -> String {
+    let open = if open { " open" } else { "" };
+    format!("<details{open}><summary>{}</summary>\n{inside}</details>\n", escaped(heading))
+}
+
 /// A PNG inside the page.
 pub fn picture(png: &[u8], alt: &str, caption: &str) -> String {
     format!(

@@ -59,9 +59,7 @@ pub fn name(folder: &Path) -> String {
 pub fn read(places: &[PathBuf]) -> Result<Runs> {
     let (mut folders, mut seen) = (Vec::new(), BTreeSet::new());
     for place in places {
-        let before = folders.len();
-        search(place, 0, &mut seen, &mut folders)?;
-        if folders.len() == before && !seen.contains(&whole(place)) {
+        if !search(place, 0, &mut seen, &mut folders)? {
             return Err(Error::input(format!("there is no run in this folder: {}", place.display())));
         }
     }
@@ -85,28 +83,33 @@ fn whole(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// Runs in `place`, each once however it is reached. A run's folder is not looked into: what is in it is its own.
-fn search(place: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<()> {
+/// Runs in `place`, each once however it is reached, and whether there is any. A run's folder is not looked into: what is in it
+/// is its own.
+fn search(place: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<bool> {
     let metadata = fs::metadata(place).map_err(Error::opening("open the folder", place))?;
     if !metadata.is_dir() {
         return Err(Error::input(format!("it is a file, and runs are folders: {}", place.display())));
     }
     if !seen.insert(whole(place)) {
-        return Ok(());
+        return Ok(true);
     }
     if is_run(place) {
         found.push(place.to_owned());
-        return Ok(());
+        return Ok(true);
     }
     if depth == DEEPEST {
-        return Ok(());
+        return Ok(false);
     }
     let entries = fs::read_dir(place).map_err(Error::opening("open the folder", place))?;
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let mut below: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir() && !hidden(path)).collect();
     below.sort();
-    below.iter().try_for_each(|folder| search(folder, depth + 1, seen, found))
+    let mut any = false;
+    for folder in below {
+        any |= search(&folder, depth + 1, seen, found)?;
+    }
+    Ok(any)
 }
 
 /// Refuses runs whose numbers do not mean the same, or are of different images.

@@ -12,6 +12,7 @@ use crate::score::metrics::{LINEUP, Metric, PSNR, ROWS, SSIM};
 use crate::score::paired::{holm, lead};
 use crate::score::record::Row;
 use crate::score::verdict::{ALPHA, attack_words, is_attack};
+use crate::workbench;
 
 /// What stands for no number.
 const NONE: &str = "–";
@@ -166,7 +167,8 @@ fn parts_of(defence: &str, alike: &[&Setting], keys: &[&'static str], metric: &'
     };
     let rows: Vec<Vec<String>> = alike.iter().map(row).collect();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
-    table(&format!("{defence}: its settings, and its parts switched on and off"), &heading, 1, &rows)
+    let title = workbench::defence(defence).map_or(defence, |kind| kind.title);
+    table(&format!("{title}: its settings, and its parts switched on and off"), &heading, 1, &rows)
 }
 
 /// How often the decision took each class for which, over the seeds of a setting.
@@ -231,11 +233,8 @@ pub(super) fn attacks(runs: &Runs) -> String {
         let rulings = run.summary.case().rulings();
         for (record, ruling) in run.summary.attacks.iter().zip(rulings) {
             let number = |metric: &Metric<AttackRecord>| metric.plain(record).unwrap_or(NONE.to_owned());
-            let what = if is_attack(record) {
-                attack_words(record)
-            } else {
-                crate::workbench::paper_word(&record.name).to_owned()
-            };
+            let what =
+                if is_attack(record) { attack_words(record) } else { workbench::paper_word(&record.name).to_owned() };
             let lead = record.judged.as_ref().and_then(|judged| judged.lead.as_ref());
             let lead = lead.map(|lead| {
                 let (digits, unit) = (lead.metric().digits, lead.metric().difference_unit());

@@ -23,7 +23,7 @@ fn some() -> Runs {
 fn the_page_needs_nothing_else_and_never_says_the_word() {
     let page = page(&some());
     for wanted in [
-        "Without a defence (cut 4), this cut leaks.",
+        "Without a defence (cut 5), this cut leaks.",
         "Opinion 28/2024",
         "insignificant",
         "all the means reasonably likely to be used",

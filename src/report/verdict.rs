@@ -10,7 +10,6 @@ use super::gather::{Model, Setting};
 use crate::score::metrics::ACCURACY;
 use crate::score::paired::share_error;
 use crate::score::record::{EpochRow, Row};
-use crate::score::utility::best_held_out;
 use crate::score::verdict::{ENOUGH, Standing, attack_words};
 
 /// The widest 95 % interval of the accuracy that a verdict is given on, in points.
@@ -129,7 +128,7 @@ fn still_learning(model: &Model, row: &Row) -> Option<(Option<f64>, f64)> {
     let own: Vec<&EpochRow> = model.epochs.iter().filter(|one| one.model == model.target).collect();
     let judged = model.final_epoch.unwrap_or(own.len());
     // One that is best before the last has stopped getting better.
-    if best_held_out(own.iter().copied(), &model.target).is_none() || judged < own.len() {
+    if judged < own.len() {
         return None;
     }
     let last = own.last()?.accuracy;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cutlayer::run::whole_files::Writer;
 use serde_json::Value;
 
 use crate::common::{call, file, finished, quick, scratch, succeed};
@@ -27,10 +28,14 @@ fn three_quick_runs_give_no_verdict_and_say_why() {
     std::fs::copy(runs.join("seed-0/experiment.toml"), begun.join("experiment.toml")).unwrap();
     let (told, page) = reported(&[&runs], &folder.path().join("report.html"));
     assert_eq!(told.matches("no verdict.").count(), 2, "the model and its twin: {told}");
-    for words in ["At most 8 images were attacked, and a verdict takes 32.", "The test set is too small: on its 100 images"] {
+    for words in
+        ["At most 8 images were attacked, and a verdict takes 32.", "The test set is too small: on its 100 images"]
+    {
         assert!(told.contains(words) && page.contains(words), "no {words} in {told}");
     }
-    for words in ["no verdict.", "What is needed:", "cutlayer attack RUN --with all --images 64", "not in this report: begun"] {
+    for words in
+        ["no verdict.", "What is needed:", "cutlayer attack RUN --with all --images 64", "not in this report: begun"]
+    {
         assert!(page.contains(words), "no {words}");
     }
     assert!(!page.to_lowercase().contains("this cut leaks"));
@@ -51,7 +56,8 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
 fn equal_summaries(page: &str, runs: &Path) {
     let rows = rows(page);
     let row_of = |words: &[&str]| {
-        let found = rows.iter().find(|row| row.len() > words.len() && words.iter().zip(*row).all(|(word, cell)| word == cell));
+        let found =
+            rows.iter().find(|row| row.len() > words.len() && words.iter().zip(*row).all(|(word, cell)| word == cell));
         found.unwrap_or_else(|| panic!("no row {words:?}"))
     };
     let mut checked = 0;
@@ -92,7 +98,22 @@ fn equal_summaries(page: &str, runs: &Path) {
 #[test]
 fn runs_that_cannot_stand_beside_each_other_are_refused() {
     let folder = scratch();
-    let few = quick(folder.path(), "brains", &["--set", "data.name=brainmri", "--set", "data.train=64", "--set", "data.test=20", "--set", "attack=[]", "--set", "train.epochs=1"]);
+    let few = quick(
+        folder.path(),
+        "brains",
+        &[
+            "--set",
+            "data.name=brainmri",
+            "--set",
+            "data.train=64",
+            "--set",
+            "data.test=20",
+            "--set",
+            "attack=[]",
+            "--set",
+            "train.epochs=1",
+        ],
+    );
     let refused = |runs: &[&Path], says: &str, last: &Path| {
         let out = folder.path().join("none.html");
         let mut arguments: Vec<PathBuf> = vec!["report".into()];
@@ -114,6 +135,7 @@ fn runs_that_cannot_stand_beside_each_other_are_refused() {
         std::fs::copy(finished().join(name), newer.join(name)).unwrap();
     }
     let text = String::from_utf8(file(finished(), "summary.json")).unwrap();
-    std::fs::write(newer.join("summary.json"), text.replacen("\"schema\": 1", "\"schema\": 9", 1)).unwrap();
+    let newer_text = text.replacen("\"schema\": 1", "\"schema\": 9", 1);
+    Writer::default().write(&newer.join("summary.json"), newer_text.as_bytes()).unwrap();
     refused(&[finished(), &newer], "made by a newer version", &newer.join("summary.json"));
 }

@@ -20,7 +20,7 @@ fn a_setting_is_spoken_of_by_its_defence() {
     let all =
         Gathered::of(&[samples::with(0, &["model.cut=2"]), samples::summary(0), samples::defended(0, "dropout", &[])]);
     let told: Vec<String> = all.settings.iter().map(under).collect();
-    assert_eq!(told[..2], ["Without a defence (cut 2)", "Without a defence (cut 4)"]);
+    assert_eq!(told[..2], ["Without a defence (cut 2)", "Without a defence (cut 5)"]);
     assert!(told[2].starts_with("Under dropout p 0"), "{told:?}");
 }
 

@@ -127,13 +127,13 @@ fn words(set: &Set, point: &Point, leak: Leak) -> String {
         (true, None, Some(adaptive)) => t!("adaptive {adaptive}", adaptive = told(adaptive)),
         _ => told(&point.leak),
     };
-    let front = if point.front { t!(" \u{2605} on the front") } else { "" };
+    let front = if point.front { t!(", on the front") } else { "" };
     let label = if setting.defended() { setting.label.clone() } else { undefended(&setting.label) };
     t!(
         "{number}. {label}: {utility} {right}; {leak} {leaks}{front}",
         number = point.setting + 1,
         label,
-        utility = say(metric.window),
+        utility = say(metric.name),
         right,
         leak = name(leak),
         leaks,

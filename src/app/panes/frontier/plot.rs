@@ -40,7 +40,7 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
         .show_x(false)
         .show_y(false)
         .y_axis_min_width(38.0)
-        .x_axis_label(metric.with_unit(&format!("{},", say(metric.window))))
+        .x_axis_label(metric.with_unit(&format!("{},", say(metric.name))))
         .y_axis_label(
             leak.metric().map_or_else(|| name(leak).to_owned(), |of| of.with_unit(&format!("{},", name(leak)))),
         );
