@@ -40,10 +40,8 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
         .show_x(false)
         .show_y(false)
         .y_axis_min_width(38.0)
-        .x_axis_label(metric.with_unit(&format!("{},", say(metric.name))))
-        .y_axis_label(
-            leak.metric().map_or_else(|| name(leak).to_owned(), |of| of.with_unit(&format!("{},", name(leak)))),
-        );
+        .x_axis_label(axis(say(metric.name), metric.unit))
+        .y_axis_label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)));
     let response = plot.show(ui, |plot| {
         if let Some(chance) = leak.chance() {
             let style = LineStyle::Dotted { spacing: 6.0 };
@@ -65,6 +63,11 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
         response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", t!("A click opens its run.")));
     }
     near.filter(|_| response.response.clicked()).map(|point| point.setting)
+}
+
+/// What an axis says: `accuracy, %`.
+fn axis(name: &str, unit: &str) -> String {
+    if unit.is_empty() { name.to_owned() } else { format!("{name}, {unit}") }
 }
 
 /// A dashed line from point to point of the front.
