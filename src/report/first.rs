@@ -18,8 +18,8 @@ pub(super) fn page(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>], title:
         html.push_str(&answer(subject));
     }
     if all.settings.len() > subjects.len() {
-        let chosen = "The setting above is, of those that were tried, the one that was not shown to leak with the most right answers, \
-                      or else the one that leaks least for what it costs. The others follow on the next pages.";
+        let chosen = "Of the settings that were tried this is the one with the most right answers that was not shown to leak, or else one \
+                      on the front that leaks least. The others follow.";
         html.push_str(&paragraph(chosen));
     }
     for (heading, lines) in [
@@ -72,10 +72,9 @@ fn answer(subject: &Subject<'_>) -> String {
 
 /// Why there is no verdict, and what it would take.
 fn refused(why: &[Refusal]) -> String {
-    let all = |of: fn(&Refusal) -> String| {
-        let mut lines: Vec<String> = why.iter().map(of).collect();
-        lines.dedup();
-        list(lines)
-    };
-    format!("<p>Why:</p>\n{}<p>What is needed:</p>\n{}", all(Refusal::why), all(Refusal::needed))
+    format!(
+        "<p>Why:</p>\n{}<p>What is needed:</p>\n{}",
+        list(why.iter().map(Refusal::why)),
+        list(why.iter().map(Refusal::needed))
+    )
 }

@@ -267,7 +267,7 @@ fn name(settings: &mut [Setting]) {
             let keys = general.iter().copied().chain(own);
             let more = keys.filter_map(|key| Some(setting_words(key, one.values.get(key)?)));
             let pooled = alike.iter().any(|other| other.pools != one.pools) && one.pools;
-            let pooled = pooled.then(|| "pooled as the twin".to_owned());
+            let pooled = pooled.then(|| "the twin, which pools".to_owned());
             std::iter::once(one.label.clone()).chain(more).chain(pooled).collect::<Vec<_>>().join(", ")
         })
         .collect();

@@ -50,7 +50,7 @@ pub fn told(runs: &Runs) -> Vec<String> {
     let one = |subject: &Subject<'_>| {
         let why = match &subject.outcome {
             verdict::Outcome::NoVerdict(why) => {
-                why.iter().map(|refusal| format!(" {} {}", refusal.why(), refusal.needed())).collect()
+                why.iter().map(|refusal| format!("\n  {} {}", refusal.why(), refusal.needed())).collect()
             }
             _ => String::new(),
         };

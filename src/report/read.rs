@@ -138,6 +138,10 @@ fn apart(a: &Run, b: &Run) -> Option<String> {
     {
         return Some("an older build judged one of the runs by other rules (attack it again)".to_owned());
     }
+    let tested = |run: &Run| (run.summary.experiment.data.test, run.summary.experiment.data.draw);
+    if tested(a) != tested(b) {
+        return Some("the runs are of different data: other test images were taken (data.test, data.draw)".to_owned());
+    }
     if let (Some(a), Some(b)) = (&a.data, &b.data) {
         return a.difference(b).map(|difference| format!("the runs are of different data: {difference}"));
     }
@@ -184,6 +188,7 @@ mod tests {
         let mut other = samples::summary(1);
         other.experiment.data.name = "brainmri".to_owned();
         samples::keep(&at("other"), &other);
+        samples::keep(&at("fewer"), &samples::with(1, &["data.test=500"]));
         let old = Summary { schema: 0, ..samples::summary(1) };
         samples::keep(&at("old"), &old);
         let mut unjudged = samples::summary(1);
@@ -194,6 +199,7 @@ mod tests {
             (&["gone"], "could not open the folder", "gone"),
             (&["begun"], "the run is not finished", "begun"),
             (&["a", "other"], "different data: mnist and brainmri", "other"),
+            (&["a", "fewer"], "other test images were taken", "fewer"),
             (&["a", "old"], "different schemas, 1 and 0", "old"),
             (&["a", "unjudged"], "an older build judged", "unjudged"),
         ] {

@@ -30,19 +30,24 @@ impl<'a> Subject<'a> {
 }
 
 /// Of the defended settings, or of all if there is none: the one with the most right answers among those that were not shown
-/// to leak; else, among those that no other beats, the one that leaks least.
+/// to leak; else, among those that have a verdict and that no other beats, the one that leaks least; then any.
 fn best(all: &Gathered) -> Option<&Setting> {
     let defended = all.settings.iter().any(Setting::defended);
     let fits = |setting: &Setting| setting.defended() == defended;
     let leak = measured(all).into_iter().next().unwrap_or(Leak::Lineup);
     let points: Vec<Point> = points(all, leak).into_iter().filter(|point| fits(&all.settings[point.setting])).collect();
-    let shown = |point: &&Point| Outcome::of(&all.settings[point.setting]) == Outcome::NotShown;
-    let most = points.iter().filter(shown).max_by(|a, b| a.utility.mean.total_cmp(&b.utility.mean));
-    let least = |front: bool| {
-        let all = points.iter().filter(|point| point.front || !front);
+    let outcome = |point: &Point| Outcome::of(&all.settings[point.setting]);
+    let judged = |point: &Point| !matches!(outcome(point), Outcome::NoVerdict(_));
+    let most = points
+        .iter()
+        .filter(|point| outcome(point) == Outcome::NotShown)
+        .max_by(|a, b| a.utility.mean.total_cmp(&b.utility.mean));
+    let least = |of_verdict: bool, front: bool| {
+        let all = points.iter().filter(|point| (point.front || !front) && (judged(point) || !of_verdict));
         all.min_by(|a, b| a.leak.mean.total_cmp(&b.leak.mean))
     };
-    let point = most.or_else(|| least(true)).or_else(|| least(false));
+    let tries = [(true, true), (true, false), (false, true), (false, false)];
+    let point = most.or_else(|| tries.into_iter().find_map(|(of_verdict, front)| least(of_verdict, front)));
     point.map(|point| &all.settings[point.setting]).or_else(|| all.settings.iter().find(|setting| fits(setting)))
 }
 

@@ -76,7 +76,7 @@ fn where_there_is_no_verdict_the_page_says_why_and_what_is_needed() {
         assert!(page.contains(wanted), "no {wanted}");
     }
     let told = told(&all);
-    assert!(told.len() == 1 && told[0].starts_with("Without a defence: no verdict. At most 8"), "{told:?}");
+    assert!(told.len() == 1 && told[0].starts_with("Without a defence: no verdict.\n  At most 8"), "{told:?}");
 }
 
 #[test]

@@ -43,20 +43,10 @@ pub enum Refusal {
     NaiveAlone,
     /// Attackers that may not have done their best: which, and why.
     Attackers(Vec<(String, String)>),
-    /// The model's accuracy still rose in its last epoch.
-    StillLearning {
-        /// The seed.
-        seed: u64,
-        /// Percent before the last epoch, if there was one, and after it.
-        accuracy: (Option<f64>, f64),
-    },
-    /// Its answers are no better than a constant's.
-    AtChance {
-        /// The seed.
-        seed: u64,
-        /// Its answers in words.
-        words: String,
-    },
+    /// Models whose accuracy still rose in their last epoch: the seed, percent before that epoch, if there was one, and after it.
+    StillLearning(Vec<(u64, Option<f64>, f64)>),
+    /// Models whose answers are no better than a constant's: the seed, and the answers in words.
+    AtChance(Vec<(u64, String)>),
     /// The test set does not tell its accuracy well enough.
     SmallTest {
         /// Images in it.
@@ -98,15 +88,21 @@ fn broke(model: &Model) -> bool {
 
 /// What is wrong with the models.
 fn models(setting: &Setting) -> Vec<Refusal> {
-    let mut why = Vec::new();
+    let (mut useless, mut learning) = (Vec::new(), Vec::new());
     for model in &setting.models {
         let Some(row) = model.row() else { continue };
-        let seed = model.seed;
         if !row.is_useful() {
-            why.push(Refusal::AtChance { seed, words: row.use_words() });
-        } else if let Some(accuracy) = still_learning(model, row) {
-            why.push(Refusal::StillLearning { seed, accuracy });
+            useless.push((model.seed, row.use_words()));
+        } else if let Some((before, after)) = still_learning(model, row) {
+            learning.push((model.seed, before, after));
         }
+    }
+    let mut why = Vec::new();
+    if !useless.is_empty() {
+        why.push(Refusal::AtChance(useless));
+    }
+    if !learning.is_empty() {
+        why.push(Refusal::StillLearning(learning));
     }
     // All are tested on the same images.
     let widths = setting.models.iter().filter_map(|model| Some((model.row()?, width(model.row()?))));
@@ -188,15 +184,18 @@ impl Refusal {
                 let all: Vec<String> = doubts.iter().map(|(who, why)| format!("{who}: {why}")).collect();
                 format!("Attackers may not have done their best. {}", all.join(" "))
             }
-            Self::StillLearning { seed, accuracy: (Some(before), after) } => format!(
-                "The model of seed {seed} still learns: its accuracy rose from {before:.1} to {after:.1} % in its last epoch."
-            ),
-            Self::StillLearning { seed, accuracy: (None, _) } => {
-                format!(
-                    "The model of seed {seed} was trained for one epoch, so nobody can tell whether it still learns."
-                )
+            Self::StillLearning(models) => {
+                let one = |(seed, before, after): &(u64, Option<f64>, f64)| match before {
+                    Some(before) => format!("from {before:.1} to {after:.1} % (seed {seed})"),
+                    None => format!("to {after:.1} % in the only one (seed {seed})"),
+                };
+                let all: Vec<String> = models.iter().map(one).collect();
+                format!("The model still learns: in its last epoch its accuracy rose {}.", all.join(", "))
             }
-            Self::AtChance { seed, words } => format!("The model of seed {seed} is of no use: it is {words}."),
+            Self::AtChance(models) => {
+                let all: Vec<String> = models.iter().map(|(seed, words)| format!("{words} (seed {seed})")).collect();
+                format!("The model is of no use: it is {}.", all.join("; "))
+            }
             Self::SmallTest { images, width } => format!(
                 "The test set is too small: on its {images} images the accuracy's 95 % interval is {width:.1} points wide, and a \
                  verdict takes {WIDEST:.0} at most."
@@ -217,8 +216,8 @@ impl Refusal {
                 "Attack with knowledge of the defence: `cutlayer attack RUN --with all --adaptive`.".to_owned()
             }
             Self::Attackers(_) => "Give these attackers more steps or more images of their own.".to_owned(),
-            Self::StillLearning { .. } => "Train for more epochs.".to_owned(),
-            Self::AtChance { .. } => {
+            Self::StillLearning(_) => "Train for more epochs.".to_owned(),
+            Self::AtChance(_) => {
                 "Train until the model beats a constant answer, or choose a weaker defence.".to_owned()
             }
             Self::SmallTest { images, width } => {
