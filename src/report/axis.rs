@@ -61,7 +61,8 @@ impl Range {
 /// A tick's number: with as many digits as its step has.
 fn number(value: f64, ticks: &[f64]) -> String {
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
-    let digits = (-step.log10().floor()).max(0.0) as usize;
+    // A difference of two ticks may be a hair too small.
+    let digits = (-(step * 1.001).log10().floor()).max(0.0) as usize;
     // There is no minus nothing.
     let value = if value.abs() < step / 2.0 { 0.0 } else { value };
     format!("{value:.digits$}")
