@@ -143,7 +143,11 @@ fn apart(a: &Run, b: &Run) -> Option<String> {
         return Some("the runs are of different data: other test images were taken (data.test, data.draw)".to_owned());
     }
     if let (Some(a), Some(b)) = (&a.data, &b.data) {
-        return a.difference(b).map(|difference| format!("the runs are of different data: {difference}"));
+        let names = || format!("{} and {}", a.name, b.name);
+        return a.difference(b).map(|difference| {
+            // Of one name it tells what has changed.
+            format!("the runs are of different data: {}", if a.name == b.name { difference } else { names() })
+        });
     }
     let [x, y] = [a, b].map(|run| &run.summary);
     let same = x.experiment.data.same_images(&y.experiment.data) && x.class_names == y.class_names;
