@@ -158,7 +158,7 @@ fn family_by_cut(all: &Gathered, family: &[usize], number: usize) -> String {
         ("client, ms an image".to_owned(), of(&ms), true),
     ];
     let heading = all.settings[family[0]].label.split(", cut ").next().unwrap_or_default().to_owned();
-    let mut html = format!("<h3>{}</h3>\n<div class=\"pictures\">\n", escaped(&heading));
+    let mut html = format!("<h3>{}</h3>\n<div class=\"drawings\">\n", escaped(&heading));
     for (i, (name, cuts, from_zero)) in charts.iter().enumerate().filter(|(_, chart)| chart.1.len() > 1) {
         let _ = writeln!(
             html,
