@@ -72,9 +72,6 @@ fn answer(subject: &Subject<'_>) -> String {
 
 /// Why there is no verdict, and what it would take.
 fn refused(why: &[Refusal]) -> String {
-    format!(
-        "<p>Why:</p>\n{}<p>What is needed:</p>\n{}",
-        list(why.iter().map(Refusal::why)),
-        list(why.iter().map(Refusal::needed))
-    )
+    let lines = why.iter().map(|refusal| format!("{} {}", refusal.why(), refusal.needed()));
+    format!("<p>Why, and what is needed:</p>\n{}", list(lines))
 }

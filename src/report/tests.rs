@@ -71,7 +71,7 @@ fn where_there_is_no_verdict_the_page_says_why_and_what_is_needed() {
     run.attacks[0].judged.as_mut().unwrap().lead.as_mut().unwrap().p = 1.0;
     let all = runs(vec![run]);
     let page = page(&all);
-    for wanted in ["Without a defence: no verdict.", "At most 8 images were attacked", "What is needed:", "--images 64"]
+    for wanted in ["Without a defence: no verdict.", "At most 8 images were attacked", "what is needed:", "--images 64"]
     {
         assert!(page.contains(wanted), "no {wanted}");
     }

@@ -34,7 +34,7 @@ fn three_quick_runs_give_no_verdict_and_say_why() {
         assert!(told.contains(words) && page.contains(words), "no {words} in {told}");
     }
     for words in
-        ["no verdict.", "What is needed:", "cutlayer attack RUN --with all --images 64", "not in this report: begun"]
+        ["no verdict.", "what is needed:", "cutlayer attack RUN --with all --images 64", "not in this report: begun"]
     {
         assert!(page.contains(words), "no {words}");
     }
