@@ -15,7 +15,8 @@
 //!
 //! Modules use only modules earlier in this list:
 //! [`error`], [`place`], [`whole_files`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`],
-//! [`mod@method`], [`defence`], [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`mod@sweep`], [`anchor`], [`mod@claim`], [`live`],
+//! [`mod@method`], [`defence`], [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`mod@sweep`], [`mod@report`], [`anchor`],
+//! [`mod@claim`], [`mod@audit`], [`live`],
 //! [`lesson`], [`export`], the window (its texts in `texts`), [`mod@bench`] and [`cli`].
 
 // First, so that `t!` is known below.
@@ -43,6 +44,7 @@ pub mod method;
 pub mod model;
 pub mod place;
 pub mod random;
+pub mod report;
 pub mod run;
 pub mod score;
 pub mod setting;

@@ -192,6 +192,7 @@ pub struct View {
     images: panes::images::ImagesView,
     table: panes::table::TableView,
     runs: panes::runs::RunsView,
+    frontier: panes::frontier::FrontierView,
     palette: palette::PaletteView,
     log: log::LogView,
     settings: settings::SettingsView,

@@ -21,12 +21,14 @@ pub enum Pane {
     Runs,
     /// The paper's claims beside what was measured here.
     Cards,
+    /// Right answers against leaks, a point a setting.
+    Frontier,
 }
 
 impl Pane {
     /// All, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Lesson, Self::Levers, Self::Curves, Self::Table, Self::Images, Self::Runs, Self::Cards];
+    pub const ALL: [Self; 8] =
+        [Self::Lesson, Self::Levers, Self::Curves, Self::Table, Self::Images, Self::Runs, Self::Cards, Self::Frontier];
 
     /// Its tab.
     pub fn title(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Pane {
             Self::Images => t!("Images"),
             Self::Runs => t!("Runs"),
             Self::Cards => t!("Paper vs this run"),
+            Self::Frontier => t!("Frontier"),
         }
     }
 
@@ -51,6 +54,7 @@ impl Pane {
             Self::Images => t!("Many images, and what each attack made of them."),
             Self::Runs => t!("Every run that was made: open, attack, compare, rename, delete."),
             Self::Cards => t!("The paper's claims, each beside the number that was measured here."),
+            Self::Frontier => t!("Right answers against leaks, a point a setting: what no other setting beats."),
         }
     }
 }
@@ -92,7 +96,9 @@ impl Workspace {
         match self {
             Self::Teach => t!("The stage, a lesson, levers and curves: pull one and see what follows."),
             Self::Attack => t!("The stage, the stolen images, and what each attack came to."),
-            Self::Decide => t!("The runs, their tables, and the paper's claims beside them."),
+            Self::Decide => {
+                t!("The runs, what no other setting beats, their tables, and the paper's claims beside them.")
+            }
         }
     }
 
@@ -103,11 +109,11 @@ impl Workspace {
 
     /// Its panes side by side, each side with its share of the width.
     fn sides(self) -> &'static [(Side, f32)] {
-        use Pane::{Cards, Curves, Images, Lesson, Levers, Runs, Table};
+        use Pane::{Cards, Curves, Frontier, Images, Lesson, Levers, Runs, Table};
         match self {
             Self::Teach => &[(Side::One(Lesson), 0.34), (Side::One(Levers), 0.3), (Side::One(Curves), 0.36)],
             Self::Attack => &[(Side::One(Images), 0.3), (Side::One(Curves), 0.35), (Side::One(Table), 0.35)],
-            Self::Decide => &[(Side::One(Runs), 0.45), (Side::Below(&[Table, Cards]), 0.55)],
+            Self::Decide => &[(Side::Below(&[Frontier, Runs]), 0.5), (Side::Below(&[Table, Cards]), 0.5)],
         }
     }
 

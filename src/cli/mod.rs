@@ -15,6 +15,7 @@ mod lesson;
 mod manual;
 pub mod program;
 mod replica;
+mod report;
 mod run;
 mod sweep;
 mod tell;
@@ -37,15 +38,12 @@ use completions::offering;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS};
 use crate::place;
-use crate::run::attack_records::earlier;
-use crate::run::diagnosis_file;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
 use crate::run::identity::DataChoice;
 use crate::run::launch::ALL;
 use crate::run::notes;
-use crate::run::recorder::read_summary;
-use crate::run::report::report;
+use crate::run::report::{finished, report as table};
 use crate::run::seeds::over_seeds;
 use crate::run::summary::Summary;
 use crate::workbench;
@@ -99,6 +97,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write one page over finished runs: what leaks, to whom, at what cost.
+    Report(report::ReportArgs),
     /// Say what a data set holds.
     Data(data::DataArgs),
     /// Check the attacks against what was published of them, by small replicas.
@@ -200,6 +200,7 @@ impl Cli {
             Some(Command::Audit(args)) => audit::audit(&args),
             Some(Command::Attacks { json }) => cards::list(json),
             Some(Command::Show { runs, json }) => show(&runs, json),
+            Some(Command::Report(args)) => report::report(&args),
             Some(Command::Data(args)) => data::data(&args),
             Some(Command::Bench(args)) => bench::bench(&args),
             Some(Command::Export(args)) => export::export(&args),
@@ -307,15 +308,14 @@ fn presets() -> Result<()> {
 fn show(runs: &[PathBuf], json: bool) -> Result<()> {
     let read = |run: &PathBuf| {
         check_is_run(run)?;
-        // Attacks that were launched at the run afterwards count like its own.
-        Ok(read_summary(run)?.with(earlier(run)?).diagnosed(diagnosis_file::earlier(run)?))
+        finished(run)
     };
     let summaries = runs.iter().map(read).collect::<Result<Vec<_>>>()?;
     let json_of =
         |summary: &Summary| serde_json::to_string_pretty(summary).map_err(|e| Error::Internal(format!("summary: {e}")));
     match summaries.as_slice() {
         all if json => print(&format!("{}\n", all.iter().map(json_of).collect::<Result<Vec<_>>>()?.join("\n"))),
-        [summary] => print(&(report(summary) + &runs.first().map(|run| notes::told(run)).unwrap_or_default())),
+        [summary] => print(&(table(summary) + &runs.first().map(|run| notes::told(run)).unwrap_or_default())),
         all => print(&over_seeds(all)?),
     }
 }

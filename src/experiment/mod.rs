@@ -34,7 +34,7 @@ pub use document::{
     ClassWeights, DataSpec, Device, EvaluateSpec, Experiment, FinalWeights, ModelSpec, Optimizer, PsglSpec, SCHEMA,
     TrainSpec,
 };
-pub use naming::{Values, run_title};
+pub use naming::{Values, run_title, setting_words};
 pub use preset::PRESETS;
 pub use schema::{any_schema, any_schema_attack, lacking};
 pub use twin::{Plan, Twin};

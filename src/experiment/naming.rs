@@ -164,7 +164,7 @@ fn differences(from: &Experiment, to: &Experiment) -> Vec<String> {
         let named =
             named || key == "data.name" && is_known(&from.data.name) && !BUILT_IN.contains(&to.data.name.as_str());
         if let Some(now) = now.filter(|now| told && !named && before != Some(*now)) {
-            all.push(words(key, now));
+            all.push(setting_words(key, now));
         }
     }
     for gone in from.defences.iter().filter(|one| !to.defences.iter().any(|other| other.name() == one.name())) {
@@ -188,8 +188,8 @@ fn of_defence(key: &str, value: &Value) -> Option<String> {
     Some(format!("{}{}", lever.symbol, short(value)))
 }
 
-/// A difference: `γ.2`, `cut 2`, `undefended`.
-pub(crate) fn words(key: &str, value: &Value) -> String {
+/// A setting's value in a word or two: `γ.2`, `cut 2`, `undefended`.
+pub fn setting_words(key: &str, value: &Value) -> String {
     let text = short(value);
     if let Some(words) = of_defence(key, value) {
         return words;

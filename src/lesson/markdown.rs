@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::report::html::escaped;
+
 /// What is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Block {
@@ -20,22 +22,6 @@ impl Block {
             Self::Numbers => ["<ol>\n<li>", "</li>\n</ol>\n"],
         }
     }
-}
-
-/// A text in which no character has a meaning in HTML.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 /// Notes as HTML, all of whose text is escaped. Their headings begin at the second level.

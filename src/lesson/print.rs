@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::markdown::{self, escaped};
+use super::markdown;
 use super::{Lesson, Question, Step};
+use crate::report::html::escaped;
 
 /// For A4, on paper and on a screen.
 const STYLE: &str = "

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::read::{Problem, Read, read};
 use super::*;
 use crate::random::Seed;
+use crate::report::html::escaped;
 
 mod numbers;
 
@@ -327,13 +328,13 @@ fn a_hand_out_has_room_to_write_and_the_answers_only_for_the_instructor() {
     for lesson in lessons() {
         let (plain, told) = (hand_out(&lesson, None), hand_out(&lesson, notes(&lesson).unwrap().as_deref()));
         for step in &lesson.steps {
-            let [text, notice, action] = [&step.text, &step.notice, &step.action].map(|text| markdown::escaped(text));
+            let [text, notice, action] = [&step.text, &step.notice, &step.action].map(|text| escaped(text));
             assert!(plain.contains(&text) && plain.contains(&action) && !plain.contains(&notice));
             assert!(told.contains(&text) && told.contains(&notice));
             let question = step.question.as_ref().unwrap();
-            let [ask, because] = [&question.ask, &question.because].map(|text| markdown::escaped(text));
+            let [ask, because] = [&question.ask, &question.because].map(|text| escaped(text));
             assert!(plain.contains(&ask) && !plain.contains(&because) && told.contains(&because));
-            assert!(question.answers.iter().all(|answer| plain.contains(&markdown::escaped(answer))));
+            assert!(question.answers.iter().all(|answer| plain.contains(&escaped(answer))));
         }
         assert!(plain.contains("class=\"line\"") && !plain.contains("Right: ") && told.contains("Common misreadings"));
         for page in [&plain, &told] {

@@ -73,6 +73,15 @@ fn launched(launch: usize) -> String {
     }
 }
 
+/// The picture of an attack of a run, known by its record: that of its own, or of the first that was launched at it
+/// afterwards. None where there is none, as of an attack that makes no images.
+pub fn picture(run: &Path, record: &AttackRecord) -> Option<PathBuf> {
+    const LAUNCHES: usize = 9;
+    let stem = AttackId::file_stem_of(&record.target, record.epoch, &record.name, record.adaptive);
+    let path = |launch: usize| run.join(PICTURES).join(format!("{stem}{}.png", launched(launch)));
+    (0..=LAUNCHES).map(path).find(|path| path.is_file())
+}
+
 /// Original, sent, reconstruction and error, a row for each of the first targets.
 fn attack_sheet(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
     let rows = finished.reconstructions.iter().enumerate().map(|(i, stolen)| {

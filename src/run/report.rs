@@ -10,6 +10,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table};
 
 use super::attack_records::earlier;
+use super::diagnosis_file;
 use super::recorder::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
@@ -31,6 +32,15 @@ pub(crate) fn table(heading: &[&str]) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table
+}
+
+/// What a finished run came to, with the attacks launched at it and the diagnoses manipulated since: these count like its
+/// own.
+///
+/// # Errors
+/// Returns an error if the run is not finished, or a file of it is damaged.
+pub fn finished(run: &Path) -> Result<Summary> {
+    Ok(read_summary(run)?.with(earlier(run)?).diagnosed(diagnosis_file::earlier(run)?))
 }
 
 /// The whole report, for a terminal. Attacks that were launched at the run afterwards are among the summary's own.

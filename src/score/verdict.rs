@@ -212,7 +212,7 @@ impl<'a> Case<'a> {
     }
 
     /// The table's row of a model's decision.
-    fn final_row(&self, target: &str) -> Option<&'a Row> {
+    pub fn final_row(&self, target: &str) -> Option<&'a Row> {
         let names: &[&str] = if target == "vanilla" { &["vanilla_clean"] } else { &["fused", "defended"] };
         names.iter().find_map(|name| self.rows.iter().find(|row| row.name == *name))
     }

@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::expand::DEFENCE;
 use super::{Assignments, Cell};
-use crate::experiment::naming::{LONGEST, safe, short, words};
+use crate::experiment::naming::{LONGEST, safe, setting_words, short};
 use crate::workbench;
 
 /// What a cell is called that sets nothing.
@@ -73,7 +73,7 @@ fn told(key: &str, value: &Value, set: &Assignments) -> String {
                 format!("{symbol}{}", short(value))
             }
             Some((id, symbol)) => format!("{id} {symbol}{}", short(value)),
-            None => words(key, value),
+            None => setting_words(key, value),
         },
     }
 }

@@ -23,6 +23,7 @@ mod old_run;
 mod own;
 mod paper;
 mod passes;
+mod report;
 mod resume;
 mod small_sets;
 mod split;

@@ -9,7 +9,7 @@ use crate::app::workspace::{Pane, Workspace};
 
 pub(super) fn views() -> Vec<Command> {
     use Menu::View;
-    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7];
+    let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8];
     let mut all = vec![command(
         View,
         t!("Commands…"),

@@ -4,6 +4,7 @@ pub mod cards;
 pub mod curves;
 #[cfg(test)]
 mod fixture;
+pub mod frontier;
 mod goal;
 pub mod images;
 pub mod lesson;
@@ -93,7 +94,7 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Curves => Some(Part::Curves),
             Pane::Table => Some(Part::Table),
             Pane::Images => Some(Part::Images),
-            Pane::Lesson | Pane::Runs | Pane::Cards => None,
+            Pane::Lesson | Pane::Runs | Pane::Cards | Pane::Frontier => None,
         };
         if let Some(part) = part {
             lit_ui(ui, *look, part, ui.max_rect().shrink(4.0));
@@ -118,6 +119,7 @@ impl Behavior<Pane> for Drawn<'_> {
             }
             Pane::Runs => runs::runs_ui(ui, *look, &mut view.runs, acts),
             Pane::Cards => cards::cards_ui(ui, *look, acts),
+            Pane::Frontier => frontier::frontier_ui(ui, *look, &mut view.frontier, acts),
         });
         UiResponse::None
     }

@@ -11,6 +11,7 @@ use super::*;
 mod anything;
 mod behaviour;
 mod day;
+mod frontier;
 mod images;
 mod inspect;
 mod lectern;

@@ -1,0 +1,121 @@
+//! The frontier's plot.
+
+use eframe::egui::{Pos2, Theme, Ui, vec2};
+use egui_plot::{
+    HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points, Text,
+};
+
+use super::made::Set;
+use super::{name, words};
+use crate::app::theme::Role;
+use crate::report::points::{Leak, Point, utility};
+use crate::texts::say;
+
+/// How near the pointer has to be to a point, in points of the screen.
+const NEAR: f32 = 14.0;
+/// Radius of a point.
+const RADIUS: f32 = 5.0;
+
+/// Draws it, and tells the setting that was clicked.
+pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, height: f32) -> Option<usize> {
+    let theme = ui.theme();
+    let text = ui.visuals().strong_text_color();
+    let metric = utility(&set.all);
+    let most = match leak {
+        Leak::Lineup | Leak::Found => 105.0,
+        Leak::Ssim => 1.05,
+        Leak::Psnr => points.iter().map(|point| 1.1 * point.leak.mean).fold(10.0, f64::max),
+    };
+    let plot = Plot::new(("frontier", name(leak), &set.name))
+        .width(ui.available_width() - 6.0)
+        .height(height)
+        .include_y(0.0)
+        .include_y(most)
+        .set_margin_fraction(vec2(0.08, 0.02))
+        .allow_scroll(false)
+        .allow_zoom(false)
+        .allow_drag(false)
+        .allow_boxed_zoom(false)
+        .allow_axis_zoom_drag(false)
+        .show_x(false)
+        .show_y(false)
+        .y_axis_min_width(38.0)
+        .x_axis_label(axis(say(metric.name), metric.unit))
+        .y_axis_label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)));
+    let response = plot.show(ui, |plot| {
+        if let Some(chance) = leak.chance() {
+            let style = LineStyle::Dotted { spacing: 6.0 };
+            plot.hline(HLine::new("chance", chance).color(text.gamma_multiply(0.6)).style(style).allow_hover(false));
+        }
+        front(plot, points, theme);
+        for point in points {
+            point_ui(plot, set, point, theme);
+            let at = PlotPoint::new(point.utility.mean, point.leak.mean);
+            let number = format!(" {}", point.setting + 1);
+            plot.text(
+                Text::new("", at, number).color(text).anchor(eframe::egui::Align2::LEFT_BOTTOM).allow_hover(false),
+            );
+        }
+    });
+    let near = response.response.hover_pos().and_then(|at| nearest(&response.transform, points, at));
+    if let Some(point) = near {
+        let told = words(set, point, leak);
+        response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", t!("A click opens its run.")));
+    }
+    near.filter(|_| response.response.clicked()).map(|point| point.setting)
+}
+
+/// What an axis says: `accuracy, %`.
+fn axis(name: &str, unit: &str) -> String {
+    if unit.is_empty() { name.to_owned() } else { format!("{name}, {unit}") }
+}
+
+/// A dashed line from point to point of the front.
+fn front(plot: &mut PlotUi<'_>, points: &[Point], theme: Theme) {
+    let mut front: Vec<[f64; 2]> =
+        points.iter().filter(|point| point.front).map(|point| [point.utility.mean, point.leak.mean]).collect();
+    front.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let line = Line::new("front", PlotPoints::from(front)).color(Role::Patient.color_of(theme)).width(1.5);
+    plot.line(line.style(LineStyle::Dashed { length: 7.0 }).allow_hover(false));
+}
+
+/// Naive hollow, adaptive full, a line between the two; an undefended one in the patient's colour.
+fn point_ui(plot: &mut PlotUi<'_>, set: &Set, point: &Point, theme: Theme) {
+    let defended = set.all.settings[point.setting].defended();
+    let color = if defended { Role::Attacker } else { Role::Patient }.color_of(theme);
+    let x = point.utility.mean;
+    let id = |what: &str| (what.to_owned(), point.setting);
+    if let Some((naive, adaptive)) = point.naive.as_ref().zip(point.adaptive.as_ref()) {
+        let line = Line::new("", PlotPoints::from(vec![[x, naive.mean], [x, adaptive.mean]])).id(id("link"));
+        plot.line(line.color(color).width(1.2).allow_hover(false));
+    }
+    for (spread, full) in [(&point.naive, !defended), (&point.adaptive, true)] {
+        if let Some(spread) = spread {
+            let marks =
+                Points::new("", PlotPoints::from(vec![[x, spread.mean]])).id(id(if full { "full" } else { "hollow" }));
+            plot.points(marks.shape(MarkerShape::Circle).filled(full).radius(RADIUS).color(color).allow_hover(false));
+        }
+    }
+    for (ends, error) in [(true, point.utility.error), (false, point.leak.error)] {
+        let Some(error) = error.filter(|error| *error > 0.0) else { continue };
+        let y = point.leak.mean;
+        let line = if ends { vec![[x - error, y], [x + error, y]] } else { vec![[x, y - error], [x, y + error]] };
+        let line = Line::new("", PlotPoints::from(line)).id(id(if ends { "across" } else { "up" }));
+        plot.line(line.color(color.gamma_multiply(0.7)).width(1.0).allow_hover(false));
+    }
+}
+
+/// The point under the pointer.
+fn nearest<'a>(transform: &PlotTransform, points: &'a [Point], at: Pos2) -> Option<&'a Point> {
+    let away = |point: &Point| {
+        let places = [Some(&point.leak), point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten();
+        let place = |leak: f64| transform.position_from_point(&PlotPoint::new(point.utility.mean, leak));
+        places.map(|spread| place(spread.mean).distance(at)).fold(f32::INFINITY, f32::min)
+    };
+    points
+        .iter()
+        .map(|point| (point, away(point)))
+        .filter(|(_, away)| *away <= NEAR)
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(point, _)| point)
+}
