@@ -24,7 +24,7 @@ use crate::whole_files::Writer;
 /// The audit's own file.
 pub const AUDIT: &str = "audit.json";
 /// The run that was audited, in the audit's folder.
-const RUN: &str = "run";
+pub const RUN: &str = "run";
 /// The victim's files in the audit's folder, and how the folders of what was found begin.
 const VICTIM: &str = "victim";
 const SEED: &str = "seed-";
@@ -111,7 +111,11 @@ pub fn found_at_files(folder: &Path) -> Result<(Vec<AttackRecord>, Vec<AttackRec
     Ok((records, floors))
 }
 
-fn check_is_empty(folder: &Path) -> Result<()> {
+/// Whether a folder holds nothing yet, or is not there.
+///
+/// # Errors
+/// Names it where it holds anything.
+pub fn check_is_empty(folder: &Path) -> Result<()> {
     if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
         return Err(Error::input(format!("the folder is not empty; name another one: {}", folder.display())));
     }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use bundle::{AUDIT, begun, begun_at_files, found_at_files, sealed, seed_folder, verified};
+pub use bundle::{AUDIT, RUN, begun, begun_at_files, check_is_empty, found_at_files, sealed, seed_folder, verified};
 pub use count::counted;
 pub use line::report;
 pub use suite::{NEWEST, Part, SUITES, Suite};

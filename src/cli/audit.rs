@@ -6,22 +6,28 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::attack::worked;
+use super::run::run_among_others;
 use super::victim_files::VictimFiles;
 use super::{DataArgs, place, print, print_kept, set_threads, tell};
 use crate::audit::{
-    AUDIT, Audit, NEWEST, SUITES, Suite, begun, begun_at_files, counted, found_at_files, report, sealed, seed_folder,
-    verified,
+    AUDIT, Audit, NEWEST, RUN, SUITES, Suite, begun, begun_at_files, check_is_empty, counted, found_at_files, report,
+    sealed, seed_folder, verified,
 };
 use crate::error::{Error, Result};
+use crate::experiment::Experiment;
+use crate::experiment::preset::DIGITS;
+use crate::export::folder::check_new_file;
+use crate::report::read::read;
 use crate::run::attack_later::{Afterwards, floors};
 use crate::run::attack_records::earlier;
-use crate::run::folder::{ATTACKS, RunFolder, experiment_of};
+use crate::run::folder::{ATTACKS, EXPERIMENT, RunFolder, check_is_run, experiment_of};
 use crate::run::identity::DataChoice;
 use crate::run::launch::{Launch, Launched, at_victim, launched};
 use crate::run::summary::AttackRecord;
 use crate::run::victim::job::{Task, VictimJob};
 use crate::run::victim::{Paths, Victim};
-use crate::workbench::attacks;
+use crate::whole_files::Writer;
+use crate::workbench::{attacks, load};
 
 /// What is lost where an audit does not come to its end.
 const NOTHING: &str = "there is no audit";
@@ -30,18 +36,26 @@ const REHEARSAL: &str = "rehearsal";
 
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// A finished run's folder; with --verify, an audit's. Without it a victim of another program is audited (--smashed).
-    #[arg(value_name = "RUN", value_parser = place(), required_unless_present = "smashed")]
+    /// A finished run's folder; with --verify, an audit's. Of images of your own (a folder, a file) a model is trained first.
+    /// Without it a victim of another program is audited (--smashed).
+    #[arg(value_name = "RUN|IMAGES", value_parser = place(), required_unless_present = "smashed")]
     run: Option<PathBuf>,
     /// The suite's number.
     #[arg(long, value_name = "N", default_value_t = NEWEST,
           value_parser = clap::value_parser!(u32).range(1..=SUITES.len() as i64))]
     suite: u32,
-    /// The folder for the audit, which must be empty: what was audited, what was stolen of it, scores and hashes.
-    #[arg(long, value_name = "FOLDER", value_parser = place(), required_unless_present = "verify")]
+    /// The folder for the audit, which must be empty: what was audited, what was stolen of it, scores and hashes. Without it
+    /// one beside the report.
+    #[arg(long, value_name = "FOLDER", value_parser = place(), required_unless_present_any = ["verify", "report"])]
     out: Option<PathBuf>,
+    /// Write a report too: one HTML page in plain words, with everything inside.
+    #[arg(long, value_name = "FILE", value_parser = place(), conflicts_with_all = ["verify", "smashed"])]
+    report: Option<PathBuf>,
+    /// Of images: change a setting of the experiment that they are trained by, as in --set model.cut=3.
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with_all = ["verify", "smashed"])]
+    set: Vec<String>,
     /// Check an audit that somebody made: no byte differs, and scores and words are those of the images.
-    #[arg(long, conflicts_with_all = ["out", "suite", "smashed"])]
+    #[arg(long, conflicts_with_all = ["out", "suite", "smashed"], requires = "run")]
     verify: bool,
     /// Print the audit as JSON.
     #[arg(long)]
@@ -58,18 +72,83 @@ pub(super) fn audit(args: &AuditArgs) -> Result<()> {
         tell(&format!("Nothing differs: {} files, {} models", audit.files.len(), audit.models.len()));
         return shown(&audit, args.json);
     }
-    let out = args.out.as_ref().ok_or_else(|| Error::Internal("an audit without a folder".to_owned()))?;
+    if let Some(file) = &args.report {
+        check_new_file("--report", file)?;
+    }
+    // clap asks for one of the two.
+    let beside = |file: &PathBuf| file.with_extension("audit");
+    let out = args.out.clone().or_else(|| args.report.as_ref().map(beside));
+    let out = &out.ok_or_else(|| Error::Internal("an audit without a folder".to_owned()))?;
+    check_is_empty(out)?;
     let suite = Suite::of(args.suite)?;
     let found = match (&args.run, args.victim.paths()) {
-        (Some(run), _) => at_run(&suite, run, out, &args.data.choice())?,
+        (Some(run), _) => at_run(&suite, &trained(run, &args.set)?, out, &args.data.choice())?,
         (None, Some(paths)) => at_files(&suite, &paths, out)?,
-        // clap asks for one of the two.
+        // As above.
         (None, None) => return Err(Error::Internal("neither a run nor a victim was named".to_owned())),
     };
     let audit = sealed(out, found.audit(&suite))?;
     shown(&audit, args.json)?;
     tell(&format!("The audit is in {}; `cutlayer audit --verify {0}` checks it", out.display()));
+    let Some(file) = &args.report else { return Ok(()) };
+    let page = crate::report::page(&read(&[out.join(RUN)])?);
+    Writer::default().write(file, page.as_bytes())?;
+    tell(&format!("The report is in {}", file.display()));
     Ok(())
+}
+
+/// The finished run at this place; of images one is made first.
+fn trained(place: &Path, set: &[String]) -> Result<PathBuf> {
+    if place.join(EXPERIMENT).is_file() {
+        return match set.first() {
+            None => Ok(place.to_owned()),
+            Some(set) => Err(Error::input(format!("--set {set}: a finished run stays as it is"))),
+        };
+    }
+    if !place.exists() {
+        check_is_run(place)?;
+    }
+    let mut experiment = own_images(place)?;
+    set.iter().try_for_each(|set| experiment.set(set))?;
+    experiment.validate()?;
+    set_threads(experiment.threads);
+    let run = run_among_others(experiment)?;
+    tell(&format!("The run is in {}", run.display()));
+    Ok(run)
+}
+
+/// How models are trained on images of which nothing is known: as the presets for small sets have it. The attackers have a
+/// quarter of them, so that there is something to rehearse on.
+fn own_images(place: &Path) -> Result<Experiment> {
+    const SMALL_SETS: [&str; 9] = [
+        "data.aux=0.25",
+        "train.epochs=40",
+        "train.batch=16",
+        "train.class_weights=\"balanced\"",
+        "train.shift=0.1",
+        "train.contrast=0.2",
+        "train.weights=\"best\"",
+        "evaluate.mu_images=8",
+        "data.split=\"drawn\"",
+    ];
+    /// Larger images are made so small, that an audit takes minutes.
+    const SIDE: usize = 64;
+    let path = place.to_str().ok_or_else(|| Error::input(format!("this is no Unicode text: {}", place.display())))?;
+    let mut experiment = Experiment::preset(DIGITS)?;
+    experiment.attacks.clear();
+    SMALL_SETS.iter().try_for_each(|set| experiment.set(set))?;
+    experiment.data.name = path.to_owned();
+    let fits = |experiment: &Experiment| {
+        let images = load(&experiment.data.name, &experiment.data.wanted()?)?;
+        let [_, h, w] = images.shape();
+        Ok::<_, Error>(h.max(w) <= SIDE)
+    };
+    // Images of several sizes have none before one is chosen.
+    if !fits(&experiment).unwrap_or(false) {
+        experiment.data.size = SIDE;
+        fits(&experiment)?;
+    }
+    Ok(experiment)
 }
 
 fn shown(audit: &Audit, json: bool) -> Result<()> {
@@ -122,7 +201,8 @@ fn at_run(suite: &Suite, run: &Path, out: &Path, data: &DataChoice) -> Result<Fo
     let (folder, launched) = ready(&copy, &suite.launch(first, suite.rehearsal))?;
     let (file, choice, targets) = (folder.file(ATTACKS), data.clone(), suite.rehearsal);
     let rehearsal =
-        worked(&file, NOTHING, move |sink| Afterwards::rehearsal(&folder, launched, &choice, targets, sink))?;
+        worked(&file, NOTHING, move |sink| Afterwards::rehearsal(&folder, launched, &choice, targets, sink));
+    let rehearsal = rehearsed(rehearsal)?;
     let (_folder, launched) = ready(&copy, &suite.launch(first, suite.targets))?;
     let floors = floors(&copy, launched, data, suite.targets)?;
     Ok(Found { records: earlier(&copy)?, rehearsal, floors })
@@ -152,16 +232,22 @@ fn at_files(suite: &Suite, paths: &Paths, out: &Path) -> Result<Found> {
     }
     tell("Rehearsal on the attacker's own images");
     let launch = suite.launch(suite.first_seed(), suite.rehearsal);
-    let rehearsal = match Victim::open(&paths)?.rehearsal(suite.rehearsal) {
-        Ok(own) => launch_at(own, &launch, suite.rehearsal, &out.join(REHEARSAL))?,
-        Err(Error::Input(why)) => {
-            tell(&why);
-            Vec::new()
-        }
-        Err(error) => return Err(error),
-    };
+    let own = Victim::open(&paths)?.rehearsal(suite.rehearsal);
+    let rehearsal = own.and_then(|own| launch_at(own, &launch, suite.rehearsal, &out.join(REHEARSAL)));
+    let rehearsal = rehearsed(rehearsal)?;
     let (records, floors) = found_at_files(out)?;
     Ok(Found { records, rehearsal, floors })
+}
+
+/// None where there is nothing to rehearse on: the attacks have been launched by then, and only the choice is left.
+fn rehearsed(records: Result<Vec<AttackRecord>>) -> Result<Vec<AttackRecord>> {
+    match records {
+        Err(Error::Input(why)) => {
+            tell(&why);
+            Ok(Vec::new())
+        }
+        other => other,
+    }
 }
 
 fn launch_at(victim: Victim, launch: &Launch, images: usize, out: &Path) -> Result<Vec<AttackRecord>> {

@@ -18,6 +18,7 @@ use crate::run::recorder::read_summary;
 use crate::run::report::report;
 use crate::run::resume::Resumed;
 use crate::run::session::Session;
+use crate::run::summary::Summary;
 use crate::run::worker::{Outcome, Worker};
 
 pub(super) fn run(args: RunArgs) -> Result<()> {
@@ -94,21 +95,35 @@ fn resume(path: &Path, data: &DataChoice) -> Result<()> {
     watch(worker, path)
 }
 
+/// Runs an experiment in a new folder among the program's own data, and prints nothing but its progress: where it is.
+pub(super) fn run_among_others(experiment: Experiment) -> Result<PathBuf> {
+    let setup = Prepared::new(experiment)?;
+    let path = new_run_path(&runs_folder(), &setup.experiment.folder_name(None));
+    let recorder = setup.begin(&path, false)?;
+    followed(Worker::start(move |sink| Session::new(setup, Some(recorder), sink))?, &path)?;
+    Ok(path)
+}
+
 /// Reads the stream to its end: progress on standard error, the table on standard output.
 fn watch(worker: Worker, path: &Path) -> Result<()> {
+    if let Some(summary) = followed(worker, path)? {
+        print_kept(&report(&summary));
+        tell(&format!("The run is in {}", path.display()));
+    }
+    Ok(())
+}
+
+/// Reads the stream to its end; what came of it.
+fn followed(worker: Worker, path: &Path) -> Result<Option<Box<Summary>>> {
     let go_on = format!("Go on with: cutlayer run --resume {}", path.display());
     obey_interrupts(&worker, format!("Left at once. {go_on}"));
     let mut terminal = Terminal::new(["Running in", "Going on with"]);
     let outcome = worker.join(|event| terminal.read(&event));
     terminal.end();
     match outcome {
-        Outcome::Done(summary) => {
-            print_kept(&report(&summary));
-            tell(&format!("The run is in {}", path.display()));
-            Ok(())
-        }
+        Outcome::Done(summary) => Ok(Some(summary)),
         // Only attacks afterwards end so.
-        Outcome::Attacked(_) | Outcome::Diagnosed(_) => Ok(()),
+        Outcome::Attacked(_) | Outcome::Diagnosed(_) => Ok(None),
         Outcome::Stopped => {
             tell(&format!("Stopped and saved. {go_on}"));
             Err(Error::Stopped)
