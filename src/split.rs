@@ -8,7 +8,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use crate::data::Part;
-use crate::defence::{Defence, Entry, Line, Outgoing, Pass, Stack};
+use crate::defence::{Bytes, Defence, Entry, Line, Outgoing, Pass, Stack};
 use crate::engine::tape::{masked, sum};
 use crate::error::{Error, Result};
 use crate::model::client::{Client, ClientPlan};
@@ -70,6 +70,14 @@ impl SplitPlan {
         }
         shapes(&self.input(), &self.layers[..self.cut])?.pop().ok_or_else(wrong)
     }
+
+    /// What a sample takes on the wire in training.
+    ///
+    /// # Errors
+    /// Returns an error if the layers do not fit.
+    pub fn bytes(&self) -> Result<Bytes> {
+        self.defences.bytes(self.smashed()?.iter().product())
+    }
 }
 
 /// Client, server and the wire between them.
@@ -85,6 +93,8 @@ pub struct SplitModel {
     pub listeners: Vec<Box<dyn Listener>>,
     /// Bytes that crossed in training.
     pub wire: WireCount,
+    /// What a sample takes on it.
+    bytes: Bytes,
     defences: Vec<Box<dyn Defence>>,
 }
 
@@ -151,7 +161,8 @@ impl SplitModel {
         })?;
         let honest: Box<dyn Seat> = Box::new(server);
         let server = defences.iter().fold(honest, |seat, defence| defence.seat(seat));
-        Ok(Self { client, server, listeners: Vec::new(), wire: WireCount::default(), defences, plan })
+        let bytes = plan.bytes()?;
+        Ok(Self { client, server, listeners: Vec::new(), wire: WireCount::default(), bytes, defences, plan })
     }
 
     /// The same with somebody in the server's chair who wraps whoever sits there.
@@ -228,7 +239,7 @@ impl SplitModel {
         let input = outgoing.input(self.plan.entry())?;
         let defences = &self.defences;
         let smashed = self.client.send(&input, |own| layers(defences, own, at), |z| up(defences, z, at))?;
-        crossed.push(smashed.message(Crossing::Smashed));
+        crossed.push(smashed.message(Crossing::Smashed).packed(self.bytes.up));
         let told = defences.iter().try_fold(labels.clone(), |labels, defence| defence.labels(labels, at))?;
         let pass = self.server.forward(&smashed, &told, &|z| arrive(defences, z))?;
         Ok(Underway { x: x.clone(), labels: labels.clone(), outgoing, smashed, crossed, pass, at })
@@ -244,7 +255,7 @@ impl SplitModel {
         let gradient = gradient.tensor().clone();
         let gradient = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.answer(g, at))?;
         let cut_gradient = CutGradient::new(&gradient);
-        crossed.push(cut_gradient.message(Crossing::CutGradient));
+        crossed.push(cut_gradient.message(Crossing::CutGradient).packed(self.bytes.down));
         let mut down = self.defences.iter().rev().try_fold(gradient, |g, defence| defence.down(g, at))?;
         for defence in &mut self.defences {
             if let Some(own) = defence.own_gradient(&x, &smashed, &labels, at)? {

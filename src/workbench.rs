@@ -14,7 +14,10 @@ use crate::attack::{
 };
 use crate::data::{Ask, Dataset, Progress, Wanted, dicom, folder, idx, mias, npz, reader, recognise, sheet};
 use crate::defence;
-use crate::defence::{dropout, image_noise, psgl, weight_noise};
+use crate::defence::{
+    binarise, cem, dropout, gaussian, image_noise, laplace, nopeek, orthogonal, psgl, quantise, ressfl, top_k,
+    weight_noise,
+};
 use crate::error::{Error, Result};
 use crate::method::Section;
 use crate::method::common::{JUDGING, PARTIES};
@@ -43,7 +46,21 @@ pub const ADVERSARIAL: [&adversarial::Kind; 4] =
     [&adversarial::fgsm::KIND, &adversarial::pgd::KIND, &adversarial::jsma::KIND, &adversarial::pgd_z::KIND];
 
 /// The defences that come with the program, in the order in which they are shown.
-const DEFENCES: [&defence::Kind; 4] = [&psgl::KIND, &dropout::KIND, &image_noise::KIND, &weight_noise::KIND];
+const DEFENCES: [&defence::Kind; 13] = [
+    &psgl::KIND,
+    &dropout::KIND,
+    &image_noise::KIND,
+    &weight_noise::KIND,
+    &gaussian::KIND,
+    &laplace::KIND,
+    &orthogonal::KIND,
+    &quantise::KIND,
+    &binarise::KIND,
+    &top_k::KIND,
+    &nopeek::KIND,
+    &cem::KIND,
+    &ressfl::KIND,
+];
 
 /// The readers that come with the program, in the order in which they are asked.
 // A folder of films or of DICOM files may hold a table or class folders too, so these are asked after them.

@@ -4,6 +4,8 @@
 //! `CUTLAYER_GOLDEN=FOLDER cargo test --test golden` tries other values made by the same scripts, where it has
 //! some of them.
 
+#[path = "golden/defences.rs"]
+mod defences;
 #[path = "suite/stack.rs"]
 mod stack;
 
@@ -606,7 +608,7 @@ const BESIDE_ATTACKS: [&str; 5] =
 
 #[test]
 fn every_golden_file_has_a_test() {
-    let this = include_str!("golden.rs");
+    let this = concat!(include_str!("golden.rs"), include_str!("golden/defences.rs"));
     for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if let Some(case) = name.strip_suffix(".json").filter(|case| !BESIDE_ATTACKS.contains(case)) {

@@ -16,7 +16,6 @@ pub use settings::Settings;
 
 use settings::watched;
 
-use super::decoder::Decoder;
 use super::guess::{class_means, mean_image};
 use super::kind::{ADAM_EPSILON, HE_2019, Kind, Looker, Make, Published};
 use super::threat_model::{Knows, Sees};
@@ -25,6 +24,7 @@ use crate::defence::imitation::{CHUNK, in_chunks};
 use crate::defence::rows::Rows;
 use crate::error::{Error, Result};
 use crate::model::adam::Adam;
+use crate::model::decoder::Decoder;
 use crate::model::parameters::Init;
 use crate::model::wire::Smashed;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};

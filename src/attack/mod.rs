@@ -24,7 +24,6 @@
 pub mod adversarial;
 
 pub mod analytic;
-pub mod decoder;
 pub mod dlg;
 mod evidence;
 #[cfg(test)]

@@ -4,7 +4,6 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 
 use super::{Case, random, small_plan};
-use crate::attack::decoder::Decoder;
 use crate::attack::fsha::{self, Fsha};
 use crate::attack::matching::objective::Distance;
 use crate::attack::matching::{self, Matching, Way};
@@ -17,6 +16,7 @@ use crate::defence::entry::AS_THEY_ARE;
 use crate::engine::loss::soft_cross_entropy_gradient;
 use crate::error::{Error, Result};
 use crate::model::adam::{Adam, AdamSettings};
+use crate::model::decoder::Decoder;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec;

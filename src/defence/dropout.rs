@@ -35,6 +35,7 @@ pub static KIND: Kind = Kind {
     symbol: "p",
     strength: |values| values.real("p"),
     levers: &[Lever { key: "p", symbol: "p", words: "numbers dropped", range: [0.0, 0.95] }],
+    bytes: |_, numbers, before| Ok(before.whole_up(numbers)),
     make: |values, draws| Ok(Box::new(Dropout { p: values.real("p")?, draws })),
     imitation: |values| Ok(Arc::new(Declared { p: values.real("p")? })),
     ..Kind::BASE

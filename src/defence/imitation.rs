@@ -4,11 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 
 use super::auxiliary::Auxiliary;
 use super::entry::{Entry, Outgoing};
 use crate::error::Result;
+use crate::model::jacobian;
 use crate::model::network::Network;
 use crate::random::{At, Seed, Stream};
 use crate::state::State;
@@ -27,6 +28,18 @@ pub trait Imitation: fmt::Debug + Send + Sync {
     /// Returns an error if z does not fit.
     fn up(&self, z: Tensor) -> Result<Tensor> {
         Ok(z)
+    }
+
+    /// What comes back to the client's output z of a gradient by what [`Self::up`] makes of it; differentiable by the gradient,
+    /// with [`Self::up`]'s own derivative as a constant. As it is told here, a number depends on that number alone, as
+    /// where all are scaled, moved or rounded; a defence that mixes them has its own way.
+    ///
+    /// # Errors
+    /// Returns an error if the shapes differ.
+    fn down(&self, z: &Tensor, gradient: Tensor) -> Result<Tensor> {
+        let leaf = Var::from_tensor(&z.detach())?;
+        let up = self.up(leaf.as_tensor().clone())?;
+        if up.id() == leaf.id() { Ok(gradient) } else { Ok((gradient * jacobian::gradient(&up.sum_all()?, &leaf)?)?) }
     }
 
     /// Whether the gradient at the cut comes from the server's layers that see the smashed data as they are: only then is
@@ -202,6 +215,18 @@ impl Study for Known {
         Ok(self.0)
     }
 }
+
+/// Of a defence that changes what the client learns and nothing that crosses: there is nothing to imitate.
+#[derive(Clone, Copy, Debug)]
+pub struct Untouched;
+
+impl Imitation for Untouched {
+    fn study(&self, _: &Own<'_>) -> Result<Box<dyn Study>> {
+        Ok(Box::new(Known(Arc::new(*self))))
+    }
+}
+
+impl Imitator for Untouched {}
 
 /// Images taken at once, so that neither memory nor waiting grows with their number.
 pub const CHUNK: usize = 128;

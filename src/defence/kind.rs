@@ -27,6 +27,29 @@ pub struct Lever {
     pub range: [f64; 2],
 }
 
+/// What one sample takes on the wire, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// Its smashed data, up.
+    pub up: usize,
+    /// The gradient by them, down.
+    pub down: usize,
+}
+
+impl Bytes {
+    /// So many numbers as they are, float32, both ways.
+    pub const fn whole(numbers: usize) -> Self {
+        let bytes = size_of::<f32>() * numbers;
+        Self { up: bytes, down: bytes }
+    }
+
+    /// So many numbers as they are go up: what a defence moves one by one has no shorter form left.
+    #[must_use]
+    pub const fn whole_up(self, numbers: usize) -> Self {
+        Self { up: Self::whole(numbers).up, down: self.down }
+    }
+}
+
 /// A defence's card.
 #[derive(Debug)]
 pub struct Kind {
@@ -50,7 +73,9 @@ pub struct Kind {
     /// Whether it can do with smashed data of this shape, without the batch; else what it wants, in words.
     pub fits: fn(&Values, &[usize]) -> Result<(), String>,
     /// What is to be told of these settings before a run, if anything.
-    pub warning: fn(&Values) -> Option<&'static str>,
+    pub warning: fn(&Values) -> Option<String>,
+    /// What a sample of so many numbers takes on the wire, given what it takes after the defences before this one.
+    pub bytes: fn(&Values, usize, Bytes) -> Result<Bytes>,
     /// What crosses for an image before it is sent, besides the image itself.
     pub asks: fn(&Values) -> Result<&'static [Crossing]>,
     /// How it is put to work.
@@ -88,6 +113,7 @@ impl Kind {
         entry: None,
         fits: |_, _| Ok(()),
         warning: |_| None,
+        bytes: |_, _, before| Ok(before),
         asks: |_| Ok(&[]),
         make: |_, _| Err(Error::Internal("a defence's card lacks how it is made".to_owned())),
         check: |_| Ok(()),
@@ -146,6 +172,15 @@ pub struct Setup {
     pub values: Values,
 }
 
+impl Setup {
+    /// How strong it is, as its symbol has it: the lever of that letter, else its strength.
+    pub fn shown(&self) -> f64 {
+        let lever = self.kind.levers.iter().find(|lever| lever.symbol == self.kind.symbol);
+        let pulled = lever.and_then(|lever| self.values.number(lever.key).ok());
+        pulled.unwrap_or_else(|| (self.kind.strength)(&self.values).unwrap_or_default())
+    }
+}
+
 impl PartialEq for Setup {
     fn eq(&self, other: &Self) -> bool {
         self.kind.id == other.kind.id && self.values == other.values
@@ -165,8 +200,18 @@ impl Draws {
         Self { seed, name: format!("defence.{model}.{place}") }
     }
 
+    /// What everything random of the run comes from.
+    pub fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    /// The name under which weights or numbers for a purpose are drawn.
+    pub fn named(&self, purpose: &str) -> String {
+        format!("{}.{purpose}", self.name)
+    }
+
     /// The stream of sample `i` of a batch, for a purpose.
     pub fn stream(&self, purpose: &str, at: At<'_>, i: usize) -> Stream {
-        at.stream(self.seed, &format!("{}.{purpose}", self.name), i)
+        at.stream(self.seed, &self.named(purpose), i)
     }
 }

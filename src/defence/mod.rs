@@ -6,14 +6,25 @@
 //! its [`Imitation`](imitation::Imitation).
 
 pub mod auxiliary;
+pub mod binarise;
+pub mod cem;
+pub mod clip;
 pub mod dropout;
 pub mod entry;
+pub mod gaussian;
 pub mod image_noise;
 pub mod imitation;
 pub mod kind;
+pub mod laplace;
+pub mod nopeek;
+pub mod orthogonal;
 pub mod psgl;
+pub mod quantise;
+pub mod ressfl;
 pub mod rows;
+pub mod rowwise;
 pub mod stack;
+pub mod top_k;
 pub mod weight_noise;
 
 use std::collections::BTreeMap;
@@ -23,7 +34,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 pub use entry::{Entry, Outgoing};
-pub use kind::{Kind, Lever, Setup};
+pub use kind::{Bytes, Kind, Lever, Setup};
 pub use stack::Stack;
 
 use crate::data::Part;
@@ -216,3 +227,6 @@ pub struct Line<'a> {
     /// What crossed for the preparation.
     pub crossed: Vec<Message>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::entry::{AS_THEY_ARE, Entry, Outgoing};
 use super::imitation::{Imitation, Imitator, Known, Own, Study, Undoing, Unknown};
-use super::kind::Draws;
+use super::kind::{Bytes, Draws};
 use super::{Defence, Setup};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -58,10 +58,7 @@ impl Stack {
 
     /// Its defences with their strengths, in words: `dropout p 0.3, own s 1`.
     pub fn words(&self) -> String {
-        let one = |setup: &Setup| {
-            let strength = (setup.kind.strength)(&setup.values).unwrap_or_default();
-            format!("{} {} {strength}", setup.kind.title, setup.kind.symbol)
-        };
+        let one = |setup: &Setup| format!("{} {} {}", setup.kind.title, setup.kind.symbol, setup.shown());
         self.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
@@ -81,8 +78,16 @@ impl Stack {
     }
 
     /// What is to be told of its settings before a run.
-    pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.iter().filter_map(|setup| (setup.kind.warning)(&setup.values))
+    }
+
+    /// What a sample of so many numbers takes on the wire: each packs what the one before it left.
+    ///
+    /// # Errors
+    /// Returns an error if a value is missing.
+    pub fn bytes(&self, numbers: usize) -> Result<Bytes> {
+        self.iter().try_fold(Bytes::whole(numbers), |before, one| (one.kind.bytes)(&one.values, numbers, before))
     }
 
     /// What crosses in training for an image before it is sent, besides the image itself.
@@ -147,6 +152,17 @@ impl Imitation for Together {
 
     fn up(&self, z: Tensor) -> Result<Tensor> {
         self.0.iter().try_fold(z, |z, one| one.up(z))
+    }
+
+    fn down(&self, z: &Tensor, gradient: Tensor) -> Result<Tensor> {
+        // Each on what the ones before it made of z.
+        let mut met = Vec::with_capacity(self.0.len());
+        let mut z = z.detach();
+        for one in &self.0 {
+            met.push(z.clone());
+            z = one.up(z)?.detach();
+        }
+        self.0.iter().zip(met).rev().try_fold(gradient, |gradient, (one, z)| one.down(&z, gradient))
     }
 
     fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {

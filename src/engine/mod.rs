@@ -32,6 +32,7 @@
 pub mod activation;
 pub mod channel;
 pub mod conv;
+pub mod correlation;
 pub mod distance;
 pub mod eigen;
 pub(crate) mod fresh;
@@ -43,9 +44,11 @@ pub mod mean;
 pub mod norm;
 pub mod optimiser;
 pub mod pool;
+pub mod replace;
 mod shelf;
 pub mod shuffle;
 pub mod simd;
+pub mod similarity;
 pub mod svt;
 pub mod tape;
 pub mod taps;
@@ -98,7 +101,7 @@ const PIECE: usize = 16_384;
 ///
 /// # Errors
 /// Where the tensor is not contiguous: callers make it so first.
-fn values<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
+pub(crate) fn values<'a, T: WithDType>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
     let all = storage.as_slice::<T>()?;
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&all[start..end]),

@@ -50,7 +50,7 @@ pub static PARTIES: Section = Section {
                 symbol("n_z", "numbers that cross for one image", Ink::Smashed),
                 symbol("n_x", "numbers of the image", Ink::Patient),
                 symbol("q", "numbers that cross for each of the image's", Ink::Plain),
-                symbol("b", "bytes that cross for one image, four a number", Ink::Smashed),
+                symbol("b", "bytes that cross for one image, four a number, unless a defence packs them", Ink::Smashed),
             ],
             live: |sight| {
                 let (crossed, pixels) = (sight.numbers()?, sight.pixels().max(1));

@@ -3,6 +3,7 @@
 pub mod adam;
 mod change;
 pub mod client;
+pub mod decoder;
 pub mod inside;
 pub mod jacobian;
 pub mod network;

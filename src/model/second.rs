@@ -16,11 +16,10 @@
 
 mod norm;
 
-use candle_core::{D, Tensor, Var};
+use candle_core::{D, Tensor};
 use candle_nn::ops::log_softmax;
 
 use self::norm::Normalised;
-use super::jacobian::gradient;
 use super::network::{Layer, Network};
 use crate::engine::activation::relu_input_gradient;
 use crate::engine::channel::sum_by_channel;
@@ -41,8 +40,8 @@ pub fn soft_cross_entropy(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
 }
 
 /// The gradients of a loss by the weights of a client and of a server behind it, each as [`Network::weight_gradients`] has
-/// them. `up` is what crosses for the client's output, of the same shape; its own derivative counts as a constant and as
-/// one number's by that number alone, as those of scaling, noise and rounding are.
+/// them. `up` is what crosses for the client's output, of the same shape, and `down` what comes back to that output of a gradient
+/// by what crosses.
 ///
 /// # Errors
 /// Returns an error if the shapes do not fit.
@@ -50,7 +49,8 @@ pub fn split_weight_gradients(
     client: &Network,
     server: &Network,
     x: &Tensor,
-    up: impl Fn(Tensor) -> Result<Tensor>,
+    up: impl FnOnce(Tensor) -> Result<Tensor>,
+    down: impl FnOnce(&Tensor, Tensor) -> Result<Tensor>,
     loss_gradient: impl FnOnce(&Tensor) -> Result<Tensor>,
 ) -> Result<[Vec<Tensor>; 2]> {
     let ours = client.pass(x)?;
@@ -66,12 +66,8 @@ pub fn split_weight_gradients(
     let theirs = server.pass(&sent)?;
     let grad = loss_gradient(theirs.last().map_or(&sent, |last| &last.output))?;
     let [mut of_client, mut of_server] = [Vec::new(), Vec::new()];
-    let mut down = server.back(&sent, &theirs, grad, Some(&mut of_server), true)?;
-    if sent.id() != z.id() {
-        let leaf = Var::from_tensor(&z.detach())?;
-        down = (down * gradient(&up(leaf.as_tensor().clone())?.sum_all()?, &leaf)?)?;
-    }
-    client.back(x, &ours, down, Some(&mut of_client), false)?;
+    let arrived = server.back(&sent, &theirs, grad, Some(&mut of_server), true)?;
+    client.back(x, &ours, down(z, arrived)?, Some(&mut of_client), false)?;
     of_client.reverse();
     of_server.reverse();
     Ok([of_client, of_server])

@@ -45,7 +45,7 @@ impl Smashed {
 
     /// The message that takes it up, in which it is called so.
     pub fn message(&self, crossing: Crossing) -> Message {
-        Message { crossing, numbers: self.0.clone() }
+        Message { crossing, numbers: self.0.clone(), packed: None }
     }
 }
 
@@ -62,7 +62,7 @@ impl CutGradient {
 
     /// The message that takes it down, in which it is called so.
     pub fn message(&self, crossing: Crossing) -> Message {
-        Message { crossing, numbers: self.0.clone() }
+        Message { crossing, numbers: self.0.clone(), packed: None }
     }
 }
 
@@ -107,8 +107,10 @@ impl Crossing {
 pub struct Message {
     /// What it is for.
     pub crossing: Crossing,
-    /// Its numbers (N, …).
+    /// Its numbers (N, …), as whoever hears it and knows the form has them.
     pub numbers: Tensor,
+    /// Bytes of a sample in the form in which it crosses, where that is not as they are.
+    pub packed: Option<usize>,
 }
 
 impl Message {
@@ -134,12 +136,19 @@ impl Message {
         let crossing = Crossing::ALL.into_iter().find(|crossing| crossing.name() == *name);
         let crossing = crossing.ok_or_else(|| wrong(&format!("nothing is called {name:?}")))?;
         let numbers = BufferedSafetensors::new(bytes.to_vec())?.load(crossing.name(), &Device::Cpu)?;
-        Ok(Self { crossing, numbers })
+        Ok(Self { crossing, numbers, packed: None })
     }
 
-    /// Bytes that its numbers take on the wire.
+    /// The same message in a form of so many bytes a sample.
+    #[must_use]
+    pub fn packed(self, bytes: usize) -> Self {
+        Self { packed: Some(bytes), ..self }
+    }
+
+    /// Bytes that it takes on the wire.
     pub fn bytes(&self) -> u64 {
-        (self.numbers.elem_count() * self.numbers.dtype().size_in_bytes()) as u64
+        let whole = self.numbers.elem_count() * self.numbers.dtype().size_in_bytes();
+        self.packed.map_or(whole, |bytes| bytes * self.numbers.dims().first().copied().unwrap_or(1)) as u64
     }
 }
 

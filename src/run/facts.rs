@@ -4,6 +4,7 @@ use super::prepared::Prepared;
 use super::scene::Picture;
 use super::summary::MetricRow;
 use crate::data::{Noun, Part, Wanted};
+use crate::defence::Bytes;
 use crate::error::Result;
 use crate::experiment::{DataSpec, Experiment};
 use crate::model::spec::LayerSpec;
@@ -141,11 +142,17 @@ impl WireFacts {
     /// Where its layers do not fit.
     pub fn of(plan: &SplitPlan) -> Result<Self> {
         let smashed = plan.smashed()?;
-        let bytes = (smashed.iter().product::<usize>() * size_of::<f32>()) as u64;
-        // Once for the images themselves, and for what a defence asks the server before.
-        let crossings = [Crossing::Smashed, Crossing::CutGradient].into_iter().chain(plan.defences.asks()?);
-        let image =
-            crossings.map(|crossing| WireCount::of_bytes(crossing, bytes)).fold(WireCount::default(), WireCount::plus);
+        let packed = plan.bytes()?;
+        let itself = [(Crossing::Smashed, packed.up), (Crossing::CutGradient, packed.down)];
+        // What a defence asks the server before is not packed.
+        let whole = Bytes::whole(smashed.iter().product());
+        let asked = plan
+            .defences
+            .asks()?
+            .into_iter()
+            .map(|crossing| (crossing, if crossing.up() { whole.up } else { whole.down }));
+        let each = itself.into_iter().chain(asked).map(|(crossing, bytes)| WireCount::of_bytes(crossing, bytes as u64));
+        let image = each.fold(WireCount::default(), WireCount::plus);
         Ok(Self { smashed, image })
     }
 }

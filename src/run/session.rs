@@ -115,7 +115,7 @@ impl Session {
             self.sink.emit(Event::Warning(warning));
         }
         for warning in self.setup.plans.iter().flat_map(|plan| plan.defences.warnings()) {
-            self.sink.emit(Event::Warning(warning.to_owned()));
+            self.sink.emit(Event::Warning(warning));
         }
     }
 

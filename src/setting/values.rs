@@ -77,6 +77,14 @@ impl Values {
         self.get(key, Value::as_float)
     }
 
+    /// A number, whole or not.
+    ///
+    /// # Errors
+    /// Returns an error if there is no number of this key.
+    pub fn number(&self, key: &str) -> Result<f64> {
+        self.get(key, |value| value.as_float().or_else(|| Some(value.as_integer()? as f64)))
+    }
+
     /// True or false.
     ///
     /// # Errors

@@ -208,7 +208,7 @@ fn strength_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
     for setup in stack.iter() {
         for lever in setup.kind.levers {
-            let value = setup.values.real(lever.key);
+            let value = setup.values.number(lever.key);
             let setting = find(&format!("{}.{}", setup.kind.place(), lever.key));
             if let (Ok(value), Some(setting)) = (value, setting) {
                 lever_ui(ui, &Pulled { lever, setting, value }, acts);
@@ -239,6 +239,7 @@ fn lever_ui(ui: &mut Ui, pulled: &Pulled<'_>, acts: &mut Vec<Act>) {
         ui.spacing_mut().slider_width = (ui.available_width() - 66.0).clamp(50.0, 220.0);
         // What is half typed is no value yet.
         let slider = Slider::new(&mut value, range).logarithmic(log).max_decimals(3).update_while_editing(false);
+        let slider = if matches!(setting.kind, SettingKind::Whole { .. }) { slider.integer() } else { slider };
         if ui.add(slider).labelled_by(name).on_hover_text(&tip).changed() {
             // γ and θ at their lowest would be refused: no pixel at all would move.
             let open = matches!(setting.kind, SettingKind::Real { open_min: true, .. });

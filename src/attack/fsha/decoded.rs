@@ -2,10 +2,10 @@
 
 use candle_core::Tensor;
 
-use crate::attack::decoder::Decoder;
 use crate::attack::{Doubt, Inversion, Outcome};
 use crate::defence::imitation::in_chunks;
 use crate::error::Result;
+use crate::model::decoder::Decoder;
 use crate::model::wire::Smashed;
 
 /// Images (N, C, H, W) in [0, 1] of smashed data.

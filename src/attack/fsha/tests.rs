@@ -136,7 +136,7 @@ fn knowledge() -> Knowledge {
 fn heard(i: usize, shape: &[usize]) -> Heard {
     let dims = [&[6], shape].concat();
     let numbers = Seed(9).stream("z", i as u64).uniform_tensor(0.0, 1.0, &dims[..], &Device::Cpu).unwrap();
-    let messages = vec![Message { crossing: Crossing::Smashed, numbers }];
+    let messages = vec![Message { crossing: Crossing::Smashed, numbers, packed: None }];
     Heard { epoch: 0, step: i, messages, labels: None, server: None }
 }
 
@@ -176,7 +176,7 @@ fn it_works_at_any_cut_and_goes_on_from_a_state_with_the_same_bytes() {
     let straight = Settings { warm_up: 0, ..Settings::of(&values).unwrap() };
     let mut broken = Fsha::new(&knowledge(), straight).unwrap();
     let nothing = Tensor::full(f32::NAN, (6, 7), &Device::Cpu).unwrap();
-    let messages = vec![Message { crossing: Crossing::Smashed, numbers: nothing }];
+    let messages = vec![Message { crossing: Crossing::Smashed, numbers: nothing, packed: None }];
     let error = broken.answer(&Heard { epoch: 0, step: 0, messages, labels: None, server: None }).unwrap_err();
     assert!(matches!(error, Error::Diverged(_)), "{error}");
 }

@@ -81,8 +81,9 @@ impl Victim {
             None => (self.entry.enter)(x, None)?,
         };
         let up = |z: Tensor| self.defence().map_or(Ok(z.clone()), |defence| defence.up(z.clone()));
+        let down = |z: &Tensor, g: Tensor| self.defence().map_or(Ok(g.clone()), |defence| defence.down(z, g.clone()));
         let loss = |logits: &Tensor| loss_gradient(logits, target, self.class_weights.as_ref());
-        let [client, server] = split_weight_gradients(&self.client, &self.server, &input, up, loss)?;
+        let [client, server] = split_weight_gradients(&self.client, &self.server, &input, up, down, loss)?;
         Ok(client.into_iter().filter(|_| self.follows_down()).chain(server).collect())
     }
 }

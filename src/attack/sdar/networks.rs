@@ -2,10 +2,10 @@
 
 use candle_core::{Device, Tensor};
 
-use crate::attack::decoder::Decoder;
 use crate::engine::linear::linear;
 use crate::engine::tape::{join, masked, reshape};
 use crate::error::{Error, Result};
+use crate::model::decoder::Decoder;
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu};

@@ -50,7 +50,7 @@ fn heard(i: usize, shape: &[usize]) -> Heard {
     let dims = [&[6], shape].concat();
     let numbers = Seed(9).stream("z", i as u64).uniform_tensor(0.0, 1.0, &dims[..], &Device::Cpu).unwrap();
     let labels = Some(Tensor::new(&[0u32, 1, 2, 0, 1, 2], &Device::Cpu).unwrap());
-    let messages = vec![Message { crossing: Crossing::Smashed, numbers }];
+    let messages = vec![Message { crossing: Crossing::Smashed, numbers, packed: None }];
     Heard { epoch: 0, step: i, messages, labels, server: Some(server(shape)) }
 }
 

@@ -49,7 +49,9 @@ pub static KIND: Kind = Kind {
     strength: |values| Ok(if values.switch("enabled")? { values.real("gamma")? } else { 0.0 }),
     entry: Some(&PACKED),
     fits,
-    warning: |values| (options(values).ok()?.recovery.map_norm == recovery::MapNorm::Nuclear).then_some(NUCLEAR),
+    warning: |values| {
+        (options(values).ok()?.recovery.map_norm == recovery::MapNorm::Nuclear).then(|| NUCLEAR.to_owned())
+    },
     // A server that is asked for gradients sees the clean image first and answers with two.
     asks: |values| {
         let server = options(values)?.jacobian == Jacobian::Server;
@@ -61,6 +63,7 @@ pub static KIND: Kind = Kind {
         let some = weights.iter().sum::<f64>() > 0.0;
         if some { Ok(()) } else { Err(format!("psgl.weights = {weights:?}: allowed is a sum above 0")) }
     },
+    bytes: |_, _, before| Ok(before),
     idle,
     while_off: "PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.",
     fuses: true,

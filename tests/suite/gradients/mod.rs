@@ -2,6 +2,7 @@
 //! a loss passes through: the engine's, candle's, and what PSGL and the attacks put together from them.
 
 mod composed;
+mod defences;
 mod engine;
 mod library;
 mod norm;

@@ -2,6 +2,8 @@
 
 use candle_core::Tensor;
 
+use super::adam::Adam;
+use super::parameters::{Init, Parameters};
 use crate::engine::activation::relu;
 use crate::engine::conv::{Finish, conv2d_then};
 use crate::engine::linear::linear;
@@ -9,8 +11,6 @@ use crate::engine::loss::carry_on;
 use crate::engine::shuffle::depth_to_space;
 use crate::engine::tape::{Tape, reshape};
 use crate::error::{Error, Result};
-use crate::model::adam::Adam;
-use crate::model::parameters::{Init, Parameters};
 
 /// Channels after the first layer, and after it.
 const WIDE: usize = 64;
