@@ -51,13 +51,7 @@ impl App {
                 .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
-        let shown = stage::Shown {
-            defended: look.defended(),
-            pixels: look.showing.pixels(),
-            height: self.memory.stage,
-            lesson: look.lesson.is_some() && look.workspace.panes().any(|pane| pane == Pane::Lesson),
-        };
-        let plan = stage::Plan::of(ui.available_size(), shown);
+        let plan = stage::Plan::of(ui.available_size(), shown(look, self.memory.stage));
         let start = self.offers_the_way_back().then(|| self.start_words());
         page::above_ui(ui, plan.fixed.is_none() && !look.presenting, |ui| {
             Panel::top("bar").show(ui, |ui| {
@@ -120,6 +114,16 @@ impl App {
             self.session.touch();
         }
         self.strokes.resize(self.view.pad.strokes.len(), self.document.number());
+    }
+}
+
+/// What the stage's plan depends on; its height as somebody dragged it.
+fn shown(look: Look<'_>, height: Option<f32>) -> stage::Shown {
+    stage::Shown {
+        defended: look.defended(),
+        pixels: look.showing.pixels(),
+        height,
+        lesson: look.lesson.is_some() && look.workspace.panes().any(|pane| pane == Pane::Lesson),
     }
 }
 

@@ -27,9 +27,14 @@ fn follow_ui(ui: &Ui, look: Look<'_>, rect: Rect) {
     }
 }
 
-/// What was there before `now`, in so many frames from the change on, each of which may be drawn in several passes; within,
-/// none where `now` is the first of all.
-pub fn changed<T>(ui: &Ui, id: Id, now: T, frames: u64) -> Option<Option<T>>
+/// Something is other than it was.
+pub struct Change<T> {
+    /// What it was; none where it is the first of all.
+    pub before: Option<T>,
+}
+
+/// Whether `now` is new: in so many frames from the change on, each of which may be drawn in several passes.
+pub fn changed<T>(ui: &Ui, id: Id, now: T, frames: u64) -> Option<Change<T>>
 where
     T: Copy + PartialEq + Send + Sync + 'static,
 {
@@ -41,6 +46,6 @@ where
             data.insert_temp(id, new);
             new
         });
-        (frame < since + frames).then_some(before)
+        (frame < since + frames).then_some(Change { before })
     })
 }

@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use crate::app::LessonAct;
 use crate::app::choice::selectable_if_ui;
-use crate::app::lit::changed;
+use crate::app::lit::{Change, changed};
 use crate::app::{Act, Look};
 use crate::lesson::{Phase, Progress, Question, Step, lessons};
 
@@ -89,7 +89,7 @@ fn progress_ui(ui: &mut Ui, progress: &Progress, acts: &mut Vec<Act>) {
 /// Scrolls to the end where there is something new to be read; a new step is read from its beginning.
 fn follow_ui(ui: &Ui, now: (usize, Phase)) {
     // What is new may be laid out anew in the next frames; beyond its end there is nothing to scroll to.
-    if let Some(Some(before)) = changed(ui, Id::unique("what was read last of a lesson"), now, 3) {
+    if let Some(Change { before: Some(before) }) = changed(ui, Id::unique("what was read last of a lesson"), now, 3) {
         let top = pos2(ui.cursor().left(), ui.min_rect().top());
         let place = if before.0 == now.0 { ui.cursor() } else { Rect::from_min_size(top, vec2(1.0, 1.0)) };
         ui.scroll_to_rect(place.with_max_y(place.top()), None);

@@ -1,5 +1,6 @@
 //! With large text in a small window a lesson's words and what they speak of are in sight at once.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use eframe::egui::{Rect, Shape, Theme, vec2};
@@ -34,14 +35,10 @@ fn put(window: &mut Window, lesson: &Lesson, at: usize, phase: Phase) {
         Phase::Act => Taken { answer: Some(0), done: false },
         Phase::Notice => before,
     };
-    let steps = (0..lesson.steps.len()).map(|i| {
-        if i < at {
-            before
-        } else if i == at {
-            now
-        } else {
-            Taken::default()
-        }
+    let steps = (0..lesson.steps.len()).map(|i| match i.cmp(&at) {
+        Ordering::Less => before,
+        Ordering::Equal => now,
+        Ordering::Greater => Taken::default(),
     });
     let saved = Saved { lesson: lesson.name.clone(), step: at, steps: steps.collect() };
     window.harness.state_mut().progress = Some(Progress::resumed(Arc::new(lesson.clone()), &saved));
