@@ -17,7 +17,7 @@ use crate::sweep::record::Standing;
 use crate::whole_files::Writer;
 
 fn wait(app: &mut App, ctx: &Context, what: &str, done: impl Fn(&App) -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !done(app) {
         assert!(Instant::now() < deadline, "{what}: {:?}", app.state().error);
         app.logic(ctx);
