@@ -68,11 +68,7 @@ impl App {
                 self.keep_notes(ctx, true);
                 self.next_class();
             }
-            Act::KeepReset => {
-                if let Some(reset) = &mut self.class.reset {
-                    reset.offered = false;
-                }
-            }
+            Act::KeepReset => self.class.reset.iter_mut().for_each(|reset| reset.offered = false),
             Act::Undo if self.stroke_is_last() => {
                 let before = self.view.pad.strokes.pop().map(Act::Draw);
                 return before.map_or(Ok(()), |act| self.look_at(act));

@@ -152,7 +152,7 @@ fn set(experiment: &mut Experiment, key: &str, value: &Value) -> Result<(), Stri
 /// keeps its settings.
 fn defend(experiment: &mut Experiment, names: &str) -> Result<(), String> {
     let kinds = workbench::defences();
-    let wanted = listed(DEFENCE, names, kinds.iter().map(|kind| kind.id))?;
+    let wanted = listed(DEFENCE, names, &kinds.iter().map(|kind| kind.id).collect())?;
     let of = |id: &str| kinds.iter().find(|kind| kind.id == id).copied();
     for (section, kind) in kinds.iter().filter_map(|kind| Some((kind.section?, kind))) {
         set(experiment, &format!("{section}.enabled"), &Value::Boolean(wanted.contains(&kind.id)))?;
@@ -170,7 +170,7 @@ fn defend(experiment: &mut Experiment, names: &str) -> Result<(), String> {
 fn attack(experiment: &mut Experiment, names: &str) -> Result<(), String> {
     let own: Vec<String> = experiment.attack_names().into_iter().map(str::to_owned).collect();
     let kinds = workbench::attacks().iter().map(|kind| kind.id);
-    let wanted = listed(ATTACK, names, own.iter().map(String::as_str).chain(kinds))?;
+    let wanted = listed(ATTACK, names, &own.iter().map(String::as_str).chain(kinds).collect())?;
     let spec = |name: &&str| {
         let own = experiment.attacks.iter().find(|spec| spec.name() == *name).cloned();
         own.map_or_else(|| AttackSpec::named(name).map_err(|e| e.to_string()), Ok)
@@ -180,22 +180,15 @@ fn attack(experiment: &mut Experiment, names: &str) -> Result<(), String> {
 }
 
 /// `none`, or names with a plus between them.
-fn listed<'a>(key: &str, names: &'a str, known: impl Iterator<Item = &'a str> + Clone) -> Result<Vec<&'a str>, String> {
+fn listed<'a>(key: &str, names: &'a str, known: &BTreeSet<&str>) -> Result<Vec<&'a str>, String> {
     if names == NONE {
         return Ok(Vec::new());
     }
     let names: Vec<&str> = names.split('+').map(str::trim).collect();
-    for name in &names {
-        if !known.clone().any(|known| known == *name) {
-            let near = near(name, known.clone().chain([NONE]));
-            let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
-            let all: BTreeSet<&str> = known.clone().collect();
-            let all = all.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(format!(
-                "{key} = \"{}\": allowed are \"{NONE}\", or, with + between several, {all}{near}",
-                shorten(name)
-            ));
-        }
-    }
-    Ok(names)
+    let Some(wrong) = names.iter().find(|name| !known.contains(**name)) else { return Ok(names) };
+    let near = near(wrong, known.iter().copied().chain([NONE]));
+    let near = near.map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
+    let all = known.iter().copied().collect::<Vec<_>>().join(", ");
+    let wrong = shorten(wrong);
+    Err(format!("{key} = \"{wrong}\": allowed are \"{NONE}\", or, with + between several, {all}{near}"))
 }

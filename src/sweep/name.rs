@@ -102,8 +102,8 @@ fn lever(key: &str) -> Option<(&'static str, &'static str)> {
 
 /// The name with a few letters behind it that only these settings have.
 fn marked(name: &str, set: &Assignments) -> String {
-    let text = set.iter().map(|(key, value)| format!("{key}={value}\n")).collect::<String>();
-    let hash = blake3::hash(text.as_bytes()).to_hex();
+    let text: Vec<String> = set.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let hash = blake3::hash(text.join("\n").as_bytes()).to_hex();
     let kept = &name[..name.len().min(LONGEST - HASH - 1)];
     format!("{}-{}", kept.trim_end_matches(['-', '.']), &hash.as_str()[..HASH])
 }

@@ -4,7 +4,7 @@
 //! another process works on is refused.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::Sweep;
 use super::slurm::array::{Chunk, chunks, ranges};
@@ -89,11 +89,11 @@ pub fn commands(sweep: &Sweep, wanted: &[usize], whom: For, call: &Call, wishes:
 
 fn sbatch(chunk: &Chunk, call: &Call, wishes: &Wishes) -> String {
     let logs = super::folder::SweepFolder::new(&call.out).logs();
-    let name = Path::new("cutlayer").display().to_string();
-    let options = script::options(chunk, &name, &logs, wishes);
-    let options = options.iter().map(|option| format!(" {}", quoted(OsStr::new(option)))).collect::<String>();
+    let options = script::options(chunk, "cutlayer", &logs, wishes);
+    let options: Vec<String> = options.iter().map(|option| quoted(OsStr::new(option))).collect();
+    let options = options.join(" ");
     let folder = quoted(logs.as_os_str());
-    format!("mkdir -p {folder} && sbatch{options} <<'END'\n{}END\n", script::text(chunk, call))
+    format!("mkdir -p {folder} && sbatch {options} <<'END'\n{}END\n", script::text(chunk, call))
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ fn a_grid_is_every_combination_and_a_list_one_after_another() {
     assert_eq!(names(&text.replace("[2, 4]", "2"))[..2], ["none-s0", "none-s1"], "else they come first");
     let sweep = read(text).unwrap();
     let cell = sweep.cell("dropout-p.5-s1").unwrap();
-    let mut expected = Experiment::preset("quick").unwrap();
-    for assignment in ["psgl.enabled=false", "train.epochs=1", "train.twin=false", "seed=1"] {
+    let mut expected = Experiment::preset("quick").unwrap().undefended();
+    for assignment in ["train.epochs=1", "train.twin=false", "seed=1"] {
         expected.set(assignment).unwrap();
     }
     expected.set("defence=[{ name = \"dropout\", p = 0.5 }]").unwrap();
@@ -80,11 +80,14 @@ fn every_cell_trains_one_model_and_has_an_undefended_one_of_its_seed() {
 
 #[test]
 fn names_stay_when_a_file_gets_more_values() {
-    let file = |gammas: &str, seeds: &str| {
-        format!("base = \"quick\"\n[grid]\npsgl.gamma = {gammas}\nseed = {seeds}\nattack.rmle.iterations = 5")
+    let file = |shares: &str, seeds: &str| {
+        format!(
+            "base = \"quick\"\n[grid]\ndefence = \"dropout\"\n\"defence.dropout.p\" = {shares}\nseed = {seeds}\n\
+             attack.rmle.iterations = 5"
+        )
     };
     let few = names(&file("[0.1]", "[0]"));
-    assert_eq!(few, ["none-rmle-iterations-5-s0", "psgl-gamma.1-rmle-iterations-5-s0"]);
+    assert_eq!(few, ["none-rmle-iterations-5-s0", "dropout-p.1-rmle-iterations-5-s0"]);
     let more = names(&file("[0.1, 0.2]", "[0, 1]"));
     assert!(few.iter().all(|name| more.contains(name)), "{more:?}");
 }
@@ -95,13 +98,11 @@ fn names_that_would_be_the_same_or_too_long_are_told_apart() {
     let twice = names(data);
     assert!(twice[0] != twice[1] && twice.iter().all(|name| name.starts_with("x.npz-")), "{twice:?}");
     assert_eq!(twice, names(data), "and are the same tomorrow");
-    let keys: String = (1..=9).map(|i| format!("evaluate.fgsm_epsilon = [0.0{i}]\n")).take(1).collect();
-    let long = format!(
-        "base = \"quick\"\nundefended = false\n[grid]\n{keys}attack.rmle.iterations = [1111111, 1111112]\n\
-         attack.inverse.epochs = [5]\ntrain.patience = [3]\ntrain.contrast = [0.123]\ntrain.shift = [0.125]"
+    let long = names(
+        "base = \"quick\"\nundefended = false\n[grid]\nseed = [1, 2]\ntrain.rate = 0.0123456\ntrain.momentum = 0.0123456\n\
+         train.shift = 0.0123456\ntrain.contrast = 0.0123456\ntrain.rotate = 1.23456\nevaluate.fgsm_epsilon = 0.0123456",
     );
-    let long = read(&long).map(|sweep| sweep.cells).unwrap_or_default();
-    assert!(long.iter().all(|cell| cell.name.len() <= 90), "{:?}", long.first().map(|cell| &cell.name));
+    assert!(long[0] != long[1] && long.iter().all(|name| (70..=80).contains(&name.len())), "{long:?}");
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn a_wrong_file_is_told_by_field_and_file() {
         (grid(""), "grid: it is empty"),
         (grid("seed = []"), "grid.seed = []: without a value there is no cell"),
         (grid("sed = [1]"), "grid: sed: no such field; did you mean `seed`?"),
-        (grid("psgl.gamma = [0.1, 7]"), "grid: psgl.gamma = 7: allowed is"),
+        (grid("train.rate = [0.1, -7]"), "grid: train.rate = -7: allowed is"),
         (grid("defence = [\"dropuot\"]"), "grid: defence = \"dropuot\": allowed are \"none\", or"),
         (grid("defence = [\"dropuot\"]"), "did you mean \"dropout\"?"),
         (grid("attack = [\"rmel\"]"), "did you mean \"rmle\"?"),
@@ -148,9 +149,9 @@ fn a_base_may_lie_beside_the_file_or_stand_in_it() {
     Writer::default().write(&file, b"base = \"own.toml\"\n[grid]\nmodel.cut = [2]\n").unwrap();
     let sweep = Sweep::load(&file).unwrap();
     assert_eq!((sweep.name.as_str(), sweep.cells.len(), sweep.cells[1].experiment.seed), ("my sweep", 2, 7));
-    let inside = "[base]\nschema = 6\nseed = 5\n[base.psgl]\nenabled = false\n[grid]\nmodel.cut = [2, 4]";
+    let inside = "undefended = false\n[base]\nschema = 6\nseed = 5\n[grid]\nmodel.cut = [2, 4]";
     let sweep = read(inside).unwrap();
-    assert_eq!(sweep.cells.iter().map(|cell| cell.experiment.seed).collect::<Vec<_>>(), [5, 5], "none is defended");
+    assert_eq!(sweep.cells.iter().map(|cell| cell.experiment.seed).collect::<Vec<_>>(), [5, 5]);
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn an_interrupt_saves_the_cells_and_the_sweep_goes_on() {
 }
 
 fn wait_for(path: &Path) {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while !path.exists() {
         assert!(Instant::now() < until, "{} never came", path.display());
         std::thread::sleep(Duration::from_millis(20));

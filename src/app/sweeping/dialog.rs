@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use eframe::egui::{
-    Align, Button, ComboBox, Context, DragValue, Grid, Id, Label, Layout, Modal, RichText, ScrollArea, TextEdit, Ui,
+    Align, Button, ComboBox, Context, DragValue, Grid, Id, Label, Layout, Modal, RichText, Role as Kind, ScrollArea,
+    TextEdit, Ui, WidgetInfo,
 };
 
 use super::line::{stop_ui, told};
@@ -116,7 +117,9 @@ fn fields_ui(ui: &mut Ui, look: Look<'_>, view: &mut SweepView) {
                 }
             }
         });
-        chosen.response.on_hover_text(t!("The sweeps that come with the program"));
+        let words = t!("The sweeps that come with the program");
+        chosen.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, words));
+        chosen.response.on_hover_text(words);
         ui.end_row();
         let label = ui.label(t!("Folder"));
         let tip =
@@ -128,6 +131,11 @@ fn fields_ui(ui: &mut Ui, look: Look<'_>, view: &mut SweepView) {
         ui.add(jobs).labelled_by(label.id).on_hover_text(t!("0 for one a core"));
         ui.end_row();
     });
+}
+
+/// What a cell at work is at, if it has told.
+fn told_of(words: Option<&String>) -> String {
+    words.filter(|words| !words.is_empty()).cloned().unwrap_or_else(|| t!("running").to_owned())
 }
 
 /// The cells, each with how far it is; whether one was opened.
@@ -142,7 +150,7 @@ fn cells_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) -> bool {
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     let words = match standing {
                         Standing::Waiting => t!("waiting").to_owned(),
-                        Standing::Running => at_work.get(name).cloned().unwrap_or_else(|| t!("running").to_owned()),
+                        Standing::Running => told_of(at_work.get(name)),
                         Standing::Done { seconds } => t!("done in {time}", time = duration(*seconds)),
                         Standing::Failed { error } => t!("failed: {error}", error = error.replace('\n', "; ")),
                     };

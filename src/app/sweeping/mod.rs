@@ -80,21 +80,20 @@ impl App {
     /// Returns an error if the system gives no thread.
     pub(super) fn sweep(&mut self, act: SweepAct, ctx: &Context) -> Result<()> {
         match act {
-            SweepAct::Start(name, folder, jobs) if !self.sweeping.at_work() => {
+            SweepAct::Start(..) | SweepAct::Open(_) if self.sweeping.at_work() => {}
+            SweepAct::Start(name, folder, jobs) => {
                 let work = Work::start(name, folder, self.runs.clone(), jobs, ctx)?;
                 self.sweeping = Sweeping { work: Some(work), ..Sweeping::default() };
             }
-            SweepAct::Start(..) => {}
             SweepAct::Stop => {
                 if let Some(work) = &self.sweeping.work {
                     work.stop();
                 }
             }
-            SweepAct::Open(folder) if !self.sweeping.at_work() => {
+            SweepAct::Open(folder) => {
                 let looking = Some(Looking::start(folder.clone(), ctx)?);
                 self.sweeping = Sweeping { looking, open: Some((folder, Instant::now())), ..Sweeping::default() };
             }
-            SweepAct::Open(_) => {}
         }
         Ok(())
     }

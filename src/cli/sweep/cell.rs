@@ -29,9 +29,8 @@ pub(super) fn run(folder: &SweepFolder, cell: &Cell, threads: usize, piped: bool
     obey_interrupts(&worker, format!("Left at once. {} is kept as far as it was saved", cell.name));
     let outcome = if piped { watch_piped(worker)? } else { watch(worker) };
     let done = match outcome {
-        Outcome::Done(_) => Ok(()),
-        // Only attacks afterwards end so.
-        Outcome::Attacked(_) | Outcome::Diagnosed(_) => Ok(()),
+        // Attacks afterwards alone end as the latter do.
+        Outcome::Done(_) | Outcome::Attacked(_) | Outcome::Diagnosed(_) => Ok(()),
         Outcome::Stopped => {
             tell(&format!("{} is stopped and saved", cell.name));
             Err(Error::Stopped)

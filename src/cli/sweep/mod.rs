@@ -32,7 +32,6 @@ use told::Teller;
 const SLURM: &str = "slurm";
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct SweepArgs {
     /// A sweep's name or its file (TOML); without it the sweep in the folder goes on.
     #[arg(value_name = "SWEEP|FILE", required_unless_present = "out", value_parser = built_in(),

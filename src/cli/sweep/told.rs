@@ -83,10 +83,10 @@ impl Teller {
         let (ended, cells) = (self.ended, self.cells);
         match standing {
             Standing::Done { seconds } => {
-                self.say(&format!("{ended}/{cells} {name}: done in {}{left}", clock(*seconds)))
+                self.say(&format!("{ended}/{cells} {name}: done in {}{left}", clock(*seconds)));
             }
             Standing::Failed { error } => {
-                self.say(&format!("{ended}/{cells} {name}: failed: {}{left}", error.replace('\n', "; ")))
+                self.say(&format!("{ended}/{cells} {name}: failed: {}{left}", error.replace('\n', "; ")));
             }
             Standing::Waiting | Standing::Running => {}
         }
@@ -97,7 +97,7 @@ impl Teller {
             slurm::News::Submitted(array, count) => self.say(&format!("Submitted {count} cells as job {array}")),
             slurm::News::Ended(name, standing) => self.cell_ended(name, standing),
             slurm::News::Again(name, why) => {
-                self.say(&format!("{name} is submitted again: {}", why.replace('\n', "; ")))
+                self.say(&format!("{name} is submitted again: {}", why.replace('\n', "; ")));
             }
             slurm::News::Silent(why) => self.say(&format!("Slurm does not answer, and is asked again: {why}")),
             slurm::News::Count(count) => {

@@ -9,8 +9,10 @@ use super::queue::{FORMAT, Job, max_array_size, read};
 use crate::error::{Error, Result};
 
 /// A Slurm that answers on this machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Slurm {
+    /// Who asks, by number.
+    user: String,
     /// The first index that an array must not have.
     pub max_array_size: usize,
 }
@@ -23,41 +25,37 @@ impl Slurm {
     pub fn here() -> Result<Self> {
         call("sbatch", ["--version"], "")?;
         let config = call("scontrol", ["show", "config"], "")?;
-        Ok(Self { max_array_size: max_array_size(&config) })
-    }
-
-    /// Submits a script; the array's number.
-    pub(super) fn submit(self, options: &[String], script: &str) -> Result<String> {
-        let options = options.iter().map(String::as_str);
-        let said = call("sbatch", std::iter::once("--parsable").chain(options), script)?;
-        // On a cluster of several, its name follows.
-        let number = said.trim().split(';').next().unwrap_or_default().to_owned();
-        if number.is_empty() {
-            Err(Error::Failed("sbatch did not say which job it made".to_owned()))
-        } else {
-            Ok(number)
-        }
+        let user = call("id", ["-u"], "")?.trim().to_owned();
+        Ok(Self { user, max_array_size: max_array_size(&config) })
     }
 
     /// The elements of arrays whose jobs' names begin so, those that ended a while ago left out.
-    pub(super) fn jobs(self, name: &str) -> Result<Vec<Job>> {
-        let user = call("id", ["-u"], "")?;
-        let said = call("squeue", ["-h", "-r", "-t", "all", "-u", user.trim(), "-o", FORMAT], "")?;
+    pub(super) fn jobs(&self, name: &str) -> Result<Vec<Job>> {
+        let said = call("squeue", ["-h", "-r", "-t", "all", "-u", &self.user, "-o", FORMAT], "")?;
         Ok(read(&said).into_iter().filter(|job| job.name.starts_with(name)).collect())
     }
+}
 
-    /// Cancels arrays, or elements of them.
-    pub(super) fn cancel(self, jobs: &BTreeSet<String>) -> Result<()> {
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        call("scancel", jobs.iter().map(String::as_str), "").map(drop)
-    }
+/// Submits a script; the array's number.
+pub(super) fn submit(options: &[String], script: &str) -> Result<String> {
+    let options = options.iter().map(String::as_str);
+    let said = call("sbatch", std::iter::once("--parsable").chain(options), script)?;
+    // On a cluster of several, its name follows.
+    let number = said.trim().split(';').next().unwrap_or_default().to_owned();
+    if number.is_empty() { Err(Error::Failed("sbatch did not say which job it made".to_owned())) } else { Ok(number) }
+}
 
-    /// Lets a job run that Slurm holds.
-    pub(super) fn release(self, job: &str) -> Result<()> {
-        call("scontrol", ["release", job], "").map(drop)
+/// Cancels arrays, or elements of them.
+pub(super) fn cancel(jobs: &BTreeSet<String>) -> Result<()> {
+    if jobs.is_empty() {
+        return Ok(());
     }
+    call("scancel", jobs.iter().map(String::as_str), "").map(drop)
+}
+
+/// Lets a job run that Slurm holds.
+pub(super) fn release(job: &str) -> Result<()> {
+    call("scontrol", ["release", job], "").map(drop)
 }
 
 /// Calls a command with a text on its standard input; what it printed.

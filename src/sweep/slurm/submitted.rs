@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::array::chunks;
-use super::commands::Slurm;
+use super::commands::{Slurm, cancel, release, submit};
 use super::queue::Job;
 use super::{Wishes, script};
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Looks in a row that must miss a cell before it counts as lost: disks that are shared tell of a new file late.
 const MISSED: usize = 3;
 /// How long jobs have to save once they were cancelled.
-const LEAVING: Duration = Duration::from_secs(60);
+const LEAVING: Duration = Duration::from_mins(1);
 
 /// What is told of cells in the queue.
 #[derive(Debug)]
@@ -194,12 +194,12 @@ impl<'a> Submitted<'a> {
             if ended && !job.is_at_work() || job.is_stuck() && self.tries[i] >= self.wishes.tries() {
                 useless.insert(job.id());
             } else if job.is_stuck() {
-                self.slurm.release(&job.id())?;
+                release(&job.id())?;
                 self.tries[i] += 1;
                 tell(&News::Again(&self.sweep.cells[i].name, "Slurm could not start its job, and held it"));
             }
         }
-        self.slurm.cancel(&useless)
+        cancel(&useless)
     }
 
     /// Whether a cell that is nowhere is not to be submitted any more: its request is wrong, or it was tried often enough.
@@ -233,7 +233,7 @@ impl<'a> Submitted<'a> {
         for chunk in chunks(&lost, self.slurm.max_array_size) {
             let name = format!("{}-{}", self.mark, chunk.offset);
             let options = script::options(&chunk, &name, &logs, self.wishes);
-            let number = self.slurm.submit(&options, &script::text(&chunk, &self.call))?;
+            let number = submit(&options, &script::text(&chunk, &self.call))?;
             tell(&News::Submitted(&number, chunk.indexes.len()));
             for i in chunk.indexes.iter().map(|index| index + chunk.offset) {
                 self.tries[i] += 1;
@@ -259,7 +259,7 @@ impl<'a> Submitted<'a> {
             if arrays.is_empty() || Instant::now() > until {
                 break;
             }
-            self.slurm.cancel(&arrays)?;
+            cancel(&arrays)?;
             std::thread::sleep(Duration::from_secs(1));
         }
         for (cell, standing) in self.sweep.cells.iter().zip(&mut self.standings) {
