@@ -4,7 +4,7 @@
 //! Runs are found and checked ([`read`]), their models grouped by setting with seeds pooled ([`gather`]), held against each
 //! other ([`points`]) and judged, or not ([`verdict`]); [`sentences`] say what that comes to, each by a rule.
 
-mod axis;
+pub mod axis;
 mod charts;
 mod details;
 mod first;
