@@ -12,7 +12,7 @@ use super::subject::Subject;
 use super::tables;
 use crate::run::attack_files;
 use crate::run::report::people::spread as exposure;
-use crate::score::metrics::{LINEUP, PSNR, SSIM};
+use crate::score::metrics::{LINEUP, Metric, PSNR, SSIM};
 use crate::score::verdict::attack_words;
 
 /// Runs whose every number is printed; of more it stands in the file alone.
@@ -61,9 +61,9 @@ fn frontier(all: &Gathered, leaks: &[Leak], front: &[usize]) -> String {
          line between them is what knowing it gives. The dashed line is the front, whose settings no other beats.",
     );
     for leak in leaks {
-        let _ = write!(
+        let _ = writeln!(
             inside,
-            "<figure>{}<figcaption>{}</figcaption></figure>\n",
+            "<figure>{}<figcaption>{}</figcaption></figure>",
             charts::frontier(all, *leak),
             escaped(&caption(*leak))
         );
@@ -74,7 +74,7 @@ fn frontier(all: &Gathered, leaks: &[Leak], front: &[usize]) -> String {
 fn caption(leak: Leak) -> String {
     leak.metric().map_or_else(
         || "How often a stolen image finds another image of the same patient first among all.".to_owned(),
-        |metric| metric.leak_help(),
+        Metric::leak_help,
     )
 }
 
@@ -150,7 +150,7 @@ fn family_by_cut(all: &Gathered, family: &[usize], number: usize) -> String {
     let right = |setting: &Setting| Spread::over(setting, |model| (metric.value)(model.row()?));
     let bytes = |setting: &Setting| Spread::over(setting, |model| Some(model.wire?.smashed_bytes as f64 / 1e6));
     let ms = |setting: &Setting| Spread::over(setting, |model| model.client_ms);
-    let charts: [(String, Vec<(i64, Spread)>, bool); 5] = [
+    let charts = [
         (Leak::Lineup.axis(), of(&leak(Leak::Lineup)), true),
         (Leak::Ssim.axis(), of(&leak(Leak::Ssim)), true),
         (metric.axis(), of(&right), false),

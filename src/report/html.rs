@@ -30,8 +30,8 @@ pub fn paragraph(text: &str) -> String {
 
 /// A list; nothing of nothing.
 pub fn list<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
-    let items: String = items.into_iter().map(|item| format!("<li>{}</li>\n", escaped(item.as_ref()))).collect();
-    if items.is_empty() { items } else { format!("<ul>\n{items}</ul>\n") }
+    let items: Vec<String> = items.into_iter().map(|item| format!("<li>{}</li>\n", escaped(item.as_ref()))).collect();
+    if items.is_empty() { String::new() } else { format!("<ul>\n{}</ul>\n", items.concat()) }
 }
 
 /// A table: its caption, its headings, and rows of as many cells; the first `texts` columns are words.

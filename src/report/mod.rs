@@ -4,7 +4,7 @@
 //! Runs are found and checked ([`read`]), their models grouped by setting with seeds pooled ([`gather`]), held against each
 //! other ([`points`]) and judged, or not ([`verdict`]); [`sentences`] say what that comes to, each by a rule.
 
-mod axis;
+pub mod axis;
 mod charts;
 mod details;
 mod first;
@@ -48,13 +48,11 @@ pub fn page(runs: &Runs) -> String {
 pub fn told(runs: &Runs) -> Vec<String> {
     let all = Gathered::of_runs(&runs.finished);
     let one = |subject: &Subject<'_>| {
-        let why = match &subject.outcome {
-            verdict::Outcome::NoVerdict(why) => {
-                why.iter().map(|refusal| format!("\n  {} {}", refusal.why(), refusal.needed())).collect()
-            }
-            _ => String::new(),
-        };
-        sentences::verdict(subject) + &why
+        let mut lines = vec![sentences::verdict(subject)];
+        if let verdict::Outcome::NoVerdict(why) = &subject.outcome {
+            lines.extend(why.iter().map(|refusal| format!("  {} {}", refusal.why(), refusal.needed())));
+        }
+        lines.join("\n")
     };
     Subject::chosen(&all).iter().map(one).collect()
 }

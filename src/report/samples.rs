@@ -19,7 +19,9 @@ pub fn summary(seed: u64) -> Summary {
 /// The same with these settings.
 pub fn with(seed: u64, settings: &[&str]) -> Summary {
     let mut experiment = Experiment::preset("vanilla-digits").unwrap();
-    settings.iter().for_each(|setting| experiment.set(setting).unwrap());
+    for setting in settings {
+        experiment.set(setting).unwrap();
+    }
     experiment.seed = seed;
     of(experiment)
 }

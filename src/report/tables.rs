@@ -1,5 +1,7 @@
 //! The report's tables: every number as the runs' summaries have it.
 
+use std::fmt::Write as _;
+
 use super::gather::{Gathered, Model, Setting};
 use super::html::table;
 use super::points::{Leak, Spread, accuracy, utility};
@@ -186,14 +188,12 @@ pub(super) fn confusion(setting: &Setting, classes: &[String]) -> Option<String>
         .collect();
     let right = accuracy(setting).map(|right| format!(" ({} % right)", right.words(1))).unwrap_or_default();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
-    Some(shaded(
-        table(&format!("{}{right}: how often each class was taken for which", setting.label), &heading, 1, &rows),
-        &counts,
-    ))
+    let caption = format!("{}{right}: how often each class was taken for which", setting.label);
+    Some(shaded(&table(&caption, &heading, 1, &rows), &counts))
 }
 
 /// The table with a ground behind each count: its share of its class.
-fn shaded(html: String, counts: &[Vec<usize>]) -> String {
+fn shaded(html: &str, counts: &[Vec<usize>]) -> String {
     let mut shares = counts.iter().flat_map(|row| {
         let all = row.iter().sum::<usize>().max(1) as f64;
         row.iter().map(move |n| *n as f64 / all)
@@ -202,7 +202,7 @@ fn shaded(html: String, counts: &[Vec<usize>]) -> String {
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let share = shares.next().unwrap_or(0.0);
-        text.push_str(&format!("<td style=\"--share:{share:.3}\">{part}"));
+        let _ = write!(text, "<td style=\"--share:{share:.3}\">{part}");
     }
     text.replacen("<table>", "<table class=\"confusion\">", 1)
 }

@@ -37,7 +37,9 @@ fn the_page_needs_nothing_else_and_never_says_the_word() {
     }
     let lower = page.to_lowercase();
     for never in ["safe", "<script", "http://", "https://", "href=", "@import", "url("] {
-        assert!(!lower.replace("http://www.w3.org/2000/svg", "").contains(never), "{never}");
+        // A name of a language, and a browser's own word, which nobody reads.
+        let read = lower.replace("http://www.w3.org/2000/svg", "").replace("'unsafe-inline'", "");
+        assert!(!read.contains(never), "{never}");
     }
 }
 

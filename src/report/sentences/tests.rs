@@ -147,7 +147,9 @@ fn means_that_were_used_are_told_and_so_are_those_that_were_not() {
     let all = Gathered::of(&runs);
     assert!(tried(&all)[0].ends_with("in 1 of 4 attacks it may not have done its best."));
     assert!(untried(&all)[1].starts_with("An attacker who knows the defence, at dropout"));
-    runs.iter_mut().for_each(|run| run.attacks.clear());
+    for run in &mut runs {
+        run.attacks.clear();
+    }
     assert!(regulator(&Gathered::of(&runs)).contains("no means was used"));
 }
 

@@ -31,22 +31,17 @@ pub(super) struct Set {
 impl Made {
     /// Of the list.
     pub fn of(runs: &[RunEntry]) -> Self {
-        let mut sets: Vec<(usize, Vec<(&RunEntry, Summary)>)> = Vec::new();
+        let mut sets: Vec<Vec<(&RunEntry, Summary)>> = Vec::new();
         for run in runs {
             // Attacks that were launched afterwards count like the run's own.
             let Some(summary) = run.summary().map(|own| own.clone().with(run.afterwards.clone())) else { continue };
-            let same = |(_, others): &&mut (usize, Vec<(&RunEntry, Summary)>)| is_same(&others[0].1, &summary);
-            let set = match sets.iter_mut().find(same) {
-                Some(set) => set,
-                None => {
-                    sets.push((0, Vec::new()));
-                    let last = sets.len() - 1;
-                    &mut sets[last]
-                }
-            };
-            set.1.push((run, summary));
+            let same = |others: &&mut Vec<(&RunEntry, Summary)>| is_same(&others[0].1, &summary);
+            match sets.iter_mut().find(same) {
+                Some(set) => set.push((run, summary)),
+                None => sets.push(vec![(run, summary)]),
+            }
         }
-        Self { sets: sets.into_iter().filter_map(|(_, runs)| Set::of(runs)).collect() }
+        Self { sets: sets.into_iter().filter_map(Set::of).collect() }
     }
 }
 

@@ -75,7 +75,7 @@ fn choices_ui(ui: &mut Ui, made: &Made, set: &mut usize, leak: &mut Leak) {
         if made.sets.len() > 1 {
             let label = ui.label(t!("Images"));
             let chosen = made.sets[*set].name.clone();
-            let combo = ComboBox::from_id_salt("frontier images").selected_text(chosen);
+            let combo = ComboBox::from_id_salt("frontier-images").selected_text(chosen);
             let response = combo.show_ui(ui, |ui| {
                 for (i, one) in made.sets.iter().enumerate() {
                     if selectable_ui(ui, *set == i, one.name.clone()).clicked() {

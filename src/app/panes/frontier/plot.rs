@@ -2,12 +2,14 @@
 
 use eframe::egui::{Pos2, Theme, Ui, vec2};
 use egui_plot::{
-    HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi, Points, Text,
+    GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi,
+    Points, Text,
 };
 
 use super::made::Set;
 use super::{name, words};
 use crate::app::theme::Role;
+use crate::report::axis::Range;
 use crate::report::points::{Leak, Point, utility};
 use crate::texts::say;
 
@@ -40,6 +42,8 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
         .show_x(false)
         .show_y(false)
         .y_axis_min_width(38.0)
+        .x_grid_spacer(|input| grid(&input))
+        .y_grid_spacer(|input| grid(&input))
         .x_axis_label(axis(say(metric.name), metric.unit))
         .y_axis_label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)));
     let response = plot.show(ui, |plot| {
@@ -68,6 +72,13 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
 /// What an axis says: `accuracy, %`.
 fn axis(name: &str, unit: &str) -> String {
     if unit.is_empty() { name.to_owned() } else { format!("{name}, {unit}") }
+}
+
+/// A few round numbers.
+fn grid(input: &GridInput) -> Vec<GridMark> {
+    let ticks = Range { low: input.bounds.0, high: input.bounds.1 }.ticks();
+    let step_size = (input.bounds.1 - input.bounds.0) / ticks.len().max(1) as f64;
+    ticks.into_iter().map(|value| GridMark { value, step_size }).collect()
 }
 
 /// A dashed line from point to point of the front.
