@@ -28,13 +28,6 @@ fn with_everything() -> Experiment {
 }
 
 /// `allowed is "rmle" or …`: every attack.
-fn with_all_attacks() -> Experiment {
-    Experiment {
-        attacks: workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect(),
-        ..Experiment::default()
-    }
-}
-
 fn allowed() -> String {
     let names: Vec<String> = workbench::attacks().iter().map(|kind| format!("\"{}\"", kind.id)).collect();
     format!("allowed is {}", names.join(" or "))
