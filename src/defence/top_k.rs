@@ -91,7 +91,9 @@ pub fn top_k(z: &Tensor, k: usize) -> Result<Tensor> {
         }
         let kept = &order[..k.min(order.len())];
         sample.fill(0.0);
-        kept.iter().for_each(|&i| sample[i] = 1.0);
+        for &i in kept {
+            sample[i] = 1.0;
+        }
     })?;
     Ok(masked(z, &mask)?)
 }

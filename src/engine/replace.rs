@@ -51,13 +51,13 @@ mod tests {
     #[test]
     fn other_numbers_go_on_and_gradients_come_back_as_if_they_had_not() {
         let x = Var::new(&[0.1f32, 0.7, -3.0], &Device::Cpu).unwrap();
-        let by = Tensor::new(&[0.0f32, 1.0, -3.0000002], &Device::Cpu).unwrap();
+        let by = Tensor::new(&[0.0f32, 1.0, -2.5], &Device::Cpu).unwrap();
         let mut tape = Tape::default();
         let y = tape.record(|| replaced(&x, &by)).unwrap();
         assert!(tape.covers(&y));
         assert_eq!(y.to_vec1::<f32>().unwrap(), by.to_vec1::<f32>().unwrap());
         let gradient = y.sqr().unwrap().sum_all().unwrap().backward().unwrap().remove(&x).unwrap();
-        assert_eq!(gradient.to_vec1::<f32>().unwrap(), [0.0, 2.0, -6.0000004]);
+        assert_eq!(gradient.to_vec1::<f32>().unwrap(), [0.0, 2.0, -5.0]);
         assert!(replaced(&x, &by.reshape((3, 1)).unwrap()).is_err());
     }
 }

@@ -28,13 +28,6 @@ fn with_everything() -> Experiment {
 }
 
 /// `allowed is "rmle" or …`: every attack.
-fn with_all_attacks() -> Experiment {
-    Experiment {
-        attacks: workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect(),
-        ..Experiment::default()
-    }
-}
-
 fn allowed() -> String {
     let names: Vec<String> = workbench::attacks().iter().map(|kind| format!("\"{}\"", kind.id)).collect();
     format!("allowed is {}", names.join(" or "))
@@ -81,7 +74,7 @@ fn every_word_of_a_choice_can_be_set_and_is_written_back() {
     for setting in settings() {
         if let Kind::Choice(words) = setting.kind {
             for word in words {
-                let mut experiment = with_all_attacks();
+                let mut experiment = with_everything();
                 experiment.set(&format!("{}={word}", setting.key)).unwrap();
                 let leaf = setting::split(setting.key).1;
                 assert!(experiment.to_toml().contains(&format!("\n{leaf} = \"{word}\"\n")), "{} {word}", setting.key);

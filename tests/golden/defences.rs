@@ -49,7 +49,9 @@ fn nopeek_gradient() {
 fn up(id: &str, settings: &[(&str, toml::Value)], numbers: usize) -> f64 {
     let kind: &Kind = workbench::defence(id).unwrap();
     let mut values = Values::of(kind.settings);
-    settings.iter().for_each(|(key, value)| values.put(key, value.clone()).unwrap());
+    for (key, value) in settings {
+        values.put(key, value.clone()).unwrap();
+    }
     (kind.bytes)(&values, numbers, Bytes::whole(numbers)).unwrap().up as f64
 }
 

@@ -73,9 +73,9 @@ pub fn spread(z: &Tensor, labels: &[u32], centres: &[Centres], measure: Measure)
                 let variance = own.iter().map(|i| (sample(*i)[d] - middle).powi(2)).sum::<f64>() / own.len() as f64;
                 let [counted, slope] = measure.of(variance);
                 value += share * counted;
-                own.iter().for_each(|i| {
+                for i in &own {
                     gradient[i * size + d] += share * slope * 2.0 * (sample(*i)[d] - middle) / own.len() as f64;
-                });
+                }
             }
         }
     }

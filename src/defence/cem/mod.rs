@@ -226,7 +226,7 @@ impl Defence for Cem {
         (self.done, self.work) = ([epoch as usize, class as usize], None);
         for (class, centres) in self.centres.iter_mut().enumerate() {
             let kept = state.get(&format!("centres.{class}"));
-            *centres = kept.map_or(Ok(Vec::new()), |kept| kept.to_vec2::<f32>())?;
+            *centres = kept.map_or(Ok(Vec::new()), Tensor::to_vec2::<f32>)?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ fn parties() -> (Client, Part) {
     let init = Init { seed: Seed(1), model: "m", device: &Device::Cpu };
     let client = Client::new(&plan, OptimiserSettings::Adam(AdamSettings::new(0.1)), init, |_| Ok(())).unwrap();
     let labels: Vec<u32> = (0..60).map(|i| i % 2).collect();
-    let pixels = (0..60 * 16).map(|i| (i * 7919 % 256) as u8).collect();
+    let pixels = (0..60 * 16).map(|i| (i * 7919 % 251) as u8).collect();
     (client, Part::from(Images { shape: [1, 4, 4], pixels, labels }))
 }
 

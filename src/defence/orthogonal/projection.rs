@@ -152,7 +152,9 @@ fn orthonormal(mut rows: Vec<f64>, n: usize) -> Vec<f64> {
             }
         }
         let length = dot(row, row).sqrt();
-        row.iter_mut().for_each(|v| *v /= length);
+        for v in row {
+            *v /= length;
+        }
     }
     rows
 }
@@ -174,7 +176,9 @@ fn transform(values: &mut [f64]) {
             half *= 2;
         }
         let scale = 1.0 / (size as f64).sqrt();
-        block.iter_mut().for_each(|v| *v *= scale);
+        for v in block {
+            *v *= scale;
+        }
         rest = others;
     }
 }
