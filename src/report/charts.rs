@@ -97,7 +97,7 @@ fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String
 }
 
 /// A point in words, as who points at it reads it.
-pub fn words(all: &Gathered, point: &Point, leak: Leak) -> String {
+fn words(all: &Gathered, point: &Point, leak: Leak) -> String {
     let metric = utility(all);
     let digits = leak.digits();
     let of = |name: &str, spread: &Option<Spread>| {

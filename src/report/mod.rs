@@ -19,8 +19,6 @@ pub mod subject;
 mod tables;
 pub mod verdict;
 
-pub use charts::words as point_words;
-
 use gather::Gathered;
 use read::Runs;
 use subject::Subject;
