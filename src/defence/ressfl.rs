@@ -237,7 +237,10 @@ mod tests {
         };
         let (gradient, first) = own();
         assert!(first < THRESHOLD && gradient.iter().all(|v| *v == 0.0), "{first}");
-        let (gradient, later) = (0..302).map(|_| own()).next_back().unwrap();
+        for _ in 0..300 {
+            own();
+        }
+        let (gradient, later) = own();
         assert!(later > first + 0.2, "{first} → {later}");
         assert_eq!(gradient.iter().any(|v| *v != 0.0), later > THRESHOLD, "{later}");
     }

@@ -155,7 +155,7 @@ pub fn without_effect(key: &str, experiment: &Experiment) -> Option<&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{AttackSpec, PRESETS};
+    use crate::experiment::{AttackSpec, DefenceSpec, PRESETS};
     use crate::setting::Mark;
     use crate::workbench::{find, settings};
 
@@ -199,7 +199,9 @@ mod tests {
         assert_eq!(told("data.name"), None);
         assert_eq!(find("psgl.gamma").unwrap().paper.unwrap().mark, Mark::Here);
         let attacks = crate::workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
-        let mut experiment = Experiment { attacks, ..Experiment::default() };
+        let listed = crate::workbench::defences().iter().filter(|kind| kind.section.is_none());
+        let defences = listed.map(|kind| DefenceSpec::named(kind.id).unwrap()).collect();
+        let mut experiment = Experiment { attacks, defences, ..Experiment::default() };
         for setting in settings() {
             if let Some(text) = setting.paper.and_then(|paper| super::told(setting, paper)) {
                 experiment.set(&format!("{}={text}", setting.key)).unwrap();

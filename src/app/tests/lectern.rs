@@ -105,7 +105,7 @@ fn in_sight(window: &Window, step: &Step, phase: Phase, what: &str) {
     let next = window.harness.get_by_label("Back").rect();
     assert!(screen.contains_rect(next), "{what}: the buttons are at {next:?}");
     // In the smallest a step is scrolled, by itself.
-    let small = screen.width() < 600.0;
+    let small = screen.width() < 700.0;
     for label in words(step, phase).iter().filter(|_| !(small && phase == Phase::Ask)) {
         let place = window.harness.get_by_label(label).rect();
         let above = place.bottom() <= next.top() + 1.0 && place.top() >= screen.top();

@@ -321,7 +321,7 @@ fn the_stage_is_saved_as_it_is_seen() {
     }
     assert!(drawing.matches("<image").count() >= 3, "original, smashed data, stolen");
     let pane = svg(&mut window, export::Of::Pane(Pane::Cards), "pane.svg");
-    assert!(pane.contains("[A]: the paper") && pane.contains(Pane::Cards.title()) && !pane.contains("Hospital"));
+    assert!(pane.contains("[E]: its equations") && pane.contains(Pane::Cards.title()) && !pane.contains("Hospital"));
     window.act(Act::Workspace(Workspace::Teach));
     // Scrolled it cannot be seen whole.
     window.harness.set_pixels_per_point(2.0);
