@@ -162,7 +162,7 @@ pub fn verified(folder: &Path) -> Result<Audit> {
             return Err(Error::input(format!("the file is not what it was when it was sealed: {}", file.display())));
         }
     }
-    for name in audit.files.keys().filter(|name| name.ends_with(".npz") && name.contains(KEPT)) {
+    for name in audit.files.keys().filter(|name| is_arrays(name)) {
         check_scores(&folder.join(name))?;
     }
     let suite = Suite::of(audit.suite)?;
@@ -173,6 +173,11 @@ pub fn verified(folder: &Path) -> Result<Audit> {
         return Err(Error::input(format!("its words are not those of its scores: {}", path.display())));
     }
     Ok(audit)
+}
+
+/// Whether a file of the bundle has an attack's images and scores.
+fn is_arrays(name: &str) -> bool {
+    name.contains(KEPT) && Path::new(name).extension().is_some_and(|ending| ending == "npz")
 }
 
 /// Whether an attack's scores are those of its images.

@@ -81,12 +81,17 @@ fn seeds_are_taken_together_and_the_rehearsal_chooses() {
     );
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test's file need not be atomic")]
+fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
+    fs::write(path, bytes)
+}
+
 /// A finished run of which nothing is real but its files' names.
 fn run(path: &Path) {
     fs::create_dir_all(path).unwrap();
-    fs::write(path.join("experiment.toml"), Experiment::preset("quick").unwrap().to_toml()).unwrap();
-    fs::write(path.join("summary.json"), "{}").unwrap();
-    fs::write(path.join("checkpoint.safetensors"), [7; 99]).unwrap();
+    write(path.join("experiment.toml"), Experiment::preset("quick").unwrap().to_toml()).unwrap();
+    write(path.join("summary.json"), "{}").unwrap();
+    write(path.join("checkpoint.safetensors"), [7; 99]).unwrap();
 }
 
 /// Its attacks, two images of 12×12 each; scores that are `off` from those of the images.
@@ -101,9 +106,9 @@ fn attacked(copy: &Path, off: f64) -> Vec<AttackRecord> {
         Array::f64("ssim", scores.iter().map(|score| score.ssim + off).collect()),
     ];
     fs::create_dir_all(copy.join("attacks")).unwrap();
-    fs::write(copy.join("attacks/one.npz"), npz(&arrays).unwrap()).unwrap();
+    write(copy.join("attacks/one.npz"), npz(&arrays).unwrap()).unwrap();
     let records = vec![record("rmle", false, [0.2, 0.4, 0.2, 0.4], [1.0, 0.0, 0.0, 0.0])];
-    fs::write(copy.join("attacks.json"), serde_json::to_vec(&records).unwrap()).unwrap();
+    write(copy.join("attacks.json"), serde_json::to_vec(&records).unwrap()).unwrap();
     records
 }
 
@@ -142,14 +147,14 @@ fn a_changed_byte_a_missing_file_and_one_too_many_are_named() {
         for at in [0, whole.len() / 2, whole.len() - 2] {
             let mut changed = whole.clone();
             changed[at] ^= 1;
-            fs::write(&file, changed).unwrap();
+            write(&file, changed).unwrap();
             refused(Path::new(name).file_name().unwrap().to_str().unwrap());
         }
         fs::remove_file(&file).unwrap();
         refused(Path::new(name).file_name().unwrap().to_str().unwrap());
-        fs::write(&file, whole).unwrap();
+        write(&file, whole).unwrap();
     }
-    fs::write(place.join("run/more.txt"), "x").unwrap();
+    write(place.join("run/more.txt"), "x").unwrap();
     refused("more.txt");
     fs::remove_file(place.join("run/more.txt")).unwrap();
     verified(&place).unwrap();

@@ -137,7 +137,7 @@ fn own_images(place: &Path) -> Result<Experiment> {
     let mut experiment = Experiment::preset(DIGITS)?;
     experiment.attacks.clear();
     SMALL_SETS.iter().try_for_each(|set| experiment.set(set))?;
-    experiment.data.name = path.to_owned();
+    path.clone_into(&mut experiment.data.name);
     let fits = |experiment: &Experiment| {
         let images = load(&experiment.data.name, &experiment.data.wanted()?)?;
         let [_, h, w] = images.shape();

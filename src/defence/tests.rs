@@ -56,8 +56,11 @@ fn plan(stack: Stack) -> SplitPlan {
     SplitPlan { defences: stack, ..plan }
 }
 
+/// A message's numbers and bytes.
+type Crossed = (Vec<f32>, u64);
+
 #[derive(Debug)]
-struct Ear(Arc<Mutex<Vec<(Vec<f32>, u64)>>>);
+struct Ear(Arc<Mutex<Vec<Crossed>>>);
 
 impl Listener for Ear {
     fn hear(&mut self, message: &Message) -> Result<()> {
@@ -68,7 +71,7 @@ impl Listener for Ear {
 }
 
 /// All that crossed in a few steps over two epochs, the weights after them, and an answer.
-fn trained(stack: Stack) -> (Vec<(Vec<f32>, u64)>, Vec<f32>, WireCount) {
+fn trained(stack: Stack) -> (Vec<Crossed>, Vec<f32>, WireCount) {
     let pixels: Vec<u8> = (0..8 * 784).map(|i| (i * 7919 % 256) as u8).collect();
     let images = Part::from(Images { shape: [1, 28, 28], pixels, labels: (0..8).map(|i| i % 3).collect() });
     let mut model = SplitModel::new(plan(stack), Seed(0), &Device::Cpu).unwrap();

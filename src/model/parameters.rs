@@ -93,7 +93,7 @@ impl Parameters {
                 let bound = (6.0 / fans as f64).sqrt();
                 let mut stream = init.seed.stream(&format!("init.{}.{name}", init.model), 0);
                 var.set(&stream.uniform_tensor(-bound, bound, shape, init.device)?)?;
-            } else if name.ends_with(".bias") {
+            } else if name.rsplit('.').next() == Some("bias") {
                 var.set(&var.zeros_like()?)?;
             }
         }

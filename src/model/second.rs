@@ -220,16 +220,13 @@ impl Layer {
             }
             Self::Residual { inner, project } => {
                 let Kept::Block { inner: through, project: beside } = kept else { return Err(mixed_up()) };
-                match weights {
-                    Some(gradients) => {
-                        let skip = project.back(input, beside, grad.clone(), Some(&mut *gradients), to_input)?;
-                        let main = inner.back(input, through, grad, Some(gradients), to_input)?;
-                        if to_input { sum(&skip, &main)? } else { main }
-                    }
-                    None => {
-                        let skip = project.back(input, beside, grad.clone(), None, true)?;
-                        sum(&skip, &inner.back(input, through, grad, None, true)?)?
-                    }
+                if let Some(gradients) = weights {
+                    let skip = project.back(input, beside, grad.clone(), Some(&mut *gradients), to_input)?;
+                    let main = inner.back(input, through, grad, Some(gradients), to_input)?;
+                    if to_input { sum(&skip, &main)? } else { main }
+                } else {
+                    let skip = project.back(input, beside, grad.clone(), None, true)?;
+                    sum(&skip, &inner.back(input, through, grad, None, true)?)?
                 }
             }
         })

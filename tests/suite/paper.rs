@@ -14,7 +14,7 @@ const HOME: &str = "src/score/paper.rs";
 const OURS: [(&str, &str); 1] = [("src/setting/table.rs", "0.05, 0.2, 0.55, 1.2, 3.5")];
 
 /// Where such numbers are lengths, shares of a width and shades.
-const DRAWN: [&str; 2] = ["src/app/", "src/run/pictures.rs"];
+const DRAWN: [&str; 4] = ["src/app/", "src/run/pictures.rs", "src/report/axis.rs", "src/report/charts.rs"];
 
 /// Files that are compiled for tests alone.
 const FOR_TESTS: [&str; 4] = ["tests.rs", "fixture.rs", "samples.rs", "test_look.rs"];

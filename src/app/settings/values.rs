@@ -157,7 +157,7 @@ mod tests {
     use super::*;
     use crate::experiment::{AttackSpec, DefenceSpec, PRESETS};
     use crate::setting::Mark;
-    use crate::workbench::{find, settings};
+    use crate::workbench::{attacks, find, settings};
 
     #[test]
     fn every_value_of_every_preset_can_be_set_to_itself() {
@@ -198,10 +198,10 @@ mod tests {
         assert_eq!(told("train.epochs").as_deref(), Some("6"));
         assert_eq!(told("data.name"), None);
         assert_eq!(find("psgl.gamma").unwrap().paper.unwrap().mark, Mark::Here);
-        let attacks = crate::workbench::attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
-        let listed = crate::workbench::defences().iter().filter(|kind| kind.section.is_none());
+        let attacks = attacks().iter().map(|kind| AttackSpec::of(kind)).collect();
+        let listed = defences().iter().filter(|kind| kind.section.is_none());
         let defences = listed.map(|kind| DefenceSpec::named(kind.id).unwrap()).collect();
-        let mut experiment = Experiment { attacks, defences, ..Experiment::default() };
+        let mut experiment = Experiment { defences, attacks, ..Experiment::default() };
         for setting in settings() {
             if let Some(text) = setting.paper.and_then(|paper| super::told(setting, paper)) {
                 experiment.set(&format!("{}={text}", setting.key)).unwrap();

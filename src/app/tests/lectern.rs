@@ -10,9 +10,8 @@ use super::pictures::{drawn, looks, nothing_cut_off};
 use super::*;
 use crate::lesson::{Lesson, Part, Phase, Progress, Saved, Step, Taken, lessons};
 
-/// Pixels and size of text: the smallest that the house promises, and smaller ones.
-const WINDOWS: [([f32; 2], f32); 4] =
-    [([1280.0, 720.0], 1.5), ([1280.0, 800.0], 1.5), ([1280.0, 720.0], 2.0), ([900.0, 600.0], 2.0)];
+/// Pixels and size of text: the smallest that the house promises, and a smaller one.
+const WINDOWS: [([f32; 2], f32); 3] = [([1280.0, 720.0], 1.5), ([1280.0, 800.0], 1.5), ([1280.0, 720.0], 2.0)];
 
 /// Where the line around what is lit up is drawn, as far as it is not cut off.
 fn lit(window: &Window) -> Vec<(Rect, Rect)> {
@@ -116,7 +115,7 @@ fn in_sight(window: &Window, step: &Step, phase: Phase, what: &str) {
     let (line, clip) = lines[0];
     // A card is higher than the smallest windows.
     let line = if small { line.intersect(Rect::from_min_size(line.min, vec2(line.width(), 40.0))) } else { line };
-    let place = clip.intersect(screen).expand(6.0);
+    let place = clip.intersect(screen).expand(8.0);
     assert!(
         place.contains_rect(line) || step.lit == Part::Run,
         "{what}: {:?} at {line:?} is not in {place:?}",
