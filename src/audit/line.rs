@@ -9,7 +9,7 @@ use crate::score::verdict::{ENOUGH, VICTIM};
 use crate::split::UNDEFENDED;
 use crate::workbench::paper_word;
 
-/// `suite 1 at psgl: same-class line-up 23.4 ± 5.3 % (adaptive prior; …), SSIM 0.312 ± 0.010; …`.
+/// `suite 1 at dropout: same-class line-up 23.4 ± 5.3 % (adaptive prior; …), SSIM 0.312 ± 0.010; …`.
 pub(super) fn line(suite: u32, audited: &Audited, not_covered: &[String]) -> String {
     let choice = &audited.attacks[audited.chosen];
     let mut text = format!("suite {suite} at {}: ", audited.model);

@@ -36,7 +36,7 @@ fn record(name: &str, adaptive: bool, ssim: [f64; 4], picked: [f64; 4]) -> Attac
     AttackRecord {
         name: name.to_owned(),
         adaptive,
-        target: "psgl".to_owned(),
+        target: "dropout".to_owned(),
         epoch: 1,
         images: 4,
         iterations: 9,
@@ -76,7 +76,7 @@ fn seeds_are_taken_together_and_the_rehearsal_chooses() {
     assert_eq!(audited.bound_floor, Some(0.2));
     assert_eq!(
         audited.line,
-        "suite 1 at psgl: same-class line-up 37.5 ± 23.9 % by naive rmle, SSIM 0.400 ± 0.058; from the label alone 25.0 %, \
+        "suite 1 at dropout: same-class line-up 37.5 ± 23.9 % by naive rmle, SSIM 0.400 ± 0.058; from the label alone 25.0 %, \
          SSIM 0.100; by chance 12.5 %; upper bound SSIM 0.625 (of as many guesses 0.200); not covered: fsha"
     );
 }

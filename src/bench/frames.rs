@@ -20,7 +20,7 @@ const SIZE: Vec2 = Vec2::new(1280.0, 800.0);
 /// From one frame to the next: the pointer moves, so the window is drawn as often as a screen shows it.
 const PACE: Duration = Duration::from_micros(16_667);
 /// The run that goes on meanwhile: it trains two models, one of them defended, and is attacked.
-const RUN: &str = "psgl-digits";
+const RUN: &str = crate::experiment::preset::DIGITS;
 /// Frames before the clock starts.
 const WARM_UP: usize = 60;
 const PATIENCE: Duration = Duration::from_mins(2);
