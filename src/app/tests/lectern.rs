@@ -10,8 +10,8 @@ use super::pictures::{drawn, looks, nothing_cut_off};
 use super::*;
 use crate::lesson::{Lesson, Part, Phase, Progress, Saved, Step, Taken, lessons};
 
-/// Pixels and size of text: the smallest that the house promises, and a smaller one.
-const WINDOWS: [([f32; 2], f32); 3] = [([1280.0, 720.0], 1.5), ([1280.0, 800.0], 1.5), ([1280.0, 720.0], 2.0)];
+/// Pixels and size of text: the smallest that the house promises, and one more.
+const WINDOWS: [([f32; 2], f32); 2] = [([1280.0, 720.0], 1.5), ([1280.0, 800.0], 1.5)];
 
 /// Where the line around what is lit up is drawn, as far as it is not cut off.
 fn lit(window: &Window) -> Vec<(Rect, Rect)> {
