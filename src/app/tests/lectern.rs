@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use eframe::egui::{Rect, Shape, Theme, vec2};
+use eframe::egui::{Rect, Shape, Theme};
 use egui_kittest::kittest::Queryable as _;
 
 use super::pictures::{drawn, looks, nothing_cut_off};
@@ -103,9 +103,7 @@ fn in_sight(window: &Window, step: &Step, phase: Phase, what: &str) {
     let screen = window.harness.ctx.content_rect().expand(1.0);
     let next = window.harness.get_by_label("Back").rect();
     assert!(screen.contains_rect(next), "{what}: the buttons are at {next:?}");
-    // In the smallest a step is scrolled, by itself.
-    let small = screen.width() < 700.0;
-    for label in words(step, phase).iter().filter(|_| !(small && phase == Phase::Ask)) {
+    for label in &words(step, phase) {
         let place = window.harness.get_by_label(label).rect();
         let above = place.bottom() <= next.top() + 1.0 && place.top() >= screen.top();
         assert!(above && screen.contains_rect(place), "{what}: \"{label}\" is at {place:?}, the buttons at {next:?}");
@@ -113,8 +111,6 @@ fn in_sight(window: &Window, step: &Step, phase: Phase, what: &str) {
     let lines = lit(window);
     assert_eq!(lines.len(), 1, "{what}: {:?}", step.lit);
     let (line, clip) = lines[0];
-    // A card is higher than the smallest windows.
-    let line = if small { line.intersect(Rect::from_min_size(line.min, vec2(line.width(), 40.0))) } else { line };
     let place = clip.intersect(screen).expand(8.0);
     assert!(
         place.contains_rect(line) || step.lit == Part::Run,
