@@ -17,6 +17,7 @@ use cutlayer::run::session::Session;
 use cutlayer::run::whole_files::Writer;
 use cutlayer::run::worker::{Outcome, Worker};
 use cutlayer::sweep::Sweep;
+use cutlayer::sweep::folder::SweepFolder;
 
 /// Five cells, each as short as can be.
 const SMALL: &str = "base = \"quick\"\n\
@@ -172,12 +173,13 @@ fn wait_for(path: &Path) {
 fn a_second_sweep_in_a_folder_is_refused_and_a_cell_is_worked_on_once() {
     let folder = scratch();
     let (file, out) = (sweep_file(folder.path(), SMALL), folder.path().join("held"));
-    let first = begin(&file, &out);
-    wait_for(&out.join("sweep.json"));
+    let held = SweepFolder::new(&out).hold(&Sweep::load(&file).unwrap()).unwrap();
     let second = call(["sweep", text(&file), "--out", text(&out)]);
     assert_eq!(second.status.code(), Some(2));
     let words = format!("cutlayer: another process is running this sweep: {}", out.display());
     assert_eq!(told(&second).trim(), words);
+    drop(held);
+    let first = begin(&file, &out);
     // Others may ask for single cells meanwhile, as schedulers do: nothing is done twice.
     let alone = call(["sweep", text(&file), "--out", text(&out), "--cell", CELLS[4], "--threads", "1"]);
     assert!(alone.status.success(), "{}", told(&alone));
