@@ -8,7 +8,6 @@ use super::hidden::{Control, Hidden};
 use super::purpose::Purpose;
 use super::speed::Speed;
 use super::subject::Subject;
-use super::sweeping::SweepAct;
 use super::workspace::{Pane, Workspace};
 use crate::experiment::Experiment;
 use crate::method::Place;
@@ -16,6 +15,18 @@ use crate::run::launch::Launch;
 use crate::run::scene::Picture;
 use crate::run::victim::Paths;
 use crate::score::goal::Goal;
+
+/// What is done with a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SweepAct {
+    /// Run a sweep, by its name or file, in a folder; without one in a new folder among the runs. So many cells at once, 0
+    /// for one a core.
+    Start(String, Option<PathBuf>, usize),
+    /// Let the cells save, and end.
+    Stop,
+    /// Look at the sweep in a folder.
+    Open(PathBuf),
+}
 
 /// Something that was asked for. What cannot be done now is left undone.
 #[derive(Clone, Debug, PartialEq)]

@@ -88,7 +88,7 @@ use crate::live::Live;
 use crate::run::weights::Weights;
 
 pub use accuracies::{Accuracy, Curves};
-pub use act::{Act, LessonAct, PlayAct, Popup};
+pub use act::{Act, LessonAct, PlayAct, Popup, SweepAct};
 pub use copied::Copied;
 pub use day::DayAct;
 pub use document::Document;
@@ -98,7 +98,7 @@ pub use runner::Activity;
 pub use showing::{Showing, Source};
 pub use start::{Opened, Wanted, open};
 pub use state::{State, Status};
-pub use sweeping::{SweepAct, Sweeping};
+pub use sweeping::Sweeping;
 pub use theme::Role;
 pub use workspace::{Pane, Workspace};
 

@@ -4,23 +4,36 @@ use std::collections::BTreeSet;
 
 use toml::Value;
 
-use super::file::{Axes, Document};
-use super::{Assignments, Cell, name};
+use super::{ATTACK, Assignments, Cell, DEFENCE, NONE, name, slurm};
 use crate::defence::Kind;
 use crate::experiment::{AttackSpec, DefenceSpec, Experiment};
 use crate::run::identity::absolute;
 use crate::setting::{near, shorten, shown};
 use crate::workbench;
 
-/// What stands for no defence, and for no attack.
-pub const NONE: &str = "none";
-/// The keys at which a text is a list of names.
-pub(super) const DEFENCE: &str = "defence";
-pub(super) const ATTACK: &str = "attack";
 /// A sweep has one undefended cell for all; a twin in each would be trained over and over.
 const TWIN: &str = "train.twin";
 /// Cells of one sweep at most.
 const MOST: usize = 2000;
+
+/// Settings along which cells differ: each key with its values.
+pub(super) type Axes = Vec<(String, Vec<Value>)>;
+
+/// A file, read but not expanded.
+#[derive(Debug)]
+pub(super) struct Document {
+    pub title: String,
+    pub base: Experiment,
+    /// For all cells.
+    pub set: Assignments,
+    /// Every combination of them, with each of the list.
+    pub grid: Axes,
+    /// One after another, each a grid of its own; one without axes where the file has none.
+    pub list: Vec<Axes>,
+    /// Whether each defended cell is to have an undefended one beside it.
+    pub undefended: bool,
+    pub cluster: slurm::Wishes,
+}
 
 /// The cells of a file, those without a defence first that the file does not list itself.
 pub(super) fn cells(document: &Document) -> Result<Vec<Cell>, String> {

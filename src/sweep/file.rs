@@ -19,33 +19,15 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::{Assignments, Sweep, expand, library, slurm};
+use super::expand::{self, Axes, Document};
+use super::{Sweep, library, slurm, unknown};
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PRESETS, text};
 use crate::place;
-use crate::setting::{near, shorten, shown};
+use crate::setting::shown;
 
 /// What may stand at the top of a file.
 const KEYS: [&str; 7] = ["title", "base", "set", "grid", "list", "undefended", "slurm"];
-
-/// Settings along which cells differ: each key with its values.
-pub(super) type Axes = Vec<(String, Vec<Value>)>;
-
-/// A file, read but not expanded.
-#[derive(Debug)]
-pub(super) struct Document {
-    pub title: String,
-    pub base: Experiment,
-    /// For all cells.
-    pub set: Assignments,
-    /// Every combination of them, with each of the list.
-    pub grid: Axes,
-    /// One after another, each a grid of its own; one without axes where the file has none.
-    pub list: Vec<Axes>,
-    /// Whether each defended cell is to have an undefended one beside it.
-    pub undefended: bool,
-    pub cluster: slurm::Wishes,
-}
 
 impl Sweep {
     /// A sweep that comes with the program, by its name, or else one of a file, by its path.
@@ -186,12 +168,6 @@ fn flat(place: &str, value: Option<Value>) -> Result<Vec<(String, Value)>, Strin
         return Err(format!("{place}.{}: it stands there twice", twice[0].0));
     }
     Ok(all)
-}
-
-/// What is said of a key that there is not.
-pub(super) fn unknown(key: &str, known: &[&str]) -> String {
-    let near = near(key, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("{}: no such field; allowed are {}{near}", shorten(key), known.join(", "))
 }
 
 /// Line and reason, short.

@@ -6,6 +6,7 @@
 //! by any scheduler that is given the commands of [`plan`]. [`ahead`] tells how long it still takes.
 
 pub mod ahead;
+pub mod call;
 pub mod cell;
 pub mod expand;
 pub mod file;
@@ -26,6 +27,13 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::experiment::{Experiment, any_schema};
+use crate::setting::{near, shorten};
+
+/// What stands for no defence, and for no attack.
+pub const NONE: &str = "none";
+/// The keys at which a text is a list of names.
+const DEFENCE: &str = "defence";
+const ATTACK: &str = "attack";
 
 /// The settings in which a cell differs, by the keys that `--set` has. A text at `defence` or `attack` is a list of names.
 pub type Assignments = BTreeMap<String, Value>;
@@ -64,4 +72,10 @@ impl Sweep {
         let numbered = || self.cells.get(name.parse::<usize>().ok()?.checked_sub(1)?);
         self.cells.iter().find(|cell| cell.name == name).or_else(numbered)
     }
+}
+
+/// What is said of a key that there is not.
+fn unknown(key: &str, known: &[&str]) -> String {
+    let near = near(key, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    format!("{}: no such field; allowed are {}{near}", shorten(key), known.join(", "))
 }

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
-use super::expand::DEFENCE;
-use super::{Assignments, Cell};
+use super::{ATTACK, Assignments, Cell, DEFENCE, NONE};
 use crate::experiment::naming::{LONGEST, safe, setting_words, short};
 use crate::workbench;
 
@@ -63,8 +62,8 @@ fn rank(key: &str) -> usize {
 fn told(key: &str, value: &Value, set: &Assignments) -> String {
     match (key, value) {
         ("seed", value) => format!("s{}", short(value)),
-        (DEFENCE | "attack", Value::String(names)) => names.replace(' ', ""),
-        (DEFENCE | "attack", list) => names_of(list),
+        (DEFENCE | ATTACK, Value::String(names)) => names.replace(' ', ""),
+        (DEFENCE | ATTACK, list) => names_of(list),
         _ => match lever(key) {
             // Its defence is named already.
             Some((id, symbol))
@@ -85,7 +84,7 @@ fn names_of(list: &Value) -> String {
         called.and_then(Value::as_str).map_or_else(|| short(item), str::to_owned)
     };
     match list {
-        Value::Array(items) if items.is_empty() => super::expand::NONE.to_owned(),
+        Value::Array(items) if items.is_empty() => NONE.to_owned(),
         Value::Array(items) => items.iter().map(one).collect::<Vec<_>>().join("+"),
         Value::String(names) => names.replace(' ', ""),
         other => one(other),

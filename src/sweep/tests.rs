@@ -1,8 +1,9 @@
 use std::path::Path;
 
+use super::call::Call;
 use super::folder::SweepFolder;
 use super::library::SWEEPS;
-use super::plan::{Call, For, commands};
+use super::plan::{For, commands};
 use super::record::Standing;
 use super::slurm::Wishes;
 use super::{Cell, Sweep};

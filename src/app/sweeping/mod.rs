@@ -14,23 +14,11 @@ use at_work::{Looking, Work};
 pub use dialog::{SweepView, sweep_ui};
 pub use line::line_ui;
 
-use super::{App, Popup};
+use super::{App, Popup, SweepAct};
 use crate::error::Result;
 
 /// Between two looks at a sweep that another program runs.
 const EVERY: Duration = Duration::from_secs(2);
-
-/// What is done with a sweep.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SweepAct {
-    /// Run a sweep, by its name or file, in a folder; without one in a new folder among the runs. So many cells at once, 0
-    /// for one a core.
-    Start(String, Option<PathBuf>, usize),
-    /// Let the cells save, and end.
-    Stop,
-    /// Look at the sweep in a folder.
-    Open(PathBuf),
-}
 
 /// The sweep that is at work, and the one that is looked at.
 #[derive(Default)]

@@ -16,7 +16,7 @@ use toml::Value;
 pub use commands::Slurm;
 pub use submitted::{Count, News, Submitted};
 
-use super::file::unknown;
+use super::unknown;
 use crate::error::Error;
 use crate::setting::{shorten, shown};
 

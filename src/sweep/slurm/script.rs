@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Wishes;
 use super::array::{Chunk, ranges};
-use crate::sweep::plan::Call;
+use crate::sweep::call::Call;
 
 /// The options of a submission.
 pub fn options(chunk: &Chunk, name: &str, logs: &Path, wishes: &Wishes) -> Vec<String> {

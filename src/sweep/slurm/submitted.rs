@@ -10,8 +10,8 @@ use super::queue::Job;
 use super::{Wishes, script};
 use crate::error::{Error, Result};
 use crate::sweep::Sweep;
+use crate::sweep::call::Call;
 use crate::sweep::folder::Held;
-use crate::sweep::plan::Call;
 use crate::sweep::record::Standing;
 
 /// Between two looks at the queue.
