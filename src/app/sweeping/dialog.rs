@@ -124,11 +124,15 @@ fn fields_ui(ui: &mut Ui, look: Look<'_>, view: &mut SweepView) {
         let label = ui.label(t!("Folder"));
         let tip =
             t!("Empty for a new one in {path}; that of a sweep that was begun goes on", path = look.runs.display());
-        ui.add_sized(size, TextEdit::singleline(&mut view.folder)).labelled_by(label.id).on_hover_text(tip);
+        let field = TextEdit::singleline(&mut view.folder).hint_text(t!("a new one among the runs"));
+        ui.add_sized(size, field).labelled_by(label.id).on_hover_text(tip);
         ui.end_row();
         let label = ui.label(t!("Cells at once"));
         let jobs = DragValue::new(&mut view.jobs).range(0..=64);
-        ui.add(jobs).labelled_by(label.id).on_hover_text(t!("0 for one a core"));
+        ui.horizontal(|ui| {
+            ui.add(jobs).labelled_by(label.id);
+            ui.weak(t!("0 for one a core"));
+        });
         ui.end_row();
     });
 }
