@@ -1,6 +1,7 @@
 //! Client and server put together, with their defences: one training step, and asking for a diagnosis.
 
 pub(crate) mod gradients;
+pub mod meter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -104,6 +104,10 @@ impl Defence for Noise {
         let Declared { sigma, clip } = self.declared;
         noisy(&Norm::Two.clipped(&z, clip)?, |i| self.draws.stream("noise", at, i), |stream| sigma * stream.normal())
     }
+
+    fn noise(&self) -> Option<f64> {
+        Some(self.declared.sigma)
+    }
 }
 
 /// The noise with its declared strength, as an attacker uses it.

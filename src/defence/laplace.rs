@@ -100,6 +100,11 @@ impl Defence for Noise {
         let Declared { b, clip } = self.declared;
         noisy(&Norm::One.clipped(&z, clip)?, |i| self.draws.stream("noise", at, i), |stream| draw(stream, b))
     }
+
+    /// A Laplace distribution of scale b has the Fisher information 1/b² of its middle.
+    fn noise(&self) -> Option<f64> {
+        Some(self.declared.b)
+    }
 }
 
 /// The noise with its declared strength, as an attacker uses it.

@@ -134,6 +134,11 @@ pub trait Defence: fmt::Debug + Send {
         Ok(z)
     }
 
+    /// Size σ of the noise that this adds to each number on the wire, which has the Fisher information 1/σ² of it; none without.
+    fn noise(&self) -> Option<f64> {
+        None
+    }
+
     /// What the server makes of it again before its layers; differentiable.
     ///
     /// # Errors

@@ -75,11 +75,16 @@ impl Tape {
     /// # Errors
     /// Where an operation's way back fails.
     pub fn backward(&self, of: &Tensor) -> Result<GradStore> {
-        if !self.covers(of) {
-            return of.backward();
-        }
+        if self.covers(of) { self.backward_from(of, of.ones_like()?) } else { of.backward() }
+    }
+
+    /// The gradients of ⟨`gradient`, of⟩ by all variables that `of` depends on; the tape [covers](Self::covers) it.
+    ///
+    /// # Errors
+    /// Where an operation's way back fails.
+    pub fn backward_from(&self, of: &Tensor, gradient: Tensor) -> Result<GradStore> {
         let mut gradients = GradStore::default();
-        gradients.insert(of, of.ones_like()?);
+        gradients.insert(of, gradient);
         for node in of.sorted_nodes() {
             let Some(way) = self.ways.get(&node.id()) else { continue };
             let Some(gradient) = gradients.remove(node) else { continue };

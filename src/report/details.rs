@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::charts;
 use super::gather::{Gathered, Setting};
 use super::html::{escaped, folding, list, paragraph, picture};
+use super::meters;
 use super::points::{Leak, Spread, measured, points, worst};
 use super::read::Runs;
 use super::subject::Subject;
@@ -33,6 +34,9 @@ pub(super) fn pages(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>]) -> St
     }
     if let Some(gaps) = tables::gaps(all) {
         html.push_str(&section("What knowing the defence gives", &gaps));
+    }
+    if let Some(meters) = meters::trusted(all, &leaks) {
+        html.push_str(&section("Which meter can be trusted?", &meters));
     }
     html.push_str(&cuts(all));
     let parts = tables::parts(all);

@@ -11,6 +11,7 @@ use crate::defence::entry::AS_THEY_ARE;
 use crate::experiment::{Experiment, Values, setting_words};
 use crate::model::wire::WireCount;
 use crate::run::summary::{AttackRecord, EpochRow, Gain, Reidentified, Row, Summary};
+use crate::score::meters::Meters;
 use crate::score::verdict::{Case, is_attack};
 use crate::setting::split;
 use crate::split::UNDEFENDED;
@@ -81,6 +82,13 @@ impl Model {
     /// The table's row of its decision.
     pub fn row(&self) -> Option<&Row> {
         self.case().final_row(&self.target)
+    }
+
+    /// What the leak meters showed at the weights that it was judged with.
+    pub fn meters(&self) -> Option<Meters> {
+        let its = || self.epochs.iter().filter(|row| row.model == self.target);
+        let last = its().map(|row| row.epoch).max();
+        its().find(|row| Some(row.epoch) == self.final_epoch.or(last))?.meters
     }
 
     /// Attacks at it after its training, or at the weights that it was judged with.

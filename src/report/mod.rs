@@ -10,6 +10,7 @@ mod details;
 mod first;
 pub mod gather;
 pub mod html;
+mod meters;
 pub mod points;
 pub mod read;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::model::wire::WireCount;
 use crate::random::Seed;
+use crate::score::meters::Meters;
 use crate::score::pooled::pooled as pooled_attacks;
 use crate::score::read_off::pooled as pooled_readings;
 
@@ -112,11 +113,18 @@ fn epochs(all: &[Summary]) -> Vec<EpochRow> {
             accuracy: mean(&|row| Some(row.accuracy)).unwrap_or(f64::NAN),
             validation: None,
             validation_balanced: None,
+            meters: mean_meters(&same),
         });
     }
     let first = |model: &str| all[0].epochs.iter().position(|row| row.model == model);
     rows.sort_by_key(|row| (first(&row.model), row.epoch));
     rows
+}
+
+/// What the meters show on average over rows with their weights; none where a row has none.
+fn mean_meters(rows: &[(f64, &EpochRow)]) -> Option<Meters> {
+    let all: Option<Vec<(f64, Meters)>> = rows.iter().map(|(weight, row)| Some((*weight, row.meters?))).collect();
+    Meters::mean(&all?)
 }
 
 /// The order of the streams over all folds, with the weights of the first.

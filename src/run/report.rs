@@ -15,6 +15,7 @@ use super::recorder::read_summary;
 use super::summary::{AttackRecord, Summary};
 use crate::error::Result;
 use crate::score::gains::gain_lines;
+use crate::score::meters::METERS;
 use crate::score::metrics::{
     LABELS, LINEUP, MSE, Metric, OVER_CLEAN, PSNR, ROWS, SSIM, leading, lineup_chance, lineup_of,
 };
@@ -58,6 +59,7 @@ pub fn report(summary: &Summary) -> String {
         text.push('\n');
         text.push_str(&attack_text(summary.case(), |_| true));
     }
+    text.push_str(&metered(summary));
     text.push_str(&people::leaks(summary));
     text.push_str(&people::found(summary));
     text.push_str(&people::read_off(summary));
@@ -66,6 +68,29 @@ pub fn report(summary: &Summary) -> String {
     text.push_str(&cost_text(summary));
     text.push_str(&reading(summary));
     text
+}
+
+/// What the leak meters showed of each model last.
+fn metered(summary: &Summary) -> String {
+    let mut models: Vec<&str> = summary.epochs.iter().map(|row| row.model.as_str()).collect();
+    models.dedup();
+    let heading: Vec<String> = METERS.iter().map(|meter| meter.axis()).collect();
+    let heading: Vec<&str> = [""].into_iter().chain(heading.iter().map(String::as_str)).chain(["σ"]).collect();
+    let mut table = table(&heading);
+    let mut nominal = false;
+    for model in models {
+        let last = summary.epochs.iter().filter(|row| row.model == model).max_by_key(|row| row.epoch);
+        let Some(meters) = last.and_then(|row| row.meters) else { continue };
+        let cells = METERS.iter().map(|meter| meter.plain(&meters).unwrap_or("–".to_owned()));
+        let sigma = format!("{:.4}{}", meters.sigma, if meters.nominal { "*" } else { "" });
+        nominal |= meters.nominal;
+        table.add_row(std::iter::once(model.to_owned()).chain(cells).chain([sigma]));
+    }
+    if table.row_count() == 0 {
+        return String::new();
+    }
+    let star = if nominal { "* no noise on the wire: a hundredth of what is sent\n" } else { "" };
+    format!("\nLeak meters on test images, without an attack; they prove nothing\n{table}\n{star}")
 }
 
 fn rows_table(summary: &Summary) -> String {

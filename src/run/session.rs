@@ -23,6 +23,7 @@ use super::steps::Steps;
 use super::summary::{AttackRecord, Summary};
 use super::weights::Weights;
 use crate::error::{Error, Result};
+use crate::split::meter::Meter;
 use crate::split::{SplitModel, SplitPlan};
 
 /// Between checkpoints, beside those after every epoch.
@@ -40,6 +41,8 @@ pub struct Session {
     /// The questions for the attacks that are due.
     pub(super) capturing: Option<Capturing>,
     pub(super) testing: Vec<[Vec<u32>; 4]>,
+    /// The leak meters, read after an epoch's test.
+    pub(super) meter: Option<Meter>,
     pub(super) judge: Option<Judge>,
     pub(super) closing: Option<Closing>,
     pub(super) sink: Sink,
@@ -90,6 +93,7 @@ impl Session {
             attacks: Queue::default(),
             capturing: None,
             testing: Vec::new(),
+            meter: None,
             judge: None,
             closing: None,
             sink,

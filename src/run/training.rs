@@ -15,7 +15,9 @@ use crate::error::Result;
 use crate::experiment::AttackSpec;
 use crate::random::At;
 use crate::score::classification::Confusion;
+use crate::score::meters::Meters;
 use crate::score::utility::{best_held_out, final_epoch};
+use crate::split::meter::Meter;
 
 /// Between pictures of training.
 const STAGE_EVERY: Duration = Duration::from_millis(150);
@@ -66,6 +68,7 @@ impl Session {
                 }
             }
             Stage::Train => self.course(at).stage = Stage::Test,
+            Stage::Test if self.meter.is_some() => self.read_meter(at)?,
             Stage::Test => {
                 let images = self.test(at)?;
                 self.speeds.tests[at].add(start.elapsed().as_secs_f64(), images);
@@ -249,12 +252,27 @@ impl Session {
         let [a, r, f] = three_streams(&answer)?.unwrap_or_default();
         self.testing.push([answer.predicted()?, a, r, f]);
         if asked + samples.len() == test.len() + validation.len() {
-            self.end_epoch(at)?;
+            self.begin_meter(at, draw)?;
         }
         Ok(samples.len())
     }
 
-    fn end_epoch(&mut self, at: usize) -> Result<()> {
+    /// Begins to read the leak meters at model `at`, on test images.
+    fn begin_meter(&mut self, at: usize, draw: usize) -> Result<()> {
+        let last = draw == self.setup.experiment.train.epochs;
+        let (model, test) = (&self.models[at], &self.setup.test);
+        self.meter = Some(Meter::new(model, test, draw, last, self.setup.seed(), &self.setup.device)?);
+        Ok(())
+    }
+
+    fn read_meter(&mut self, at: usize) -> Result<()> {
+        let Some(meter) = &mut self.meter else { return Ok(()) };
+        let Some(meters) = meter.advance(&self.models[at])? else { return Ok(()) };
+        self.meter = None;
+        self.end_epoch(at, meters)
+    }
+
+    fn end_epoch(&mut self, at: usize, meters: Meters) -> Result<()> {
         let (test, validation) = (self.setup.test.labels(), self.setup.validation.labels());
         let chunks = std::mem::take(&mut self.testing);
         let predicted = |which: usize| chunks.iter().flat_map(move |chunk| chunk[which].iter());
@@ -279,6 +297,7 @@ impl Session {
             accuracy: accuracy(0).unwrap_or(0.0),
             validation,
             validation_balanced: balanced,
+            meters: Some(meters),
         };
         course.end_epoch(&mut *model.server);
         let epoch = course.epoch;

@@ -63,7 +63,7 @@ impl<T> PartialEq for Metric<T> {
 impl<T> Eq for Metric<T> {}
 
 impl<T> Metric<T> {
-    const BASE: Self = Self {
+    pub(super) const BASE: Self = Self {
         key: "",
         column: "",
         error_column: "",

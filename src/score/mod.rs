@@ -12,6 +12,7 @@ pub mod judging;
 mod labels;
 pub mod likeness;
 pub mod lineup;
+pub mod meters;
 pub mod metrics;
 pub mod multiscale;
 pub mod names;

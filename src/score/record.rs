@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::meters::Meters;
+
 /// Accuracies on the test set after an epoch, in percent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
@@ -25,6 +27,9 @@ pub struct EpochRow {
     /// The same with each class counting as much as the others (balanced accuracy); none as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_balanced: Option<f64>,
+    /// What the leak meters show; none in files of builds that had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meters: Option<Meters>,
 }
 
 /// One row of the table of METHOD §3, on the test set, in percent.

@@ -1,6 +1,6 @@
 //! What defences are made of.
 
-use candle_core::{DType, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use cutlayer::defence::binarise::{binarised, sides};
 use cutlayer::defence::cem::loss::{Centres, Measure, spread};
 use cutlayer::defence::orthogonal::Projection;
@@ -8,16 +8,20 @@ use cutlayer::defence::quantise::{codes, quantised};
 use cutlayer::defence::ressfl::{THRESHOLD, penalty};
 use cutlayer::defence::top_k::top_k;
 use cutlayer::defence::{Bytes, Kind};
+use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::correlation::distance_correlation as dependence;
 use cutlayer::engine::linear::linear;
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::engine::similarity::ssim;
+use cutlayer::model::jacobian::{Gram, Traced};
+use cutlayer::score::meters::Meters;
 use cutlayer::setting::Values;
+use cutlayer::split::meter::dfil;
 use cutlayer::workbench;
 
 use super::Case;
 
-fn scalar(t: &candle_core::Tensor) -> f64 {
+fn scalar(t: &Tensor) -> f64 {
     t.to_dtype(DType::F64).unwrap().to_scalar().unwrap()
 }
 
@@ -121,5 +125,32 @@ fn orthogonal_projection() {
     case.check("lifted", &lifted);
     let back = (lifted * case.input("grad_lifted")).unwrap().sum_all().unwrap().backward().unwrap();
     case.check("grad_z", back.get(&z).unwrap());
+    case.finish();
+}
+
+#[test]
+fn fisher_leakage() {
+    let mut case = Case::load("fisher_leakage");
+    let [w1, b1, w2, b2] = ["weight1", "bias1", "weight2", "bias2"].map(|name| case.input(name));
+    let (sigma, prior, probes) = (case.number("sigma"), case.number("prior"), case.input("probes"));
+    let pass = |x: &Tensor| Ok(conv2d(&conv2d(x, &w1, &b1, 1, 1)?.relu()?, &w2, &b2, 2, 1)?);
+    let of = |rows: usize| Traced::of(&case.input("image").repeat((rows, 1, 1, 1)).unwrap(), pass).unwrap();
+    let sent = of(1).output().dims().to_vec();
+    let numbers: usize = sent.iter().product();
+    let shaped = |v: &Tensor| v.reshape((v.dim(0).unwrap(), sent[1], sent[2], sent[3])).unwrap();
+
+    let unit = Tensor::eye(numbers, DType::F32, &Device::Cpu).unwrap();
+    let jacobian = of(numbers).back(&shaped(&unit)).unwrap();
+    let back = of(probes.dim(0).unwrap()).back(&shaped(&probes)).unwrap();
+    // A few rows at once, the last of them not full.
+    let mut gram = Gram::new(of(7)).unwrap();
+    while !gram.advance().unwrap() {}
+    let pixels = case.input("image").elem_count() as f64;
+    let exact = gram.trace() / pixels / sigma.powi(2);
+    case.check("jacobian", &jacobian.flatten_from(1).unwrap());
+    case.check_values("dfil", &[exact]);
+    case.check_values("dfil_probes", &[dfil(&back, sigma).unwrap()]);
+    case.check_values("nats", &[gram.half_log_det((prior / sigma).powi(2))]);
+    case.check_values("mse_floor", &[Meters::floor(exact, prior)]);
     case.finish();
 }

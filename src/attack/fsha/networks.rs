@@ -76,8 +76,11 @@ impl Pilot {
             }
             _ => return Err(Error::Internal(format!("smashed data of shape {smashed:?}"))),
         };
+        specs.insert(0, Conv { channels, kernel: 1, stride: 1, padding: 0, bias: true });
         specs.extend(ending.cloned());
-        Ok(Self { part: Part::new("pilot", &[channels, sides[0], sides[1]], specs, init)?, sides })
+        let part = Part::new("pilot", &[channels, sides[0], sides[1]], specs, init)?;
+        centre(&part.parameters, channels)?;
+        Ok(Self { part, sides })
     }
 
     /// The same layers with other weights, for images that need no padding.
@@ -100,6 +103,16 @@ impl Pilot {
         }
         self.part.network.forward(&x.contiguous()?)
     }
+}
+
+/// Has the first layer, of 1×1, map images in [0, 1] to [−1, 1], as the authors' are: where black is 0, a black margin hides
+/// the first weights from their gradients, and at the published rates the pilot needs twice as many steps.
+fn centre(pilot: &Parameters, channels: usize) -> Result<()> {
+    let weight = pilot.get("pilot.0.weight")?;
+    let doubled = Tensor::eye(channels, weight.dtype(), weight.device())?.affine(2.0, 0.0)?;
+    weight.set(&doubled.reshape((channels, channels, 1, 1))?)?;
+    let bias = pilot.get("pilot.0.bias")?;
+    Ok(bias.set(&bias.ones_like()?.neg()?)?)
 }
 
 /// The critic D: smashed data (N, …) to scores (N, 1).

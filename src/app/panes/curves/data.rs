@@ -12,6 +12,7 @@ use crate::app::theme::Role;
 use crate::app::words::{decimal, maker, mode, target, yardstick};
 use crate::run::summary::{AttackRecord, EpochRow, MetricRow};
 use crate::score::band::wilson;
+use crate::score::meters::Meters;
 use crate::score::metrics::{LINEUP, Metric};
 
 /// Standard errors on each side of a band.
@@ -28,6 +29,7 @@ pub fn collect(figure: Figure, state: &State, against: Against) -> Raw {
         Figure::Losses => losses(state, against),
         Figure::Difference => difference(state),
         Figure::Lineup | Figure::Ssim | Figure::Psnr => leaks(state, figure.leak()),
+        Figure::Distance | Figure::Fisher => figure.meter().map(|meter| metered(state, meter)).unwrap_or_default(),
         Figure::Gain => state.summary.as_deref().map(gains).unwrap_or_default(),
         Figure::Recovery => state.summary.as_deref().map(recovery).unwrap_or_default(),
     }
@@ -241,6 +243,26 @@ fn mark_floor(raw: &mut Raw, state: &State) {
     if let Some(best) = guesses.filter(|rule| rule.at.is_finite()).max_by(|a, b| a.at.total_cmp(&b.at)) {
         best.floor = true;
     }
+}
+
+/// What a leak meter showed of each model, by epoch.
+fn metered(state: &State, meter: &Metric<Meters>) -> Raw {
+    let mut raw = Raw::against(Against::Epoch);
+    for (_, row) in &state.epochs {
+        let Some(y) = row.meters.as_ref().and_then(meter.value) else { continue };
+        let (name, point) = (target(&row.model), [row.epoch as f64, y]);
+        match raw.values.iter_mut().find(|values| values.name == name) {
+            Some(values) => values.points.push(point),
+            None => raw.values.push(Values {
+                name: name.to_owned(),
+                tip: t!("Measured on test images after each epoch, without an attack."),
+                ink: Ink::of(if row.model == "vanilla" { Role::Patient } else { Role::Attacker }),
+                points: vec![point],
+                band: Vec::new(),
+            }),
+        }
+    }
+    raw
 }
 
 /// What the defended model's accuracy is above or below that of its twin, by epoch.

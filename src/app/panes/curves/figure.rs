@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::app::words::{decimal, leak_help};
 use crate::run::summary::AttackRecord;
+use crate::score::meters::{DFIL, DISTANCE_CORRELATION, Meters};
 use crate::score::metrics::{ACCURACY, LINEUP, MSE, Metric, PSNR, SSIM};
 
 /// What is drawn.
@@ -24,6 +25,10 @@ pub enum Figure {
     Ssim,
     /// How near to them, in decibels.
     Psnr,
+    /// What images and smashed data have in common, without an attack.
+    Distance,
+    /// Fisher information on a pixel, without an attack.
+    Fisher,
     /// Gains against attack strength.
     Gain,
     /// Error of the cleaned image against the threshold.
@@ -57,7 +62,7 @@ impl Against {
 
 impl Figure {
     /// All, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Test,
         Self::Difference,
         Self::Training,
@@ -65,13 +70,15 @@ impl Figure {
         Self::Lineup,
         Self::Ssim,
         Self::Psnr,
+        Self::Distance,
+        Self::Fisher,
         Self::Gain,
         Self::Recovery,
     ];
     /// Those that tell what a model is good for, by epoch.
     pub const UTILITY: [Self; 2] = [Self::Difference, Self::Test];
     /// Those that tell what leaks, by epoch.
-    pub const LEAKAGE: [Self; 3] = [Self::Lineup, Self::Ssim, Self::Psnr];
+    pub const LEAKAGE: [Self; 5] = [Self::Lineup, Self::Ssim, Self::Psnr, Self::Distance, Self::Fisher];
 
     /// The metric of attacks that a figure of leakage draws.
     pub fn leak(self) -> &'static Metric<AttackRecord> {
@@ -80,6 +87,20 @@ impl Figure {
             Self::Lineup => &LINEUP,
             _ => &SSIM,
         }
+    }
+
+    /// The leak meter that it draws, if it draws one.
+    pub fn meter(self) -> Option<&'static Metric<Meters>> {
+        match self {
+            Self::Distance => Some(&DISTANCE_CORRELATION),
+            Self::Fisher => Some(&DFIL),
+            _ => None,
+        }
+    }
+
+    /// Whether it has a value an epoch, and is drawn against nothing else.
+    pub fn by_epoch(self) -> bool {
+        self == Self::Difference || Self::LEAKAGE.contains(&self)
     }
 
     /// Its name.
@@ -92,6 +113,8 @@ impl Figure {
             Self::Lineup | Self::Ssim | Self::Psnr => {
                 return Cow::Owned(t!("Leakage: {name}", name = self.leak().name));
             }
+            Self::Distance => t!("Leakage: distance correlation"),
+            Self::Fisher => t!("Leakage: Fisher information"),
             Self::Gain => t!("Gain against γ"),
             Self::Recovery => return Cow::Owned(t!("{name} against μ", name = MSE.name)),
         })
@@ -113,6 +136,17 @@ impl Figure {
                 t!("Cross-entropy of each stream in each batch: the paper's CE(a), CE(r) and CE(f). Lower is surer.")
             }
             Self::Lineup | Self::Ssim | Self::Psnr => return Cow::Owned(leak_help(self.leak())),
+            Self::Distance => {
+                t!(
+                    "How much images and what was sent for them have in common, 0 to 1, after each epoch. A meter needs \
+                     no attack and proves nothing: it stands beside what attacks get, never in their place."
+                )
+            }
+            Self::Fisher => {
+                t!("Fisher information that what is sent has of a pixel on average (dFIL), after each epoch. Where \
+                     there is no noise on the wire, some is assumed that is a hundredth of what is sent. What a \
+                     defence does to images before the client's first layer is not in it. A meter proves nothing.")
+            }
             Self::Gain => {
                 t!("What the fused decision gains over the undefended model, in points of accuracy, against the \
                      share γ of pixels that the disguise moves. A gain over disguised images grows with γ for any \
@@ -139,6 +173,7 @@ impl Figure {
             Self::Training => t!("During a run the accuracy in training appears here with the first step."),
             Self::Losses => t!("Losses appear here while a model with several streams is trained."),
             Self::Lineup | Self::Ssim | Self::Psnr => t!("Each attack of the run appears here when it is finished."),
+            Self::Distance | Self::Fisher => t!("Meters of what leaks appear here after the first epoch of a run."),
             Self::Gain => {
                 t!("Gains appear here at the end of a run that trains a defended model and its undefended twin.")
             }
@@ -153,6 +188,8 @@ impl Figure {
             Self::Losses => t!("cross-entropy"),
             Self::Lineup => t!("recognised, %"),
             Self::Ssim | Self::Psnr => return Cow::Owned(self.leak().axis()),
+            Self::Distance => t!("distance correlation"),
+            Self::Fisher => t!("dFIL"),
             Self::Gain => t!("gain, points"),
             Self::Difference => t!("against the twin, points"),
             Self::Recovery => t!("mean squared error"),
@@ -176,7 +213,7 @@ impl Figure {
 
     /// Whether its height can be logarithmic: accuracies keep their scale, gains have a sign.
     pub fn can_log(self) -> bool {
-        matches!(self, Self::Losses | Self::Ssim | Self::Psnr | Self::Recovery)
+        matches!(self, Self::Losses | Self::Ssim | Self::Psnr | Self::Fisher | Self::Recovery)
     }
 
     /// A value with its unit.
@@ -185,6 +222,8 @@ impl Figure {
             Self::Test | Self::Training => ACCURACY.with_unit(&decimal(y, ACCURACY.digits)),
             Self::Losses => decimal(y, 3),
             Self::Lineup | Self::Ssim | Self::Psnr => self.leak().with_unit(&decimal(y, self.leak().digits)),
+            Self::Distance => decimal(y, DISTANCE_CORRELATION.digits),
+            Self::Fisher => decimal(y, DFIL.digits),
             Self::Gain | Self::Difference => crate::app::words::points(y),
             Self::Recovery => decimal(y, MSE.digits),
         }

@@ -46,8 +46,7 @@ impl Pinned {
     pub fn ghosts(&self, figure: Figure, settings: &Settings) -> Vec<Ghost> {
         let by_epoch = match figure {
             Figure::Test => settings.against == Against::Epoch,
-            Figure::Difference | Figure::Lineup | Figure::Ssim | Figure::Psnr => true,
-            Figure::Training | Figure::Losses | Figure::Gain | Figure::Recovery => false,
+            other => other.by_epoch(),
         };
         let runs = self.runs.iter().zip(STYLES).filter(|_| by_epoch);
         let ghost = |((name, state), style): (&(String, Arc<State>), LineStyle)| {

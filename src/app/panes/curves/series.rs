@@ -131,8 +131,7 @@ impl Chart {
             let at = scale(rule.at, if rule.level { log_y } else { log_x })?;
             Some(Rule { at, ..rule })
         });
-        let whole_x = figure.turns() && settings.against != Against::Time
-            || matches!(figure, Figure::Difference | Figure::Lineup | Figure::Ssim | Figure::Psnr);
+        let whole_x = figure.turns() && settings.against != Against::Time || figure.by_epoch();
         let fitted = settings.fitted && figure == Figure::Test;
         let (rules, ghosts) = (rules.collect(), Vec::new());
         Self { figure, x_label: raw.x_label, log_x, log_y, fitted, whole_x, rules, series, dropped, ghosts }
@@ -188,7 +187,7 @@ impl Chart {
         } else if !self.log_y {
             y = widen(y, 0.0);
         }
-        if self.figure == Figure::Ssim && !self.log_y {
+        if matches!(self.figure, Figure::Ssim | Figure::Distance) && !self.log_y {
             y = widen(y, 1.0);
         }
         if !self.log_x {
