@@ -16,16 +16,46 @@ use crate::run::scene::Picture;
 use crate::run::victim::Paths;
 use crate::score::goal::Goal;
 
+/// A sweep that is to be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SweepStart {
+    /// Its name or file; empty for the one in the folder.
+    pub sweep: String,
+    /// Its folder; none for a new one among the runs.
+    pub folder: Option<PathBuf>,
+    /// Cells at once, 0 for one a core.
+    pub jobs: usize,
+    /// Where its images are; empty for where the sweep says.
+    pub images: String,
+}
+
 /// What is done with a sweep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SweepAct {
-    /// Run a sweep, by its name or file, in a folder; without one in a new folder among the runs. So many cells at once, 0
-    /// for one a core.
-    Start(String, Option<PathBuf>, usize),
+    /// Run one, or go on with it.
+    Start(SweepStart),
     /// Let the cells save, and end.
     Stop,
     /// Look at the sweep in a folder.
     Open(PathBuf),
+}
+
+/// What is done with an audit of images of one's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditAct {
+    /// Ask what is to be done with the images at a place.
+    Ask(PathBuf),
+    /// Audit the images at a place, and write a page.
+    Start {
+        /// Folder or file.
+        images: PathBuf,
+        /// A new file, `.html` or `.pdf`.
+        page: PathBuf,
+    },
+    /// Let it end.
+    Stop,
+    /// Open the page of the last one.
+    Read,
 }
 
 /// Something that was asked for. What cannot be done now is left undone.
@@ -143,6 +173,8 @@ pub enum Act {
     Victim(Paths, Launch, PathBuf),
     /// Something with a sweep.
     Sweep(SweepAct),
+    /// Something with an audit.
+    Audit(AuditAct),
     /// Launch an attack, by its name, at the shown run.
     AttackShown(&'static str),
     /// Give a run another name.
@@ -218,7 +250,8 @@ impl Act {
             | Self::Attack(..)
             | Self::AttackShown(_)
             | Self::Sweep(SweepAct::Start(..))
-            | Self::Popup(Some(Popup::Sweep))
+            | Self::Popup(Some(Popup::Sweep | Popup::Audit))
+            | Self::Audit(AuditAct::Start { .. })
             | Self::Continue(_) => Control::Run,
             Self::Defended(_) | Self::Untrained(_) => Control::Model,
             Self::Attacker(_) | Self::Adaptive(_) => Control::Attacker,
@@ -257,6 +290,8 @@ pub enum Popup {
     Victim,
     /// Many experiments that differ in a few settings.
     Sweep,
+    /// Images of one's own, down to the page.
+    Audit,
 }
 
 #[cfg(test)]

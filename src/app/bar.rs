@@ -1,9 +1,11 @@
 //! The top bar: what to run, Run, and how far it is.
 
-use eframe::egui::{Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, Ui, WidgetInfo};
+use eframe::egui::{
+    Align, Button, ComboBox, DragValue, Layout, ProgressBar, RichText, Role as Kind, ScrollArea, Ui, WidgetInfo,
+};
 
 use super::choice::selectable_ui;
-use super::command::{Menu, commands, why_not};
+use super::command::{Command, Menu, commands, why_not};
 use super::hidden::Control;
 use super::language::language_ui;
 use super::lit::lit_ui;
@@ -17,6 +19,8 @@ use crate::lesson::Part;
 use crate::run::event::Progress;
 
 const BUTTON: [f32; 2] = [64.0, 28.0];
+/// Above and below a menu, in points.
+const MARGIN: f32 = 16.0;
 /// In less room, as with large text, the bar takes two rows.
 const ONE_ROW: f32 = 760.0;
 /// From this width on the bar has room for what is asked for once a lesson.
@@ -84,24 +88,31 @@ pub fn menu_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
         let all = commands();
         for menu in Menu::ALL {
             ui.menu_button(menu.word(), |ui| {
-                for command in all.iter().filter(|command| command.menu == menu) {
-                    let why = why_not(&command.act, &look);
-                    let keys = command.keys.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
-                    let item = ui.add_enabled(why.is_none(), Button::new(&command.words).shortcut_text(keys));
-                    let item = item.on_hover_text(&command.help);
-                    if item.on_disabled_hover_text(why.unwrap_or_default()).clicked() {
-                        acts.push(command.act.clone());
-                        ui.close();
+                // The longest has more items than a small screen has room for.
+                let room = ui.ctx().content_rect().height() - 2.0 * MARGIN;
+                ScrollArea::vertical().max_height(room).show(ui, |ui| {
+                    let own = all.iter().filter(|command| command.menu == menu);
+                    own.for_each(|command| item_ui(ui, look, command, acts));
+                    if menu == Menu::View {
+                        language_ui(ui, look, acts);
                     }
-                }
-                if menu == Menu::View {
-                    language_ui(ui, look, acts);
-                }
+                });
             });
         }
     })
     .response
     .on_hover_text(t!("Every command"));
+}
+
+fn item_ui(ui: &mut Ui, look: Look<'_>, command: &Command, acts: &mut Vec<Act>) {
+    let why = why_not(&command.act, &look);
+    let keys = command.keys.map(|keys| ui.ctx().format_shortcut(&keys)).unwrap_or_default();
+    let item = ui.add_enabled(why.is_none(), Button::new(&command.words).shortcut_text(keys));
+    let item = item.on_hover_text(&command.help);
+    if item.on_disabled_hover_text(why.unwrap_or_default()).clicked() {
+        acts.push(command.act.clone());
+        ui.close();
+    }
 }
 
 /// Asks whether an unfinished run is to be continued.
@@ -311,8 +322,40 @@ fn left_tip(progress: &Progress) -> String {
 
 #[cfg(test)]
 mod tests {
+    use eframe::egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, vec2};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+
     use super::*;
+    use crate::app::test_look::Shop;
     use crate::experiment::fixture::{DEFENDED, TITLE};
+
+    #[test]
+    fn a_menu_with_more_items_than_the_screen_has_room_for_stays_on_it() {
+        let shop = Shop::default();
+        let (size, mut acts) = ([700.0, 400.0], Vec::new());
+        let mut harness = Harness::builder().with_size(size).build_ui(|ui| menu_ui(ui, shop.look(), &mut acts));
+        harness.get_by_label("Menu").click();
+        harness.run_steps(3);
+        harness.get_by_label_contains(Menu::Run.word()).click();
+        harness.run_steps(3);
+        let first = harness.get_by_label_contains("Run or pause").rect();
+        assert!(first.top() >= 0.0 && first.bottom() <= size[1], "{first}");
+        // The last is below, and comes into sight by the wheel.
+        let last = || harness.get_by_label_contains("Show trained weights").rect();
+        assert!(last().top() > size[1], "{}", last());
+        harness.hover_at(first.center());
+        harness.event(Event::MouseWheel {
+            unit: MouseWheelUnit::Point,
+            delta: vec2(0.0, -5000.0),
+            phase: TouchPhase::Move,
+            modifiers: Modifiers::NONE,
+            source: MouseWheelSource::Unknown,
+        });
+        harness.run_steps(30);
+        let last = harness.get_by_label_contains("Show trained weights").rect();
+        assert!(last.bottom() <= size[1], "{last}");
+    }
 
     #[test]
     fn progress_is_told_in_words() {

@@ -54,6 +54,14 @@ impl Chore {
         Self::start(ctx, move || opened::trash(&path).map(|()| Done::Trashed(path)))
     }
 
+    /// Begins to show a file in the desktop's own program.
+    ///
+    /// # Errors
+    /// Returns an error if the system gives no thread.
+    pub fn file(path: PathBuf, ctx: &Context) -> Result<Self> {
+        Self::start(ctx, move || desktop::open_file(&path).map(|()| Done::Quietly))
+    }
+
     /// Begins to show a folder in the desktop's own program.
     ///
     /// # Errors

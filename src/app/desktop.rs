@@ -1,4 +1,4 @@
-//! What the desktop does for the window: it shows a folder, and tells that something is done.
+//! What the desktop does for the window: it shows a folder or a file, and tells that something is done.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,12 +23,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Returns an error if there is no such folder or no such program, or it refuses; the path comes last.
 pub fn open_folder(path: &Path) -> Result<()> {
-    open_with(OPENER, path)
+    open_with(OPENER, path, "folder")
 }
 
-fn open_with(opener: &str, path: &Path) -> Result<()> {
-    let wrong = |why: &str| Error::input(format!("the folder cannot be opened: {why}: {}", path.display()));
-    if !path.is_dir() {
+/// Shows a file in the desktop's own program for its kind, as a page in a browser; otherwise as [`open_folder`].
+///
+/// # Errors
+/// As [`open_folder`].
+pub fn open_file(path: &Path) -> Result<()> {
+    open_with(OPENER, path, "file")
+}
+
+fn open_with(opener: &str, path: &Path, what: &str) -> Result<()> {
+    let wrong = |why: &str| Error::input(format!("the {what} cannot be opened: {why}: {}", path.display()));
+    if !path.exists() {
         return Err(wrong("it is not there any more"));
     }
     let mut child = quiet(Command::new(opener).arg(path))
@@ -107,12 +115,12 @@ mod tests {
     fn what_cannot_be_opened_is_told_with_its_path() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        open_with("true", path).unwrap();
+        open_with("true", path, "folder").unwrap();
         for (opener, says) in [("false", "false refused"), ("no-such-opener", "there is no no-such-opener to do it")] {
-            let error = open_with(opener, path).unwrap_err().to_string();
+            let error = open_with(opener, path, "folder").unwrap_err().to_string();
             assert!(error.contains(says) && error.ends_with(&path.display().to_string()), "{error}");
         }
-        let error = open_with("true", &path.join("gone")).unwrap_err().to_string();
+        let error = open_with("true", &path.join("gone"), "file").unwrap_err().to_string();
         assert!(error.contains("not there any more") && error.ends_with("gone"), "{error}");
     }
 }

@@ -4,8 +4,8 @@ use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
 use super::{
-    Activity, App, Look, Pane, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log,
-    page, palette, present, runner, settings, stage, students, sweeping, victim,
+    Activity, App, Look, Pane, Source, View, auditing, bar, command, data_sheet, focus, formula, help, inspector,
+    lessons, log, page, palette, present, runner, settings, stage, students, sweeping, victim,
 };
 
 /// Height of the log when it is opened first.
@@ -42,6 +42,7 @@ impl App {
             earlier: self.session.has_earlier(),
             speaks: self.language.speaks(),
             sweeping: &self.sweeping,
+            auditing: &self.auditing,
             lesson: self.progress.as_ref(),
             lit: lessons::lit(self.progress.as_ref()),
             followed: self.run_scene.is_some() || self.runner.is_some(),
@@ -133,6 +134,7 @@ fn popup_ui(ctx: &egui::Context, popup: Popup, look: Look<'_>, view: &mut View, 
         Popup::Palette => palette::palette_ui(ctx, look, &mut view.palette, acts),
         Popup::Settings => settings::settings_ui(ctx, look, &mut view.settings, acts),
         Popup::Victim => victim::victim_ui(ctx, &mut view.victim, acts),
+        Popup::Audit => auditing::audit_ui(ctx, look, &mut view.audit, acts),
         Popup::Sweep => sweeping::sweep_ui(ctx, look, &mut view.sweep, acts),
         Popup::Method => formula::method_ui(ctx, &mut view.method),
         Popup::Students => students::share_ui(ctx, look, &mut view.share, acts),

@@ -44,6 +44,7 @@ impl App {
         self.hear_library(ctx);
         self.hear_opening(ctx);
         self.hear_sweep(ctx);
+        self.hear_audit(ctx);
         self.hear_runner(ctx);
         self.hear_live();
         self.play_film(ctx);

@@ -5,6 +5,7 @@
 
 mod accuracies;
 mod act;
+mod auditing;
 mod bar;
 mod best;
 mod choice;
@@ -88,7 +89,8 @@ use crate::live::Live;
 use crate::run::weights::Weights;
 
 pub use accuracies::{Accuracy, Curves};
-pub use act::{Act, LessonAct, PlayAct, Popup, SweepAct};
+pub use act::{Act, AuditAct, LessonAct, PlayAct, Popup, SweepAct, SweepStart};
+pub use auditing::Auditing;
 pub use copied::Copied;
 pub use day::DayAct;
 pub use document::Document;
@@ -160,6 +162,8 @@ pub struct Look<'a> {
     speaks: language::Speaks<'a>,
     /// The sweep that is at work, or is looked at.
     sweeping: &'a Sweeping,
+    /// The audit that is at work, or that came to its end.
+    auditing: &'a Auditing,
     /// The weights that the stage uses, of a run.
     pub weights: Option<&'a Weights>,
     /// The experiment of the run that is going, or whose weights the stage uses.
@@ -206,6 +210,7 @@ pub struct View {
     method: formula::MethodView,
     victim: victim::VictimView,
     sweep: sweeping::SweepView,
+    audit: auditing::AuditView,
     /// The page is to be scrolled to this pane, where it is out of sight.
     to_pane: Option<Pane>,
 }
@@ -228,6 +233,7 @@ pub struct App {
     opening: Option<opened::Opening>,
     chores: Vec<chore::Chore>,
     sweeping: Sweeping,
+    auditing: Auditing,
     /// Images that are looked at before they are used.
     images: Option<data_sheet::DataSheet>,
     tree: Tree<Pane>,
@@ -297,6 +303,7 @@ impl App {
             opening: None,
             chores: Vec::new(),
             sweeping: Sweeping::default(),
+            auditing: Auditing::default(),
             images: None,
             tree: memory.tree(),
             view: View::default(),
@@ -369,6 +376,7 @@ impl App {
             || self.shooting()
             || !self.chores.is_empty()
             || self.sweeping.is_busy()
+            || self.auditing.at_work()
             || self.images.as_ref().is_some_and(data_sheet::DataSheet::busy)
             || self.view.inspector.waits()
             || self.live.as_ref().is_some_and(Live::busy)
@@ -382,6 +390,7 @@ impl App {
             runner.leave(PATIENCE);
         }
         self.sweeping.leave(PATIENCE);
+        self.auditing.leave(PATIENCE);
         self.leave_notes();
         self.remember();
         self.end_session();

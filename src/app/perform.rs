@@ -115,6 +115,7 @@ impl App {
             Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
             Act::Sweep(act) => return self.sweep(act, ctx),
+            Act::Audit(act) => return self.audit(act, ctx),
             Act::Language(id) => return self.speak_now(id.as_deref(), ctx),
             Act::FindSetting(key) => {
                 self.view.settings.find(&key);

@@ -22,6 +22,8 @@ pub struct Shop {
     pub pinned: Vec<PathBuf>,
     /// No sweep.
     pub sweeping: super::Sweeping,
+    /// No audit.
+    pub auditing: super::Auditing,
 }
 
 impl Default for Shop {
@@ -37,6 +39,7 @@ impl Default for Shop {
             activity: Activity::Idle,
             pinned: Vec::new(),
             sweeping: super::Sweeping::default(),
+            auditing: super::Auditing::default(),
         }
     }
 }
@@ -66,6 +69,7 @@ impl Shop {
             earlier: false,
             speaks: crate::app::language::Speaks::default(),
             sweeping: &self.sweeping,
+            auditing: &self.auditing,
             trained: false,
             lesson: None,
             lit: None,

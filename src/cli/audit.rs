@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::attack::worked;
+use super::interrupt::interrupted_with_input;
 use super::run::run_among_others;
 use super::victim_files::VictimFiles;
 use super::{DataArgs, place, print, print_kept, set_threads, tell};
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Experiment;
 use crate::experiment::preset::DIGITS;
 use crate::export::folder::check_new_file;
+use crate::report::pdf;
 use crate::report::read::read;
 use crate::run::attack_later::{Afterwards, floors};
 use crate::run::attack_records::earlier;
@@ -26,7 +28,6 @@ use crate::run::launch::{Launch, Launched, at_victim, launched};
 use crate::run::summary::AttackRecord;
 use crate::run::victim::job::{Task, VictimJob};
 use crate::run::victim::{Paths, Victim};
-use crate::whole_files::Writer;
 use crate::workbench::{attacks, load};
 
 /// What is lost where an audit does not come to its end.
@@ -48,7 +49,8 @@ pub(super) struct AuditArgs {
     /// one beside the report.
     #[arg(long, value_name = "FOLDER", value_parser = place(), required_unless_present_any = ["verify", "report"])]
     out: Option<PathBuf>,
-    /// Write a report too: one HTML page in plain words, with everything inside.
+    /// Write a report too, one page in plain words: HTML with everything inside, or PDF by its ending, where there is a browser
+    /// to print it.
     #[arg(long, value_name = "FILE", value_parser = place(), conflicts_with_all = ["verify", "smashed"])]
     report: Option<PathBuf>,
     /// Of images: change a setting of the experiment that they are trained by, as in --set model.cut=3.
@@ -60,6 +62,9 @@ pub(super) struct AuditArgs {
     /// Print the audit as JSON.
     #[arg(long)]
     json: bool,
+    /// Stop once standard input ends: for the process that shows it.
+    #[arg(long, hide = true)]
+    piped: bool,
     #[command(flatten)]
     victim: VictimFiles,
     #[command(flatten)]
@@ -67,6 +72,9 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn audit(args: &AuditArgs) -> Result<()> {
+    if args.piped {
+        interrupted_with_input()?;
+    }
     if let (true, Some(folder)) = (args.verify, &args.run) {
         let audit = verified(folder)?;
         tell(&format!("Nothing differs: {} files, {} models", audit.files.len(), audit.models.len()));
@@ -91,8 +99,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<()> {
     shown(&audit, args.json)?;
     tell(&format!("The audit is in {}; `cutlayer audit --verify {0}` checks it", out.display()));
     let Some(file) = &args.report else { return Ok(()) };
-    let page = crate::report::page(&read(&[out.join(RUN)])?);
-    Writer::default().write(file, page.as_bytes())?;
+    pdf::write(&crate::report::page(&read(&[out.join(RUN)])?), file)?;
     tell(&format!("The report is in {}", file.display()));
     Ok(())
 }

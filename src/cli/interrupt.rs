@@ -1,8 +1,11 @@
 //! Interrupts: the first asks the worker to stop, the second leaves at once.
 
+use std::io::Read as _;
 use std::sync::{Mutex, Once, PoisonError};
+use std::thread::Builder;
 
 use super::tell;
+use crate::error::{Error, Result};
 use crate::run::control::Command;
 use crate::run::worker::Worker;
 
@@ -41,6 +44,21 @@ pub(super) fn on_interrupt(stop: impl Fn() + Send + 'static, left: String) {
             hangup::ignore();
         }
     });
+}
+
+/// Takes the end of standard input for an interrupt: whoever started this is gone, or wants it to stop.
+///
+/// # Errors
+/// Returns an error if the system gives no thread.
+pub(super) fn interrupted_with_input() -> Result<()> {
+    let listen = || {
+        let mut input = std::io::stdin().lock();
+        let mut block = [0; 64];
+        while input.read(&mut block).is_ok_and(|read| read > 0) {}
+        interrupted();
+    };
+    let thread = Builder::new().name("cutlayer-parent".to_owned()).spawn(listen);
+    thread.map(drop).map_err(|e| Error::Internal(format!("no thread to listen to who started this: {e}")))
 }
 
 fn interrupted() {

@@ -8,14 +8,13 @@ use super::{place, print, tell};
 use crate::error::Result;
 use crate::export::folder::check_new_file;
 use crate::report;
-use crate::whole_files::Writer;
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// Runs' folders, or folders with runs somewhere in them.
     #[arg(required = true, value_name = "DIR", value_parser = place())]
     runs: Vec<PathBuf>,
-    /// The file: HTML, with everything inside.
+    /// The file: HTML, with everything inside; or PDF, by its ending, where there is a browser to print it.
     #[arg(long, value_name = "FILE", value_parser = place())]
     out: PathBuf,
     /// Replace the file if it is there.
@@ -32,7 +31,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<()> {
     for run in &runs.unfinished {
         tell(&format!("Not finished, and not in the report: {}", run.display()));
     }
-    Writer::default().write(&args.out, report::page(&runs).as_bytes())?;
+    report::pdf::write(&report::page(&runs), &args.out)?;
     let told = report::told(&runs).join("\n");
     print(&format!("{told}\nThe report is in {}\n", args.out.display()))
 }

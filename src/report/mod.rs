@@ -11,6 +11,7 @@ mod first;
 pub mod gather;
 pub mod html;
 mod meters;
+pub mod pdf;
 pub mod points;
 pub mod read;
 #[cfg(test)]

@@ -186,6 +186,14 @@ mod tests {
     }
 
     #[test]
+    fn each_meter_is_in_the_docs() {
+        let docs = include_str!("../../docs/meters.md");
+        for meter in METERS {
+            assert!(docs.contains(&format!("\n| {} |", meter.name)), "{}", meter.name);
+        }
+    }
+
+    #[test]
     fn a_floor_lies_below_the_spread_and_falls_with_information() {
         close(Meters::floor(0.0, 0.3), 0.09);
         assert!(Meters::floor(100.0, 0.3) < 0.01);

@@ -10,6 +10,8 @@ pub struct Call {
     pub program: PathBuf,
     /// The sweep's name or file; none where its folder says it.
     pub file: Option<PathBuf>,
+    /// Settings for all cells, beside a name or file.
+    pub set: Vec<String>,
     /// The sweep's folder.
     pub out: PathBuf,
     /// Threads of a cell; none for what its experiment says.
@@ -21,6 +23,7 @@ impl Call {
     pub fn line(&self, cell: &str) -> String {
         let mut words = vec![quoted(self.program.as_os_str()), "sweep".to_owned()];
         words.extend(self.file.iter().map(|file| quoted(file.as_os_str())));
+        words.extend(self.set.iter().flat_map(|set| ["--set".to_owned(), quoted(OsStr::new(set))]));
         words.extend(["--out".to_owned(), quoted(self.out.as_os_str()), "--cell".to_owned(), cell.to_owned()]);
         words.extend(self.threads.iter().flat_map(|threads| ["--threads".to_owned(), threads.to_string()]));
         words.join(" ")
@@ -47,8 +50,16 @@ mod tests {
         for (path, told) in [("/a/b-1.toml", "/a/b-1.toml"), ("/my runs/x", "'/my runs/x'"), ("it's", "'it'\\''s'")] {
             assert_eq!(quoted(OsStr::new(path)), told);
         }
-        let call =
-            Call { program: "cutlayer".into(), file: Some("my sweep.toml".into()), out: "o".into(), threads: Some(2) };
-        assert_eq!(call.line("$N"), "cutlayer sweep 'my sweep.toml' --out o --cell $N --threads 2");
+        let call = Call {
+            program: "cutlayer".into(),
+            file: Some("my sweep.toml".into()),
+            out: "o".into(),
+            threads: Some(2),
+            set: vec!["data.path=a b".into()],
+        };
+        assert_eq!(
+            call.line("$N"),
+            "cutlayer sweep 'my sweep.toml' --set 'data.path=a b' --out o --cell $N --threads 2"
+        );
     }
 }

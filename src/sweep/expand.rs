@@ -32,6 +32,8 @@ pub(super) struct Document {
     pub list: Vec<Axes>,
     /// Whether each defended cell is to have an undefended one beside it.
     pub undefended: bool,
+    /// For all cells, above all of these, as `--set` has them.
+    pub above: Vec<String>,
     pub cluster: slurm::Wishes,
 }
 
@@ -136,6 +138,9 @@ fn experiment(document: &Document, set: &Assignments, place: impl Fn(&str) -> St
     all.extend(set.iter().map(|(key, value)| (key.clone(), value.clone())));
     for (key, value) in &all {
         assign(&mut experiment, key, value).map_err(|problem| format!("{}: {problem}", place(key)))?;
+    }
+    for setting in &document.above {
+        experiment.set(setting).map_err(|problem| problem.to_string())?;
     }
     experiment.train.twin = false;
     if let Some(path) = absolute(&experiment.data.name) {

@@ -36,9 +36,18 @@ impl Sweep {
     /// Returns an error if there is neither, or if something in it is wrong: the field, what was found, what is allowed, and
     /// the file last.
     pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Self> {
+        Self::load_with(name_or_path, &[])
+    }
+
+    /// The same with settings (`data.path=…`) for all cells, which stand above those of the sweep.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with(name_or_path: impl AsRef<OsStr>, above: &[String]) -> Result<Self> {
         let given = name_or_path.as_ref();
         if let Some(built_in) = given.to_str().and_then(library::built_in) {
-            return Self::from_toml(built_in.name, built_in.text, &format!("sweep {}", built_in.name), Path::new("."));
+            let origin = format!("sweep {}", built_in.name);
+            return Self::read(built_in.name, built_in.text, &origin, Path::new("."), above);
         }
         let path = place::found(given)?;
         let is_path = given.as_encoded_bytes().iter().any(|byte| b"/\\".contains(byte)) || path.extension().is_some();
@@ -49,7 +58,7 @@ impl Sweep {
             text::of_file(&path, "sweep").map_err(|problem| Error::input(format!("{problem}: {}", path.display())))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         let beside = path.parent().unwrap_or(Path::new("."));
-        Self::from_toml(&name, &text, &path.display().to_string(), beside)
+        Self::read(&name, &text, &path.display().to_string(), beside, above)
     }
 
     /// Reads a sweep; `origin` is where it came from, for messages, and `beside` the folder that the path of its experiment is
@@ -58,9 +67,13 @@ impl Sweep {
     /// # Errors
     /// As [`Self::load`].
     pub fn from_toml(name: &str, text: &str, origin: &str, beside: &Path) -> Result<Self> {
+        Self::read(name, text, origin, beside, &[])
+    }
+
+    fn read(name: &str, text: &str, origin: &str, beside: &Path, above: &[String]) -> Result<Self> {
         let told = |problem: String| Error::input(format!("{problem}\nin {origin}"));
         let table: Table = toml::from_str(text).map_err(|error| told(broken(text, &error)))?;
-        let document = Document::read(table, origin, beside).map_err(told)?;
+        let document = Document { above: above.to_vec(), ..Document::read(table, origin, beside).map_err(told)? };
         let cells = expand::cells(&document).map_err(told)?;
         Ok(Self { name: name.to_owned(), title: document.title, cells, cluster: document.cluster })
     }
@@ -105,7 +118,7 @@ impl Document {
             }
         };
         let cluster = slurm::Wishes::read(table.remove("slurm"))?;
-        Ok(Self { title, base, set, grid, list, undefended, cluster })
+        Ok(Self { title, base, set, grid, list, undefended, above: Vec::new(), cluster })
     }
 }
 

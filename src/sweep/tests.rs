@@ -211,6 +211,7 @@ fn plans_name_every_cell_that_is_wanted() {
     let call = Call {
         program: "/bin/cutlayer".into(),
         file: Some("tiny".into()),
+        set: Vec::new(),
         out: "/runs/my sweep".into(),
         threads: None,
     };
@@ -244,4 +245,18 @@ fn wishes_of_the_command_line_stand_above_those_of_the_file() {
     assert_eq!(both.tries(), 3);
     let wrong = Wishes { account: Some("-x".to_owned()), ..Wishes::default() };
     assert!(wrong.check().unwrap_err().to_string().starts_with("--account -x: allowed are"));
+}
+
+#[test]
+fn settings_from_outside_stand_above_those_of_the_sweep() {
+    let text = "base = \"quick\"\n[set]\n\"train.epochs\" = 2\n[grid]\nseed = [0, 1]\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    Writer::default().write(&file, text.as_bytes()).unwrap();
+    let with = |above: &[&str]| Sweep::load_with(&file, &above.iter().map(|set| (*set).to_owned()).collect::<Vec<_>>());
+    let sweep = with(&["train.epochs=5"]).unwrap();
+    assert!(sweep.cells.iter().all(|cell| cell.experiment.train.epochs == 5));
+    assert_eq!(sweep.cells.len(), with(&[]).unwrap().cells.len());
+    let error = with(&["train.epoch=5"]).unwrap_err().to_string();
+    assert!(error.contains("did you mean `epochs`?"), "{error}");
 }

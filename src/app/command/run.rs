@@ -51,6 +51,30 @@ fn speeds() -> Vec<Command> {
     all
 }
 
+/// What works in processes of its own.
+fn apart() -> [Command; 2] {
+    use Menu::Run;
+    [
+        command(
+            Run,
+            t!("Sweep…"),
+            t!("Many experiments that differ in a few settings: begin a sweep, watch it, open its runs."),
+            None,
+            Act::Popup(Some(Popup::Sweep)),
+        ),
+        command(
+            Run,
+            t!("Audit images…"),
+            t!(
+                "From images of your own to a page in plain words: a model is trained on them, attacked by a fixed suite, and \
+                 judged."
+            ),
+            None,
+            Act::Popup(Some(Popup::Audit)),
+        ),
+    ]
+}
+
 pub(super) fn runs() -> Vec<Command> {
     use Menu::Run;
     let mut all = vec![
@@ -84,6 +108,7 @@ pub(super) fn runs() -> Vec<Command> {
             Act::NextClass,
         ),
     ];
+    all.extend(apart());
     all.extend(speeds());
     all.extend(attacks());
     all.extend([
@@ -119,13 +144,6 @@ pub(super) fn runs() -> Vec<Command> {
     ]);
     all.extend(lookers());
     all.extend([
-        command(
-            Run,
-            t!("Sweep…"),
-            t!("Many experiments that differ in a few settings: begin a sweep, watch it, open its runs."),
-            None,
-            Act::Popup(Some(Popup::Sweep)),
-        ),
         command(
             Run,
             t!("Show trained weights"),

@@ -15,7 +15,7 @@ use self::seen::{classes_ui, facts_ui, found_ui};
 use super::purpose::Purpose;
 use super::theme::warning_ui;
 use super::trouble::About;
-use super::{Act, App};
+use super::{Act, App, AuditAct};
 use crate::data::known::{is_known, known};
 use crate::data::{Channels, Range, SplitBy, Wanted};
 use crate::error::{Error, Result};
@@ -262,6 +262,11 @@ impl DataSheet {
             let enter = ui.input(|input| input.key_pressed(Key::Enter)) && !ui.ctx().egui_wants_keyboard_input();
             if use_them.clicked() || fit && enter {
                 acts.push(Act::Images(self.path.clone(), self.settings(), classes));
+                open = false;
+            }
+            let tip = t!("A model is trained on them, attacked and judged: down to a page in plain words.");
+            if ui.add_enabled(fit, Button::new(t!("Audit them…"))).on_hover_text(tip).clicked() {
+                acts.push(Act::Audit(AuditAct::Ask(self.path.clone())));
                 open = false;
             }
             open &= !ui.button(t!("Cancel")).clicked();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use eframe::egui::Context;
 
+use crate::app::SweepStart;
 use crate::error::{Error, Result};
 use crate::run::control::guarded;
 use crate::run::folder::new_run_path;
@@ -110,11 +111,11 @@ impl Work {
     ///
     /// # Errors
     /// Returns an error if the system gives no thread.
-    pub fn start(name: String, folder: Option<PathBuf>, runs: PathBuf, jobs: usize, ctx: &Context) -> Result<Self> {
+    pub fn start(wanted: SweepStart, runs: PathBuf, ctx: &Context) -> Result<Self> {
         let (seen, stop) = (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
         let (its_seen, its_stop, ctx) = (seen.clone(), stop.clone(), ctx.clone());
         let work = move || {
-            let ended = guarded(|| run(&name, folder, &runs, jobs, &its_seen, &its_stop, &ctx));
+            let ended = guarded(|| run(wanted, &runs, &its_seen, &its_stop, &ctx));
             ctx.request_repaint();
             ended
         };
@@ -157,18 +158,12 @@ impl Work {
     }
 }
 
-fn run(
-    name: &str,
-    folder: Option<PathBuf>,
-    runs: &std::path::Path,
-    jobs: usize,
-    seen: &Mutex<Seen>,
-    stop: &AtomicBool,
-    ctx: &Context,
-) -> Result<()> {
-    let sweep = match (&folder, name.trim()) {
+fn run(wanted: SweepStart, runs: &std::path::Path, seen: &Mutex<Seen>, stop: &AtomicBool, ctx: &Context) -> Result<()> {
+    let SweepStart { sweep, folder, jobs, images } = wanted;
+    let above: Vec<String> = if images.is_empty() { Vec::new() } else { vec![format!("data.path={images}")] };
+    let sweep = match (&folder, sweep.trim()) {
         (Some(folder), "") => SweepFolder::new(folder).sweep()?,
-        (_, name) => Sweep::load(name)?,
+        (_, name) => Sweep::load_with(name, &above)?,
     };
     let folder = SweepFolder::new(&folder.unwrap_or_else(|| new_run_path(runs, &sweep.name)));
     let held = folder.hold(&sweep)?;

@@ -10,7 +10,7 @@ use eframe::egui::{
 use super::line::{stop_ui, told};
 use super::{Seen, SweepAct};
 use crate::app::words::duration;
-use crate::app::{Act, Look};
+use crate::app::{Act, Look, SweepStart};
 use crate::place;
 use crate::sweep::library::SWEEPS;
 use crate::sweep::record::Standing;
@@ -24,13 +24,15 @@ const LIST: f32 = 260.0;
 pub struct SweepView {
     sweep: String,
     folder: String,
+    images: String,
     jobs: usize,
     trouble: Option<String>,
 }
 
 impl Default for SweepView {
     fn default() -> Self {
-        Self { sweep: SWEEPS[0].name.to_owned(), folder: String::new(), jobs: 0, trouble: None }
+        let (folder, images) = (String::new(), String::new());
+        Self { sweep: SWEEPS[0].name.to_owned(), folder, images, jobs: 0, trouble: None }
     }
 }
 
@@ -45,7 +47,11 @@ impl SweepView {
         if self.sweep.trim().is_empty() && folder.is_none() {
             return Err(t!("Name a sweep, or the folder of one that was begun").to_owned());
         }
-        Ok(SweepAct::Start(self.sweep.trim().to_owned(), folder, self.jobs))
+        let images = match self.images.trim() {
+            "" => String::new(),
+            text => place::found(text).map_err(|error| error.to_string())?.display().to_string(),
+        };
+        Ok(SweepAct::Start(SweepStart { sweep: self.sweep.trim().to_owned(), folder, jobs: self.jobs, images }))
     }
 
     fn open(&self) -> Result<SweepAct, String> {
@@ -125,6 +131,11 @@ fn fields_ui(ui: &mut Ui, look: Look<'_>, view: &mut SweepView) {
         let tip =
             t!("Empty for a new one in {path}; that of a sweep that was begun goes on", path = look.runs.display());
         let field = TextEdit::singleline(&mut view.folder).hint_text(t!("a new one among the runs"));
+        ui.add_sized(size, field).labelled_by(label.id).on_hover_text(tip);
+        ui.end_row();
+        let label = ui.label(t!("Images"));
+        let tip = t!("The file or folder of the images, for a sweep over images that are to be fetched");
+        let field = TextEdit::singleline(&mut view.images).hint_text(t!("those of the sweep"));
         ui.add_sized(size, field).labelled_by(label.id).on_hover_text(tip);
         ui.end_row();
         let label = ui.label(t!("Cells at once"));

@@ -69,8 +69,8 @@ impl App {
     pub(super) fn sweep(&mut self, act: SweepAct, ctx: &Context) -> Result<()> {
         match act {
             SweepAct::Start(..) | SweepAct::Open(_) if self.sweeping.at_work() => {}
-            SweepAct::Start(name, folder, jobs) => {
-                let work = Work::start(name, folder, self.runs.clone(), jobs, ctx)?;
+            SweepAct::Start(wanted) => {
+                let work = Work::start(wanted, self.runs.clone(), ctx)?;
                 self.sweeping = Sweeping { work: Some(work), ..Sweeping::default() };
             }
             SweepAct::Stop => {

@@ -9,7 +9,7 @@ use super::dialog::{SweepView, sweep_ui};
 use super::line::line_ui;
 use super::*;
 use crate::app::test_look::{Shop, picture};
-use crate::app::{Act, App};
+use crate::app::{Act, App, SweepStart};
 use crate::experiment::Experiment;
 use crate::sweep::Sweep;
 use crate::sweep::folder::SweepFolder;
@@ -31,7 +31,12 @@ fn begun(home: &Path) -> (App, Context) {
     let text = "base = \"quick\"\nundefended = false\n[grid]\nseed = [3, 4]\n";
     Writer::default().write(&file, text.as_bytes()).unwrap();
     let (mut app, ctx) = (App::in_folder(None, home.to_owned()), Context::default());
-    let act = SweepAct::Start(file.display().to_string(), Some(home.join("runs/two")), 1);
+    let act = SweepAct::Start(SweepStart {
+        sweep: file.display().to_string(),
+        folder: Some(home.join("runs/two")),
+        jobs: 1,
+        images: String::new(),
+    });
     app.act(Act::Sweep(act), &ctx);
     (app, ctx)
 }
@@ -46,7 +51,7 @@ fn a_sweep_is_begun_and_watched_and_what_fails_is_told() {
     let cells = &app.sweeping.seen().cells;
     assert!(cells.iter().all(|(_, standing)| matches!(standing, Standing::Failed { .. })), "{cells:?}");
     // Wrong input is told once, and nothing is at work.
-    app.act(Act::Sweep(SweepAct::Start("tiyn".to_owned(), None, 0)), &ctx);
+    app.act(Act::Sweep(SweepAct::Start(SweepStart { sweep: "tiyn".to_owned(), ..SweepStart::default() })), &ctx);
     wait(&mut app, &ctx, "a wrong name is told", |app| app.state().error.is_some());
     assert!(app.state().error.as_ref().unwrap().contains("did you mean `tiny`?"));
     assert!(!app.sweeping.at_work());
@@ -111,7 +116,10 @@ fn the_dialog_names_what_lacks_and_has_a_row_for_each_cell() {
     harness.run_steps(2);
     let (_, acts) = harness.state();
     assert!(acts.contains(&Act::ShowRun("/runs/tiny/none-s0".into())), "{acts:?}");
-    assert!(acts.contains(&Act::Sweep(SweepAct::Start("tiny".to_owned(), None, 0))), "{acts:?}");
+    assert!(
+        acts.contains(&Act::Sweep(SweepAct::Start(SweepStart { sweep: "tiny".to_owned(), ..SweepStart::default() }))),
+        "{acts:?}"
+    );
 }
 
 #[test]

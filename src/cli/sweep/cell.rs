@@ -1,13 +1,11 @@
 //! One cell of a sweep in a process of its own.
 
-use std::io::{Read as _, Write as _};
-use std::thread::Builder;
+use std::io::Write as _;
 
-use crate::cli::interrupt::obey_interrupts;
+use crate::cli::interrupt::{interrupted_with_input, obey_interrupts};
 use crate::cli::terminal::Terminal;
 use crate::cli::{set_threads, tell};
 use crate::error::{Error, Result};
-use crate::run::control::Command;
 use crate::run::event::Event;
 use crate::run::worker::{Outcome, Worker};
 use crate::sweep::Cell;
@@ -55,15 +53,7 @@ fn watch(worker: Worker) -> Outcome {
 
 /// Tells how far it is in lines of JSON, until standard input ends: then whoever started it is gone, or wants it to stop.
 fn watch_piped(worker: Worker) -> Result<Outcome> {
-    let control = worker.control.clone();
-    let listen = move || {
-        let mut input = std::io::stdin().lock();
-        let mut block = [0; 64];
-        while input.read(&mut block).is_ok_and(|read| read > 0) {}
-        control.send(Command::Stop);
-    };
-    let thread = Builder::new().name("cutlayer-parent".to_owned()).spawn(listen);
-    thread.map_err(|e| Error::Internal(format!("no thread to listen to the sweep: {e}")))?;
+    interrupted_with_input()?;
     Ok(worker.join(|event| match event {
         Event::Progress(progress) => {
             let seconds_left = progress.seconds_left.filter(|_| progress.untold.is_empty());

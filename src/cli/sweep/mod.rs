@@ -41,6 +41,9 @@ pub(super) struct SweepArgs {
     /// The sweep's folder, with a run for each cell. Cells that are done are left as they are.
     #[arg(long, value_name = "FOLDER", value_parser = a_place(), required_unless_present = "plan")]
     out: Option<PathBuf>,
+    /// Changes one setting in all cells, as in --set data.path=all-mias; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE", requires = "sweep")]
+    set: Vec<String>,
     /// Cells at once; without it one a core, and under Slurm as many as it lets run.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     jobs: Option<u16>,
@@ -98,7 +101,7 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<()> {
     }
     let folder = args.out.as_deref().map(SweepFolder::new);
     let sweep = match (&args.sweep, &folder) {
-        (Some(name), _) => Sweep::load(name)?,
+        (Some(name), _) => Sweep::load_with(name, &args.set)?,
         (None, Some(folder)) => folder.sweep()?,
         // clap asks for one of the two.
         (None, None) => return Err(Error::Internal("neither a sweep nor a folder was named".to_owned())),
@@ -183,7 +186,7 @@ fn plan(args: &SweepArgs, sweep: &Sweep, folder: Option<&SweepFolder>, wishes: &
         return print(&told::plan(sweep, folder));
     };
     let left: Vec<usize> = (0..sweep.cells.len()).filter(|i| !done(&sweep.cells[*i].name)).collect();
-    let call = Call { file: args.sweep.as_deref().map(whole), ..call(args, folder, wishes)? };
+    let call = Call { file: args.sweep.as_deref().map(whole), set: args.set.clone(), ..call(args, folder, wishes)? };
     let largest = Slurm::here().map_or(1001, |slurm| slurm.max_array_size);
     print(&commands(sweep, &left, whom, &call, wishes, largest))
 }
@@ -192,7 +195,7 @@ fn plan(args: &SweepArgs, sweep: &Sweep, folder: Option<&SweepFolder>, wishes: &
 fn call(args: &SweepArgs, folder: &SweepFolder, wishes: &Wishes) -> Result<Call> {
     let out = std::path::absolute(folder.path()).map_err(Error::io("find the folder", folder.path()))?;
     let threads = Some(args.threads.or(wishes.cpus).unwrap_or(1));
-    Ok(Call { program: program()?, file: None, out, threads })
+    Ok(Call { program: program()?, file: None, set: Vec::new(), out, threads })
 }
 
 /// A sweep's name, or its file as it is understood from every folder.

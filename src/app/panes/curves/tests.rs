@@ -426,3 +426,18 @@ fn words_in_a_plot_cover_neither_each_other_nor_the_frame() {
         }
     }
 }
+
+#[test]
+fn leak_meters_have_a_curve_a_model_by_epoch() {
+    for figure in [Figure::Distance, Figure::Fisher] {
+        let raw = collect(figure, example(), Against::Epoch);
+        let names: Vec<&str> = raw.values.iter().map(|values| values.name.as_str()).collect();
+        assert_eq!(names.len(), 2, "{names:?}");
+        for values in &raw.values {
+            assert_eq!(values.points.len(), 6, "{figure:?}");
+            assert!(values.points.iter().all(|[_, y]| *y > 0.0));
+        }
+    }
+    let distance = collect(Figure::Distance, example(), Against::Epoch);
+    assert!(distance.values.iter().flat_map(|values| &values.points).all(|[_, y]| *y <= 1.0));
+}
