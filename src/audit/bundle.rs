@@ -143,6 +143,12 @@ pub fn sealed(folder: &Path, audit: Audit) -> Result<Audit> {
 /// Names the file that is not as it was, or the score that is not of the images beside it.
 pub fn verified(folder: &Path) -> Result<Audit> {
     let path = folder.join(AUDIT);
+    if folder.is_dir() && !path.exists() {
+        return Err(Error::input(format!(
+            "{AUDIT} is missing: it is no audit, or one that did not come to its end: {}",
+            folder.display()
+        )));
+    }
     let text = fs::read_to_string(&path).map_err(Error::opening("open the audit", &path))?;
     let damaged = |e: serde_json::Error| Error::input(format!("damaged: {e}: {}", path.display()));
     let audit: Audit = serde_json::from_str(&text).map_err(damaged)?;

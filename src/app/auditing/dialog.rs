@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui::{Button, Context, Grid, Id, Label, Modal, RichText, Spinner, TextEdit, Ui};
+use eframe::egui::{Button, Context, Grid, Id, Label, Modal, RichText, TextEdit, Ui};
 
 use crate::app::act::AuditAct;
 use crate::app::{Act, Look};
@@ -64,10 +64,7 @@ pub fn audit_ui(ctx: &Context, look: Look<'_>, view: &mut AuditView, acts: &mut 
         open &= buttons_ui(ui, look, view, acts);
         if look.auditing.at_work() {
             ui.separator();
-            ui.horizontal(|ui| {
-                ui.add(Spinner::new());
-                ui.add(Label::new(told(look)).wrap());
-            });
+            ui.add(Label::new(told(look)).wrap());
         } else if let Some(page) = look.auditing.done() {
             ui.separator();
             ui.add(Label::new(t!("The report is in {path}", path = page.display())).wrap());

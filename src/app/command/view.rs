@@ -56,8 +56,8 @@ pub(super) fn views() -> Vec<Command> {
     let help = t!("The panes of this workspace where they were at first.");
     all.push(command(View, t!("Arrange the panes anew"), help, None, Act::Arrange));
     for (words, theme) in [
-        (t!("Dark"), ThemePreference::Dark),
-        (t!("Light"), ThemePreference::Light),
+        (t!("Dark theme"), ThemePreference::Dark),
+        (t!("Light theme"), ThemePreference::Light),
         (t!("Theme of the system"), ThemePreference::System),
     ] {
         all.push(command(View, words, t!("Colours of the window."), None, Act::Theme(theme)));
