@@ -3,22 +3,15 @@
 //! z̃ = z·min(1, C/‖z‖₂) + n, n ~ N(0, σ²) for each number, drawn anew each time (METHOD §5). To replace an image by another
 //! moves the clipped z by at most 2C, so that one sending is (ε, δ)-private with ε = 2C·√(2 ln(1.25/δ))/σ (Dwork & Roth 2014,
 //! theorem A.1), as far as that is no more than 1; without a clip there is no ε at all, and none is named.
-//!
-//! *Imitation*: an attacker that learns adds noise to its own smashed data; one that searches compares with what crosses on
-//! average, z clipped.
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
-
 use super::clip::{CLIP, Norm, told};
-use super::imitation::{Imitation, Imitator, Known, Own, Study};
-use super::kind::Draws;
-use super::rowwise::noisy;
-use super::{Defence, Kind, Lever};
+use super::noise::{Declared, Law, Noise};
+use super::{Kind, Lever};
 use crate::error::Result;
 use crate::method::{Formula, Ink, Live, Place, Section, symbol};
-use crate::random::{At, Seed};
+use crate::random::Stream;
 use crate::setting::{Plain, Setting, Values, real};
 
 /// Its card.
@@ -44,8 +37,8 @@ pub static KIND: Kind = Kind {
     warning: |values| Some(format!("normal noise: {}", told(values.real("clip").ok()?, epsilon(values).ok()?))),
     levers: &[Lever { key: "sigma", symbol: "σ", words: "noise on the wire", range: [0.0, 5.0] }],
     bytes: |_, numbers, before| Ok(before.whole_up(numbers)),
-    make: |values, draws| Ok(Box::new(Noise::new(Declared::of(values)?, draws))),
-    imitation: |values| Ok(Arc::new(Declared::of(values)?)),
+    make: |values, draws| Ok(Box::new(Noise::new(declared(values)?, draws))),
+    imitation: |values| Ok(Arc::new(declared(values)?)),
     ..Kind::BASE
 };
 
@@ -85,83 +78,20 @@ fn epsilon(values: &Values) -> Result<Option<f64>> {
     Ok((clip > 0.0 && epsilon <= 1.0).then_some(epsilon))
 }
 
-/// The noise at work.
-#[derive(Debug)]
-pub struct Noise {
-    declared: Declared,
-    draws: Draws,
-}
+/// The normal distribution.
+pub const NORMAL: Law = Law { norm: Norm::Two, draw: Stream::normal };
 
-impl Noise {
-    /// Noise as declared, drawn from there.
-    pub fn new(declared: Declared, draws: Draws) -> Self {
-        Self { declared, draws }
-    }
-}
-
-impl Defence for Noise {
-    fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        let Declared { sigma, clip } = self.declared;
-        noisy(&Norm::Two.clipped(&z, clip)?, |i| self.draws.stream("noise", at, i), |stream| sigma * stream.normal())
-    }
-
-    fn noise(&self) -> Option<f64> {
-        Some(self.declared.sigma)
-    }
-}
-
-/// The noise with its declared strength, as an attacker uses it.
-#[derive(Clone, Copy, Debug)]
-pub struct Declared {
-    sigma: f64,
-    clip: f64,
-}
-
-impl Declared {
-    /// Noise without a clip.
-    pub fn plain(sigma: f64) -> Self {
-        Self { sigma, clip: 0.0 }
-    }
-
-    fn of(values: &Values) -> Result<Self> {
-        Ok(Self { sigma: values.real("sigma")?, clip: values.real("clip")? })
-    }
-}
-
-impl Imitation for Declared {
-    fn up(&self, z: Tensor) -> Result<Tensor> {
-        Norm::Two.clipped(&z, self.clip)
-    }
-
-    fn down(&self, z: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        Norm::Two.back(z, &gradient, self.clip)
-    }
-
-    fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
-        let name = format!("attack.{}.noise", own.name);
-        Ok(Box::new(Known(Arc::new(Noiser { declared: *self, seed: own.seed, name }))))
-    }
-}
-
-/// An attacker that adds noise to its own smashed data.
-struct Noiser {
-    declared: Declared,
-    seed: Seed,
-    name: String,
-}
-
-impl Imitator for Noiser {
-    fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        let Declared { sigma, clip } = self.declared;
-        noisy(&Norm::Two.clipped(&z, clip)?, |i| at.stream(self.seed, &self.name, i), |stream| sigma * stream.normal())
-    }
+fn declared(values: &Values) -> Result<Declared> {
+    Ok(Declared { law: NORMAL, scale: values.real("sigma")?, clip: values.real("clip")? })
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::{DType, Device, Tensor};
 
     use super::*;
+    use crate::defence::kind::Draws;
+    use crate::random::{At, Seed};
 
     fn values(sigma: f64, clip: f64) -> Values {
         let mut values = Values::of(KIND.settings);

@@ -3,22 +3,15 @@
 //! z̃ = z·min(1, C/‖z‖₁) + n, n ~ Laplace(0, b) for each number, drawn anew each time (METHOD §5). To replace an image by
 //! another moves the clipped z by at most 2C in sum, so that one sending is ε-private with ε = 2C/b (Dwork & Roth 2014,
 //! theorem 3.6); without a clip there is no ε at all, and none is named.
-//!
-//! *Imitation*: an attacker that learns adds noise to its own smashed data; one that searches compares with what crosses on
-//! average, z clipped.
 
 use std::sync::Arc;
 
-use candle_core::Tensor;
-
 use super::clip::{CLIP, Norm, told};
-use super::imitation::{Imitation, Imitator, Known, Own, Study};
-use super::kind::Draws;
-use super::rowwise::noisy;
-use super::{Defence, Kind, Lever};
+use super::noise::{Declared, Law, Noise};
+use super::{Kind, Lever};
 use crate::error::Result;
 use crate::method::{Formula, Ink, Live, Place, Section, symbol};
-use crate::random::{At, Seed, Stream};
+use crate::random::Stream;
 use crate::setting::{Plain, Setting, Values, real};
 
 /// Its card.
@@ -44,8 +37,8 @@ pub static KIND: Kind = Kind {
     warning: |values| Some(format!("Laplace noise: {}", told(values.real("clip").ok()?, epsilon(values).ok()?))),
     levers: &[Lever { key: "b", symbol: "b", words: "noise on the wire", range: [0.0, 5.0] }],
     bytes: |_, numbers, before| Ok(before.whole_up(numbers)),
-    make: |values, draws| Ok(Box::new(Noise { declared: Declared::of(values)?, draws })),
-    imitation: |values| Ok(Arc::new(Declared::of(values)?)),
+    make: |values, draws| Ok(Box::new(Noise::new(declared(values)?, draws))),
+    imitation: |values| Ok(Arc::new(declared(values)?)),
     ..Kind::BASE
 };
 
@@ -81,79 +74,24 @@ fn epsilon(values: &Values) -> Result<Option<f64>> {
     Ok((clip > 0.0).then_some(2.0 * clip / b))
 }
 
-/// A number of the Laplace distribution of scale b: the sign and the size by one uniform number each.
-fn draw(stream: &mut Stream, b: f64) -> f64 {
+/// A number of the Laplace distribution of scale 1: the sign and the size by one uniform number each.
+fn draw(stream: &mut Stream) -> f64 {
     let sign = if stream.below(2) == 0 { -1.0 } else { 1.0 };
     // 1 − u is never 0.
-    -sign * b * (1.0 - stream.uniform(0.0, 1.0)).ln()
+    -sign * (1.0 - stream.uniform(0.0, 1.0)).ln()
 }
 
-/// The noise at work.
-#[derive(Debug)]
-struct Noise {
-    declared: Declared,
-    draws: Draws,
-}
-
-impl Defence for Noise {
-    fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        let Declared { b, clip } = self.declared;
-        noisy(&Norm::One.clipped(&z, clip)?, |i| self.draws.stream("noise", at, i), |stream| draw(stream, b))
-    }
-
-    /// A Laplace distribution of scale b has the Fisher information 1/b² of its middle.
-    fn noise(&self) -> Option<f64> {
-        Some(self.declared.b)
-    }
-}
-
-/// The noise with its declared strength, as an attacker uses it.
-#[derive(Clone, Copy, Debug)]
-struct Declared {
-    b: f64,
-    clip: f64,
-}
-
-impl Declared {
-    fn of(values: &Values) -> Result<Self> {
-        Ok(Self { b: values.real("b")?, clip: values.real("clip")? })
-    }
-}
-
-impl Imitation for Declared {
-    fn up(&self, z: Tensor) -> Result<Tensor> {
-        Norm::One.clipped(&z, self.clip)
-    }
-
-    fn down(&self, z: &Tensor, gradient: Tensor) -> Result<Tensor> {
-        Norm::One.back(z, &gradient, self.clip)
-    }
-
-    fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
-        let name = format!("attack.{}.noise", own.name);
-        Ok(Box::new(Known(Arc::new(Noiser { declared: *self, seed: own.seed, name }))))
-    }
-}
-
-/// An attacker that adds noise to its own smashed data.
-struct Noiser {
-    declared: Declared,
-    seed: Seed,
-    name: String,
-}
-
-impl Imitator for Noiser {
-    fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
-        let Declared { b, clip } = self.declared;
-        noisy(&Norm::One.clipped(&z, clip)?, |i| at.stream(self.seed, &self.name, i), |stream| draw(stream, b))
-    }
+fn declared(values: &Values) -> Result<Declared> {
+    Ok(Declared { law: Law { norm: Norm::One, draw }, scale: values.real("b")?, clip: values.real("clip")? })
 }
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
+    use candle_core::{Device, Tensor};
 
     use super::*;
+    use crate::defence::kind::Draws;
+    use crate::random::{At, Seed};
 
     fn values(b: f64, clip: f64) -> Values {
         let mut values = Values::of(KIND.settings);

@@ -16,6 +16,7 @@ pub mod image_noise;
 pub mod imitation;
 pub mod kind;
 pub mod laplace;
+pub mod noise;
 pub mod nopeek;
 pub mod orthogonal;
 pub mod psgl;

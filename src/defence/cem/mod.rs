@@ -23,8 +23,9 @@ use candle_core::{DType, Device, Tensor};
 use loss::{Centres, Measure, spread};
 use means::Means;
 
-use super::gaussian;
+use super::gaussian::NORMAL;
 use super::kind::Draws;
+use super::noise::{Declared, Noise};
 use super::{Defence, Kind, Lever, Pass};
 use crate::error::{Error, Result};
 use crate::method::{Formula, Ink, Live, Section, symbol};
@@ -33,7 +34,7 @@ use crate::model::parameters::{Init, Parameters};
 use crate::model::spec::LayerSpec;
 use crate::model::wire::Smashed;
 use crate::random::At;
-use crate::setting::{self, Plain, Setting, log, real, whole};
+use crate::setting::{self, Plain, Setting, Values, log, real, whole};
 
 /// Its card.
 pub static KIND: Kind = Kind {
@@ -89,7 +90,7 @@ pub static KIND: Kind = Kind {
         let log = values.word("measure")? == "log";
         Ok(Box::new(Cem {
             weight: WEIGHT * values.real("lambda")?,
-            noise: gaussian::Noise::new(gaussian::Declared::plain(values.real("sigma")?), draws.clone()),
+            noise: Noise::new(noise(values)?, draws.clone()),
             count: values.whole("centres")?,
             measure: if log { Measure::Log } else { Measure::Linear },
             draws,
@@ -98,9 +99,14 @@ pub static KIND: Kind = Kind {
             work: None,
         }))
     },
-    imitation: |values| Ok(Arc::new(gaussian::Declared::plain(values.real("sigma")?))),
+    imitation: |values| Ok(Arc::new(noise(values)?)),
     ..Kind::BASE
 };
+
+/// Normal noise without a clip.
+fn noise(values: &Values) -> Result<Declared> {
+    Ok(Declared { law: NORMAL, scale: values.real("sigma")?, clip: 0.0 })
+}
 
 /// What λ counts.
 const WEIGHT: f64 = 0.002;
@@ -130,7 +136,7 @@ const SECTION: Section = Section {
 #[derive(Debug)]
 struct Cem {
     weight: f64,
-    noise: gaussian::Noise,
+    noise: Noise,
     count: usize,
     measure: Measure,
     draws: Draws,
@@ -195,6 +201,10 @@ impl Defence for Cem {
             }
         }
         Ok(self.done[1] == self.centres.len())
+    }
+
+    fn noise(&self) -> Option<f64> {
+        self.noise.noise()
     }
 
     fn up(&self, z: Tensor, at: At<'_>) -> Result<Tensor> {
