@@ -181,7 +181,7 @@ mod tests {
     fn a_record_is_said_in_three_ways() {
         let picked = (0..64).map(|i| Some(if i < 61 { 1.0 } else { 0.0 })).collect();
         let lead = Some(Lead { of: "lineup".to_owned(), floor: 20.0, mean: 75.0, ..Lead::default() });
-        let judged = Judged { each: Each { ssim: Vec::new(), picked }, lead, ..Judged::default() };
+        let judged = Judged { each: Each { picked, ..Each::default() }, lead, ..Judged::default() };
         let record = AttackRecord {
             name: "rmle".to_owned(),
             target: "dropout".to_owned(),

@@ -31,7 +31,7 @@ fn the_suites_are_frozen_and_say_every_setting() {
 }
 
 fn record(name: &str, adaptive: bool, ssim: [f64; 4], picked: [f64; 4]) -> AttackRecord {
-    let each = Each { ssim: ssim.to_vec(), picked: picked.map(Some).to_vec() };
+    let each = Each { ssim: ssim.to_vec(), picked: picked.map(Some).to_vec(), patients: None };
     let lead = Some(Lead { of: "lineup".to_owned(), ..Lead::default() });
     AttackRecord {
         name: name.to_owned(),

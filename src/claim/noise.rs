@@ -166,7 +166,7 @@ impl Row {
 /// Without what no verdict reads.
 fn lighter(mut record: AttackRecord) -> AttackRecord {
     if let Some(judged) = &mut record.judged {
-        judged.each = Each { ssim: Vec::new(), picked: std::mem::take(&mut judged.each.picked) };
+        judged.each = Each { picked: std::mem::take(&mut judged.each.picked), ..Each::default() };
         judged.tries.clear();
     }
     record

@@ -135,7 +135,11 @@ fn made(experiment: &crate::experiment::Experiment, seen: usize) -> Summary {
         iterations,
         ssim: 0.6,
         judged: Some(Judged {
-            each: Each { ssim: vec![0.6; seen], picked: vec![Some(if iterations > 0 { 1.0 } else { 0.0 }); seen] },
+            each: Each {
+                ssim: vec![0.6; seen],
+                picked: vec![Some(if iterations > 0 { 1.0 } else { 0.0 }); seen],
+                patients: None,
+            },
             lead: Some(lead(80.0, 5.0)),
             ..Judged::default()
         }),

@@ -68,8 +68,11 @@ pub fn load(name_or_path: impl AsRef<OsStr>, ask: &Ask<'_>, readers: &[&'static 
         }
     }
     openable(&path)?;
-    let (kind, path) = chosen(&path, ask.wanted, readers)?;
-    let name = path.file_stem().unwrap_or(given).to_string_lossy().into_owned();
+    let (kind, set) = chosen(&path, ask.wanted, readers)?;
+    // A folder goes by its own name, whatever the table in it is called.
+    let called = if path.is_dir() { path.file_name() } else { set.file_stem() };
+    let name = called.unwrap_or(given).to_string_lossy().into_owned();
+    let path = set;
     once(Stamp::of(kind.id, ask.wanted, &path), || {
         let Contents { parts, classes, findings } = (kind.read)(&path, ask)?;
         let told = |problem: String| about_path(&problem, &path);

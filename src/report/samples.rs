@@ -87,7 +87,7 @@ fn attack(target: &str, adaptive: bool, lineup: f64) -> AttackRecord {
         budget: Some("default".to_owned()),
         converged: Some(true),
         judged: Some(Judged {
-            each: Each { ssim: (0..64).map(|i| 0.5 + f64::from(i) / 320.0).collect(), picked },
+            each: Each { ssim: (0..64).map(|i| 0.5 + f64::from(i) / 320.0).collect(), picked, patients: None },
             lead: Some(lead),
             ..Judged::default()
         }),

@@ -143,13 +143,17 @@ impl Afterwards {
     fn record(&mut self, job: &Job) -> Result<()> {
         let launched = || self.earlier.iter().chain(&self.records);
         let launch = |record: &AttackRecord| 1 + launched().filter(|one| same_attack(one, record)).count();
-        let (record, gallery) = match conclude(job, self.recorder.as_ref(), launch)? {
+        let (mut record, gallery) = match conclude(job, self.recorder.as_ref(), launch)? {
             Outcome::GaveUp(why) => {
                 self.leave_out(&why);
                 return Ok(());
             }
             Outcome::Kept(record, gallery) => (*record, gallery),
         };
+        if let Some(judged) = &mut record.judged {
+            let targets = self.setup.targets.take(record.images);
+            judged.each.patients = targets.groups().map(|groups| groups.numbers.to_vec());
+        }
         self.records.push(record.clone());
         self.write()?;
         self.sink.emit(Event::Attack(record));

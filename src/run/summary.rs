@@ -178,6 +178,12 @@ impl Summary {
     /// The summary with attacks that were launched at the run afterwards, judged together.
     #[must_use]
     pub fn with(mut self, afterwards: Vec<AttackRecord>) -> Self {
+        // Attacks at fewer targets have the first of them.
+        let whose = |record: &AttackRecord| record.judged.as_ref()?.each.patients.clone();
+        let longest = afterwards.iter().filter_map(whose).max_by_key(Vec::len);
+        if longest.as_ref().map(Vec::len) > self.target_patients.as_ref().map(Vec::len) {
+            self.target_patients = longest;
+        }
         self.attacks.extend(afterwards);
         self.verdicts = self.case().verdicts();
         self

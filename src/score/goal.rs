@@ -121,7 +121,7 @@ mod tests {
             adaptive,
             epoch: 2,
             images: of,
-            judged: Some(Judged { each: Each { ssim: Vec::new(), picked }, lead, ..Judged::default() }),
+            judged: Some(Judged { each: Each { picked, ..Each::default() }, lead, ..Judged::default() }),
             ..AttackRecord::default()
         }
     }

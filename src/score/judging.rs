@@ -242,7 +242,7 @@ fn record(all: &[One]) -> AttackRecord {
         lineup: (!held.is_empty()).then(|| 100.0 * mean_and_error(&held).0),
         judged: Some(Judged {
             psnr_se: known(psnr_se),
-            each: Each { ssim: all.iter().map(|one| one.score.ssim).collect(), picked },
+            each: Each { ssim: all.iter().map(|one| one.score.ssim).collect(), picked, patients: None },
             ..Judged::default()
         }),
         ..AttackRecord::default()

@@ -56,6 +56,11 @@ fn joined(records: &[&AttackRecord]) -> AttackRecord {
     let each = judged.as_ref().map(|judged| Each {
         ssim: judged.iter().flat_map(|one| one.each.ssim.iter().copied()).collect(),
         picked: judged.iter().flat_map(|one| one.each.picked.iter().copied()).collect(),
+        patients: judged
+            .iter()
+            .map(|one| one.each.patients.clone())
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.concat()),
     });
     let picked: Vec<f64> = each.iter().flat_map(|each| each.picked.iter().flatten().copied()).collect();
     let (ssim, ssim_se) = match each.as_ref().filter(|each| !each.ssim.is_empty()) {

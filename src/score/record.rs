@@ -265,6 +265,10 @@ pub struct Each {
     /// 1 where the target was picked out of its line-up, 0 where another was, 1/m where m looked equally alike and the
     /// target was among them; none where its class has too few images for a line-up.
     pub picked: Vec<Option<f64>>,
+    /// Whose each target is, of an attack that was launched afterwards, maybe at more targets than the run has; none where
+    /// patients are not known, and in records of builds that did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patients: Option<Vec<u32>>,
 }
 
 /// How far an attack is above the best guess made without the wire, target by target.

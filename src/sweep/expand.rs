@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use toml::Value;
 
 use super::{ATTACK, Assignments, Cell, DEFENCE, NONE, name, slurm};
+use crate::data::known::known;
 use crate::defence::Kind;
 use crate::experiment::{AttackSpec, DefenceSpec, Experiment};
 use crate::run::identity::absolute;
@@ -143,7 +144,9 @@ fn experiment(document: &Document, set: &Assignments, place: impl Fn(&str) -> St
         experiment.set(setting).map_err(|problem| problem.to_string())?;
     }
     experiment.train.twin = false;
-    if let Some(path) = absolute(&experiment.data.name) {
+    if known(&experiment.data.name).is_none()
+        && let Some(path) = absolute(&experiment.data.name)
+    {
         experiment.data.name = path;
     }
     Ok(experiment)

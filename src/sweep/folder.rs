@@ -202,10 +202,12 @@ impl SweepFolder {
     /// Holds the folder, which is made if need be, so that no second process runs the sweep.
     ///
     /// # Errors
-    /// Returns an error if another process does, the folder cannot be written, or a cell's place is taken by something else.
+    /// Returns an error if another process does, the folder cannot be written, a cell's place is taken by something else, or the
+    /// images of one that is left are not there.
     pub fn hold(self, sweep: &Sweep) -> Result<Held> {
         // Before anything is written.
         sweep.cells.iter().try_for_each(|cell| self.check(cell))?;
+        sweep.check_images(|cell| self.done(&cell.name).is_none())?;
         self.make()?;
         let taken = || Error::input(format!("another process is running this sweep: {}", self.path.display()));
         let lock = Lock::take(&self.path.join(OWN).join("lock"), CLEARED_AWAY, taken)?;

@@ -21,11 +21,14 @@ pub mod slurm;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
+use crate::data::known::known;
+use crate::error::{Error, Result};
 use crate::experiment::{Experiment, any_schema};
 use crate::setting::{near, shorten};
 
@@ -71,6 +74,25 @@ impl Sweep {
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         let numbered = || self.cells.get(name.parse::<usize>().ok()?.checked_sub(1)?);
         self.cells.iter().find(|cell| cell.name == name).or_else(numbered)
+    }
+
+    /// That the images of these cells are there, so that one thing that lacks is told once.
+    ///
+    /// # Errors
+    /// Returns an error if images that are to be fetched, or a file or folder, are not.
+    pub fn check_images(&self, of: impl Fn(&Cell) -> bool) -> Result<()> {
+        let names: BTreeSet<&str> =
+            self.cells.iter().filter(|cell| of(cell)).map(|cell| cell.experiment.data.name.as_str()).collect();
+        for name in names {
+            if let Some(set) = known(name) {
+                return Err(Error::input(set.wanted()));
+            }
+            let path = Path::new(name);
+            if path.is_absolute() && !path.exists() {
+                return Err(Error::input(format!("the images of the sweep (data.path) are not there: {name}")));
+            }
+        }
+        Ok(())
     }
 }
 

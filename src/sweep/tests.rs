@@ -260,3 +260,20 @@ fn settings_from_outside_stand_above_those_of_the_sweep() {
     let error = with(&["train.epoch=5"]).unwrap_err().to_string();
     assert!(error.contains("did you mean `epochs`?"), "{error}");
 }
+
+#[test]
+fn images_that_are_not_there_are_told_once_and_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |above: &[String]| {
+        let sweep = Sweep::load_with("mias-frontier", above).unwrap();
+        let out = folder.path().join("out");
+        let error = SweepFolder::new(&out).hold(&sweep).unwrap_err().to_string();
+        assert!(!out.exists());
+        error
+    };
+    let error = refused(&[]);
+    assert!(error.contains("does not come with the program") && error.contains("--set data.path=PATH"), "{error}");
+    let gone = folder.path().join("gone.npz").display().to_string();
+    let error = refused(&[format!("data.path={gone}")]);
+    assert!(error.contains("are not there") && error.ends_with(&gone), "{error}");
+}

@@ -231,3 +231,39 @@ fn a_run_of_before_goes_on_without_patients() {
     let (_, grouped) = small_run_with(&known, folder.path().join("grouped"), learns);
     assert!(file(&grouped, whole) != metrics, "whoever knows the patients shares the images out another way");
 }
+
+#[test]
+fn an_attack_afterwards_at_more_targets_than_the_run_has_tells_whose_they_are() {
+    let folder = scratch();
+    let images = folder.path().join("films");
+    std::fs::create_dir(&images).unwrap();
+    let mut table = String::from("path,label,patient\n");
+    for i in 0..120_u32 {
+        let level = |x: u32, y: u32| if i / 2 % 2 == 0 { (x * 9 + i) as u8 } else { (y * 9 + i) as u8 };
+        let picture = image::GrayImage::from_fn(16, 16, |x, y| image::Luma([level(x, y)]));
+        picture.save(images.join(format!("{i:03}.png"))).unwrap();
+        table += &format!("{i:03}.png,{},p{}\n", ["wide", "tall"][(i / 2 % 2) as usize], i / 2);
+    }
+    Writer::default().write(&images.join("labels.csv"), table.as_bytes()).unwrap();
+    let run = folder.path().join("run");
+    let data = format!("data.path={}", images.display());
+    let set = ["attack=[]", "train.epochs=1", "train.batch=16", "data.train=0", "data.test=0", "data.aux=0.25", &data];
+    let mut words = vec!["run", "quick", "--out", text(&run)];
+    words.extend(set.iter().flat_map(|set| ["--set", *set]));
+    succeed(words);
+    let json = |name: &str| serde_json::from_slice::<Value>(&file(&run, name)).unwrap();
+    let targets = || json("summary.json")["target_patients"].as_array().unwrap().len();
+    let own = targets();
+    let more = own + 4;
+    succeed(["attack", text(&run), "--with", "nearest", "--images", &more.to_string()]);
+    let records = json("attacks.json");
+    for record in records.as_array().unwrap() {
+        assert_eq!(record["images"], more);
+        assert_eq!(record["judged"]["each"]["patients"].as_array().unwrap().len(), more);
+    }
+    // What stands in the run itself stays, and whoever reads both has them all.
+    assert_eq!(targets(), own);
+    let shown: Value = serde_json::from_str(&succeed(["show", text(&run), "--json"])).unwrap();
+    assert_eq!(shown["target_patients"].as_array().unwrap().len(), more);
+    assert_eq!(json("data.json")["name"], "films", "the folder's name, not the table's");
+}

@@ -16,7 +16,7 @@ const SIZES: [(&str, [f32; 2], f32); 3] =
 /// Lets the one judge say the same of all attacks of the shown run, which picked so many of 64 out of line-ups.
 fn ruled(window: &mut Window, standing: Standing, picked: usize) {
     let state = &mut window.harness.state_mut().state;
-    let each = Each { ssim: Vec::new(), picked: (0..64).map(|i| Some(f64::from(u8::from(i < picked)))).collect() };
+    let each = Each { picked: (0..64).map(|i| Some(f64::from(u8::from(i < picked)))).collect(), ..Each::default() };
     let lead = Some(Lead { of: "lineup".to_owned(), ..Lead::default() });
     for record in &mut state.attacks {
         record.judged = Some(Judged { each: each.clone(), lead: lead.clone(), ..Judged::default() });

@@ -52,7 +52,9 @@ pub fn patients(setting: &Setting) -> Option<String> {
     let (mut all, mut found) = (0, 0);
     for model in &setting.models {
         let record = strongest(setting, model)?;
-        let (picked, patients) = (&record.judged.as_ref()?.each.picked, model.patients.as_ref()?);
+        let picked = &record.judged.as_ref()?.each.picked;
+        // Of a part of them nothing is said of all.
+        let patients = model.patients.as_ref()?.get(..picked.len())?;
         let own = || patients.iter().zip(picked);
         let of = |shown: &dyn Fn(f64) -> bool| {
             let its = own().filter(|(_, picked)| picked.is_some_and(shown)).map(|(patient, _)| *patient);

@@ -16,10 +16,11 @@ const SEED: Seed = Seed(0);
 
 /// How SSIM is spread over patients, each counted by the most exposed of their images; of images where patients are not known.
 pub fn spread(record: &AttackRecord, patients: Option<&[u32]>) -> Option<Spread> {
-    let each = &record.judged.as_ref()?.each.ssim;
+    let judged = record.judged.as_ref()?;
+    let each = &judged.each.ssim;
     let images: Vec<u32> = (0..each.len() as u32).collect();
     // Attacks at fewer images have the first ones.
-    let known = patients.and_then(|patients| patients.get(..each.len()));
+    let known = judged.each.patients.as_deref().or(patients).and_then(|patients| patients.get(..each.len()));
     let unit = if known.is_some() { "patient" } else { "image" };
     Spread::of(&by_patient(each, known.unwrap_or(&images)), unit, SEED)
 }
@@ -177,7 +178,8 @@ mod tests {
     use crate::score::record::{Each, Judged};
 
     fn record(ssim: Vec<f64>) -> AttackRecord {
-        let judged = Some(Judged { each: Each { picked: vec![None; ssim.len()], ssim }, ..Judged::default() });
+        let judged =
+            Some(Judged { each: Each { picked: vec![None; ssim.len()], ssim, patients: None }, ..Judged::default() });
         AttackRecord {
             name: "rmle".into(),
             target: "vanilla".into(),

@@ -10,7 +10,7 @@ use crate::score::shares::BINS;
 
 fn attack() -> AttackRecord {
     let lead = Lead { of: "lineup".to_owned(), mean: 41.5, se: 6.0, ..Lead::default() };
-    let each = Each { ssim: vec![0.3, 0.4], picked: vec![Some(1.0), None] };
+    let each = Each { ssim: vec![0.3, 0.4], picked: vec![Some(1.0), None], patients: None };
     let judged = Judged { psnr_se: 0.5, lead: Some(lead), each, ..Judged::default() };
     AttackRecord {
         mse: 0.05,

@@ -23,7 +23,7 @@ fn attack(name: &str, adaptive: bool, epoch: usize, hits: usize, n: usize) -> At
         ssim: mean_and_error(&ssim).0,
         lineup: Some(mean_and_error(&picked).0),
         judged: Some(Judged {
-            each: Each { ssim, picked: picked.iter().map(|p| Some(p / 100.0)).collect() },
+            each: Each { ssim, picked: picked.iter().map(|p| Some(p / 100.0)).collect(), patients: None },
             lead: Some(Lead { over: "class_image".to_owned(), of: "lineup".to_owned(), floor, mean, se, p }),
             ..Judged::default()
         }),

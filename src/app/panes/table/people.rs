@@ -213,8 +213,10 @@ mod tests {
     /// A run at eight patients' left and right images, of whom two attacks find somebody again.
     fn run() -> State {
         let mut state = state();
-        let judged =
-            |ssim: Vec<f64>| Judged { each: Each { picked: vec![None; ssim.len()], ssim }, ..Judged::default() };
+        let judged = |ssim: Vec<f64>| Judged {
+            each: Each { picked: vec![None; ssim.len()], ssim, patients: None },
+            ..Judged::default()
+        };
         for (k, record) in state.attacks.iter_mut().enumerate() {
             let ssim = (0..16).map(|i| 0.2 + 0.1 * k as f64 + f64::from(i * 7 % 16) / 50.0).collect();
             (record.images, record.judged) = (16, Some(judged(ssim)));
