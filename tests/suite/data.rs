@@ -237,14 +237,14 @@ fn an_attack_afterwards_at_more_targets_than_the_run_has_tells_whose_they_are() 
     let folder = scratch();
     let images = folder.path().join("films");
     std::fs::create_dir(&images).unwrap();
-    let mut table = String::from("path,label,patient\n");
+    let mut table = vec!["path,label,patient".to_owned()];
     for i in 0..120_u32 {
         let level = |x: u32, y: u32| if i / 2 % 2 == 0 { (x * 9 + i) as u8 } else { (y * 9 + i) as u8 };
         let picture = image::GrayImage::from_fn(16, 16, |x, y| image::Luma([level(x, y)]));
         picture.save(images.join(format!("{i:03}.png"))).unwrap();
-        table += &format!("{i:03}.png,{},p{}\n", ["wide", "tall"][(i / 2 % 2) as usize], i / 2);
+        table.push(format!("{i:03}.png,{},p{}", ["wide", "tall"][(i / 2 % 2) as usize], i / 2));
     }
-    Writer::default().write(&images.join("labels.csv"), table.as_bytes()).unwrap();
+    Writer::default().write(&images.join("labels.csv"), table.join("\n").as_bytes()).unwrap();
     let run = folder.path().join("run");
     let data = format!("data.path={}", images.display());
     let set = ["attack=[]", "train.epochs=1", "train.batch=16", "data.train=0", "data.test=0", "data.aux=0.25", &data];
