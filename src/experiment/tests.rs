@@ -120,7 +120,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     let end = now.find("[model]").unwrap();
     // With the seed of the run whose checkpoint has this hash.
     let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replacen("seed = 0", "seed = 4", 1);
-    let old = old.replace("schema = 6", "schema = 1");
+    let old = old.replace("schema = 7", "schema = 1");
     let read = Experiment::from_toml(&old, "old").unwrap();
     assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
     assert_eq!((read.data.test, read.data.draw), (100, Draw::First));
@@ -131,7 +131,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     assert_eq!((&read, read.hash()), (&same, same.hash()));
     // A summary has it as JSON.
     let json = serde_json::to_string(&preset("quick")).unwrap();
-    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":6", "\"schema\":1");
+    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":7", "\"schema\":1");
     let recorded = any_schema(&mut serde_json::Deserializer::from_str(&old)).unwrap();
     assert_eq!(recorded.data.draw, Draw::First);
 }
@@ -140,7 +140,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
 fn folds_of_an_old_file_are_drawn_as_they_were() {
     let read = |text: &str| Experiment::from_toml(text, "x").unwrap();
     let old = read("schema = 5\n[data]\nfolds = 5\nfold = 2");
-    let mut same = read("schema = 6\n[data]\nfolds = 5\nfold = 2");
+    let mut same = read("schema = 7\n[data]\nfolds = 5\nfold = 2");
     assert!(!old.data.even && same.data.even);
     assert_ne!(old.hash(), same.hash());
     // What it is written as now is what it meant, with the hash that checkpoints of then have.
@@ -151,7 +151,7 @@ fn folds_of_an_old_file_are_drawn_as_they_were() {
     assert_eq!(fold(&old), Some(Fold { number: 2, of: 5, even: false }));
     // Without folds it says nothing: whoever asks for some has even ones.
     let mut none = read("schema = 5");
-    assert_eq!(none.hash(), read("schema = 6").hash());
+    assert_eq!(none.hash(), read("schema = 7").hash());
     none.set("data.folds=5").unwrap();
     assert_eq!(fold(&none), Some(Fold { number: 0, of: 5, even: true }));
 }
