@@ -2,10 +2,12 @@
 //! capacity, and against no defence; seed by seed, and on the same test images.
 
 use candle_core::Device;
+use serde::{Deserialize, Serialize};
 
 use super::gather::{Gathered, Model, Setting};
-use super::points::utility;
+use super::points::{Spread, utility};
 use super::read::{Run, Runs};
+use crate::anchor::Kept;
 use crate::data::Draw;
 use crate::defence::{Control, Kind};
 use crate::random::Seed;
@@ -26,29 +28,33 @@ pub const SEEDS: usize = 5;
 const BOOTSTRAP: Seed = Seed(0);
 
 /// A defence as a whole, with what it is held against.
-#[derive(Debug)]
-pub struct Question<'a> {
-    /// Its card.
-    pub kind: &'static Kind,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// The defence's name.
+    pub defence: String,
     /// Its setting, with no part left out.
-    pub whole: &'a Setting,
-    /// What right answers are counted by.
-    pub metric: &'static Metric<Row>,
+    pub setting: String,
+    /// The key of the metric that right answers are counted by.
+    pub metric: String,
+    /// Its right answers over all its seeds, in percent.
+    pub right: Spread,
     /// What it is held against; at least one is a control.
-    pub held: Vec<Held<'a>>,
+    pub held: Vec<Held>,
     /// Controls of its card that no run has.
-    pub lacking: Vec<&'static str>,
+    pub lacking: Vec<String>,
     /// Weights of client and server; none where the runs keep nothing of their data.
     pub weights: Option<[usize; 2]>,
 }
 
 /// A setting beside which a defence stands.
-#[derive(Debug)]
-pub struct Held<'a> {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
     /// What it is, in words.
     pub words: String,
-    /// Which.
-    pub setting: &'a Setting,
+    /// Which setting.
+    pub setting: String,
+    /// Its right answers over all its seeds, in percent.
+    pub right: Spread,
     /// Seeds that both have.
     pub seeds: usize,
     /// Right answers of the defence and of this, in percent, over those seeds.
@@ -63,8 +69,8 @@ pub struct Held<'a> {
     pub weights: Option<[usize; 2]>,
 }
 
-/// A 95 % interval by which test images there are.
-#[derive(Clone, Debug, PartialEq)]
+/// A 95 % interval over test images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OverImages {
     /// From where to where.
     pub ends: [f64; 2],
@@ -72,6 +78,17 @@ pub struct OverImages {
     pub units: usize,
     /// Whether these are patients.
     pub patients: bool,
+}
+
+/// Whether a defence helps to answer right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Helps {
+    /// It is above all that it is held against.
+    Yes,
+    /// It is below all of them.
+    No,
+    /// Neither was shown.
+    NoEvidence,
 }
 
 /// How often a defence answers right beside another setting.
@@ -96,7 +113,7 @@ impl Stands {
     }
 }
 
-impl Held<'_> {
+impl Held {
     /// Both intervals have to be on one side of 0, and it takes five seeds. Where there is none over images, the one over
     /// seeds decides.
     pub fn stands(&self) -> Stands {
@@ -112,9 +129,31 @@ impl Held<'_> {
     }
 }
 
-impl<'a> Question<'a> {
+impl Question {
+    /// Whether the defence helps: where it is above each that it is held against, and none of its controls is lacking.
+    pub fn helps(&self) -> Helps {
+        let all = |wanted: Stands| self.held.iter().all(|held| held.stands() == wanted);
+        if all(Stands::More) && self.lacking.is_empty() {
+            Helps::Yes
+        } else if all(Stands::Less) {
+            Helps::No
+        } else {
+            Helps::NoEvidence
+        }
+    }
+
+    /// What right answers are counted by.
+    pub fn metric(&self) -> &'static Metric<Row> {
+        if self.metric == BALANCED.key { &BALANCED } else { &ACCURACY }
+    }
+
+    /// What the defence is called in a sentence.
+    pub fn title(&self) -> &str {
+        workbench::defence(&self.defence).map_or(&self.defence, |kind| kind.title)
+    }
+
     /// Every defence in the runs that stands alone, has no part left out, and has at least one of its controls beside it.
-    pub fn all(runs: &Runs, all: &'a Gathered) -> Vec<Self> {
+    pub fn all(runs: &Runs, all: &Gathered) -> Vec<Self> {
         let kinds = workbench::defences().iter().copied().filter(|kind| !kind.controls.is_empty());
         let of = |kind: &'static Kind| {
             let alone =
@@ -124,14 +163,14 @@ impl<'a> Question<'a> {
         kinds.flat_map(of).collect()
     }
 
-    fn of(runs: &Runs, all: &'a Gathered, kind: &'static Kind, whole: &'a Setting) -> Option<Self> {
+    fn of(runs: &Runs, all: &Gathered, kind: &'static Kind, whole: &Setting) -> Option<Self> {
         let metric = utility(all);
         let (mut held, mut lacking) = (Vec::new(), Vec::new());
         for control in kind.controls {
             let found = all.settings.iter().find(|other| is_control(kind, control, whole, other));
             match found.and_then(|setting| hold(runs, metric, whole, setting, control.words.to_owned())) {
                 Some(one) => held.push(one),
-                None => lacking.push(control.words),
+                None => lacking.push(control.words.to_owned()),
             }
         }
         if held.is_empty() {
@@ -141,7 +180,15 @@ impl<'a> Question<'a> {
             let which = setting.label.split_once(", ").map(|(_, which)| format!(" ({which})")).unwrap_or_default();
             held.extend(hold(runs, metric, whole, setting, format!("a model without a defence{which}")));
         }
-        Some(Self { kind, whole, metric, held, lacking, weights: weights(runs, whole) })
+        Some(Self {
+            defence: kind.id.to_owned(),
+            setting: whole.label.clone(),
+            metric: metric.key.to_owned(),
+            right: right(metric, whole)?,
+            held,
+            lacking,
+            weights: weights(runs, whole),
+        })
     }
 }
 
@@ -184,13 +231,7 @@ fn undefended<'a>(all: &'a Gathered, whole: &Setting) -> Vec<&'a Setting> {
 }
 
 /// Holds a defence against a setting; none where they have no seed in common.
-fn hold<'a>(
-    runs: &Runs,
-    metric: &'static Metric<Row>,
-    whole: &Setting,
-    setting: &'a Setting,
-    words: String,
-) -> Option<Held<'a>> {
+fn hold(runs: &Runs, metric: &'static Metric<Row>, whole: &Setting, setting: &Setting, words: String) -> Option<Held> {
     let value = |model: &Model| (metric.value)(model.row()?);
     let pairs = whole.models.iter().filter_map(|model| {
         let other = setting.models.iter().find(|other| other.seed == model.seed)?;
@@ -204,7 +245,8 @@ fn hold<'a>(
     let means = [&own, &its].map(|all| mean_and_error(all).0);
     Some(Held {
         words,
-        setting,
+        setting: setting.label.clone(),
+        right: right(metric, setting)?,
         seeds: own.len(),
         means,
         difference: means[0] - means[1],
@@ -212,6 +254,10 @@ fn hold<'a>(
         by_image: over_images(runs, metric, &pairs),
         weights: weights(runs, setting),
     })
+}
+
+fn right(metric: &'static Metric<Row>, setting: &Setting) -> Option<Spread> {
+    Spread::over(setting, |model| (metric.value)(model.row()?))
 }
 
 /// What a model answered to its test images, and the truth.
@@ -276,6 +322,12 @@ fn weights(runs: &Runs, setting: &Setting) -> Option<[usize; 2]> {
         parameters.trained().map(|(_, weight)| weight.elem_count()).sum()
     };
     Some([count(made.client.parameters()), count(made.server.parameters())])
+}
+
+/// What the sweep `recognition` came to when it was last run; nothing where it was not.
+pub fn kept() -> &'static Kept<Question> {
+    static KEPT: std::sync::OnceLock<Kept<Question>> = std::sync::OnceLock::new();
+    KEPT.get_or_init(|| serde_json::from_str(include_str!("../../assets/recognition.json")).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -59,10 +59,10 @@ fn section(heading: &str, inside: &str) -> String {
 
 /// Whether a defence helps to answer right, beside its controls.
 fn helps(runs: &Runs, all: &Gathered) -> String {
-    let one = |question: &Question<'_>| {
+    let one = |question: &Question| {
         let lines = question.held.iter().map(|held| compared(question, held));
         let inside = paragraph(&sentences::helps(question)) + &list(lines) + &tables::held(question);
-        section(&format!("Does {} help recognition?", question.kind.title), &(inside + &paragraph(sentences::RULE)))
+        section(&format!("Does {} help recognition?", question.title()), &(inside + &paragraph(sentences::RULE)))
     };
     Question::all(runs, all).iter().map(one).collect()
 }

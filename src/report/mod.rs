@@ -59,6 +59,13 @@ pub fn told(runs: &Runs) -> Vec<String> {
     Subject::chosen(&all).iter().map(one).chain(helps.iter().map(sentences::helps)).collect()
 }
 
+/// How defences stand beside their controls, as JSON: a list, with an entry for each that is held against any.
+pub fn controls_file(runs: &Runs) -> String {
+    let all = Question::all(runs, &Gathered::of_runs(&runs.finished));
+    // Names and finite numbers cannot fail.
+    serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
+}
+
 /// What the runs' images are called.
 fn data_name(runs: &Runs) -> String {
     let Some(run) = runs.finished.first() else { return String::new() };

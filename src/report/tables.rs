@@ -259,19 +259,18 @@ pub(super) fn attacks(runs: &Runs) -> String {
 }
 
 /// A defence beside each of its controls, with the weights of both parties.
-pub(super) fn held(question: &Question<'_>) -> String {
-    let digits = question.metric.digits;
+pub(super) fn held(question: &Question) -> String {
+    let digits = question.metric().digits;
     let ends = |ends: Option<[f64; 2]>| {
         ends.map_or(NONE.to_owned(), |[low, high]| format!("{low:+.2} to {high:+.2}").replace('-', "−"))
     };
     let count = |weights: Option<[usize; 2]>, party: usize| {
         weights.map_or(NONE.to_owned(), |weights| grouped(weights[party] as u64))
     };
-    let own = Spread::over(question.whole, |model| (question.metric.value)(model.row()?));
     let mut rows = vec![vec![
-        question.whole.label.clone(),
-        question.whole.models.len().to_string(),
-        spread(own, digits),
+        question.setting.clone(),
+        question.right.each.len().to_string(),
+        question.right.words(digits),
         NONE.to_owned(),
         NONE.to_owned(),
         NONE.to_owned(),
@@ -281,9 +280,9 @@ pub(super) fn held(question: &Question<'_>) -> String {
     ]];
     rows.extend(question.held.iter().map(|held| {
         vec![
-            held.setting.label.clone(),
+            held.setting.clone(),
             held.seeds.to_string(),
-            spread(Spread::over(held.setting, |model| (question.metric.value)(model.row()?)), digits),
+            held.right.words(digits),
             format!("{:+.2}", held.difference).replace('-', "−"),
             ends(held.by_seed),
             ends(held.by_image.as_ref().map(|over| over.ends)),
@@ -292,7 +291,7 @@ pub(super) fn held(question: &Question<'_>) -> String {
             held.stands().word().to_owned(),
         ]
     }));
-    let metric = question.metric.axis();
+    let metric = question.metric().axis();
     let heading = [
         "setting",
         "seeds in pairs",
@@ -306,7 +305,7 @@ pub(super) fn held(question: &Question<'_>) -> String {
     ];
     let caption = format!(
         "{} and what it is held against: means ± one standard error over seeds, and by how many points it is above each",
-        question.whole.label
+        question.setting
     );
     table(&caption, &heading, 1, &rows)
 }

@@ -37,7 +37,7 @@ pub(super) fn large(stream: &[LayerSpec], smashed: &[usize]) -> Result<Vec<Layer
     }
     Err(format!(
         "with server = \"large\" one stream is to have the {wanted} weights of three, and these layers come no nearer than \
-         {:.0} %: it takes two layers with weights behind the cut",
+         {:.0} %: it takes two layers with weights behind the cut, and more than a few channels",
         100.0 * (1.0 + off)
     ))
 }
@@ -161,12 +161,12 @@ mod tests {
     #[test]
     fn groups_and_skip_connections_still_fit() {
         let conv = |channels| LayerSpec::Conv { channels, kernel: 3, stride: 1, padding: 1, bias: false };
-        let block = |channels| LayerSpec::Residual { inner: vec![conv(6), conv(channels)], project: Vec::new() };
+        let block = |channels| LayerSpec::Residual { inner: vec![conv(32), conv(channels)], project: Vec::new() };
         // The first block's skip connection has the width of what crossed, the second's a wider one.
-        let layers = [block(8), conv(12), LayerSpec::GroupNorm(4), block(12), LayerSpec::Flatten, LayerSpec::Linear(3)];
+        let layers = [block(8), conv(48), LayerSpec::GroupNorm(4), block(48), LayerSpec::Flatten, LayerSpec::Linear(3)];
         let wide = large(&layers, &[8, 7, 7]).unwrap();
         let shapes = shapes(&[8, 7, 7], &wide).unwrap();
-        assert!(shapes[0] == [8, 7, 7] && shapes[3][0] > 12 && shapes[3][0].is_multiple_of(4), "{shapes:?}");
+        assert!(shapes[0] == [8, 7, 7] && shapes[3][0] > 48 && shapes[3][0].is_multiple_of(4), "{shapes:?}");
         assert_eq!((shapes[5].as_slice(), multiple(4, 6)), (&[3][..], 12));
     }
 

@@ -79,10 +79,26 @@ fn of_four_seeds_there_is_no_evidence_and_what_no_run_has_is_named() {
     let all = Gathered::of_runs(&few.finished);
     let [question] = Question::all(&few, &all).try_into().unwrap();
     assert_eq!(question.lacking, [control.words]);
+    assert_eq!(question.helps(), Helps::NoEvidence);
     assert!(question.held.iter().all(|held| held.stands() == Stands::NoEvidence));
     // Without a control nobody asked.
     let alone = runs((0..5).map(|seed| run(seed, kind, &[], 90.0)).collect());
     assert!(Question::all(&alone, &Gathered::of_runs(&alone.finished)).is_empty());
+}
+
+#[test]
+fn what_is_kept_is_of_a_card_with_controls_and_of_five_seeds() {
+    let text = include_str!("../../../assets/recognition.json");
+    let kept: Kept<Question> = serde_json::from_str(text).unwrap();
+    for question in &kept.results {
+        let kind = workbench::defence(&question.defence).unwrap();
+        let words: Vec<&str> = question.held.iter().map(|held| held.words.as_str()).collect();
+        assert!(kind.controls.iter().all(|control| words.contains(&control.words)), "{words:?}");
+        assert!(
+            question.held.iter().all(|held| held.seeds >= SEEDS && held.by_image.is_some() && held.weights.is_some())
+        );
+        assert!(!kept.date.is_empty() && kept.command.starts_with("cutlayer sweep recognition"));
+    }
 }
 
 /// Keeps what a model answered: wrong where told.

@@ -1,7 +1,7 @@
 //! Whether a defence helps to answer right.
 
 use super::{counted, listed};
-use crate::report::controls::{Held, Question, SEEDS, Stands};
+use crate::report::controls::{Held, Helps, Question, SEEDS, Stands};
 
 /// How it is told what chance makes of differences.
 pub const RULE: &str = "\u{201c}More often\u{201d} and \u{201c}less often\u{201d} are said where both 95 % intervals of the \
@@ -11,8 +11,8 @@ pub const RULE: &str = "\u{201c}More often\u{201d} and \u{201c}less often\u{201d
                         changes; the client\u{2019}s are with what its defence adds.";
 
 /// Whether the defence helps, in a sentence or two.
-pub fn helps(question: &Question<'_>) -> String {
-    let title = question.kind.title;
+pub fn helps(question: &Question) -> String {
+    let title = question.title();
     let of = |stands: Stands| {
         let all = question.held.iter().filter(|held| held.stands() == stands);
         all.map(|held| held.words.as_str()).collect::<Vec<_>>()
@@ -36,20 +36,17 @@ pub fn helps(question: &Question<'_>) -> String {
         [] => String::new(),
         than => format!(" There is no evidence of a difference from {}.", listed(than)),
     };
-    if less.is_empty() && unknown.is_empty() && lacking.is_empty() {
-        return format!("{title} helps recognition here.{}", told("more often", &more));
-    }
-    let verdict = if more.is_empty() && unknown.is_empty() {
-        format!("{title} does not help recognition here.")
-    } else {
-        format!("No evidence that {title} helps recognition.")
+    let verdict = match question.helps() {
+        Helps::Yes => format!("{title} helps recognition here."),
+        Helps::No => format!("{title} does not help recognition here."),
+        Helps::NoEvidence => format!("No evidence that {title} helps recognition."),
     };
     format!("{verdict}{}{}{none}{lacking}", told("more often", &more), told("less often", &less))
 }
 
 /// How the defence stands beside one of them, with the numbers.
-pub fn compared(question: &Question<'_>, held: &Held<'_>) -> String {
-    let digits = question.metric.digits;
+pub fn compared(question: &Question, held: &Held) -> String {
+    let digits = question.metric().digits;
     let signed = |x: f64| format!("{x:+.2}").replace('-', "−");
     let range = |[low, high]: [f64; 2]| format!("{} to {}", signed(low), signed(high));
     let by_seed =
@@ -71,7 +68,7 @@ pub fn compared(question: &Question<'_>, held: &Held<'_>) -> String {
     format!(
         "Beside {}: {stands}. {own:.digits$} % against {its:.digits$} % {}, {} points{intervals}.",
         held.words,
-        question.metric.name,
+        question.metric().name,
         signed(held.difference)
     )
 }

@@ -177,19 +177,15 @@ fn counts_and_lists_are_as_one_writes_them() {
 mod helping {
     use super::*;
     use crate::report::controls::{Held, OverImages, Question};
+    use crate::report::points::Spread;
     use crate::score::metrics::ACCURACY;
 
     /// A question with these differences, their intervals over seeds and over images.
-    fn told(
-        seeds: usize,
-        lacking: &[&'static str],
-        held: &[(f64, [f64; 2], Option<[f64; 2]>)],
-    ) -> (String, Vec<String>) {
-        let all = Gathered::of(&[samples::summary(0)]);
-        let whole = &all.settings[0];
+    fn told(seeds: usize, lacking: &[&str], held: &[(f64, [f64; 2], Option<[f64; 2]>)]) -> (String, Vec<String>) {
         let one = |(i, (difference, by_seed, by_image)): (usize, &(f64, [f64; 2], Option<[f64; 2]>))| Held {
             words: format!("model {i}"),
-            setting: whole,
+            setting: "a setting".to_owned(),
+            right: Spread::of(vec![96.0]).unwrap(),
             seeds,
             means: [96.0, 96.0 - difference],
             difference: *difference,
@@ -198,15 +194,16 @@ mod helping {
             weights: None,
         };
         let question = Question {
-            kind: crate::workbench::defences()[0],
-            whole,
-            metric: &ACCURACY,
+            defence: "dropout".to_owned(),
+            setting: "whole".to_owned(),
+            metric: ACCURACY.key.to_owned(),
+            right: Spread::of(vec![96.0]).unwrap(),
             held: held.iter().enumerate().map(one).collect(),
-            lacking: lacking.to_vec(),
+            lacking: lacking.iter().map(|words| (*words).to_owned()).collect(),
             weights: None,
         };
         let each = question.held.iter().map(|held| compared(&question, held)).collect();
-        (helps(&question).replace(question.kind.title, "It"), each)
+        (helps(&question).replace(question.title(), "It"), each)
     }
 
     const MORE: (f64, [f64; 2], Option<[f64; 2]>) = (1.5, [0.5, 2.5], Some([0.25, 2.75]));
