@@ -288,7 +288,7 @@ fn over_images(runs: &Runs, metric: &Metric<Row>, pairs: &[(&Model, &Model)]) ->
             return None;
         }
         let n = u32::try_from(one.labels.len()).ok()?;
-        // Where each seed draws test images of its own, none of them comes twice.
+        // Where each seed draws test images of its own, it is not known which come twice, and each counts by itself.
         let first = if tests_on_all(run_of(runs, a)?) { 0 } else { n.checked_mul(u32::try_from(i).ok()?)? };
         patients &= one.patients.is_some();
         units.extend(one.patients.unwrap_or_else(|| (first..first + n).collect()));
