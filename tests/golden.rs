@@ -17,7 +17,7 @@ use cutlayer::attack::rmle;
 use cutlayer::defence::psgl::fusion::{DecisionWeights, conv_sum, decide};
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::defence::psgl::saliency::{Apply, Strength, disguise, saliency_map};
-use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom, downsample};
+use cutlayer::defence::psgl::{Answering, Inference, Jacobian, Options, WeightsFrom, downsample};
 use cutlayer::engine::conv::conv2d;
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::engine::svt::Svt;
@@ -408,6 +408,8 @@ fn psgl_step() {
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,
         inference: Inference::Attacked,
+        attack: true,
+        server: Answering::Streams,
     };
     let last = Linear(classes(&case, "server.fused.4.weight"));
     let layers = vec![conv3(4), Relu, conv3(6), Relu, conv3(8), Relu, MaxPool(2), Flatten, last];

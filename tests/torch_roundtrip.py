@@ -33,6 +33,10 @@ RUNS = {
     ],
     "PSGL, weights by streams, lenet5": ["model.name=lenet5", "model.cut=2", "psgl.weights_from=streams"],
     "PSGL, sent clean": ["psgl.send=clean"],
+    "PSGL, unrecovered": ["psgl.server=unrecovered"],
+    "PSGL, unfused, without the attack": ["psgl.server=unfused", "psgl.attack=false"],
+    "PSGL, one large stream, server's Jacobian": ["psgl.server=large", "psgl.jacobian=server"],
+    "PSGL, one plain stream": ["psgl.server=plain"],
 }
 
 
@@ -64,7 +68,7 @@ def compare(model, arrays, prefix, psgl):
         sent = model.smash(x)
     answer = model.answer(sent)
     differences = {"smashed data": furthest(named["smashed"], sent)}
-    if psgl:
+    if "scores" in named:
         for stream in ("attacked", "recovered", "fused"):
             differences[f"logits, {stream}"] = furthest(named[f"logits_{stream}"], answer[stream])
         for part in ("low_rank", "gradient_map", "scores"):

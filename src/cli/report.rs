@@ -17,7 +17,10 @@ pub(super) struct ReportArgs {
     /// The file: HTML, with everything inside; or PDF, by its ending, where there is a browser to print it.
     #[arg(long, value_name = "FILE", value_parser = place())]
     out: PathBuf,
-    /// Replace the file if it is there.
+    /// Also write how defences stand beside their controls: JSON.
+    #[arg(long, value_name = "FILE", value_parser = place())]
+    controls: Option<PathBuf>,
+    /// Replace the files if they are there.
     #[arg(long)]
     force: bool,
 }
@@ -26,12 +29,16 @@ pub(super) struct ReportArgs {
 pub(super) fn report(args: &ReportArgs) -> Result<()> {
     if !args.force {
         check_new_file("--out", &args.out)?;
+        args.controls.as_ref().map_or(Ok(()), |file| check_new_file("--controls", file))?;
     }
     let runs = report::read::read(&args.runs)?;
     for run in &runs.unfinished {
         tell(&format!("Not finished, and not in the report: {}", run.display()));
     }
     report::pdf::write(&report::page(&runs), &args.out)?;
+    if let Some(file) = &args.controls {
+        Writer::default().write(file, report::controls_file(&runs).as_bytes())?;
+    }
     let told = report::told(&runs).join("\n");
     print(&format!("{told}\nThe report is in {}\n", args.out.display()))
 }

@@ -8,10 +8,11 @@ use super::entry::Entry;
 use super::imitation::Imitation;
 use crate::error::{Error, Result};
 use crate::method::Section;
+use crate::model::spec::LayerSpec;
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed, Stream};
 use crate::score::names::Word;
-use crate::setting::{Setting, Values};
+use crate::setting::{Plain, Setting, Values};
 
 /// One of the few settings of a defence that matter most, and the words beside it in the window: it is pulled while one
 /// looks. Each defence lists its own.
@@ -25,6 +26,15 @@ pub struct Lever {
     pub words: &'static str,
     /// From where to where it is pulled; a document may go farther.
     pub range: [f64; 2],
+}
+
+/// A defence with a part of it left out, all else equal: what it is held against to tell what that part does to right answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Control {
+    /// What it is, as in "less often right than …".
+    pub words: &'static str,
+    /// Which of the defence's settings it has otherwise; without a section.
+    pub set: &'static [(&'static str, Plain)],
 }
 
 /// What one sample takes on the wire, in bytes.
@@ -72,6 +82,8 @@ pub struct Kind {
     pub entry: Option<&'static Entry>,
     /// Whether it can do with smashed data of this shape, without the batch; else what it wants, in words.
     pub fits: fn(&Values, &[usize]) -> Result<(), String>,
+    /// The layers that answer, given the server's own and the shape of what they see; else what it wants, in words.
+    pub server: ServerLayers,
     /// What is to be told of these settings before a run, if anything.
     pub warning: fn(&Values) -> Option<String>,
     /// What a sample of so many numbers takes on the wire, given what it takes after the defences before this one.
@@ -87,7 +99,9 @@ pub struct Kind {
     /// What its settings serve while it is off, in a sentence; empty where nothing.
     pub while_off: &'static str,
     /// Whether its server answers with several streams and a decision fused of them, which the table's gains are of.
-    pub fuses: bool,
+    pub fuses: fn(&Values) -> bool,
+    /// What it is held against to tell whether it helps to answer right; nothing where nobody says that it does.
+    pub controls: &'static [Control],
     /// The few settings that stand among the levers.
     pub levers: &'static [Lever],
     /// Names of what only a model under it has: rows of the table, streams, gains.
@@ -112,6 +126,7 @@ impl Kind {
         strength: |_| Ok(1.0),
         entry: None,
         fits: |_, _| Ok(()),
+        server: |_, layers, _| Ok(layers.to_vec()),
         warning: |_| None,
         bytes: |_, _, before| Ok(before),
         asks: |_| Ok(&[]),
@@ -119,7 +134,8 @@ impl Kind {
         check: |_| Ok(()),
         idle: |_, _, _| None,
         while_off: "",
-        fuses: false,
+        fuses: |_| false,
+        controls: &[],
         levers: &[],
         words: &[],
         method: &[],
@@ -148,6 +164,9 @@ impl Kind {
         self.settings.iter().map(named).collect()
     }
 }
+
+/// The layers of a server under a defence, from the server's own and the shape of what they see.
+pub type ServerLayers = fn(&Values, &[LayerSpec], &[usize]) -> Result<Vec<LayerSpec>, String>;
 
 /// Makes a defence's part of a model in Python from its settings and the weights of the streams' votes.
 pub type ToTorch = fn(&Values, Option<&[f64]>) -> Result<Torch>;

@@ -35,7 +35,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
 
 pub use entry::{Entry, Outgoing};
-pub use kind::{Bytes, Kind, Lever, Setup};
+pub use kind::{Bytes, Control, Kind, Lever, Setup};
 pub use stack::Stack;
 
 use crate::data::Part;

@@ -10,6 +10,7 @@ use super::kind::{Bytes, Draws};
 use super::{Defence, Setup};
 use crate::error::{Error, Result};
 use crate::model::network::Network;
+use crate::model::spec::LayerSpec;
 use crate::model::wire::Crossing;
 use crate::random::{At, Seed};
 use crate::state::State;
@@ -69,12 +70,20 @@ impl Stack {
 
     /// Whether its answer is a decision fused of several streams.
     pub fn fuses(&self) -> bool {
-        self.iter().any(|setup| setup.kind.fuses)
+        self.iter().any(|setup| (setup.kind.fuses)(&setup.values))
     }
 
     /// How images enter the client's first layer.
     pub fn entry(&self) -> &'static Entry {
         self.iter().find_map(|setup| setup.kind.entry).unwrap_or(&AS_THEY_ARE)
+    }
+
+    /// The layers that answer, given the server's own and the shape of what they see; else what a defence wants, in words.
+    ///
+    /// # Errors
+    /// Returns what a defence of it wants where these layers do not do.
+    pub fn server(&self, own: &[LayerSpec], smashed: &[usize]) -> Result<Vec<LayerSpec>, String> {
+        self.iter().try_fold(own.to_vec(), |layers, one| (one.kind.server)(&one.values, &layers, smashed))
     }
 
     /// What is to be told of its settings before a run.

@@ -18,7 +18,7 @@ pub struct Plan {
     pub input: [usize; 3],
     /// What the first layer sees: `input`, or its form under a defence that packs.
     pub packed: [usize; 3],
-    /// All layers, client's first.
+    /// All layers, client's first, the server's as its defence has them.
     pub layers: Vec<LayerSpec>,
     /// The first so many layers are the client's.
     pub cut: usize,
@@ -125,7 +125,7 @@ impl Experiment {
             )));
         }
         super::validate::together(self).map_err(Error::input)?;
-        let (layers, cut) = (self.layers(classes)?, self.model.cut);
+        let (mut layers, cut) = (self.layers(classes)?, self.model.cut);
         let defences = self.stack()?;
         let packed = (defences.entry().shape)(data_shape);
         let all = walk(&packed, &layers)?;
@@ -151,6 +151,11 @@ impl Experiment {
             (true, true) => Some(Twin { layers: layers.clone(), cut, smashed: smashed.clone() }),
             (true, false) => Some(twin(&data_shape, &layers, cut)?),
         };
+        let own = layers.split_off(cut);
+        let wanted = |text: String| Error::input(format!("model.cut = {cut}: {text}"));
+        layers.extend(defences.server(&own, &smashed).map_err(wanted)?);
+        // It may have made them larger.
+        walk(&packed, &layers)?;
         Ok(Plan { input: data_shape, packed, layers, cut, smashed, twin })
     }
 }

@@ -161,6 +161,27 @@ pub fn shapes(input: &[usize], layers: &[LayerSpec]) -> Result<Vec<Vec<usize>>> 
     Ok(all)
 }
 
+/// Weights that training changes, biases included, of layers that see `input`.
+///
+/// # Errors
+/// Names the first layer that does not fit.
+pub fn weights(input: &[usize], layers: &[LayerSpec]) -> Result<usize> {
+    let outputs = shapes(input, layers)?;
+    let inputs = std::iter::once(input).chain(outputs.iter().map(Vec::as_slice));
+    let of = |(layer, input): (&LayerSpec, &[usize])| {
+        Ok(match layer {
+            LayerSpec::Conv { channels, kernel, bias, .. } => {
+                channels * (input[0] * kernel * kernel + usize::from(*bias))
+            }
+            LayerSpec::Linear(features) => features * (input[0] + 1),
+            LayerSpec::BatchNorm | LayerSpec::GroupNorm(_) => 2 * input[0],
+            LayerSpec::Residual { inner, project } => weights(input, inner)? + weights(input, project)?,
+            _ => 0,
+        })
+    };
+    layers.iter().zip(inputs).map(of).sum()
+}
+
 /// Whether a training batch must have two samples, because a batch normalisation sees a single position of each.
 pub fn needs_two_samples(input: &[usize], layers: &[LayerSpec]) -> bool {
     let outputs = shapes(input, layers).unwrap_or_default();

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::charts;
+use super::controls::Question;
 use super::gather::{Gathered, Setting};
 use super::html::{escaped, folding, list, paragraph, picture};
 use super::meters;
 use super::points::{Leak, Spread, measured, points, worst};
 use super::read::Runs;
+use super::sentences::{self, compared};
 use super::subject::Subject;
 use super::tables;
 use crate::run::attack_files;
@@ -39,6 +41,7 @@ pub(super) fn pages(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>]) -> St
         html.push_str(&section("Which meter can be trusted?", &meters));
     }
     html.push_str(&cuts(all));
+    html.push_str(&helps(runs, all));
     let parts = tables::parts(all);
     if !parts.is_empty() {
         html.push_str(&section("What each part of a defence does", &parts));
@@ -56,6 +59,16 @@ pub(super) fn pages(runs: &Runs, all: &Gathered, subjects: &[Subject<'_>]) -> St
 
 fn section(heading: &str, inside: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{inside}</section>\n", escaped(heading))
+}
+
+/// Whether a defence helps to answer right, beside its controls.
+fn helps(runs: &Runs, all: &Gathered) -> String {
+    let one = |question: &Question| {
+        let lines = question.held.iter().map(|held| compared(question, held));
+        let inside = paragraph(&sentences::helps(question)) + &list(lines) + &tables::held(question);
+        section(&format!("Does {} help recognition?", question.title()), &(inside + &paragraph(sentences::RULE)))
+    };
+    Question::all(runs, all).iter().map(one).collect()
 }
 
 fn frontier(all: &Gathered, leaks: &[Leak], front: &[usize]) -> String {

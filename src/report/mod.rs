@@ -2,10 +2,12 @@
 //! them follow.
 //!
 //! Runs are found and checked ([`read`]), their models grouped by setting with seeds pooled ([`gather`]), held against each
-//! other ([`points`]) and judged, or not ([`verdict`]); [`sentences`] say what that comes to, each by a rule.
+//! other ([`points`]) and judged, or not ([`verdict`]), and a defence held against its [`controls`]; [`sentences`] say what
+//! that comes to, each by a rule.
 
 pub mod axis;
 mod charts;
+pub mod controls;
 mod details;
 mod first;
 pub mod gather;
@@ -21,6 +23,7 @@ pub mod subject;
 mod tables;
 pub mod verdict;
 
+use controls::Question;
 use gather::Gathered;
 use read::Runs;
 use subject::Subject;
@@ -44,7 +47,7 @@ pub fn page(runs: &Runs) -> String {
     )
 }
 
-/// What the report says, in a line for each setting that its first page is about.
+/// What the report says, in a line for each setting that its first page is about and for each that is held against controls.
 pub fn told(runs: &Runs) -> Vec<String> {
     let all = Gathered::of_runs(&runs.finished);
     let one = |subject: &Subject<'_>| {
@@ -54,7 +57,15 @@ pub fn told(runs: &Runs) -> Vec<String> {
         }
         lines.join("\n")
     };
-    Subject::chosen(&all).iter().map(one).collect()
+    let helps = Question::all(runs, &all);
+    Subject::chosen(&all).iter().map(one).chain(helps.iter().map(sentences::helps)).collect()
+}
+
+/// How defences stand beside their controls, as JSON: a list, with an entry for each that is held against any.
+pub fn controls_file(runs: &Runs) -> String {
+    let all = Question::all(runs, &Gathered::of_runs(&runs.finished));
+    // Names and finite numbers cannot fail.
+    serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
 }
 
 /// What the runs' images are called.

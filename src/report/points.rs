@@ -1,6 +1,8 @@
 //! A setting as a point: how well its models answer against how much they leak, each a mean over seeds with its spread;
 //! and which points no other beats.
 
+use serde::{Deserialize, Serialize};
+
 use super::gather::{Gathered, Model, Setting};
 use crate::run::summary::AttackRecord;
 use crate::score::image::mean_and_error;
@@ -24,7 +26,7 @@ pub enum Leak {
 }
 
 /// A number over the seeds of a setting.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// Its mean.
     pub mean: f64,

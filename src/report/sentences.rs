@@ -2,10 +2,12 @@
 //! that cannot be measured.
 
 mod cost;
+mod helps;
 mod means;
 mod recognised;
 
 pub use cost::{accuracy_cost, megabytes, other_costs};
+pub use helps::{RULE, compared, helps};
 pub use means::{regulator, tried, untried};
 pub use recognised::{patients, recognised};
 

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::controls::Question;
 use super::gather::{Gathered, Model, Setting};
 use super::html::table;
 use super::points::{Leak, Spread, accuracy, utility};
 use super::read::Runs;
-use super::sentences::megabytes;
+use super::sentences::{grouped, megabytes};
 use super::verdict::Outcome;
 use crate::experiment::setting_words;
 use crate::run::summary::AttackRecord;
@@ -255,6 +256,58 @@ pub(super) fn attacks(runs: &Runs) -> String {
         }
     }
     table("Every attack, and every guess at its targets; ± is one standard error over images", &heading, 3, &rows)
+}
+
+/// A defence beside each of its controls, with the weights of both parties.
+pub(super) fn held(question: &Question) -> String {
+    let digits = question.metric().digits;
+    let ends = |ends: Option<[f64; 2]>| {
+        ends.map_or(NONE.to_owned(), |[low, high]| format!("{low:+.2} to {high:+.2}").replace('-', "−"))
+    };
+    let count = |weights: Option<[usize; 2]>, party: usize| {
+        weights.map_or(NONE.to_owned(), |weights| grouped(weights[party] as u64))
+    };
+    let mut rows = vec![vec![
+        question.setting.clone(),
+        question.right.each.len().to_string(),
+        question.right.words(digits),
+        NONE.to_owned(),
+        NONE.to_owned(),
+        NONE.to_owned(),
+        count(question.weights, 1),
+        count(question.weights, 0),
+        NONE.to_owned(),
+    ]];
+    rows.extend(question.held.iter().map(|held| {
+        vec![
+            held.setting.clone(),
+            held.seeds.to_string(),
+            held.right.words(digits),
+            format!("{:+.2}", held.difference).replace('-', "−"),
+            ends(held.by_seed),
+            ends(held.by_image.as_ref().map(|over| over.ends)),
+            count(held.weights, 1),
+            count(held.weights, 0),
+            held.stands().word().to_owned(),
+        ]
+    }));
+    let metric = question.metric().axis();
+    let heading = [
+        "setting",
+        "seeds in pairs",
+        &metric,
+        "points above it",
+        "95 %, over seeds",
+        "95 %, over test images",
+        "server's weights",
+        "client's",
+        "answers right",
+    ];
+    let caption = format!(
+        "{} and what it is held against: means ± one standard error over seeds, and by how many points it is above each",
+        question.setting
+    );
+    table(&caption, &heading, 1, &rows)
 }
 
 /// Whom attacks find again among the patients, where patients are known.

@@ -37,7 +37,7 @@ pub mod notes;
 mod open_folder;
 pub mod pictures;
 mod pooled;
-mod predictions;
+pub mod predictions;
 pub mod prepared;
 mod read_off;
 pub mod recorder;

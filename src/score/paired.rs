@@ -33,6 +33,28 @@ pub fn lead(a: &[f64], b: &[f64]) -> (f64, f64, f64) {
     (mean, if se.is_finite() { se } else { 0.0 }, p)
 }
 
+/// The 95 % interval of the mean of `a − b` over pairs, by Student's t; none of fewer than two pairs.
+///
+/// # Panics
+/// Where the two differ in length.
+pub fn interval(a: &[f64], b: &[f64]) -> Option<[f64; 2]> {
+    assert_eq!(a.len(), b.len(), "one pair a seed");
+    let apart: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let (mean, se) = mean_and_error(&apart);
+    let reach = student_quantile(0.025, apart.len().checked_sub(1).filter(|freedom| *freedom > 0)?) * se;
+    Some([mean - reach, mean + reach]).filter(|ends| ends.iter().all(|end| end.is_finite()))
+}
+
+/// The t above which Student's t with `freedom` degrees is with this probability, below one half.
+fn student_quantile(tail: f64, freedom: usize) -> f64 {
+    let (mut low, mut high) = (0.0, 1e3);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if student_tail(middle, freedom) > tail { low = middle } else { high = middle }
+    }
+    f64::midpoint(low, high)
+}
+
 /// Holm's correction: each probability as it counts among all of them, in their order. Looking at many attacks and
 /// epochs finds one that chance favoured; what is still small afterwards did not come from looking often.
 pub fn holm(p: &[f64]) -> Vec<f64> {
@@ -142,6 +164,18 @@ mod tests {
         assert_eq!(lead(&[0.0; 9], &[1.0; 9]).2, 1.0, "behind is no lead");
         assert_eq!(lead(&[1.0; 10], &[0.0; 10]).2, 0.5_f64.powi(10));
         assert_eq!(lead(&[], &[]).2, 1.0);
+    }
+
+    #[test]
+    fn an_interval_is_wide_over_few_pairs() {
+        // Differences 1, 2, 3, 4, 5: mean 3, standard error √½; t of 4 degrees is 2.776.
+        let [low, high] = interval(&[2.0, 4.0, 6.0, 8.0, 10.0], &[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        near(low, 3.0 - 2.776_445_105 * 0.5_f64.sqrt());
+        near(high, 3.0 + 2.776_445_105 * 0.5_f64.sqrt());
+        let [low, high] = interval(&[1.0, 0.0], &[0.0, 0.0]).unwrap();
+        near(high - low, 12.706_204_736);
+        assert_eq!(interval(&[1.0], &[0.0]), None);
+        assert_eq!(interval(&[1.0; 3], &[0.0; 3]), Some([1.0; 2]));
     }
 
     #[test]

@@ -24,6 +24,7 @@ macro_rules! built_in {
 pub static SWEEPS: [BuiltIn; 4] = [
     built_in!("tiny", "Twelve cells of a second or two: to try things, not to judge them"),
     built_in!("digits-small", "Each defence at some strengths on a few digits: a first look, in some minutes"),
+    built_in!("recognition", "Whether the default defence helps recognition: controls of equal capacity, five seeds"),
     built_in!("digits-frontier", "Accuracy against leakage on digits: each defence, its strengths, three seeds"),
     built_in!("mias-frontier", "Patients found again on whole mammograms, by folds; wants the films (data.path)"),
 ];

@@ -15,7 +15,7 @@ use cutlayer::defence::imitation::Imitator;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::defence::psgl::saliency::{Apply, Strength};
-use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
+use cutlayer::defence::psgl::{Answering, Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;
 use cutlayer::model::adam::AdamSettings;
@@ -42,6 +42,8 @@ fn options(strength: Strength) -> Options {
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,
         inference: Inference::Attacked,
+        attack: true,
+        server: Answering::Streams,
     }
 }
 

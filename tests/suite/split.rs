@@ -9,7 +9,7 @@ use cutlayer::defence::psgl::downsample::pack_clean;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
 use cutlayer::defence::psgl::saliency::{Apply, Strength};
-use cutlayer::defence::psgl::{Inference, Jacobian, Options, WeightsFrom};
+use cutlayer::defence::psgl::{Answering, Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};
 use cutlayer::model::network::Network;
@@ -43,6 +43,8 @@ fn options(jacobian: Jacobian) -> Options {
         weights: DecisionWeights::new([0.5, 0.3, 0.2]),
         weights_from: WeightsFrom::Setting,
         inference: Inference::Attacked,
+        attack: true,
+        server: Answering::Streams,
     }
 }
 

@@ -20,6 +20,8 @@ pub fn stack(psgl: Option<Options>) -> Stack {
         weights: o.weights.in_order(),
         weights_from: o.weights_from,
         send: o.inference,
+        attack: o.attack,
+        server: o.server,
     };
     Stack::new(psgl.map(|o| spec(o).setup().unwrap())).unwrap()
 }

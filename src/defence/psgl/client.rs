@@ -157,6 +157,10 @@ impl Defence for Guard {
         parameters: &mut Parameters,
         init: Init<'_>,
     ) -> Result<Option<Box<dyn Body>>> {
+        // One stream is a server as it is, of the layers that it was given.
+        if self.options.server.is_one() {
+            return Ok(None);
+        }
         Ok(Some(Box::new(streams::Streams::new(server, self.options, parameters, init)?)))
     }
 
@@ -170,7 +174,8 @@ impl Defence for Guard {
     }
 
     fn image(&self, images: Outgoing, line: &mut Line<'_>, at: At<'_>) -> Result<Outgoing> {
-        if matches!(at, At::Ask { .. }) && self.options.inference == Inference::Clean {
+        let asked_clean = matches!(at, At::Ask { .. }) && self.options.inference == Inference::Clean;
+        if asked_clean || !self.options.attack {
             let map = Some(images.images.zeros_like()?);
             return Ok(Outgoing { map, ..images });
         }

@@ -2,7 +2,7 @@
 
 use super::recovery::{MapNorm, Recovery};
 use super::saliency::{Apply, moving};
-use super::{Options, options};
+use super::{Answering, Options, options};
 use crate::method::{Formula, Ink, Live, Place, Section, Sight, Symbol, symbol};
 
 /// PSGL step by step.
@@ -111,7 +111,8 @@ const SPARSE: Formula = Formula {
         MAP_SYMBOL,
     ],
     live: |sight| {
-        let options = options(sight.values).ok().filter(|options| options.strength.apply == Apply::Sparse)?;
+        let options =
+            options(sight.values).ok().filter(|options| options.attack && options.strength.apply == Apply::Sparse)?;
         let [channels, height, width] = sight.image;
         let mut all = vec![
             Live::count("k", moving(options.strength, sight.pixels())),
@@ -134,7 +135,8 @@ const DENSE: Formula = Formula {
     text: r"\hat{x} = clip(x + θ · map)",
     symbols: &[THETA, MAP_SYMBOL],
     live: |sight| {
-        let options = options(sight.values).ok().filter(|options| options.strength.apply == Apply::Dense)?;
+        let options =
+            options(sight.values).ok().filter(|options| options.attack && options.strength.apply == Apply::Dense)?;
         Some([Live::real("θ", options.strength.theta)].into_iter().chain(moved(sight)).collect())
     },
 };
@@ -163,10 +165,16 @@ const PACKED: Formula = Formula {
     },
 };
 
+/// The recovery, where it is not left out.
+fn at_work(sight: &Sight<'_>) -> Option<Recovery> {
+    let options = options(sight.values).ok()?;
+    matches!(options.server, Answering::Streams | Answering::Unfused).then_some(options.recovery)
+}
+
 /// The recovery at work, with the matrix's sides: channels and positions.
 fn recovery(sight: &Sight<'_>, norm: MapNorm) -> Option<(Recovery, usize, usize)> {
     let [channels, height, width] = *sight.crossed else { return None };
-    let recovery = options(sight.values).ok()?.recovery;
+    let recovery = at_work(sight)?;
     (recovery.map_norm == norm).then_some((recovery, channels, height * width))
 }
 
@@ -210,6 +218,7 @@ const LAMBDA: Formula = Formula {
         symbol("n", "its columns: positions of the smashed data", Ink::Smashed),
     ],
     live: |sight| {
+        at_work(sight)?;
         let [channels, height, width] = *sight.crossed else { return None };
         let (rows, cols) = (channels, height * width);
         Some(vec![
@@ -252,7 +261,7 @@ const SCHEDULE: Formula = Formula {
         symbol("N", "steps of the solver", Ink::Plain),
     ],
     live: |sight| {
-        let recovery = options(sight.values).ok()?.recovery;
+        let recovery = at_work(sight)?;
         Some(vec![
             Live::real("μ", f64::from(recovery.mu)),
             Live::count("i", recovery.steps_down()),
@@ -288,7 +297,8 @@ const PLAIN_FUSION: Formula = Formula {
 
 fn fused_values(sight: &Sight<'_>, with_relu: bool) -> Option<Vec<Live>> {
     let options: Options = options(sight.values).ok()?;
-    let at_work = options.fuse_relu == with_relu && !sight.crossed.is_empty();
+    let fuses = matches!(options.server, Answering::Streams | Answering::Unrecovered);
+    let at_work = fuses && options.fuse_relu == with_relu && !sight.crossed.is_empty();
     at_work.then(|| vec![Live::shape("z", sight.crossed), Live::shape("u", sight.crossed)])
 }
 

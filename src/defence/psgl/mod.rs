@@ -11,9 +11,11 @@
 //! What an attacker makes of knowing all this is in [`surrogate`] and [`undo`].
 
 pub mod client;
+mod controls;
 pub mod downsample;
 pub mod fusion;
 mod inpaint;
+mod large;
 mod levers;
 mod method;
 mod names;
@@ -28,7 +30,7 @@ pub mod undo;
 
 use std::sync::Arc;
 
-pub use spec::{Inference, Jacobian, Options, PsglSpec, WeightsFrom};
+pub use spec::{Answering, Inference, Jacobian, Options, PsglSpec, WeightsFrom};
 
 use super::{Entry, Kind};
 use crate::model::wire::Crossing;
@@ -49,12 +51,17 @@ pub static KIND: Kind = Kind {
     strength: |values| Ok(if values.switch("enabled")? { values.real("gamma")? } else { 0.0 }),
     entry: Some(&PACKED),
     fits,
+    server: |values, layers, smashed| match options(values).map_err(|e| e.to_string())?.server {
+        Answering::Large => large::large(layers, smashed),
+        _ => Ok(layers.to_vec()),
+    },
     warning: |values| {
         (options(values).ok()?.recovery.map_norm == recovery::MapNorm::Nuclear).then(|| NUCLEAR.to_owned())
     },
     // A server that is asked for gradients sees the clean image first and answers with two.
     asks: |values| {
-        let server = options(values)?.jacobian == Jacobian::Server;
+        let options = options(values)?;
+        let server = options.attack && options.jacobian == Jacobian::Server;
         Ok(if server { &[Crossing::Probe, Crossing::Predicted, Crossing::AllClasses] } else { &[] })
     },
     make: |values, _| Ok(Box::new(client::Guard::new(options(values)?))),
@@ -66,7 +73,8 @@ pub static KIND: Kind = Kind {
     bytes: |_, _, before| Ok(before),
     idle,
     while_off: "PSGL is off. Disguise and cleaning still serve the table's rows of the undefended model.",
-    fuses: true,
+    fuses: |values| options(values).is_ok_and(|options| !options.server.is_one()),
+    controls: &controls::CONTROLS,
     levers: &levers::LEVERS,
     words: &names::WORDS,
     method: &method::SECTIONS,
@@ -80,11 +88,18 @@ const NUCLEAR: &str = "psgl.map_norm = \"nuclear\": with this norm on both parts
 
 /// Disguising and cleaning images serves the table's rows of the undefended model, too.
 fn idle(values: &Values, on: bool, key: &str) -> Option<&'static str> {
-    let dense = values.parse::<PsglSpec>().is_ok_and(|spec| spec.apply == saliency::Apply::Dense);
+    let spec = values.parse::<PsglSpec>().unwrap_or_default();
+    let dense = spec.apply == saliency::Apply::Dense;
     match key {
-        "jacobian" | "iterations" | "fuse_relu" | "weights" | "weights_from" | "send" if !on => {
+        "jacobian" | "iterations" | "fuse_relu" | "weights" | "weights_from" | "send" | "attack" | "server" if !on => {
             Some("PSGL is off: switch it on first.")
         }
+        "jacobian" | "send" if !spec.attack => Some("The attack is left out: images are sent as they are."),
+        "iterations" | "fuse_relu" | "weights" | "weights_from" if spec.server.is_one() => {
+            Some("The server answers with one stream: nothing is recovered, fused or voted on.")
+        }
+        "iterations" if spec.server == Answering::Unrecovered => Some("The recovery is left out."),
+        "fuse_relu" if spec.server == Answering::Unfused => Some("The fusing convolution is left out."),
         "gamma" if dense => Some("The dense disguise moves every pixel, so there is no share to choose."),
         _ => None,
     }

@@ -1,12 +1,12 @@
 //! The settings of `[psgl]`, in the order of the document.
 
 use crate::score::paper::MU_SETTING;
-use crate::setting::{Kind, MU, SHARE, Setting, list, real, whole};
+use crate::setting::{Kind, MU, Plain, SHARE, Setting, list, real, whole};
 
 const WEIGHT: Kind = real(0.0, 1000.0);
 
 /// All of them; keys without the section.
-pub(super) static SETTINGS: [Setting; 14] = [
+pub(super) static SETTINGS: [Setting; 16] = [
     Setting::new(
         "enabled",
         "PSGL",
@@ -125,4 +125,24 @@ pub(super) static SETTINGS: [Setting; 14] = [
         "Whether a trained client still disguises its images or sends them as they are, with an empty map.",
     )
     .here("attacked"),
+    Setting::new(
+        "attack",
+        "Intentional attack",
+        "",
+        Kind::Switch,
+        "Off leaves the attack out, in training and testing: images are sent as they are, with an empty map, and all else \
+         stays. It tells what the attack does to accuracy; it is no defence.",
+    )
+    .paper("on")
+    .since(7, Plain::Switch(true)),
+    Setting::new(
+        "server",
+        "Server",
+        "",
+        Kind::Choice(&["streams", "unrecovered", "unfused", "large", "plain"]),
+        "streams is PSGL. The others leave a part out, to tell what it does: unrecovered the recovery, unfused the \
+         convolution that fuses features; large has one stream with as many weights as three, plain one of the usual size.",
+    )
+    .paper("streams")
+    .since(7, Plain::Word("streams")),
 ];

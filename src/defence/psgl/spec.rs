@@ -43,6 +43,10 @@ pub struct PsglSpec {
     pub weights_from: WeightsFrom,
     /// What a trained client sends.
     pub send: Inference,
+    /// Whether images are attacked at all.
+    pub attack: bool,
+    /// How the server answers.
+    pub server: Answering,
 }
 
 impl Default for PsglSpec {
@@ -62,6 +66,8 @@ impl Default for PsglSpec {
             weights: [0.5, 0.3, 0.2],
             weights_from: WeightsFrom::Setting,
             send: Inference::Attacked,
+            attack: true,
+            server: Answering::Streams,
         }
     }
 }
@@ -94,6 +100,8 @@ impl PsglSpec {
             weights: DecisionWeights::new(self.weights),
             weights_from: self.weights_from,
             inference: self.send,
+            attack: self.attack,
+            server: self.server,
         }
     }
 
@@ -128,6 +136,30 @@ pub enum Inference {
     Clean,
 }
 
+/// How the server answers: as PSGL does, or with a part left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answering {
+    /// Three streams, on received, recovered and fused features.
+    #[default]
+    Streams,
+    /// The same without the recovery: L = z and S = 0.
+    Unrecovered,
+    /// The same without the convolution that fuses features: u = z.
+    Unfused,
+    /// One stream on received features, with as many weights as the three and their fusion.
+    Large,
+    /// One stream on received features, of the server's layers as they are.
+    Plain,
+}
+
+impl Answering {
+    /// Whether it is one network in place of three streams.
+    pub fn is_one(self) -> bool {
+        matches!(self, Self::Large | Self::Plain)
+    }
+}
+
 /// Where the weights of the decision come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -160,4 +192,8 @@ pub struct Options {
     pub weights_from: WeightsFrom,
     /// What is sent at inference.
     pub inference: Inference,
+    /// Whether images are attacked at all.
+    pub attack: bool,
+    /// How the server answers.
+    pub server: Answering,
 }

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use super::fusion::{DecisionWeights, conv_sum, decide};
 use super::recovery::back::recovered;
-use super::{Options, WeightsFrom};
+use super::{Answering, Options, WeightsFrom};
 use crate::engine::tape::sum;
 use crate::error::{Error, Result};
 use crate::model::network::Network;
@@ -21,8 +21,8 @@ pub struct Streams {
     attacked: Network,
     recovered: Network,
     fused: Network,
-    fuse_weight: Tensor,
-    fuse_bias: Tensor,
+    /// Weight and bias of the convolution that fuses; none where it is left out.
+    fuse: Option<(Tensor, Tensor)>,
 }
 
 impl Streams {
@@ -35,7 +35,10 @@ impl Streams {
         for stream in ["attacked", "recovered", "fused"] {
             Network::init(&format!("server.{stream}"), server.smashed, server.layers, parameters, init)?;
         }
-        parameters.add("server.fuse", &[channels, 2 * channels, 3, 3], 2 * channels * 9, init)?;
+        let fuses = options.server != Answering::Unfused;
+        if fuses {
+            parameters.add("server.fuse", &[channels, 2 * channels, 3, 3], 2 * channels * 9, init)?;
+        }
         let stream = |name: &str| Network::of(&format!("server.{name}"), server.layers, parameters);
         let fuse = |part: &str| Ok::<_, Error>(parameters.get(&format!("server.fuse.{part}"))?.as_tensor().clone());
         Ok(Self {
@@ -44,17 +47,27 @@ impl Streams {
             attacked: stream("attacked")?,
             recovered: stream("recovered")?,
             fused: stream("fused")?,
-            fuse_weight: fuse("weight")?,
-            fuse_bias: fuse("bias")?,
+            fuse: if fuses { Some((fuse("weight")?, fuse("bias")?)) } else { None },
         })
     }
 
     /// L and S of smashed data, both shaped as z.
     fn recover(&self, z: &Tensor) -> Result<(Tensor, Tensor)> {
+        if self.options.server == Answering::Unrecovered {
+            return Ok((z.clone(), z.zeros_like()?));
+        }
         let (_, channels, height, width) = z.dims4()?;
         let parts = self.options.recovery.solve(&z.flatten_all()?.to_vec1()?, channels, height * width);
         let tensor = |values| Tensor::from_vec(values, z.shape(), z.device());
         Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
+    }
+
+    /// Logits of the fused stream on z and L.
+    fn answer_fused(&self, z: &Tensor, low_rank: &Tensor) -> Result<Tensor> {
+        match &self.fuse {
+            Some((weight, bias)) => self.fused.forward(&conv_sum(z, low_rank, weight, bias, self.options.fuse_relu)?),
+            None => self.fused.forward(z),
+        }
     }
 }
 
@@ -66,8 +79,7 @@ impl Body for Streams {
         let straight_through = sum(z, &(&low_rank - &plain)?)?;
         let attacked = self.attacked.forward(&plain)?;
         let recovered = self.recovered.forward(&low_rank)?;
-        let fused = conv_sum(z, &straight_through, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
-        let fused = self.fused.forward(&fused)?;
+        let fused = self.answer_fused(z, &straight_through)?;
         let decision = decide(&attacked.detach(), &recovered.detach(), &fused.detach(), self.weights)?;
         Ok(Answer {
             streams: vec![("attacked", attacked), ("recovered", recovered), ("fused", fused)],
@@ -79,13 +91,15 @@ impl Body for Streams {
 
     /// All three streams with their graphs; the recovery with a stand-in on its way back.
     fn open(&self, z: &Tensor) -> Result<Vec<(f64, Tensor)>> {
-        let low_rank = recovered(z, &self.options.recovery)?;
-        let fused = conv_sum(z, &low_rank, &self.fuse_weight, &self.fuse_bias, self.options.fuse_relu)?;
+        let low_rank = match self.options.server {
+            Answering::Unrecovered => z.clone(),
+            _ => recovered(z, &self.options.recovery)?,
+        };
         let DecisionWeights { attacked, recovered, fused: of_fused } = self.weights;
         Ok(vec![
             (attacked, self.attacked.forward(z)?),
             (recovered, self.recovered.forward(&low_rank)?),
-            (of_fused, self.fused.forward(&fused)?),
+            (of_fused, self.answer_fused(z, &low_rank)?),
         ])
     }
 
@@ -94,8 +108,7 @@ impl Body for Streams {
             attacked: self.attacked.frozen(),
             recovered: self.recovered.frozen(),
             fused: self.fused.frozen(),
-            fuse_weight: self.fuse_weight.detach(),
-            fuse_bias: self.fuse_bias.detach(),
+            fuse: self.fuse.as_ref().map(|(weight, bias)| (weight.detach(), bias.detach())),
             ..*self
         })
     }

@@ -9,7 +9,7 @@ use super::Options;
 use super::client::{Head, disguised, head_jacobian};
 use super::downsample::pack_with_channel;
 use super::undo::Undo;
-use crate::defence::imitation::{CHUNK, Imitation, Imitator, Own, Study, Undoing, Unknown, index_tensor};
+use crate::defence::imitation::{CHUNK, Imitation, Imitator, Own, Study, Undoing, Unknown, Untouched, index_tensor};
 use crate::defence::rows::Rows;
 use crate::defence::{Entry, Outgoing};
 use crate::engine::loss::cross_entropy;
@@ -34,12 +34,13 @@ pub struct Known(pub Options);
 impl Imitation for Known {
     /// The map channel that is sent with an image (N, 1, ⌈H/2⌉, ⌈W/2⌉).
     fn unknown(&self, [n, _, h, w]: &[usize; 4]) -> Option<Unknown> {
-        Some(Unknown { shape: vec![*n, 1, h.div_ceil(2), w.div_ceil(2)], start: MAP })
+        // Without the attack the map is empty, which everybody knows.
+        self.0.attack.then(|| Unknown { shape: vec![*n, 1, h.div_ceil(2), w.div_ceil(2)], start: MAP })
     }
 
-    /// It comes from the fused stream, through the recovery.
+    /// It comes from the fused stream, through the recovery, unless there is one stream alone.
     fn plain_way_down(&self) -> bool {
-        false
+        self.0.server.is_one()
     }
 
     fn enter(&self, entry: &Entry, images: &Tensor, unknown: Option<&Tensor>) -> Result<Tensor> {
@@ -47,7 +48,7 @@ impl Imitation for Known {
     }
 
     fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
-        Ok(Box::new(Training::new(own, self.0)?))
+        if self.0.attack { Ok(Box::new(Training::new(own, self.0)?)) } else { Untouched.study(own) }
     }
 }
 

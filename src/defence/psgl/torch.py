@@ -84,8 +84,11 @@ class Model(nn.Module):
         super().__init__()
         channels, height, width = SMASHED
         self.client = client_layers()
-        self.streams = nn.ModuleDict({name: server_layers() for name in ("attacked", "recovered", "fused")})
-        self.fuse = nn.Conv2d(2 * channels, channels, 3, padding=1)
+        names = () if SERVER == "one" else ("attacked", "recovered", "fused")
+        self.streams = nn.ModuleDict({name: server_layers() for name in names})
+        self.server = server_layers() if SERVER == "one" else None
+        fuses = SERVER in ("streams", "unrecovered")
+        self.fuse = nn.Conv2d(2 * channels, channels, 3, padding=1) if fuses else None
         self.pool = min(2, height, width)
         # The client's own head, which is never sent; none where the server is asked for the Jacobian.
         features = channels * (height // self.pool) * (width // self.pool)
@@ -99,7 +102,8 @@ class Model(nn.Module):
             x = x.detach().requires_grad_()
             z = self.client(pack(x, torch.zeros_like(x)))
             if self.head is None:
-                logits = self.answer(z)["fused"]
+                answer = self.answer(z)
+                logits = answer["logits"] if SERVER == "one" else answer["fused"]
             else:
                 logits = self.head(F.max_pool2d(z, self.pool).flatten(1))
             predicted = logits.gather(1, logits.argmax(1, keepdim=True)).sum()
@@ -118,24 +122,28 @@ class Model(nn.Module):
 
     def answer(self, z):
         """What the server makes of smashed data: logits of its three streams, the fused decision's scores, and
-        the two parts of z, low_rank (L) and gradient_map (S)."""
-        low_rank, sparse = recover(z)
+        the two parts of z, low_rank (L) and gradient_map (S). Of a single stream its logits alone."""
+        if SERVER == "one":
+            return {"logits": self.server(z)}
+        low_rank, sparse = (z, torch.zeros_like(z)) if SERVER == "unrecovered" else recover(z)
         # The recovery's derivative counts as the identity.
         straight_through = z + (low_rank - z).detach()
-        mixed = self.fuse(torch.cat([z, straight_through], 1))
-        mixed = (mixed.relu() if FUSE_RELU else mixed) + z
+        mixed = z
+        if self.fuse is not None:
+            fused = self.fuse(torch.cat([z, straight_through], 1))
+            mixed = (fused.relu() if FUSE_RELU else fused) + z
         inputs = {"attacked": z, "recovered": low_rank, "fused": mixed}
         answer = {name: self.streams[name](value) for name, value in inputs.items()}
         return {**answer, "scores": fuse_decisions(**answer), "low_rank": low_rank, "gradient_map": sparse}
 
     def logits(self, x):
-        """Logits (N, K) of the three streams, by name."""
+        """Logits (N, K) of the three streams, by name; of a single one as they are."""
         answer = self.answer(self.smash(x))
-        return {name: answer[name] for name in self.streams}
+        return answer["logits"] if SERVER == "one" else {name: answer[name] for name in self.streams}
 
     def forward(self, x):
-        """Scores of the fused decision (N, K); each row sums to 1."""
-        return self.answer(self.smash(x))["scores"]
+        """Scores of the fused decision (N, K); each row sums to 1. Of a single stream its logits."""
+        return self.answer(self.smash(x))["logits" if SERVER == "one" else "scores"]
 
     @torch.no_grad()
     def decide(self, x):
@@ -151,6 +159,6 @@ def weights():
         party, part, rest = name.split(".", 2)
         if part in ("head", "fuse"):
             return f"{part}.{rest}"
-        return f"streams.{part}.{rest}" if party == "server" else name
+        return f"streams.{part}.{rest}" if party == "server" and SERVER != "one" else name
 
     return {renamed(name): value for name, value in named.items()}

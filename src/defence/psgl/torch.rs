@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::recovery::MapNorm;
 use super::saliency::Apply;
-use super::{Inference, Jacobian, Options};
+use super::{Answering, Inference, Jacobian, Options};
 use crate::defence::kind::Torch;
 
 /// The module's part of PSGL, with the weights of its votes.
@@ -25,6 +25,8 @@ fn settings(options: &Options, votes: &[f64]) -> String {
         weights_from: _,
         inference,
         image_recovery: _,
+        attack,
+        server,
     } = *options;
     let word = |yes: bool| if yes { "True" } else { "False" };
     let apply = match strength.apply {
@@ -40,8 +42,14 @@ fn settings(options: &Options, votes: &[f64]) -> String {
         MapNorm::Nuclear => "nuclear",
     };
     let inference = match inference {
-        Inference::Attacked => "attacked",
-        Inference::Clean => "clean",
+        Inference::Attacked if attack => "attacked",
+        Inference::Attacked | Inference::Clean => "clean",
+    };
+    let server = match server {
+        Answering::Streams => "streams",
+        Answering::Unrecovered => "unrecovered",
+        Answering::Unfused => "unfused",
+        Answering::Large | Answering::Plain => "one",
     };
     let mut lines = String::new();
     for (name, value, why) in [
@@ -58,6 +66,11 @@ fn settings(options: &Options, votes: &[f64]) -> String {
             "WEIGHTS",
             format!("({})", votes.iter().map(|vote| format!("{vote:?}")).collect::<Vec<_>>().join(", ")),
             "of the recovered, the fused and the attacked stream's decision",
+        ),
+        (
+            "SERVER",
+            format!("\"{server}\""),
+            "streams: three; unrecovered, unfused: without that part; one: a single stream",
         ),
         ("INFERENCE", format!("\"{inference}\""), "attacked: images are disguised; clean: they are sent as they are"),
     ] {

@@ -173,3 +173,102 @@ fn counts_and_lists_are_as_one_writes_them() {
     assert_eq!([&["a"][..], &["a", "b"], &["a", "b", "c"]].map(listed), ["a", "a and b", "a, b and c"]);
     assert_eq!(megabytes(1_053_696_000.0), "1,053.7 MB");
 }
+
+mod helping {
+    use super::*;
+    use crate::report::controls::{Held, OverImages, Question};
+    use crate::report::points::Spread;
+    use crate::score::metrics::ACCURACY;
+
+    /// A question with these differences, their intervals over seeds and over images.
+    fn told(seeds: usize, lacking: &[&str], held: &[(f64, [f64; 2], Option<[f64; 2]>)]) -> (String, Vec<String>) {
+        let one = |(i, (difference, by_seed, by_image)): (usize, &(f64, [f64; 2], Option<[f64; 2]>))| Held {
+            words: format!("model {i}"),
+            setting: "a setting".to_owned(),
+            right: Spread::of(vec![96.0]).unwrap(),
+            seeds,
+            means: [96.0, 96.0 - difference],
+            difference: *difference,
+            by_seed: Some(*by_seed),
+            by_image: by_image.map(|ends| OverImages { ends, units: 2000, patients: false }),
+            weights: None,
+        };
+        let question = Question {
+            defence: "dropout".to_owned(),
+            setting: "whole".to_owned(),
+            metric: ACCURACY.key.to_owned(),
+            right: Spread::of(vec![96.0]).unwrap(),
+            held: held.iter().enumerate().map(one).collect(),
+            lacking: lacking.iter().map(|words| (*words).to_owned()).collect(),
+            weights: None,
+        };
+        let each = question.held.iter().map(|held| compared(&question, held)).collect();
+        (helps(&question).replace(question.title(), "It"), each)
+    }
+
+    const MORE: (f64, [f64; 2], Option<[f64; 2]>) = (1.5, [0.5, 2.5], Some([0.25, 2.75]));
+    const LESS: (f64, [f64; 2], Option<[f64; 2]>) = (-1.0, [-1.5, -0.5], Some([-1.5, -0.5]));
+    const COVERS: (f64, [f64; 2], Option<[f64; 2]>) = (0.5, [-0.5, 1.5], Some([0.1, 0.9]));
+
+    #[test]
+    fn that_it_helps_is_said_only_where_it_is_above_all() {
+        for (lacking, held, says) in [
+            (
+                &[][..],
+                &[MORE, MORE][..],
+                "It helps recognition here. It answers right more often than model 0 and model 1.",
+            ),
+            (
+                &["x"],
+                &[MORE],
+                "No evidence that It helps recognition. It answers right more often than model 0. No run has x.",
+            ),
+            (
+                &[],
+                &[LESS, LESS],
+                "It does not help recognition here. It answers right less often than model 0 and model 1.",
+            ),
+            (
+                &[],
+                &[MORE, LESS],
+                "No evidence that It helps recognition. It answers right more often than model 0. It answers right less often \
+                 than model 1.",
+            ),
+            (
+                &[],
+                &[COVERS],
+                "No evidence that It helps recognition. There is no evidence of a difference from model 0.",
+            ),
+            (
+                &[],
+                &[MORE, COVERS],
+                "No evidence that It helps recognition. It answers right more often than model 0. There is no evidence of a \
+                 difference from model 1.",
+            ),
+        ] {
+            assert_eq!(told(5, lacking, held).0, says);
+        }
+        assert_eq!(
+            told(4, &[], &[MORE]).0,
+            "No evidence that It helps recognition: there are 4 seeds in pairs, and it takes 5."
+        );
+    }
+
+    #[test]
+    fn each_comparison_has_its_numbers_and_both_intervals_count() {
+        let (_, each) =
+            told(5, &[], &[MORE, LESS, COVERS, (1.0, [0.5, 1.5], Some([-0.1, 2.1])), (1.0, [0.5, 1.5], None)]);
+        assert_eq!(
+            each[0],
+            "Beside model 0: right more often. 96.0 % against 94.5 % accuracy, +1.50 points (95 %: +0.50 to +2.50 over 5 seeds in \
+             pairs, +0.25 to +2.75 over 2,000 test images)."
+        );
+        assert!(
+            each[1].starts_with("Beside model 1: right less often.") && each[1].contains("−1.00 points"),
+            "{each:?}"
+        );
+        assert!(each[2].contains("no evidence of a difference") && each[3].contains("no evidence of a difference"));
+        assert!(each[4].contains("right more often") && each[4].ends_with("over 5 seeds in pairs)."), "{each:?}");
+        assert!(told(1, &[], &[MORE]).1[0].contains("no evidence, of 1 seed."));
+    }
+}

@@ -1,8 +1,9 @@
 //! What comes with the program of claims that no single run can judge.
 
 use super::findings::{Finding, Verdict, found};
-use crate::app::words::{decimal, measured, phase};
+use crate::app::words::{decimal, measured, phase, points};
 use crate::claim::{Model, Part, Says, Tested, kept};
+use crate::report::controls::{self, Helps, Question, Stands};
 use crate::score::metrics::LINEUP;
 use crate::texts::say;
 
@@ -53,4 +54,34 @@ fn sentence(tested: &Tested) -> String {
         most = decimal(most, 1),
         all = all.join("; ")
     )
+}
+
+/// Whether the default defence helps recognition.
+pub(super) fn recognition() -> Option<Finding> {
+    let kept = controls::kept();
+    kept.results.first().map(|question| beside_controls(question, &kept.date))
+}
+
+/// How a defence stands beside its controls, as measured on a day.
+pub(super) fn beside_controls(question: &Question, date: &str) -> Finding {
+    let apart = || question.held.iter().map(|held| held.difference);
+    let (least, most) = (apart().fold(f64::INFINITY, f64::min), apart().fold(f64::NEG_INFINITY, f64::max));
+    let here = t!("{least} to {most} points beside its controls", least = points(least), most = points(most));
+    let count = |stands: Stands| question.held.iter().filter(|held| held.stands() == stands).count();
+    let sentence = t!(
+        "Measured on {date}, not in this run: {seeds} seeds, {n} models beside it, most of them with as many weights. More often \
+         right than {more} of them, less often than {less}; no evidence beside {unknown}.",
+        date,
+        seeds = question.right.each.len(),
+        n = question.held.len(),
+        more = count(Stands::More),
+        less = count(Stands::Less),
+        unknown = count(Stands::NoEvidence)
+    );
+    let verdict = match question.helps() {
+        Helps::Yes => Verdict::Agrees,
+        Helps::No => Verdict::Differs,
+        Helps::NoEvidence => Verdict::NotComparable,
+    };
+    found(verdict, here, sentence)
 }

@@ -13,6 +13,8 @@ use crate::app::words::phase;
 use crate::app::workspace::Pane;
 use crate::experiment::fixture::{DEFENDED, TITLE};
 use crate::model::wire::WireCount;
+use crate::report::controls::{Held, Question};
+use crate::report::points::Spread;
 use crate::run::summary::{AttackRecord, EpochRow};
 use crate::score::record::{Judged, Lead};
 
@@ -171,6 +173,47 @@ fn a_kept_claim_needs_no_run_and_says_when_and_how_it_was_measured() {
     assert!(found.sentence.contains(&crate::claim::kept().date), "{}", found.sentence);
     let whole = |name: &str| found.here.contains(name);
     assert!(tested.models.iter().all(|model| whole(&phase(&model.name))), "{}", found.here);
+}
+
+#[test]
+fn recognition_is_judged_by_all_that_a_defence_is_held_against() {
+    let spread = |mean: f64| Spread::of(vec![mean; 5]).unwrap();
+    let held = |difference: f64, ends: [f64; 2]| Held {
+        words: "a control".to_owned(),
+        setting: String::new(),
+        right: spread(96.0 - difference),
+        seeds: 5,
+        means: [96.0, 96.0 - difference],
+        difference,
+        by_seed: Some(ends),
+        by_image: None,
+        weights: None,
+    };
+    let (more, less, covers) = (held(1.5, [0.5, 2.5]), held(-1.0, [-1.5, -0.5]), held(0.2, [-0.3, 0.7]));
+    for (held, verdict, here, words) in [
+        (
+            vec![more.clone()],
+            Verdict::Agrees,
+            "+1.5 to +1.5",
+            "right than 1 of them, less often than 0; no evidence beside 0.",
+        ),
+        (vec![less.clone()], Verdict::Differs, "\u{2212}1.0 to", "right than 0 of them, less often than 1;"),
+        (vec![more, less, covers], Verdict::NotComparable, "\u{2212}1.0 to +1.5", "5 seeds, 3 models beside it"),
+    ] {
+        let question = Question {
+            defence: "x".to_owned(),
+            setting: String::new(),
+            metric: "accuracy".to_owned(),
+            right: spread(96.0),
+            held,
+            lacking: Vec::new(),
+            weights: None,
+        };
+        let found = kept::beside_controls(&question, "2026-11-29");
+        assert_eq!(found.verdict, verdict);
+        assert!(found.here.starts_with(here) && found.sentence.contains(words), "{found:?}");
+        assert!(found.sentence.starts_with("Measured on 2026-11-29, not in this run:"), "{found:?}");
+    }
 }
 
 #[test]
