@@ -11,6 +11,7 @@ mod choice;
 mod chore;
 mod class;
 mod command;
+mod comparing;
 mod copied;
 mod copying;
 mod data_sheet;
@@ -148,8 +149,8 @@ pub struct Look<'a> {
     drawing: bool,
     /// Whether there are trained weights for what the stage shows.
     trained: bool,
-    /// Whether two runs are ticked to be compared.
-    comparing: bool,
+    /// What there is to compare.
+    compares: comparing::Compares<'a>,
     /// What can be offered of the shown model's best epoch.
     best: Option<best::Offer>,
     /// Runs that were pinned, the first one first.
@@ -279,7 +280,7 @@ impl App {
         let session = session::Keeper::new(experiment.is_some());
         let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
         let experiment = experiment.or_else(before).unwrap_or_else(first);
-        let library = Library::with(memory.elsewhere.clone());
+        let library = Library::with(memory.elsewhere());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         let progress = memory.lesson.as_ref().and_then(lessons::resumed);
         Self {
@@ -299,7 +300,7 @@ impl App {
             sweeping: Sweeping::default(),
             images: None,
             tree: memory.tree(),
-            view: View::default(),
+            view: View { frontier: lessons::frontier(progress.as_ref()), ..View::default() },
             prompt: None,
             popup: None,
             toasts: toasts::Toasts::default(),
@@ -370,7 +371,7 @@ impl App {
             || !self.chores.is_empty()
             || self.sweeping.is_busy()
             || self.images.as_ref().is_some_and(data_sheet::DataSheet::busy)
-            || self.view.inspector.waits()
+            || self.view.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }

@@ -6,6 +6,7 @@ use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::PlayAct;
 use crate::app::Popup;
+use crate::app::comparing::CompareAct;
 use crate::app::lookers::who_exactly;
 use crate::app::speed::Speed;
 use crate::texts::say;
@@ -125,6 +126,21 @@ pub(super) fn runs() -> Vec<Command> {
             t!("Many experiments that differ in a few settings: begin a sweep, watch it, open its runs."),
             None,
             Act::Popup(Some(Popup::Sweep)),
+        ),
+        command(
+            Run,
+            t!("Compare all runs of the list"),
+            t!("Tick every finished run in Runs, as the list is filtered."),
+            None,
+            Act::Compare(CompareAct::All),
+        ),
+        command(Run, t!("Compare no runs"), t!("Untick all runs in Runs."), None, Act::Compare(CompareAct::None)),
+        command(
+            Run,
+            t!("Save the compared runs as a group…"),
+            t!("Keep the ticked runs under a name, to compare them again another day."),
+            None,
+            Act::Compare(CompareAct::Ask),
         ),
         command(
             Run,

@@ -11,7 +11,7 @@ use eframe::egui::{
 use super::chosen::{self, Doing};
 use super::words::{ago, exact, standing, what};
 use super::{FEW, RunsView};
-use crate::app::{Act, Activity, Look, RunEntry, Standing};
+use crate::app::{Act, Activity, Library, Look, RunEntry, Standing};
 
 /// From this width on what was run and what it came to share a line.
 const WIDE: f32 = 600.0;
@@ -33,6 +33,16 @@ pub struct ListView {
 }
 
 impl ListView {
+    /// The runs that the list shows.
+    pub fn shown<'a>(&'a self, library: &'a Library, filter: &str) -> impl Iterator<Item = &'a RunEntry> {
+        // Before it was drawn, and where it is of another list, all of them count.
+        let of = self.of.as_ref().filter(|of| of.1 == library.generation && of.2 == library.runs.len());
+        let all = of.is_none_or(|_| filter.is_empty());
+        let every = 0..if all { library.runs.len() } else { 0 };
+        let some = if all { &[][..] } else { &self.shown };
+        every.chain(some.iter().copied()).filter_map(|at| library.runs.get(at))
+    }
+
     /// Takes a new list or filter in.
     fn update(&mut self, look: Look<'_>, filter: &str) {
         let library = look.library;
@@ -75,8 +85,8 @@ pub fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<
     let before = view.list.of.as_ref().map(|of| of.1);
     view.list.update(look, &view.filter);
     if before != Some(look.library.generation) && look.library.known {
-        // What is gone cannot be chosen.
-        view.ticked.retain(|path| look.library.find(path).is_some());
+        // What is gone cannot be chosen, nor what is not finished any more.
+        view.ticked.retain(|path| look.library.find(path).is_some_and(|run| run.summary().is_some()));
         view.selected = view.selected.take().filter(|path| look.library.find(path).is_some());
     }
     if view.list.shown.is_empty() {
@@ -210,7 +220,7 @@ fn tick_ui(ui: &mut Ui, view: &mut RunsView, run: &RunEntry) {
     if tick.changed() {
         view.tick(&run.path, on);
     }
-    tick.on_hover_text(t!("Tick two runs to see what differs between them. A third takes the place of the older one."))
+    tick.on_hover_text(t!("Tick two runs or more to see what differs between them."))
         .on_disabled_hover_text(t!("Only finished runs can be compared."));
 }
 
