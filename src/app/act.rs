@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::comparing::CompareAct;
 use super::copied::Copied;
 use super::day::DayAct;
 use super::hidden::{Control, Hidden};
@@ -149,6 +150,8 @@ pub enum Act {
     Lesson(LessonAct),
     /// Something of a day's work.
     Day(DayAct),
+    /// Something with the runs that are compared.
+    Compare(CompareAct),
     /// Open the formulas of a part of the stage, or close them.
     Formula(Option<Place>),
     /// Open the page of the method, at the section of this name.

@@ -197,7 +197,7 @@ impl App {
             self.state.title = name_of(to);
         }
         self.memory.moved(from, to);
-        self.library.elsewhere.clone_from(&self.memory.elsewhere);
+        self.library.elsewhere = self.memory.elsewhere();
         for place in [&mut self.state.folder, &mut self.unfinished, &mut self.memory.unfinished] {
             if place.as_deref() == Some(from) {
                 *place = to.cloned();

@@ -66,7 +66,7 @@ impl Copied {
             Self::Markdown => t!("The run's table, for a note."),
             Self::Csv => t!("The run's table, for a spreadsheet."),
             Self::Latex => t!("The run's table, for a paper."),
-            Self::Comparison => t!("What differs between the two runs that are ticked in Runs."),
+            Self::Comparison => t!("What differs between the runs that are ticked in Runs."),
             Self::Log => t!("Every line of the log."),
             Self::Path => t!("The folder of the open run."),
         }
@@ -78,7 +78,7 @@ impl Copied {
         match self {
             Self::State | Self::Toml | Self::Command => None,
             Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some(t!("Nothing was measured yet")),
-            Self::Comparison => (!look.comparing).then_some(t!("Tick two finished runs first")),
+            Self::Comparison => (look.compares.ticked < 2).then_some(t!("Tick two finished runs or more first")),
             Self::Log => state.log.is_empty().then_some(t!("Nothing has happened yet")),
             Self::Path => state.folder.is_none().then_some(t!("No run is open")),
         }

@@ -3,6 +3,7 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
+use super::comparing::Compares;
 use super::{
     Activity, App, Look, Pane, Source, View, auditing, bar, command, data_sheet, focus, formula, help, inspector,
     lessons, log, page, palette, present, runner, settings, stage, students, sweeping, victim,
@@ -36,7 +37,7 @@ impl App {
             presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
-            comparing: self.view.runs.compares(),
+            compares: Compares { ticked: self.view.runs.ticked(), groups: &self.memory.groups },
             best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
             pinned: &self.memory.pinned,
             earlier: self.session.has_earlier(),
@@ -91,7 +92,7 @@ impl App {
             self.prompt = None;
         }
         data_sheet::images_ui(&mut self.images, ui.ctx(), &mut acts);
-        let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times);
+        let moment = lessons::moment(look, &mut self.deeds, self.view.wipe.times, &self.view.frontier);
         let caption = self.shot.caption(look);
         let free = self.popup.is_none() && self.prompt.is_none() && self.images.is_none();
         acts.extend(present::escaped(ui.ctx(), free));
@@ -118,13 +119,22 @@ impl App {
     }
 }
 
+impl View {
+    /// Whether a part of it waits for something that is read or computed.
+    pub(super) fn waits(&self) -> bool {
+        self.inspector.waits() || self.runs.reads()
+    }
+}
+
 /// What the stage's plan depends on; its height as somebody dragged it.
 fn shown(look: Look<'_>, height: Option<f32>) -> stage::Shown {
+    let in_a_pane = look.workspace.panes().any(|pane| pane == Pane::Lesson);
     stage::Shown {
         defended: look.defended(),
         pixels: look.showing.pixels(),
         height,
-        lesson: look.lesson.is_some() && look.workspace.panes().any(|pane| pane == Pane::Lesson),
+        lesson: look.lesson.is_some() && (in_a_pane || !look.workspace.has_stage()),
+        apart: look.lesson.is_some() && !in_a_pane && !look.workspace.has_stage(),
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::judged::{Says, said};
+use super::panes::frontier::FrontierView;
 use super::showing::Source;
-use super::{App, LessonAct, Look, Status, Workspace};
+use super::{App, LessonAct, Look, Pane, Status, Workspace, workspace};
 use crate::error::Result;
 use crate::experiment::Experiment;
-use crate::lesson::{self, Lesson, Moment, Part, Progress, RunStatus, Saved, numbers};
+use crate::lesson::{self, LEAKS, Lesson, Moment, Part, Progress, RunStatus, Saved, numbers};
 use crate::live::Shown;
+use crate::report::points::{Leak, Scored};
 use crate::workbench::attack;
 
 /// What a person did since the window was opened, as far as lessons ask for it.
@@ -26,6 +28,11 @@ pub(super) struct Deeds {
 /// A lesson as it was left; none that cannot be found any more.
 pub(super) fn resumed(saved: &Saved) -> Option<Progress> {
     lesson::find(&saved.lesson).ok().map(|lesson| Progress::resumed(Arc::new(lesson), saved))
+}
+
+/// The frontier as a lesson that goes on needs it, or as it is without one.
+pub(super) fn frontier(progress: Option<&Progress>) -> FrontierView {
+    progress.map(|_| FrontierView::recorded()).unwrap_or_default()
 }
 
 /// The part of the window that the shown step is about.
@@ -53,7 +60,8 @@ impl App {
         }
     }
 
-    /// The window as the lesson begins: its experiment, its model, its attacker, in the workspace that has lessons.
+    /// The window as the lesson begins: its experiment, its model, its attacker, in the workspace that it takes place in. The
+    /// frontier has what was recorded: of runs of one's own nobody knows what there is to be seen.
     pub(super) fn begin_lesson(&mut self, lesson: Arc<Lesson>) -> Result<()> {
         let start = &lesson.start;
         let experiment: Experiment = start.experiment()?;
@@ -64,7 +72,15 @@ impl App {
         self.showing.attack = attack(&start.attacker).map(|kind| kind.id);
         self.showing.image = Shown::default();
         self.view.pad = super::stage::pad::PadView::default();
-        self.go_to(Workspace::Teach);
+        self.go_to(match start.workspace {
+            lesson::Workspace::Decide => Workspace::Decide,
+            lesson::Workspace::Attack => Workspace::Attack,
+            lesson::Workspace::Teach => Workspace::Teach,
+        });
+        if start.workspace == lesson::Workspace::Decide {
+            workspace::show(&mut self.tree, Pane::Frontier);
+        }
+        self.view.frontier = FrontierView::recorded();
         self.look(Source::Live);
         self.progress = Some(Progress::new(lesson));
         Ok(())
@@ -83,7 +99,7 @@ impl App {
 }
 
 /// What a lesson sees of the window, whose wipe was moved so often; none where there is no lesson.
-pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<Moment> {
+pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize, frontier: &FrontierView) -> Option<Moment> {
     look.lesson?;
     let experiment = look.document.experiment();
     if deeds.settings.as_ref().is_none_or(|(of, _)| of != experiment) {
@@ -140,6 +156,14 @@ pub(super) fn moment(look: Look<'_>, deeds: &mut Deeds, wiped: usize) -> Option<
             Workspace::Attack => lesson::Workspace::Attack,
             Workspace::Decide => lesson::Workspace::Decide,
         },
+        scored: if frontier.scored == Scored::Naive { lesson::Scored::Naive } else { lesson::Scored::All },
+        leak: Leak::ALL
+            .into_iter()
+            .zip(LEAKS)
+            .find(|(leak, _)| *leak == frontier.leak)
+            .map_or("", |one| one.1)
+            .to_owned(),
+        point: frontier.chosen.map_or(0, |setting| setting + 1),
         settings,
     })
 }
@@ -156,7 +180,7 @@ mod tests {
         let (mut shop, mut deeds) = (Shop::default(), Deeds::default());
         let mut seen = |shop: &Shop| {
             let look = Look { lesson: Some(&progress), ..shop.look() };
-            moment(look, &mut deeds, 0).unwrap().settings[GAMMA]
+            moment(look, &mut deeds, 0, &FrontierView::default()).unwrap().settings[GAMMA]
         };
         let before = seen(&shop);
         for value in ["0.2", "0.3"] {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
+use super::comparing::too_many;
 use super::play::Play;
 use super::workspace::{Pane, Workspace};
 use crate::error::{Error, Result};
@@ -16,8 +17,13 @@ use crate::run::whole_files::Writer;
 const RECENT: usize = 8;
 /// Runs that are pinned at most: more pale curves could not be told apart.
 pub const PINNED: usize = 4;
+/// Groups of runs that are kept at most, and runs of each.
+const GROUPS: usize = 32;
+pub const GROUPED: usize = 500;
+/// Letters of a group's name at most.
+const NAME: usize = 60;
 /// Larger than any file that this program writes here.
-const MAX_BYTES: u64 = 1 << 20;
+const MAX_BYTES: u64 = 16 << 20;
 
 /// What is remembered. Unknown fields are skipped, missing ones have defaults.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -57,6 +63,8 @@ pub struct Memory {
     /// Folders of runs that were pinned, the first one first.
     #[serde(with = "many")]
     pub pinned: Vec<PathBuf>,
+    /// Groups of runs to compare, in the order of their names.
+    pub groups: Vec<Group>,
     /// The chosen language's id; none is English.
     pub language: Option<String>,
     /// Long runs end without telling.
@@ -64,6 +72,29 @@ pub struct Memory {
     /// The folder of a run that was going when the window was closed.
     #[serde(with = "one")]
     pub unfinished: Option<PathBuf>,
+}
+
+/// Runs that are kept together under a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Group {
+    /// Its name; no two have the same.
+    pub name: String,
+    /// Folders of its runs, in the order in which they were ticked.
+    #[serde(with = "many")]
+    pub runs: Vec<PathBuf>,
+}
+
+/// A group's name without what is around it.
+///
+/// # Errors
+/// Returns an error if it is empty, too long, or has signs that cannot be seen.
+pub fn checked_group(name: &str) -> Result<&str> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
+        return Err(Error::input(format!("a group's name has 1 to {NAME} characters, all of them to be seen")));
+    }
+    Ok(name)
 }
 
 /// A path as text: it may be any bytes, which JSON may not.
@@ -123,6 +154,8 @@ impl Memory {
         memory.recent.truncate(RECENT);
         memory.elsewhere.truncate(RECENT);
         memory.pinned.truncate(PINNED);
+        memory.groups.retain(|group| checked_group(&group.name).is_ok() && group.runs.len() <= GROUPED);
+        memory.groups.truncate(GROUPS);
         memory
     }
 
@@ -177,9 +210,57 @@ impl Memory {
         }
     }
 
+    /// The group of this name.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.name == name)
+    }
+
+    /// Keeps runs under a name, in place of those that were kept under it before.
+    ///
+    /// # Errors
+    /// Returns an error if the name is none, or there are too many groups or runs.
+    pub fn keep_group(&mut self, name: &str, runs: Vec<PathBuf>) -> Result<()> {
+        let name = checked_group(name)?.to_owned();
+        if runs.len() > GROUPED {
+            return Err(too_many(runs.len()));
+        }
+        if self.group(&name).is_none() && self.groups.len() >= GROUPS {
+            return Err(Error::input(format!("there are {GROUPS} groups already: delete one of them first")));
+        }
+        self.groups.retain(|group| group.name != name);
+        self.groups.push(Group { name, runs });
+        self.groups.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
+    /// Gives a group another name.
+    ///
+    /// # Errors
+    /// Returns an error if the name is none or is taken, or there is no such group.
+    pub fn rename_group(&mut self, from: &str, to: &str) -> Result<()> {
+        let to = checked_group(to)?.to_owned();
+        if to != from && self.group(&to).is_some() {
+            return Err(Error::input(format!("there is a group {to} already")));
+        }
+        let group = self.groups.iter_mut().find(|group| group.name == from);
+        group.ok_or_else(|| Error::input(format!("there is no group {from}")))?.name = to;
+        self.groups.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(())
+    }
+
+    /// Runs to be listed wherever they are: those that were opened, and those of groups.
+    pub fn elsewhere(&self) -> Vec<PathBuf> {
+        let mut all = self.elsewhere.clone();
+        all.extend(self.groups.iter().flat_map(|group| group.runs.iter().cloned()));
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// A folder has another place, or none.
     pub fn moved(&mut self, from: &Path, to: Option<&PathBuf>) {
-        for list in [&mut self.recent, &mut self.elsewhere, &mut self.pinned] {
+        let groups = self.groups.iter_mut().map(|group| &mut group.runs);
+        for list in [&mut self.recent, &mut self.elsewhere, &mut self.pinned].into_iter().chain(groups) {
             match (list.iter().position(|path| path == from), to) {
                 (Some(at), Some(to)) => list[at].clone_from(to),
                 (Some(at), None) => drop(list.remove(at)),
@@ -199,6 +280,42 @@ fn put_first(list: &mut Vec<PathBuf>, path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_are_kept_by_name_renamed_and_follow_their_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("window.json");
+        let (a, b, c) = (PathBuf::from("/runs/a"), PathBuf::from("/runs/b"), PathBuf::from("/far/c"));
+        let mut memory = Memory::default();
+        memory.keep_group(" seeds ", vec![a.clone(), b.clone()]).unwrap();
+        memory.keep_group("noise", vec![c.clone()]).unwrap();
+        memory.keep_group("seeds", vec![b.clone(), a.clone(), c.clone()]).unwrap();
+        memory.moved(&b, Some(&PathBuf::from("/runs/d")));
+        memory.moved(&a, None);
+        memory.save(&path).unwrap();
+        let mut back = Memory::load(&path);
+        let told = |memory: &Memory| -> Vec<(String, usize)> {
+            memory.groups.iter().map(|group| (group.name.clone(), group.runs.len())).collect()
+        };
+        assert_eq!(told(&back), [("noise".to_owned(), 1), ("seeds".to_owned(), 2)]);
+        assert_eq!(back.group("seeds").unwrap().runs, [PathBuf::from("/runs/d"), c.clone()]);
+        assert_eq!(back.elsewhere(), [c.clone(), PathBuf::from("/runs/d")]);
+        assert!(back.rename_group("seeds", "noise").is_err() && back.rename_group("none", "x").is_err());
+        back.rename_group("noise", "a noise").unwrap();
+        assert_eq!(told(&back)[0].0, "a noise");
+        for wrong in ["", "  ", "a\nb", &"x".repeat(61)] {
+            assert!(back.keep_group(wrong, Vec::new()).is_err(), "{wrong}");
+        }
+        assert!(back.keep_group("many", vec![c.clone(); 501]).is_err());
+        (0..30).for_each(|i| back.keep_group(&format!("g{i}"), Vec::new()).unwrap());
+        assert!(back.keep_group("one more", Vec::new()).is_err() && back.keep_group("g3", vec![c]).is_ok());
+        // What somebody wrote into the file is left out where it cannot be used.
+        Writer::default()
+            .write(&path, br#"{"log": true, "groups": [{"name": ""}, {"name": "x", "runs": ["/r"]}]}"#)
+            .unwrap();
+        let memory = Memory::load(&path);
+        assert_eq!((memory.log, told(&memory)), (true, vec![("x".to_owned(), 1)]));
+    }
 
     #[cfg(unix)]
     #[test]

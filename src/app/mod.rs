@@ -12,6 +12,7 @@ mod choice;
 mod chore;
 mod class;
 mod command;
+mod comparing;
 mod copied;
 mod copying;
 mod data_sheet;
@@ -130,7 +131,7 @@ pub struct Look<'a> {
     /// Where they are.
     pub runs: &'a PathBuf,
     /// Experiments opened or saved, the latest first.
-    pub recent: &'a [PathBuf],
+    pub recent: &'a Vec<PathBuf>,
     /// The workspace.
     pub workspace: Workspace,
     /// How fast all goes, and what is to be reached.
@@ -150,12 +151,12 @@ pub struct Look<'a> {
     drawing: bool,
     /// Whether there are trained weights for what the stage shows.
     trained: bool,
-    /// Whether two runs are ticked to be compared.
-    comparing: bool,
+    /// What there is to compare.
+    compares: comparing::Compares<'a>,
     /// What can be offered of the shown model's best epoch.
     best: Option<best::Offer>,
     /// Runs that were pinned, the first one first.
-    pinned: &'a [PathBuf],
+    pinned: &'a Vec<PathBuf>,
     /// Whether there is an earlier session to bring back.
     earlier: bool,
     /// Languages.
@@ -285,7 +286,7 @@ impl App {
         let session = session::Keeper::new(experiment.is_some());
         let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
         let experiment = experiment.or_else(before).unwrap_or_else(first);
-        let library = Library::with(memory.elsewhere.clone());
+        let library = Library::with(memory.elsewhere());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         let progress = memory.lesson.as_ref().and_then(lessons::resumed);
         Self {
@@ -306,7 +307,7 @@ impl App {
             auditing: Auditing::default(),
             images: None,
             tree: memory.tree(),
-            view: View::default(),
+            view: View { frontier: lessons::frontier(progress.as_ref()), ..View::default() },
             prompt: None,
             popup: None,
             toasts: toasts::Toasts::default(),
@@ -378,7 +379,7 @@ impl App {
             || self.sweeping.is_busy()
             || self.auditing.at_work()
             || self.images.as_ref().is_some_and(data_sheet::DataSheet::busy)
-            || self.view.inspector.waits()
+            || self.view.waits()
             || self.live.as_ref().is_some_and(Live::busy)
             || self.showing.film.playing
     }

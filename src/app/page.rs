@@ -54,10 +54,10 @@ pub fn page_ui(
     }
     let ground = egui::Frame::new().fill(ui.visuals().panel_fill);
     view.curves.scrolled = plan.fixed.is_none();
+    if let Some(lectern) = plan.lectern {
+        lectern_ui(ui, lectern, ground, look, acts);
+    }
     let Some(height) = plan.fixed else {
-        if let Some(lectern) = plan.lectern {
-            lectern_ui(ui, lectern, ground, look, acts);
-        }
         if look.workspace.has_stage() {
             formula::below_ui(ui, look, &mut view.formula, acts);
         }

@@ -114,6 +114,7 @@ impl App {
             Act::FullScreen => present::full_screen(ctx),
             Act::PlayAs(act) => self.play(act),
             Act::Day(act) => return self.day(act, ctx),
+            Act::Compare(act) => return self.compare(act, ctx),
             Act::Sweep(act) => return self.sweep(act, ctx),
             Act::Audit(act) => return self.audit(act, ctx),
             Act::Language(id) => return self.speak_now(id.as_deref(), ctx),

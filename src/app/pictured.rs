@@ -36,6 +36,14 @@ pub fn fill(state: &mut State, run: &Path, experiment: &Experiment) {
     }
 }
 
+/// The galleries of a run that can be read.
+///
+/// # Errors
+/// Returns an error if it is not known how large its images are.
+pub fn of_run(run: &Path, experiment: &Experiment) -> Result<Vec<Gallery>> {
+    Ok(galleries(&run.join(IMAGES), catalogue(run, experiment)?.shape).0)
+}
+
 /// The galleries in a folder of pictures, in the order of the attacks' table, and what could not be read.
 fn galleries(folder: &Path, shape: [usize; 3]) -> (Vec<Gallery>, Vec<String>) {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());

@@ -152,7 +152,7 @@ impl App {
         if folder.parent() != Some(self.runs.as_path()) {
             self.memory.used(&folder);
             self.memory.visited(&folder);
-            self.library.elsewhere.clone_from(&self.memory.elsewhere);
+            self.library.elsewhere = self.memory.elsewhere();
             self.remember();
             self.library.refresh(self.runs.clone(), ctx);
         }

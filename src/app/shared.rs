@@ -21,6 +21,7 @@ use super::App;
 use super::hidden::{Control, Hidden};
 use super::lessons::resumed;
 use super::panes::curves::Shown as Curves;
+use super::panes::frontier::FrontierView;
 use super::settings::share::nearest;
 use super::showing::Source;
 use super::workspace::Workspace;
@@ -285,6 +286,7 @@ impl App {
         if let Some(progress) = shared.lesson.as_ref().and_then(resumed) {
             self.memory.lesson = Some(progress.saved());
             self.progress = Some(progress);
+            self.view.frontier = FrontierView::recorded();
         }
         self.hidden = Hidden::of(&shared.hide);
         self.go_to(shared.workspace);

@@ -20,6 +20,7 @@ pub struct Shop {
     pub recent: Vec<PathBuf>,
     pub activity: Activity,
     pub pinned: Vec<PathBuf>,
+    pub groups: Vec<super::memory::Group>,
     /// No sweep.
     pub sweeping: super::Sweeping,
     /// No audit.
@@ -38,6 +39,7 @@ impl Default for Shop {
             recent: Vec::new(),
             activity: Activity::Idle,
             pinned: Vec::new(),
+            groups: Vec::new(),
             sweeping: super::Sweeping::default(),
             auditing: super::Auditing::default(),
         }
@@ -63,7 +65,7 @@ impl Shop {
             log: false,
             presenting: false,
             drawing: false,
-            comparing: false,
+            compares: super::comparing::Compares { ticked: 0, groups: &self.groups },
             best: None,
             pinned: &self.pinned,
             earlier: false,

@@ -83,6 +83,25 @@ impl Role {
     }
 }
 
+/// Colours that tell curves of the same kind apart, as of several runs; red is not among them, which is the attacker's.
+pub const HUES: usize = 8;
+
+/// One of them in a theme, whatever the number.
+pub fn hue(at: usize, theme: Theme) -> Color32 {
+    let rgb = Color32::from_rgb;
+    let (dark, light) = match at % HUES {
+        0 => Role::Patient.colors(),
+        1 => Role::Disguised.colors(),
+        2 => Role::Cleaned.colors(),
+        3 => Role::FusedStream.colors(),
+        4 => (rgb(0xF0, 0xE4, 0x42), rgb(0x66, 0x60, 0x00)),
+        5 => (rgb(0xE3, 0x8B, 0xC8), rgb(0x99, 0x2E, 0x7C)),
+        6 => Role::Decision.colors(),
+        _ => (rgb(0xC0, 0xA0, 0x7A), rgb(0x6E, 0x4A, 0x24)),
+    };
+    if theme == Theme::Dark { dark } else { light }
+}
+
 /// The role's mark before its name: as its points in the curves, so that colour is not all that tells it apart.
 pub fn mark_ui(ui: &mut Ui, role: Role) {
     let (rect, _) = ui.allocate_exact_size(vec2(MARK, MARK), Sense::hover());
@@ -218,6 +237,7 @@ mod tests {
             ];
             all.extend(plain.map(|text| (name, text, ground)));
             all.extend(ROLES.map(|role| (name, role.color_of(theme), ground)));
+            all.extend((0..HUES).map(|at| (name, hue(at, theme), ground)));
         }
         let widgets = &visuals.widgets;
         for one in [widgets.inactive, widgets.hovered, widgets.active, widgets.open] {

@@ -1,5 +1,6 @@
 //! Numbers and names as the window writes them.
 
+use crate::report::gather::Setting;
 use crate::run::summary::AttackRecord;
 use crate::score::floor::Guess;
 use crate::score::metrics::{Better, LINEUP, Metric};
@@ -66,6 +67,15 @@ pub fn shape(sides: &[usize]) -> String {
 /// A model's name: what an attack is aimed at.
 pub fn target(name: &str) -> &str {
     say(workbench::window_word(name))
+}
+
+/// What a setting is called: its defences with their strengths, and what tells it from others.
+pub fn setting_label(setting: &Setting) -> String {
+    match setting.label.split_once(", ") {
+        _ if setting.defended() => setting.label.clone(),
+        Some((_, rest)) => format!("{}, {rest}", t!("undefended")),
+        None => t!("undefended").to_owned(),
+    }
 }
 
 /// A phase, an attack or a verdict as a run tells it, in the window's words.

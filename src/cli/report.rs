@@ -8,6 +8,7 @@ use super::{place, print, tell};
 use crate::error::Result;
 use crate::export::folder::check_new_file;
 use crate::report;
+use crate::whole_files::Writer;
 
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {

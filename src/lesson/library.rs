@@ -34,13 +34,14 @@ macro_rules! built_in {
 }
 
 /// The lessons that come with the program, in the order in which they are taken.
-pub static LESSONS: [BuiltIn; 6] = [
+pub static LESSONS: [BuiltIn; 7] = [
     built_in!("what-leaves-the-room"),
     built_in!("the-mirror"),
     built_in!("how-deep-is-safe"),
     built_in!("disguise"),
     built_in!("be-the-attacker"),
     built_in!("one-gradient"),
+    built_in!("your-point-on-the-frontier"),
 ];
 
 /// All lessons that come with the program, read once.

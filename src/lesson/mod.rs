@@ -20,7 +20,7 @@ use std::fmt;
 
 pub use condition::Condition;
 pub use library::{LESSONS, built_in, check, find, lessons, notes};
-pub use moment::{Moment, RunStatus, Source, WORDS, Word, Workspace, numbers};
+pub use moment::{LEAKS, Moment, RunStatus, Scored, Source, WORDS, Word, Workspace, numbers};
 pub use pace::seconds;
 pub use print::hand_out;
 pub use progress::{Phase, Progress, Saved, Taken};
@@ -60,6 +60,8 @@ pub struct Start {
     pub adaptive: bool,
     /// Whether the model has trained weights, or fresh ones.
     pub trained: bool,
+    /// Where it takes place.
+    pub workspace: Workspace,
 }
 
 impl Start {
@@ -136,11 +138,13 @@ pub enum Part {
     Table,
     /// The pane Images.
     Images,
+    /// The pane Frontier.
+    Frontier,
 }
 
 impl Part {
     /// All, in the order in which documents list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Hospital,
         Self::Wire,
         Self::Cut,
@@ -154,6 +158,7 @@ impl Part {
         Self::Workspace,
         Self::Table,
         Self::Images,
+        Self::Frontier,
     ];
 
     /// As a lesson's file has it.
@@ -172,6 +177,7 @@ impl Part {
             Self::Workspace => "workspace",
             Self::Table => "table",
             Self::Images => "images",
+            Self::Frontier => "frontier",
         }
     }
 
@@ -191,6 +197,7 @@ impl Part {
             Self::Workspace => "the workspaces: Teach, Attack, Decide",
             Self::Table => "the pane Table",
             Self::Images => "the pane Images",
+            Self::Frontier => "the pane Frontier, in Decide",
         }
     }
 }

@@ -52,6 +52,17 @@ pub enum Workspace {
     Decide,
 }
 
+/// Whose attacks the frontier's points are scored by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scored {
+    /// Attackers who do not know the defence.
+    #[default]
+    Naive,
+    /// All, of which the worst counts.
+    All,
+}
+
 /// The window at one moment, as a check sees it. The window fills it each frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -100,6 +111,12 @@ pub struct Moment {
     pub played: usize,
     /// Which workspace is open.
     pub workspace: Workspace,
+    /// Whose attacks the frontier's points are scored by.
+    pub scored: Scored,
+    /// What the frontier measures a leak by: `lineup`, `ssim`, `psnr` or `found`.
+    pub leak: String,
+    /// The chosen point of the frontier, by its number from 1; 0 before one is chosen.
+    pub point: usize,
     /// The experiment's settings that are numbers, by key; see [`numbers`].
     pub settings: BTreeMap<String, f64>,
 }
@@ -131,6 +148,8 @@ impl Moment {
             attacker: start.attacker.clone(),
             trained: start.trained,
             source: Source::Live,
+            workspace: start.workspace,
+            leak: LEAKS[0].to_owned(),
             settings: numbers(&experiment),
             ..Self::default()
         })
@@ -163,10 +182,13 @@ pub(super) enum Of {
     Choice(fn(&Moment) -> &str, fn() -> Vec<&'static str>),
 }
 
+/// What the frontier can measure a leak by, the first one at first.
+pub const LEAKS: [&str; 4] = ["lineup", "ssim", "psnr", "found"];
+
 const ANY: [f64; 2] = [0.0, f64::INFINITY];
 
 /// Every word of checks, in the order in which documents list them. A setting's key is one more, as in `train.epochs`.
-pub static WORDS: [Word; 22] = [
+pub static WORDS: [Word; 25] = [
     fact("drawn", "The shown image is a drawing of one's own, with ink on it.", |m| Some(m.drawn)),
     fact("defended", "The stage shows the defended model.", |m| Some(m.defended)),
     fact("adaptive", "The attacker knows the defence.", |m| Some(m.adaptive)),
@@ -185,10 +207,13 @@ pub static WORDS: [Word; 22] = [
     number("step", "Steps that the shown attack has done.", |m| Some(m.step as f64), ANY),
     number("ssim", "How alike original and stolen image are, at most 1.", |m| m.ssim, [-1.0, 1.0]),
     number("epochs", "Epochs that the run has been trained and tested.", |m| Some(m.epochs as f64), ANY),
+    number("point", "Which point of the frontier is chosen, by its number; 0 for none.", |m| Some(m.point as f64), ANY),
     choice("attacker", "Who attacks.", |m| &m.attacker, || attacks().iter().map(|kind| kind.id).collect()),
     choice("source", "Where the stage's pictures come from.", source, || vec!["opening", "live", "run"]),
     choice("run", "Where the run is.", run, || vec!["none", "going", "done", "stopped", "failed"]),
     choice("workspace", "Which workspace is open.", workspace, || vec!["teach", "attack", "decide"]),
+    choice("scored", "Whose attacks the frontier's points are scored by.", scored, || vec!["naive", "all"]),
+    choice("leak", "What the frontier measures a leak by.", |m| &m.leak, || LEAKS.to_vec()),
 ];
 
 const fn fact(name: &'static str, help: &'static str, of: fn(&Moment) -> Option<bool>) -> Word {
@@ -227,6 +252,13 @@ fn run(moment: &Moment) -> &str {
         RunStatus::Done => "done",
         RunStatus::Stopped => "stopped",
         RunStatus::Failed => "failed",
+    }
+}
+
+fn scored(moment: &Moment) -> &str {
+    match moment.scored {
+        Scored::Naive => "naive",
+        Scored::All => "all",
     }
 }
 

@@ -7,7 +7,7 @@ use toml::de::DeTable;
 use super::condition::{Condition, When};
 pub use super::fields::Problem;
 use super::fields::{Field, Fields, Reader};
-use super::{Lesson, Moment, Part, Question, Start, Step, pace};
+use super::{Lesson, Moment, Part, Question, Start, Step, Workspace, pace};
 use crate::experiment::preset::DIGITS;
 use crate::experiment::{Experiment, PRESETS};
 use crate::workbench::attacks;
@@ -108,13 +108,14 @@ impl Reader {
     }
 
     fn start(&mut self, fields: &Fields<'_, '_>) -> Option<Start> {
-        self.only(fields, &["preset", "set", "model", "attacker", "adaptive", "weights"]);
+        self.only(fields, &["preset", "set", "model", "attacker", "adaptive", "weights", "workspace"]);
         let kinds: Vec<&'static str> = attacks().iter().map(|kind| kind.id).collect();
         let preset = self.choice(fields, "preset", &PRESETS.map(|preset| preset.0), true);
         let model = self.choice(fields, "model", &["undefended", "defended"], false);
         let attacker = self.choice(fields, "attacker", &kinds, false);
         let adaptive = self.switch(fields, "adaptive");
         let weights = self.choice(fields, "weights", &["untrained", "trained"], false);
+        let workspace = self.choice(fields, "workspace", &["teach", "decide"], false);
         let set = self.settings(fields, preset);
         let start = Start {
             preset: preset?.to_owned(),
@@ -123,6 +124,7 @@ impl Reader {
             attacker: attacker?.to_owned(),
             adaptive: adaptive?,
             trained: weights? == "trained",
+            workspace: if workspace? == "decide" { Workspace::Decide } else { Workspace::Teach },
         };
         let experiment = match start.experiment() {
             Ok(experiment) => experiment,

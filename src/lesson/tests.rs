@@ -52,6 +52,12 @@ fn fulfil(check: &str, moment: &mut Moment) {
             ["psgl.gamma", "<=", "0.15"] => setting(moment, "psgl.gamma", |_| 0.1),
             ["changed", "psgl.mu"] => setting(moment, "psgl.mu", |mu| 2.0 * mu),
             [key @ ("attack.dlg.batch" | "attack.idlg.batch"), ">=", "8"] => setting(moment, key, |_| 8.0),
+            ["point", ">=", "1"] => moment.point = 1,
+            ["point", "=", number] => moment.point = number.parse().unwrap(),
+            ["changed", "point"] => moment.point += 1,
+            ["scored", "=", "naive"] => moment.scored = Scored::Naive,
+            ["scored", "=", "all"] => moment.scored = Scored::All,
+            ["leak", "=", leak] => moment.leak = (*leak).to_owned(),
             ["answered"] => {}
             other => panic!("nobody knows how to do {other:?}"),
         }

@@ -160,11 +160,19 @@ fn defence_sections() -> Vec<String> {
     workbench::defences().iter().map(|kind| kind.place()).collect()
 }
 
+/// The model that a run is about: the defended one, or the undefended one of a run without a defence.
+pub fn own_model(summary: &Summary) -> String {
+    defended_model(summary).unwrap_or_else(|| UNDEFENDED.to_owned())
+}
+
+fn defended_model(summary: &Summary) -> Option<String> {
+    summary.experiment.stack().ok().map(|stack| stack.label()).filter(|label| !label.is_empty())
+}
+
 /// The models that a run trained.
 fn targets(summary: &Summary) -> Vec<String> {
-    let defended = summary.experiment.stack().ok().map(|stack| stack.label()).filter(|label| !label.is_empty());
     let case = summary.case();
-    let all = defended.into_iter().chain([UNDEFENDED.to_owned()]);
+    let all = defended_model(summary).into_iter().chain([UNDEFENDED.to_owned()]);
     all.filter(|target| case.final_row(target).is_some()).collect()
 }
 

@@ -25,6 +25,16 @@ pub enum Leak {
     Found,
 }
 
+/// Whose attacks a leak is counted by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scored {
+    /// Those of attackers who do not know the defence: what flatters it.
+    Naive,
+    /// All, of which the worst counts.
+    #[default]
+    All,
+}
+
 /// A number over the seeds of a setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -47,7 +57,7 @@ pub struct Point {
     pub naive: Option<Spread>,
     /// The worst to those who do.
     pub adaptive: Option<Spread>,
-    /// The worst of all.
+    /// The worst of those that it is scored by.
     pub leak: Spread,
     /// Whether no other point has more right answers and a smaller leak.
     pub front: bool,
@@ -122,6 +132,11 @@ impl Spread {
         Self::of(setting.models.iter().map(of).collect::<Option<_>>()?)
     }
 
+    /// Its standard deviation over seeds; none of one seed.
+    pub fn deviation(&self) -> Option<f64> {
+        Some(self.error? * (self.each.len() as f64).sqrt())
+    }
+
     /// `94.2 ± 0.3`, or the number alone where there is one seed.
     pub fn words(&self, digits: usize) -> String {
         match self.error {
@@ -137,11 +152,16 @@ pub fn utility(all: &Gathered) -> &'static Metric<Row> {
     leading(&rows.cloned().collect::<Vec<_>>())
 }
 
-/// The settings that have both numbers, as points, with those marked that no other beats.
+/// The settings that have both numbers, as points, with those marked that no other beats; all attacks count.
 pub fn points(all: &Gathered, leak: Leak) -> Vec<Point> {
+    scored(all, leak, Scored::All)
+}
+
+/// The same by some of the attacks. A setting that none of them was launched at has no point.
+pub fn scored(all: &Gathered, leak: Leak, by: Scored) -> Vec<Point> {
     let metric = utility(all);
-    let mut points: Vec<Point> =
-        all.settings.iter().enumerate().filter_map(|(i, setting)| point(i, setting, metric, leak)).collect();
+    let places = all.settings.iter().enumerate();
+    let mut points: Vec<Point> = places.filter_map(|(i, setting)| point(i, setting, metric, leak, by)).collect();
     let plain: Vec<[f64; 2]> = points.iter().map(|point| [point.utility.mean, point.leak.mean]).collect();
     for (point, front) in points.iter_mut().zip(front(&plain)) {
         point.front = front;
@@ -149,14 +169,17 @@ pub fn points(all: &Gathered, leak: Leak) -> Vec<Point> {
     points
 }
 
-fn point(place: usize, setting: &Setting, metric: &Metric<Row>, leak: Leak) -> Option<Point> {
+fn point(place: usize, setting: &Setting, metric: &Metric<Row>, leak: Leak, by: Scored) -> Option<Point> {
     let utility = Spread::over(setting, |model| (metric.value)(model.row()?))?;
     let [naive, adaptive] = [false, true].map(|adaptive| Spread::over(setting, |model| leak.of(model, adaptive)));
     let either = |model: &Model| {
         let both = [false, true].into_iter().filter_map(|adaptive| leak.of(model, adaptive));
         both.reduce(f64::max)
     };
-    let worst = Spread::over(setting, either)?;
+    let worst = match by {
+        Scored::Naive => naive.clone()?,
+        Scored::All => Spread::over(setting, either)?,
+    };
     Some(Point { setting: place, utility, naive, adaptive, leak: worst, front: false })
 }
 
@@ -200,7 +223,12 @@ mod tests {
         assert_eq!(point.naive.as_ref().unwrap().each, [50.0, 51.0, 52.0]);
         assert_eq!((point.adaptive.as_ref().unwrap().mean, point.leak.mean, point.front), (75.0, 75.0, true));
         assert_eq!(point.naive.as_ref().unwrap().words(1), "51.0 ± 0.6");
+        // Of 50, 51 and 52.
+        assert!((point.naive.as_ref().unwrap().deviation().unwrap() - 1.0).abs() < 1e-9);
+        assert_eq!(Spread::of(vec![1.0]).unwrap().deviation(), None);
         assert_eq!(super::points(&all, Leak::Found), []);
+        // Whoever does not know the defence makes it look better.
+        assert_eq!(scored(&all, Leak::Lineup, Scored::Naive)[0].leak.mean, 51.0);
         assert_eq!(measured(&all), [Leak::Lineup, Leak::Ssim, Leak::Psnr]);
     }
 

@@ -196,6 +196,11 @@ impl Summary {
         self
     }
 
+    /// Whether another run is of the same images in the same classes: only then can numbers be held against each other.
+    pub fn same_images(&self, other: &Self) -> bool {
+        self.experiment.data.same_images(&other.experiment.data) && self.class_names == other.class_names
+    }
+
     /// What its verdicts are made of.
     pub fn case(&self) -> Case<'_> {
         Case { attacks: &self.attacks, epochs: &self.epochs, rows: &self.rows }

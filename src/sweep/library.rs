@@ -21,7 +21,7 @@ macro_rules! built_in {
 }
 
 /// The sweeps that come with the program, the shortest first.
-pub static SWEEPS: [BuiltIn; 4] = [
+pub static SWEEPS: [BuiltIn; 5] = [
     built_in!("tiny", "Twelve cells of a second or two: to try things, not to judge them"),
     built_in!("digits-small", "Each defence at some strengths on a few digits: a first look, in some minutes"),
     built_in!("recognition", "Whether the default defence helps recognition: controls of equal capacity, five seeds"),

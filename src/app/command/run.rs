@@ -6,6 +6,7 @@ use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::PlayAct;
 use crate::app::Popup;
+use crate::app::comparing::CompareAct;
 use crate::app::lookers::who_exactly;
 use crate::app::speed::Speed;
 use crate::texts::say;
@@ -71,6 +72,28 @@ fn apart() -> [Command; 2] {
             ),
             None,
             Act::Popup(Some(Popup::Audit)),
+        ),
+    ]
+}
+
+/// Several runs beside each other.
+fn compares() -> [Command; 3] {
+    use Menu::Run;
+    [
+        command(
+            Run,
+            t!("Compare all runs of the list"),
+            t!("Tick every finished run in Runs, as the list is filtered."),
+            None,
+            Act::Compare(CompareAct::All),
+        ),
+        command(Run, t!("Compare no runs"), t!("Untick all runs in Runs."), None, Act::Compare(CompareAct::None)),
+        command(
+            Run,
+            t!("Save the compared runs as a group…"),
+            t!("Keep the ticked runs under a name, to compare them again another day."),
+            None,
+            Act::Compare(CompareAct::Ask),
         ),
     ]
 }
@@ -143,6 +166,7 @@ pub(super) fn runs() -> Vec<Command> {
         ),
     ]);
     all.extend(lookers());
+    all.extend(compares());
     all.extend([
         command(
             Run,

@@ -14,6 +14,7 @@ pub fn why_not(act: &Act, look: &Look<'_>) -> Option<&'static str> {
         Act::Stop | Act::Pause if idle => Some(t!("No run is going")),
         Act::CopyAs(what) => what.why_not(look),
         Act::Day(act) => act.why_not(look),
+        Act::Compare(act) => act.why_not(look),
         Act::NextClass | Act::Run | Act::RunOrPause | Act::Step | Act::Stop | Act::Pause if stopping => {
             Some(t!("The run is being saved"))
         }

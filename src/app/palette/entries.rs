@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use eframe::egui::Context;
 
 use crate::app::command::{Command, commands};
+use crate::app::comparing::CompareAct;
 use crate::app::panes::ago;
 use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
 use crate::setting::split;
@@ -19,6 +20,8 @@ pub const PRESETS: &str = later!("Presets");
 pub const LESSONS: &str = later!("Lessons");
 /// Runs to open.
 pub const RUNS: &str = later!("Runs");
+/// Groups of runs to compare.
+pub const GROUPS: &str = later!("Groups");
 /// Sections of the method to read.
 pub const SECTIONS: &str = later!("Method");
 /// Settings to look at.
@@ -60,6 +63,7 @@ pub fn entries(ctx: &Context, look: Look<'_>) -> Vec<Entry> {
     // The sort keeps their order.
     all.sort_by_key(|entry| [COMMANDS, PRESETS, LESSONS].iter().position(|group| *group == entry.group));
     all.extend(of_runs(look));
+    all.extend(of_groups(look));
     all.extend(of_the_method());
     all.extend(of_settings(look));
     all
@@ -90,6 +94,16 @@ fn of_runs(look: Look<'_>) -> impl Iterator<Item = Entry> {
         beside: ago(run.changed, now),
         text: run.notes.text.to_lowercase(),
         ..Entry::new(RUNS, t!("Open run {name}", name = run.name), help_of(run), Act::ShowRun(run.path.clone()))
+    })
+}
+
+/// Groups of runs that were kept.
+fn of_groups(look: Look<'_>) -> impl Iterator<Item = Entry> {
+    look.compares.groups.iter().map(|group| {
+        let help = t!("Tick its {n} runs and compare them.", n = group.runs.len());
+        let words = t!("Open group {name}", name = group.name);
+        let act = Act::Compare(CompareAct::Open(group.name.clone()));
+        Entry { before: t!("Open group "), key: say(GROUPS).to_owned(), ..Entry::new(GROUPS, words, help, act) }
     })
 }
 

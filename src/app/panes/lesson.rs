@@ -42,7 +42,7 @@ fn scrolled_ui(ui: &mut Ui, below: f32, contents: impl FnOnce(&mut Ui)) {
 /// The lessons that come with the program.
 fn list_ui(ui: &mut Ui, acts: &mut Vec<Act>) {
     ui.add(
-        Label::new(t!("Six lessons, a few minutes each: what split learning gives away, and how to see it.")).wrap(),
+        Label::new(t!("Seven lessons, a few minutes each: what split learning gives away, and how to see it.")).wrap(),
     );
     for (i, lesson) in lessons().iter().enumerate() {
         ui.separator();

@@ -51,8 +51,8 @@ pub fn scrolled_ui(
     let show = |tree: &mut Tree<Pane>, shown| apart.into_iter().for_each(|tile| tree.tiles.set_visible(tile, shown));
     show(tree, false);
     let root = side_by_side(tree).filter(|_| width < SCROLLED_SIDE_BY_SIDE);
-    let sides = root.map_or(0, |root| sides(tree, root));
-    let height = if sides > 0 { FOLDED * sides as f32 } else { 340.0 };
+    let below = root.map_or(0, |root| below(tree, root));
+    let height = if below > 0 { FOLDED * below as f32 } else { 340.0 };
     let (rect, _) = ui.allocate_exact_size(vec2(width, height.max(least)), egui::Sense::hover());
     ui.scope_builder(UiBuilder::new().max_rect(rect).id_salt("panes"), |ui| {
         ui.set_clip_rect(ui.clip_rect().intersect(rect));
@@ -61,10 +61,16 @@ pub fn scrolled_ui(
     show(tree, true);
 }
 
-/// How many stand side by side and are seen.
-fn sides(tree: &Tree<Pane>, root: TileId) -> usize {
+/// How many stand below each other once those side by side do: the panes of each side that are seen.
+fn below(tree: &Tree<Pane>, root: TileId) -> usize {
     let Some(Tile::Container(container)) = tree.tiles.get(root) else { return 0 };
-    container.children().filter(|side| tree.tiles.is_visible_in_layout(**side)).count()
+    let of_side = |side: &TileId| match tree.tiles.get(*side) {
+        Some(Tile::Container(Container::Linear(linear))) if linear.dir == LinearDir::Vertical => {
+            linear.children.iter().filter(|pane| tree.tiles.is_visible_in_layout(**pane)).count().max(1)
+        }
+        _ => 1,
+    };
+    container.children().filter(|side| tree.tiles.is_visible_in_layout(**side)).map(of_side).sum()
 }
 
 /// Draws them with those of `root` one below the other; how somebody arranged them is kept.
@@ -94,7 +100,8 @@ impl Behavior<Pane> for Drawn<'_> {
             Pane::Curves => Some(Part::Curves),
             Pane::Table => Some(Part::Table),
             Pane::Images => Some(Part::Images),
-            Pane::Lesson | Pane::Runs | Pane::Cards | Pane::Frontier => None,
+            Pane::Frontier => Some(Part::Frontier),
+            Pane::Lesson | Pane::Runs | Pane::Cards => None,
         };
         if let Some(part) = part {
             lit_ui(ui, *look, part, ui.max_rect().shrink(4.0));

@@ -64,6 +64,8 @@ pub struct Shown {
     pub height: Option<f32>,
     /// Whether a lesson is in progress, whose words are to be in sight together with what they speak of.
     pub lesson: bool,
+    /// Whether it has no pane of its own, and so always stands beside the others.
+    pub apart: bool,
 }
 
 /// Where a lesson is read while stage and panes are scrolled, which it is not.
@@ -107,18 +109,27 @@ pub struct Plan {
 /// Height of a card around its large picture.
 const AROUND: f32 = 2.0 * EDGE + HEAD + BAND + ROW + 3.0 * SPACE;
 
+/// The width that a lesson has beside a page.
+fn beside(width: f32) -> f32 {
+    (BESIDE_PAGE * width).floor().max(LEAST_LESSON)
+}
+
 impl Plan {
     /// For a window's contents of this size, in points.
     pub fn of(window: Vec2, shown: Shown) -> Self {
         let natural = Self::row(window, Shown { height: None, ..shown });
         let fits = natural.sizes.big >= LEAST_BIG && window.x >= LEAST;
         let plan = if fits { Self::row(window, shown) } else { Self::folded(window, shown) };
-        if shown.lesson && plan.fixed.is_none() { Self::taught(window, shown) } else { plan }
+        match plan.fixed {
+            None if shown.lesson => Self::taught(window, shown),
+            Some(_) if shown.apart => Self { lectern: Some(Lectern::Beside(beside(window.x))), ..plan },
+            _ => plan,
+        }
     }
 
     /// For what is left of the window by a lesson.
     fn taught(window: Vec2, shown: Shown) -> Self {
-        let beside = (BESIDE_PAGE * window.x).floor().max(LEAST_LESSON);
+        let beside = beside(window.x);
         let (left, lectern) = if window.x - beside >= LEAST_PAGE {
             (window - vec2(beside, 0.0), Lectern::Beside(beside))
         } else {

@@ -396,6 +396,9 @@ fn two_runs_are_compared_and_everything_is_exported() {
     }
     window.harness.run_steps(4);
     assert_eq!(window.harness.query_all_by_label("Copy as Markdown").count(), 2, "one of the table, one here");
+    window.rest();
+    // Other seeds are attacked on other samples.
+    window.harness.get_by_label_contains("These runs were attacked on other samples");
     // Open the older one: its table, its curves and its weights are there.
     window.act(Act::ShowRun(window.app().library().runs[1].path.clone()));
     window.until("the run", |app| app.state().title == names[1]);

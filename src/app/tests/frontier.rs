@@ -47,17 +47,54 @@ fn each_point_is_told_in_words_and_opens_its_run() {
     window.harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, "SSIM").click();
     window.harness.run_steps(2);
     window.click("3. noise on the image \u{3c3} 0.5: accuracy 91.3 \u{b1} 0.2 %; SSIM naive 0.600 \u{b1} 0.000, adaptive 0.600 \u{b1} 0.000");
+    window.harness.get_by_label(
+        "Your point, 3: noise on the image \u{3c3} 0.5, accuracy 91.3 \u{b1} 0.2 %. By naive attackers SSIM 0.600 \u{b1} 0.000, not on \
+         the front; by all attackers 0.600 \u{b1} 0.000, not on the front: it slides up by 0.000.",
+    );
+    window.harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, "line-up").click();
+    window.harness.run_steps(2);
+    let slid = "By naive attackers line-up 22.0 \u{b1} 0.0 %, on the front; by all attackers 69.0 \u{b1} 0.6 %, on the front: it \
+                slides up by 47.0 points.";
+    window.harness.get_by_label_contains(slid);
+    window.click("naive attackers");
+    window.harness.get_by_label_contains(
+        "4. noise on the image \u{3c3} 0.6: accuracy 88.3 \u{b1} 0.2 %; line-up naive 50.0 \u{b1} 0.0 %",
+    );
+    assert!(window.harness.query_by_label_contains("; line-up naive 22.0 \u{b1} 0.0 %, adaptive").is_none());
+    window.click("all attackers");
+    window.click("Open its run");
     // The sample has no weights: what is told of it names the run of the first seed.
     let asked = |app: &App| app.state().error.as_ref().is_some_and(|told| told.ends_with("noise-0.5-0"));
     window.until("the run", asked);
 }
 
 #[test]
+fn without_runs_of_ones_own_the_recorded_frontier_stands_there() {
+    let mut window = Window::open(quick());
+    window.act(Act::Pane(Pane::Frontier));
+    window.rest();
+    window.harness.run_steps(4);
+    window.harness.get_by_label_contains("Recorded example: ");
+    window.harness.get_by_label_contains("1. undefended: accuracy");
+    // Beside runs of one's own it is one of the choices, and they come first.
+    let mut window = with_runs();
+    window.act(Act::Pane(Pane::Frontier));
+    window.harness.run_steps(4);
+    assert!(window.harness.query_by_label_contains("Recorded example: ").is_none());
+    window.harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Images").click();
+    window.harness.run_steps(3);
+    window.click("digits, a recorded example");
+    window.harness.run_steps(3);
+    window.harness.get_by_label_contains("Recorded example: ");
+}
+
+#[test]
 fn the_frontier_in_pictures() {
     let mut window = with_runs();
     let mut empty = Window::sized(quick(), 1280.0, 800.0, |builder| builder);
-    for (name, window) in [("frontier", &mut window), ("frontier-empty", &mut empty)] {
+    for (name, window) in [("frontier", &mut window), ("frontier-recorded", &mut empty)] {
         window.act(Act::Pane(Pane::Frontier));
+        window.harness.state_mut().view.frontier.chosen = Some(2);
         for (theme, size) in
             [(Theme::Dark, [1280.0, 800.0]), (Theme::Light, [1280.0, 800.0]), (Theme::Dark, [900.0, 600.0])]
         {

@@ -10,6 +10,7 @@ use super::*;
 
 mod anything;
 mod behaviour;
+mod comparing;
 mod day;
 mod frontier;
 mod images;

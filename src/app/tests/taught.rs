@@ -247,6 +247,51 @@ fn be_the_attacker() {
     );
 }
 
+/// Clicks the point of this number, in the list.
+fn point(window: &mut Window, number: usize) {
+    let begins = format!("{number}. ");
+    let is_it = |node: &egui_kittest::Node<'_>| {
+        let label = egui_kittest::kittest::NodeT::accesskit_node(node).label();
+        label.is_some_and(|label| label.starts_with(&begins))
+    };
+    let row = window.harness.get_all_by_role(Role::RadioButton).find(is_it).unwrap();
+    row.scroll_to_me();
+    window.harness.run_steps(6);
+    window.harness.get_all_by_role(Role::RadioButton).find(is_it).unwrap().click();
+    window.harness.run_steps(2);
+}
+
+/// Chooses one of several things in the frontier.
+fn choose(window: &mut Window, words: &str) {
+    window.harness.get_by_role_and_label(Role::RadioButton, words).click();
+    window.harness.run_steps(2);
+}
+
+#[test]
+fn your_point_on_the_frontier() {
+    taught(
+        "Your point on the frontier",
+        &[
+            &|window| {
+                assert_eq!(window.app().memory.workspace, Workspace::Decide);
+                choose(window, "SSIM");
+            },
+            &|window| point(window, 3),
+            &|window| {
+                choose(window, "all attackers");
+                window.harness.get_by_label_contains("it slides up by ");
+            },
+            &|window| point(window, 2),
+            &|window| choose(window, "line-up"),
+            &|window| choose(window, "naive attackers"),
+            &|window| {
+                choose(window, "all attackers");
+                point(window, 6);
+            },
+        ],
+    );
+}
+
 #[test]
 fn one_gradient() {
     let first = "whoever gets the weights' gradients, label first";

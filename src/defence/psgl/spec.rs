@@ -14,6 +14,7 @@ use crate::setting::Values;
 /// `[psgl]`, METHOD section 2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct PsglSpec {
     /// Off is vanilla split learning.
     pub enabled: bool,

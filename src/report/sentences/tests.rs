@@ -180,9 +180,12 @@ mod helping {
     use crate::report::points::Spread;
     use crate::score::metrics::ACCURACY;
 
-    /// A question with these differences, their intervals over seeds and over images.
-    fn told(seeds: usize, lacking: &[&str], held: &[(f64, [f64; 2], Option<[f64; 2]>)]) -> (String, Vec<String>) {
-        let one = |(i, (difference, by_seed, by_image)): (usize, &(f64, [f64; 2], Option<[f64; 2]>))| Held {
+    /// A difference, its interval over seeds and that over images.
+    type Difference = (f64, [f64; 2], Option<[f64; 2]>);
+
+    /// A question with these differences.
+    fn told(seeds: usize, lacking: &[&str], held: &[Difference]) -> (String, Vec<String>) {
+        let one = |(i, (difference, by_seed, by_image)): (usize, &Difference)| Held {
             words: format!("model {i}"),
             setting: "a setting".to_owned(),
             right: Spread::of(vec![96.0]).unwrap(),

@@ -45,7 +45,12 @@ impl Ink {
 
     /// Its line and its mark in a small place.
     pub fn sample(self, painter: &Painter, rect: Rect, theme: Theme) {
-        let (y, color) = (rect.center().y, self.color(theme));
+        self.sample_in(painter, rect, self.color(theme));
+    }
+
+    /// The same in another colour.
+    pub fn sample_in(self, painter: &Painter, rect: Rect, color: Color32) {
+        let y = rect.center().y;
         let ends = [pos2(rect.left(), y), pos2(rect.right(), y)];
         let stroke = Stroke::new(self.width, color);
         match self.style {

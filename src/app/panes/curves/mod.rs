@@ -6,7 +6,7 @@ mod example;
 mod export;
 mod figure;
 mod frames;
-mod ink;
+pub(super) mod ink;
 mod legend;
 mod paper_lines;
 mod pinned;

@@ -30,7 +30,7 @@ impl Pinned {
     pub fn update(&mut self, look: Look<'_>) {
         let (shown, list) = (look.state.folder.as_ref(), look.library.generation);
         let same = |of: &(Vec<PathBuf>, u64, Option<PathBuf>)| {
-            of.0 == look.pinned && (of.1 == list || of.0.is_empty()) && of.2.as_ref() == shown
+            of.0 == *look.pinned && (of.1 == list || of.0.is_empty()) && of.2.as_ref() == shown
         };
         if self.of.as_ref().is_some_and(same) {
             return;
@@ -38,7 +38,7 @@ impl Pinned {
         let runs = look.pinned.iter().filter(|path| Some(*path) != shown).filter_map(|path| look.library.find(path));
         self.runs =
             runs.filter_map(|run| Some((t!("pinned: {name}", name = run.name), state_of(run)?.into()))).collect();
-        self.of = Some((look.pinned.to_vec(), list, shown.cloned()));
+        self.of = Some((look.pinned.clone(), list, shown.cloned()));
         self.generation += 1;
     }
 

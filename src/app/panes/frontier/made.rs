@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::example::recorded;
 use crate::app::RunEntry;
 use crate::report::gather::Gathered;
-use crate::report::points::{Leak, Point, points};
+use crate::report::points::{Leak, Point, Scored, scored};
 use crate::run::summary::Summary;
 use crate::score::verdict::is_attack;
 
@@ -24,8 +25,11 @@ pub(super) struct Set {
     pub all: Gathered,
     /// Runs that were judged by older rules.
     pub left_out: usize,
+    /// Whether it is what was recorded for whoever has no runs, and for lessons.
+    pub recorded: bool,
     paths: Vec<PathBuf>,
-    points: Vec<Vec<Point>>,
+    /// By leak, naive attacks alone and all.
+    points: Vec<[Vec<Point>; 2]>,
 }
 
 impl Made {
@@ -35,19 +39,21 @@ impl Made {
         for run in runs {
             // Attacks that were launched afterwards count like the run's own.
             let Some(summary) = run.summary().map(|own| own.clone().with(run.afterwards.clone())) else { continue };
-            let same = |others: &&mut Vec<(&RunEntry, Summary)>| is_same(&others[0].1, &summary);
+            let same = |others: &&mut Vec<(&RunEntry, Summary)>| others[0].1.same_images(&summary);
             match sets.iter_mut().find(same) {
                 Some(set) => set.push((run, summary)),
                 None => sets.push(vec![(run, summary)]),
             }
         }
-        Self { sets: sets.into_iter().filter_map(Set::of).collect() }
+        let mut sets: Vec<Set> = sets.into_iter().filter_map(Set::of).collect();
+        sets.extend(Set::recorded());
+        Self { sets }
     }
-}
 
-/// Whether two runs are of the same images.
-fn is_same(a: &Summary, b: &Summary) -> bool {
-    a.experiment.data.same_images(&b.experiment.data) && a.class_names == b.class_names
+    /// The place of what was recorded.
+    pub fn recorded(&self) -> Option<usize> {
+        self.sets.iter().position(|set| set.recorded)
+    }
 }
 
 /// Whether a run's attacks were judged by the present rules; one without attacks shows no leak.
@@ -61,15 +67,30 @@ impl Set {
         let name = name(&runs[0].1.experiment.data.name);
         let (judged, older): (Vec<_>, Vec<_>) = runs.into_iter().partition(|(_, summary)| is_judged(summary));
         let all = Gathered::of(judged.iter().map(|(_, summary)| summary));
-        let points: Vec<Vec<Point>> = Leak::ALL.map(|leak| points(&all, leak)).into();
-        let some = points.iter().any(|points| !points.is_empty());
         let paths = judged.into_iter().map(|(run, _)| run.path.clone()).collect();
-        some.then_some(Self { name, all, left_out: older.len(), paths, points })
+        Self { left_out: older.len(), paths, ..Self::of_all(name, all) }.with_points()
     }
 
-    /// Its points by a leak.
-    pub fn points(&self, leak: Leak) -> &[Point] {
-        Leak::ALL.iter().position(|one| *one == leak).map_or(&[], |at| &self.points[at])
+    /// What was recorded; none if it cannot be read, which a test rules out.
+    fn recorded() -> Option<Self> {
+        let all = Gathered::of(recorded());
+        Self { recorded: true, ..Self::of_all(t!("digits, a recorded example").to_owned(), all) }.with_points()
+    }
+
+    fn of_all(name: String, all: Gathered) -> Self {
+        let both = |leak| [Scored::Naive, Scored::All].map(|by| scored(&all, leak, by));
+        let points = Leak::ALL.map(both).into();
+        Self { name, all, left_out: 0, recorded: false, paths: Vec::new(), points }
+    }
+
+    fn with_points(self) -> Option<Self> {
+        self.points.iter().any(|both| both.iter().any(|points| !points.is_empty())).then_some(self)
+    }
+
+    /// Its points by a leak, counted by some of the attacks.
+    pub fn points(&self, leak: Leak, by: Scored) -> &[Point] {
+        let at = Leak::ALL.iter().position(|one| *one == leak);
+        at.and_then(|at| self.points.get(at)).map_or(&[], |both| &both[usize::from(by == Scored::All)])
     }
 
     /// The folder of a setting's first seed.

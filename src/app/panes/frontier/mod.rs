@@ -1,17 +1,20 @@
 //! The frontier: every setting that was run as a point, right answers against a leak. The same points as in the report.
 
+mod chosen;
+mod example;
 mod made;
 mod plot;
 #[cfg(test)]
 mod tests;
 
-use eframe::egui::{ComboBox, Label, Response, RichText, ScrollArea, TextStyle, Ui, vec2};
+use eframe::egui::{ComboBox, Label, Response, RichText, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo};
 
 use self::made::{Made, Set};
 use crate::app::choice::{selectable_if_ui, selectable_ui};
-use crate::app::words::decimal;
+use crate::app::theme::cut_short_ui;
+use crate::app::words::{decimal, setting_label};
 use crate::app::{Act, Activity, Look};
-use crate::report::points::{Leak, Point, Spread, utility};
+use crate::report::points::{Leak, Point, Scored, Spread, utility};
 use crate::score::metrics::Metric;
 use crate::texts::say;
 
@@ -25,39 +28,84 @@ const LEAST: f32 = 150.0;
 pub struct FrontierView {
     /// Made of the list of runs with this number, once.
     made: Option<(u64, Made)>,
-    leak: Leak,
+    /// What a leak is measured by.
+    pub leak: Leak,
+    /// Whose attacks count.
+    pub scored: Scored,
+    /// The point that somebody chose, by its setting's place in the set.
+    pub chosen: Option<usize>,
     /// Which of several sets of images, by its place.
     set: usize,
+    /// What was recorded is asked for, once it is known where it stands.
+    wants_recorded: bool,
+}
+
+impl FrontierView {
+    /// What was recorded, scored as papers often do: by attackers who do not know the defence.
+    pub fn recorded() -> Self {
+        Self { scored: Scored::Naive, wants_recorded: true, ..Self::default() }
+    }
 }
 
 /// Draws it.
 pub fn frontier_ui(ui: &mut Ui, look: Look<'_>, view: &mut FrontierView, acts: &mut Vec<Act>) {
     let generation = look.library.generation;
     if view.made.as_ref().is_none_or(|(of, _)| *of != generation) {
-        view.made = Some((generation, Made::of(&look.library.runs)));
+        // What was chosen is chosen still, where it has its place still.
+        let place = |made: &Made, set: usize| made.sets.get(set).map(|set| (set.name.clone(), set.all.settings.len()));
+        let made = Made::of(&look.library.runs);
+        let before = view.made.as_ref().and_then(|(_, before)| place(before, view.set));
+        if let Some(before) = before {
+            view.set =
+                (0..made.sets.len()).find(|at| place(&made, *at).is_some_and(|now| now.0 == before.0)).unwrap_or(0);
+            view.chosen = view.chosen.filter(|_| place(&made, view.set) == Some(before));
+        }
+        view.made = Some((generation, made));
     }
     let Some((_, made)) = &view.made else { return };
     if made.sets.is_empty() {
-        empty_ui(ui, look);
         return;
     }
+    if let Some(at) = made.recorded().filter(|_| std::mem::take(&mut view.wants_recorded)) {
+        view.set = at;
+    }
     view.set = view.set.min(made.sets.len() - 1);
+    let (before, leak) = (view.set, &mut view.leak);
     let set = &made.sets[view.set];
-    if set.points(view.leak).is_empty() {
-        view.leak = Leak::ALL.into_iter().find(|leak| !set.points(*leak).is_empty()).unwrap_or_default();
+    if set.points(*leak, Scored::All).is_empty() {
+        *leak = Leak::ALL.into_iter().find(|leak| !set.points(*leak, Scored::All).is_empty()).unwrap_or_default();
     }
-    choices_ui(ui, made, &mut view.set, &mut view.leak);
+    choices_ui(ui, made, &mut view.set, leak);
+    scored_ui(ui, &mut view.scored);
+    if view.set != before {
+        view.chosen = None;
+    }
     let Some(set) = made.sets.get(view.set) else { return };
-    let points = set.points(view.leak);
-    let height = (PLOT * ui.available_height()).max(LEAST);
-    if let Some(at) = plot::plot_ui(ui, set, points, view.leak, height) {
-        open(look, set, at, acts);
+    if set.recorded {
+        recorded_ui(ui, look);
     }
-    list_ui(ui, look, set, points, view.leak, acts);
+    let shown = Shown { set, points: set.points(view.leak, view.scored), leak: view.leak, scored: view.scored };
+    let height = (PLOT * ui.available_height()).max(LEAST);
+    if let Some(at) = plot::plot_ui(ui, shown, view.chosen, height) {
+        view.chosen = Some(at);
+    }
+    let clicked = list_ui(ui, look, shown, view.chosen, acts);
+    view.chosen = clicked.or(view.chosen);
 }
 
-fn empty_ui(ui: &mut Ui, look: Look<'_>) {
-    let words = if look.library.known {
+/// What is drawn.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    set: &'a Set,
+    points: &'a [Point],
+    leak: Leak,
+    scored: Scored,
+}
+
+/// That these are no runs of one's own, and how such come about.
+fn recorded_ui(ui: &mut Ui, look: Look<'_>) {
+    let brief = t!("Recorded example: few images, short attacks, two seeds.");
+    let tip = if look.library.known {
         t!(
             "Every setting becomes a point here once a run of it is finished and was attacked: right answers against a leak. Run the \
              same images without a defence, then under several, with several strengths and seeds; what no other setting beats is the \
@@ -66,7 +114,30 @@ fn empty_ui(ui: &mut Ui, look: Look<'_>) {
     } else {
         t!("Looking for runs\u{2026}")
     };
-    ui.add_sized(vec2(ui.available_width(), 0.0), Label::new(words).wrap());
+    cut_short_ui(ui, RichText::new(brief).italics(), tip);
+}
+
+/// Whose attacks the points are scored by.
+fn scored_ui(ui: &mut Ui, scored: &mut Scored) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(t!("Scored by"));
+        for (one, words, tip) in [
+            (
+                Scored::Naive,
+                t!("naive attackers"),
+                t!("Attackers who do not know the defence. Scored so, every defence looks better than it is."),
+            ),
+            (
+                Scored::All,
+                t!("all attackers"),
+                t!("The worst of attackers who know the defence and those who do not: what a defence has to stand up to."),
+            ),
+        ] {
+            if selectable_ui(ui, *scored == one, words).on_hover_text(tip).clicked() {
+                *scored = one;
+            }
+        }
+    });
 }
 
 /// Which images, and which leak.
@@ -87,7 +158,7 @@ fn choices_ui(ui: &mut Ui, made: &Made, set: &mut usize, leak: &mut Leak) {
         }
         ui.label(t!("Leak by"));
         for one in Leak::ALL {
-            let measured = !made.sets[*set].points(one).is_empty();
+            let measured = !made.sets[*set].points(one, Scored::All).is_empty();
             let tip = one.metric().map_or_else(
                 || t!("How often a stolen image finds another image of the same patient first among all.").to_owned(),
                 |metric| say(metric.help).to_owned(),
@@ -114,12 +185,13 @@ fn number<T>(spread: &Spread, metric: Option<&Metric<T>>, digits: usize) -> Stri
 }
 
 /// A point in words.
-fn words(set: &Set, point: &Point, leak: Leak) -> String {
+fn words(Shown { set, leak, scored, .. }: Shown<'_>, point: &Point) -> String {
     let setting = &set.all.settings[point.setting];
     let metric = utility(&set.all);
     let right = number(&point.utility, Some(metric), metric.digits);
     let told = |spread: &Spread| number(spread, leak.metric(), leak.digits());
     let leaks = match (setting.defended(), &point.naive, &point.adaptive) {
+        (true, Some(naive), _) if scored == Scored::Naive => t!("naive {naive}", naive = told(naive)),
         (true, Some(naive), Some(adaptive)) => {
             t!("naive {naive}, adaptive {adaptive}", naive = told(naive), adaptive = told(adaptive))
         }
@@ -128,7 +200,7 @@ fn words(set: &Set, point: &Point, leak: Leak) -> String {
         _ => told(&point.leak),
     };
     let front = if point.front { t!(", on the front") } else { "" };
-    let label = if setting.defended() { setting.label.clone() } else { undefended(&setting.label) };
+    let label = setting_label(setting);
     t!(
         "{number}. {label}: {utility} {right}; {leak} {leaks}{front}",
         number = point.setting + 1,
@@ -141,18 +213,15 @@ fn words(set: &Set, point: &Point, leak: Leak) -> String {
     )
 }
 
-/// An undefended setting, and what tells it from others.
-fn undefended(label: &str) -> String {
-    match label.split_once(", ") {
-        Some((_, rest)) => format!("{}, {rest}", t!("undefended")),
-        None => t!("undefended").to_owned(),
-    }
-}
-
-/// The points in words; each opens its run.
-fn list_ui(ui: &mut Ui, look: Look<'_>, set: &Set, points: &[Point], leak: Leak, acts: &mut Vec<Act>) {
+/// The chosen point, and all of them in words. Tells the setting that was clicked; a double click opens its run.
+fn list_ui(ui: &mut Ui, look: Look<'_>, shown: Shown<'_>, chosen: Option<usize>, acts: &mut Vec<Act>) -> Option<usize> {
+    let (set, points) = (shown.set, shown.points);
+    let mut clicked = None;
     ScrollArea::vertical().id_salt("frontier list").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
+        if let Some(place) = chosen {
+            chosen::chosen_ui(ui, look, shown, place, acts);
+        }
         if set.left_out > 0 {
             let left_out = set.left_out;
             let words =
@@ -160,16 +229,31 @@ fn list_ui(ui: &mut Ui, look: Look<'_>, set: &Set, points: &[Point], leak: Leak,
             ui.add(Label::new(RichText::new(words).weak()).wrap());
         }
         for point in points {
-            let text = words(set, point, leak);
+            let text = words(shown, point);
             let rich = if point.front { RichText::new(&text).strong() } else { RichText::new(&text) };
-            let label = Label::new(rich.text_style(TextStyle::Small)).truncate().sense(eframe::egui::Sense::click());
+            let is_chosen = chosen == Some(point.setting);
+            let rich = if is_chosen { rich.underline() } else { rich };
+            let label = Label::new(rich.text_style(TextStyle::Small)).truncate().sense(Sense::click());
             let response: Response = ui.add(label);
-            response.widget_info(|| eframe::egui::WidgetInfo::labeled(eframe::egui::Role::Button, true, &text));
-            if response.on_hover_text(format!("{text}\n{}", t!("A click opens its run."))).clicked() {
+            response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, &text));
+            if response.double_clicked() {
                 open(look, set, point.setting, acts);
+            }
+            if response.on_hover_text(format!("{text}\n{}", tip(set))).clicked() {
+                clicked = Some(point.setting);
             }
         }
     });
+    clicked
+}
+
+/// What a click on a point does.
+fn tip(set: &Set) -> &'static str {
+    if set.recorded {
+        t!("A click makes it your point.")
+    } else {
+        t!("A click makes it your point, a double click opens its run.")
+    }
 }
 
 /// Opens the run of a setting: of its first seed.

@@ -7,10 +7,10 @@ use egui_plot::{
 };
 
 use super::made::Set;
-use super::{name, words};
+use super::{Shown, name, tip, words};
 use crate::app::theme::Role;
 use crate::report::axis::Range;
-use crate::report::points::{Leak, Point, utility};
+use crate::report::points::{Leak, Point, Scored, utility};
 use crate::texts::say;
 
 /// How near the pointer has to be to a point, in points of the screen.
@@ -18,15 +18,20 @@ const NEAR: f32 = 14.0;
 /// Radius of a point.
 const RADIUS: f32 = 5.0;
 
+/// Radius of the ring around the chosen one.
+const RING: f32 = 9.0;
+
 /// Draws it, and tells the setting that was clicked.
-pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, height: f32) -> Option<usize> {
+pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, height: f32) -> Option<usize> {
+    let Shown { set, points, leak, scored } = shown;
     let theme = ui.theme();
     let text = ui.visuals().strong_text_color();
     let metric = utility(&set.all);
+    // With room for the number above a point at the top.
     let most = match leak {
-        Leak::Lineup | Leak::Found => 105.0,
-        Leak::Ssim => 1.05,
-        Leak::Psnr => points.iter().map(|point| 1.1 * point.leak.mean).fold(10.0, f64::max),
+        Leak::Lineup | Leak::Found => 112.0,
+        Leak::Ssim => 1.12,
+        Leak::Psnr => set.points(leak, Scored::All).iter().map(|point| 1.12 * point.leak.mean).fold(10.0, f64::max),
     };
     let plot = Plot::new(("frontier", name(leak), &set.name))
         .width(ui.available_width() - 6.0)
@@ -51,9 +56,18 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
             let style = LineStyle::Dotted { spacing: 6.0 };
             plot.hline(HLine::new("chance", chance).color(text.gamma_multiply(0.6)).style(style).allow_hover(false));
         }
-        front(plot, points, theme);
+        // The front that attackers leave who do not know the defences: what was promised.
+        if scored == Scored::All {
+            front(plot, set.points(leak, Scored::Naive), theme, LineStyle::Dotted { spacing: 5.0 });
+        }
+        front(plot, points, theme, LineStyle::Dashed { length: 7.0 });
         for point in points {
-            point_ui(plot, set, point, theme);
+            point_ui(plot, set, point, theme, scored);
+            if chosen == Some(point.setting) {
+                let ring = PlotPoints::from(vec![[point.utility.mean, point.leak.mean]]);
+                let ring = Points::new("", ring).id(("your-point", point.setting)).shape(MarkerShape::Circle);
+                plot.points(ring.filled(false).radius(RING).color(text).allow_hover(false));
+            }
             let at = PlotPoint::new(point.utility.mean, point.leak.mean);
             let number = format!(" {}", point.setting + 1);
             plot.text(
@@ -63,8 +77,8 @@ pub(super) fn plot_ui(ui: &mut Ui, set: &Set, points: &[Point], leak: Leak, heig
     });
     let near = response.response.hover_pos().and_then(|at| nearest(&response.transform, points, at));
     if let Some(point) = near {
-        let told = words(set, point, leak);
-        response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", t!("A click opens its run.")));
+        let told = words(shown, point);
+        response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", tip(set)));
     }
     near.filter(|_| response.response.clicked()).map(|point| point.setting)
 }
@@ -81,26 +95,28 @@ fn grid(input: &GridInput) -> Vec<GridMark> {
     ticks.into_iter().map(|value| GridMark { value, step_size }).collect()
 }
 
-/// A dashed line from point to point of the front.
-fn front(plot: &mut PlotUi<'_>, points: &[Point], theme: Theme) {
+/// A line from point to point of the front.
+fn front(plot: &mut PlotUi<'_>, points: &[Point], theme: Theme, style: LineStyle) {
     let mut front: Vec<[f64; 2]> =
         points.iter().filter(|point| point.front).map(|point| [point.utility.mean, point.leak.mean]).collect();
     front.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let line = Line::new("front", PlotPoints::from(front)).color(Role::Patient.color_of(theme)).width(1.5);
-    plot.line(line.style(LineStyle::Dashed { length: 7.0 }).allow_hover(false));
+    let id = if matches!(style, LineStyle::Dashed { .. }) { "front" } else { "front-of-the-naive" };
+    let line = Line::new("", PlotPoints::from(front)).id(id).color(Role::Patient.color_of(theme)).width(1.5);
+    plot.line(line.style(style).allow_hover(false));
 }
 
 /// Naive hollow, adaptive full, a line between the two; an undefended one in the patient's colour.
-fn point_ui(plot: &mut PlotUi<'_>, set: &Set, point: &Point, theme: Theme) {
+fn point_ui(plot: &mut PlotUi<'_>, set: &Set, point: &Point, theme: Theme, scored: Scored) {
     let defended = set.all.settings[point.setting].defended();
     let color = if defended { Role::Attacker } else { Role::Patient }.color_of(theme);
     let x = point.utility.mean;
     let id = |what: &str| (what.to_owned(), point.setting);
-    if let Some((naive, adaptive)) = point.naive.as_ref().zip(point.adaptive.as_ref()) {
+    let known = point.adaptive.as_ref().filter(|_| scored == Scored::All);
+    if let Some((naive, adaptive)) = point.naive.as_ref().zip(known) {
         let line = Line::new("", PlotPoints::from(vec![[x, naive.mean], [x, adaptive.mean]])).id(id("link"));
         plot.line(line.color(color).width(1.2).allow_hover(false));
     }
-    for (spread, full) in [(&point.naive, !defended), (&point.adaptive, true)] {
+    for (spread, full) in [(point.naive.as_ref(), !defended), (known, true)] {
         if let Some(spread) = spread {
             let marks =
                 Points::new("", PlotPoints::from(vec![[x, spread.mean]])).id(id(if full { "full" } else { "hollow" }));

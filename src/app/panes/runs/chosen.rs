@@ -101,7 +101,7 @@ pub fn openable(run: &RunEntry) -> Result<(), &'static str> {
 /// Draws the buttons for the selected run, and the form that is open.
 pub fn chosen_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
     let Some(run) = view.selected.as_ref().and_then(|path| look.library.find(path)) else {
-        let text = RichText::new(t!("Select a run to open, attack or rename it; tick two to compare them.")).weak();
+        let text = RichText::new(t!("Select a run to open, attack or rename it; tick some to compare them.")).weak();
         ui.add(Label::new(text).truncate()).on_hover_text(t!("Select by a click, or with Tab, the arrows and Enter."));
         return;
     };

@@ -11,7 +11,7 @@ use eframe::egui::{
 use super::chosen::{self, Doing};
 use super::words::{ago, exact, standing, what};
 use super::{FEW, RunsView};
-use crate::app::{Act, Activity, Look, RunEntry, Standing};
+use crate::app::{Act, Activity, Library, Look, RunEntry, Standing};
 
 /// From this width on what was run and what it came to share a line.
 const WIDE: f32 = 600.0;
@@ -33,13 +33,23 @@ pub struct ListView {
 }
 
 impl ListView {
+    /// The runs that the list shows.
+    pub fn shown<'a>(&'a self, library: &'a Library, filter: &str) -> impl Iterator<Item = &'a RunEntry> {
+        // Before it was drawn, and where it is of another list, all of them count.
+        let of = self.of.as_ref().filter(|of| of.1 == library.generation && of.2 == library.runs.len());
+        let all = of.is_none_or(|_| filter.is_empty());
+        let every = 0..if all { library.runs.len() } else { 0 };
+        let some = if all { &[][..] } else { &self.shown };
+        every.chain(some.iter().copied()).filter_map(|at| library.runs.get(at))
+    }
+
     /// Takes a new list or filter in.
     fn update(&mut self, look: Look<'_>, filter: &str) {
         let library = look.library;
         let filter = if library.runs.len() > FEW { filter } else { "" };
         let of = (filter, library.generation, library.runs.len());
         let same = self.of.as_ref().is_some_and(|its| (its.0.as_str(), its.1, its.2) == of);
-        if same && self.pinned == look.pinned {
+        if same && self.pinned == *look.pinned {
             return;
         }
         let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
@@ -52,7 +62,7 @@ impl ListView {
             }
         };
         self.shown = (0..library.runs.len()).filter(|at| fits(&library.runs[*at])).collect();
-        self.pinned = look.pinned.to_vec();
+        self.pinned.clone_from(look.pinned);
         // In the order in which they were pinned; the others stay as they are.
         let place = |path: &PathBuf| self.pinned.iter().position(|pinned| pinned == path).unwrap_or(usize::MAX);
         self.shown.sort_by_key(|at| place(&library.runs[*at].path));
@@ -75,8 +85,8 @@ pub fn list_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<
     let before = view.list.of.as_ref().map(|of| of.1);
     view.list.update(look, &view.filter);
     if before != Some(look.library.generation) && look.library.known {
-        // What is gone cannot be chosen.
-        view.ticked.retain(|path| look.library.find(path).is_some());
+        // What is gone cannot be chosen, nor what is not finished any more.
+        view.ticked.retain(|path| look.library.find(path).is_some_and(|run| run.summary().is_some()));
         view.selected = view.selected.take().filter(|path| look.library.find(path).is_some());
     }
     if view.list.shown.is_empty() {
@@ -210,7 +220,7 @@ fn tick_ui(ui: &mut Ui, view: &mut RunsView, run: &RunEntry) {
     if tick.changed() {
         view.tick(&run.path, on);
     }
-    tick.on_hover_text(t!("Tick two runs to see what differs between them. A third takes the place of the older one."))
+    tick.on_hover_text(t!("Tick two runs or more to see what differs between them."))
         .on_disabled_hover_text(t!("Only finished runs can be compared."));
 }
 

@@ -1,9 +1,14 @@
-//! Runs that were made: the list, what can be done with one, and two of them beside each other.
+//! Runs that were made: the list, what can be done with one, and any number of them beside each other.
 
+mod beside;
 mod chosen;
+mod columns;
 mod compare;
+mod groups;
 mod list;
 mod notes;
+mod overlaid;
+mod overlay;
 #[cfg(test)]
 pub(in crate::app) mod samples;
 mod versus;
@@ -19,9 +24,10 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use self::compare::Comparison;
+use crate::app::comparing::CompareAct;
 use crate::app::sweeping::line_ui;
 use crate::app::theme::cut_short_ui;
-use crate::app::{Act, Library, Look};
+use crate::app::{Act, Library, Look, RunEntry};
 use crate::error::{Error, Result};
 
 /// Runs that need no filter.
@@ -34,7 +40,7 @@ const BESIDE: f32 = 720.0;
 pub struct RunsView {
     /// The run that the buttons are about.
     selected: Option<PathBuf>,
-    /// Runs to compare, in the order in which they were ticked; two at most.
+    /// Runs to compare, in the order in which they were ticked.
     ticked: Vec<PathBuf>,
     filter: String,
     /// What was begun with the selected run.
@@ -42,6 +48,7 @@ pub struct RunsView {
     list: list::ListView,
     notes: notes::NotesView,
     versus: versus::VersusView,
+    pub(in crate::app) groups: groups::GroupsView,
 }
 
 impl RunsView {
@@ -58,14 +65,17 @@ impl RunsView {
         }
     }
 
-    /// The two ticked runs beside each other.
+    /// The ticked runs beside each other.
     ///
     /// # Errors
-    /// Where there are not two, or one is not finished.
+    /// Returns an error if there are not two at least, or one is not finished.
     pub fn compared(&self, library: &Library) -> Result<Comparison> {
-        let [a, b] = self.ticked.as_slice() else { return Err(Error::input("tick two finished runs first")) };
-        let made = library.find(a).zip(library.find(b)).and_then(|(a, b)| Comparison::of(a, b));
-        made.ok_or_else(|| Error::input("one of the two runs is no longer a finished one"))
+        if self.ticked.len() < 2 {
+            return Err(Error::input("tick two finished runs or more first"));
+        }
+        let runs: Option<Vec<_>> = self.ticked.iter().map(|path| library.find(path)).collect();
+        let made = runs.and_then(|runs| Comparison::of(&runs, self.versus.pools(runs.len())));
+        made.ok_or_else(|| Error::input("one of the runs is no longer a finished one"))
     }
 
     /// Notes that were typed and are to be kept now, with the run that they are about.
@@ -73,9 +83,34 @@ impl RunsView {
         self.notes.due(at_once)
     }
 
-    /// Whether two runs are ticked.
-    pub fn compares(&self) -> bool {
-        self.ticked.len() == 2
+    /// How many runs are ticked.
+    pub fn ticked(&self) -> usize {
+        self.ticked.len()
+    }
+
+    /// Whether pictures of runs are being read.
+    pub fn reads(&self) -> bool {
+        self.versus.pictures.reads()
+    }
+
+    /// Ticks every finished run that the list shows.
+    pub fn tick_all(&mut self, library: &Library) {
+        let shown = self.list.shown(library, &self.filter);
+        let finished = |run: &&RunEntry| run.summary().is_some() && !self.ticked.contains(&run.path);
+        let more: Vec<PathBuf> = shown.filter(finished).map(|run| run.path.clone()).collect();
+        self.ticked.extend(more);
+    }
+
+    /// Ticks none.
+    pub fn clear(&mut self) {
+        self.ticked.clear();
+        self.groups.named(None);
+    }
+
+    /// Ticks the runs of a group, and no others.
+    pub fn open_group(&mut self, name: String, runs: Vec<PathBuf>) {
+        self.ticked = runs;
+        self.groups.named(Some(name));
     }
 
     fn select(&mut self, path: &Path) {
@@ -85,14 +120,11 @@ impl RunsView {
         }
     }
 
-    /// Ticks a run for the comparison, or not; a third takes the place of the older of two.
+    /// Ticks a run for the comparison, or not.
     fn tick(&mut self, path: &Path, on: bool) {
         self.ticked.retain(|ticked| ticked != path);
         if on {
             self.ticked.push(path.to_owned());
-        }
-        if self.ticked.len() > 2 {
-            self.ticked.remove(0);
         }
     }
 }
@@ -131,6 +163,7 @@ fn list_part_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec
         empty_ui(ui, look);
         return;
     }
+    groups::groups_ui(ui, look, view, acts);
     chosen::chosen_ui(ui, look, view, acts);
     let about = view.selected.as_ref().or(look.state.folder.as_ref());
     if let Some(run) = about.and_then(|path| look.library.find(path)) {
@@ -153,6 +186,12 @@ fn header_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Ac
             let edit = TextEdit::singleline(&mut view.filter).desired_width(110.0).hint_text(t!("name or setting"));
             let tip = t!("Shows the runs whose name, data, model, settings or notes contain every word.");
             ui.add(edit).labelled_by(label.id).on_hover_text(tip);
+        }
+        if library.runs.len() > 1 {
+            let tip = t!("Tick every finished run below, to compare them.");
+            if ui.button(t!("Tick all")).on_hover_text(tip).clicked() {
+                acts.push(Act::Compare(CompareAct::All));
+            }
         }
         let path = look.runs.display().to_string();
         let text = RichText::new(t!("in {path}", path)).weak();

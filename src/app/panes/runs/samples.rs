@@ -74,6 +74,15 @@ pub fn summary() -> Summary {
     }
 }
 
+/// A finished run of this name that came to this.
+pub fn finished(name: &str, summary: Summary) -> RunEntry {
+    RunEntry {
+        experiment: Some(summary.experiment.clone()),
+        standing: Standing::Finished(Box::new(summary)),
+        ..run(name)
+    }
+}
+
 /// A finished run of this name, three minutes old.
 pub fn run(name: &str) -> RunEntry {
     RunEntry {

@@ -10,6 +10,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::*;
+use crate::app::memory::Group;
 use crate::app::state::State;
 use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
@@ -17,12 +18,15 @@ use crate::experiment::Experiment;
 use crate::experiment::fixture::{GAMMA, PAPER_DIGITS, TITLE};
 use crate::run::launch::Launch;
 
+mod versus;
+
 /// What the pane looks at.
 struct World {
     library: Library,
     state: State,
     activity: Activity,
     runs: PathBuf,
+    groups: Vec<Group>,
     acts: Rc<RefCell<Vec<Act>>>,
 }
 
@@ -31,7 +35,7 @@ fn world(runs: Vec<RunEntry>) -> World {
     library.runs = runs;
     library.known = true;
     let acts = Rc::new(RefCell::new(Vec::new()));
-    World { library, state: State::default(), activity: Activity::Idle, runs: "/runs".into(), acts }
+    World { library, state: State::default(), activity: Activity::Idle, runs: "/runs".into(), groups: Vec::new(), acts }
 }
 
 /// Two finished runs that differ, and one of every other standing.
@@ -54,6 +58,7 @@ fn some() -> Vec<RunEntry> {
 
 fn harness(world: World, size: impl Into<Vec2>, dark: bool, scale: f32) -> Harness<'static> {
     let shop = Shop {
+        groups: world.groups,
         state: world.state,
         library: world.library,
         runs: world.runs,
@@ -216,17 +221,25 @@ fn two_ticked_runs_are_compared() {
     let mut harness = plain(world);
     assert!(harness.get_by_label("Compare broken").accesskit_node().is_disabled());
     click(&mut harness, "Compare first");
-    harness.get_by_label_contains("Tick a second finished run");
+    harness.get_by_label_contains("Tick more finished runs");
     click(&mut harness, "Compare second");
     harness.get_by_label("A: first");
     harness.get_by_label(&format!("adaptive rmle at {TITLE}, after epoch 2"));
-    harness.get_by_label("fused decision, last epoch: A 88.0 %, B 90.5 %");
+    for line in [
+        "A: first, last epoch: 88.0 %",
+        "A: first, its undefended twin, last epoch: 94.0 %",
+        "B: second, last epoch: 90.5 %",
+    ] {
+        harness.get_by_label(line);
+    }
+    click(&mut harness, "Worst SSIM");
+    harness.get_by_label("A: first, last epoch: 0.50");
     click(&mut harness, "Copy as Markdown");
     let copied = acts.borrow_mut().pop();
     assert!(matches!(&copied, Some(Act::Copy(text)) if text.contains("fused decision | 88.0 %")), "{copied:?}");
     click(&mut harness, "Swap");
     harness.get_by_label("A: second");
-    click(&mut harness, "Untick both");
+    click(&mut harness, "Untick all");
     assert!(harness.query_by_label("A: second").is_none());
 }
 
@@ -286,14 +299,21 @@ fn pictures_of_runs() {
         ("compare-tall-light", [460.0, 900.0], false, 1.0, "compare"),
         ("compare-wide-dark", [800.0, 400.0], true, 1.0, "compare"),
         ("compare-large-light", [1200.0, 700.0], false, 1.0, "compare"),
+        ("compare-many-dark", [1200.0, 1000.0], true, 1.0, "many"),
+        ("compare-many-light", [620.0, 1100.0], false, 1.0, "many"),
     ] {
-        let mut world = world(some());
+        let mut world = world(if does == "many" { versus::seeds() } else { some() });
         world.runs = "/home/somebody/.local/share/cutlayer/runs".into();
         world.state.folder = Some("/runs/second".into());
         let mut harness = harness(world, size, dark, scale);
         harness.step();
         match does {
             "" => {}
+            "many" => {
+                for run in versus::seeds() {
+                    click(&mut harness, &format!("Compare {}", run.name));
+                }
+            }
             "compare" => {
                 click(&mut harness, "Compare first");
                 click(&mut harness, "Compare second");

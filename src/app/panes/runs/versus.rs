@@ -1,81 +1,203 @@
-//! Two runs beside each other, drawn: what differs, and their test accuracies in one plot.
+//! Runs beside each other, drawn: what they came to and what differs, their curves, and what was stolen from them.
 
-use eframe::egui::{Align, Label, Layout, RichText, TextStyle, Ui, vec2};
-use egui_plot::{GridMark, HoverPosition, Line as Drawn, LineStyle, Plot, PlotPoints, Points};
+use std::path::PathBuf;
+
+use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextStyle, Ui, vec2};
 
 use super::RunsView;
+use super::beside::{BesideView, beside_ui};
+use super::columns::Chosen;
 use super::compare::{Comparison, Group};
-use crate::app::{Act, Look};
+use super::overlaid::{OverlaidView, overlaid_ui};
+use super::overlay::{Measure, Overlay};
+use crate::app::choice::selectable_if_ui;
+use crate::app::{Act, Look, RunEntry};
 
-/// The comparison, made once.
+/// The comparison, and how it is looked at.
 #[derive(Debug, Default)]
 pub struct VersusView {
-    made: Option<(Key, Option<Comparison>)>,
+    made: Option<(Key, Option<Made>)>,
+    /// Whether the seeds of a setting stand together; none where they do as soon as there are more than two runs.
+    pooled: Option<bool>,
+    curves: OverlaidView,
+    pub(super) pictures: BesideView,
 }
 
-/// Of which runs in which list.
-type Key = (Vec<std::path::PathBuf>, u64);
+/// Of which runs in which list, and whether the seeds stand together.
+type Key = (Vec<PathBuf>, u64, bool);
+
+/// What was made of them, once.
+#[derive(Debug)]
+struct Made {
+    compared: Comparison,
+    /// By [`Measure::ALL`].
+    curves: [Overlay; 2],
+    /// Whether some differ in their seed alone.
+    has_seeds: bool,
+}
+
+impl VersusView {
+    /// Whether the seeds of a setting stand together in a comparison of so many runs.
+    pub fn pools(&self, runs: usize) -> bool {
+        self.pooled.unwrap_or(runs > 2)
+    }
+}
+
+impl Made {
+    fn of(runs: &[&RunEntry], pooled: bool) -> Option<Self> {
+        let chosen = Chosen::of(runs)?;
+        let curves = Measure::ALL.map(|measure| Overlay::of(&chosen, pooled, measure));
+        Some(Self { compared: Comparison::of(runs, pooled)?, curves, has_seeds: chosen.has_seeds() })
+    }
+
+    fn curves(&self, measure: Measure) -> &Overlay {
+        &self.curves[usize::from(measure == Measure::Leak)]
+    }
+}
 
 /// Draws what differs between the ticked runs.
 pub fn versus_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
     if view.ticked.len() < 2 {
-        ui.add(Label::new(t!("Tick a second finished run: what differs between the two appears here.")).wrap());
+        let words = t!("Tick more finished runs: what differs between them appears here, as many as you like.");
+        ui.add(Label::new(words).wrap());
         return;
     }
-    let current = view
-        .versus
-        .made
-        .as_ref()
-        .is_some_and(|((of, in_list), _)| *of == view.ticked && *in_list == look.library.generation);
-    if !current {
-        let pair = [0, 1].map(|at| look.library.find(&view.ticked[at]));
-        let made = if let [Some(a), Some(b)] = pair { Comparison::of(a, b) } else { None };
-        view.versus.made = Some(((view.ticked.clone(), look.library.generation), made));
+    let pooled = view.versus.pools(view.ticked.len());
+    let key = (view.ticked.clone(), look.library.generation, pooled);
+    let runs: Option<Vec<&RunEntry>> = view.ticked.iter().map(|path| look.library.find(path)).collect();
+    if view.versus.made.as_ref().is_none_or(|(of, _)| *of != key) {
+        view.versus.made = Some((key, runs.as_ref().and_then(|runs| Made::of(runs, pooled))));
     }
-    let Some((_, Some(compared))) = &view.versus.made else {
-        ui.label(t!("One of the two is no longer a finished run."));
+    let (Some((_, Some(made))), Some(runs)) = (&view.versus.made, runs) else {
+        ui.label(t!("One of them is no longer a finished run."));
         return;
     };
+    let compared = &made.compared;
     let (mut swap, mut clear) = (false, false);
-    for (letter, name) in ["A", t!("B")].into_iter().zip(&compared.names) {
-        ui.add(Label::new(RichText::new(format!("{letter}: {name}")).strong()).truncate()).on_hover_text(name);
+    for column in &compared.columns {
+        let several = column.runs.len() > 1;
+        let words = if several {
+            t!("{letter}: {name}, {n} runs", letter = column.letter, name = column.name, n = column.runs.len())
+        } else {
+            format!("{}: {}", column.letter, column.name)
+        };
+        let names: Vec<&str> = column.runs.iter().map(|at| runs[*at].name.as_str()).collect();
+        ui.add(Label::new(RichText::new(words).strong()).truncate()).on_hover_text(names.join("\n"));
     }
     ui.horizontal_wrapped(|ui| {
         if ui.button(t!("Copy as Markdown")).on_hover_text(t!("The table below, for a note or a paper.")).clicked() {
             acts.push(Act::Copy(compared.markdown()));
         }
-        swap = ui.button(t!("Swap")).on_hover_text(t!("Take B less A the other way round.")).clicked();
-        clear = ui.button(t!("Untick both")).clicked();
+        if view.ticked.len() == 2 {
+            swap = ui.button(t!("Swap")).on_hover_text(t!("Take B less A the other way round.")).clicked();
+        }
+        clear = ui.button(t!("Untick all")).clicked();
+        ui.separator();
+        for (choice, words, tip) in [
+            (
+                true,
+                t!("by setting"),
+                t!("Runs that differ in their seed alone stand together: mean \u{b1} standard deviation."),
+            ),
+            (false, t!("by run"), t!("Each run has a column and a colour of its own.")),
+        ] {
+            let response = selectable_if_ui(ui, made.has_seeds, pooled == choice, words).on_hover_text(tip);
+            let why = t!("No two of these runs differ in their seed alone.");
+            if response.on_disabled_hover_text(why).clicked() {
+                view.versus.pooled = Some(choice);
+            }
+        }
     });
     if compared.groups.is_empty() {
-        ui.label(t!("The two do not differ in anything that is listed here."));
+        ui.label(t!("They do not differ in anything that is listed here."));
     }
-    if !compared.groups.is_empty() {
-        ui.scope(|ui| groups_ui(ui, &compared.groups));
-    }
+    ui.scope(|ui| table_ui(ui, compared));
     let marked = compared.groups.iter().flat_map(|group| &group.lines).any(|line| line.better.is_some());
     let key = if marked { t!("Underlined: the better of the two, where one is. ") } else { "" };
     ui.add(Label::new(RichText::new(format!("{key}{}", compared.equal_words())).weak()).wrap());
-    curves_ui(ui, compared);
+    let measured = |measure| !made.curves(measure).strands.is_empty();
+    let (curves, columns) = (made.curves(view.versus.curves.measure), &compared.columns);
+    overlaid_ui(ui, curves, columns.len(), measured, &mut view.versus.curves);
+    beside_ui(ui, look, columns, &runs, &mut view.versus.pictures);
     if swap {
         view.ticked.swap(0, 1);
     }
     if clear {
-        view.ticked.clear();
+        view.clear();
     }
 }
 
-/// Shares of the width: what, A, B, and the difference.
-const COLUMNS: [f32; 4] = [0.4, 0.22, 0.22, 0.16];
+/// The share of the width that is for what is compared; the columns have the rest, at least so many points each.
+const HEAD: f32 = 0.34;
+const LEAST: f32 = 86.0;
 const GAP: f32 = 8.0;
 /// Room for the bar that floats over the right edge.
 const SCROLL_BAR: f32 = 12.0;
 
-fn cell(ui: &mut Ui, at: usize, text: RichText, tip: &str) {
-    let width = COLUMNS[at] * (ui.max_rect().width() - 3.0 * GAP - SCROLL_BAR).max(200.0);
+/// Widths of the first column and of the others, and whether they fit.
+fn widths(available: f32, columns: usize) -> (f32, f32, bool) {
+    let count = columns as f32;
+    let room = (available - count * GAP - SCROLL_BAR).max(200.0);
+    let least = LEAST * count + 110.0;
+    let first = (HEAD * room).max(110.0).min((room - LEAST * count).max(110.0));
+    (first, ((room - first) / count).max(LEAST), least <= room)
+}
+
+/// All rows have the same columns; where they are wider than the pane they are scrolled.
+fn table_ui(ui: &mut Ui, compared: &Comparison) {
+    let count = compared.columns.len() + usize::from(compared.is_pair());
+    let (first, other, fits) = widths(ui.available_width(), count);
+    let table = |ui: &mut Ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
+        head_ui(ui, compared, (first, other));
+        for group in compared.all() {
+            ui.add(Label::new(RichText::new(&group.title).strong()).extend());
+            group_ui(ui, compared, group, (first, other));
+            ui.add_space(3.0);
+        }
+    };
+    if fits {
+        table(ui);
+    } else {
+        ScrollArea::horizontal().id_salt("compared columns").auto_shrink([false, true]).show(ui, table);
+    }
+}
+
+fn head_ui(ui: &mut Ui, compared: &Comparison, (first, other): (f32, f32)) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = GAP;
+        cell(ui, first, RichText::new(""), "");
+        for column in &compared.columns {
+            cell(ui, other, RichText::new(&column.letter).weak(), &column.name);
+        }
+        if compared.is_pair() {
+            cell(ui, other, RichText::new(t!("B \u{2212} A")).weak(), t!("The second less the first."));
+        }
+    });
+}
+
+fn group_ui(ui: &mut Ui, compared: &Comparison, group: &Group, (first, other): (f32, f32)) {
+    for line in &group.lines {
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing.x = GAP;
+            cell(ui, first, RichText::new(&line.label), &line.tip);
+            for (at, value) in line.values.iter().enumerate() {
+                let text = RichText::new(value);
+                let text = if line.better == Some(at) { text.strong().underline() } else { text };
+                let column = compared.columns.get(at).map_or("", |column| &column.name);
+                cell(ui, other, text, &format!("{value}\n{}\n{column}", line.label));
+            }
+            if compared.is_pair() {
+                let tip = if line.change.is_empty() { "" } else { t!("B less A.") };
+                cell(ui, other, RichText::new(&line.change), tip);
+            }
+        });
+    }
+}
+
+fn cell(ui: &mut Ui, width: f32, text: RichText, tip: &str) {
     let size = vec2(width, ui.text_style_height(&TextStyle::Body));
-    let layout = if at == 3 { Layout::right_to_left(Align::Center) } else { Layout::left_to_right(Align::Center) };
-    ui.allocate_ui_with_layout(size, layout, |ui| {
+    ui.allocate_ui_with_layout(size, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(width);
         let label = ui.add(Label::new(text).truncate());
         if !tip.is_empty() {
@@ -84,103 +206,15 @@ fn cell(ui: &mut Ui, at: usize, text: RichText, tip: &str) {
     });
 }
 
-fn row_ui(ui: &mut Ui, cells: [(RichText, &str); 4]) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = GAP;
-        for (at, (text, tip)) in cells.into_iter().enumerate() {
-            cell(ui, at, text, tip);
-        }
-    });
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// One heading for all, since all have the same columns.
-fn groups_ui(ui: &mut Ui, groups: &[Group]) {
-    ui.spacing_mut().item_spacing.y = 3.0;
-    let weak = |text: &str| RichText::new(text).weak();
-    row_ui(
-        ui,
-        [
-            (weak(""), ""),
-            (weak("A"), ""),
-            (weak(t!("B")), ""),
-            (weak(t!("B \u{2212} A")), t!("The second less the first.")),
-        ],
-    );
-    for group in groups {
-        ui.add(Label::new(RichText::new(&group.title).strong()).wrap());
-        for line in &group.lines {
-            let [a, b] = [0, 1].map(|i| {
-                let text = RichText::new(&line.values[i]);
-                if line.better == Some(i) { text.strong().underline() } else { text }
-            });
-            let change = if line.change.is_empty() { "" } else { t!("B less A.") };
-            row_ui(
-                ui,
-                [
-                    (RichText::new(&line.label), &line.tip),
-                    (a, &line.values[0]),
-                    (b, &line.values[1]),
-                    (RichText::new(&line.change), change),
-                ],
-            );
-        }
-        ui.add_space(3.0);
-    }
-}
-
-fn curves_ui(ui: &mut Ui, compared: &Comparison) {
-    if compared.curves.is_empty() {
-        return;
-    }
-    ui.add_space(4.0);
-    ui.label(RichText::new(t!("Test accuracy, by epoch: A solid, B dashed")).strong())
-        .on_hover_text(t!("Share of right answers on test images after each epoch, in percent."));
-    let epochs = compared.curves.iter().flat_map(|curve| curve.points.iter().flatten()).map(|p| p.x);
-    let last = epochs.fold(1.0, f64::max);
-    let plot = Plot::new("compared accuracies")
-        .height(150.0)
-        .include_x(0.0)
-        .include_x(last)
-        .include_y(0.0)
-        .include_y(100.0)
-        .set_margin_fraction(vec2(0.02, 0.04))
-        .allow_drag(false)
-        .allow_zoom(false)
-        .allow_scroll(false)
-        .allow_boxed_zoom(false)
-        .allow_axis_zoom_drag(false)
-        .y_grid_spacer(|_| (0..=4).map(|i| GridMark { value: 25.0 * f64::from(i), step_size: 25.0 }).collect())
-        .x_grid_spacer(move |_| {
-            // There is no half epoch, and no room for more than a few numbers.
-            let step = (last / 8.0).ceil().max(1.0);
-            (0..=8).map(|i| GridMark { value: step * f64::from(i), step_size: step }).collect()
-        })
-        .x_axis_formatter(
-            |mark, _| if mark.value.fract() == 0.0 { format!("{:.0}", mark.value) } else { String::new() },
-        )
-        .y_axis_formatter(|mark, _| format!("{:.0} %", mark.value))
-        .y_axis_min_width(38.0)
-        .label_formatter(|at| match at {
-            HoverPosition::NearDataPoint { plot_name, position, .. } if !plot_name.is_empty() => {
-                Some(t!("{plot_name}\nepoch {x:.0}: {y:.1} %", plot_name, x = position.x, y = position.y))
-            }
-            _ => None,
-        });
-    plot.show(ui, |plot| {
-        for curve in compared.curves.iter().rev() {
-            let color = curve.accuracy.role().color_of(plot.ctx().theme());
-            let styles = [("A", LineStyle::Solid), (t!("B"), LineStyle::Dashed { length: 8.0 })];
-            for ((letter, style), points) in styles.into_iter().zip(&curve.points) {
-                let name = format!("{letter}: {}", curve.accuracy.label());
-                plot.line(Drawn::new(&name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(style));
-                let marks = Points::new(&name, PlotPoints::Borrowed(points)).color(color).radius(2.5);
-                plot.points(marks.id((letter, curve.accuracy.label())));
-            }
-        }
-    });
-    for curve in &compared.curves {
-        let color = curve.accuracy.role().color(ui);
-        let label = ui.add(Label::new(RichText::new(Comparison::read_out(curve)).color(color)).wrap());
-        label.on_hover_text(curve.accuracy.tooltip());
+    #[test]
+    fn columns_share_the_room_or_are_scrolled() {
+        let (first, other, fits) = widths(800.0, 3);
+        assert!(fits && first >= 110.0 && first + 3.0 * (other + GAP) <= 800.0 && other > LEAST);
+        let (first, other, fits) = widths(400.0, 12);
+        assert!(!fits && first >= 110.0 && other == LEAST);
     }
 }

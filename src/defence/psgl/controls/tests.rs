@@ -6,6 +6,7 @@ use crate::defence::imitation::Imitation;
 use crate::defence::psgl::surrogate::Known;
 use crate::defence::psgl::{Answering, KIND, Options, PsglSpec};
 use crate::experiment::Experiment;
+use crate::model::parameters::Parameters;
 use crate::random::{At, Seed};
 use crate::setting::shown;
 use crate::split::SplitModel;
@@ -15,7 +16,9 @@ const FIRST: At<'static> = At::Train { epoch: 0, step: 0 };
 /// The default experiment's model, or the quick one, with these settings.
 fn model(preset: &str, settings: &[String]) -> SplitModel {
     let mut experiment = Experiment::preset(preset).unwrap();
-    settings.iter().for_each(|setting| experiment.set(setting).unwrap());
+    for setting in settings {
+        experiment.set(setting).unwrap();
+    }
     let plan = experiment.split_plans([1, 28, 28], 10).unwrap().swap_remove(0);
     SplitModel::new(plan, Seed(3), &Device::Cpu).unwrap()
 }
@@ -36,7 +39,7 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
 #[test]
 fn all_controls_but_the_last_have_as_many_weights() {
     let whole = model("psgl-digits", &[]);
-    let [client, server] = [whole.client.parameters(), whole.server.parameters()].map(|all| all.count());
+    let [client, server] = [whole.client.parameters(), whole.server.parameters()].map(Parameters::count);
     assert_eq!(server, 3 * 421_322 + 18_464);
     for (i, control) in CONTROLS.iter().enumerate() {
         let model = model("psgl-digits", &set(control.set));

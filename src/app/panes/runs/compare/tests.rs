@@ -4,6 +4,8 @@ use super::super::samples;
 use super::*;
 use crate::app::Standing;
 use crate::experiment::fixture::{DEFENDED, GAMMA, TITLE};
+use crate::report::samples as report;
+use crate::run::summary::{AttackRecord, Summary};
 use crate::workbench::{find, window_word};
 
 fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
@@ -14,7 +16,7 @@ fn changed(change: impl FnOnce(&mut Summary)) -> [RunEntry; 2] {
 }
 
 fn compared([a, b]: &[RunEntry; 2]) -> Comparison {
-    Comparison::of(a, b).unwrap()
+    Comparison::of(&[a, b], false).unwrap()
 }
 
 fn lines<'a>(compared: &'a Comparison, title: &str) -> Vec<(&'a str, &'a str, &'a str, &'a str)> {
@@ -28,7 +30,7 @@ fn equal_runs_differ_in_nothing_and_unfinished_ones_are_not_compared() {
     assert_eq!(same.groups, []);
     assert!(same.equal > 40, "{}", same.equal);
     let unfinished = RunEntry { standing: Standing::Unfinished, ..samples::run("c") };
-    assert!(Comparison::of(&samples::run("a"), &unfinished).is_none());
+    assert!(Comparison::of(&[&samples::run("a"), &unfinished], false).is_none());
 }
 
 #[test]
@@ -75,7 +77,6 @@ fn numbers_have_their_difference_and_the_better_side() {
     assert_eq!(better(0), [None, Some(1)], "to be right on disguised images is no merit");
     assert_eq!(better(1), [Some(1), None], "nor is a gain over them");
     assert_eq!(lines(&compared, "Gain")[0], ("over clean images", "\u{2212}6.0", "\u{2212}3.5", "+2.5"));
-    assert_eq!(Comparison::read_out(&compared.curves[0]), "fused decision, last epoch: A 88.0 %, B 88.0 %");
     let none = self::compared(&changed(|summary| summary.gain = None));
     assert_eq!(lines(&none, "Gain")[1], ("over disguised images", "+28.0", "\u{2013}", ""));
 }
@@ -110,6 +111,66 @@ fn attacks_are_matched_by_name_knowledge_target_and_epoch() {
     assert_eq!(compared.groups[1].lines[0].better, None, "within chance");
     assert_eq!(compared.groups[2].lines[0].better, Some(1), "lower leaks less");
     assert_eq!(lines(&compared, titles[3])[0], ("SSIM", "\u{2013}", "0.60", ""));
+}
+
+#[test]
+fn seeds_are_one_column_with_mean_and_standard_deviation() {
+    let noisy = |seed: u64, accuracy: f64| {
+        let mut summary = report::defended(seed, "image-noise", &[]);
+        summary.rows[0].accuracy = accuracy;
+        samples::finished(&format!("n{seed}"), summary)
+    };
+    let mut plain = report::summary(3);
+    plain.rows[0].accuracy = 97.5;
+    let runs = [noisy(0, 88.0), noisy(1, 90.0), noisy(2, 92.0), samples::finished("plain", plain)];
+    let all: Vec<&RunEntry> = runs.iter().collect();
+    let pooled = Comparison::of(&all, true).unwrap();
+    let results = |of: &Comparison| -> Vec<(String, Vec<String>)> {
+        of.results.lines.iter().map(|line| (line.label.clone(), line.values.clone())).collect()
+    };
+    let line = |label: &str, values: [&str; 2]| (label.to_owned(), values.map(str::to_owned).to_vec());
+    assert_eq!(
+        results(&pooled)[..4],
+        [
+            line("seeds", ["3", "1"]),
+            line("Accuracy", ["90.0 \u{b1} 2.0 %", "97.5 %"]),
+            line("worst line-up, naive", ["51.0 \u{b1} 1.0 %", "53.0 %"]),
+            line("worst line-up, adaptive", ["75.0 \u{b1} 0.0 %", "\u{2013}"]),
+        ]
+    );
+    assert_eq!(pooled.results.lines[1].change, "+7.5");
+    let seeds = pooled.groups[0].lines.iter().find(|line| line.label == "Seed").unwrap();
+    assert_eq!(seeds.values, ["0 / 1 / 2", "3"]);
+    assert!(pooled.all().flat_map(|group| &group.lines).all(|line| line.better.is_none()), "chance is not ruled out");
+    let text = pooled.markdown();
+    assert!(text.contains("| Accuracy | 90.0 \u{b1} 2.0 % | 97.5 % | +7.5 |"), "{text}");
+    // Each by itself: four columns, and no difference of two.
+    let each = Comparison::of(&all, false).unwrap();
+    assert_eq!(each.columns.len(), 4);
+    assert_eq!(results(&each)[0].1, ["88.0 %", "90.0 %", "92.0 %", "97.5 %"]);
+    let text = each.markdown();
+    assert!(
+        text.starts_with("A: n0  \nB: n1  \nC: n2  \nD: plain\n\n| | A | B | C | D |\n|---|---:|---:|---:|---:|\n"),
+        "{text}"
+    );
+    assert!(text.trim_end().ends_with("are equal in all and left out."), "{text}");
+    // What the undefended one alone was attacked with is compared with nothing.
+    let titles: Vec<&str> = each.groups.iter().map(|group| group.title.as_str()).collect();
+    assert!(titles.contains(&"naive inverse at image-noise, after epoch 2"), "{titles:?}");
+    assert!(!titles.iter().any(|title| title.contains("undefended model")), "{titles:?}");
+}
+
+#[test]
+fn a_seed_that_lacks_a_number_leaves_no_mean() {
+    let mut short = report::defended(1, "image-noise", &[]);
+    short.attacks.clear();
+    let runs = [samples::finished("a", report::defended(0, "image-noise", &[])), samples::finished("b", short)];
+    let all: Vec<&RunEntry> = runs.iter().collect();
+    let compared = Comparison::of(&all, true).unwrap();
+    let of =
+        |label: &str| compared.results.lines.iter().find(|line| line.label == label).map(|line| line.values.clone());
+    assert_eq!(of("Accuracy").unwrap(), ["90.0 \u{b1} 0.0 %"]);
+    assert_eq!(of("worst line-up, naive"), None);
 }
 
 #[test]
