@@ -8,13 +8,16 @@ use super::memory::{GROUPED, Group};
 use super::{Act, App, Look, Pane};
 use crate::error::{Error, Result};
 
-/// What there is to compare.
-#[derive(Clone, Copy)]
-pub struct Compares<'a> {
-    /// How many runs are ticked.
-    pub ticked: usize,
-    /// Groups of runs that were kept.
-    pub groups: &'a [Group],
+/// How many runs are ticked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ticked {
+    /// None.
+    #[default]
+    None,
+    /// One, which is compared with nothing.
+    One,
+    /// As many as can be compared.
+    Several,
 }
 
 /// Something with the runs that are compared.
@@ -43,7 +46,7 @@ impl CompareAct {
             Self::All if look.library.runs.iter().all(|run| run.summary().is_none()) => {
                 Some(t!("There is no finished run"))
             }
-            Self::None | Self::Ask if look.compares.ticked == 0 => Some(t!("Tick some runs first")),
+            Self::None | Self::Ask if look.ticked == Ticked::None => Some(t!("Tick some runs first")),
             _ => None,
         }
     }

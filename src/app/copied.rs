@@ -1,6 +1,7 @@
 //! What can be copied, each by its own words: what buttons beside it do, the menu and the palette do from anywhere.
 
 use super::Look;
+use super::comparing::Ticked;
 
 /// A text for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Copied {
         match self {
             Self::State | Self::Toml | Self::Command => None,
             Self::Markdown | Self::Csv | Self::Latex => (!state.measured()).then_some(t!("Nothing was measured yet")),
-            Self::Comparison => (look.compares.ticked < 2).then_some(t!("Tick two finished runs or more first")),
+            Self::Comparison => (look.ticked != Ticked::Several).then_some(t!("Tick two finished runs or more first")),
             Self::Log => state.log.is_empty().then_some(t!("Nothing has happened yet")),
             Self::Path => state.folder.is_none().then_some(t!("No run is open")),
         }

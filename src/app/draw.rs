@@ -3,7 +3,6 @@
 use eframe::egui::{self, Panel, Ui};
 
 use super::act::{Act, Popup};
-use super::comparing::Compares;
 use super::{
     Activity, App, Look, Pane, Source, View, bar, command, data_sheet, focus, formula, help, inspector, lessons, log,
     page, palette, present, runner, settings, stage, students, sweeping, victim,
@@ -37,7 +36,8 @@ impl App {
             presenting: self.memory.presenting,
             drawing: self.view.pad.drawing,
             trained: self.weights_for(self.document.experiment()).is_some(),
-            compares: Compares { ticked: self.view.runs.ticked(), groups: &self.memory.groups },
+            ticked: self.view.runs.ticked(),
+            groups: &self.memory.groups,
             best: self.best.offer(&self.state, self.showing.defended && self.showing.source != Source::Opening),
             pinned: &self.memory.pinned,
             earlier: self.session.has_earlier(),

@@ -149,8 +149,9 @@ pub struct Look<'a> {
     drawing: bool,
     /// Whether there are trained weights for what the stage shows.
     trained: bool,
-    /// What there is to compare.
-    compares: comparing::Compares<'a>,
+    /// Whether runs are ticked to be compared, and groups of them that were kept.
+    ticked: comparing::Ticked,
+    groups: &'a Vec<memory::Group>,
     /// What can be offered of the shown model's best epoch.
     best: Option<best::Offer>,
     /// Runs that were pinned, the first one first.
@@ -280,7 +281,6 @@ impl App {
         let session = session::Keeper::new(experiment.is_some());
         let start = Document::new(experiment.clone().unwrap_or_else(first)).start();
         let experiment = experiment.or_else(before).unwrap_or_else(first);
-        let library = Library::with(memory.elsewhere());
         let unfinished = memory.unfinished.clone().filter(|path| opened::can_continue(path));
         let progress = memory.lesson.as_ref().and_then(lessons::resumed);
         Self {
@@ -294,7 +294,7 @@ impl App {
             weights: None,
             best: best::Best::default(),
             run_scene: None,
-            library,
+            library: Library::with(memory.elsewhere()),
             opening: None,
             chores: Vec::new(),
             sweeping: Sweeping::default(),

@@ -52,6 +52,28 @@ fn speeds() -> Vec<Command> {
     all
 }
 
+/// Runs beside each other.
+fn compares() -> [Command; 3] {
+    use Menu::Run;
+    [
+        command(
+            Run,
+            t!("Compare all runs of the list"),
+            t!("Tick every finished run in Runs, as the list is filtered."),
+            None,
+            Act::Compare(CompareAct::All),
+        ),
+        command(Run, t!("Compare no runs"), t!("Untick all runs in Runs."), None, Act::Compare(CompareAct::None)),
+        command(
+            Run,
+            t!("Save the compared runs as a group…"),
+            t!("Keep the ticked runs under a name, to compare them again another day."),
+            None,
+            Act::Compare(CompareAct::Ask),
+        ),
+    ]
+}
+
 pub(super) fn runs() -> Vec<Command> {
     use Menu::Run;
     let mut all = vec![
@@ -119,6 +141,7 @@ pub(super) fn runs() -> Vec<Command> {
         ),
     ]);
     all.extend(lookers());
+    all.extend(compares());
     all.extend([
         command(
             Run,
@@ -126,21 +149,6 @@ pub(super) fn runs() -> Vec<Command> {
             t!("Many experiments that differ in a few settings: begin a sweep, watch it, open its runs."),
             None,
             Act::Popup(Some(Popup::Sweep)),
-        ),
-        command(
-            Run,
-            t!("Compare all runs of the list"),
-            t!("Tick every finished run in Runs, as the list is filtered."),
-            None,
-            Act::Compare(CompareAct::All),
-        ),
-        command(Run, t!("Compare no runs"), t!("Untick all runs in Runs."), None, Act::Compare(CompareAct::None)),
-        command(
-            Run,
-            t!("Save the compared runs as a group…"),
-            t!("Keep the ticked runs under a name, to compare them again another day."),
-            None,
-            Act::Compare(CompareAct::Ask),
         ),
         command(
             Run,

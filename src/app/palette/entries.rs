@@ -99,7 +99,7 @@ fn of_runs(look: Look<'_>) -> impl Iterator<Item = Entry> {
 
 /// Groups of runs that were kept.
 fn of_groups(look: Look<'_>) -> impl Iterator<Item = Entry> {
-    look.compares.groups.iter().map(|group| {
+    look.groups.iter().map(|group| {
         let help = t!("Tick its {n} runs and compare them.", n = group.runs.len());
         let words = t!("Open group {name}", name = group.name);
         let act = Act::Compare(CompareAct::Open(group.name.clone()));

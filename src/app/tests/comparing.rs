@@ -6,7 +6,7 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::pictures::{drawn, looks};
 use super::*;
-use crate::app::comparing::CompareAct;
+use crate::app::comparing::{CompareAct, Ticked};
 use crate::report::samples;
 use crate::run::caption::Caption;
 use crate::run::pictures::{Tile, sheet};
@@ -77,10 +77,14 @@ fn stolen_images_stand_side_by_side_on_the_same_samples() {
     for letter in ["A", "B", "C"] {
         window.harness.get_by_label_contains(&format!("{letter}, sample 4: SSIM"));
     }
+    window.harness.get_by_label("who do not know the defence").scroll_to_me();
+    window.harness.run_steps(12);
     window.harness.get_by_label("who do not know the defence").click();
     window.harness.run_steps(3);
     assert!(adaptive(&window) < before);
     // By run there are other seeds, which were attacked on other samples.
+    window.harness.get_by_label("by run").scroll_to_me();
+    window.harness.run_steps(12);
     window.harness.get_by_label("by run").click();
     window.harness.run_steps(2);
     window.rest();
@@ -93,7 +97,10 @@ fn a_group_is_kept_reopened_and_tells_what_is_missing() {
     window.act(Act::Pane(Pane::Runs));
     window.harness.run_steps(3);
     for name in ["plain-0", "noise-0", "noise-1"] {
-        window.click(&format!("Compare {name}"));
+        let label = format!("Compare {name}");
+        window.harness.get_by_label(&label).scroll_to_me();
+        window.harness.run_steps(12);
+        window.click(&label);
     }
     window.act(Act::Compare(CompareAct::Ask));
     window.harness.run_steps(3);
@@ -124,7 +131,7 @@ fn a_group_is_kept_reopened_and_tells_what_is_missing() {
     window.until("the list", |app| !app.library().looking());
     window.harness.run_steps(4);
     window.harness.get_by_label_contains("1 of this group's 3 runs are not there, or not finished: ");
-    assert_eq!(window.app().view.runs.ticked(), 2);
+    assert_eq!(window.app().view.runs.ticked(), Ticked::Several);
     window.harness.get_by_label_contains("A: ");
     window.click("Rename group\u{2026}");
     window.harness.get_by_label("Name of the group").type_text(" at all");

@@ -48,12 +48,12 @@ fn each_point_is_told_in_words_and_opens_its_run() {
     window.harness.run_steps(2);
     window.click("3. noise on the image \u{3c3} 0.5: accuracy 91.3 \u{b1} 0.2 %; SSIM naive 0.600 \u{b1} 0.000, adaptive 0.600 \u{b1} 0.000");
     window.harness.get_by_label(
-        "Your point, 3: noise on the image \u{3c3} 0.5, accuracy 91.3 \u{b1} 0.2 %. By naive attackers SSIM 0.600 \u{b1} 0.000, not on \
-         the front; by all attackers 0.600 \u{b1} 0.000, not on the front: it slides up by 0.000.",
+        "Your point, 3: noise on the image \u{3c3} 0.5, accuracy 91.3 \u{b1} 0.2 %. By naive attackers SSIM 0.600 \u{b1} 0.000, others \
+         beat it; by all attackers 0.600 \u{b1} 0.000, others beat it: it slides up by 0.000.",
     );
     window.harness.get_by_role_and_label(egui::accesskit::Role::RadioButton, "line-up").click();
     window.harness.run_steps(2);
-    let slid = "By naive attackers line-up 22.0 \u{b1} 0.0 %, on the front; by all attackers 69.0 \u{b1} 0.6 %, on the front: it \
+    let slid = "By naive attackers line-up 22.0 \u{b1} 0.0 %, no other beats it; by all attackers 69.0 \u{b1} 0.6 %, no other beats it: it \
                 slides up by 47.0 points.";
     window.harness.get_by_label_contains(slid);
     window.click("naive attackers");

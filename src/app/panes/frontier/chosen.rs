@@ -30,7 +30,7 @@ fn words(Shown { set, leak, .. }: Shown<'_>, place: usize) -> Option<String> {
     let metric = utility(&set.all);
     let setting = &set.all.settings[place];
     let told = |point: &Point| number(&point.leak, leak.metric(), leak.digits());
-    let front = |point: &Point| if point.front { t!("on the front") } else { t!("not on the front") };
+    let front = |point: &Point| if point.front { t!("no other beats it") } else { t!("others beat it") };
     let what = t!(
         "Your point, {number}: {label}, {utility} {right}.",
         number = place + 1,

@@ -43,13 +43,13 @@ impl GroupsView {
 
 /// Draws the groups and what can be done with them; nothing where there is none and no run is ticked.
 pub fn groups_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Vec<Act>) {
-    if look.compares.groups.is_empty() && view.ticked.is_empty() {
+    if look.groups.is_empty() && view.ticked.is_empty() {
         return;
     }
-    let open = view.groups.open.as_ref().and_then(|name| look.compares.groups.iter().find(|group| group.name == *name));
+    let open = view.groups.open.as_ref().and_then(|name| look.groups.iter().find(|group| group.name == *name));
     ui.horizontal_wrapped(|ui| {
-        if !look.compares.groups.is_empty() {
-            choice_ui(ui, look.compares.groups, open, acts);
+        if !look.groups.is_empty() {
+            choice_ui(ui, look.groups, open, acts);
         }
         let save = ui.add_enabled(!view.ticked.is_empty(), Button::new(t!("Save as group\u{2026}")));
         let save = save.on_hover_text(t!("Keep the ticked runs under a name, to compare them again another day."));
@@ -78,7 +78,7 @@ pub fn groups_ui(ui: &mut Ui, look: Look<'_>, view: &mut RunsView, acts: &mut Ve
         }
         Doing::Rename(name, focused) => {
             let from = view.groups.open.clone().unwrap_or_default();
-            let taken = *name != from && look.compares.groups.iter().any(|group| group.name == *name);
+            let taken = *name != from && look.groups.iter().any(|group| group.name == *name);
             let tip = if taken { t!("There is a group of this name already.") } else { "" };
             name_ui(ui, name, focused, (t!("Rename group"), tip), |name| {
                 acts.push(Act::Compare(CompareAct::Rename(from.clone(), name)));

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use self::compare::Comparison;
-use crate::app::comparing::CompareAct;
+use crate::app::comparing::{CompareAct, Ticked};
 use crate::app::sweeping::line_ui;
 use crate::app::theme::cut_short_ui;
 use crate::app::{Act, Library, Look, RunEntry};
@@ -84,8 +84,12 @@ impl RunsView {
     }
 
     /// How many runs are ticked.
-    pub fn ticked(&self) -> usize {
-        self.ticked.len()
+    pub fn ticked(&self) -> Ticked {
+        match self.ticked.len() {
+            0 => Ticked::None,
+            1 => Ticked::One,
+            _ => Ticked::Several,
+        }
     }
 
     /// Whether pictures of runs are being read.

@@ -35,10 +35,10 @@ impl Of<'_> {
     /// A row of numbers. A mean over some of the seeds would stand beside one over all, so there is none.
     fn number(self, label: &str, tip: &str, digits: usize, of: impl Fn(usize) -> Option<f64>) -> Line {
         let over = |column: &Column| Spread::of(column.runs.iter().map(|run| of(*run)).collect::<Option<_>>()?);
-        self.spreads(label, tip, digits, &self.columns.iter().map(over).collect::<Vec<_>>())
+        Self::spreads(label, tip, digits, &self.columns.iter().map(over).collect::<Vec<_>>())
     }
 
-    fn spreads(self, label: &str, tip: &str, digits: usize, all: &[Option<Spread>]) -> Line {
+    fn spreads(label: &str, tip: &str, digits: usize, all: &[Option<Spread>]) -> Line {
         let values = all.iter().map(|one| one.as_ref().map_or(NONE.to_owned(), |one| spread(one, digits)));
         let change = if let [Some(a), Some(b)] = all { Some(b.mean - a.mean) } else { None };
         let change = change.filter(|change| change.is_finite()).map_or(String::new(), |change| {
@@ -91,14 +91,14 @@ impl Of<'_> {
             ),
         );
         let right = over(&|model| (metric.value)(model.row()?));
-        let mut all = vec![with_unit(self.spreads(&name, &tip, metric.digits, &right), metric)];
+        let mut all = vec![with_unit(Self::spreads(&name, &tip, metric.digits, &right), metric)];
         for leak in Leak::ALL {
             let Some(metric) = leak.metric() else { continue };
             for (adaptive, form) in [(false, t!("naive")), (true, t!("adaptive"))] {
                 let values = over(&|model| leak.of(model, adaptive));
                 if values.iter().any(Option::is_some) {
                     let label = t!("worst {name}, {form}", name = say(metric.name), form);
-                    let line = self.spreads(&label, &leak_help(metric), metric.digits, &values);
+                    let line = Self::spreads(&label, &leak_help(metric), metric.digits, &values);
                     all.push(with_unit(line, metric));
                 }
             }
