@@ -159,6 +159,10 @@ fn choices_ui(ui: &mut Ui, made: &Made, set: &mut usize, leak: &mut Leak) {
         ui.label(t!("Leak by"));
         for one in Leak::ALL {
             let measured = !made.sets[*set].points(one, Scored::All).is_empty();
+            // Digits have no patients.
+            if !measured && one == Leak::Found {
+                continue;
+            }
             let tip = one.metric().map_or_else(
                 || t!("How often a stolen image finds another image of the same patient first among all.").to_owned(),
                 |metric| say(metric.help).to_owned(),
