@@ -82,13 +82,13 @@ fn stolen_images_stand_side_by_side_on_the_same_samples() {
     window.harness.get_by_label("who do not know the defence").click();
     window.harness.run_steps(3);
     assert!(adaptive(&window) < before);
-    // By run there are other seeds, which were attacked on other samples.
+    // By run there are other seeds, whose samples are the same in part.
     window.harness.get_by_label("by run").scroll_to_me();
     window.harness.run_steps(12);
     window.harness.get_by_label("by run").click();
     window.harness.run_steps(2);
     window.rest();
-    window.harness.get_by_label_contains("These runs were attacked on other samples");
+    window.harness.get_by_label_contains("2 of 4 kept samples are the same in all.");
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_group_is_kept_reopened_and_tells_what_is_missing() {
     window.harness.run_steps(4);
     window.harness.get_by_label_contains("1 of this group's 3 runs are not there, or not finished: ");
     assert_eq!(window.app().view.runs.ticked(), Ticked::Several);
-    window.harness.get_by_label_contains("A: ");
+    window.harness.get_by_label("A: plain-0");
     window.click("Rename group\u{2026}");
     window.harness.get_by_label("Name of the group").type_text(" at all");
     window.harness.run_steps(2);
