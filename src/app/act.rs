@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::comparing::CompareAct;
 use super::copied::Copied;
 use super::day::DayAct;
 use super::hidden::{Control, Hidden};
@@ -16,6 +15,25 @@ use crate::run::launch::Launch;
 use crate::run::scene::Picture;
 use crate::run::victim::Paths;
 use crate::score::goal::Goal;
+
+/// Something with the runs that are compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompareAct {
+    /// Tick every finished run of the list, as it is filtered.
+    All,
+    /// Tick none.
+    None,
+    /// Ask for a name under which the ticked runs are to be kept.
+    Ask,
+    /// Keep these runs under a name; a group of that name is replaced.
+    Save(String, Vec<PathBuf>),
+    /// Tick the runs of the group of this name.
+    Open(String),
+    /// Give a group another name.
+    Rename(String, String),
+    /// Forget a group; its runs stay.
+    Delete(String),
+}
 
 /// A sweep that is to be run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,43 +1,12 @@
 //! Runs chosen to be compared, and groups of them kept under names.
 
-use std::path::PathBuf;
-
 use eframe::egui::Context;
 
-use super::memory::{GROUPED, Group};
+use super::act::CompareAct;
+use super::memory::Group;
+use super::ticked::Ticked;
 use super::{Act, App, Look, Pane};
 use crate::error::{Error, Result};
-
-/// How many runs are ticked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ticked {
-    /// None.
-    #[default]
-    None,
-    /// One, which is compared with nothing.
-    One,
-    /// As many as can be compared.
-    Several,
-}
-
-/// Something with the runs that are compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CompareAct {
-    /// Tick every finished run of the list, as it is filtered.
-    All,
-    /// Tick none.
-    None,
-    /// Ask for a name under which the ticked runs are to be kept.
-    Ask,
-    /// Keep these runs under a name; a group of that name is replaced.
-    Save(String, Vec<PathBuf>),
-    /// Tick the runs of the group of this name.
-    Open(String),
-    /// Give a group another name.
-    Rename(String, String),
-    /// Forget a group; its runs stay.
-    Delete(String),
-}
 
 impl CompareAct {
     /// Why it cannot be done now; none where it can.
@@ -98,9 +67,4 @@ impl App {
 
 fn unknown(name: &str) -> Error {
     Error::input(format!("there is no group {name}"))
-}
-
-/// What a group is told that has too many runs.
-pub(super) fn too_many(runs: usize) -> Error {
-    Error::input(format!("{runs} runs are too many for a group, which has {GROUPED} at most"))
 }

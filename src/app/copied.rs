@@ -1,7 +1,7 @@
 //! What can be copied, each by its own words: what buttons beside it do, the menu and the palette do from anywhere.
 
 use super::Look;
-use super::comparing::Ticked;
+use super::ticked::Ticked;
 
 /// A text for other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use egui_tiles::Tree;
 use serde::{Deserialize, Serialize};
 
-use super::comparing::too_many;
 use super::play::Play;
 use super::workspace::{Pane, Workspace};
 use crate::error::{Error, Result};
@@ -275,6 +274,11 @@ fn put_first(list: &mut Vec<PathBuf>, path: &Path) {
     list.retain(|other| *other != path);
     list.insert(0, path);
     list.truncate(RECENT);
+}
+
+/// What a group is told that has too many runs.
+fn too_many(runs: usize) -> Error {
+    Error::input(format!("{runs} runs are too many for a group, which has {GROUPED} at most"))
 }
 
 #[cfg(test)]

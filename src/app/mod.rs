@@ -65,6 +65,7 @@ mod subject;
 mod sweeping;
 mod textures;
 mod theme;
+mod ticked;
 mod toasts;
 mod trouble;
 mod typing;
@@ -90,7 +91,7 @@ use crate::live::Live;
 use crate::run::weights::Weights;
 
 pub use accuracies::{Accuracy, Curves};
-pub use act::{Act, AuditAct, LessonAct, PlayAct, Popup, SweepAct, SweepStart};
+pub use act::{Act, AuditAct, CompareAct, LessonAct, PlayAct, Popup, SweepAct, SweepStart};
 pub use auditing::Auditing;
 pub use copied::Copied;
 pub use day::DayAct;
@@ -152,7 +153,7 @@ pub struct Look<'a> {
     /// Whether there are trained weights for what the stage shows.
     trained: bool,
     /// Whether runs are ticked to be compared, and groups of them that were kept.
-    ticked: comparing::Ticked,
+    ticked: ticked::Ticked,
     groups: &'a Vec<memory::Group>,
     /// What can be offered of the shown model's best epoch.
     best: Option<best::Offer>,

@@ -65,7 +65,7 @@ impl Shop {
             log: false,
             presenting: false,
             drawing: false,
-            ticked: super::comparing::Ticked::None,
+            ticked: super::ticked::Ticked::None,
             groups: &self.groups,
             best: None,
             pinned: &self.pinned,

@@ -3,28 +3,8 @@
 //! A meter proves nothing, and stands beside attacks, never in their place: relu has kinks, images are no normal numbers,
 //! and attackers are biased. [`rank`] says how far one agrees with what attacks got.
 
-use serde::{Deserialize, Serialize};
-
 use super::metrics::{Better, Metric};
-
-/// What the meters of a model show after an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Meters {
-    /// Distance correlation of images and what was sent for them, 0 to 1 (Székely, Rizzo & Bakirov 2007).
-    pub distance_correlation: f64,
-    /// Diagonal Fisher information leakage tr(JᵀJ)/(d·σ²) (Guo et al. 2023), for J the derivatives of what is sent by the d
-    /// numbers that enter the client's first layer.
-    pub dfil: f64,
-    /// Mean squared error that an unbiased attacker cannot go below, who knows how far pixels spread: 1/(dFIL + 1/s²).
-    pub mse_floor: f64,
-    /// ½ Σ ln(1 + s²λ/σ²) over the eigenvalues λ of JᵀJ, of a finished training and where that is not too large to compute.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nats: Option<f64>,
-    /// σ, the size of the noise on the wire.
-    pub sigma: f64,
-    /// Whether there is no noise, and σ is a hundredth of what is sent (its root mean square).
-    pub nominal: bool,
-}
+pub use super::record::Meters;
 
 /// Distance correlation.
 pub static DISTANCE_CORRELATION: Metric<Meters> = Metric {

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::meters::Meters;
-
 /// Accuracies on the test set after an epoch, in percent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRow {
@@ -30,6 +28,25 @@ pub struct EpochRow {
     /// What the leak meters show; none in files of builds that had none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub meters: Option<Meters>,
+}
+
+/// What the meters of a model show after an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meters {
+    /// Distance correlation of images and what was sent for them, 0 to 1 (Székely, Rizzo & Bakirov 2007).
+    pub distance_correlation: f64,
+    /// Diagonal Fisher information leakage tr(JᵀJ)/(d·σ²) (Guo et al. 2023), for J the derivatives of what is sent by the d
+    /// numbers that enter the client's first layer.
+    pub dfil: f64,
+    /// Mean squared error that an unbiased attacker cannot go below, who knows how far pixels spread: 1/(dFIL + 1/s²).
+    pub mse_floor: f64,
+    /// ½ Σ ln(1 + s²λ/σ²) over the eigenvalues λ of JᵀJ, of a finished training and where that is not too large to compute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nats: Option<f64>,
+    /// σ, the size of the noise on the wire.
+    pub sigma: f64,
+    /// Whether there is no noise, and σ is a hundredth of what is sent (its root mean square).
+    pub nominal: bool,
 }
 
 /// One row of the table of METHOD §3, on the test set, in percent.

@@ -6,7 +6,7 @@ use super::{CTRL, CTRL_SHIFT, Command, Menu, NONE, command};
 use crate::app::Act;
 use crate::app::PlayAct;
 use crate::app::Popup;
-use crate::app::comparing::CompareAct;
+use crate::app::act::CompareAct;
 use crate::app::lookers::who_exactly;
 use crate::app::speed::Speed;
 use crate::texts::say;

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use eframe::egui::Context;
 
+use crate::app::act::CompareAct;
 use crate::app::command::{Command, commands};
-use crate::app::comparing::CompareAct;
 use crate::app::panes::ago;
 use crate::app::{Act, LessonAct, Look, Popup, RunEntry};
 use crate::setting::split;

@@ -6,7 +6,8 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::pictures::{drawn, looks};
 use super::*;
-use crate::app::comparing::{CompareAct, Ticked};
+use crate::app::act::CompareAct;
+use crate::app::ticked::Ticked;
 use crate::report::samples;
 use crate::run::caption::Caption;
 use crate::run::pictures::{Tile, sheet};

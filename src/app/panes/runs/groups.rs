@@ -3,8 +3,8 @@
 use eframe::egui::{Button, ComboBox, Key, Label, RichText, TextEdit, Ui};
 
 use super::RunsView;
+use crate::app::act::CompareAct;
 use crate::app::choice::selectable_ui;
-use crate::app::comparing::CompareAct;
 use crate::app::memory::{Group, checked_group};
 use crate::app::{Act, Look};
 

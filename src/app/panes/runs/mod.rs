@@ -24,9 +24,10 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{Align, Label, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use self::compare::Comparison;
-use crate::app::comparing::{CompareAct, Ticked};
+use crate::app::act::CompareAct;
 use crate::app::sweeping::line_ui;
 use crate::app::theme::cut_short_ui;
+use crate::app::ticked::Ticked;
 use crate::app::{Act, Library, Look, RunEntry};
 use crate::error::{Error, Result};
 

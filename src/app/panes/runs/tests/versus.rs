@@ -4,7 +4,7 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT, Queryable};
 
 use super::*;
-use crate::app::comparing::CompareAct;
+use crate::app::act::CompareAct;
 use crate::report::samples as report;
 
 /// Seeds of two settings, and one of a third.
