@@ -269,10 +269,10 @@ impl Session {
         let Some(meter) = &mut self.meter else { return Ok(()) };
         let Some(meters) = meter.advance(&self.models[at])? else { return Ok(()) };
         self.meter = None;
-        self.end_epoch(at, meters)
+        self.end_epoch(at, meters.if_finite())
     }
 
-    fn end_epoch(&mut self, at: usize, meters: Meters) -> Result<()> {
+    fn end_epoch(&mut self, at: usize, meters: Option<Meters>) -> Result<()> {
         let (test, validation) = (self.setup.test.labels(), self.setup.validation.labels());
         let chunks = std::mem::take(&mut self.testing);
         let predicted = |which: usize| chunks.iter().flat_map(move |chunk| chunk[which].iter());
@@ -297,7 +297,7 @@ impl Session {
             accuracy: accuracy(0).unwrap_or(0.0),
             validation,
             validation_balanced: balanced,
-            meters: Some(meters),
+            meters,
         };
         course.end_epoch(&mut *model.server);
         let epoch = course.epoch;

@@ -69,6 +69,12 @@ pub static NATS: Metric<Meters> = Metric {
 pub static METERS: [&Metric<Meters>; 4] = [&DISTANCE_CORRELATION, &DFIL, &NATS, &MSE_FLOOR];
 
 impl Meters {
+    /// These, if all are numbers: of a model that has diverged they are none, and files have none.
+    pub fn if_finite(self) -> Option<Self> {
+        let all = [self.distance_correlation, self.dfil, self.mse_floor, self.sigma];
+        all.iter().all(|value| value.is_finite()).then_some(Self { nats: self.nats.filter(|x| x.is_finite()), ..self })
+    }
+
     /// Means with these weights; none of none.
     pub fn mean(all: &[(f64, Self)]) -> Option<Self> {
         let weight: f64 = all.iter().map(|(weight, _)| weight).sum();
@@ -163,6 +169,13 @@ mod tests {
         close(rank(&[1.0, 1.0, 2.0], &[1.0, 2.0, 3.0]).unwrap(), 0.75f64.sqrt());
         assert_eq!(rank(&[1.0, 1.0, 1.0], &[1.0, 2.0, 3.0]), None);
         assert_eq!(rank(&[1.0, 2.0], &[1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_no_measurement() {
+        let meters = Meters { dfil: 3.0, nats: Some(f64::INFINITY), ..Meters::default() };
+        assert_eq!(meters.if_finite(), Some(Meters { nats: None, ..meters }));
+        assert_eq!(Meters { dfil: f64::NAN, ..meters }.if_finite(), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The leak meters at a model, in slices of work, on images that were held out.
 //!
-//! Fisher information as METHOD2 has it: with what is sent z + N(0, σ²) and J = ∂z/∂x, it is JᵀJ/σ². x is what enters the
+//! Fisher information (Guo et al. 2023): with what is sent z + N(0, σ²) and J = ∂z/∂x, it is JᵀJ/σ². x is what enters the
 //! client's first layer, z what its defences make of its output, all as when it asks; what has no derivative counts as it does in
 //! training. dFIL is tr(JᵀJ)/(d·σ²), its trace the mean of ‖Jᵀv‖² over probes v of ±1.
 

@@ -248,7 +248,7 @@ fn an_attack_afterwards_at_more_targets_than_the_run_has_tells_whose_they_are() 
     let run = folder.path().join("run");
     let data = format!("data.path={}", images.display());
     let set = ["attack=[]", "train.epochs=1", "train.batch=16", "data.train=0", "data.test=0", "data.aux=0.25", &data];
-    let mut words = vec!["run", "quick", "--out", text(&run)];
+    let mut words = vec!["run", "psgl-digits", "--out", text(&run), "--set", "evaluate.mu_images=4"];
     words.extend(set.iter().flat_map(|set| ["--set", *set]));
     succeed(words);
     let json = |name: &str| serde_json::from_slice::<Value>(&file(&run, name)).unwrap();
