@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use super::axis::{Frame, Range};
 use super::gather::{Gathered, Setting};
 use super::html::{drawing, escaped};
+use super::labels::{Labels, Placed};
 use super::points::{Leak, Point, Spread, points, utility};
 use crate::score::patients::Spread as Exposure;
 
 const WIDTH: f64 = 640.0;
+/// Radius of a point.
+const RADIUS: f64 = 5.0;
 
 /// Right answers against a leak: a point a setting with its number, naive and adaptive attackers linked, the front marked.
 pub fn frontier(all: &Gathered, leak: Leak) -> String {
@@ -17,8 +20,9 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
     let metric = utility(all);
     let leaks = points.iter().flat_map(|p| [Some(p.leak.mean), p.naive.as_ref().map(|s| s.mean)].into_iter().flatten());
     let y = match leak {
-        Leak::Lineup | Leak::Found => Range { low: 0.0, high: 105.0 },
-        Leak::Ssim => Range { low: 0.0, high: 1.05 },
+        // With room for labels above the worst leak.
+        Leak::Lineup | Leak::Found => Range { low: 0.0, high: 114.0 },
+        Leak::Ssim => Range { low: 0.0, high: 1.14 },
         Leak::Psnr => Range::from_zero(leaks),
     };
     let reach = |point: &Point| {
@@ -38,6 +42,7 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
     for point in &points {
         svg.push_str(&point_svg(all, &frame, point, leak));
     }
+    svg.push_str(&numbers(&frame, &points));
     let on_front: Vec<String> =
         points.iter().filter(|point| point.front).map(|point| all.settings[point.setting].label.clone()).collect();
     let description = format!(
@@ -62,6 +67,38 @@ fn front_line(frame: &Frame, points: &[Point]) -> String {
     }
 }
 
+/// The settings' numbers; those of the front choose their places first.
+fn numbers(frame: &Frame, points: &[Point]) -> String {
+    /// Width of a digit in the drawings' letters.
+    const DIGIT: f64 = 6.6;
+    let labels = Labels { area: frame.edges, radius: RADIUS, height: 11.0 };
+    let mut ordered: Vec<&Point> = points.iter().collect();
+    ordered.sort_by_key(|point| !point.front);
+    let at = |point: &Point, leak: f64| [frame.at_x(point.utility.mean), frame.at_y(leak)];
+    let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
+    let words: Vec<String> = ordered.iter().map(|point| (point.setting + 1).to_string()).collect();
+    let widths: Vec<f64> = words.iter().map(|word| DIGIT * word.len() as f64).collect();
+    let others = points.iter().flat_map(|point| {
+        [point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten().map(|leak| at(point, leak.mean))
+    });
+    let mut svg = String::new();
+    let placed = labels.placed(&places, &widths, &others.collect::<Vec<_>>());
+    for ((placed, [x, y]), word) in placed.into_iter().zip(places).zip(words) {
+        // Where there is no room the point's own words and the table tell which it is.
+        let Some(Placed { at: [to_x, to_y], far }) = placed else { continue };
+        if far {
+            let _ =
+                writeln!(svg, "<line class=\"lead\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{to_x:.1}\" y2=\"{to_y:.1}\"/>");
+        }
+        let _ = writeln!(
+            svg,
+            "<text class=\"number\" x=\"{to_x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{word}</text>",
+            to_y + 4.0
+        );
+    }
+    svg
+}
+
 fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String {
     let setting = &all.settings[point.setting];
     let x = frame.at_x(point.utility.mean);
@@ -79,7 +116,7 @@ fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String
     let mut mark = |of: &Option<Spread>, class: &str| {
         if let Some(spread) = of {
             let y = frame.at_y(spread.mean);
-            let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>");
+            let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{RADIUS}\"/>");
         }
     };
     if setting.defended() {
@@ -92,8 +129,7 @@ fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String
         let [from, to] = [naive, adaptive].map(|leak| frame.at_y(leak));
         let _ = writeln!(svg, "<line class=\"link\" x1=\"{x:.1}\" y1=\"{from:.1}\" x2=\"{x:.1}\" y2=\"{to:.1}\"/>");
     }
-    let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>", x + 8.0, top - 6.0, point.setting + 1);
-    svg
+    svg + "</g>\n"
 }
 
 /// A point in words, as who points at it reads it.

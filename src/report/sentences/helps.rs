@@ -2,6 +2,7 @@
 
 use super::{counted, listed};
 use crate::report::controls::{Held, Helps, Question, SEEDS, Stands};
+use crate::report::html::signed;
 
 /// How it is told what chance makes of differences.
 pub const RULE: &str = "\u{201c}More often\u{201d} and \u{201c}less often\u{201d} are said where both 95 % intervals of the \
@@ -47,7 +48,7 @@ pub fn helps(question: &Question) -> String {
 /// How the defence stands beside one of them, with the numbers.
 pub fn compared(question: &Question, held: &Held) -> String {
     let digits = question.metric().digits;
-    let signed = |x: f64| format!("{x:+.2}").replace('-', "−");
+    let signed = |x: f64| signed(x, 2);
     let range = |[low, high]: [f64; 2]| format!("{} to {}", signed(low), signed(high));
     let by_seed =
         held.by_seed.map(|ends| format!("{} over {} in pairs", range(ends), counted(held.seeds, "seed", "seeds")));
