@@ -38,11 +38,12 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
         let _ = writeln!(svg, "<line class=\"chance\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{right}\" y2=\"{at:.1}\"/>");
         let _ = writeln!(svg, "<text class=\"weak\" x=\"{:.1}\" y=\"{:.1}\">chance</text>", left + 4.0, at - 4.0);
     }
+    svg.push_str(&family_lines(all, &frame, &points));
     svg.push_str(&front_line(&frame, &points));
     for point in &points {
         svg.push_str(&point_svg(all, &frame, point, leak));
     }
-    svg.push_str(&numbers(&frame, &points));
+    svg.push_str(&numbers(all, &frame, &points));
     let on_front: Vec<String> =
         points.iter().filter(|point| point.front).map(|point| all.settings[point.setting].label.clone()).collect();
     let description = format!(
@@ -67,25 +68,46 @@ fn front_line(frame: &Frame, points: &[Point]) -> String {
     }
 }
 
-/// The settings' numbers; those of the front choose their places first.
-fn numbers(frame: &Frame, points: &[Point]) -> String {
-    /// Width of a digit in the drawings' letters.
-    const DIGIT: f64 = 6.6;
+/// A thin line from strength to strength of each defence.
+fn family_lines(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
+    let mut svg = String::new();
+    for family in all.families() {
+        let own = family.iter().filter_map(|place| points.iter().find(|point| point.setting == *place));
+        let places: Vec<String> =
+            own.map(|p| format!("{:.1},{:.1}", frame.at_x(p.utility.mean), frame.at_y(p.leak.mean))).collect();
+        let _ = writeln!(svg, "<polyline class=\"family\" points=\"{}\"/>", places.join(" "));
+    }
+    svg
+}
+
+/// The settings' numbers, with the names of those that are the last of their family or have none, where there is room.
+fn numbers(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
+    /// Width of a letter in the drawings.
+    const DIGIT: f64 = 6.2;
     let labels = Labels { area: frame.edges, radius: RADIUS, height: 11.0 };
     let mut ordered: Vec<&Point> = points.iter().collect();
     ordered.sort_by_key(|point| !point.front);
     let at = |point: &Point, leak: f64| [frame.at_x(point.utility.mean), frame.at_y(leak)];
     let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
-    let words: Vec<String> = ordered.iter().map(|point| (point.setting + 1).to_string()).collect();
-    let widths: Vec<f64> = words.iter().map(|word| DIGIT * word.len() as f64).collect();
+    let families = all.families();
+    let within = |point: &Point| families.iter().any(|family| family[..family.len() - 1].contains(&point.setting));
+    let word = |point: &&Point| {
+        let number = (point.setting + 1).to_string();
+        let name = format!("{number} {}", all.settings[point.setting].label);
+        if within(point) { vec![number] } else { vec![name, number] }
+    };
+    let words: Vec<Vec<String>> = ordered.iter().map(word).collect();
+    let width = |word: &String| DIGIT * word.chars().count() as f64;
+    let widths: Vec<Vec<f64>> = words.iter().map(|words| words.iter().map(width).collect()).collect();
     let others = points.iter().flat_map(|point| {
         [point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten().map(|leak| at(point, leak.mean))
     });
     let mut svg = String::new();
     let placed = labels.placed(&places, &widths, &others.collect::<Vec<_>>());
-    for ((placed, [x, y]), word) in placed.into_iter().zip(places).zip(words) {
+    for ((placed, [x, y]), words) in placed.into_iter().zip(places).zip(words) {
         // Where there is no room the point's own words and the table tell which it is.
-        let Some(Placed { at: [to_x, to_y], far }) = placed else { continue };
+        let Some(Placed { which, at: [to_x, to_y], far }) = placed else { continue };
+        let word = escaped(&words[which]);
         if far {
             let _ =
                 writeln!(svg, "<line class=\"lead\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{to_x:.1}\" y2=\"{to_y:.1}\"/>");

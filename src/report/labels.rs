@@ -22,6 +22,8 @@ pub struct Labels {
 /// A label that found a place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Placed {
+    /// Which of its wordings.
+    pub which: usize,
     /// Its middle.
     pub at: [f64; 2],
     /// Whether it is so far off that a line should lead to its point.
@@ -29,17 +31,20 @@ pub struct Placed {
 }
 
 impl Labels {
-    /// A place for the label of each of `points`, so wide as `widths` say; `marks` are points that nothing may cover, theirs
-    /// or others. None where there is no room. Earlier ones choose first.
-    pub fn placed(&self, points: &[[f64; 2]], widths: &[f64], marks: &[[f64; 2]]) -> Vec<Option<Placed>> {
+    /// A place for the label of each of `points`, so wide as `widths` say, a width a wording, the best one first; `marks` are points
+    /// that nothing may cover, theirs or others. None where there is no room. Earlier ones choose first.
+    pub fn placed(&self, points: &[[f64; 2]], widths: &[Vec<f64>], marks: &[[f64; 2]]) -> Vec<Option<Placed>> {
         let dot = |[x, y]: [f64; 2]| [x - self.radius, y - self.radius, x + self.radius, y + self.radius];
         let mut taken: Vec<Box> = marks.iter().chain(points).copied().map(dot).collect();
-        let place = |(point, width): (&[f64; 2], &f64)| {
-            let (at, far) = self.candidates(*point, *width).find(|(at, _)| {
-                self.is_inside(*at, *width) && !taken.iter().any(|own| cover(*own, self.of(*at, *width)))
+        let place = |(point, widths): (&[f64; 2], &Vec<f64>)| {
+            let is_free =
+                |at, width| self.is_inside(at, width) && !taken.iter().any(|own| cover(*own, self.of(at, width)));
+            let (which, width, at, far) = widths.iter().enumerate().find_map(|(which, width)| {
+                let (at, far) = self.candidates(*point, *width).find(|(at, _)| is_free(*at, *width))?;
+                Some((which, *width, at, far))
             })?;
-            taken.push(self.of(at, *width));
-            Some(Placed { at, far })
+            taken.push(self.of(at, width));
+            Some(Placed { which, at, far })
         };
         points.iter().zip(widths).map(place).collect()
     }
@@ -84,14 +89,14 @@ mod tests {
 
     #[test]
     fn a_lonely_label_is_to_the_upper_right_and_near() {
-        let [Some(placed)] = LABELS.placed(&[[50.0, 50.0]], &[12.0], &[])[..] else { panic!("no place") };
+        let [Some(placed)] = LABELS.placed(&[[50.0, 50.0]], &[vec![12.0]], &[])[..] else { panic!("no place") };
         assert!(placed.at[0] > 50.0 && placed.at[1] < 50.0 && !placed.far, "{placed:?}");
     }
 
     #[test]
     fn labels_of_a_crowd_cover_neither_each_other_nor_a_point() {
         let points: Vec<[f64; 2]> = (0..14).map(|i| [60.0 + 4.0 * f64::from(i), 50.0 + f64::from(i % 3)]).collect();
-        let widths = vec![13.0; points.len()];
+        let widths = vec![vec![13.0]; points.len()];
         let marks = [[60.0, 80.0]];
         let placed: Vec<[f64; 2]> =
             LABELS.placed(&points, &widths, &marks).into_iter().flatten().map(|placed| placed.at).collect();
@@ -109,6 +114,9 @@ mod tests {
     #[test]
     fn without_room_there_is_none() {
         let tight = Labels { area: [0.0, 0.0, 20.0, 12.0], ..LABELS };
-        assert_eq!(tight.placed(&[[10.0, 6.0]], &[18.0], &[]), [None]);
+        assert_eq!(tight.placed(&[[10.0, 6.0]], &[vec![18.0]], &[]), [None]);
+        // A shorter wording may have.
+        let [Some(placed)] = LABELS.placed(&[[50.0, 50.0]], &[vec![900.0, 12.0]], &[])[..] else { panic!("no place") };
+        assert_eq!(placed.which, 1);
     }
 }

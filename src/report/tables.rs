@@ -124,22 +124,18 @@ fn together(setting: &Setting, name: &str, adaptive: bool, metric: &Metric<Attac
 pub(super) fn parts(all: &Gathered) -> String {
     let mut html = String::new();
     let mut told: Vec<&str> = Vec::new();
-    for setting in &all.settings {
+    for family in all.families() {
+        let alike: Vec<&Setting> = family.iter().map(|place| &all.settings[*place]).collect();
+        let setting = alike[0];
         let Some(defence) = setting.defence.as_deref().filter(|id| !told.contains(id)) else { continue };
         told.push(defence);
-        let same = |other: &&Setting| {
-            other.defence.as_deref() == Some(defence) && other.values_without(&[]) == setting.values_without(&[])
-        };
-        let alike: Vec<&Setting> = all.settings.iter().filter(same).collect();
         let keys: Vec<&'static str> = setting
             .values
             .keys()
             .copied()
             .filter(|key| alike.iter().any(|other| other.values.get(key) != setting.values.get(key)))
             .collect();
-        if alike.len() > 1 {
-            html.push_str(&parts_of(defence, &alike, &keys, utility(all)));
-        }
+        html.push_str(&parts_of(defence, &alike, &keys, utility(all)));
     }
     html
 }

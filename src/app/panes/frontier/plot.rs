@@ -97,14 +97,14 @@ fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], color: Color32)
     let painter = ui.painter().with_clip_rect(frame);
     let words = ordered.iter().map(|point| (point.setting + 1).to_string());
     let words: Vec<_> = words.map(|word| painter.layout_no_wrap(word, font.clone(), color)).collect();
-    let widths: Vec<f64> = words.iter().map(|word| f64::from(word.size().x)).collect();
+    let widths: Vec<Vec<f64>> = words.iter().map(|word| vec![f64::from(word.size().x)]).collect();
     let others = points.iter().flat_map(|point| {
         [point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten().map(|leak| at(point, leak.mean))
     });
     let placed = labels.placed(&places, &widths, &others.collect::<Vec<_>>());
     let screen = |[x, y]: [f64; 2]| pos2(x as f32, y as f32);
     for ((placed, from), word) in placed.into_iter().zip(places).zip(words) {
-        let Some(Placed { at, far }) = placed else { continue };
+        let Some(Placed { at, far, .. }) = placed else { continue };
         if far {
             painter.line_segment([screen(from), screen(at)], (0.7, color.gamma_multiply(0.4)));
         }
