@@ -48,7 +48,7 @@ fn one_that_is_stopped_sees_the_end_of_its_input() {
 #[test]
 fn the_dialog_says_what_lacks_and_begins_an_audit() {
     let folder = tempfile::tempdir().unwrap();
-    let shop = Shop::default();
+    let shop = Shop { runs: folder.path().to_owned(), ..Shop::default() };
     let mut harness = Harness::builder().with_size([800.0, 420.0]).build_ui_state(
         |ui, (view, acts): &mut (AuditView, Vec<Act>)| {
             audit_ui(ui.ctx(), shop.look(), view, acts);
