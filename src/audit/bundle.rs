@@ -51,6 +51,7 @@ pub fn copied_run(run: &Path, course: &mut Course) -> Result<PathBuf> {
             )));
         }
     }
+    course.begin()?;
     fs::create_dir_all(&copy).map_err(Error::io("make the folder", &copy))?;
     for name in TAKEN.iter().filter(|name| run.join(name).is_file()) {
         let (from, to) = (run.join(name), copy.join(name));
@@ -76,6 +77,7 @@ pub fn copied_files(victim: &Paths, course: &mut Course) -> Result<Paths> {
     if course.has_copied() {
         return Ok(copies);
     }
+    course.begin()?;
     fs::create_dir_all(&place).map_err(Error::io("make the folder", &place))?;
     let copy = |from: &Path, to: &Path| fs::copy(from, to).map_err(Error::opening("copy", from)).map(|_| ());
     copy(&victim.smashed, &copies.smashed)?;
