@@ -2,8 +2,8 @@
 
 use eframe::egui::{Color32, Pos2, TextStyle, Theme, Ui, pos2, vec2};
 use egui_plot::{
-    GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi,
-    Points,
+    AxisHints, GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform,
+    PlotUi, Points,
 };
 
 use super::made::Set;
@@ -34,6 +34,11 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         Leak::Ssim => 1.12,
         Leak::Psnr => set.points(leak, Scored::All).iter().map(|point| 1.12 * point.leak.mean).fold(10.0, f64::max),
     };
+    // The pane may be low: numbers beside each line of the grid all the same.
+    let y_axis = AxisHints::new_y()
+        .label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)))
+        .min_thickness(38.0)
+        .label_spacing(10.0..=14.0);
     let plot = Plot::new(("frontier", name(leak), &set.name))
         .width(ui.available_width() - 6.0)
         .height(height)
@@ -47,11 +52,10 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         .allow_axis_zoom_drag(false)
         .show_x(false)
         .show_y(false)
-        .y_axis_min_width(38.0)
         .x_grid_spacer(|input| grid(&input))
         .y_grid_spacer(|input| grid(&input))
         .x_axis_label(axis(say(metric.name), metric.unit))
-        .y_axis_label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)));
+        .custom_y_axes(vec![y_axis]);
     let response = plot.show(ui, |plot| {
         if let Some(chance) = leak.chance() {
             let style = LineStyle::Dotted { spacing: 6.0 };
