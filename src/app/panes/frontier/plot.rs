@@ -105,7 +105,7 @@ fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], across: Range, 
     };
     let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
     let painter = ui.painter().with_clip_rect(frame);
-    let arrow = |point: &Point| if point.utility.mean <= across.low { "\u{23f4} " } else { "" };
+    let arrow = |point: &Point| if point.utility.mean <= across.low { "\u{2039} " } else { "" };
     let words = ordered.iter().map(|point| format!("{}{}", arrow(point), point.setting + 1));
     let words: Vec<_> = words.map(|word| painter.layout_no_wrap(word, font.clone(), color)).collect();
     let widths: Vec<Vec<f64>> = words.iter().map(|word| vec![f64::from(word.size().x)]).collect();
