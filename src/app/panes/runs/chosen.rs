@@ -1,17 +1,14 @@
 //! What can be done with the selected run: buttons, and the small forms that some of them open.
 
 use eframe::egui::text::CCursorRange;
-use eframe::egui::{Button, DragValue, Key, Label, RichText, TextEdit, Ui};
+use eframe::egui::{Key, Label, RichText, TextEdit, Ui};
 
 use super::RunsView;
+use super::button::button;
+use super::form::{Form, attack_ui};
 use crate::app::memory::PINNED;
 use crate::app::opened::checked_name;
 use crate::app::{Act, Activity, DayAct, Look, RunEntry, Standing};
-use crate::attack::kind::Kind;
-use crate::experiment::Experiment;
-use crate::run::launch::Launch;
-use crate::texts::say;
-use crate::workbench::attacks;
 
 /// What is begun with a run, and not done yet.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,63 +21,11 @@ pub enum Doing {
     Attack(Form),
 }
 
-/// An attack to launch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
-    /// Which of [`attacks`].
-    attack: usize,
-    /// Naive, adaptive, both.
-    knows: usize,
-    images: usize,
-}
-
-/// What the attacker knows: word, and what it means.
-const KNOWS: [(&str, &str); 3] = [
-    (later!("naive"), later!("Does not know of the defence. Alone it flatters the defence.")),
-    (
-        later!("adaptive"),
-        later!("Knows the defence, imitates it and undoes it: a defence is as good as against this form."),
-    ),
-    (later!("both"), later!("One after the other.")),
-];
-
 impl Doing {
     /// Begins to rename a run.
     pub fn rename(run: &RunEntry) -> Self {
         Self::Rename(run.name.clone(), false)
     }
-}
-
-impl Form {
-    fn of(run: &RunEntry, attack: usize) -> Self {
-        Self { attack, knows: 2, images: images(run, attack) }
-    }
-
-    fn launch(self, run: &RunEntry, defended: bool) -> Launch {
-        let knows = if defended { self.knows } else { 0 };
-        Launch {
-            attacks: choices(run).get(self.attack).map(|(name, ..)| (*name).to_owned()).into_iter().collect(),
-            naive: knows != 1,
-            adaptive: knows != 0,
-            images: Some(self.images.to_string()),
-            ..Launch::default()
-        }
-    }
-}
-
-/// What can be launched at a run: every kind, and those of its own that have a label. Name, what it does, and as many
-/// images as the run's own attack of this name took, or the kind's default.
-fn choices(run: &RunEntry) -> Vec<(&str, &'static str, usize)> {
-    let own = || run.experiment.iter().flat_map(|experiment| &experiment.attacks);
-    let kind = |kind: &&'static Kind| {
-        (kind.id, say(kind.about), own().find(|spec| spec.name() == kind.id).map_or(kind.images, |spec| spec.images))
-    };
-    let labelled = own().filter(|spec| spec.label.is_some());
-    attacks().iter().map(kind).chain(labelled.map(|spec| (spec.name(), say(spec.kind.about), spec.images))).collect()
-}
-
-fn images(run: &RunEntry, attack: usize) -> usize {
-    choices(run).get(attack).map_or(1, |choice| choice.2)
 }
 
 /// Whether the window's own worker is at this run.
@@ -169,16 +114,6 @@ fn toggled(now: Option<Doing>, asked: Doing) -> Option<Doing> {
     if same { None } else { Some(asked) }
 }
 
-/// A button that says what it does, or why it cannot.
-fn button(ui: &mut Ui, words: &str, tip: &str, may: Result<(), &str>) -> bool {
-    let response = ui.add_enabled(may.is_ok(), Button::new(words));
-    let response = match may {
-        Ok(()) => response.on_hover_text(tip),
-        Err(why) => response.on_disabled_hover_text(why),
-    };
-    response.clicked()
-}
-
 fn rename_ui(
     ui: &mut Ui,
     look: Look<'_>,
@@ -233,50 +168,6 @@ fn trash_ui(ui: &mut Ui, run: &RunEntry, acts: &mut Vec<Act>) -> bool {
             open = false;
         }
         open &= !ui.button(t!("Keep")).on_hover_text(t!("Esc does the same.")).clicked();
-    });
-    open
-}
-
-fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut Form, acts: &mut Vec<Act>) -> bool {
-    let mut open = true;
-    let defended = run.experiment.as_ref().is_some_and(Experiment::defended);
-    ui.horizontal_wrapped(|ui| {
-        ui.label(t!("Attack"));
-        for (at, (name, about, _)) in choices(run).into_iter().enumerate() {
-            if ui.radio(form.attack == at, name).on_hover_text(about).clicked() {
-                *form = Form { knows: form.knows, ..Form::of(run, at) };
-            }
-        }
-        ui.separator();
-        ui.add_enabled_ui(defended, |ui| {
-            for (at, (word, tip)) in KNOWS.into_iter().enumerate() {
-                let chosen = if defended { form.knows == at } else { at == 0 };
-                let radio = ui.radio(chosen, say(word)).on_hover_text(say(tip));
-                if radio.on_disabled_hover_text(t!("This run has no defence to know of.")).clicked() {
-                    form.knows = at;
-                }
-            }
-        });
-        ui.separator();
-        let label = ui.label(t!("images"));
-        let tip = t!("How many images are attacked, from the first test image on.");
-        ui.add(DragValue::new(&mut form.images).range(1..=10_000)).labelled_by(label.id).on_hover_text(tip);
-        let may = if look.state.folder.as_ref() != Some(&run.path) {
-            Err(t!("Open the run first: the attack is shown beside what it came to."))
-        } else if look.activity != Activity::Idle {
-            Err(t!("A run is at work: stop it first."))
-        } else {
-            Ok(())
-        };
-        let tip = t!("The result joins the run's table, and its attacks.json.");
-        if button(ui, t!("Launch"), tip, may) {
-            acts.push(Act::Attack(run.path.clone(), form.launch(run, defended)));
-            open = false;
-        }
-        open &= !ui.button(t!("Cancel")).on_hover_text(t!("Esc does the same.")).clicked();
-        if let Err(why) = may {
-            ui.label(RichText::new(why).weak());
-        }
     });
     open
 }

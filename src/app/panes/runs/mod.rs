@@ -1,9 +1,11 @@
 //! Runs that were made: the list, what can be done with one, and any number of them beside each other.
 
 mod beside;
+mod button;
 mod chosen;
 mod columns;
 mod compare;
+mod form;
 mod groups;
 mod list;
 mod notes;

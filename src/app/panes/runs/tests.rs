@@ -16,7 +16,7 @@ use crate::app::test_look::Shop;
 use crate::app::{Activity, Document, Library, RunEntry, Standing, theme};
 use crate::experiment::Experiment;
 use crate::experiment::fixture::{GAMMA, PAPER_DIGITS, TITLE};
-use crate::run::launch::Launch;
+use crate::run::launch::{Launch, Means};
 
 mod versus;
 
@@ -192,11 +192,13 @@ fn a_run_is_attacked_once_it_is_open_and_nothing_else_is_at_work() {
     click(&mut harness, "Attack it\u{2026}");
     click(&mut harness, "inverse");
     click(&mut harness, "adaptive");
+    click(&mut harness, "quick");
     click(&mut harness, "Launch");
     let launch = Launch {
         attacks: vec!["inverse".to_owned()],
         adaptive: true,
         images: Some("8".to_owned()),
+        means: Means::Quick,
         ..Launch::default()
     };
     assert_eq!(*acts.borrow(), [Act::Attack("/runs/first".into(), launch)]);
