@@ -16,6 +16,7 @@ fn root() -> &'static Path {
 /// Every document of the repository that people read, by its path from the root.
 fn documents() -> Vec<(PathBuf, String)> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let others = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "NOTICE.md", "assets/method.md"];
     let paths = docs.chain(others.map(|name| root().join(name)));
     paths.map(|path| (path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap())).collect()

@@ -1,6 +1,6 @@
 //! An attack that is put together, to be launched at a finished run.
 
-use eframe::egui::{DragValue, Label, RichText, Ui};
+use eframe::egui::{DragValue, RichText, Ui};
 
 use super::button::button;
 use crate::app::{Act, Activity, Look, RunEntry};
