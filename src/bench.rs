@@ -251,7 +251,7 @@ fn train(name: &'static str, plan: SplitPlan, images: usize, on: &Device) -> Res
 ///
 /// # Errors
 /// Where the plan's layers do not fit.
-pub fn training_step(plan: SplitPlan, images: usize, on: &Device) -> Result<impl FnMut() -> Result<()> + Send> {
+pub fn training_step(plan: SplitPlan, images: usize, on: &Device) -> Result<impl FnMut() -> Result<()> + Send + use<>> {
     let [channels, height, width] = plan.image;
     let x = random(&[images, channels, height, width], 0, on)?;
     let mut stream = Seed(0).stream("bench.labels", 0);

@@ -97,7 +97,7 @@ fn compared(trial: &Trial, there: &There) -> Line {
     if whats(&here) != whats(&other) {
         return Line::failed(&trial.name, &format!("there are {:?} in place of {:?}", whats(&other), whats(&here)));
     }
-    let gaps = here.iter().zip(&other).map(|(here, other)| (gap(&other.numbers, &here.numbers), &here.what));
+    let gaps = here.iter().zip(&other).map(|(here, other)| (gap(&other.numbers, &here.numbers), here.what.as_str()));
     let (most, what) = gaps.fold((0.0, ""), |most, (gap, what)| if gap > most.0 { (gap, what) } else { most });
     let note = (most > ALLOWED).then(|| what.to_owned());
     Line { note, ..Line::of(&trial.name, most, ALLOWED) }

@@ -23,14 +23,17 @@ const TRAINING: &str = "split_train20";
 /// Both files' values beside what comes of the same steps there.
 pub fn references(folder: &Path, there: &There) -> Vec<Line> {
     let (step, _) = REFERENCE_STEP;
-    [(TRAINING, training as fn(&Golden, &Device) -> Result<Vec<Line>>), (step, defended_step)]
-        .into_iter()
+    let both: [(&str, Check); 2] = [(TRAINING, training), (step, defended_step)];
+    both.into_iter()
         .flat_map(|(name, check)| {
             let lines = Golden::read(folder, name).and_then(|golden| there.within(|device| check(&golden, device)));
             lines.unwrap_or_else(|error| vec![Line::failed(name, &error)])
         })
         .collect()
 }
+
+/// Takes the steps of a file on a device.
+type Check = fn(&Golden, &Device) -> Result<Vec<Line>>;
 
 /// One file: inputs, expected values, and how far they may differ.
 struct Golden {
@@ -85,7 +88,7 @@ impl Golden {
         both.iter().flat_map(|party| party.iter()).map(|(name, var)| self.tensor(name, var)).collect()
     }
 
-    /// A split model with the file's weights on this device; `last` is the last layer's weight.
+    /// A split model with the file's weights on this device.
     fn model(&self, layers: Vec<LayerSpec>, cut: usize, rate: f64, defences: Stack, device: &Device) -> Result<SplitModel> {
         let Some(Linear(classes)) = layers.last().cloned() else { return Err(self.lacks("a last layer")) };
         let plan = SplitPlan {

@@ -69,7 +69,8 @@ fn spread(grad: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Tensor> {
     let reach = |side: usize, positions: usize| side + 2 * g.padding - (positions - 1) * apart(positions) - g.kernel;
     let grad = stretched(grad, 2, apart(g.out_height), reach(g.height, g.out_height))?;
     let grad = stretched(&grad, 3, apart(g.out_width), reach(g.width, g.out_width))?;
-    let turned = weight.transpose(0, 1)?.flip(&[2, 3])?.contiguous()?;
+    let turned = weight.transpose(0, 1)?.contiguous()?;
+    let turned = if g.kernel == 1 { turned } else { turned.flip(&[2, 3])?.contiguous()? };
     let margin = g.kernel - 1;
     let dx = grad.contiguous()?.conv2d(&turned, margin.saturating_sub(g.padding), 1, 1, 1)?;
     let cut = g.padding.saturating_sub(margin);
