@@ -315,7 +315,8 @@ mod tests {
     #[test]
     fn every_case_keeps_to_operations_that_another_device_has() {
         for name in CASES {
-            composed(|| Case::named(name, &Device::Cpu)?.time(Duration::ZERO)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            composed(|| Case::named(name, &Device::Cpu)?.time(Duration::ZERO))
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
         }
     }
 

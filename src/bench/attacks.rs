@@ -82,7 +82,13 @@ pub(super) fn unsplit(on: &Device) -> Result<Case> {
     let seen = Evidence::new(Smashed::new(&random(&[1, 16, 4, 4], 0, on)?))?;
     let settings = unsplit::Settings { rounds: 1 << 40, steps: 1, rate: 1e-3, tv: 0.1, darkness: 1.0, settled: 0.0 };
     let mut attack = UnSplit::new(&seen, &knowledge, settings)?;
-    Ok(Case { name: "unsplit_step", per: 2, unit: "iterations/s", device: on.clone(), step: Box::new(move || attack.advance()) })
+    Ok(Case {
+        name: "unsplit_step",
+        per: 2,
+        unit: "iterations/s",
+        device: on.clone(),
+        step: Box::new(move || attack.advance()),
+    })
 }
 
 /// The hijacker's whole iteration and the step that the victim's client takes by it.
@@ -126,7 +132,8 @@ pub(super) fn dlg(on: &Device) -> Result<Case> {
     };
     let one_hot: Vec<f32> = (0..10).map(|k| f32::from(u8::from(k == 3))).collect();
     let one_hot = Tensor::from_vec(one_hot, (1, 10), on)?;
-    let truth: Vec<Tensor> = gradients(&random(&[1, 1, 28, 28], 0, on)?, &one_hot)?.iter().map(Tensor::detach).collect();
+    let truth: Vec<Tensor> =
+        gradients(&random(&[1, 1, 28, 28], 0, on)?, &one_hot)?.iter().map(Tensor::detach).collect();
     let image = Var::from_tensor(&random(&[1, 1, 28, 28], 1, on)?)?;
     let label = Var::from_tensor(&random(&[1, 10], 2, on)?)?;
     let vars = [("image".to_owned(), image.clone()), ("label".to_owned(), label.clone())];
@@ -171,7 +178,13 @@ pub(super) fn inverting(on: &Device) -> Result<Case> {
         searches_labels: false,
     };
     let mut attack = Matching::new(&Evidence::of_gradients(1, client, server), &knowledge, settings)?;
-    Ok(Case { name: "inverting_step", per: 1, unit: "iterations/s", device: on.clone(), step: Box::new(move || attack.advance()) })
+    Ok(Case {
+        name: "inverting_step",
+        per: 1,
+        unit: "iterations/s",
+        device: on.clone(),
+        step: Box::new(move || attack.advance()),
+    })
 }
 
 /// Σ‖a − b‖² over all tensors.

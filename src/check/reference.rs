@@ -89,7 +89,14 @@ impl Golden {
     }
 
     /// A split model with the file's weights on this device.
-    fn model(&self, layers: Vec<LayerSpec>, cut: usize, rate: f64, defences: Stack, device: &Device) -> Result<SplitModel> {
+    fn model(
+        &self,
+        layers: Vec<LayerSpec>,
+        cut: usize,
+        rate: f64,
+        defences: Stack,
+        device: &Device,
+    ) -> Result<SplitModel> {
         let Some(Linear(classes)) = layers.last().cloned() else { return Err(self.lacks("a last layer")) };
         let plan = SplitPlan {
             name: "golden".to_owned(),

@@ -59,7 +59,8 @@ fn beside(here: &Summary, there: &Summary) -> Vec<Line> {
     }
     for (a, b) in here.attacks.iter().zip(&there.attacks) {
         let how = if a.adaptive { ", adaptive" } else { "" };
-        let what = format!("SSIM of {}{how} at {} after epoch {}: {:.3} and {:.3}", a.name, a.target, a.epoch, a.ssim, b.ssim);
+        let what =
+            format!("SSIM of {}{how} at {} after epoch {}: {:.3} and {:.3}", a.name, a.target, a.epoch, a.ssim, b.ssim);
         lines.push(Line::of(what, (a.ssim - b.ssim).abs(), SSIM));
     }
     lines

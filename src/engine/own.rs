@@ -9,8 +9,8 @@ use std::cell::Cell;
 use std::sync::Mutex;
 
 use candle_core::{
-    CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Device, Layout, MetalStorage, Result, Shape, Storage, Tensor,
-    backend::BackendStorage,
+    CpuStorage, CudaStorage, CustomOp1, CustomOp2, CustomOp3, Device, Layout, MetalStorage, Result, Shape, Storage,
+    Tensor, backend::BackendStorage,
 };
 
 use super::tape::{noted1, noted2, noted3};

@@ -66,7 +66,10 @@ impl fmt::Display for Failure {
                 Kind::Memory => write!(f, "lower {lower}, or leave the GPU to this program alone")?,
                 Kind::Gone => write!(f, "if it fails again, lower {lower}, or see what its driver has logged")?,
             }
-            write!(f, "; with device = \"cpu\" in its experiment.toml the run goes on from its last checkpoint without")?;
+            write!(
+                f,
+                "; with device = \"cpu\" in its experiment.toml the run goes on from its last checkpoint without"
+            )?;
         }
         write!(f, " ({said})")
     }

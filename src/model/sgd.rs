@@ -58,9 +58,7 @@ impl Sgd {
     /// Where there is no memory left.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let moving = self.slots.iter().filter(|(_, _, velocity)| !velocity.is_empty());
-        let named = moving.map(|(name, var, velocity)| {
-            Ok((format!("{name}.velocity"), velocity.saved(var)?))
-        });
+        let named = moving.map(|(name, var, velocity)| Ok((format!("{name}.velocity"), velocity.saved(var)?)));
         named.collect()
     }
 

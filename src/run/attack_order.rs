@@ -99,8 +99,10 @@ impl Capture {
             let party = |i: usize| both[i].iter().map(one).collect::<Result<Vec<_>>>();
             Ok([party(0)?, party(1)?])
         };
-        let gradients =
-            self.gradients.iter().map(|(batches, taken)| Ok((*batches, taken.iter().map(batch).collect::<Result<_>>()?)));
+        let gradients = self
+            .gradients
+            .iter()
+            .map(|(batches, taken)| Ok((*batches, taken.iter().map(batch).collect::<Result<_>>()?)));
         Ok(Arc::new(Self {
             smashed: one(&self.smashed)?,
             sent: one(&self.sent)?,

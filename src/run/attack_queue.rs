@@ -230,4 +230,3 @@ fn at_attack(order: &Order) -> Load {
         lower: "the attack's images, or its batch where it has one".to_owned(),
     }
 }
-

@@ -19,8 +19,10 @@ pub fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, g: &Geometry) -> Resu
         let (x, weight, bias) = (arguments[0], arguments[1], arguments[2]);
         let grad = grad.detach().contiguous()?;
         let shape = (g.samples, g.channels, g.height, g.width);
-        let dx =
-            x.track_op().then(|| conv2d_input_gradient(&grad, &weight.detach(), shape, g.stride, g.padding)).transpose()?;
+        let dx = x
+            .track_op()
+            .then(|| conv2d_input_gradient(&grad, &weight.detach(), shape, g.stride, g.padding))
+            .transpose()?;
         let dw = weight
             .track_op()
             .then(|| conv2d_weight_gradient(&grad, &x.detach(), g.kernel, g.stride, g.padding))
@@ -87,5 +89,9 @@ fn stretched(t: &Tensor, dim: usize, apart: usize, behind: usize) -> Result<Tens
     shape[dim] = count * apart;
     let all = t.unsqueeze(dim + 1)?.pad_with_zeros(dim + 1, 0, apart - 1)?.reshape(shape)?;
     let length = (count - 1) * apart + 1 + behind;
-    if length <= count * apart { all.narrow(dim, 0, length) } else { all.pad_with_zeros(dim, 0, length - count * apart) }
+    if length <= count * apart {
+        all.narrow(dim, 0, length)
+    } else {
+        all.pad_with_zeros(dim, 0, length - count * apart)
+    }
 }

@@ -77,10 +77,16 @@ fn layers(all: &mut Vec<Trial>) {
         let of = |what: &str| format!("{what} {n}×{inputs} to {outputs}");
         let (x, weight, grad) = ([n, inputs], [outputs, inputs], [n, outputs]);
         all.push(Trial::new(of("linear"), &[&x, &weight, &[outputs]], |a| Ok(linear(&a[0], &a[1], &a[2])?)));
-        all.push(Trial::new(of("linear's input gradient"), &[&grad, &weight], |a| Ok(linear_input_gradient(&a[0], &a[1])?)));
-        all.push(Trial::new(of("linear's weight gradient"), &[&grad, &x], |a| Ok(linear_weight_gradient(&a[0], &a[1])?)));
+        all.push(Trial::new(of("linear's input gradient"), &[&grad, &weight], |a| {
+            Ok(linear_input_gradient(&a[0], &a[1])?)
+        }));
+        all.push(Trial::new(of("linear's weight gradient"), &[&grad, &x], |a| {
+            Ok(linear_weight_gradient(&a[0], &a[1])?)
+        }));
     }
-    for (image, side) in [([2, 3, 5, 7], 2), ([1, 1, 3, 3], 3), ([2, 1, 7, 4], 3), ([1, 2, 1, 1], 1), ([1, 2, 6, 75], 2)] {
+    for (image, side) in
+        [([2, 3, 5, 7], 2), ([1, 1, 3, 3], 3), ([2, 1, 7, 4], 3), ([1, 2, 1, 1], 1), ([1, 2, 6, 75], 2)]
+    {
         for kind in [Pool::Max, Pool::Mean] {
             let of = |what: &str| format!("{what} {kind:?} {side} of {image:?}");
             all.push(Trial::new(of("pooling"), &[&image], move |a| Ok(pool(&a[0], kind, side)?)));

@@ -74,7 +74,6 @@ impl Back {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use candle_core::{Device, Var};

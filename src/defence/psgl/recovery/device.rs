@@ -104,7 +104,8 @@ fn soft_threshold(v: &Tensor, tau: &Tensor) -> Result<Tensor> {
 /// The proximal map of τ‖·‖* at each matrix (N, m, n), m ≤ n, τ (N, 1, 1).
 fn shrunk(p: &Tensor, tau: &Tensor) -> Result<Tensor> {
     let gram = gram(p)?.broadcast_div(&tau.sqr()?)?;
-    let eye = Tensor::eye(gram.dim(1)?, DType::F64, gram.device())?.unsqueeze(0)?.broadcast_as(gram.shape())?.contiguous()?;
+    let eye =
+        Tensor::eye(gram.dim(1)?, DType::F64, gram.device())?.unsqueeze(0)?.broadcast_as(gram.shape())?.contiguous()?;
     // At least the largest eigenvalue of B, and of B₊.
     let most = trace(&gram, &eye)?.maximum(1.0)?;
     let above = (&gram - &eye)?;
