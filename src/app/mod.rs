@@ -36,6 +36,7 @@ mod lessons;
 mod library;
 mod lit;
 mod log;
+mod look;
 mod lookers;
 mod memory;
 mod native;
@@ -84,9 +85,8 @@ use std::time::{Duration, Instant};
 
 use egui_tiles::Tree;
 
-use crate::data::Noun;
 use crate::experiment::Experiment;
-use crate::lesson::{Part, Progress};
+use crate::lesson::Progress;
 use crate::live::Live;
 use crate::run::weights::Weights;
 
@@ -97,6 +97,7 @@ pub use copied::Copied;
 pub use day::DayAct;
 pub use document::Document;
 pub use library::{Library, RunEntry, Standing};
+pub use look::Look;
 pub use purpose::Purpose;
 pub use runner::Activity;
 pub use showing::{Showing, Source};
@@ -110,87 +111,6 @@ pub use workspace::{Pane, Workspace};
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The experiment of the first start.
 const FIRST: &str = crate::experiment::preset::DIGITS;
-
-/// What views look at: all that is shown, and nothing they could change.
-#[derive(Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and any of them may hold")]
-pub struct Look<'a> {
-    /// The shown run.
-    pub state: &'a State,
-    /// The chosen experiment.
-    pub document: &'a Document,
-    /// The stage.
-    pub showing: &'a Showing,
-    /// Its pictures.
-    textures: &'a textures::Textures,
-    /// What the worker is at.
-    pub activity: Activity,
-    /// Whether the live mirror is at work.
-    pub mirroring: bool,
-    /// Runs that were made.
-    pub library: &'a Library,
-    /// Where they are.
-    pub runs: &'a PathBuf,
-    /// Experiments opened or saved, the latest first.
-    pub recent: &'a Vec<PathBuf>,
-    /// The workspace.
-    pub workspace: Workspace,
-    /// How fast all goes, and what is to be reached.
-    play: play::Play,
-    /// Controls that a shared state hides.
-    hidden: hidden::Hidden,
-    /// Whether the log is open below everything.
-    log: bool,
-    /// Whether all is at presenter's size.
-    presenting: bool,
-    /// The lesson in progress, and the part of the window that it speaks of.
-    lesson: Option<&'a Progress>,
-    lit: Option<Part>,
-    /// Whether there is a scene of the run to go back to.
-    followed: bool,
-    /// Whether the pencil is out.
-    drawing: bool,
-    /// Whether there are trained weights for what the stage shows.
-    trained: bool,
-    /// Whether runs are ticked to be compared, and groups of them that were kept.
-    ticked: ticked::Ticked,
-    groups: &'a Vec<memory::Group>,
-    /// What can be offered of the shown model's best epoch.
-    best: Option<best::Offer>,
-    /// Runs that were pinned, the first one first.
-    pinned: &'a Vec<PathBuf>,
-    /// Whether there is an earlier session to bring back.
-    earlier: bool,
-    /// Languages.
-    speaks: language::Speaks<'a>,
-    /// The sweep that is at work, or is looked at.
-    sweeping: &'a Sweeping,
-    /// The audit that is at work, or that came to its end.
-    auditing: &'a Auditing,
-    /// The weights that the stage uses, of a run.
-    pub weights: Option<&'a Weights>,
-    /// The experiment of the run that is going, or whose weights the stage uses.
-    pub run: Option<&'a Experiment>,
-}
-
-impl Look<'_> {
-    /// Whether the stage shows the defended model, or is about to.
-    pub fn defended(&self) -> bool {
-        let scene = self.showing.scene.as_ref().filter(|_| self.showing.source == Source::Run || !self.showing.waits);
-        scene.map_or(self.showing.source != Source::Opening && self.showing.defended, |scene| scene.stamp.defended)
-    }
-
-    /// What an image on the stage is called.
-    pub fn noun(&self) -> Noun {
-        let data = &self.document.experiment().data.name;
-        self.showing.facts.as_ref().map_or_else(|| Noun::of(data), |facts| facts.noun())
-    }
-
-    /// What an image of the shown run is called.
-    pub fn run_noun(&self) -> Noun {
-        self.state.noun().unwrap_or_else(|| Noun::of(&self.document.experiment().data.name))
-    }
-}
 
 /// How the panes look at what is shown. Views change their own part.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::{Audit, Suite, counted};
+use super::{Audit, Course, Suite, counted};
 use crate::data::named::named;
 use crate::error::{Error, Result};
 use crate::run::attack_records::earlier;
@@ -33,11 +33,15 @@ const TAKEN: [&str; 5] = [EXPERIMENT, DATA, METRICS, SUMMARY, CHECKPOINT];
 /// Scores are stored in double precision; images in single.
 const ROUNDING: f64 = 1e-6;
 
-/// Begins an audit's folder with a copy of the run: where that is.
+/// Copies the run that is audited into the audit's folder, where that was not done before: where the copy is.
 ///
 /// # Errors
-/// Returns an error if `run` is no finished run, or the folder holds anything else.
-pub fn begun(run: &Path, folder: &Path) -> Result<PathBuf> {
+/// Returns an error if `run` is no finished run, or the disk refuses.
+pub fn copied_run(run: &Path, course: &mut Course) -> Result<PathBuf> {
+    let copy = course.folder().join(RUN);
+    if course.has_copied() {
+        return Ok(copy);
+    }
     check_is_run(run)?;
     for name in [SUMMARY, CHECKPOINT] {
         if !run.join(name).is_file() {
@@ -47,36 +51,42 @@ pub fn begun(run: &Path, folder: &Path) -> Result<PathBuf> {
             )));
         }
     }
-    check_is_empty(folder)?;
-    let copy = folder.join(RUN);
+    course.begin()?;
     fs::create_dir_all(&copy).map_err(Error::io("make the folder", &copy))?;
     for name in TAKEN.iter().filter(|name| run.join(name).is_file()) {
         let (from, to) = (run.join(name), copy.join(name));
         fs::copy(&from, &to).map_err(Error::io("copy", &from))?;
     }
+    course.copied()?;
     Ok(copy)
 }
 
-/// Begins an audit's folder with a copy of a victim's files: where these are.
+/// Copies a victim's files into the audit's folder, where that was not done before: where the copies are.
 ///
 /// # Errors
-/// Returns an error if a file cannot be read, or the folder holds anything else.
-pub fn begun_at_files(victim: &Paths, folder: &Path) -> Result<Paths> {
-    check_is_empty(folder)?;
-    let place = folder.join(VICTIM);
-    fs::create_dir_all(&place).map_err(Error::io("make the folder", &place))?;
-    let copy = |from: &Path, name: &str| {
-        let to = place.join(name);
-        fs::copy(from, &to).map_err(Error::opening("copy", from))?;
-        Ok::<_, Error>(to)
+/// Returns an error if a file cannot be read, or the disk refuses.
+pub fn copied_files(victim: &Paths, course: &mut Course) -> Result<Paths> {
+    let place = course.folder().join(VICTIM);
+    let at = |from: &Option<PathBuf>, name: &str| from.as_ref().map(|_| place.join(name));
+    let copies = Paths {
+        smashed: place.join("smashed.npz"),
+        model: at(&victim.model, "model.toml"),
+        client: at(&victim.client, "client.safetensors"),
+        own: at(&victim.own, "own.npz"),
     };
-    let some = |from: &Option<PathBuf>, name: &str| from.as_deref().map(|from| copy(from, name)).transpose();
-    Ok(Paths {
-        smashed: copy(&victim.smashed, "smashed.npz")?,
-        model: some(&victim.model, "model.toml")?,
-        client: some(&victim.client, "client.safetensors")?,
-        own: some(&victim.own, "own.npz")?,
-    })
+    if course.has_copied() {
+        return Ok(copies);
+    }
+    course.begin()?;
+    fs::create_dir_all(&place).map_err(Error::io("make the folder", &place))?;
+    let copy = |from: &Path, to: &Path| fs::copy(from, to).map_err(Error::opening("copy", from)).map(|_| ());
+    copy(&victim.smashed, &copies.smashed)?;
+    let some = [(&victim.model, &copies.model), (&victim.client, &copies.client), (&victim.own, &copies.own)];
+    for (from, to) in some {
+        from.iter().zip(to).try_for_each(|(from, to)| copy(from, to))?;
+    }
+    course.copied()?;
+    Ok(copies)
 }
 
 /// Where what was found at a victim under one seed is kept.
@@ -111,17 +121,6 @@ pub fn found_at_files(folder: &Path) -> Result<(Vec<AttackRecord>, Vec<AttackRec
     Ok((records, floors))
 }
 
-/// Whether a folder holds nothing yet, or is not there.
-///
-/// # Errors
-/// Names it where it holds anything.
-pub fn check_is_empty(folder: &Path) -> Result<()> {
-    if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Error::input(format!("the folder is not empty; name another one: {}", folder.display())));
-    }
-    Ok(())
-}
-
 /// Writes `audit.json` with the hashes of everything that lies in the folder.
 ///
 /// # Errors
@@ -137,11 +136,11 @@ pub fn sealed(folder: &Path, audit: Audit) -> Result<Audit> {
     Ok(audit)
 }
 
-/// Checks an audit's folder: what it came to.
+/// What an audit that is at its end came to, unchecked.
 ///
 /// # Errors
-/// Names the file that is not as it was, or the score that is not of the images beside it.
-pub fn verified(folder: &Path) -> Result<Audit> {
+/// Returns an error if there is none in the folder, or it is damaged.
+pub fn sealed_before(folder: &Path) -> Result<Audit> {
     let path = folder.join(AUDIT);
     if folder.is_dir() && !path.exists() {
         return Err(Error::input(format!(
@@ -151,7 +150,16 @@ pub fn verified(folder: &Path) -> Result<Audit> {
     }
     let text = fs::read_to_string(&path).map_err(Error::opening("open the audit", &path))?;
     let damaged = |e: serde_json::Error| Error::input(format!("damaged: {e}: {}", path.display()));
-    let audit: Audit = serde_json::from_str(&text).map_err(damaged)?;
+    serde_json::from_str(&text).map_err(damaged)
+}
+
+/// Checks an audit's folder: what it came to.
+///
+/// # Errors
+/// Names the file that is not as it was, or the score that is not of the images beside it.
+pub fn verified(folder: &Path) -> Result<Audit> {
+    let path = folder.join(AUDIT);
+    let audit = sealed_before(folder)?;
     if audit.seal != seal(&audit)? {
         return Err(Error::input(format!("what it says was changed after it was sealed: {}", path.display())));
     }

@@ -7,6 +7,7 @@
 //! | `count` | from the attacks' records to what is said of a model |
 //! | `line` | that in a line, and as a table |
 //! | `bundle` | the folder with all of it, its hashes, and its check elsewhere |
+//! | `course` | how far it has come, for going on after a stop |
 //!
 //! # Whose choice
 //! Somebody with several attacks has to choose one, and has not seen the truth. So the leading number is of the attack that
@@ -16,6 +17,7 @@
 
 mod bundle;
 mod count;
+mod course;
 mod line;
 mod suite;
 #[cfg(test)]
@@ -25,8 +27,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use bundle::{AUDIT, RUN, begun, begun_at_files, check_is_empty, found_at_files, sealed, seed_folder, verified};
+pub use bundle::{AUDIT, RUN, copied_files, copied_run, found_at_files, sealed, sealed_before, seed_folder, verified};
 pub use count::counted;
+pub use course::Course;
 pub use line::report;
 pub use suite::{NEWEST, Part, SUITES, Suite};
 

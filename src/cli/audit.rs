@@ -7,28 +7,26 @@ use clap::Args;
 
 use super::attack::worked;
 use super::interrupt::interrupted_with_input;
-use super::run::run_among_others;
+use super::own_images::trained;
 use super::victim_files::VictimFiles;
 use super::{DataArgs, place, print, print_kept, set_threads, tell};
 use crate::audit::{
-    AUDIT, Audit, NEWEST, RUN, SUITES, Suite, begun, begun_at_files, check_is_empty, counted, found_at_files, report,
-    sealed, seed_folder, verified,
+    AUDIT, Audit, Course, NEWEST, RUN, SUITES, Suite, copied_files, copied_run, counted, found_at_files, report,
+    sealed, sealed_before, seed_folder, verified,
 };
 use crate::error::{Error, Result};
-use crate::experiment::Experiment;
-use crate::experiment::preset::DIGITS;
 use crate::export::folder::check_new_file;
 use crate::report::pdf;
 use crate::report::read::read;
 use crate::run::attack_later::{Afterwards, floors};
-use crate::run::attack_records::earlier;
-use crate::run::folder::{ATTACKS, EXPERIMENT, RunFolder, check_is_run, experiment_of};
+use crate::run::attack_records::{earlier, keep_first};
+use crate::run::folder::{ATTACKS, RunFolder, experiment_of};
 use crate::run::identity::DataChoice;
 use crate::run::launch::{Launch, Launched, at_victim, launched};
 use crate::run::summary::AttackRecord;
 use crate::run::victim::job::{Task, VictimJob};
 use crate::run::victim::{Paths, Victim};
-use crate::workbench::{attacks, load};
+use crate::workbench::attacks;
 
 /// What is lost where an audit does not come to its end.
 const NOTHING: &str = "there is no audit";
@@ -45,8 +43,8 @@ pub(super) struct AuditArgs {
     #[arg(long, value_name = "N", default_value_t = NEWEST,
           value_parser = clap::value_parser!(u32).range(1..=SUITES.len() as i64))]
     suite: u32,
-    /// The folder for the audit, which must be empty: what was audited, what was stolen of it, scores and hashes. Without it
-    /// one beside the report.
+    /// The folder for the audit: what was audited, what was stolen of it, scores and hashes. An empty one, or that of the same
+    /// audit, which goes on where it was stopped. Without it one beside the report.
     #[arg(long, value_name = "FOLDER", value_parser = place(), required_unless_present_any = ["verify", "report"])]
     out: Option<PathBuf>,
     /// Write a report too, one page in plain words: HTML with everything inside, or PDF by its ending, where there is a browser
@@ -87,15 +85,17 @@ pub(super) fn audit(args: &AuditArgs) -> Result<()> {
     let beside = |file: &PathBuf| file.with_extension("audit");
     let out = args.out.clone().or_else(|| args.report.as_ref().map(beside));
     let out = &out.ok_or_else(|| Error::Internal("an audit without a folder".to_owned()))?;
-    check_is_empty(out)?;
     let suite = Suite::of(args.suite)?;
-    let found = match (&args.run, args.victim.paths()) {
-        (Some(run), _) => at_run(&suite, &trained(run, &args.set)?, out, &args.data.choice())?,
-        (None, Some(paths)) => at_files(&suite, &paths, out)?,
-        // As above.
-        (None, None) => return Err(Error::Internal("neither a run nor a victim was named".to_owned())),
+    let mut course = Course::open(out, args.suite, named(args))?;
+    let audit = if course.is_sealed() {
+        sealed_before(out)?
+    } else {
+        found(&suite, args, &mut course).inspect_err(|error| {
+            if matches!(error, Error::Stopped) {
+                tell("The same command goes on with the audit");
+            }
+        })?
     };
-    let audit = sealed(out, found.audit(&suite))?;
     shown(&audit, args.json)?;
     tell(&format!("The audit is in {}; `cutlayer audit --verify {0}` checks it", out.display()));
     let Some(file) = &args.report else { return Ok(()) };
@@ -104,58 +104,29 @@ pub(super) fn audit(args: &AuditArgs) -> Result<()> {
     Ok(())
 }
 
-/// The finished run at this place; of images one is made first.
-fn trained(place: &Path, set: &[String]) -> Result<PathBuf> {
-    if place.join(EXPERIMENT).is_file() {
-        return match set.first() {
-            None => Ok(place.to_owned()),
-            Some(set) => Err(Error::input(format!("--set {set}: a finished run stays as it is"))),
-        };
-    }
-    if !place.exists() {
-        check_is_run(place)?;
-    }
-    let mut experiment = own_images(place)?;
-    set.iter().try_for_each(|set| experiment.set(set))?;
-    experiment.validate()?;
-    set_threads(experiment.threads);
-    let run = run_among_others(experiment)?;
-    tell(&format!("The run is in {}", run.display()));
-    Ok(run)
+/// What is audited, as the next call with the same arguments has it too.
+fn named(args: &AuditArgs) -> Vec<String> {
+    // A path that cannot be made absolute stands for itself.
+    let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string();
+    let victim = args.victim.paths();
+    let files = victim.iter().flat_map(|paths| {
+        let some = [&paths.model, &paths.client, &paths.own].into_iter().flatten();
+        std::iter::once(&paths.smashed).chain(some).map(whole)
+    });
+    args.run.iter().map(whole).chain(files).chain(args.set.iter().cloned()).collect()
 }
 
-/// How models are trained on images of which nothing is known: as the presets for small sets have it. The attackers have a
-/// quarter of them, so that there is something to rehearse on.
-fn own_images(place: &Path) -> Result<Experiment> {
-    const SMALL_SETS: [&str; 9] = [
-        "data.aux=0.25",
-        "train.epochs=40",
-        "train.batch=16",
-        "train.class_weights=\"balanced\"",
-        "train.shift=0.1",
-        "train.contrast=0.2",
-        "train.weights=\"best\"",
-        "evaluate.mu_images=8",
-        "data.split=\"drawn\"",
-    ];
-    /// Larger images are made so small, that an audit takes minutes.
-    const SIDE: usize = 64;
-    let path = place.to_str().ok_or_else(|| Error::input(format!("this is no Unicode text: {}", place.display())))?;
-    let mut experiment = Experiment::preset(DIGITS)?;
-    experiment.attacks.clear();
-    SMALL_SETS.iter().try_for_each(|set| experiment.set(set))?;
-    path.clone_into(&mut experiment.data.name);
-    let fits = |experiment: &Experiment| {
-        let images = load(&experiment.data.name, &experiment.data.wanted()?)?;
-        let [_, h, w] = images.shape();
-        Ok::<_, Error>(h.max(w) <= SIDE)
+fn found(suite: &Suite, args: &AuditArgs, course: &mut Course) -> Result<Audit> {
+    let found = match (&args.run, args.victim.paths()) {
+        (Some(run), _) => {
+            let run = trained(run, &args.set, course)?;
+            at_run(suite, &run, course, &args.data.choice())?
+        }
+        (None, Some(paths)) => at_files(suite, &paths, course)?,
+        // clap asks for one of the two.
+        (None, None) => return Err(Error::Internal("neither a run nor a victim was named".to_owned())),
     };
-    // Images of several sizes have none before one is chosen.
-    if !fits(&experiment).unwrap_or(false) {
-        experiment.data.size = SIDE;
-        fits(&experiment)?;
-    }
-    Ok(experiment)
+    sealed(course.folder(), found.audit(suite))
 }
 
 fn shown(audit: &Audit, json: bool) -> Result<()> {
@@ -194,14 +165,20 @@ impl Found {
     }
 }
 
-fn at_run(suite: &Suite, run: &Path, out: &Path, data: &DataChoice) -> Result<Found> {
-    let copy = begun(run, out)?;
+fn at_run(suite: &Suite, run: &Path, course: &mut Course, data: &DataChoice) -> Result<Found> {
+    let copy = copied_run(run, course)?;
     set_threads(experiment_of(&copy)?.threads);
     for seed in suite.seeds() {
+        if course.has(seed) {
+            continue;
+        }
         tell(&format!("Suite {}, seed {seed}", suite.suite));
+        // Of a seed that was stopped amid its attacks nothing counts.
+        keep_first(&copy, course.records())?;
         let (folder, launched) = ready(&copy, &suite.launch(seed, suite.targets))?;
         let (file, data) = (folder.file(ATTACKS), data.clone());
         worked(&file, NOTHING, move |sink| Afterwards::new(folder, launched, &data, sink))?;
+        course.ended(seed, earlier(&copy)?.len())?;
     }
     tell("Rehearsal on the attackers' own images");
     let first = suite.first_seed();
@@ -222,28 +199,41 @@ fn ready(copy: &Path, launch: &Launch) -> Result<(RunFolder, Launched)> {
     Ok((folder, Launched { lenient: true, ..launched }))
 }
 
-fn at_files(suite: &Suite, paths: &Paths, out: &Path) -> Result<Found> {
+fn at_files(suite: &Suite, paths: &Paths, course: &mut Course) -> Result<Found> {
     // What does not fit is told of before anything is written.
     let victim = Victim::open(paths)?;
     if victim.truth.is_none() {
         let path = paths.smashed.display();
         return Err(Error::input(format!("an audit scores, and the array images is missing: {path}")));
     }
-    let paths = begun_at_files(paths, out)?;
+    let paths = copied_files(paths, course)?;
+    let out = course.folder().to_owned();
     set_threads(0);
     let mut victim = Some(victim);
     for seed in suite.seeds() {
+        if course.has(seed) {
+            continue;
+        }
         tell(&format!("Suite {}, seed {seed}", suite.suite));
+        let place = seed_folder(&out, seed);
+        remove(&place)?;
         let own = victim.take().map_or_else(|| Victim::open(&paths), Ok)?;
-        launch_at(own, &suite.launch(seed, suite.targets), suite.targets, &seed_folder(out, seed))?;
+        launch_at(own, &suite.launch(seed, suite.targets), suite.targets, &place)?;
+        course.ended(seed, 0)?;
     }
     tell("Rehearsal on the attacker's own images");
+    remove(&out.join(REHEARSAL))?;
     let launch = suite.launch(suite.first_seed(), suite.rehearsal);
     let own = Victim::open(&paths)?.rehearsal(suite.rehearsal);
     let rehearsal = own.and_then(|own| launch_at(own, &launch, suite.rehearsal, &out.join(REHEARSAL)));
     let rehearsal = rehearsed(rehearsal)?;
-    let (records, floors) = found_at_files(out)?;
+    let (records, floors) = found_at_files(&out)?;
     Ok(Found { records, rehearsal, floors })
+}
+
+/// Removes what an audit that was stopped left half done.
+fn remove(folder: &Path) -> Result<()> {
+    if folder.is_dir() { std::fs::remove_dir_all(folder).map_err(Error::io("remove", folder)) } else { Ok(()) }
 }
 
 /// None where there is nothing to rehearse on: the attacks have been launched by then, and only the choice is left.

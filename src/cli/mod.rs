@@ -14,6 +14,7 @@ mod export;
 mod interrupt;
 mod lesson;
 mod manual;
+mod own_images;
 pub mod program;
 mod replica;
 mod report;

@@ -91,17 +91,25 @@ fn resume(path: &Path, data: &DataChoice) -> Result<()> {
         return watch(Worker::start(move |sink| Ok(folds.telling(sink)))?, path);
     }
     let resumed = Resumed::open(path, data)?;
-    let worker = Worker::start(move |sink| resumed.session(sink))?;
-    watch(worker, path)
+    watch(Worker::start(move |sink| resumed.session(sink))?, path)
 }
 
-/// Runs an experiment in a new folder among the program's own data, and prints nothing but its progress: where it is.
-pub(super) fn run_among_others(experiment: Experiment) -> Result<PathBuf> {
+/// Runs an experiment in a new folder among the program's own data, and prints nothing but its progress: where it is, which
+/// `begun` is told before the work.
+pub(super) fn run_among_others(experiment: Experiment, begun: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let setup = Prepared::new(experiment)?;
     let path = new_run_path(&runs_folder(), &setup.experiment.folder_name(None));
     let recorder = setup.begin(&path, false)?;
+    begun(&path)?;
     followed(Worker::start(move |sink| Session::new(setup, Some(recorder), sink))?, &path)?;
     Ok(path)
+}
+
+/// Goes on with such a run.
+pub(super) fn resume_among_others(path: &Path) -> Result<()> {
+    set_threads(experiment_of(path)?.threads);
+    let resumed = Resumed::open(path, &DataChoice::default())?;
+    followed(Worker::start(move |sink| resumed.session(sink))?, path).map(|_| ())
 }
 
 /// Reads the stream to its end: progress on standard error, the table on standard output.

@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use super::axis::{Frame, Range};
 use super::gather::{Gathered, Setting};
 use super::html::{drawing, escaped};
+use super::labels::{Labels, Placed};
 use super::points::{Leak, Point, Spread, points, utility};
 use crate::score::patients::Spread as Exposure;
 
 const WIDTH: f64 = 640.0;
+/// Radius of a point.
+const RADIUS: f64 = 5.0;
 
 /// Right answers against a leak: a point a setting with its number, naive and adaptive attackers linked, the front marked.
 pub fn frontier(all: &Gathered, leak: Leak) -> String {
@@ -17,8 +20,9 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
     let metric = utility(all);
     let leaks = points.iter().flat_map(|p| [Some(p.leak.mean), p.naive.as_ref().map(|s| s.mean)].into_iter().flatten());
     let y = match leak {
-        Leak::Lineup | Leak::Found => Range { low: 0.0, high: 105.0 },
-        Leak::Ssim => Range { low: 0.0, high: 1.05 },
+        // With room for labels above the worst leak.
+        Leak::Lineup | Leak::Found => Range { low: 0.0, high: 114.0 },
+        Leak::Ssim => Range { low: 0.0, high: 1.14 },
         Leak::Psnr => Range::from_zero(leaks),
     };
     let reach = |point: &Point| {
@@ -34,10 +38,12 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
         let _ = writeln!(svg, "<line class=\"chance\" x1=\"{left}\" y1=\"{at:.1}\" x2=\"{right}\" y2=\"{at:.1}\"/>");
         let _ = writeln!(svg, "<text class=\"weak\" x=\"{:.1}\" y=\"{:.1}\">chance</text>", left + 4.0, at - 4.0);
     }
+    svg.push_str(&family_lines(all, &frame, &points));
     svg.push_str(&front_line(&frame, &points));
     for point in &points {
         svg.push_str(&point_svg(all, &frame, point, leak));
     }
+    svg.push_str(&numbers(all, &frame, &points));
     let on_front: Vec<String> =
         points.iter().filter(|point| point.front).map(|point| all.settings[point.setting].label.clone()).collect();
     let description = format!(
@@ -62,6 +68,59 @@ fn front_line(frame: &Frame, points: &[Point]) -> String {
     }
 }
 
+/// A thin line from strength to strength of each defence.
+fn family_lines(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
+    let mut svg = String::new();
+    for family in all.families() {
+        let own = family.iter().filter_map(|place| points.iter().find(|point| point.setting == *place));
+        let places: Vec<String> =
+            own.map(|p| format!("{:.1},{:.1}", frame.at_x(p.utility.mean), frame.at_y(p.leak.mean))).collect();
+        let _ = writeln!(svg, "<polyline class=\"family\" points=\"{}\"/>", places.join(" "));
+    }
+    svg
+}
+
+/// The settings' numbers, with the names of those that are the last of their family or have none, where there is room.
+fn numbers(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
+    /// Width of a letter in the drawings.
+    const DIGIT: f64 = 6.2;
+    let labels = Labels { area: frame.edges, radius: RADIUS, height: 11.0 };
+    let mut ordered: Vec<&Point> = points.iter().collect();
+    ordered.sort_by_key(|point| !point.front);
+    let at = |point: &Point, leak: f64| [frame.at_x(point.utility.mean), frame.at_y(leak)];
+    let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
+    let families = all.families();
+    let within = |point: &Point| families.iter().any(|family| family[..family.len() - 1].contains(&point.setting));
+    let word = |point: &&Point| {
+        let number = (point.setting + 1).to_string();
+        let name = format!("{number} {}", all.settings[point.setting].label);
+        if within(point) { vec![number] } else { vec![name, number] }
+    };
+    let words: Vec<Vec<String>> = ordered.iter().map(word).collect();
+    let width = |word: &String| DIGIT * word.chars().count() as f64;
+    let widths: Vec<Vec<f64>> = words.iter().map(|words| words.iter().map(width).collect()).collect();
+    let others = points.iter().flat_map(|point| {
+        [point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten().map(|leak| at(point, leak.mean))
+    });
+    let mut svg = String::new();
+    let placed = labels.placed(&places, &widths, &others.collect::<Vec<_>>());
+    for ((placed, [x, y]), words) in placed.into_iter().zip(places).zip(words) {
+        // Where there is no room the point's own words and the table tell which it is.
+        let Some(Placed { which, at: [to_x, to_y], far }) = placed else { continue };
+        let word = escaped(&words[which]);
+        if far {
+            let _ =
+                writeln!(svg, "<line class=\"lead\" x1=\"{x:.1}\" y1=\"{y:.1}\" x2=\"{to_x:.1}\" y2=\"{to_y:.1}\"/>");
+        }
+        let _ = writeln!(
+            svg,
+            "<text class=\"number\" x=\"{to_x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{word}</text>",
+            to_y + 4.0
+        );
+    }
+    svg
+}
+
 fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String {
     let setting = &all.settings[point.setting];
     let x = frame.at_x(point.utility.mean);
@@ -79,7 +138,7 @@ fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String
     let mut mark = |of: &Option<Spread>, class: &str| {
         if let Some(spread) = of {
             let y = frame.at_y(spread.mean);
-            let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>");
+            let _ = writeln!(svg, "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{RADIUS}\"/>");
         }
     };
     if setting.defended() {
@@ -92,8 +151,7 @@ fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String
         let [from, to] = [naive, adaptive].map(|leak| frame.at_y(leak));
         let _ = writeln!(svg, "<line class=\"link\" x1=\"{x:.1}\" y1=\"{from:.1}\" x2=\"{x:.1}\" y2=\"{to:.1}\"/>");
     }
-    let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text></g>", x + 8.0, top - 6.0, point.setting + 1);
-    svg
+    svg + "</g>\n"
 }
 
 /// A point in words, as who points at it reads it.

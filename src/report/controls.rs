@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::gather::{Gathered, Model, Setting};
 use super::points::{Spread, utility};
 use super::read::{Run, Runs};
+use super::verdict::unfit;
 use crate::anchor::Kept;
 use crate::data::Draw;
 use crate::defence::{Control, Kind};
@@ -67,6 +68,9 @@ pub struct Held {
     pub by_image: Option<OverImages>,
     /// Weights of client and server.
     pub weights: Option<[usize; 2]>,
+    /// Why nothing is concluded from the two: models that are of no use, or still learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
 }
 
 /// A 95 % interval over test images.
@@ -114,10 +118,11 @@ impl Stands {
 }
 
 impl Held {
-    /// Both intervals have to be on one side of 0, and it takes five seeds. Where there is none over images, the one over
-    /// seeds decides.
+    /// Both intervals have to be on one side of 0, and it takes five seeds of models that are trained. Where there is none over
+    /// images, the one over seeds decides.
     pub fn stands(&self) -> Stands {
-        let Some(by_seed) = self.by_seed.filter(|_| self.seeds >= SEEDS) else { return Stands::NoEvidence };
+        let enough = self.seeds >= SEEDS && self.doubt.is_none();
+        let Some(by_seed) = self.by_seed.filter(|_| enough) else { return Stands::NoEvidence };
         let all = || std::iter::once(by_seed).chain(self.by_image.as_ref().map(|over| over.ends));
         if all().all(|[low, _]| low > 0.0) {
             Stands::More
@@ -253,6 +258,7 @@ fn hold(runs: &Runs, metric: &'static Metric<Row>, whole: &Setting, setting: &Se
         by_seed: interval(&own, &its),
         by_image: over_images(runs, metric, &pairs),
         weights: weights(runs, setting),
+        doubt: [whole, setting].into_iter().find_map(|one| Some(unfit(one).first()?.why())),
     })
 }
 

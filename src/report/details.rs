@@ -74,8 +74,9 @@ fn helps(runs: &Runs, all: &Gathered) -> String {
 fn frontier(all: &Gathered, leaks: &[Leak], front: &[usize]) -> String {
     let mut inside = paragraph(
         "Each number in the charts is a setting of the table. Right answers grow to the right, leaks upwards: the best place is the \
-         lower right. A hollow circle is what an attacker gets who does not know the defence, a full one what one gets who does; the \
-         line between them is what knowing it gives. The dashed line is the front, whose settings no other beats.",
+         lower right. Thin lines go from strength to strength of a defence, which is named at its last. A hollow circle is what \
+         an attacker gets who does not know the defence, a full one what one gets who does; the line between them is what knowing \
+         it gives. The dashed line is the front, whose settings no other beats.",
     );
     for leak in leaks {
         let _ = writeln!(

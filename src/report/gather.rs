@@ -135,7 +135,7 @@ impl Gathered {
             setting.models.sort_by_key(|model| model.seed);
         }
         name(&mut settings);
-        let order = |one: &Setting| (one.defence.clone(), one.cut(), one.label.clone());
+        let order = |one: &Setting| (one.defence.clone(), one.cut(), in_order(&one.label));
         settings.sort_by_cached_key(order);
         Self { settings }
     }
@@ -143,6 +143,23 @@ impl Gathered {
     /// Of finished runs.
     pub fn of_runs(runs: &[Run]) -> Self {
         Self::of(runs.iter().map(|run| &run.summary))
+    }
+
+    /// Settings, by their places, that differ in the settings of their own defences alone: strengths, and parts left out. Families of
+    /// one are left out.
+    pub fn families(&self) -> Vec<Vec<usize>> {
+        let mut all: Vec<Vec<usize>> = Vec::new();
+        for (place, setting) in self.settings.iter().enumerate().filter(|(_, setting)| setting.defended()) {
+            let alike = |other: &Setting| {
+                other.defence == setting.defence && other.values_without(&[]) == setting.values_without(&[])
+            };
+            match all.iter_mut().find(|family| alike(&self.settings[family[0]])) {
+                Some(family) => family.push(place),
+                None => all.push(vec![place]),
+            }
+        }
+        all.retain(|family| family.len() > 1);
+        all
     }
 
     /// The undefended setting that one is held against: the twin that pools as it packs, or else the same network.
@@ -153,6 +170,17 @@ impl Gathered {
         let of = |pools: bool| self.settings.iter().filter(same).find(|other| other.pools == pools);
         of(setting.packs).or_else(|| of(!setting.packs))
     }
+}
+
+/// What labels are sorted by: numbers in them by their size.
+fn in_order(label: &str) -> Vec<(u64, String)> {
+    let word = |word: &str| {
+        let number =
+            word.trim_end_matches(',').parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        // The bits of numbers that are not negative stand in their order; words come after all of them.
+        number.map_or_else(|| (u64::MAX, word.to_owned()), |number| (number.to_bits(), String::new()))
+    };
+    label.split(' ').map(word).collect()
 }
 
 /// Where documents have the settings of each defence.
@@ -298,6 +326,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn strengths_are_sorted_by_their_size() {
+        let mut all = ["CEM λ 16", "projection 4", "CEM λ 4", "projection 16, cut 2", "projection 1.5"];
+        all.sort_by_cached_key(|label| in_order(label));
+        assert_eq!(all, ["CEM λ 4", "CEM λ 16", "projection 1.5", "projection 4", "projection 16, cut 2"]);
+    }
+
+    #[test]
     fn seeds_are_pooled_and_what_differs_is_named() {
         let mut runs: Vec<Summary> = (0..3).map(samples::summary).collect();
         let noisy = |seed| samples::defended(seed, "image-noise", &[]);
@@ -315,6 +350,7 @@ mod tests {
                 ("noise on the image σ 0.5, cut 5", vec![0]),
             ]
         );
+        assert_eq!(all.families(), [[2, 3]]);
         assert_eq!(all.baseline(&all.settings[2]).map(|one| &one.label), Some(&all.settings[1].label));
         assert!(all.baseline(&all.settings[1]).is_none());
     }

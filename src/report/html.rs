@@ -23,6 +23,13 @@ pub fn escaped(text: &str) -> String {
     escaped
 }
 
+/// A number with its sign and so many digits; nothing is neither more nor less.
+pub fn signed(x: f64, digits: usize) -> String {
+    let text = format!("{x:+.digits$}");
+    let nothing = !text.bytes().any(|byte| (b'1'..=b'9').contains(&byte));
+    if nothing { text[1..].to_owned() } else { text.replacen('-', "−", 1) }
+}
+
 /// A paragraph.
 pub fn paragraph(text: &str) -> String {
     format!("<p>{}</p>\n", escaped(text))
@@ -91,6 +98,7 @@ mod tests {
         assert_eq!(escaped("a<b> & \"c\" 'd'\u{1}"), "a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39; ");
         assert!(table("<t>", &["<h>"], 1, &[vec!["<c>".to_owned()]]).matches("&lt;").count() >= 4);
         assert_eq!(list(Vec::<String>::new()), "");
+        assert_eq!([signed(-0.04, 1), signed(0.04, 1), signed(-0.06, 1), signed(2.0, 0)], ["0.0", "0.0", "−0.1", "+2"]);
         assert!(
             picture(b"png", "what \"it\" shows", "")
                 .contains("alt=\"what &quot;it&quot; shows\" src=\"data:image/png;base64,cG5n\"")

@@ -1,7 +1,7 @@
 //! Which leak meter can be trusted: whether meters, which need no attack, order the settings as the attacks do.
 
 use super::gather::{Gathered, Model, Setting};
-use super::html::{paragraph, table};
+use super::html::{paragraph, signed, table};
 use super::points::{Leak, Spread};
 use crate::random::Seed;
 use crate::score::intervals::{DRAWS, FEWEST};
@@ -83,7 +83,7 @@ pub(super) fn trusted(all: &Gathered, leaks: &[Leak]) -> Option<String> {
 
 /// A row a meter.
 fn beside(all: &Gathered, leak: Leak) -> Option<String> {
-    let number = |x: f64| format!("{x:+.2}");
+    let number = |x: f64| signed(x, 2);
     let none = || "–".to_owned();
     let row = |meter| {
         let agreement = Agreement::of(all, meter, leak);

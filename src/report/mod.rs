@@ -12,6 +12,7 @@ mod details;
 mod first;
 pub mod gather;
 pub mod html;
+pub mod labels;
 mod meters;
 pub mod pdf;
 pub mod points;

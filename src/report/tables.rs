@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::controls::Question;
 use super::gather::{Gathered, Model, Setting};
-use super::html::table;
+use super::html::{signed, table};
 use super::points::{Leak, Spread, accuracy, utility};
 use super::read::Runs;
 use super::sentences::{grouped, megabytes};
@@ -71,12 +71,12 @@ pub(super) fn gaps(all: &Gathered) -> Option<String> {
             let gap = match lineups {
                 [Some(a), Some(b)] if a.len() == b.len() && !a.is_empty() => {
                     let (mean, error, _) = lead(&b, &a);
-                    format!("{:+.1} ± {:.1}", 100.0 * mean, 100.0 * error)
+                    format!("{} ± {:.1}", signed(100.0 * mean, 1), 100.0 * error)
                 }
                 _ => NONE.to_owned(),
             };
             let images = adaptive.len().to_string();
-            rows.push(vec![setting.label.clone(), name, images, format!("{mean:+.3} ± {error:.3}"), gap]);
+            rows.push(vec![setting.label.clone(), name, images, format!("{} ± {error:.3}", signed(mean, 3)), gap]);
             chances.push(p);
         }
     }
@@ -124,22 +124,18 @@ fn together(setting: &Setting, name: &str, adaptive: bool, metric: &Metric<Attac
 pub(super) fn parts(all: &Gathered) -> String {
     let mut html = String::new();
     let mut told: Vec<&str> = Vec::new();
-    for setting in &all.settings {
+    for family in all.families() {
+        let alike: Vec<&Setting> = family.iter().map(|place| &all.settings[*place]).collect();
+        let setting = alike[0];
         let Some(defence) = setting.defence.as_deref().filter(|id| !told.contains(id)) else { continue };
         told.push(defence);
-        let same = |other: &&Setting| {
-            other.defence.as_deref() == Some(defence) && other.values_without(&[]) == setting.values_without(&[])
-        };
-        let alike: Vec<&Setting> = all.settings.iter().filter(same).collect();
         let keys: Vec<&'static str> = setting
             .values
             .keys()
             .copied()
             .filter(|key| alike.iter().any(|other| other.values.get(key) != setting.values.get(key)))
             .collect();
-        if alike.len() > 1 {
-            html.push_str(&parts_of(defence, &alike, &keys, utility(all)));
-        }
+        html.push_str(&parts_of(defence, &alike, &keys, utility(all)));
     }
     html
 }
@@ -239,7 +235,7 @@ pub(super) fn attacks(runs: &Runs) -> String {
             let lead = record.judged.as_ref().and_then(|judged| judged.lead.as_ref());
             let lead = lead.map(|lead| {
                 let (digits, unit) = (lead.metric().digits, lead.metric().difference_unit());
-                format!("{:+.digits$} {unit}", lead.mean)
+                format!("{} {unit}", signed(lead.mean, digits))
             });
             rows.push(vec![
                 run.name(),
@@ -262,7 +258,7 @@ pub(super) fn attacks(runs: &Runs) -> String {
 pub(super) fn held(question: &Question) -> String {
     let digits = question.metric().digits;
     let ends = |ends: Option<[f64; 2]>| {
-        ends.map_or(NONE.to_owned(), |[low, high]| format!("{low:+.2} to {high:+.2}").replace('-', "−"))
+        ends.map_or(NONE.to_owned(), |[low, high]| format!("{} to {}", signed(low, 2), signed(high, 2)))
     };
     let count = |weights: Option<[usize; 2]>, party: usize| {
         weights.map_or(NONE.to_owned(), |weights| grouped(weights[party] as u64))
@@ -283,7 +279,7 @@ pub(super) fn held(question: &Question) -> String {
             held.setting.clone(),
             held.seeds.to_string(),
             held.right.words(digits),
-            format!("{:+.2}", held.difference).replace('-', "−"),
+            signed(held.difference, 2),
             ends(held.by_seed),
             ends(held.by_image.as_ref().map(|over| over.ends)),
             count(held.weights, 1),

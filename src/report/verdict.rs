@@ -86,8 +86,19 @@ fn broke(model: &Model) -> bool {
     model.case().verdicts().iter().any(|verdict| verdict.target == model.target && verdict.standing == Standing::Broke)
 }
 
-/// What is wrong with the models.
+/// What is wrong with the models, and with what they are tested on.
 fn models(setting: &Setting) -> Vec<Refusal> {
+    let mut why = unfit(setting);
+    // All are tested on the same images.
+    let widths = setting.models.iter().filter_map(|model| Some((model.row()?, width(model.row()?))));
+    if let Some((row, width)) = widths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, width)| *width > WIDEST) {
+        why.push(Refusal::SmallTest { images: row.images, width });
+    }
+    why
+}
+
+/// Models that are of no use, or still learn: nothing is concluded from their answers.
+pub(super) fn unfit(setting: &Setting) -> Vec<Refusal> {
     let (mut useless, mut learning) = (Vec::new(), Vec::new());
     for model in &setting.models {
         let Some(row) = model.row() else { continue };
@@ -103,11 +114,6 @@ fn models(setting: &Setting) -> Vec<Refusal> {
     }
     if !learning.is_empty() {
         why.push(Refusal::StillLearning(learning));
-    }
-    // All are tested on the same images.
-    let widths = setting.models.iter().filter_map(|model| Some((model.row()?, width(model.row()?))));
-    if let Some((row, width)) = widths.max_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, width)| *width > WIDEST) {
-        why.push(Refusal::SmallTest { images: row.images, width });
     }
     why
 }

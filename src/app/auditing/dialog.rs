@@ -1,6 +1,6 @@
 //! The dialog of an audit: which images, where the page goes; then how far it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use eframe::egui::{Button, Context, Grid, Id, Label, Modal, RichText, TextEdit, Ui};
 
@@ -18,6 +18,8 @@ const FIELD: f32 = 400.0;
 pub struct AuditView {
     images: String,
     page: String,
+    /// The last images that were audited, and their page.
+    begun: Option<(PathBuf, PathBuf)>,
     trouble: Option<String>,
 }
 
@@ -28,17 +30,24 @@ impl AuditView {
         self.trouble = None;
     }
 
-    fn start(&self, look: Look<'_>) -> Result<AuditAct, String> {
+    /// The page that was begun of these images and is not there yet: started again after a stop, the audit goes on.
+    fn begun(&self, images: &Path) -> Option<PathBuf> {
+        let (_, page) = self.begun.as_ref().filter(|(own, page)| own == images && !page.exists())?;
+        Some(page.clone())
+    }
+
+    fn start(&mut self, look: Look<'_>) -> Result<AuditAct, String> {
         let images = self.images.trim();
         if images.is_empty() {
             return Err(t!("Name the folder or file of the images").to_owned());
         }
         let images = place::found(images).map_err(|error| error.to_string())?;
         let page = match self.page.trim() {
-            "" => new_page(look.runs, &images),
+            "" => self.begun(&images).unwrap_or_else(|| new_page(look.runs, &images)),
             text => place::found(text).map_err(|error| error.to_string())?,
         };
         check_new_file("page", &page).map_err(|error| error.to_string())?;
+        self.begun = Some((images.clone(), page.clone()));
         Ok(AuditAct::Start { images, page })
     }
 }
@@ -107,7 +116,7 @@ fn buttons_ui(ui: &mut Ui, look: Look<'_>, view: &mut AuditView, acts: &mut Vec<
     ui.horizontal(|ui| {
         if look.auditing.at_work() {
             let button = Button::new(t!("Stop the audit"));
-            let tip = t!("The trained model is kept among the runs; an audit begins again.");
+            let tip = t!("The same images and page go on where the audit was stopped.");
             if ui.add_enabled(!look.auditing.is_stopping(), button).on_hover_text(tip).clicked() {
                 acts.push(Act::Audit(AuditAct::Stop));
             }

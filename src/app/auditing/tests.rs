@@ -48,7 +48,7 @@ fn one_that_is_stopped_sees_the_end_of_its_input() {
 #[test]
 fn the_dialog_says_what_lacks_and_begins_an_audit() {
     let folder = tempfile::tempdir().unwrap();
-    let shop = Shop::default();
+    let shop = Shop { runs: folder.path().to_owned(), ..Shop::default() };
     let mut harness = Harness::builder().with_size([800.0, 420.0]).build_ui_state(
         |ui, (view, acts): &mut (AuditView, Vec<Act>)| {
             audit_ui(ui.ctx(), shop.look(), view, acts);
@@ -71,4 +71,12 @@ fn the_dialog_says_what_lacks_and_begins_an_audit() {
     let (_, acts) = harness.state();
     let [Act::Audit(AuditAct::Start { images: found, page })] = acts.as_slice() else { panic!("{acts:?}") };
     assert_eq!((found, page.file_name().unwrap().to_str().unwrap()), (&images, "films-report.html"));
+    let page = page.clone();
+    // Meanwhile it has begun; what is started again goes on with it.
+    std::fs::create_dir_all(page.with_extension("audit")).unwrap();
+    harness.get_by_label("Start the audit").click();
+    harness.run_steps(3);
+    let (_, acts) = harness.state();
+    let Some(Act::Audit(AuditAct::Start { page: again, .. })) = acts.last() else { panic!("{acts:?}") };
+    assert_eq!((acts.len(), again), (2, &page));
 }

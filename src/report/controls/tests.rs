@@ -64,6 +64,24 @@ fn a_defence_is_held_against_the_controls_of_its_card_and_against_none() {
 }
 
 #[test]
+fn of_models_that_still_learn_nothing_is_concluded() {
+    let kind = kinds()[0];
+    let mut all = summaries(kind, 5);
+    // The first control of the second seed: its accuracy rose by ten points in its last epoch.
+    let one = &mut all[kind.controls.len() + 3];
+    for (row, accuracy) in one.epochs.iter_mut().zip([80.0, 90.0]) {
+        row.accuracy = accuracy;
+    }
+    let all_runs = runs(all);
+    let all = Gathered::of_runs(&all_runs.finished);
+    let [question] = Question::all(&all_runs, &all).try_into().unwrap();
+    let held = &question.held[0];
+    assert!(held.doubt.as_ref().unwrap().contains("still learns"), "{held:?}");
+    assert_eq!([held.stands(), question.held[1].stands()], [Stands::NoEvidence, Stands::Less]);
+    assert!(crate::report::sentences::compared(&question, held).contains("no evidence. The model still learns"));
+}
+
+#[test]
 fn of_four_seeds_there_is_no_evidence_and_what_no_run_has_is_named() {
     let kind = kinds()[0];
     let mut few = summaries(kind, 4);

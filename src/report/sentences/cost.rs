@@ -2,6 +2,7 @@
 
 use super::grouped;
 use crate::report::gather::{Model, Setting};
+use crate::report::html::signed;
 use crate::report::points::Spread;
 use crate::score::metrics::{ACCURACY, Metric, SENSITIVITY};
 use crate::score::paired::lead;
@@ -47,18 +48,18 @@ fn cost(setting: &Setting, baseline: &Setting, metric: &'static Metric<Row>) -> 
     let (own, other, digits) = (own?, other?, metric.digits);
     let Difference { mean, error, over } = difference(setting, baseline, metric)?;
     let numbers = format!("{:.digits$} {unit} instead of {:.digits$} {unit}", own.mean, other.mean, unit = metric.unit);
-    let size = |x: f64| {
+    let size = |x: String| {
         let error = error.map(|error| format!(" ± {error:.digits$}")).unwrap_or_default();
-        format!("{x:.digits$}{error} points")
+        format!("{x}{error} points")
     };
     let name = metric.name;
     let beyond = error.is_some_and(|error| mean.abs() > 2.0 * error);
     let told = if !beyond {
-        format!("No cost in {name} was shown: a change of {}", size(mean).replacen('-', "−", 1))
+        format!("No cost in {name} was shown: a change of {}", size(signed(mean, digits)))
     } else if mean < 0.0 {
-        format!("The defence costs {} of {name}", size(-mean))
+        format!("The defence costs {} of {name}", size(format!("{:.digits$}", -mean)))
     } else {
-        format!("With the defence {name} is higher by {}", size(mean))
+        format!("With the defence {name} is higher by {}", size(format!("{mean:.digits$}")))
     };
     Some(format!("{told} ({numbers}; ± over {}).", over.words()))
 }

@@ -2,11 +2,13 @@
 
 use super::{counted, listed};
 use crate::report::controls::{Held, Helps, Question, SEEDS, Stands};
+use crate::report::html::signed;
 
 /// How it is told what chance makes of differences.
 pub const RULE: &str = "\u{201c}More often\u{201d} and \u{201c}less often\u{201d} are said where both 95 % intervals of the \
                         difference, over seeds in pairs (Student\u{2019}s t) and over test images (bootstrap, all seeds of an image \
-                        together), are on one side of 0, and of five seeds or more. Each is wrong in one of 20 cases by itself; that \
+                        together), are on one side of 0, and of five seeds or more of models that are \
+                        trained. Each is wrong in one of 20 cases by itself; that \
                         a defence helps is said only where it is above all that it is held against. Weights are those that training \
                         changes; the client\u{2019}s are with what its defence adds.";
 
@@ -47,7 +49,7 @@ pub fn helps(question: &Question) -> String {
 /// How the defence stands beside one of them, with the numbers.
 pub fn compared(question: &Question, held: &Held) -> String {
     let digits = question.metric().digits;
-    let signed = |x: f64| format!("{x:+.2}").replace('-', "−");
+    let signed = |x: f64| signed(x, 2);
     let range = |[low, high]: [f64; 2]| format!("{} to {}", signed(low), signed(high));
     let by_seed =
         held.by_seed.map(|ends| format!("{} over {} in pairs", range(ends), counted(held.seeds, "seed", "seeds")));
@@ -61,6 +63,9 @@ pub fn compared(question: &Question, held: &Held) -> String {
     let stands = match held.stands() {
         Stands::NoEvidence if held.seeds < SEEDS => {
             format!("no evidence, of {}", counted(held.seeds, "seed", "seeds"))
+        }
+        Stands::NoEvidence if held.doubt.is_some() => {
+            format!("no evidence. {}", held.doubt.as_deref().unwrap_or_default().trim_end_matches('.'))
         }
         Stands::NoEvidence => "no evidence of a difference".to_owned(),
         stands => format!("right {}", stands.word()),

@@ -195,6 +195,7 @@ mod helping {
             by_seed: Some(*by_seed),
             by_image: by_image.map(|ends| OverImages { ends, units: 2000, patients: false }),
             weights: None,
+            doubt: None,
         };
         let question = Question {
             defence: "dropout".to_owned(),

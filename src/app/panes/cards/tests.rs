@@ -188,6 +188,7 @@ fn recognition_is_judged_by_all_that_a_defence_is_held_against() {
         by_seed: Some(ends),
         by_image: None,
         weights: None,
+        doubt: None,
     };
     let (more, less, covers) = (held(1.5, [0.5, 2.5]), held(-1.0, [-1.5, -0.5]), held(0.2, [-0.3, 0.7]));
     for (held, verdict, here, words) in [

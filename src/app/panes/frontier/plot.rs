@@ -1,15 +1,16 @@
 //! The frontier's plot.
 
-use eframe::egui::{Pos2, Theme, Ui, vec2};
+use eframe::egui::{Color32, Pos2, TextStyle, Theme, Ui, pos2, vec2};
 use egui_plot::{
-    GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform, PlotUi,
-    Points, Text,
+    AxisHints, GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform,
+    PlotUi, Points,
 };
 
 use super::made::Set;
 use super::{Shown, name, tip, words};
 use crate::app::theme::Role;
 use crate::report::axis::Range;
+use crate::report::labels::{Labels, Placed};
 use crate::report::points::{Leak, Point, Scored, utility};
 use crate::texts::say;
 
@@ -33,6 +34,11 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         Leak::Ssim => 1.12,
         Leak::Psnr => set.points(leak, Scored::All).iter().map(|point| 1.12 * point.leak.mean).fold(10.0, f64::max),
     };
+    // The pane may be low: numbers beside each line of the grid all the same.
+    let y_axis = AxisHints::new_y()
+        .label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)))
+        .min_thickness(38.0)
+        .label_spacing(10.0..=14.0);
     let plot = Plot::new(("frontier", name(leak), &set.name))
         .width(ui.available_width() - 6.0)
         .height(height)
@@ -46,11 +52,10 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         .allow_axis_zoom_drag(false)
         .show_x(false)
         .show_y(false)
-        .y_axis_min_width(38.0)
         .x_grid_spacer(|input| grid(&input))
         .y_grid_spacer(|input| grid(&input))
         .x_axis_label(axis(say(metric.name), metric.unit))
-        .y_axis_label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)));
+        .custom_y_axes(vec![y_axis]);
     let response = plot.show(ui, |plot| {
         if let Some(chance) = leak.chance() {
             let style = LineStyle::Dotted { spacing: 6.0 };
@@ -68,19 +73,48 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
                 let ring = Points::new("", ring).id(("your-point", point.setting)).shape(MarkerShape::Circle);
                 plot.points(ring.filled(false).radius(RING).color(text).allow_hover(false));
             }
-            let at = PlotPoint::new(point.utility.mean, point.leak.mean);
-            let number = format!(" {}", point.setting + 1);
-            plot.text(
-                Text::new("", at, number).color(text).anchor(eframe::egui::Align2::LEFT_BOTTOM).allow_hover(false),
-            );
         }
     });
+    numbers(ui, &response.transform, points, text);
     let near = response.response.hover_pos().and_then(|at| nearest(&response.transform, points, at));
     if let Some(point) = near {
         let told = words(shown, point);
         response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", tip(set)));
     }
     near.filter(|_| response.response.clicked()).map(|point| point.setting)
+}
+
+/// The settings' numbers, over no other and over no point; those of the front choose their places first. Where there is no
+/// room the pointer tells which it is.
+fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], color: Color32) {
+    let font = TextStyle::Small.resolve(ui.style());
+    let frame = *transform.frame();
+    let area = [frame.left(), frame.top(), frame.right(), frame.bottom()].map(f64::from);
+    let labels = Labels { area, radius: f64::from(RADIUS), height: f64::from(font.size) };
+    let mut ordered: Vec<&Point> = points.iter().collect();
+    ordered.sort_by_key(|point| !point.front);
+    let at = |point: &Point, leak: f64| {
+        let at = transform.position_from_point(&PlotPoint::new(point.utility.mean, leak));
+        [at.x, at.y].map(f64::from)
+    };
+    let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
+    let painter = ui.painter().with_clip_rect(frame);
+    let words = ordered.iter().map(|point| (point.setting + 1).to_string());
+    let words: Vec<_> = words.map(|word| painter.layout_no_wrap(word, font.clone(), color)).collect();
+    let widths: Vec<Vec<f64>> = words.iter().map(|word| vec![f64::from(word.size().x)]).collect();
+    let others = points.iter().flat_map(|point| {
+        [point.naive.as_ref(), point.adaptive.as_ref()].into_iter().flatten().map(|leak| at(point, leak.mean))
+    });
+    let placed = labels.placed(&places, &widths, &others.collect::<Vec<_>>());
+    let screen = |[x, y]: [f64; 2]| pos2(x as f32, y as f32);
+    for ((placed, from), word) in placed.into_iter().zip(places).zip(words) {
+        let Some(Placed { at, far, .. }) = placed else { continue };
+        if far {
+            painter.line_segment([screen(from), screen(at)], (0.7, color.gamma_multiply(0.4)));
+        }
+        let corner = screen(at) - word.size() / 2.0;
+        painter.galley(corner, word, color);
+    }
 }
 
 /// What an axis says: `accuracy, %`.
