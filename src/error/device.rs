@@ -66,10 +66,7 @@ impl fmt::Display for Failure {
                 Kind::Memory => write!(f, "lower {lower}, or leave the GPU to this program alone")?,
                 Kind::Gone => write!(f, "if it fails again, lower {lower}, or see what its driver has logged")?,
             }
-            write!(
-                f,
-                "; with device = \"cpu\" in its experiment.toml the run goes on from its last checkpoint without"
-            )?;
+            write!(f, "; set device = \"cpu\" in the run's experiment.toml to go on without the GPU")?;
         }
         write!(f, " ({said})")
     }
@@ -106,7 +103,7 @@ mod tests {
         assert_eq!(
             told.to_string(),
             "the GPU ran out of its memory at a training step of 256 images: lower train.batch, or leave the GPU to this \
-             program alone; with device = \"cpu\" in its experiment.toml the run goes on from its last checkpoint without \
+             program alone; set device = \"cpu\" in the run's experiment.toml to go on without the GPU \
              (DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\"))"
         );
         let again = told.at(|| Load { work: "another".into(), lower: "nothing".into() });

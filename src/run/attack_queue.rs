@@ -223,6 +223,7 @@ pub fn conclude(
     let gallery = finished.images.is_some().then(|| job.gallery(&finished)).transpose()?;
     Ok(Outcome::Kept(Box::new(finished.record), gallery.map(Box::new)))
 }
+
 /// For a device that fails in an attack.
 fn at_attack(order: &Order) -> Load {
     Load {

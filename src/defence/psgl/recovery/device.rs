@@ -112,7 +112,11 @@ fn shrunk(p: &Tensor, tau: &Tensor) -> Result<Tensor> {
     let magnitude = above.matmul(&sign(&above.broadcast_div(&most)?, &eye)?)?;
     let raised = (&eye + ((above + magnitude)? * 0.5)?)?;
     let root = inverse_root(&raised.broadcast_div(&most)?, &eye)?.broadcast_div(&most.sqrt()?)?;
-    (eye - root)?.to_dtype(p.dtype())?.matmul(p)
+    let weights = (eye - root)?;
+    // Where no singular value is above τ nothing is left, and not the rounding of it.
+    let most = weights.flatten_from(1)?.abs()?.max_keepdim(1)?.unsqueeze(2)?;
+    let anything = most.ge(f64::from(f32::EPSILON))?.to_dtype(DType::F64)?;
+    weights.broadcast_mul(&anything)?.to_dtype(p.dtype())?.matmul(p)
 }
 
 /// The steps in their order.
