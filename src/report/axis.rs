@@ -41,6 +41,19 @@ impl Range {
         Self { low: 0.0, ..Self::around(values) }
     }
 
+    /// Around values with their errors, but not around those that lie further below the largest than three times the first
+    /// quartile does: one broken setting would push all others together. Of fewer than eight values none is left out.
+    pub fn of_most(values: &[(f64, f64)]) -> Self {
+        const FEW: usize = 8;
+        let mut sorted: Vec<f64> = values.iter().map(|(mean, _)| *mean).filter(|mean| mean.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let largest = sorted.last().copied().unwrap_or_default();
+        let quartile = sorted.get(sorted.len() / 4).copied().unwrap_or_default();
+        let least = if sorted.len() < FEW { f64::NEG_INFINITY } else { largest - 3.0 * (largest - quartile) };
+        let most = values.iter().filter(|(mean, _)| *mean >= least);
+        Self::around(most.flat_map(|(mean, error)| [(mean - error).max(least), mean + error]))
+    }
+
     /// Round numbers in it: a few.
     pub fn ticks(self) -> Vec<f64> {
         let span = self.high - self.low;
@@ -69,9 +82,9 @@ fn number(value: f64, ticks: &[f64]) -> String {
 }
 
 impl Frame {
-    /// Where a value of x stands.
+    /// Where a value of x stands; below the least, where that does.
     pub fn at_x(&self, x: f64) -> f64 {
-        self.edges[0] + self.x.share(x) * (self.edges[2] - self.edges[0])
+        self.edges[0] + self.x.share(x.max(self.x.low)) * (self.edges[2] - self.edges[0])
     }
 
     /// Where a value of y stands.
@@ -133,6 +146,17 @@ mod tests {
         let ticks = told(0.41, 0.47);
         assert_eq!(number(ticks[0], &ticks), "0.41");
         assert_eq!(number(-0.0, &[-1.0, 0.0]), "0");
+    }
+
+    #[test]
+    fn a_straggler_does_not_push_the_others_together() {
+        let mut values: Vec<_> = (0..8).map(|i| (90.0 + f64::from(i), 0.5)).collect();
+        let whole = Range::of_most(&values);
+        assert!(whole.low < 89.5 && whole.high > 97.5, "{whole:?}");
+        values.push((40.0, 20.0));
+        assert_eq!(Range::of_most(&values), whole);
+        let few = Range::of_most(&values[6..]);
+        assert!(few.low < 20.0, "three values are shown all: {few:?}");
     }
 
     #[test]

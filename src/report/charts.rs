@@ -15,7 +15,8 @@ const RADIUS: f64 = 5.0;
 
 /// Right answers against a leak: a point a setting with its number, naive and adaptive attackers linked, the front marked.
 pub fn frontier(all: &Gathered, leak: Leak) -> String {
-    const HEIGHT: f64 = 380.0;
+    // Two of them and what is said about them fit a page of A4.
+    const HEIGHT: f64 = 350.0;
     let points = points(all, leak);
     let metric = utility(all);
     let leaks = points.iter().flat_map(|p| [Some(p.leak.mean), p.naive.as_ref().map(|s| s.mean)].into_iter().flatten());
@@ -25,12 +26,8 @@ pub fn frontier(all: &Gathered, leak: Leak) -> String {
         Leak::Ssim => Range { low: 0.0, high: 1.14 },
         Leak::Psnr => Range::from_zero(leaks),
     };
-    let reach = |point: &Point| {
-        let error = point.utility.error.unwrap_or(0.0);
-        [point.utility.mean - error, point.utility.mean + error]
-    };
-    let frame =
-        Frame { edges: [52.0, 26.0, WIDTH - 18.0, HEIGHT - 40.0], x: Range::around(points.iter().flat_map(reach)), y };
+    let reach: Vec<_> = points.iter().map(|p| (p.utility.mean, p.utility.error.unwrap_or(0.0))).collect();
+    let frame = Frame { edges: [52.0, 26.0, WIDTH - 18.0, HEIGHT - 40.0], x: Range::of_most(&reach), y };
     let mut svg = frame.axes(&metric.axis(), &format!("{} (lower is better)", leak.axis()), None);
     if let Some(chance) = leak.chance() {
         let [left, _, right, _] = frame.edges;
@@ -94,6 +91,11 @@ fn numbers(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
     let word = |point: &&Point| {
         let number = (point.setting + 1).to_string();
         let name = format!("{number} {}", all.settings[point.setting].label);
+        if beyond(frame, point) {
+            let metric = utility(all);
+            let value = metric.with_unit(&format!("{:.1$}", point.utility.mean, metric.digits));
+            return vec![format!("\u{25c2} {name}, at {value}"), format!("\u{25c2} {number}")];
+        }
         if within(point) { vec![number] } else { vec![name, number] }
     };
     let words: Vec<Vec<String>> = ordered.iter().map(word).collect();
@@ -121,12 +123,17 @@ fn numbers(all: &Gathered, frame: &Frame, points: &[Point]) -> String {
     svg
 }
 
+/// Whether a point has fewer right answers than the axis begins with: it stands at its edge.
+fn beyond(frame: &Frame, point: &Point) -> bool {
+    point.utility.mean < frame.x.low
+}
+
 fn point_svg(all: &Gathered, frame: &Frame, point: &Point, leak: Leak) -> String {
     let setting = &all.settings[point.setting];
     let x = frame.at_x(point.utility.mean);
     let top = frame.at_y(point.leak.mean);
     let mut svg = format!("<g><title>{}</title>\n", escaped(&words(all, point, leak)));
-    if let Some(error) = point.utility.error {
+    if let Some(error) = point.utility.error.filter(|_| !beyond(frame, point)) {
         let [from, to] = [-error, error].map(|e| frame.at_x(point.utility.mean + e));
         let _ =
             writeln!(svg, "<line class=\"error\" x1=\"{from:.1}\" y1=\"{top:.1}\" x2=\"{to:.1}\" y2=\"{top:.1}\"/>");

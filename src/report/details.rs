@@ -14,6 +14,7 @@ use super::sentences::{self, compared};
 use super::subject::Subject;
 use super::tables;
 use crate::run::attack_files;
+use crate::run::pictures::bare;
 use crate::run::report::people::spread as exposure;
 use crate::score::metrics::{LINEUP, Metric, PSNR, SSIM};
 use crate::score::verdict::attack_words;
@@ -76,7 +77,8 @@ fn frontier(all: &Gathered, leaks: &[Leak], front: &[usize]) -> String {
         "Each number in the charts is a setting of the table. Right answers grow to the right, leaks upwards: the best place is the \
          lower right. Thin lines go from strength to strength of a defence, which is named at its last. A hollow circle is what \
          an attacker gets who does not know the defence, a full one what one gets who does; the line between them is what knowing \
-         it gives. The dashed line is the front, whose settings no other beats.",
+         it gives. The dashed line is the front, whose settings no other beats. A setting marked \u{25c2} has fewer right answers than \
+         the axis begins with.",
     );
     for leak in leaks {
         let _ = writeln!(
@@ -225,7 +227,8 @@ fn picture_of(runs: &Runs, setting: &Setting, adaptive: bool) -> Option<String> 
     let record = worst(model, adaptive, &LINEUP).or_else(|| worst(model, adaptive, &SSIM))?;
     let files = model.runs.iter().filter_map(|run| attack_files::picture(&runs.finished.get(*run)?.folder, record));
     let file = files.into_iter().find(|file| file.metadata().is_ok_and(|found| found.len() <= MOST_BYTES))?;
-    let png = std::fs::read(file).ok()?;
+    // What the picture is stands beneath it, in letters that can be read at any size.
+    let png = bare(&std::fs::read(file).ok()?)?;
     let told = [&SSIM, &PSNR, &LINEUP]
         .into_iter()
         .filter_map(|metric| Some(format!("{} {}", metric.name, metric.with_unit(&metric.plain(record)?))));

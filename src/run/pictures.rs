@@ -1,5 +1,6 @@
 //! `images/*.png`: what was sent, what was stolen, and the maps behind it.
 
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ImageFormat, Rgb, RgbImage};
 
 use super::caption::{self, Caption, Strip};
@@ -118,9 +119,7 @@ pub fn tiles(png: &[u8], shape: [usize; 3]) -> Result<Vec<Vec<Picture>>> {
     limits.max_alloc = Some(256 << 20);
     reader.limits(limits);
     let page = reader.decode().map_err(|e| wrong(&e))?.into_rgb8();
-    // Older sheets have no caption.
-    let captioned = (0..page.height()).rev().take_while(|y| page.get_pixel(0, *y) == &caption::PAPER).count() as u32;
-    let height = page.height() - captioned;
+    let height = uncaptioned(&page);
     let count = |length: u32, tile: u32| {
         let n = (length.saturating_sub(GAP) / (tile + GAP)) as usize;
         (n > 0 && side(n, tile) == length).then_some(n)
@@ -139,6 +138,30 @@ pub fn tiles(png: &[u8], shape: [usize; 3]) -> Result<Vec<Vec<Picture>>> {
         Picture { shape, values }
     };
     Ok((0..rows).map(|row| (0..columns).map(|column| tile(row, column)).collect()).collect())
+}
+
+/// How high a sheet is without its caption, which older sheets do not have.
+fn uncaptioned(page: &RgbImage) -> u32 {
+    let captioned = (0..page.height()).rev().take_while(|y| page.get_pixel(0, *y) == &caption::PAPER).count() as u32;
+    page.height() - captioned
+}
+
+/// The pictures of a sheet without its caption, packed as small as PNG can: for a page that says the words itself.
+/// None where the bytes are no PNG of a size that a sheet has.
+pub fn bare(png: &[u8]) -> Option<Vec<u8>> {
+    const MOST: u32 = 1 << 14;
+    let mut reader = image::ImageReader::with_format(std::io::Cursor::new(png), ImageFormat::Png);
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(MOST);
+    limits.max_image_height = Some(MOST);
+    limits.max_alloc = Some(256 << 20);
+    reader.limits(limits);
+    let page = reader.decode().ok()?.into_rgb8();
+    let bare = image::imageops::crop_imm(&page, 0, 0, page.width(), uncaptioned(&page)).to_image();
+    let mut bytes = Vec::new();
+    let packed = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+    bare.write_with_encoder(packed).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -173,6 +196,8 @@ mod tests {
             assert_eq!(tiles(&bytes, shape).unwrap(), rows, "{shape:?}");
             assert_eq!(tiles(&captioned, shape).unwrap(), rows, "{shape:?}");
             let height = |png: &[u8]| image::load_from_memory(png).unwrap().height();
+            let bared = bare(&captioned).unwrap();
+            assert_eq!((tiles(&bared, shape).unwrap(), height(&bared)), (rows.clone(), height(&bytes)), "{shape:?}");
             assert!(height(&captioned) > height(&bytes) + 30, "{shape:?}");
             assert!(tiles(&bytes, [c, h + 1, w]).is_err() && tiles(&bytes, [2, h, w]).is_err());
             assert!(tiles(&bytes[..bytes.len() / 2], shape).is_err() && tiles(b"", shape).is_err());

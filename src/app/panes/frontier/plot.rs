@@ -24,7 +24,10 @@ const RING: f32 = 9.0;
 
 /// Draws it, and tells the setting that was clicked.
 pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, height: f32) -> Option<usize> {
-    let Shown { set, points, leak, scored } = shown;
+    let Shown { set, points: all, leak, scored } = shown;
+    let reach: Vec<_> = all.iter().map(|p| (p.utility.mean, p.utility.error.unwrap_or(0.0))).collect();
+    let across = Range::of_most(&reach);
+    let points = &at_edge(all, across);
     let theme = ui.theme();
     let text = ui.visuals().strong_text_color();
     let metric = utility(&set.all);
@@ -42,9 +45,9 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
     let plot = Plot::new(("frontier", name(leak), &set.name))
         .width(ui.available_width() - 6.0)
         .height(height)
-        .include_y(0.0)
-        .include_y(most)
-        .set_margin_fraction(vec2(0.08, 0.02))
+        .default_x_bounds(across.low, across.high)
+        .default_y_bounds(0.0, most)
+        .set_margin_fraction(vec2(0.02, 0.02))
         .allow_scroll(false)
         .allow_zoom(false)
         .allow_drag(false)
@@ -63,8 +66,9 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         }
         // The front that attackers leave who do not know the defences: what was promised.
         if scored == Scored::All {
-            front(plot, set.points(leak, Scored::Naive), theme, LineStyle::Dotted { spacing: 5.0 });
+            front(plot, &at_edge(set.points(leak, Scored::Naive), across), theme, LineStyle::Dotted { spacing: 5.0 });
         }
+        families(plot, set, points, theme);
         front(plot, points, theme, LineStyle::Dashed { length: 7.0 });
         for point in points {
             point_ui(plot, set, point, theme, scored);
@@ -75,8 +79,10 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
             }
         }
     });
-    numbers(ui, &response.transform, points, text);
+    numbers(ui, &response.transform, points, across, text);
     let near = response.response.hover_pos().and_then(|at| nearest(&response.transform, points, at));
+    // In words it has its own numbers, wherever it stands.
+    let near = near.and_then(|near| all.iter().find(|point| point.setting == near.setting));
     if let Some(point) = near {
         let told = words(shown, point);
         response.response.clone().on_hover_text_at_pointer(format!("{told}\n{}", tip(set)));
@@ -86,7 +92,7 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
 
 /// The settings' numbers, over no other and over no point; those of the front choose their places first. Where there is no
 /// room the pointer tells which it is.
-fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], color: Color32) {
+fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], across: Range, color: Color32) {
     let font = TextStyle::Small.resolve(ui.style());
     let frame = *transform.frame();
     let area = [frame.left(), frame.top(), frame.right(), frame.bottom()].map(f64::from);
@@ -99,7 +105,8 @@ fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], color: Color32)
     };
     let places: Vec<[f64; 2]> = ordered.iter().map(|point| at(point, point.leak.mean)).collect();
     let painter = ui.painter().with_clip_rect(frame);
-    let words = ordered.iter().map(|point| (point.setting + 1).to_string());
+    let arrow = |point: &Point| if point.utility.mean <= across.low { "\u{2039} " } else { "" };
+    let words = ordered.iter().map(|point| format!("{}{}", arrow(point), point.setting + 1));
     let words: Vec<_> = words.map(|word| painter.layout_no_wrap(word, font.clone(), color)).collect();
     let widths: Vec<Vec<f64>> = words.iter().map(|word| vec![f64::from(word.size().x)]).collect();
     let others = points.iter().flat_map(|point| {
@@ -127,6 +134,27 @@ fn grid(input: &GridInput) -> Vec<GridMark> {
     let ticks = Range { low: input.bounds.0, high: input.bounds.1 }.ticks();
     let step_size = (input.bounds.1 - input.bounds.0) / ticks.len().max(1) as f64;
     ticks.into_iter().map(|value| GridMark { value, step_size }).collect()
+}
+
+/// The points as they are drawn: those with fewer right answers than the axis begins with stand at its edge, without an error.
+fn at_edge(points: &[Point], across: Range) -> Vec<Point> {
+    let mut points = points.to_vec();
+    for point in points.iter_mut().filter(|point| point.utility.mean < across.low) {
+        point.utility.mean = across.low;
+        point.utility.error = None;
+    }
+    points
+}
+
+/// A thin line from strength to strength of each defence.
+fn families(plot: &mut PlotUi<'_>, set: &Set, points: &[Point], theme: Theme) {
+    let color = Role::Attacker.color_of(theme).gamma_multiply(0.4);
+    for family in set.all.families() {
+        let own = family.iter().filter_map(|place| points.iter().find(|point| point.setting == *place));
+        let places: Vec<[f64; 2]> = own.map(|point| [point.utility.mean, point.leak.mean]).collect();
+        let line = Line::new("", PlotPoints::from(places)).id(("family", family[0]));
+        plot.line(line.color(color).width(1.0).allow_hover(false));
+    }
 }
 
 /// A line from point to point of the front.
