@@ -79,7 +79,7 @@ impl Kept {
     }
 
     /// Takes what has become of them there.
-    pub(super) fn put(&mut self, tensor: Tensor) {
+    pub(super) fn put(&mut self, tensor: &Tensor) {
         debug_assert!(!tensor.device().is_cpu() || !own_kernels(tensor.device()), "a kernel's numbers are here");
         self.0 = Where::There(tensor.detach());
     }

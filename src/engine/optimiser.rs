@@ -82,18 +82,18 @@ fn composed(parameter: &Var, gradient: &Tensor, step: Step<'_>) -> Result<()> {
             let mut under = square.clone();
             if !largest.is_empty() {
                 under = largest.there(parameter)?.maximum(&square)?;
-                largest.put(under.clone());
+                largest.put(&under);
             }
             let under = under.sqrt()?.affine(1.0 / f64::from(root), f64::from(epsilon))?;
             let change = (&mean / under)?;
-            first.put(mean);
-            second.put(square);
+            first.put(&mean);
+            second.put(&square);
             (change * f64::from(scale))?
         }
         Step::Sgd { rate, velocity, .. } if velocity.is_empty() => (gradient * rate)?,
         Step::Sgd { rate, momentum, velocity } => {
             let moving = mixed(&velocity.there(parameter)?, momentum, gradient, 1.0)?;
-            velocity.put(moving.clone());
+            velocity.put(&moving);
             (moving * rate)?
         }
     };
