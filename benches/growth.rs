@@ -106,7 +106,7 @@ fn worse(rows: &[Row]) -> Vec<&str> {
 /// Milliseconds of a training step, and its multiplications and additions: those of the convolutions and linear layers,
 /// three times over but for the first layer's input, and about ten for each weight that Adam moves.
 fn training((batch, side, classes): (usize, usize, usize), long: Duration) -> Outcome<(f64, f64)> {
-    let step = training_step(small_plan(side, classes), batch)?;
+    let step = training_step(small_plan(side, classes), batch, &candle_core::Device::Cpu)?;
     let convolution = |inputs: usize, outputs: usize, side: usize| 9 * inputs * outputs * side * side;
     let features = 64 * (side / 4) * (side / 4);
     let linear = features * 128 + 128 * classes;

@@ -15,6 +15,14 @@
 //! | `inverting_step` | an iteration of Inverting Gradients (cosine, 1e-4 TV, signed Adam, clamped) on `train_small`'s model, second derivatives through relu and max-pooling |
 //! | `apg_64x28` | recovery of 64 matrices of 28×28, 15 iterations |
 //! | `apg_128x4096` | recovery of 4 matrices of 128×4096, 15 iterations |
+//!
+//! Those for a GPU, timed on a processor only where they are asked for:
+//!
+//! | case | one step |
+//! |---|---|
+//! | `train_resnet_large` | `train_resnet` on 256 images of 3×64×64 |
+//! | `train_psgl_large` | `train_psgl` on 64 images of 1×128×128 |
+//! | `fsha_wide` | `fsha_step` at its authors' width, 64 |
 
 mod attacks;
 #[cfg(feature = "gui")]
@@ -29,6 +37,7 @@ use serde::Serialize;
 use crate::defence::Stack;
 use crate::defence::psgl::recovery::Recovery;
 use crate::engine::matrix::{Matrix, Spread, product};
+use crate::engine::own::own_kernels;
 use crate::error::{Error, Result};
 use crate::experiment::{Experiment, PsglSpec};
 use crate::model::adam::AdamSettings;
@@ -61,6 +70,9 @@ pub const CASES: [&str; 13] = [
     "apg_128x4096",
 ];
 
+/// Those that a GPU is made for, in the peers' order.
+pub const LARGE: [&str; 3] = ["train_resnet_large", "train_psgl_large", "fsha_wide"];
+
 /// A product of two 2048×2048 matrices: what the others' rates are a share of. Not one of the peers' cases.
 pub const MATRIX_PRODUCT: &str = "matmul_2048";
 
@@ -86,6 +98,7 @@ pub struct Case {
     /// What one step counts for.
     per: usize,
     unit: &'static str,
+    device: Device,
     step: Box<dyn FnMut() -> Result<()> + Send>,
 }
 
@@ -106,30 +119,33 @@ pub struct Timing {
 }
 
 impl Case {
-    /// The case of this name.
+    /// The case of this name on this device.
     ///
     /// # Errors
     /// Lists the cases and says which is near.
-    pub fn named(name: &str) -> Result<Self> {
+    pub fn named(name: &str, on: &Device) -> Result<Self> {
         match name {
-            "train_small" => train("train_small", small_plan(28, 10), 64),
-            "train_resnet" => train("train_resnet", resnet_plan(), 32),
-            "train_psgl" => train("train_psgl", psgl_plan()?, 64),
-            "rmle_b1" => attacks::rmle("rmle_b1", 1),
-            "rmle_b16" => attacks::rmle("rmle_b16", 16),
-            "prior_step" => attacks::prior(),
-            "inverse_step" => attacks::inverse(),
-            "unsplit_step" => attacks::unsplit(),
-            "fsha_step" => attacks::fsha(),
-            "dlg_b1" => attacks::dlg(),
-            "inverting_step" => attacks::inverting(),
-            "apg_64x28" => apg("apg_64x28", 64, [28, 28]),
-            "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096]),
-            MATRIX_PRODUCT => matrix_product(),
+            "train_small" => train("train_small", small_plan(28, 10), 64, on),
+            "train_resnet" => train("train_resnet", resnet_plan(32), 32, on),
+            "train_resnet_large" => train("train_resnet_large", resnet_plan(64), 256, on),
+            "train_psgl" => train("train_psgl", psgl_plan(28)?, 64, on),
+            "train_psgl_large" => train("train_psgl_large", psgl_plan(128)?, 64, on),
+            "rmle_b1" => attacks::rmle("rmle_b1", 1, on),
+            "rmle_b16" => attacks::rmle("rmle_b16", 16, on),
+            "prior_step" => attacks::prior(on),
+            "inverse_step" => attacks::inverse(on),
+            "unsplit_step" => attacks::unsplit(on),
+            "fsha_step" => attacks::fsha("fsha_step", 16, on),
+            "fsha_wide" => attacks::fsha("fsha_wide", 64, on),
+            "dlg_b1" => attacks::dlg(on),
+            "inverting_step" => attacks::inverting(on),
+            "apg_64x28" => apg("apg_64x28", 64, [28, 28], on),
+            "apg_128x4096" => apg("apg_128x4096", 4, [128, 4096], on),
+            MATRIX_PRODUCT => matrix_product(on),
             #[cfg(feature = "gui")]
             CURVES => Ok(curves()),
             _ => {
-                let names = || CASES.into_iter().chain([TOGETHER]).chain(ALONE.iter().copied());
+                let names = || CASES.into_iter().chain(LARGE).chain([TOGETHER]).chain(ALONE.iter().copied());
                 let hint = near(name, names()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 let all: Vec<&str> = names().collect();
                 Err(Error::input(format!("unknown case \"{name}\"{hint}\ncases: {}", all.join(", "))))
@@ -137,19 +153,19 @@ impl Case {
         }
     }
 
-    /// Steps through it for so long, and at least three times.
+    /// Steps through it for so long, and at least three times. A step ends when the device has done all of it.
     ///
     /// # Errors
     /// Where a step fails.
     pub fn time(mut self, long: Duration) -> Result<Timing> {
         for _ in 0..WARM_UP {
-            (self.step)()?;
+            self.once()?;
         }
         let mut times = Vec::new();
         let begin = Instant::now();
         while begin.elapsed() < long || times.len() < 3 {
             let start = Instant::now();
-            (self.step)()?;
+            self.once()?;
             times.push(start.elapsed().as_secs_f64());
         }
         times.sort_by(f64::total_cmp);
@@ -162,6 +178,11 @@ impl Case {
             best_ms: 1e3 * times[0],
         })
     }
+
+    fn once(&mut self) -> Result<()> {
+        (self.step)()?;
+        Ok(self.device.synchronize()?)
+    }
 }
 
 #[cfg(feature = "gui")]
@@ -171,12 +192,12 @@ fn curves() -> Case {
         frame();
         Ok(())
     };
-    Case { name: CURVES, per: 1, unit: "frames/s", step: Box::new(step) }
+    Case { name: CURVES, per: 1, unit: "frames/s", device: Device::Cpu, step: Box::new(step) }
 }
 
 /// Numbers in [0, 1] of this shape.
-fn random(shape: &[usize], index: u64) -> Result<Tensor> {
-    Seed(0).stream("bench", index).uniform_tensor(0.0, 1.0, shape, &Device::Cpu)
+fn random(shape: &[usize], index: u64, on: &Device) -> Result<Tensor> {
+    Seed(0).stream("bench", index).uniform_tensor(0.0, 1.0, shape, on)
 }
 
 fn conv(channels: usize) -> LayerSpec {
@@ -200,14 +221,14 @@ pub fn small_plan(side: usize, classes: usize) -> SplitPlan {
     }
 }
 
-/// The default experiment's: 12 iterations of recovery, 78 of 784 pixels moved.
-fn psgl_plan() -> Result<SplitPlan> {
+/// The default experiment's: 12 iterations of recovery, a tenth of the pixels moved.
+fn psgl_plan(side: usize) -> Result<SplitPlan> {
     let psgl = PsglSpec { gamma: 0.1, theta: 1.0, iterations: 12, ..PsglSpec::default() };
     let experiment = Experiment { psgl, ..Experiment::default() };
-    Ok(experiment.split_plans([1, 28, 28], 10)?.swap_remove(0))
+    Ok(experiment.split_plans([1, side, side], 10)?.swap_remove(0))
 }
 
-fn resnet_plan() -> SplitPlan {
+fn resnet_plan(side: usize) -> SplitPlan {
     use LayerSpec::{BatchNorm, Flatten, Linear, MeanPool, Relu};
     let conv = || LayerSpec::Conv { channels: 64, kernel: 3, stride: 1, padding: 1, bias: false };
     let block = || LayerSpec::Residual { inner: vec![conv(), BatchNorm, Relu, conv(), BatchNorm], project: Vec::new() };
@@ -216,45 +237,55 @@ fn resnet_plan() -> SplitPlan {
     SplitPlan {
         cut: client.len(),
         layers: client.into_iter().chain(server).collect(),
-        image: [3, 32, 32],
+        image: [3, side, side],
         ..small_plan(28, 10)
     }
 }
 
-fn train(name: &'static str, plan: SplitPlan, images: usize) -> Result<Case> {
-    Ok(Case { name, per: images, unit: "images/s", step: Box::new(training_step(plan, images)?) })
+fn train(name: &'static str, plan: SplitPlan, images: usize, on: &Device) -> Result<Case> {
+    let step = Box::new(training_step(plan, images, on)?);
+    Ok(Case { name, per: images, unit: "images/s", device: on.clone(), step })
 }
 
 /// A training step that can be taken again and again, on random images with random labels.
 ///
 /// # Errors
 /// Where the plan's layers do not fit.
-pub fn training_step(plan: SplitPlan, images: usize) -> Result<impl FnMut() -> Result<()> + Send> {
+pub fn training_step(plan: SplitPlan, images: usize, on: &Device) -> Result<impl FnMut() -> Result<()> + Send + use<>> {
     let [channels, height, width] = plan.image;
-    let x = random(&[images, channels, height, width], 0)?;
+    let x = random(&[images, channels, height, width], 0, on)?;
     let mut stream = Seed(0).stream("bench.labels", 0);
     let labels: Vec<u32> = (0..images).map(|_| stream.below(plan.classes) as u32).collect();
-    let labels = Tensor::from_vec(labels, images, &Device::Cpu)?;
-    let mut model = SplitModel::new(plan, Seed(0), &Device::Cpu)?;
+    let labels = Tensor::from_vec(labels, images, on)?;
+    let mut model = SplitModel::new(plan, Seed(0), on)?;
     Ok(move || model.step(&x, &labels, At::Train { epoch: 0, step: 0 }).map(|_| ()))
 }
 
-fn matrix_product() -> Result<Case> {
+fn matrix_product(on: &Device) -> Result<Case> {
     const SIDE: usize = 2048;
-    let values: Vec<f32> = random(&[SIDE, SIDE], 0)?.flatten_all()?.to_vec1()?;
+    let square = random(&[SIDE, SIDE], 0, on)?;
+    let case = |step| Case { name: MATRIX_PRODUCT, per: 1, unit: "products/s", device: on.clone(), step };
+    if !own_kernels(on) {
+        return Ok(case(Box::new(move || square.matmul(&square).map(drop).map_err(Error::from))));
+    }
+    let values: Vec<f32> = square.flatten_all()?.to_vec1()?;
     let mut out = vec![0.0; SIDE * SIDE];
-    let step = move || {
+    Ok(case(Box::new(move || {
         let matrix = || Matrix::new(&values, SIDE, SIDE);
         product(matrix(), matrix(), &mut out, false, Spread::AllThreads);
         Ok(())
-    };
-    Ok(Case { name: MATRIX_PRODUCT, per: 1, unit: "products/s", step: Box::new(step) })
+    })))
 }
 
-fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2]) -> Result<Case> {
-    let values: Vec<f32> = random(&[matrices, rows, cols], 0)?.flatten_all()?.to_vec1()?;
+fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2], on: &Device) -> Result<Case> {
+    let matrices_in = random(&[matrices, rows, cols], 0, on)?;
     let recovery = Recovery { iterations: 15, ..PsglSpec::default().feature_recovery() };
-    let step = Box::new(move || {
+    let case = |step| Case { name, per: matrices, unit: "matrices/s", device: on.clone(), step };
+    if !own_kernels(on) {
+        return Ok(case(Box::new(move || recovery.split(&matrices_in, rows, cols).map(drop))));
+    }
+    let values: Vec<f32> = matrices_in.flatten_all()?.to_vec1()?;
+    Ok(case(Box::new(move || {
         // The result is looked at, so that nobody may leave the work out.
         let parts = recovery.solve(&values, rows, cols);
         if parts.low_rank.iter().all(|v| v.is_finite()) {
@@ -262,30 +293,38 @@ fn apg(name: &'static str, matrices: usize, [rows, cols]: [usize; 2]) -> Result<
         } else {
             Err(Error::Diverged("the recovery is not finite".to_owned()))
         }
-    });
-    Ok(Case { name, per: matrices, unit: "matrices/s", step })
+    })))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::own::composed;
     use crate::model::parameters::Parameters;
 
     #[test]
     fn every_case_can_be_stepped_through() {
         for name in CASES {
-            let timing = Case::named(name).unwrap().time(Duration::ZERO).unwrap();
+            let timing = Case::named(name, &Device::Cpu).unwrap().time(Duration::ZERO).unwrap();
             assert!(timing.case == name && timing.median_ms > 0.0 && timing.rate.is_finite(), "{timing:?}");
         }
-        let error = Case::named("train_smal").err().unwrap().to_string();
+        let error = Case::named("train_smal", &Device::Cpu).err().unwrap().to_string();
         assert!(error.contains("did you mean `train_small`?") && error.contains("apg_64x28"), "{error}");
+    }
+
+    #[test]
+    fn every_case_keeps_to_operations_that_another_device_has() {
+        for name in CASES {
+            composed(|| Case::named(name, &Device::Cpu)?.time(Duration::ZERO))
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
+        }
     }
 
     #[test]
     fn the_shapes_are_the_peers() {
         assert_eq!(small_plan(28, 10).smashed().unwrap(), [32, 7, 7]);
-        let psgl = psgl_plan().unwrap();
-        let resnet = resnet_plan();
+        let psgl = psgl_plan(28).unwrap();
+        let resnet = resnet_plan(32);
         assert_eq!(resnet.smashed().unwrap(), [64, 32, 32]);
         let model = SplitModel::new(resnet, Seed(0), &Device::Cpu).unwrap();
         // PyTorch's: 9·3·64 + 4·9·64² + five normalisations of 2·64 + 650.

@@ -2,6 +2,8 @@
 //!
 //! Each error is shown once, in words a user can act on, with the path last.
 
+pub mod device;
+
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +37,9 @@ pub enum Error {
     /// A Stop was asked for and obeyed.
     #[error("stopped")]
     Stopped,
+    /// The device on which the tensors are failed, or ran out of its memory.
+    #[error("{0}")]
+    Device(Box<device::Failure>),
     /// A tensor operation failed: a defect of the program, or memory.
     #[error("tensor operation failed: {0}")]
     Tensor(#[source] candle_core::Error),
@@ -72,6 +77,18 @@ impl Error {
         }
     }
 
+    /// Says what a device was at when it failed, unless that has been said. Other errors stay as they are.
+    #[must_use]
+    pub fn at(self, work: impl FnOnce() -> device::Load) -> Self {
+        match self {
+            Self::Device(mut failure) => {
+                failure.at = failure.at.or_else(|| Some(work()));
+                Self::Device(failure)
+            }
+            other => other,
+        }
+    }
+
     /// The process's exit code: 2 where the input was wrong, 1 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -85,7 +102,11 @@ impl From<candle_core::Error> for Error {
     /// Leaves out the backtrace that candle adds where the environment asks for one: it names files of the machine
     /// that built the program, and would stand in the middle of a sentence.
     fn from(error: candle_core::Error) -> Self {
-        Self::Tensor(without_backtrace(error))
+        let error = without_backtrace(error);
+        match device::Failure::told_by(&error.to_string()) {
+            Some(failure) => Self::Device(Box::new(failure)),
+            None => Self::Tensor(error),
+        }
     }
 }
 

@@ -17,7 +17,7 @@
 //! [`error`], [`place`], [`whole_files`], [`random`], [`data`], [`score`], [`engine`], [`state`], [`model`], [`setting`],
 //! [`mod@method`], [`defence`], [`mod@split`], [`attack`], [`mod@workbench`], [`experiment`], [`run`], [`mod@sweep`], [`mod@report`], [`anchor`],
 //! [`mod@claim`], [`mod@audit`], [`live`],
-//! [`lesson`], [`export`], the window (its texts in `texts`), [`mod@bench`] and [`cli`].
+//! [`lesson`], [`export`], the window (its texts in `texts`), [`mod@bench`], [`check`] and [`cli`].
 
 // First, so that `t!` is known below.
 #[cfg(feature = "gui")]
@@ -30,6 +30,7 @@ pub mod app;
 pub mod attack;
 pub mod audit;
 pub mod bench;
+pub mod check;
 pub mod claim;
 pub mod cli;
 pub mod data;

@@ -56,6 +56,18 @@ impl State {
         Ok(())
     }
 
+    /// The same with its tensors on this device; numbers stay where they are read.
+    ///
+    /// # Errors
+    /// Returns an error if the device fails.
+    pub fn on(&self, device: &Device) -> Result<Self> {
+        let moved = |(name, t): (&String, &Tensor)| {
+            let t = if t.dtype().is_float() { t.to_device(device)? } else { t.clone() };
+            Ok((name.clone(), t))
+        };
+        Ok(Self(self.0.iter().map(moved).collect::<Result<_>>()?))
+    }
+
     /// Whether there is anything of this name.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -18,6 +18,7 @@ use crate::defence::{
     binarise, cem, dropout, gaussian, image_noise, laplace, nopeek, orthogonal, psgl, quantise, ressfl, top_k,
     weight_noise,
 };
+use crate::engine::trial::Trial;
 use crate::error::{Error, Result};
 use crate::method::Section;
 use crate::method::common::{JUDGING, PARTIES};
@@ -65,6 +66,15 @@ const DEFENCES: [&defence::Kind; 13] = [
 /// The readers that come with the program, in the order in which they are asked.
 // A folder of films or of DICOM files may hold a table or class folders too, so these are asked after them.
 const READERS: [&reader::Kind; 6] = [&idx::KIND, &npz::KIND, &mias::KIND, &dicom::KIND, &sheet::KIND, &folder::KIND];
+
+/// What defences compute beside the layers, to be tried on another device.
+pub fn trials() -> Vec<Trial> {
+    let projected = orthogonal::trials();
+    psgl::trial::trials().into_iter().chain(projected).collect()
+}
+
+/// A whole step's reference values: the file's name, and the defence at work in it.
+pub const REFERENCE_STEP: (&str, fn(f64) -> Result<defence::Stack>) = (psgl::trial::REFERENCE, psgl::trial::reference);
 
 /// What is plugged in beside what comes with the program.
 #[derive(Debug, Default)]

@@ -253,8 +253,9 @@ impl Inversion for Matching {
         self.take_up(at, restart)?;
         self.search.load(state)?;
         [self.loss] = state.few("loss", State::reals)?;
+        let device = self.victim.device.clone();
         let one = |prefix: String| {
-            let found = Found::of_state(state, &prefix)?;
+            let found = Found::of_state(state, &prefix, &device)?;
             found.map(|found| Ok::<_, Error>((found, Doubt::of_state(state, &format!("{prefix}doubt"))?))).transpose()
         };
         self.kept = one("kept.".to_owned())?;

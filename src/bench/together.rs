@@ -94,7 +94,12 @@ impl Together {
 
 impl Side {
     fn of(name: &str, place: Place) -> Result<Self> {
-        Ok(Self { case: Case::named(name)?, place, alone: Count::default(), together: Count::default() })
+        Ok(Self {
+            case: Case::named(name, &candle_core::Device::Cpu)?,
+            place,
+            alone: Count::default(),
+            together: Count::default(),
+        })
     }
 
     fn alone(&mut self) -> Counted<'_> {

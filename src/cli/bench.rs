@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{BenchArgs, print, set_threads};
-use crate::bench::{CASES, Case, Share, TOGETHER, Timing, Together};
+use crate::bench::{CASES, Case, LARGE, Share, TOGETHER, Timing, Together};
 #[cfg(feature = "gui")]
 use crate::bench::{FRAMES, FrameTimes, Frames};
 use crate::engine::lead;
@@ -21,12 +21,12 @@ enum Asked {
 }
 
 impl Asked {
-    fn named(name: &str) -> Result<Self> {
+    fn named(name: &str, on: &candle_core::Device) -> Result<Self> {
         match name {
             TOGETHER => Ok(Self::Together),
             #[cfg(feature = "gui")]
             FRAMES => Ok(Self::Frames),
-            _ => Case::named(name).map(Self::Case),
+            _ => Case::named(name, on).map(Self::Case),
         }
     }
 }
@@ -40,10 +40,12 @@ pub(super) fn bench(args: &BenchArgs) -> Result<()> {
     }
     set_threads(args.threads);
     let _team = lead();
+    let on = args.device.open()?;
+    let all = CASES.into_iter().chain(LARGE.into_iter().filter(|_| !on.is_cpu()));
     let names: Vec<&str> =
-        if args.cases.is_empty() { CASES.to_vec() } else { args.cases.iter().map(String::as_str).collect() };
+        if args.cases.is_empty() { all.collect() } else { args.cases.iter().map(String::as_str).collect() };
     // A wrong name is told of before any work.
-    let asked = names.into_iter().map(Asked::named).collect::<Result<Vec<_>>>()?;
+    let asked = names.into_iter().map(|name| Asked::named(name, &on)).collect::<Result<Vec<_>>>()?;
     let long = Duration::from_secs_f64(args.secs);
     for asked in asked {
         let line = match asked {
@@ -71,7 +73,7 @@ fn json(value: &impl Serialize) -> Result<String> {
 }
 
 fn timing_line(Timing { case, rate, unit, median_ms, best_ms }: Timing) -> String {
-    format!("{case:<12} {rate:>10.1} {unit:<13} {median_ms:>8.3} ms a step, best {best_ms:>8.3}")
+    format!("{case:<18} {rate:>10.1} {unit:<13} {median_ms:>8.3} ms a step, best {best_ms:>8.3}")
 }
 
 fn together_lines(Together { training, attack, .. }: &Together) -> String {

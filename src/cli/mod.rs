@@ -5,6 +5,7 @@ mod attack;
 mod audit;
 mod bench;
 mod cards;
+mod check_device;
 mod claim;
 mod completions;
 mod data;
@@ -29,7 +30,9 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::builder::{OsStringValueParser, PathBufValueParser, StringValueParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValuesParser, StringValueParser, TypedValueParser,
+};
 use clap::{Args, Parser, Subcommand, ValueHint};
 
 pub use tell::tell;
@@ -37,7 +40,7 @@ pub use tell::tell;
 use completions::offering;
 
 use crate::error::{Error, Result};
-use crate::experiment::{Experiment, PRESETS};
+use crate::experiment::{Device, Experiment, PRESETS};
 use crate::place;
 use crate::run::folder::check_is_run;
 use crate::run::found::{Found, found};
@@ -116,6 +119,9 @@ enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the manual as pages for man, or write them into a folder.
     Man(manual::ManArgs),
+    /// Compare what a GPU computes with what the processor does: each operation, whole steps, a short run.
+    #[command(hide = true)]
+    CheckDevice(check_device::CheckDeviceArgs),
     /// Lessons for a class: list them, check one of your own, print one.
     #[command(subcommand)]
     Lesson(lesson::LessonCommand),
@@ -177,6 +183,9 @@ struct BenchArgs {
     /// Processor threads; 0 for every core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Where the networks run: cpu, cuda or metal. "together" and "frames" keep to the processor.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = device(), hide_possible_values = true)]
+    device: Device,
     /// One line of JSON each, as the peers print.
     #[arg(long)]
     json: bool,
@@ -204,6 +213,7 @@ impl Cli {
             Some(Command::Report(args)) => report::report(&args),
             Some(Command::Data(args)) => data::data(&args),
             Some(Command::Bench(args)) => bench::bench(&args),
+            Some(Command::CheckDevice(args)) => check_device::check_device(&args),
             Some(Command::Export(args)) => export::export(&args),
             Some(Command::Completions(args)) => completions::completions(&args),
             Some(Command::Man(args)) => manual::manual(&args),
@@ -222,6 +232,15 @@ fn attack_name() -> impl TypedValueParser<Value = String> {
     let ids = workbench::attacks().iter().map(|kind| kind.id);
     let diagnoses = workbench::ADVERSARIAL.iter().map(|kind| kind.id);
     offering(StringValueParser::new(), ids.chain(diagnoses).chain([ALL]).collect())
+}
+
+/// A device by its name in an experiment.
+fn device() -> impl TypedValueParser<Value = Device> {
+    PossibleValuesParser::new(["cpu", "cuda", "metal"]).map(|name| match name.as_str() {
+        "cuda" => Device::Cuda,
+        "metal" => Device::Metal,
+        _ => Device::Cpu,
+    })
 }
 
 /// A folder as people write it, see [`place::found`].

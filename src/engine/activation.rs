@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::own::own_kernels;
 use super::tape::{apply1, apply2};
 use super::{PIECE, Real, for_reals, values};
 
@@ -11,7 +12,7 @@ use super::{PIECE, Real, for_reals, values};
 /// # Errors
 /// Where the numbers are not float32 or float64.
 pub fn relu(x: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() { apply1(&x.contiguous()?, Relu) } else { composed(x) }
+    if own_kernels(x.device()) { apply1(&x.contiguous()?, Relu) } else { composed(x) }
 }
 
 /// The gradient of the input from that of the output and from the output itself, which counts as a constant: which
@@ -23,7 +24,7 @@ pub fn relu_input_gradient(grad: &Tensor, output: &Tensor) -> Result<Tensor> {
     if grad.shape() != output.shape() {
         candle_core::bail!("a gradient of {:?} came for {:?}", grad.shape(), output.shape());
     }
-    if grad.device().is_cpu() {
+    if own_kernels(grad.device()) {
         return apply2(&output.detach().contiguous()?, &grad.contiguous()?, ReluGradient);
     }
     grad * output.detach().gt(0.0)?.to_dtype(grad.dtype())?

@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::own::own_kernels;
 use super::simd::sum;
 use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
@@ -17,7 +18,7 @@ use super::{PIECE, Real, for_reals, values};
 /// Where x has no channels.
 pub fn sum_by_channel(x: &Tensor) -> Result<Tensor> {
     let channels = x.dim(1)?;
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         apply1(&x.contiguous()?, Sum { shape: x.shape().clone() })
     } else {
         x.reshape((x.dim(0)?, channels, ()))?.sum((0, 2))

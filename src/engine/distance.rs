@@ -4,11 +4,12 @@
 //! dozen passes over as many numbers as a model has weights, of these two. Sums are in double precision, so that what
 //! is close does not drown in rounding.
 
-use candle_core::{Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
 use super::loss::carry_on;
+use super::own::own_kernels;
 use super::simd::widest;
 use super::tape::sum;
 use super::{PIECE, held};
@@ -40,30 +41,59 @@ pub struct Sloped {
 /// # Errors
 /// Where the shapes differ.
 pub fn compared(a: &[Tensor], b: &[Tensor], function: impl FnOnce(Sums) -> Sloped) -> Result<Tensor> {
-    let a = a.iter().map(here).collect::<Result<Vec<_>>>()?;
-    let b = b.iter().map(here).collect::<Result<Vec<_>>>()?;
-    let mut all = Sums::default();
-    for (a, b) in a.iter().zip(&b) {
+    for (a, b) in a.iter().zip(b) {
         if a.shape() != b.shape() {
             candle_core::bail!("{:?} was compared with {:?}", a.dims(), b.dims());
         }
+    }
+    let Some(device) = a.first().map(Tensor::device) else { candle_core::bail!("nothing was compared") };
+    if !own_kernels(device) {
+        return composed(a, b, function);
+    }
+    let a = a.iter().map(Tensor::contiguous).collect::<Result<Vec<_>>>()?;
+    let b = b.iter().map(Tensor::contiguous).collect::<Result<Vec<_>>>()?;
+    let mut all = Sums::default();
+    for (a, b) in a.iter().zip(&b) {
         let sums = sums(held(a).values()?, held(b).values()?);
         all.product += sums.product;
         all.squared += sums.squared;
         all.apart += sums.apart;
     }
     let sloped = function(all);
-    let mut end = Tensor::new(sloped.value as f32, &Device::Cpu)?;
+    let mut end = Tensor::new(sloped.value as f32, device)?;
     for (a, b) in a.iter().zip(&b) {
         let slopes = slopes(held(a).values()?, held(b).values()?, sloped);
-        end = sum(&end, &carry_on(a, &Tensor::from_vec(slopes, a.shape(), &Device::Cpu)?)?)?;
+        end = sum(&end, &carry_on(a, &Tensor::from_vec(slopes, a.shape(), a.device())?)?)?;
     }
     Ok(end)
 }
 
-/// The same numbers where they can be read; candle knows the way back.
-fn here(t: &Tensor) -> Result<Tensor> {
-    t.to_device(&Device::Cpu)?.contiguous()
+/// The same from candle's own operations: three numbers in all come to the processor.
+fn composed(a: &[Tensor], b: &[Tensor], function: impl FnOnce(Sums) -> Sloped) -> Result<Tensor> {
+    let mut all: Option<Tensor> = None;
+    for (a, b) in a.iter().zip(b) {
+        let wide = |t: &Tensor| t.detach().to_dtype(DType::F64);
+        let (a, b) = (wide(a)?, wide(b)?);
+        let sums = [(&a * &b)?, a.sqr()?, (&a - &b)?.sqr()?].iter().map(Tensor::sum_all).collect::<Result<Vec<_>>>()?;
+        let sums = Tensor::stack(&sums, 0)?;
+        all = Some(match all {
+            None => sums,
+            Some(all) => (all + sums)?,
+        });
+    }
+    let sums = all.map(|all| all.to_vec1::<f64>()).transpose()?.unwrap_or_default();
+    let [product, squared, apart] = sums[..] else { candle_core::bail!("nothing was compared") };
+    let Sloped { value, by_a, by_b } = function(Sums { product, squared, apart });
+    let mut end: Option<Tensor> = None;
+    for (a, b) in a.iter().zip(b) {
+        let slopes = ((a.detach() * by_a)? + (b.detach() * by_b)?)?;
+        let part = carry_on(a, &slopes)?;
+        end = Some(match end {
+            None => (part + value)?,
+            Some(end) => sum(&end, &part)?,
+        });
+    }
+    end.ok_or_else(|| candle_core::Error::Msg("nothing was compared".into()))
 }
 
 fn sums(a: &[f32], b: &[f32]) -> Sums {
@@ -120,7 +150,7 @@ fn slopes(a: &[f32], b: &[f32], Sloped { by_a, by_b, .. }: Sloped) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Var;
+    use candle_core::{Device, Var};
 
     use super::*;
     use crate::random::Seed;

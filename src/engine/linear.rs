@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::fresh::Fresh;
 use super::matrix::{Matrix, Spread, product};
+use super::own::own_kernels;
 use super::tape::{apply2, apply3};
 use super::{Real, for_reals, values};
 
@@ -20,7 +21,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     if inputs != wanted || bias.dims() != [outputs] {
         candle_core::bail!("a linear layer of {wanted} inputs and {outputs} outputs met {inputs} inputs");
     }
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         apply3(&x.contiguous()?, &weight.contiguous()?, &bias.contiguous()?, Linear)
     } else {
         composed(x, weight, bias)
@@ -49,7 +50,7 @@ fn multiply(a: &Tensor, b: &Tensor, op: Product) -> Result<Tensor> {
     if side(a, left, false)? != side(b, right, true)? {
         candle_core::bail!("a product of {:?} and {:?}", a.dims(), b.dims());
     }
-    if a.device().is_cpu() {
+    if own_kernels(a.device()) {
         return apply2(&a.contiguous()?, &b.contiguous()?, op);
     }
     let turned = |t: &Tensor, transposed: bool| if transposed { t.t() } else { Ok(t.clone()) };

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Result, Shape, Tensor, WithDType};
+use candle_core::backend::{BackendDevice, BackendStorage};
+use candle_core::{
+    CpuStorage, CudaStorage, CustomOp1, CustomOp2, DType, Layout, MetalStorage, Result, Shape, Tensor, WithDType,
+};
 
-use super::tape::{apply1, apply2};
+use super::own::own_kernels;
+use super::tape::{apply2, noted1};
 use super::{Real, for_reals, held, values};
 
 /// Mean cross-entropy of logits (N, K) against the classes `labels` (N, u32): a scalar.
@@ -40,7 +44,7 @@ pub fn weighed_cross_entropy(logits: &Tensor, labels: &Tensor, weights: Option<&
     if total <= 0.0 {
         candle_core::bail!("the weights of the batch's classes sum up to {total}");
     }
-    if logits.device().is_cpu() {
+    if own_kernels(logits.device()) {
         return apply2(&logits.contiguous()?, &labels, op);
     }
     if weights.is_none() {
@@ -132,7 +136,7 @@ pub fn soft_cross_entropy_gradient(logits: &Tensor, target: &Tensor) -> Result<T
     if logits.shape() != target.shape() {
         candle_core::bail!("logits of {:?} met targets of {:?}", logits.shape(), target.shape());
     }
-    if logits.device().is_cpu() {
+    if own_kernels(logits.device()) {
         return apply2(&logits.contiguous()?, &target.contiguous()?, SoftGradient);
     }
     (candle_nn::ops::softmax(logits, 1)? - target)? * (1.0 / rows as f64)
@@ -217,7 +221,7 @@ pub fn carry_on(z: &Tensor, gradient: &Tensor) -> Result<Tensor> {
     if z.shape() != gradient.shape() {
         candle_core::bail!("a gradient of {:?} came for {:?}", gradient.shape(), z.shape());
     }
-    apply1(z, CarryOn(gradient.detach()))
+    noted1(z, CarryOn(gradient.detach()))
 }
 
 struct CarryOn(Tensor);
@@ -232,12 +236,31 @@ impl CustomOp1 for CarryOn {
         Ok((out, Shape::from(())))
     }
 
+    fn cuda_fwd(&self, storage: &CudaStorage, _: &Layout) -> Result<(CudaStorage, Shape)> {
+        nothing(storage)
+    }
+
+    fn metal_fwd(&self, storage: &MetalStorage, _: &Layout) -> Result<(MetalStorage, Shape)> {
+        nothing(storage)
+    }
+
     fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        if grad.to_dtype(DType::F64)?.to_scalar::<f64>()? == 1.0 {
+        // Elsewhere it would have to be waited for to be looked at.
+        if grad.device().is_cpu() && grad.to_dtype(DType::F64)?.to_scalar::<f64>()? == 1.0 {
             return Ok(Some(self.0.clone()));
         }
         Ok(Some(self.0.broadcast_mul(grad)?))
     }
+}
+
+/// The scalar 0 of the storage's device and number type.
+fn nothing<S>(storage: &S) -> Result<(S, Shape)>
+where
+    S: BackendStorage,
+    S::Device: BackendDevice<Storage = S>,
+{
+    let shape = Shape::from(());
+    Ok((storage.device().zeros_impl(&shape, storage.dtype())?, shape))
 }
 
 #[cfg(test)]

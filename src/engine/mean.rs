@@ -7,6 +7,7 @@ use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::own::own_kernels;
 use super::simd::sum;
 use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
@@ -27,7 +28,7 @@ pub fn mean_of_last(x: &Tensor) -> Result<Tensor> {
     if x.elem_count() == 0 {
         candle_core::bail!("the mean of nothing: {:?}", x.dims());
     }
-    if x.device().is_cpu() { apply1(&x.contiguous()?, Mean { count }) } else { x.mean_keepdim(D::Minus1) }
+    if own_kernels(x.device()) { apply1(&x.contiguous()?, Mean { count }) } else { x.mean_keepdim(D::Minus1) }
 }
 
 /// Its gradient: (…, 1) to (…, `count`), each number shared out. Differentiable.
@@ -38,7 +39,7 @@ pub fn shared_out(grad: &Tensor, count: usize) -> Result<Tensor> {
     if grad.dim(D::Minus1)? != 1 {
         candle_core::bail!("shared out {:?}", grad.dims());
     }
-    if grad.device().is_cpu() {
+    if own_kernels(grad.device()) {
         return apply1(&grad.contiguous()?, Share { count });
     }
     (grad * (1.0 / count as f64))?.broadcast_as(resized(grad.shape(), count))?.contiguous()

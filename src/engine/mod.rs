@@ -1,8 +1,8 @@
 //! CPU kernels as candle operations, with their gradients.
 //!
 //! Each operation is one file and works for float32 and float64 (the latter so that gradients can be
-//! compared with finite differences). On a device that is not the CPU an operation falls back to
-//! candle's own, or to a composition of candle operations where candle's own gradient is wrong.
+//! compared with finite differences). On a device that is not the CPU an operation is composed of candle's own, with a way
+//! back of ours where candle's gradient is wrong ([`own`]); [`trial`] has all of them, to be compared.
 //!
 //! Work is cut into pieces by shape, never by the number of threads, and sums are added in a fixed
 //! order: the same input gives the same bits with any number of threads.
@@ -36,6 +36,7 @@ pub mod correlation;
 pub mod distance;
 pub mod eigen;
 pub(crate) mod fresh;
+pub mod kept;
 pub mod lanes;
 pub mod linear;
 pub mod loss;
@@ -43,6 +44,7 @@ pub mod matrix;
 pub mod mean;
 pub mod norm;
 pub mod optimiser;
+pub mod own;
 pub mod pool;
 pub mod replace;
 mod shelf;
@@ -54,6 +56,7 @@ pub mod tape;
 pub mod taps;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 use candle_core::{CpuStorage, Layout, Result, Storage, Tensor, WithDType};
 

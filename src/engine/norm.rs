@@ -21,6 +21,7 @@ use candle_core::{DType, Result, Tensor, Var};
 use self::kernel::{Moments, Sets};
 use self::op::Norm;
 use super::activation::relu;
+use super::own::own_kernels;
 use super::tape::{apply2, apply3, join, reshape};
 
 /// Added to the variance.
@@ -38,10 +39,11 @@ pub struct Tail<'a> {
 }
 
 /// Mean and unbiased variance of each channel of a batch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct BatchStatistics {
-    mean: Vec<f64>,
-    variance: Vec<f64>,
+    /// (C), float64, where the batch is.
+    mean: Tensor,
+    variance: Tensor,
 }
 
 impl BatchStatistics {
@@ -51,10 +53,8 @@ impl BatchStatistics {
     /// Where they are of another number of channels.
     pub fn record(&self, mean: &Var, variance: &Var) -> Result<()> {
         for (running, batch) in [(mean, &self.mean), (variance, &self.variance)] {
-            let before = numbers(running)?;
-            let after: Vec<f64> =
-                before.iter().zip(batch).map(|(old, new)| (1.0 - MOMENTUM) * old + MOMENTUM * new).collect();
-            let after = Tensor::from_vec(after, batch.len(), running.device())?;
+            let before = running.as_detached_tensor().to_dtype(DType::F64)?;
+            let after = ((before * (1.0 - MOMENTUM))? + (batch * MOMENTUM)?)?;
             running.set(&after.to_dtype(running.dtype())?)?;
         }
         Ok(())
@@ -85,10 +85,18 @@ pub fn batch_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, tail: Tail<'_>) -> 
             x.dims()
         );
     }
-    let (y, moments) = normalise(x, gamma, beta, tail, sets, None)?;
     let correction = sets.size() as f64 / (sets.size() - 1) as f64;
-    let variance = moments.iter().map(|m| m.variance * correction).collect();
-    Ok((y, BatchStatistics { mean: moments.iter().map(|m| m.mean).collect(), variance }))
+    check(x, gamma, beta, tail, sets)?;
+    if !own_kernels(x.device()) {
+        let (y, [mean, variance]) = composed(x, gamma, beta, tail, sets, None)?;
+        let wide = |t: &Tensor| t.detach().flatten_all()?.to_dtype(DType::F64);
+        return Ok((y, BatchStatistics { mean: wide(&mean)?, variance: (wide(&variance)? * correction)? }));
+    }
+    let (y, moments) = normalise(x, gamma, beta, tail, sets, None)?;
+    let numbers = |of: fn(&Moments) -> f64, times: f64| {
+        Tensor::from_vec(moments.iter().map(|m| of(m) * times).collect(), moments.len(), x.device())
+    };
+    Ok((y, BatchStatistics { mean: numbers(|m| m.mean, 1.0)?, variance: numbers(|m| m.variance, correction)? }))
 }
 
 /// Normalises each channel of x (N, C, …) by running statistics (C), which are constants, in evaluation.
@@ -106,6 +114,11 @@ pub fn batch_norm_by(
     if mean.dims() != [sets.channels] || variance.dims() != [sets.channels] {
         candle_core::bail!("running statistics of {:?} met {} channels", mean.dims(), sets.channels);
     }
+    check(x, gamma, beta, tail, sets)?;
+    if !own_kernels(x.device()) {
+        return Ok(composed(x, gamma, beta, tail, sets, Some([mean, variance]))?.0);
+    }
+    let numbers = |t: &Tensor| t.detach().to_dtype(DType::F64)?.to_vec1::<f64>();
     let pairs = numbers(mean)?.into_iter().zip(numbers(variance)?);
     let moments = pairs.map(|(mean, variance)| Moments { mean, variance }).collect();
     Ok(normalise(x, gamma, beta, tail, sets, Some(moments))?.0)
@@ -117,9 +130,25 @@ pub fn batch_norm_by(
 /// # Errors
 /// Where the shapes do not fit, or the groups do not divide the channels.
 pub fn group_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, groups: usize, tail: Tail<'_>) -> Result<Tensor> {
-    Ok(normalise(x, gamma, beta, tail, Sets::new(x.dims(), Some(groups))?, None)?.0)
+    let sets = Sets::new(x.dims(), Some(groups))?;
+    check(x, gamma, beta, tail, sets)?;
+    if !own_kernels(x.device()) {
+        return Ok(composed(x, gamma, beta, tail, sets, None)?.0);
+    }
+    Ok(normalise(x, gamma, beta, tail, sets, None)?.0)
 }
 
+fn check(x: &Tensor, gamma: &Tensor, beta: &Tensor, tail: Tail<'_>, sets: Sets) -> Result<()> {
+    if gamma.dims() != [sets.channels] || beta.dims() != [sets.channels] {
+        candle_core::bail!("a normalisation of {:?} channels met {}", gamma.dims(), sets.channels);
+    }
+    if let Some(skip) = tail.skip.filter(|skip| skip.shape() != x.shape()) {
+        candle_core::bail!("a skip connection of shape {:?} met {:?}", skip.dims(), x.dims());
+    }
+    Ok(())
+}
+
+/// By the kernels.
 fn normalise(
     x: &Tensor,
     gamma: &Tensor,
@@ -128,15 +157,6 @@ fn normalise(
     sets: Sets,
     fixed: Option<Vec<Moments>>,
 ) -> Result<(Tensor, Vec<Moments>)> {
-    if gamma.dims() != [sets.channels] || beta.dims() != [sets.channels] {
-        candle_core::bail!("a normalisation of {:?} channels met {}", gamma.dims(), sets.channels);
-    }
-    if let Some(skip) = tail.skip.filter(|skip| skip.shape() != x.shape()) {
-        candle_core::bail!("a skip connection of shape {:?} met {:?}", skip.dims(), x.dims());
-    }
-    if !x.device().is_cpu() {
-        return composed(x, gamma, beta, tail, sets, fixed.as_deref());
-    }
     let made = Arc::new(OnceLock::new());
     let op = Norm { sets, fixed, relu: tail.relu, made: made.clone() };
     let row = |t: &Tensor| reshape(t, (1, sets.channels));
@@ -148,15 +168,15 @@ fn normalise(
     Ok((y, made.get().cloned().unwrap_or_default()))
 }
 
-/// The same from candle's own operations.
+/// The same from candle's own operations, by mean and variance (C) where they are given. What was used comes along.
 fn composed(
     x: &Tensor,
     gamma: &Tensor,
     beta: &Tensor,
     tail: Tail<'_>,
     sets: Sets,
-    fixed: Option<&[Moments]>,
-) -> Result<(Tensor, Vec<Moments>)> {
+    fixed: Option<[&Tensor; 2]>,
+) -> Result<(Tensor, [Tensor; 2])> {
     let (samples, channels, positions) = (sets.samples, sets.channels, sets.positions);
     let split = match sets.groups {
         None => (samples, channels, positions),
@@ -170,12 +190,9 @@ fn composed(
             let variance = means(&values.broadcast_sub(&mean)?.sqr()?)?;
             (mean, variance)
         }
-        Some(moments) => {
-            let column = |f: fn(&Moments) -> f64| {
-                let numbers: Vec<f64> = moments.iter().map(f).collect();
-                Tensor::from_vec(numbers, (1, channels, 1), x.device())?.to_dtype(x.dtype())
-            };
-            (column(|m| m.mean)?, column(|m| m.variance)?)
+        Some([mean, variance]) => {
+            let column = |t: &Tensor| t.detach().reshape((1, channels, 1))?.to_dtype(x.dtype());
+            (column(mean)?, column(variance)?)
         }
     };
     let y = values.broadcast_sub(&mean)?.broadcast_div(&(&variance + EPSILON)?.sqrt()?)?;
@@ -184,12 +201,7 @@ fn composed(
     let y = y.reshape(x.shape())?;
     let y = tail.skip.map_or(Ok(y.clone()), |skip| y + skip)?;
     let y = if tail.relu { relu(&y)? } else { y };
-    let pairs = numbers(&mean.flatten_all()?)?.into_iter().zip(numbers(&variance.flatten_all()?)?);
-    Ok((y, pairs.map(|(mean, variance)| Moments { mean, variance }).collect()))
-}
-
-fn numbers(t: &Tensor) -> Result<Vec<f64>> {
-    t.detach().to_dtype(DType::F64)?.to_vec1()
+    Ok((y, [mean, variance]))
 }
 
 #[cfg(test)]
@@ -213,15 +225,21 @@ mod tests {
         let shape = [3, 4, 5, 2];
         let (x, skip) = (noise("x", &shape), noise("skip", &shape));
         let (gamma, beta) = (noise("gamma", &[4]), noise("beta", &[4]));
-        let fixed = || Some(vec![Moments { mean: 0.3, variance: 0.7 }; 4]);
-        for (groups, fixed) in [(None, None), (None, fixed()), (Some(2), None)] {
+        let same = |value: f64| Tensor::full(value, 4, &Device::Cpu).unwrap();
+        let (mean, variance) = (same(0.3), same(0.7));
+        let fixed = Some([&mean, &variance]);
+        for (groups, fixed) in [(None, None), (None, fixed), (Some(2), None)] {
             for tail in [Tail::default(), Tail { skip: Some(&skip), relu: true }] {
                 let sets = Sets::new(&shape, groups).unwrap();
-                let (y, moments) = normalise(&x, &gamma, &beta, tail, sets, fixed.clone()).unwrap();
-                let (other, others) = composed(&x, &gamma, &beta, tail, sets, fixed.as_deref()).unwrap();
+                let given = fixed.map(|_| vec![Moments { mean: 0.3, variance: 0.7 }; 4]);
+                let (y, moments) = normalise(&x, &gamma, &beta, tail, sets, given).unwrap();
+                let (other, others) = composed(&x, &gamma, &beta, tail, sets, fixed).unwrap();
                 assert!(largest_gap(&y, &other) < 1e-12);
-                let gaps = moments.iter().zip(&others).map(|(a, b)| (a.mean - b.mean, a.variance - b.variance));
-                assert!(gaps.clone().count() == sets.count() && gaps.flat_map(|g| [g.0, g.1]).all(|g| g.abs() < 1e-12));
+                let [means, variances] = others.map(|t| t.flatten_all().unwrap().to_vec1::<f64>().unwrap());
+                assert!(moments.len() == sets.count() && means.len() == sets.count());
+                for (moments, (mean, variance)) in moments.iter().zip(means.iter().zip(&variances)) {
+                    assert!((moments.mean - mean).abs() < 1e-12 && (moments.variance - variance).abs() < 1e-12);
+                }
                 let gradients = [y, other].map(|y| y.sqr().unwrap().sum_all().unwrap().backward().unwrap());
                 for var in [&x, &gamma, &beta] {
                     let [a, b] = gradients.each_ref().map(|gradients| gradients.get(var).unwrap());
@@ -253,7 +271,8 @@ mod tests {
         let x = Tensor::from_vec(values, (4, 1, 100, 1000), &Device::Cpu).unwrap();
         let (gamma, beta) = (Tensor::new(&[1f32], &Device::Cpu).unwrap(), Tensor::new(&[0f32], &Device::Cpu).unwrap());
         let (y, statistics) = batch_norm(&x, &gamma, &beta, Tail::default()).unwrap();
-        assert!((statistics.mean[0] - 1000.0).abs() < 1e-6 && (statistics.variance[0] - 0.25).abs() < 1e-6);
+        let first = |t: &Tensor| t.to_vec1::<f64>().unwrap()[0];
+        assert!((first(&statistics.mean) - 1000.0).abs() < 1e-6 && (first(&statistics.variance) - 0.25).abs() < 1e-6);
         assert!((y.max_all().unwrap().to_scalar::<f32>().unwrap() - 1.0).abs() < 1e-4);
     }
 

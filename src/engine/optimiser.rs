@@ -5,8 +5,11 @@
 
 use std::sync::Mutex;
 
-use candle_core::{CpuStorage, Device, InplaceOp2, Layout, Result, Tensor, Var};
+use candle_core::{CpuStorage, InplaceOp2, Layout, Result, Tensor, Var};
 use rayon::prelude::*;
+
+use super::kept::Kept;
+use super::own::own_kernels;
 
 /// Numbers that a thread takes at once.
 const PIECE: usize = 65_536;
@@ -26,11 +29,11 @@ pub enum Step<'a> {
         /// Steps taken, this one included.
         steps: u32,
         /// First moments.
-        first: &'a mut [f32],
+        first: &'a mut Kept,
         /// Second moments.
-        second: &'a mut [f32],
+        second: &'a mut Kept,
         /// The largest second moments so far.
-        largest: &'a mut [f32],
+        largest: &'a mut Kept,
     },
     /// Stochastic gradient descent, with a heavy ball (Polyak 1964) as PyTorch has it, v ← momentum·v + g and p ← p − rate·v,
     /// unless `velocity` is empty.
@@ -40,11 +43,11 @@ pub enum Step<'a> {
         /// Share of the velocity that stays.
         momentum: f64,
         /// v; zero before the first step.
-        velocity: &'a mut [f32],
+        velocity: &'a mut Kept,
     },
 }
 
-/// Takes the step. A parameter on another device comes to the CPU for it.
+/// Takes the step.
 ///
 /// # Errors
 /// Where gradient and parameter are not float32 of one shape.
@@ -52,18 +55,58 @@ pub fn take(parameter: &Var, gradient: &Tensor, step: Step<'_>) -> Result<()> {
     if parameter.shape() != gradient.shape() {
         candle_core::bail!("a gradient of {:?} came for {:?}", gradient.shape(), parameter.shape());
     }
-    // candle hands the operation out shared; the lock is never contended.
-    let op = Update(Mutex::new(step));
-    let gradient = gradient.contiguous()?;
-    if parameter.device().is_cpu() {
-        return parameter.inplace_op2(&gradient, &op);
+    if !own_kernels(parameter.device()) {
+        return composed(parameter, &gradient.detach(), step);
     }
-    let host = Var::from_tensor(&parameter.to_device(&Device::Cpu)?)?;
-    host.inplace_op2(&gradient.to_device(&Device::Cpu)?, &op)?;
-    parameter.set(&host.to_device(parameter.device())?)
+    let numbers = match step {
+        Step::Adam { rate, epsilon, steps, first, second, largest } => Numbers::Adam {
+            shared: AdamNumbers::new(rate, epsilon, steps),
+            moments: [first.here()?, second.here()?],
+            largest: largest.here()?,
+        },
+        Step::Sgd { rate, momentum, velocity } => Numbers::Sgd { rate, momentum, velocity: velocity.here()? },
+    };
+    // candle hands the operation out shared; the lock is never contended.
+    parameter.inplace_op2(&gradient.contiguous()?, &Update(Mutex::new(numbers)))
 }
 
-struct Update<'a>(Mutex<Step<'a>>);
+/// The same from candle's own operations, for other devices.
+fn composed(parameter: &Var, gradient: &Tensor, step: Step<'_>) -> Result<()> {
+    let before = parameter.as_detached_tensor();
+    let mixed = |old: &Tensor, share: f64, new: &Tensor, rest: f64| (old * share)? + (new * rest)?;
+    let change = match step {
+        Step::Adam { rate, epsilon, steps, first, second, largest } => {
+            let AdamNumbers { scale, root, epsilon } = AdamNumbers::new(rate, epsilon, steps);
+            let mean = mixed(&first.there(parameter)?, BETA.0, gradient, 1.0 - BETA.0)?;
+            let square = mixed(&second.there(parameter)?, BETA.1, &gradient.sqr()?, 1.0 - BETA.1)?;
+            let mut under = square.clone();
+            if !largest.is_empty() {
+                under = largest.there(parameter)?.maximum(&square)?;
+                largest.put(&under);
+            }
+            let under = under.sqrt()?.affine(1.0 / f64::from(root), f64::from(epsilon))?;
+            let change = (&mean / under)?;
+            first.put(&mean);
+            second.put(&square);
+            (change * f64::from(scale))?
+        }
+        Step::Sgd { rate, velocity, .. } if velocity.is_empty() => (gradient * rate)?,
+        Step::Sgd { rate, momentum, velocity } => {
+            let moving = mixed(&velocity.there(parameter)?, momentum, gradient, 1.0)?;
+            velocity.put(&moving);
+            (moving * rate)?
+        }
+    };
+    parameter.set(&(before - change)?)
+}
+
+/// What a kernel works on.
+enum Numbers<'a> {
+    Adam { shared: AdamNumbers, moments: [&'a mut [f32]; 2], largest: &'a mut [f32] },
+    Sgd { rate: f64, momentum: f64, velocity: &'a mut [f32] },
+}
+
+struct Update<'a>(Mutex<Numbers<'a>>);
 
 impl InplaceOp2 for Update<'_> {
     fn name(&self) -> &'static str {
@@ -83,17 +126,22 @@ impl InplaceOp2 for Update<'_> {
     }
 }
 
-impl Step<'_> {
+impl AdamNumbers {
+    fn new(rate: f64, epsilon: f64, steps: u32) -> Self {
+        let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+        Self {
+            scale: (rate / (1.0 - BETA.0.powi(steps))) as f32,
+            root: (1.0 - BETA.1.powi(steps)).sqrt() as f32,
+            epsilon: epsilon as f32,
+        }
+    }
+}
+
+impl Numbers<'_> {
     fn apply(&mut self, parameter: &mut [f32], gradient: &[f32]) {
         match self {
-            Self::Adam { rate, epsilon, steps, first, second, largest } => {
-                let steps = i32::try_from(*steps).unwrap_or(i32::MAX);
-                let numbers = AdamNumbers {
-                    scale: (*rate / (1.0 - BETA.0.powi(steps))) as f32,
-                    root: (1.0 - BETA.1.powi(steps)).sqrt() as f32,
-                    epsilon: *epsilon as f32,
-                };
-                adam(numbers, parameter, gradient, (first, second), largest);
+            Self::Adam { shared, moments: [first, second], largest } => {
+                adam(*shared, parameter, gradient, (first, second), largest);
             }
             Self::Sgd { rate, momentum, velocity } => {
                 sgd(*rate as f32, *momentum as f32, parameter, gradient, velocity);
@@ -159,6 +207,8 @@ fn sgd(rate: f32, momentum: f32, parameter: &mut [f32], gradient: &[f32], veloci
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
     use crate::random::Seed;
 
@@ -170,14 +220,17 @@ mod tests {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let parameter = Var::from_tensor(&noise("p")).unwrap();
-                let [mut first, mut second, mut most, mut velocity] = [0; 4].map(|_| vec![0.0; n]);
+                let [mut first, mut second, mut most, mut velocity] = [0; 4].map(|_| Kept::zeros(n));
+                let [mut no_most, mut no_velocity] = [0; 2].map(Kept::zeros);
                 for steps in 1..5 {
                     // Plain Adam and SGD first, then AMSGrad and the heavy ball.
-                    let all = if steps < 3 { 0 } else { n };
-                    let (first, second, largest) = (&mut first[..], &mut second[..], &mut most[..all]);
+                    let plain = steps < 3;
+                    let (first, second) = (&mut first, &mut second);
+                    let largest = if plain { &mut no_most } else { &mut most };
                     let adam = Step::Adam { rate: 0.1, epsilon: 1e-8, steps, first, second, largest };
                     take(&parameter, &noise("g"), adam).unwrap();
-                    let sgd = Step::Sgd { rate: 0.1, momentum: 0.9, velocity: &mut velocity[..all] };
+                    let velocity = if plain { &mut no_velocity } else { &mut velocity };
+                    let sgd = Step::Sgd { rate: 0.1, momentum: 0.9, velocity };
                     take(&parameter, &noise("h"), sgd).unwrap();
                 }
                 parameter.to_vec1::<f32>().unwrap()
@@ -191,7 +244,7 @@ mod tests {
     fn a_gradient_of_another_shape_is_refused() {
         let parameter = Var::new(&[1f32, 2.0], &Device::Cpu).unwrap();
         let gradient = Tensor::new(&[1f32], &Device::Cpu).unwrap();
-        let step = Step::Sgd { rate: 1.0, momentum: 0.0, velocity: &mut [] };
+        let step = Step::Sgd { rate: 1.0, momentum: 0.0, velocity: &mut Kept::default() };
         assert!(take(&parameter, &gradient, step).unwrap_err().to_string().contains("a gradient of [1] came for [2]"));
     }
 }

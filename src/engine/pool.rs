@@ -8,6 +8,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Sh
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::own::own_kernels;
 use super::simd::widest;
 use super::tape::{apply1, apply2};
 use super::{PIECE, Real, for_reals, values};
@@ -30,7 +31,7 @@ pub fn pool(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
     if side == 0 || h < side || w < side {
         candle_core::bail!("a {side}×{side} pooling window does not fit a {h}×{w} image");
     }
-    if x.device().is_cpu() { apply1(&x.contiguous()?, PoolOp { kind, side }) } else { composed(x, kind, side) }
+    if own_kernels(x.device()) { apply1(&x.contiguous()?, PoolOp { kind, side }) } else { composed(x, kind, side) }
 }
 
 /// The gradient of the input from that of the output, and from the input `x`, which counts as a constant: which values won
@@ -43,7 +44,7 @@ pub fn pool_input_gradient(grad: &Tensor, x: &Tensor, kind: Pool, side: usize) -
     if side == 0 || grad.dims() != [n, c, h / side, w / side] {
         candle_core::bail!("a gradient of {:?} came for {:?} pooled by {side}", grad.shape(), x.shape());
     }
-    if grad.device().is_cpu() {
+    if own_kernels(grad.device()) {
         return apply2(&x.detach().contiguous()?, &grad.contiguous()?, PoolGradient { kind, side });
     }
     let spread = grad
@@ -77,7 +78,12 @@ pub(super) fn composed(x: &Tensor, kind: Pool, side: usize) -> Result<Tensor> {
             let most = Tensor::full(f64::INFINITY, plain.shape(), plain.device())?.to_dtype(plain.dtype())?;
             let largest = if plain.dtype() == DType::F64 { f64::MAX } else { f64::from(f32::MAX) };
             let finite = plain.minimum(largest)?;
-            let winners = plain.ne(&plain)?.where_cond(&most, &finite)?.argmax_keepdim(D::Minus1)?;
+            let ranked = plain.ne(&plain)?.where_cond(&most, &finite)?;
+            // Of equal ones the first: which it is that argmax finds is another on every device.
+            let equal = ranked.broadcast_eq(&ranked.max_keepdim(D::Minus1)?)?.to_dtype(DType::F32)?;
+            let order: Vec<f32> = (0..side * side).rev().map(|at| at as f32 + 1.0).collect();
+            let order = Tensor::from_vec(order, (1, side * side), plain.device())?;
+            let winners = equal.broadcast_mul(&order)?.argmax_keepdim(D::Minus1)?;
             windows.gather(&winners, 1)?
         }
     };

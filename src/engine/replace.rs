@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 
+use super::own::own_kernels;
 use super::tape::apply2;
 use super::{Real, for_reals, values};
 
@@ -15,10 +16,11 @@ pub fn replaced(x: &Tensor, by: &Tensor) -> Result<Tensor> {
         candle_core::bail!("numbers of shape {:?} in the place of {:?}", by.dims(), x.dims());
     }
     let by = by.detach();
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         return apply2(&x.contiguous()?, &by.contiguous()?, Replace);
     }
-    x + (by - x.detach())?
+    // In this order, so that the numbers are those of `by` to the last bit.
+    (x - x.detach())? + by
 }
 
 struct Replace;

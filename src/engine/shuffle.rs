@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::fresh::{Fresh, Piece};
+use super::own::own_kernels;
 use super::tape::apply1;
 use super::{PIECE, Real, for_reals, values};
 
@@ -16,7 +17,7 @@ pub fn space_to_depth(x: &Tensor) -> Result<Tensor> {
     if h % 2 + w % 2 > 0 {
         candle_core::bail!("2×2 blocks do not fill {h}×{w}");
     }
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         return apply1(&x.contiguous()?, Shuffle::SpaceToDepth);
     }
     let blocks = x.reshape((n, c, h / 2, 2, w / 2, 2))?.permute((0, 1, 3, 5, 2, 4))?;
@@ -32,7 +33,7 @@ pub fn depth_to_space(x: &Tensor) -> Result<Tensor> {
     if c % 4 > 0 {
         candle_core::bail!("2×2 blocks need channels in fours, found {c}");
     }
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         return apply1(&x.contiguous()?, Shuffle::DepthToSpace);
     }
     let blocks = x.reshape((n, c / 4, 2, 2, h, w))?.permute((0, 1, 4, 2, 5, 3))?;

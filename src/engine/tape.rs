@@ -4,7 +4,7 @@
 //! memory where mostly a single gradient arrives, together an eighth of a training step. [`Tape::backward`] walks the same
 //! graph in the same order, and hands a first gradient on as it is. For that it must know each operation's way back, which
 //! candle keeps to itself: the operations of training note theirs on the tape that is recording. A graph in which another
-//! operation has a part (on other devices all of them) goes candle's way.
+//! operation has a part (on other devices most of them) goes candle's way.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,6 +15,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, TensorId};
 use rayon::prelude::*;
 
+use super::own::{check, own_kernels};
 use super::{PIECE, Real, for_reals, values};
 
 /// From the gradient of an operation's output to those of its arguments.
@@ -128,11 +129,16 @@ pub fn once_learnt(change: impl FnOnce() -> Result<()> + Send + 'static) -> Resu
     })
 }
 
-/// A candle operation of one argument, noted.
+/// A candle operation of one argument, a kernel of this engine, noted.
 ///
 /// # Errors
 /// Where the operation fails.
 pub fn apply1(a: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<Tensor> {
+    check(a.device(), op.name())?;
+    noted1(a, op)
+}
+
+pub(super) fn noted1(a: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp1 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op1_arc(op.clone())?;
     note(&y, || {
@@ -145,11 +151,16 @@ pub fn apply1(a: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<
     Ok(y)
 }
 
-/// A candle operation of two arguments, noted.
+/// The same of two arguments.
 ///
 /// # Errors
 /// Where the operation fails.
 pub fn apply2(a: &Tensor, b: &Tensor, op: impl CustomOp2 + Send + Sync + 'static) -> Result<Tensor> {
+    check(a.device(), op.name())?;
+    noted2(a, b, op)
+}
+
+pub(super) fn noted2(a: &Tensor, b: &Tensor, op: impl CustomOp2 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp2 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op2_arc(b, op.clone())?;
     note(&y, || {
@@ -162,11 +173,16 @@ pub fn apply2(a: &Tensor, b: &Tensor, op: impl CustomOp2 + Send + Sync + 'static
     Ok(y)
 }
 
-/// A candle operation of three arguments, noted.
+/// The same of three arguments.
 ///
 /// # Errors
 /// Where the operation fails.
 pub fn apply3(a: &Tensor, b: &Tensor, c: &Tensor, op: impl CustomOp3 + Send + Sync + 'static) -> Result<Tensor> {
+    check(a.device(), op.name())?;
+    noted3(a, b, c, op)
+}
+
+pub(super) fn noted3(a: &Tensor, b: &Tensor, c: &Tensor, op: impl CustomOp3 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp3 + Send + Sync>> = Arc::new(Box::new(op));
     let y = a.apply_op3_arc(b, c, op.clone())?;
     note(&y, || {
@@ -259,7 +275,7 @@ pub fn sum(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if a.shape() != b.shape() {
         candle_core::bail!("a sum of {:?} and {:?}", a.dims(), b.dims());
     }
-    if !a.device().is_cpu() {
+    if !own_kernels(a.device()) {
         return a + b;
     }
     apply2(&a.contiguous()?, &b.contiguous()?, Sum)

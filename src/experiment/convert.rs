@@ -73,6 +73,7 @@ impl Device {
     /// # Errors
     /// Where this build or this machine lacks it.
     pub fn open(self) -> Result<candle_core::Device> {
+        super::validate::device(self).map_err(Error::input)?;
         let opened = match self {
             Self::Cpu => Ok(candle_core::Device::Cpu),
             Self::Cuda => candle_core::Device::new_cuda(0),

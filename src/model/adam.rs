@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 use super::parameters::Parameters;
+use crate::engine::kept::Kept;
 use crate::engine::optimiser::{Step, take};
 use crate::error::{Error, Result};
 
@@ -35,10 +36,10 @@ impl AdamSettings {
 #[derive(Clone, Debug, Default)]
 struct Moments {
     steps: u32,
-    first: Vec<f32>,
-    second: Vec<f32>,
+    first: Kept,
+    second: Kept,
     /// Empty without AMSGrad.
-    largest: Vec<f32>,
+    largest: Kept,
 }
 
 /// The optimiser of one party: its parameters and their moments.
@@ -59,8 +60,8 @@ impl Adam {
     pub fn of(vars: impl IntoIterator<Item = (String, Var)>, settings: AdamSettings) -> Self {
         let slot = |(name, var): (String, Var)| {
             let n = var.elem_count();
-            let largest = if settings.amsgrad { vec![0.0; n] } else { Vec::new() };
-            (name, var, Moments { steps: 0, first: vec![0.0; n], second: vec![0.0; n], largest })
+            let largest = Kept::zeros(if settings.amsgrad { n } else { 0 });
+            (name, var, Moments { steps: 0, first: Kept::zeros(n), second: Kept::zeros(n), largest })
         };
         Self { settings, slots: vars.into_iter().map(slot).collect() }
     }
@@ -87,8 +88,8 @@ impl Adam {
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let mut state = BTreeMap::new();
         for (name, var, moments) in &self.slots {
-            let mut put = |part: &str, values: &[f32]| -> Result<()> {
-                state.insert(format!("{name}.{part}"), Tensor::from_slice(values, var.shape(), &Device::Cpu)?);
+            let mut put = |part: &str, values: &Kept| -> Result<()> {
+                state.insert(format!("{name}.{part}"), values.saved(var)?);
                 Ok(())
             };
             put("m", &moments.first)?;
@@ -107,14 +108,14 @@ impl Adam {
     /// Names the entry that is missing or does not fit.
     pub fn load(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         for (name, var, moments) in &mut self.slots {
-            let part = |part: &str| -> Result<Vec<f32>> {
+            let part = |part: &str| -> Result<Kept> {
                 let key = format!("{name}.{part}");
                 let value =
                     state.get(&key).ok_or_else(|| Error::input(format!("the optimiser's state lacks {key}")))?;
                 if value.elem_count() != var.elem_count() {
                     return Err(Error::input(format!("the optimiser's {key} is of another model")));
                 }
-                Ok(value.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+                Ok(Kept::loaded(value)?)
             };
             moments.first = part("m")?;
             moments.second = part("v")?;

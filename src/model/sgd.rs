@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use candle_core::backprop::GradStore;
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{Tensor, Var};
 
 use super::parameters::Parameters;
+use crate::engine::kept::Kept;
 use crate::engine::optimiser::{Step, take};
 use crate::error::{Error, Result};
 
@@ -24,7 +25,7 @@ pub struct Sgd {
     /// May be changed between steps (a schedule).
     pub settings: SgdSettings,
     /// Velocities are empty without momentum.
-    slots: Vec<(String, Var, Vec<f32>)>,
+    slots: Vec<(String, Var, Kept)>,
 }
 
 impl Sgd {
@@ -32,7 +33,7 @@ impl Sgd {
     pub fn new(parameters: &Parameters, settings: SgdSettings) -> Self {
         let slot = |(name, var): (&String, &Var)| {
             let velocities = if settings.momentum > 0.0 { var.elem_count() } else { 0 };
-            (name.clone(), var.clone(), vec![0.0; velocities])
+            (name.clone(), var.clone(), Kept::zeros(velocities))
         };
         Self { settings, slots: parameters.trained().map(slot).collect() }
     }
@@ -57,10 +58,7 @@ impl Sgd {
     /// Where there is no memory left.
     pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
         let moving = self.slots.iter().filter(|(_, _, velocity)| !velocity.is_empty());
-        let named = moving.map(|(name, var, velocity)| {
-            let values = Tensor::from_slice(velocity, var.shape(), &Device::Cpu)?;
-            Ok((format!("{name}.velocity"), values))
-        });
+        let named = moving.map(|(name, var, velocity)| Ok((format!("{name}.velocity"), velocity.saved(var)?)));
         named.collect()
     }
 
@@ -72,10 +70,10 @@ impl Sgd {
         for (name, _, velocity) in self.slots.iter_mut().filter(|(_, _, velocity)| !velocity.is_empty()) {
             let key = format!("{name}.velocity");
             let value = state.get(&key).ok_or_else(|| Error::input(format!("the optimiser's state lacks {key}")))?;
-            if value.elem_count() != velocity.len() {
+            if value.elem_count() != velocity.count() {
                 return Err(Error::input(format!("the optimiser's {key} is of another model")));
             }
-            *velocity = value.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+            *velocity = Kept::loaded(value)?;
         }
         Ok(())
     }
@@ -83,6 +81,8 @@ impl Sgd {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
     use crate::model::parameters::Init;
     use crate::random::Seed;

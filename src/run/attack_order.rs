@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::attack_gradients::{Gradients, Taking, Targets};
@@ -81,6 +81,37 @@ impl Capture {
     /// Returns an error if the tensor cannot be made.
     pub fn first(&self, n: usize) -> Result<Tensor> {
         Ok(self.smashed.narrow(0, 0, n.min(self.smashed.dims()[0]))?.contiguous()?)
+    }
+
+    /// The same on this device: what a checkpoint kept was read to the processor.
+    ///
+    /// # Errors
+    /// Returns an error if the device fails.
+    pub fn on(self: &Arc<Self>, device: &Device) -> Result<Arc<Self>> {
+        if self.smashed.device().same_device(device) {
+            return Ok(self.clone());
+        }
+        let one = |t: &Tensor| Ok::<_, Error>(t.to_device(device)?);
+        let all = |all: &BTreeMap<String, Tensor>| {
+            all.iter().map(|(name, t)| Ok((name.clone(), one(t)?))).collect::<Result<BTreeMap<_, _>>>()
+        };
+        let batch = |both: &[Vec<Tensor>; 2]| {
+            let party = |i: usize| both[i].iter().map(one).collect::<Result<Vec<_>>>();
+            Ok([party(0)?, party(1)?])
+        };
+        let gradients = self
+            .gradients
+            .iter()
+            .map(|(batches, taken)| Ok((*batches, taken.iter().map(batch).collect::<Result<_>>()?)));
+        Ok(Arc::new(Self {
+            smashed: one(&self.smashed)?,
+            sent: one(&self.sent)?,
+            maps: one(&self.maps)?,
+            client: all(&self.client)?,
+            server: all(&self.server)?,
+            gradients: gradients.collect::<Result<_>>()?,
+            opinion: self.opinion.clone(),
+        }))
     }
 }
 

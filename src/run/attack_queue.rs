@@ -11,6 +11,7 @@ use super::prepared::Prepared;
 use super::recorder::Recorder;
 use super::scene::{AttackProgress, Gallery, Scene};
 use super::summary::AttackRecord;
+use crate::error::device::Load;
 use crate::error::{Error, Result};
 use crate::model::seat::classes_of;
 use crate::random::At;
@@ -111,7 +112,7 @@ impl Queue {
         let Some(mut job) = active else { return Ok(Slice::Nothing) };
         match job.advance(setup) {
             Err(Error::Diverged(text)) => return Ok(Slice::GaveUp(format!("{}: {text}", job.order.id.words()))),
-            other => other?,
+            other => other.map_err(|error| error.at(|| at_attack(&job.order)))?,
         }
         if job.out_of_time() && !job.has_something()? {
             let limit = job.order.id.spec.seconds;
@@ -221,4 +222,12 @@ pub fn conclude(
     }
     let gallery = finished.images.is_some().then(|| job.gallery(&finished)).transpose()?;
     Ok(Outcome::Kept(Box::new(finished.record), gallery.map(Box::new)))
+}
+
+/// For a device that fails in an attack.
+fn at_attack(order: &Order) -> Load {
+    Load {
+        work: format!("{} on {} images", order.id.words(), order.images()),
+        lower: "the attack's images, or its batch where it has one".to_owned(),
+    }
 }

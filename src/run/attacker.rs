@@ -46,7 +46,7 @@ impl Attacker {
     /// # Errors
     /// Returns an error if it lacks what it needs.
     pub fn new(order: &Order, plan: &SplitPlan, setup: &Prepared) -> Result<Self> {
-        let (id, capture) = (&order.id, order.capture.clone());
+        let (id, capture) = (&order.id, order.capture.on(&setup.device)?);
         let spec = &id.spec;
         let (mut replay, mut inversion) = (None, None);
         if spec.kind.make.trains() {
@@ -80,6 +80,7 @@ impl Attacker {
     /// # Errors
     /// Returns an error if the state is of another attack; this one is then good for nothing.
     pub fn load(&mut self, state: &State, setup: &Prepared) -> Result<()> {
+        let state = &state.on(&setup.device)?;
         match (&mut self.replay, &mut self.inversion) {
             (Some(replay), _) => {
                 replay.load(&state.part(REPLAY))?;

@@ -22,6 +22,7 @@ use super::speeds::Speeds;
 use super::steps::Steps;
 use super::summary::{AttackRecord, Summary};
 use super::weights::Weights;
+use crate::error::device::Load;
 use crate::error::{Error, Result};
 use crate::split::meter::Meter;
 use crate::split::{SplitModel, SplitPlan};
@@ -128,6 +129,16 @@ impl Session {
     /// # Errors
     /// Where training diverges, the disk refuses or a tensor operation fails.
     pub fn advance(&mut self) -> Result<Option<Summary>> {
+        let batch = self.setup.experiment.train.batch;
+        self.slice().map_err(|error| {
+            error.at(|| Load {
+                work: format!("a training batch of {batch} images, or a few images that were asked about"),
+                lower: "train.batch".to_owned(),
+            })
+        })
+    }
+
+    fn slice(&mut self) -> Result<Option<Summary>> {
         let start = Instant::now();
         let training = self.turn();
         let amid_attack = self.attacks.active().is_some();

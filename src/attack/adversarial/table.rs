@@ -61,9 +61,8 @@ impl Disguise {
     pub fn cleaned(&self, images: &Tensor, mu: f64) -> Result<(Tensor, Tensor)> {
         let (_, _, h, w) = images.dims4()?;
         let recovery = Recovery { mu: mu as f32, ..self.recovery };
-        let parts = recovery.solve(&images.flatten_all()?.to_vec1()?, h, w);
-        let tensor = |values| Tensor::from_vec(values, images.shape(), images.device());
-        Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
+        let [low_rank, gradient_map] = recovery.split(images, h, w)?;
+        Ok((low_rank, gradient_map))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One search: images, and classes where those are searched too, whose gradient would be the one that was seen.
 
 use candle_core::backprop::GradStore;
-use candle_core::{D, Tensor, Var};
+use candle_core::{D, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 
 use super::lbfgs::Lbfgs;
@@ -65,7 +65,7 @@ impl Search {
         mut noise: Stream,
     ) -> Result<Self> {
         let [c, h, w] = victim.image;
-        let device = &candle_core::Device::Cpu;
+        let device = &victim.device;
         let mut normal = |shape: &[usize]| -> Result<Var> {
             let values: Vec<f32> = (0..shape.iter().product()).map(|_| noise.normal() as f32).collect();
             Ok(Var::from_tensor(&Tensor::from_vec(values, shape, device)?)?)
@@ -221,7 +221,7 @@ impl Search {
         }
         let [iteration, over] = state.few("search", State::wholes)?;
         (self.iteration, self.over, self.losses) = (iteration, over == 1, state.reals("losses")?);
-        self.best = Found::of_state(state, "best.")?;
+        self.best = Found::of_state(state, "best.", self.image.device())?;
         if state.has("mark") {
             let ([at], [mark]) = (state.few("mark.at", State::wholes)?, state.few("mark", State::reals)?);
             self.mark = Some((at, mark));
@@ -241,15 +241,16 @@ impl Found {
     }
 
     /// What [`Self::put_in`] kept; none where nothing was.
-    pub fn of_state(state: &State, prefix: &str) -> Result<Option<Self>> {
+    pub fn of_state(state: &State, prefix: &str, device: &Device) -> Result<Option<Self>> {
         let (image, unknown) = (format!("{prefix}image"), format!("{prefix}unknown"));
         if !state.has(&image) {
             return Ok(None);
         }
         let [apart] = state.few(&format!("{prefix}apart"), State::reals)?;
         let labels = state.wholes(&format!("{prefix}labels"))?.into_iter().map(|label| label as u32).collect();
-        let unknown = state.has(&unknown).then(|| state.tensor(&unknown).cloned()).transpose()?;
-        Ok(Some(Self { apart, image: state.tensor(&image)?.clone(), unknown, labels }))
+        let there = |name: &str| Ok::<_, Error>(state.tensor(name)?.to_device(device)?);
+        let unknown = state.has(&unknown).then(|| there(&unknown)).transpose()?;
+        Ok(Some(Self { apart, image: there(&image)?, unknown, labels }))
     }
 }
 

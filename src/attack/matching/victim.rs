@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 use super::objective::loss_gradient;
 use crate::attack::{Evidence, Knowledge};
@@ -20,6 +20,8 @@ pub struct Victim {
     defence: Option<Arc<dyn Imitation>>,
     /// (1, K); none where all classes count alike.
     class_weights: Option<Tensor>,
+    /// Where the gradients that were seen are.
+    pub device: Device,
     /// Number of classes.
     pub classes: usize,
     /// Shape of the images (C, H, W).
@@ -34,7 +36,7 @@ impl Victim {
     pub fn new(evidence: &Evidence, knowledge: &Knowledge) -> Result<Self> {
         let seen = evidence.server_gradients()?;
         let device = |t: &Tensor| t.device().clone();
-        let device = seen.each.first().and_then(|all| all.first()).map_or(candle_core::Device::Cpu, device);
+        let device = seen.each.first().and_then(|all| all.first()).map_or(Device::Cpu, device);
         let row = |weights: &Arc<[f64]>| {
             let row: Vec<f32> = weights.iter().map(|weight| *weight as f32).collect();
             Tensor::from_vec(row, (1, knowledge.classes), &device)
@@ -45,6 +47,7 @@ impl Victim {
             entry: knowledge.entry,
             defence: knowledge.defence.clone(),
             class_weights: seen.class_weights.as_ref().map(row).transpose()?,
+            device: device.clone(),
             classes: knowledge.classes,
             image: knowledge.image,
         })

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::Tensor;
 
-pub use projection::{Projection, through};
+pub use projection::{Projection, through, trials};
 
 use super::imitation::{Imitation, Imitator, Known, Own, Study};
 use super::{Bytes, Defence, Kind, Lever};

@@ -4,7 +4,9 @@ use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result as Candle, Shape
 use rayon::prelude::*;
 use std::sync::Arc;
 
+use crate::engine::own::on_host;
 use crate::engine::tape::apply1;
+use crate::engine::trial::Trial;
 use crate::engine::{Real, for_reals, values};
 use crate::error::{Error, Result};
 use crate::random::Seed;
@@ -189,11 +191,20 @@ fn transform(values: &mut [f64]) {
 /// Returns an error if a sample has other than n numbers.
 pub fn through(projection: &Arc<Projection>, z: &Tensor) -> Result<Tensor> {
     projection.check(z, projection.n)?;
-    if z.device().is_cpu() {
-        return Ok(apply1(&z.contiguous()?, Through(projection.clone()))?);
-    }
+    // From another device a batch comes to the processor for it; candle knows the way back.
     let here = z.to_device(&Device::Cpu)?.contiguous()?;
-    Ok(apply1(&here, Through(projection.clone()))?.to_device(z.device())?)
+    let through = on_host(|| apply1(&here, Through(projection.clone())))?;
+    Ok(through.to_device(z.device())?)
+}
+
+/// Projections to be tried on a device.
+pub fn trials() -> Vec<Trial> {
+    let trial = |n: usize| {
+        Trial::new(format!("projection of {n} numbers"), &[&[3, n]], move |a| {
+            through(&Arc::new(Projection::drawn(n, n / 2 + 1, Seed(2))), &a[0])
+        })
+    };
+    [5, 35, 600].into_iter().map(trial).collect()
 }
 
 struct Through(Arc<Projection>);
@@ -210,7 +221,7 @@ impl CustomOp1 for Through {
 
     fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> Candle<Option<Tensor>> {
         // Pᵀ P is symmetric.
-        Ok(Some(apply1(&grad.contiguous()?, Self(self.0.clone()))?))
+        Ok(Some(on_host(|| apply1(&grad.contiguous()?, Self(self.0.clone())))?))
     }
 }
 

@@ -11,6 +11,7 @@
 //! What an attacker makes of knowing all this is in [`surrogate`] and [`undo`].
 
 pub mod client;
+mod composed;
 mod controls;
 pub mod downsample;
 pub mod fusion;
@@ -26,6 +27,7 @@ pub mod spec;
 pub mod streams;
 pub mod surrogate;
 mod torch;
+pub mod trial;
 pub mod undo;
 
 use std::sync::Arc;

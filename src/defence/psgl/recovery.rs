@@ -14,14 +14,18 @@
 
 mod alone;
 pub mod back;
+mod device;
 mod group;
 
+use candle_core::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::fresh::Fresh;
+use crate::engine::own::own_kernels;
 use crate::engine::svt::Svt;
+use crate::error::{Error, Result};
 use group::Group;
 
 /// Which norm keeps the gradient map small.
@@ -61,6 +65,25 @@ impl Recovery {
     /// λ = 1/√max(m, n), the weight of the map's norm beside the nuclear norm.
     pub fn lambda(rows: usize, cols: usize) -> f32 {
         1.0 / (rows.max(cols) as f32).sqrt()
+    }
+
+    /// L and S of the matrices that `z` holds, `rows` × `cols` each and one after the other: both shaped as z, where z is, and
+    /// without its graph. On other devices than the processor the values are the same to rounding.
+    ///
+    /// # Errors
+    /// Returns an error if it does not hold whole matrices.
+    pub fn split(&self, z: &Tensor, rows: usize, cols: usize) -> Result<[Tensor; 2]> {
+        let z = z.detach();
+        if !own_kernels(z.device()) {
+            let (low_rank, gradient_map) = device::solve(self, &z.reshape(((), rows, cols))?)?;
+            return Ok([low_rank.reshape(z.shape())?, gradient_map.reshape(z.shape())?]);
+        }
+        if !z.elem_count().is_multiple_of((rows * cols).max(1)) {
+            return Err(Error::Internal(format!("{:?} holds no whole {rows}×{cols} matrices", z.dims())));
+        }
+        let parts = self.solve(&z.flatten_all()?.to_vec1()?, rows, cols);
+        let tensor = |values| Tensor::from_vec(values, z.shape(), z.device());
+        Ok([tensor(parts.low_rank)?, tensor(parts.gradient_map)?])
     }
 
     /// Recovers every `rows` × `cols` matrix of `batch` (row-major, one after the other). Each matrix is

@@ -9,6 +9,8 @@ use candle_core::Tensor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::composed;
+use crate::engine::own::own_kernels;
 use crate::error::Result;
 
 /// How the map is applied to the image.
@@ -40,6 +42,9 @@ pub struct Strength {
 /// Where α and β differ in shape.
 pub fn saliency_map(alpha: &Tensor, beta: &Tensor, mirror: bool) -> Result<Tensor> {
     let size = alpha.elem_count() / alpha.dim(0)?.max(1);
+    if !own_kernels(alpha.device()) {
+        return Ok(composed::saliency_map(alpha, beta, mirror)?);
+    }
     let (a, b) = (host(alpha)?, host(beta)?);
     let mut map = vec![0.0f32; a.len()];
     map.par_chunks_mut(size).zip(a.par_chunks(size)).zip(b.par_chunks(size)).for_each(|((map, a), b)| {
@@ -64,6 +69,9 @@ pub fn saliency_map(alpha: &Tensor, beta: &Tensor, mirror: bool) -> Result<Tenso
 /// Where image and map differ in shape.
 pub fn disguise(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> {
     let size = x.elem_count() / x.dim(0)?.max(1);
+    if !own_kernels(x.device()) {
+        return Ok(composed::disguise(x, map, strength)?);
+    }
     let (mut image, map) = (host(x)?, host(map)?);
     let theta = strength.theta as f32;
     let moving = moving(strength, size);

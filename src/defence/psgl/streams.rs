@@ -57,9 +57,8 @@ impl Streams {
             return Ok((z.clone(), z.zeros_like()?));
         }
         let (_, channels, height, width) = z.dims4()?;
-        let parts = self.options.recovery.solve(&z.flatten_all()?.to_vec1()?, channels, height * width);
-        let tensor = |values| Tensor::from_vec(values, z.shape(), z.device());
-        Ok((tensor(parts.low_rank)?, tensor(parts.gradient_map)?))
+        let [low_rank, gradient_map] = self.options.recovery.split(z, channels, height * width)?;
+        Ok((low_rank, gradient_map))
     }
 
     /// Logits of the fused stream on z and L.

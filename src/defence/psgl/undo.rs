@@ -187,7 +187,8 @@ impl Undoing for Undo {
 /// Image-space recovery of every plane.
 fn recovered_pixels(images: &Tensor, recovery: Recovery) -> Result<Vec<f32>> {
     let (_, _, h, w) = images.dims4()?;
-    Ok(recovery.solve(&images.flatten_all()?.to_vec1()?, h, w).low_rank)
+    let [low_rank, _] = recovery.split(images, h, w)?;
+    Ok(low_rank.flatten_all()?.to_vec1()?)
 }
 
 /// The median of the unflagged pixels around `at`, in the smallest square (up to 7×7) that holds three.

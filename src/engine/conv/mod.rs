@@ -6,10 +6,12 @@
 //! | `finish` | bias, relu and pooling while the outputs are in the cache, and the way back |
 //! | `kernels` | the three products on plain numbers |
 //! | `winograd` | the same with fewer multiplications, for many channels |
+//! | `composed` | all three from candle's operations, for other devices |
 //!
 //! The convolution, its input gradient and its weight gradient are *closed under differentiation*: the
 //! gradient of each is made of the other two, so second derivatives (gradient matching) need nothing more.
 
+mod composed;
 mod finish;
 mod geometry;
 mod kernels;
@@ -26,6 +28,7 @@ use finish::Incoming;
 use geometry::Geometry;
 
 use super::activation::relu;
+use super::own::own_kernels;
 use super::pool::{Pool, pool};
 use super::tape::{apply2, apply3};
 use super::{Real, for_reals, held, values};
@@ -67,11 +70,11 @@ pub fn conv2d_then(
     if height * width == 0 {
         candle_core::bail!("a 2×2 window does not fit {}×{}", geometry.out_height, geometry.out_width);
     }
-    if x.device().is_cpu() {
+    if own_kernels(x.device()) {
         let op = Conv { geometry, finish, winners: OnceLock::new() };
         return apply3(&x.contiguous()?, &weight.contiguous()?, &bias.contiguous()?, op);
     }
-    let y = composed::forward(x, weight, &geometry)?.broadcast_add(&bias.reshape((1, geometry.outputs, 1, 1))?)?;
+    let y = composed::forward(x, weight, bias, &geometry)?;
     match finish {
         Finish::Plain => Ok(y),
         Finish::Relu => relu(&y),
@@ -93,7 +96,7 @@ pub fn conv2d_input_gradient(
 ) -> Result<Tensor> {
     let geometry = Geometry::new(x, weight.dims4()?, stride, padding)?;
     geometry.check_gradient(grad)?;
-    if grad.device().is_cpu() {
+    if own_kernels(grad.device()) {
         apply2(&grad.contiguous()?, &weight.contiguous()?, InputGradient(geometry))
     } else {
         composed::input_gradient(grad, weight, &geometry)
@@ -115,7 +118,7 @@ pub fn conv2d_weight_gradient(
     let weight = (grad.dims4()?.1, x.dims4()?.1, kernel, kernel);
     let geometry = Geometry::new(x.dims4()?, weight, stride, padding)?;
     geometry.check_gradient(grad)?;
-    if grad.device().is_cpu() {
+    if own_kernels(grad.device()) {
         apply2(&grad.contiguous()?, &x.contiguous()?, WeightGradient(geometry))
     } else {
         composed::weight_gradient(grad, x, &geometry)
@@ -269,32 +272,4 @@ impl CustomOp2 for WeightGradient {
 fn convolve(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Tensor> {
     let bias = Tensor::zeros(g.outputs, x.dtype(), x.device())?;
     conv2d(&x.detach(), &weight.detach(), &bias, g.stride, g.padding)
-}
-
-/// The three products from candle's own operations, for devices that are not the CPU.
-mod composed {
-    use candle_core::{Result, Tensor};
-
-    use super::Geometry;
-
-    pub fn forward(x: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Tensor> {
-        x.conv2d(weight, g.padding, g.stride, 1, 1)
-    }
-
-    pub fn input_gradient(grad: &Tensor, weight: &Tensor, g: &Geometry) -> Result<Tensor> {
-        // Transposed convolution leaves out the rows and columns at the end that no window reached.
-        let dx = grad.conv_transpose2d(weight, 0, 0, g.stride, 1)?;
-        let side = |dx: Tensor, dim: usize, n: usize| -> Result<Tensor> {
-            let missing = (n + 2 * g.padding).saturating_sub(dx.dim(dim)?);
-            dx.pad_with_zeros(dim, 0, missing)?.narrow(dim, g.padding, n)
-        };
-        side(side(dx, 2, g.height)?, 3, g.width)?.contiguous()
-    }
-
-    pub fn weight_gradient(grad: &Tensor, x: &Tensor, g: &Geometry) -> Result<Tensor> {
-        // Samples take the place of channels, the stride that of the dilation.
-        let (x, grad) = (x.transpose(0, 1)?.contiguous()?, grad.transpose(0, 1)?.contiguous()?);
-        let dw = x.conv2d(&grad, g.padding, 1, g.stride, 1)?.transpose(0, 1)?;
-        dw.narrow(2, 0, g.kernel)?.narrow(3, 0, g.kernel)?.contiguous()
-    }
 }

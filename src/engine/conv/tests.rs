@@ -214,7 +214,7 @@ fn other_devices_composition_gives_the_same_numbers() {
         let zero = Tensor::zeros(outputs, DType::F64, &Device::Cpu).unwrap();
         let what = format!("{g:?}");
         let y = conv2d(&x, &w, &zero, stride, padding).unwrap();
-        assert_near(&numbers(&y), &numbers(&composed::forward(&x, &w, &g).unwrap()), &what);
+        assert_near(&numbers(&y), &numbers(&composed::forward(&x, &w, &zero, &g).unwrap()), &what);
         let dx = conv2d_input_gradient(&grad, &w, shape, stride, padding).unwrap();
         assert_near(&numbers(&dx), &numbers(&composed::input_gradient(&grad, &w, &g).unwrap()), &what);
         let dw = conv2d_weight_gradient(&grad, &x, kernel, stride, padding).unwrap();

@@ -8,32 +8,29 @@
 //!
 //! Ω being where S is not 0. How much the thresholds shrink is left out: adversaries go by signs.
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use candle_core::Tensor;
 use faer::Mat;
 use rayon::prelude::*;
 
 use super::Recovery;
-use crate::engine::tape::{apply1, sum};
+use crate::engine::own::made;
 use crate::error::Result;
 
 /// Singular values below this share of the largest count as none.
 const NONE: f32 = 1e-4;
 
-/// L of smashed data (N, C, H, W) as the server recovers it, differentiable by the stand-in; on other devices than the
-/// processor by the identity.
+/// L of smashed data (N, C, H, W) as the server recovers it, differentiable by the stand-in, whose decompositions are made on
+/// the processor, whatever the device.
 ///
 /// # Errors
 /// Returns an error if z has another rank.
 pub fn recovered(z: &Tensor, recovery: &Recovery) -> Result<Tensor> {
     let (_, rows, height, width) = z.dims4()?;
-    let (cols, plain) = (height * width, z.detach());
-    let parts = recovery.solve(&plain.flatten_all()?.to_vec1()?, rows, cols);
-    if z.device().is_cpu() {
-        let (low_rank, map) = (parts.low_rank, parts.gradient_map);
-        return Ok(apply1(&z.contiguous()?, Back { low_rank, map, rows, cols })?);
-    }
-    let low_rank = Tensor::from_vec(parts.low_rank, z.shape(), z.device())?;
-    Ok(sum(z, &(low_rank - &plain)?)?)
+    let cols = height * width;
+    let [low_rank, map] = recovery.split(z, rows, cols)?;
+    let numbers = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
+    let back = Back { low_rank: numbers(&low_rank)?, map: numbers(&map)?, rows, cols };
+    Ok(made(&[z], &low_rank, move |_, grad| Ok(vec![Some(back.of(grad)?)]))?)
 }
 
 struct Back {
@@ -66,23 +63,14 @@ impl Back {
             }
         }
     }
-}
 
-impl CustomOp1 for Back {
-    fn name(&self) -> &'static str {
-        "recovered"
-    }
-
-    fn cpu_fwd(&self, _: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.low_rank.clone()), layout.shape().clone()))
-    }
-
-    fn bwd(&self, _: &Tensor, _: &Tensor, grad: &Tensor) -> candle_core::Result<Option<Tensor>> {
+    /// That of every matrix.
+    fn of(&self, grad: &Tensor) -> candle_core::Result<Tensor> {
         let (gradient, size) = (grad.flatten_all()?.to_vec1::<f32>()?, self.rows * self.cols);
         let mut out = vec![0.0; gradient.len()];
         let matrices = out.par_chunks_mut(size).zip(gradient.par_chunks(size)).enumerate();
         matrices.for_each(|(i, (out, gradient))| self.one(i, gradient, out));
-        Ok(Some(Tensor::from_vec(out, grad.shape(), grad.device())?))
+        Tensor::from_vec(out, grad.shape(), grad.device())
     }
 }
 
