@@ -49,7 +49,7 @@ impl Decoder {
         let (ups, mut channels) = match *smashed {
             [channels, height, width] => {
                 parameters.add("first", &[wide, channels, 3, 3], channels * 9, init)?;
-                (doublings(height, h).max(doublings(width, w)), wide)
+                (doublings(height, h).min(doublings(width, w)), wide)
             }
             [features] => {
                 let cells = h.div_ceil(4) * w.div_ceil(4);
@@ -72,7 +72,7 @@ impl Decoder {
     /// About how many numbers the weights of such a decoder are.
     pub fn numbers(smashed: &[usize], [c, h, w]: [usize; 3]) -> usize {
         let (first, ups) = match *smashed {
-            [channels, height, width] => (9 * WIDE * channels, doublings(height, h).max(doublings(width, w))),
+            [channels, height, width] => (9 * WIDE * channels, doublings(height, h).min(doublings(width, w))),
             _ => (WIDE * h.div_ceil(4) * w.div_ceil(4) * smashed.iter().product::<usize>(), 2),
         };
         // The first doubling is from WIDE channels, or else the layer that mixes.
@@ -99,14 +99,17 @@ impl Decoder {
             let flat = linear(z, &self.weight("first")?, &self.bias("first")?)?;
             reshape(&relu(&flat)?, (z.dim(0)?, self.wide, h.div_ceil(4), w.div_ceil(4)))?
         } else {
-            conv(z, "first", 1, Finish::Relu)?
+            // A place of the smashed data stays where its pixels are: what convolutions without padding took from the edge is added
+            // around it, what pooling rounded off behind it.
+            let cells = |side: usize| side.div_ceil(1 << self.ups);
+            conv(&around(z, [cells(h), cells(w)])?, "first", 1, Finish::Relu)?
         };
         for up in 0..self.ups {
             // Each step lets go of what it came from: at full size that is the most of an attack's memory.
             x = conv(&x, &format!("up{up}"), 0, Finish::Relu)?;
             x = depth_to_space(&x)?;
         }
-        x = fit(&x, h, w)?;
+        x = x.narrow(2, 0, h)?.narrow(3, 0, w)?.contiguous()?;
         x = conv(&x, "mix", 1, Finish::Relu)?;
         conv(&x, "last", 1, Finish::Plain)
     }
@@ -138,24 +141,21 @@ impl Decoder {
     }
 }
 
-/// How often `from` must be doubled to reach `to`.
+/// How often a side can be doubled and is no longer than another.
 fn doublings(from: usize, to: usize) -> usize {
-    (0..usize::BITS).take_while(|n| (from << n) < to).count()
+    (1..usize::BITS).take_while(|n| from.max(1) << n <= to).count()
 }
 
-/// Crops the middle, or adds zeros around it, to `h` × `w`.
-fn fit(x: &Tensor, h: usize, w: usize) -> Result<Tensor> {
-    let mut x = x.clone();
-    for (side, wanted) in [(2, h), (3, w)] {
-        let n = x.dim(side)?;
-        x = if n >= wanted {
-            x.narrow(side, (n - wanted) / 2, wanted)?
-        } else {
-            let before = (wanted - n) / 2;
-            x.pad_with_zeros(side, before, wanted - n - before)?
-        };
+/// With zeros around the maps, as many on either side or one more behind, so that their sides are these.
+fn around(z: &Tensor, sides: [usize; 2]) -> Result<Tensor> {
+    let mut z = z.clone();
+    for (dim, wanted) in [(2, sides[0]), (3, sides[1])] {
+        let missing = wanted.saturating_sub(z.dim(dim)?);
+        if missing > 0 {
+            z = z.pad_with_zeros(dim, missing / 2, missing - missing / 2)?;
+        }
     }
-    Ok(x.contiguous()?)
+    Ok(z.contiguous()?)
 }
 
 #[cfg(test)]
@@ -183,6 +183,37 @@ mod tests {
                 let chunks = (0..128).step_by(few).flat_map(|from| bits(from, few.min(128 - from)));
                 assert!(chunks.eq(whole.iter().copied()), "{smashed:?}, {few} at once");
             }
+        }
+    }
+
+    /// What a place of the smashed data tells is drawn where the client saw it.
+    #[test]
+    fn places_stay_where_their_pixels_are() {
+        // Without padding in the second convolution a place is two pixels wide and the first one stands four pixels in; pooled
+        // thrice, the last four pixels of 28 are rounded off.
+        for (side, width, first) in [(14, 2, 0), (10, 2, 4), (26, 1, 1), (3, 8, 0), (7, 4, 0)] {
+            let init = Init { seed: Seed(1), model: "m", device: &Device::Cpu };
+            let decoder = Decoder::new(&[2, side, side], [1, 28, 28], init).unwrap();
+            let image = |at: Option<usize>| -> Vec<f32> {
+                let mut values = vec![0.0_f32; 2 * side * side];
+                if let Some(at) = at {
+                    values[at * side + at] = 9.0;
+                }
+                let z = Tensor::from_vec(values, (1, 2, side, side), &Device::Cpu).unwrap();
+                decoder.forward(&z).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+            };
+            let at = side / 2;
+            let changed: Vec<usize> = image(Some(at))
+                .iter()
+                .zip(image(None))
+                .enumerate()
+                .filter(|(_, (a, b))| (*a - b).abs() > 1e-6)
+                .map(|(i, _)| i / 28)
+                .collect();
+            let (low, high) = (changed[0], changed[changed.len() - 1]);
+            let middle = (first + at * width) as f64 + width as f64 / 2.0;
+            let drawn = (low + high + 1) as f64 / 2.0;
+            assert!((drawn - middle).abs() <= width as f64 / 2.0, "{side}: rows {low} to {high}, not around {middle}");
         }
     }
 
