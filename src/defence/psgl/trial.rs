@@ -23,7 +23,7 @@ pub fn reference(gamma: f64) -> Result<Stack> {
         enabled: true,
         gamma,
         theta: 1.0,
-        mu: 0.55,
+        mu: 0.5,
         iterations: 12,
         image_iterations: 15,
         ..PsglSpec::default()
@@ -48,7 +48,7 @@ pub fn trials() -> Vec<Trial> {
     }
     // Few rows, few columns, a row alone, and more on a side than go into a group.
     for [n, rows, cols] in [[3, 6, 35], [3, 28, 28], [2, 21, 5], [2, 1, 9], [5, 16, 49], [1, 70, 90]] {
-        for (mu, iterations, map_norm) in [(0.55, 12, MapNorm::L1), (0.05, 30, MapNorm::L1), (0.3, 8, MapNorm::Nuclear)]
+        for (mu, iterations, map_norm) in [(0.5, 12, MapNorm::L1), (0.05, 30, MapNorm::L1), (0.3, 8, MapNorm::Nuclear)]
         {
             let recovery = Recovery { mu, iterations, map_norm };
             let name = format!("recovery of {n} {rows}×{cols}, μ {mu}, {iterations} times, {map_norm:?}");
