@@ -23,7 +23,6 @@ pub fn reference(gamma: f64) -> Result<Stack> {
         enabled: true,
         gamma,
         theta: 1.0,
-        mu: 0.5,
         iterations: 12,
         image_iterations: 15,
         ..PsglSpec::default()
