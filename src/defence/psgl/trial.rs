@@ -19,14 +19,8 @@ pub const REFERENCE: &str = "psgl_step";
 /// # Errors
 /// Returns an error if it cannot be made.
 pub fn reference(gamma: f64) -> Result<Stack> {
-    let spec = PsglSpec {
-        enabled: true,
-        gamma,
-        theta: 1.0,
-        iterations: 12,
-        image_iterations: 15,
-        ..PsglSpec::default()
-    };
+    let spec =
+        PsglSpec { enabled: true, gamma, theta: 1.0, iterations: 12, image_iterations: 15, ..PsglSpec::default() };
     Stack::new(std::iter::once(spec.setup()?))
 }
 
