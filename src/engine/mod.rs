@@ -2,7 +2,7 @@
 //!
 //! Each operation is one file and works for float32 and float64 (the latter so that gradients can be
 //! compared with finite differences). On a device that is not the CPU an operation is composed of candle's own, with a way
-//! back of ours where candle's gradient is wrong ([`own`]); [`trial`] has all of them, to be compared.
+//! back of ours where candle's gradient is wrong ([`made`]); [`trial`] has all of them, to be compared.
 //!
 //! Work is cut into pieces by shape, never by the number of threads, and sums are added in a fixed
 //! order: the same input gives the same bits with any number of threads.
@@ -40,6 +40,7 @@ pub mod kept;
 pub mod lanes;
 pub mod linear;
 pub mod loss;
+pub mod made;
 pub mod matrix;
 pub mod mean;
 pub mod norm;

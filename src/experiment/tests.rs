@@ -498,7 +498,7 @@ fn a_field_is_set_by_its_key() {
     }
     assert_eq!(
         (experiment.psgl.gamma, experiment.psgl.theta, experiment.psgl.apply),
-        (0.2, 0.5, crate::defence::psgl::saliency::Apply::Dense)
+        (0.2, 0.5, crate::defence::psgl::strength::Apply::Dense)
     );
     assert_eq!((experiment.data.name.as_str(), experiment.seed), ("./my images/2024", 7));
     assert_eq!(experiment.attacks[0].images, 4);

@@ -14,7 +14,7 @@ use cutlayer::defence::Outgoing;
 use cutlayer::defence::imitation::Imitator;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::strength::{Apply, Strength};
 use cutlayer::defence::psgl::{Answering, Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::pool::{Pool, pool};
 use cutlayer::error::Error;

@@ -8,7 +8,7 @@ use cutlayer::attack::{Evidence, Inversion, Knowledge};
 use cutlayer::defence::psgl::downsample::pack_clean;
 use cutlayer::defence::psgl::fusion::DecisionWeights;
 use cutlayer::defence::psgl::recovery::{MapNorm, Recovery};
-use cutlayer::defence::psgl::saliency::{Apply, Strength};
+use cutlayer::defence::psgl::strength::{Apply, Strength};
 use cutlayer::defence::psgl::{Answering, Inference, Jacobian, Options, WeightsFrom};
 use cutlayer::engine::loss::cross_entropy;
 use cutlayer::model::adam::{Adam, AdamSettings};

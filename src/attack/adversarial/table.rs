@@ -4,7 +4,8 @@ use candle_core::{D, Tensor, Var};
 
 use crate::defence::psgl::PsglSpec;
 use crate::defence::psgl::recovery::Recovery;
-use crate::defence::psgl::saliency::{Strength, disguise, saliency_map};
+use crate::defence::psgl::saliency::{disguise, saliency_map};
+use crate::defence::psgl::strength::Strength;
 use crate::engine::loss::cross_entropy;
 use crate::error::Result;
 use crate::model::jacobian::{gradient, jacobian_rows};

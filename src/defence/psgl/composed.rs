@@ -3,7 +3,7 @@
 
 use candle_core::{D, DType, Result, Tensor};
 
-use super::saliency::{Apply, Strength, moving};
+use super::strength::{Apply, Strength, moving};
 
 /// Halvings after which the k-th largest magnitude is known: what is told apart are values in [0, 1] 10⁻¹⁵ apart.
 const HALVINGS: usize = 50;

@@ -1,7 +1,7 @@
 //! PSGL's formulas with their numbers, by the steps of METHOD §2.
 
 use super::recovery::{MapNorm, Recovery};
-use super::saliency::{Apply, moving};
+use super::strength::{Apply, moving};
 use super::{Answering, Options, options};
 use crate::method::{Formula, Ink, Live, Place, Section, Sight, Symbol, symbol};
 

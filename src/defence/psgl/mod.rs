@@ -25,6 +25,7 @@ pub mod saliency;
 mod settings;
 pub mod spec;
 pub mod streams;
+pub mod strength;
 pub mod surrogate;
 mod torch;
 pub mod trial;
@@ -91,7 +92,7 @@ const NUCLEAR: &str = "psgl.map_norm = \"nuclear\": with this norm on both parts
 /// Disguising and cleaning images serves the table's rows of the undefended model, too.
 fn idle(values: &Values, on: bool, key: &str) -> Option<&'static str> {
     let spec = values.parse::<PsglSpec>().unwrap_or_default();
-    let dense = spec.apply == saliency::Apply::Dense;
+    let dense = spec.apply == strength::Apply::Dense;
     match key {
         "jacobian" | "iterations" | "fuse_relu" | "weights" | "weights_from" | "send" | "attack" | "server" if !on => {
             Some("PSGL is off: switch it on first.")

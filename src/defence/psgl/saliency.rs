@@ -7,33 +7,11 @@
 
 use candle_core::Tensor;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::composed;
+use super::strength::{Apply, Strength, moving};
 use crate::engine::own::own_kernels;
 use crate::error::Result;
-
-/// How the map is applied to the image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Apply {
-    /// The top ⌊γ·CHW⌋ pixels by |map| move by θ·sign(map): JSMA proper. Ours.
-    #[default]
-    Sparse,
-    /// Every pixel moves by θ·map [E, eq. 1].
-    Dense,
-}
-
-/// Strength of the intentional attack.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Strength {
-    /// Sparse or dense.
-    pub apply: Apply,
-    /// Share of the pixels that move (sparse only).
-    pub gamma: f64,
-    /// How far they move, in units of the pixel range.
-    pub theta: f64,
-}
 
 /// The gradient map in [−1, 1], shaped as α and β (N, C, H, W); `mirror` adds the case β < 0 < α.
 /// An image whose map is zero everywhere keeps it so.
@@ -92,11 +70,6 @@ pub fn disguise(x: &Tensor, map: &Tensor, strength: Strength) -> Result<Tensor> 
         }
     });
     Ok(Tensor::from_vec(image, x.shape(), x.device())?)
-}
-
-/// ⌊γ·CHW⌋, the pixels that are to move of an image of `size` of them (sparse only).
-pub fn moving(strength: Strength, size: usize) -> usize {
-    (strength.gamma * size as f64) as usize
 }
 
 /// The k-th largest |v|, counted from 1; none for k = 0.

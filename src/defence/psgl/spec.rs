@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::KIND;
 use super::fusion::DecisionWeights;
 use super::recovery::{MapNorm, Recovery};
-use super::saliency::{Apply, Strength};
+use super::strength::{Apply, Strength};
 use crate::defence::Setup;
 use crate::error::Result;
 use crate::score::paper::MU;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::recovery::MapNorm;
-use super::saliency::Apply;
+use super::strength::Apply;
 use super::{Answering, Inference, Jacobian, Options};
 use crate::defence::kind::Torch;
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::Options;
 use super::inpaint::inpainted;
 use super::recovery::Recovery;
-use super::saliency::{Apply, Strength};
+use super::strength::{Apply, Strength};
 use crate::defence::Outgoing;
 use crate::defence::imitation::{Imitator, Own, Undoing};
 use crate::error::Result;

@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor};
 
 use super::{Geometry, conv2d_input_gradient, conv2d_weight_gradient, convolve};
-use crate::engine::own::made;
+use crate::engine::made::made;
 
 /// The convolution with its bias.
 pub fn forward(x: &Tensor, weight: &Tensor, bias: &Tensor, g: &Geometry) -> Result<Tensor> {

@@ -13,7 +13,7 @@ use faer::Mat;
 use rayon::prelude::*;
 
 use super::Recovery;
-use crate::engine::own::made;
+use crate::engine::made::made;
 use crate::error::Result;
 
 /// Singular values below this share of the largest count as none.
