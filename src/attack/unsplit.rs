@@ -12,7 +12,7 @@ mod settings;
 
 use candle_core::{Tensor, Var};
 
-pub use labels::{by_feature_gradient, by_weight_gradient};
+pub use labels::{CloneHead, Seen, by_feature_gradient, by_weight_gradient};
 pub use settings::Settings;
 
 use super::kind::{Kind, Looker, Make, SETTLED};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::charts;
 use super::controls::Question;
 use super::gather::{Gathered, Setting};
-use super::html::{escaped, folding, list, paragraph, picture};
+use super::html::{escaped, folding, list, missing, paragraph, picture};
 use super::meters;
 use super::points::{Leak, Spread, measured, points, worst};
 use super::read::Runs;
@@ -227,13 +227,16 @@ fn picture_of(runs: &Runs, setting: &Setting, adaptive: bool) -> Option<String> 
     let record = worst(model, adaptive, &LINEUP).or_else(|| worst(model, adaptive, &SSIM))?;
     let files = model.runs.iter().filter_map(|run| attack_files::picture(&runs.finished.get(*run)?.folder, record));
     let file = files.into_iter().find(|file| file.metadata().is_ok_and(|found| found.len() <= MOST_BYTES))?;
-    // What the picture is stands beneath it, in letters that can be read at any size.
-    let png = bare(&std::fs::read(file).ok()?)?;
     let told = [&SSIM, &PSNR, &LINEUP]
         .into_iter()
         .filter_map(|metric| Some(format!("{} {}", metric.name, metric.with_unit(&metric.plain(record)?))));
     let told = told.collect::<Vec<_>>().join(", ");
     let words = format!("{}, {}: {told}", setting.label, attack_words(record));
+    // What the picture is stands beneath it, in letters that can be read at any size.
+    let Some(png) = std::fs::read(&file).ok().and_then(|png| bare(&png)) else {
+        let name = file.file_name().unwrap_or_default().display().to_string();
+        return Some(missing(&format!("{words}: {name} is damaged and not shown")));
+    };
     let alt = format!("Rows of original, sent, stolen and difference. {words}");
     Some(picture(&png, &alt, &words))
 }

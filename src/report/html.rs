@@ -78,6 +78,11 @@ pub fn picture(png: &[u8], alt: &str, caption: &str) -> String {
     )
 }
 
+/// In the place of a picture that could not be read.
+pub fn missing(caption: &str) -> String {
+    format!("<figure><figcaption>{}</figcaption></figure>\n", escaped(caption))
+}
+
 /// A drawing with what it shows in words, for those who do not see it.
 pub fn drawing(id: &str, size: [f64; 2], title: &str, description: &str, inside: &str) -> String {
     let [width, height] = size;

@@ -26,6 +26,12 @@ fn three_quick_runs_give_no_verdict_and_say_why() {
     let begun = runs.join("begun");
     std::fs::create_dir_all(&begun).unwrap();
     std::fs::copy(runs.join("seed-0/experiment.toml"), begun.join("experiment.toml")).unwrap();
+    // So is a picture that is none.
+    for picture in std::fs::read_dir(runs.join("seed-0/images")).unwrap().map(|entry| entry.unwrap().path()) {
+        if picture.file_name().unwrap().to_str().unwrap().starts_with("psgl") {
+            std::fs::copy(begun.join("experiment.toml"), picture).unwrap();
+        }
+    }
     let (told, page) = reported(&[&runs], &folder.path().join("report.html"));
     assert_eq!(told.matches("no verdict.").count(), 2, "the model and its twin: {told}");
     for words in
@@ -38,6 +44,9 @@ fn three_quick_runs_give_no_verdict_and_say_why() {
     {
         assert!(page.contains(words), "no {words}");
     }
+    let pictures = page.matches("<img alt=\"Rows of original").count();
+    let damaged = page.matches(".png is damaged and not shown").count();
+    assert!(pictures > 0 && damaged > 0, "{pictures} pictures, {damaged} damaged");
     assert!(!page.to_lowercase().contains("this cut leaks."));
     equal_summaries(&page, &runs);
     // None is written over.

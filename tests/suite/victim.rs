@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use cutlayer::attack::Inversion;
 use cutlayer::attack::rmle::{self, Rmle, Settings};
+use cutlayer::data::{Part, built_in};
 use cutlayer::random::Seed;
 use cutlayer::run::victim::{Paths, Victim};
 use cutlayer::score::image::{mse, psnr};
@@ -127,4 +128,31 @@ fn what_does_not_fit_ends_with_two_and_says_what_is_wanted() {
     refused(&["--with", "rmle", "--images", "0", "--aux", text(&own)], "allowed is a whole number from 1");
     refused(&["--with", "rmle", "--model", text(&client), "--client", text(&client)], "client.safetensors");
     refused(&["--with", "rmle", "--model", text(&model), "--client", text(&model)], "not a readable safetensors file");
+}
+
+#[test]
+fn a_wire_that_carries_the_label_alone_gives_no_lead_over_the_label() {
+    let digits = built_in("mnist").unwrap();
+    let folder = scratch();
+    let pairs = |name: &str, part: &Part, n: usize| {
+        let first: Vec<usize> = (0..n).collect();
+        let (images, labels) = part.batch(&first, &Device::Cpu).unwrap();
+        let hot = Tensor::eye(10, DType::F32, &Device::Cpu).unwrap().index_select(&labels, 0).unwrap();
+        let hot = hot.reshape((n, 10, 1, 1)).unwrap();
+        let path = folder.path().join(name);
+        Tensor::write_npz(&[("smashed", hot), ("images", images), ("labels", labels)], &path).unwrap();
+        path
+    };
+    let (seen, own) = (pairs("seen.npz", &digits.test, 48), pairs("own.npz", &digits.train, 300));
+    let out = folder.path().join("found");
+    succeed(
+        ["attack", "--smashed", text(&seen), "--aux", text(&own), "--with", "nearest,inverse", "--budget", "quick"]
+            .into_iter()
+            .chain(["--images", "48", "--set", "inverse.epochs=10", "--out", text(&out)]),
+    );
+    let found = json_of(&std::fs::read(out.join("summary.json")).unwrap());
+    for record in found["attacks"].as_array().unwrap().iter().filter(|record| record["judged"]["lead"].is_object()) {
+        assert!(record["judged"]["lead"]["p"].as_f64().unwrap() > 0.05, "{record}");
+    }
+    assert_ne!(found["verdicts"][0]["standing"], "broke");
 }

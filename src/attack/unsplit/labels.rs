@@ -3,7 +3,68 @@
 use candle_core::{D, Tensor};
 use candle_nn::ops::softmax;
 
+use crate::engine::loss::cross_entropy;
 use crate::error::Result;
+use crate::model::adam::{Adam, AdamSettings};
+use crate::model::network::Network;
+use crate::model::parameters::{Init, Parameters};
+use crate::model::spec::LayerSpec::Linear;
+
+/// What was seen of a batch's way back through a head that the client keeps.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    /// The gradient of the head's weights, (K, F), a mean over the batch: what the authors compare. Where the client keeps
+    /// the head it never crosses the wire.
+    Weight(&'a Tensor),
+    /// Of what enters the head, (N, F), of the same mean: this does cross.
+    Features(&'a Tensor),
+}
+
+/// A clone of the head, with weights of its own. It learns along, from the labels that it infers.
+pub struct CloneHead {
+    parameters: Parameters,
+    head: Network,
+    adam: Adam,
+}
+
+impl CloneHead {
+    /// A linear head of so many features and classes, with Adam's step size.
+    ///
+    /// # Errors
+    /// Returns an error if there is no memory left.
+    pub fn new(features: usize, classes: usize, rate: f64, init: Init<'_>) -> Result<Self> {
+        let (mut parameters, layers) = (Parameters::default(), [Linear(classes)]);
+        Network::init("clone", &[features], &layers, &mut parameters, init)?;
+        let head = Network::of("clone", &layers, &parameters)?;
+        Ok(Self { head, adam: Adam::new(&parameters, AdamSettings::new(rate)), parameters })
+    }
+
+    /// The labels (N) of a batch of features u (N, F), and a step on them. A sample's share of the batch's mean is taken
+    /// for 1/N of what it would be alone.
+    ///
+    /// # Errors
+    /// Returns an error if the shapes do not fit.
+    pub fn infer(&mut self, features: &Tensor, seen: Seen<'_>) -> Result<Tensor> {
+        let features = features.detach();
+        let samples = features.dim(0)?;
+        let [weight, bias] = ["weight", "bias"]
+            .map(|name| self.parameters.get(&format!("clone.0.{name}")).map(|var| var.as_detached_tensor()));
+        let (weight, bias) = (weight?, bias?);
+        let apart = match seen {
+            Seen::Weight(gradient) => {
+                let received = (gradient.unsqueeze(0)? * samples as f64)?;
+                by_weight_gradient(&features, (&weight, &bias), &received)?
+            }
+            Seen::Features(gradient) => {
+                by_feature_gradient(&features, (&weight, &bias), &(gradient * samples as f64)?)?
+            }
+        };
+        let labels = apart.argmin(1)?;
+        let loss = cross_entropy(&self.head.forward(&features)?, &labels)?;
+        self.adam.step(&loss.backward()?)?;
+        Ok(labels)
+    }
+}
 
 /// For each of N single samples and each class c, the mean squared difference between ∂CE(clone(u), c)/∂W and the gradient
 /// received: `features` u (N, F), the clone's `weight` (K, F) and `bias` (K), `received` (N, K, F) to (N, K). The class
@@ -37,4 +98,68 @@ fn slopes(features: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let classes = shares.dim(1)?;
     let each = Tensor::eye(classes, shares.dtype(), shares.device())?;
     Ok(shares.unsqueeze(1)?.broadcast_sub(&each.unsqueeze(0)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+    use crate::data::built_in;
+    use crate::engine::loss::carry_on;
+    use crate::model::zoo;
+    use crate::random::Seed;
+
+    const RATE: f64 = 1e-3;
+    const STEPS: usize = 1500;
+
+    /// Which gradient is compared.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Form {
+        Weight,
+        Features,
+    }
+
+    /// Trains LeNet-5 on digits, its last layer at the client, while a server that has the 84 features infers labels.
+    /// Right of the first and of the second half of the steps, in percent.
+    fn right(form: Form, batch: usize) -> [f64; 2] {
+        let digits = built_in("mnist").unwrap().train;
+        let layers = zoo::layers("lenet5", 10).unwrap();
+        let (body, head) = layers.split_at(layers.len() - 1);
+        let (mut below, mut above) = (Parameters::default(), Parameters::default());
+        let init = |model| Init { seed: Seed(4), model, device: &Device::Cpu };
+        Network::init("body", &[1, 28, 28], body, &mut below, init("victim")).unwrap();
+        Network::init("head", &[84], head, &mut above, init("victim")).unwrap();
+        let (body, head) = (Network::of("body", body, &below).unwrap(), Network::of("head", head, &above).unwrap());
+        let [mut first, mut last] = [&below, &above].map(|parameters| Adam::new(parameters, AdamSettings::new(RATE)));
+        let mut clone = CloneHead::new(84, 10, RATE, init("clone")).unwrap();
+        let order = Seed(4).stream("order", 0).permutation(digits.len());
+        let mut found = [0.0; 2];
+        for (step, chosen) in order.chunks_exact(batch).cycle().take(STEPS).enumerate() {
+            let (images, labels) = digits.batch(chosen, &Device::Cpu).unwrap();
+            let crossed = body.forward(&images).unwrap();
+            let u = Var::from_tensor(&crossed.detach()).unwrap();
+            let gradients = cross_entropy(&head.forward(&u).unwrap(), &labels).unwrap().backward().unwrap();
+            let back = gradients.get(&u).unwrap();
+            let seen = match form {
+                Form::Weight => Seen::Weight(gradients.get(above.get("head.0.weight").unwrap()).unwrap()),
+                Form::Features => Seen::Features(back),
+            };
+            let inferred = clone.infer(&u, seen).unwrap();
+            let same = inferred.eq(&labels).unwrap().to_dtype(candle_core::DType::F32).unwrap().mean_all().unwrap();
+            found[usize::from(step >= STEPS / 2)] += 200.0 / STEPS as f64 * f64::from(same.to_scalar::<f32>().unwrap());
+            first.step(&carry_on(&crossed, back).unwrap().backward().unwrap()).unwrap();
+            last.step(&gradients).unwrap();
+        }
+        found
+    }
+
+    #[test]
+    fn one_image_gives_its_label_away_and_sixteen_do_not() {
+        for form in [Form::Weight, Form::Features] {
+            for batch in [1, 16] {
+                println!("{form:?}, batch {batch}: {:.1?} %", right(form, batch));
+            }
+        }
+    }
 }
