@@ -238,9 +238,10 @@ impl Geometry {
         const PARTS: usize = 16;
         /// Weights that a thread adds up at once.
         const ADDED_AT_ONCE: usize = 4096;
-        let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work()));
-        let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let tiles = self.suits_winograd().then(|| Parts::new(self));
+        let fill = tiles.as_ref().map_or(1, Parts::fill);
+        let part = self.samples.div_ceil(PARTS).max(WORK_AT_ONCE.div_ceil(self.work())).max(fill);
+        let starts: Vec<usize> = (0..self.samples).step_by(part).collect();
         let rooms = tiles.as_ref().map(|tiles| (tiles, Shelf::new(|| tiles.room(part))));
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + part).min(self.samples);

@@ -47,7 +47,7 @@ pub struct Winograd<T> {
     /// Of an output plane.
     out: (usize, usize),
     grid: Grid,
-    /// By place: inputs × outputs.
+    /// By place, and places [`apart`]: inputs × outputs.
     weights: Vec<T>,
     outputs: usize,
     /// Outputs in whole vectors.
@@ -102,7 +102,7 @@ impl<T: Real> Winograd<T> {
                 *to = weight(o, c, tap / 3, tap % 3);
             }
         }
-        let mut weights = vec![T::ZERO; PLACES * inputs * lanes];
+        let mut weights = vec![T::ZERO; PLACES * apart(inputs * lanes)];
         spread_weights(&taps, &mut weights);
         Self { inputs, outputs, sides, out, grid: Grid::of_pixels(out, padding, inputs), weights, lanes }
     }
@@ -160,7 +160,8 @@ impl<T: Real> Winograd<T> {
             .transformed
             .chunks_exact(apart(most * channels))
             .zip(room.products.chunks_exact_mut(apart(most * self.lanes)));
-        for ((left, out), right) in places.zip(self.weights.chunks_exact(self.inputs * self.lanes)) {
+        for ((left, out), right) in places.zip(self.weights.chunks_exact(apart(self.inputs * self.lanes))) {
+            let right = &right[..self.inputs * self.lanes];
             product(Left { values: left, rows: tiles, step: channels }, right, self.lanes, out);
         }
     }

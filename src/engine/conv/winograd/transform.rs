@@ -268,18 +268,17 @@ fn kernel(pairs: usize) -> Place {
     Place { start: 0, up: 3 * pairs, across: pairs, next: pairs }
 }
 
-/// G g Gᵀ of the weights (ky, kx, pair of channels, in whole vectors): place, pair.
+/// G g Gᵀ of the weights (ky, kx, pair of channels, in whole vectors): place, pair; places are [`apart`].
 pub fn spread_weights<T: Real>(taps: &[T], to: &mut [T]) {
     let pairs = taps.len() / 9;
     let from = (taps, kernel(pairs));
-    Mapped { map: Map::Weights, blocks: 1, channels: pairs, from, to: (to, listed(0, pairs, pairs)) }.run();
+    Mapped { map: Map::Weights, blocks: 1, channels: pairs, from, to: (to, listed(0, apart(pairs), pairs)) }.run();
 }
 
-/// Gᵀ m G of sums m (place, pair of channels, in whole vectors): ky, kx, pair.
-pub fn gather_weights<T: Real>(sums: &[T]) -> Vec<T> {
-    let pairs = sums.len() / PLACES;
+/// Gᵀ m G of sums m (place, pair of channels, in whole vectors; places are [`apart`]): ky, kx, pair.
+pub fn gather_weights<T: Real>(sums: &[T], pairs: usize) -> Vec<T> {
     let mut taps = vec![T::ZERO; 9 * pairs];
-    let to = (&mut *taps, kernel(pairs));
-    Mapped { map: Map::WeightGradients, blocks: 1, channels: pairs, from: (sums, listed(0, pairs, pairs)), to }.run();
+    let (from, to) = ((sums, listed(0, apart(pairs), pairs)), (&mut *taps, kernel(pairs)));
+    Mapped { map: Map::WeightGradients, blocks: 1, channels: pairs, from, to }.run();
     taps
 }

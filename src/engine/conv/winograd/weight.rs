@@ -47,14 +47,25 @@ impl<'a> Parts<'a> {
             pixels: zeros(self.inputs.size(samples)),
             gradients: zeros(self.outputs.size(samples)),
             transformed: [self.inputs, self.outputs].map(|grid| zeros(PLACES * apart(tiles * grid.channels))),
-            sums: zeros(PLACES * self.geometry.outputs * self.inputs.channels),
+            sums: zeros(PLACES * apart(self.pairs())),
             planes: zeros(PLANES * self.geometry.positions()),
         }
     }
 
+    /// Samples that have as many tiles as are taken at a time. Where planes are of a tile or two, clearing and adding up
+    /// the sums of fewer samples takes longer than their products.
+    pub fn fill(&self) -> usize {
+        self.inputs.samples_for(TILES)
+    }
+
+    /// Pairs of channels, in whole vectors.
+    fn pairs(&self) -> usize {
+        self.geometry.outputs * self.inputs.channels
+    }
+
     /// Samples taken together, so that there are tiles enough.
     fn together(&self, part: usize) -> usize {
-        self.inputs.samples_for(TILES).min(part)
+        self.fill().min(part)
     }
 
     /// ∂/∂W, for [`Parts::weights`], and ∂/∂b of the samples `x` from number `first` on, `part` of them or fewer, on this
@@ -87,7 +98,7 @@ impl<'a> Parts<'a> {
             }
             self.add(x.len() / g.image(), room);
         }
-        (gather_weights(&room.sums), bias)
+        (gather_weights(&room.sums, self.pairs()), bias)
     }
 
     /// Adds the products of so many samples.
@@ -104,7 +115,7 @@ impl<'a> Parts<'a> {
             let most = most * self.inputs.columns;
             let places = pixels.chunks_exact(apart(most * inputs)).zip(gradients.chunks_exact(apart(most * outputs)));
             let count = self.geometry.outputs;
-            for ((right, values), sums) in places.zip(room.sums.chunks_exact_mut(count * inputs)) {
+            for ((right, values), sums) in places.zip(room.sums.chunks_exact_mut(apart(self.pairs()))) {
                 add_turned_product(Left { values, rows: tiles, step: outputs }, count, right, inputs, sums);
             }
         }
