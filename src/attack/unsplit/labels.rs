@@ -1,6 +1,6 @@
 //! UnSplit's label inference: the class whose gradient, made by a clone of the head, is nearest to the one that was seen.
 
-use candle_core::{D, Tensor};
+use candle_core::{D, Tensor, Var};
 use candle_nn::ops::softmax;
 
 use crate::engine::loss::cross_entropy;
@@ -47,8 +47,8 @@ impl CloneHead {
     pub fn infer(&mut self, features: &Tensor, seen: Seen<'_>) -> Result<Tensor> {
         let features = features.detach();
         let samples = features.dim(0)?;
-        let [weight, bias] = ["weight", "bias"]
-            .map(|name| self.parameters.get(&format!("clone.0.{name}")).map(|var| var.as_detached_tensor()));
+        let [weight, bias] =
+            ["weight", "bias"].map(|name| self.parameters.get(&format!("clone.0.{name}")).map(Var::as_detached_tensor));
         let (weight, bias) = (weight?, bias?);
         let apart = match seen {
             Seen::Weight(gradient) => {
@@ -102,7 +102,7 @@ fn slopes(features: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Var};
+    use candle_core::Device;
 
     use super::*;
     use crate::data::built_in;
