@@ -110,7 +110,7 @@ impl From<candle_core::Error> for Error {
     }
 }
 
-fn without_backtrace(error: candle_core::Error) -> candle_core::Error {
+pub(crate) fn without_backtrace(error: candle_core::Error) -> candle_core::Error {
     use candle_core::Error as Candle;
     let inner = |inner: Box<Candle>| Box::new(without_backtrace(*inner));
     match error {

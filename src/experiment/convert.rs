@@ -3,7 +3,7 @@
 use super::document::{Device, Experiment, Optimizer, TrainSpec};
 use crate::attack::adversarial::table::Disguise;
 use crate::defence::{Setup, Stack};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, without_backtrace};
 use crate::model::adam::AdamSettings;
 use crate::model::optimiser::OptimiserSettings;
 use crate::model::sgd::SgdSettings;
@@ -79,6 +79,9 @@ impl Device {
             Self::Cuda => candle_core::Device::new_cuda(0),
             Self::Metal => candle_core::Device::new_metal(0),
         };
-        opened.map_err(|e| Error::input(format!("device: it cannot be opened: {e}; set device = \"cpu\"")))
+        opened.map_err(|e| {
+            let e = without_backtrace(e);
+            Error::input(format!("device: it cannot be opened: {e}; set device = \"cpu\""))
+        })
     }
 }
