@@ -10,10 +10,12 @@
 //! defence, and the search goes through it as rMLE's does, with a disguise that is learnt on f′.
 
 mod method;
+mod moments;
 #[cfg(test)]
 mod tests;
 
 use candle_core::Tensor;
+use moments::Moments;
 
 use super::kind::{HE_2019, Kind, Looker, Make, Published, Values};
 use super::rmle::{self, Rmle};
@@ -70,6 +72,17 @@ pub static KIND: Kind = Kind {
         )
         .published(HE_2019, "2")
         .default(Plain::Real(TV)),
+        Setting::new(
+            "moments",
+            "Match the wire",
+            "",
+            log(0.0, 1000.0),
+            "How much the shadow client's training counts that the numbers it sends are on average as those on the wire, \
+             channel by channel and place by place; 0 goes by the labels alone.",
+        )
+        .published(HE_2019, "0")
+        .since(8, Plain::Real(0.0))
+        .default(Plain::Real(MOMENTS)),
     ],
     published: &[
         Published::he("MNIST, LeNet-5 cut at conv1", 21.53, 0.912),
@@ -80,7 +93,7 @@ pub static KIND: Kind = Kind {
     // The search's; the shadow client is no larger than the victim's.
     saves: rmle::KIND.saves,
     quick: &[("steps", Plain::Whole(400)), ("iterations", Plain::Whole(200))],
-    paper: &[("tv", Plain::Real(2.0))],
+    paper: &[("tv", Plain::Real(2.0)), ("moments", Plain::Real(0.0))],
     make: Make::FromEvidence(|seen, known, values| Ok(Box::new(Shadow::new(seen, known, Settings::of(values)?)?))),
     watched: |values, _| {
         let mut watched = values.clone();
@@ -94,6 +107,8 @@ pub static KIND: Kind = Kind {
 
 /// The default weight of smoothness.
 const TV: f64 = 0.1;
+/// The default weight of the wire's moments.
+const MOMENTS: f64 = 10.0;
 /// Images in one step of the shadow client, and its rate.
 const BATCH: usize = 32;
 const RATE: f64 = 1e-3;
@@ -103,6 +118,8 @@ const RATE: f64 = 1e-3;
 pub struct Settings {
     /// Steps of the shadow client's training.
     pub steps: usize,
+    /// What the moments of the wire count in it.
+    pub moments: f64,
     /// What the search does then.
     pub search: rmle::Settings,
 }
@@ -117,6 +134,7 @@ impl Settings {
         let (iterations, tv) = (values.whole("iterations")?, values.real("tv")?);
         Ok(Self {
             steps: values.whole("steps")?,
+            moments: values.real("moments")?,
             search: rmle::Settings { iterations, adam, tv, boxed: true, settled: 0.0 },
         })
     }
@@ -127,6 +145,8 @@ pub struct Shadow {
     settings: Settings,
     evidence: Evidence,
     knowledge: Knowledge,
+    /// Of the wire.
+    moments: Moments,
     parameters: Parameters,
     /// The shadow client in training.
     client: Network,
@@ -144,7 +164,8 @@ impl Shadow {
     /// # Errors
     /// Returns an error if the server's weights or labelled images are not known.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        let device = evidence.smashed()?.tensor().device().clone();
+        let seen = evidence.smashed()?.tensor();
+        let device = seen.device().clone();
         knowledge.server()?;
         knowledge.auxiliary()?.labels()?;
         let (mut parameters, model) = (Parameters::default(), format!("attack.{}", knowledge.name));
@@ -154,6 +175,7 @@ impl Shadow {
         Ok(Self {
             client: Network::of("shadow", &knowledge.layers, &parameters)?,
             adam: Adam::new(&parameters, AdamSettings::new(RATE)),
+            moments: Moments::of(seen)?,
             parameters,
             settings,
             evidence: evidence.clone(),
@@ -180,7 +202,11 @@ impl Shadow {
         let loss = tape.record(|| -> Result<Tensor> {
             let sent = self.client.forward(&(self.knowledge.entry.enter)(&images, None)?)?;
             let sent = self.knowledge.defence.as_ref().map_or(Ok(sent.clone()), |defence| defence.up(sent))?;
-            Ok(cross_entropy(&self.knowledge.server()?.forward(&sent)?, &labels)?)
+            let labelled = cross_entropy(&self.knowledge.server()?.forward(&sent)?, &labels)?;
+            if self.settings.moments == 0.0 {
+                return Ok(labelled);
+            }
+            Ok((labelled + (Moments::of(&sent)?.apart(&self.moments)? * self.settings.moments)?)?)
         })?;
         let number = f64::from(loss.to_scalar::<f32>()?);
         if !number.is_finite() {

@@ -5,7 +5,7 @@ use crate::attack::fixture::{Tripled, known, seen, victim};
 
 fn settings(steps: usize, iterations: usize) -> Settings {
     let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
-    Settings { steps, search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true, settled: 0.0 } }
+    Settings { steps, moments: 1.0, search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true, settled: 0.0 } }
 }
 
 fn finished(mut attack: Shadow) -> Shadow {
@@ -72,4 +72,20 @@ fn adaptive_it_learns_and_searches_through_the_defence() {
     let apart = (sent - z).unwrap().sqr().unwrap().mean_all().unwrap().to_scalar::<f32>().unwrap();
     let loss = adaptive.2.search.as_ref().unwrap().loss();
     assert!(f64::from(apart) < loss + 0.05, "{apart} {loss}");
+}
+
+#[test]
+fn what_the_shadow_client_sends_is_like_what_is_on_the_wire() {
+    let model = victim(20);
+    let (seen, known) = (seen(&model, 32), known(&model, 60));
+    let wire = Moments::of(seen.smashed().unwrap().tensor()).unwrap();
+    let apart = |moments: f64| {
+        let attack = Shadow::new(&seen, &known, Settings { moments, ..settings(200, 1) }).unwrap();
+        let client = finished(attack).client.frozen();
+        let own = known.auxiliary().unwrap().range(0..60).unwrap();
+        let sent = client.forward(&(known.entry.enter)(&own, None).unwrap()).unwrap();
+        Moments::of(&sent).unwrap().apart(&wire).unwrap().to_scalar::<f32>().unwrap()
+    };
+    let (labels_alone, with_the_wire) = (apart(0.0), apart(10.0));
+    assert!(with_the_wire < 0.2 * labels_alone, "{with_the_wire} {labels_alone}");
 }

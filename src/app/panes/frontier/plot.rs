@@ -55,6 +55,9 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         .allow_axis_zoom_drag(false)
         .show_x(false)
         .show_y(false)
+        // Upright and level lines alike, whichever are closer together.
+        .grid_color(ui.visuals().text_color().gamma_multiply(0.2))
+        .grid_fade(0.0)
         .x_grid_spacer(|input| grid(&input))
         .y_grid_spacer(|input| grid(&input))
         .x_axis_label(axis(say(metric.name), metric.unit))
