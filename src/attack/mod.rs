@@ -39,6 +39,7 @@ pub mod inverting;
 pub mod kind;
 mod knowledge;
 mod learner;
+mod likeness;
 mod make;
 pub mod matching;
 pub mod nearest;

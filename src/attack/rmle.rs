@@ -9,16 +9,20 @@
 //! Images are worked in batches, so that memory does not grow with their number; each has its own mean, its own
 //! moments and so the same numbers in any company.
 
+mod adaptive;
 mod batch;
 mod method;
+mod objective;
+mod rehearsal;
 
+use adaptive::Adaptive;
 use batch::{BATCH, Batch, GREY};
 use candle_core::{Tensor, Var};
+pub use objective::objective;
 
 use super::kind::{ADAM_EPSILON, ANY_IMAGE, HE_2019, Kind, Looker, Make, Published, SETTLED, Values};
 use super::threat_model::{Knows, Sees};
 use super::{Doubt, Evidence, Inversion, Knowledge, Learner, Outcome, settled};
-use crate::defence::imitation::Undoing;
 use crate::error::{Error, Result};
 use crate::model::adam::AdamSettings;
 use crate::setting::{Kind as Range, Plain, Setting, log, whole};
@@ -75,6 +79,16 @@ pub static KIND: Kind = Kind {
             "Clamp the image to 0…1 after every step and not only at the end.",
         )
         .default(Plain::Switch(true)),
+        Setting::new(
+            "rehearse",
+            "Rehearse smoothness",
+            "",
+            Range::Switch,
+            "Adaptive only: try one, ten and a hundred times the smoothness on disguised images of its own, and take what comes \
+             most like their truth.",
+        )
+        .since(8, Plain::Switch(false))
+        .default(Plain::Switch(true)),
         SETTLED,
     ],
     published: &[
@@ -95,6 +109,7 @@ pub static KIND: Kind = Kind {
         ("rate", Plain::Real(1e-2)),
         ("epsilon", Plain::Real(1e-3)),
         ("boxed", Plain::Switch(false)),
+        ("rehearse", Plain::Switch(false)),
     ],
     // Enough iterations to be seen, and no more than one waits for.
     watched: |values, _| {
@@ -117,6 +132,8 @@ pub struct Settings {
     pub tv: f64,
     /// Clamp to [0, 1] after every step, and not only at the end.
     pub boxed: bool,
+    /// Adaptive, choose among smoothnesses by images of the attacker's own.
+    pub rehearse: bool,
     /// Percent: see [`SETTLED`].
     pub settled: f64,
 }
@@ -132,6 +149,7 @@ impl Settings {
             adam: AdamSettings { rate: values.real("rate")?, epsilon: values.real("epsilon")?, amsgrad: true },
             tv: values.real("tv")?,
             boxed: values.switch("boxed")?,
+            rehearse: values.switch("rehearse")?,
             settled: values.real("settled")?,
         })
     }
@@ -155,51 +173,6 @@ pub struct Rmle {
     loss: f64,
 }
 
-/// What knowing the defence adds.
-struct Adaptive {
-    learner: Learner,
-    /// How to undo the disguise, chosen with the imitator.
-    undoing: Option<Box<dyn Undoing>>,
-}
-
-impl Adaptive {
-    /// Chooses how to undo the disguise, once there is an imitator to choose with.
-    fn choose(&mut self, knowledge: &Knowledge) -> Result<()> {
-        if let Some(imitator) = self.learner.imitator() {
-            self.undoing = imitator.undoing(&knowledge.own()?)?;
-        }
-        Ok(())
-    }
-}
-
-/// mean((features − target)²) + `tv_weight` · TV²(image), a scalar; image (N, C, H, W).
-///
-/// # Errors
-/// Where the shapes differ.
-pub fn objective(features: &Tensor, target: &Tensor, image: &Tensor, tv_weight: f64) -> Result<Tensor> {
-    let error = (features - target)?.sqr()?.mean_all()?;
-    if tv_weight == 0.0 {
-        return Ok(error);
-    }
-    Ok((error + (total_variation(image)? * tv_weight)?)?)
-}
-
-/// Mean of squared vertical plus mean of squared horizontal neighbour differences.
-fn total_variation(x: &Tensor) -> Result<Tensor> {
-    let (_, _, h, w) = x.dims4()?;
-    let along = |side, n: usize| -> Result<Option<Tensor>> {
-        if n < 2 {
-            return Ok(None);
-        }
-        Ok(Some((x.narrow(side, 1, n - 1)? - x.narrow(side, 0, n - 1)?)?.sqr()?.mean_all()?))
-    };
-    match (along(2, h)?, along(3, w)?) {
-        (Some(a), Some(b)) => Ok((a + b)?),
-        (Some(one), None) | (None, Some(one)) => Ok(one),
-        (None, None) => Ok(x.zeros_like()?.mean_all()?),
-    }
-}
-
 impl Rmle {
     /// An attack on every observed sample, each by itself.
     ///
@@ -216,8 +189,7 @@ impl Rmle {
     pub fn with(evidence: &Evidence, knowledge: &Knowledge, settings: Settings, learner: Learner) -> Result<Self> {
         let target = evidence.smashed()?.tensor().clone();
         knowledge.client()?;
-        let mut adaptive = knowledge.defence.as_ref().map(|_| Adaptive { learner, undoing: None });
-        adaptive.as_mut().map_or(Ok(()), |adaptive| adaptive.choose(knowledge))?;
+        let adaptive = knowledge.defence.as_ref().map(|_| Adaptive::new(knowledge, settings, learner)).transpose()?;
         Ok(Self {
             batch: Batch::grey(0, &target, knowledge.image, knowledge.defence.as_deref(), settings)?,
             knowledge: knowledge.clone(),
@@ -247,7 +219,8 @@ impl Rmle {
     /// One step of Adam on the batch at work.
     fn step(&mut self) -> Result<()> {
         let (features, seen) = (self.features()?, self.seen()?);
-        let loss = objective(&features, &seen, &self.batch.image, self.settings.tv)?;
+        let tv = self.adaptive.as_ref().and_then(Adaptive::smoothness).unwrap_or(self.settings.tv);
+        let loss = objective(&features, &seen, &self.batch.image, tv)?;
         self.loss = f64::from(loss.to_scalar::<f32>()?);
         let iteration = self.batch.iteration;
         if !self.loss.is_finite() {
@@ -287,9 +260,8 @@ impl Rmle {
     /// The batch at work as it would be handed over now.
     fn handed_over(&self) -> Result<Tensor> {
         let image = self.batch.image.as_detached_tensor().clamp(0.0, 1.0)?;
-        let undoing = self.adaptive.as_ref().and_then(|adaptive| adaptive.undoing.as_ref());
-        match (undoing, &self.batch.unknown) {
-            (Some(undoing), Some(unknown)) => undoing.undo(&image, &unknown.as_detached_tensor()),
+        match (&self.adaptive, &self.batch.unknown) {
+            (Some(adaptive), Some(unknown)) => adaptive.undo(&image, &unknown.as_detached_tensor()),
             _ => Ok(image.copy()?),
         }
     }
@@ -307,7 +279,7 @@ impl Inversion for Rmle {
         Doubt::put_in(&mut state, "doubt", self.doubt)?;
         state.put_reals("loss", &[self.loss])?;
         if let Some(adaptive) = &self.adaptive {
-            adaptive.learner.put_in(&mut state)?;
+            adaptive.put_in(&mut state)?;
         }
         Ok(Some(state))
     }
@@ -332,8 +304,7 @@ impl Inversion for Rmle {
         self.doubt = Doubt::of_state(state, "doubt")?;
         [self.loss] = state.few("loss", State::reals)?;
         if let Some(adaptive) = &mut self.adaptive {
-            adaptive.learner.load(state)?;
-            adaptive.choose(&self.knowledge)?;
+            adaptive.load(&self.knowledge, self.settings, state)?;
         }
         Ok(())
     }
@@ -350,18 +321,22 @@ impl Inversion for Rmle {
         if self.done() {
             return Ok(());
         }
-        if let Some(adaptive) = self.adaptive.as_mut().filter(|adaptive| adaptive.learner.busy()) {
-            adaptive.learner.advance(&self.knowledge)?;
-            return adaptive.choose(&self.knowledge);
+        if let Some(adaptive) = &mut self.adaptive
+            && adaptive.prepares(&self.knowledge, self.settings)?
+        {
+            return Ok(());
         }
         self.step()?;
         self.go_on()
     }
 
-    /// Counted by the image, as if all were worked at once: of four batches, a step on one is a quarter.
+    /// Counted by the image, as if all were worked at once: of four batches, a step on one is a quarter. The rehearsal's steps
+    /// come before.
     fn progress(&self) -> (usize, usize) {
         let planned = self.settings.iterations;
-        ((self.finished.len() * planned + self.batch.iteration) / self.batches(), planned)
+        let done = (self.finished.len() * planned + self.batch.iteration) / self.batches();
+        let rehearsed = self.adaptive.as_ref().map_or((0, 0), |adaptive| adaptive.rehearsed(self.settings));
+        (rehearsed.0 + done, rehearsed.1 + planned)
     }
 
     fn loss(&self) -> f64 {

@@ -135,7 +135,7 @@ impl Settings {
         Ok(Self {
             steps: values.whole("steps")?,
             moments: values.real("moments")?,
-            search: rmle::Settings { iterations, adam, tv, boxed: true, settled: 0.0 },
+            search: rmle::Settings { iterations, adam, tv, boxed: true, rehearse: false, settled: 0.0 },
         })
     }
 }

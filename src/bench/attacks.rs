@@ -49,7 +49,7 @@ fn white_box(name: &'static str, images: usize, on: &Device) -> Result<(Smashed,
 pub(super) fn rmle(name: &'static str, images: usize, on: &Device) -> Result<Case> {
     let (smashed, knowledge) = white_box(name, images, on)?;
     let adam = AdamSettings { rate: 0.01, epsilon: 1e-8, amsgrad: false };
-    let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false, settled: 0.0 };
+    let settings = Settings { iterations: usize::MAX, adam, tv: 0.01, boxed: false, rehearse: false, settled: 0.0 };
     let mut attack = Rmle::new(&Evidence::new(smashed)?, &knowledge, settings)?;
     Ok(Case { name, per: 1, unit: "iterations/s", device: on.clone(), step: Box::new(move || attack.advance()) })
 }

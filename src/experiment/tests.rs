@@ -106,7 +106,9 @@ fn all_presets_are_valid_come_back_equal_and_fit_their_data() {
     // What runs had in their checkpoints before there was a choice of optimiser, when decoders were given epochs.
     let hash = "448a4e701c760c99938c28ea842fe3ee133b2d16955d76b2b876be1fbdcfa5ce";
     let mut old = preset("psgl-digits");
-    old.set("attack.inverse.epochs=10").unwrap();
+    for assignment in ["attack.inverse.epochs=10", "attack.rmle.rehearse=false"] {
+        old.set(assignment).unwrap();
+    }
     assert_eq!(old.hash(), hash);
 }
 
@@ -139,8 +141,8 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
 #[test]
 fn folds_of_an_old_file_are_drawn_as_they_were() {
     let read = |text: &str| Experiment::from_toml(text, "x").unwrap();
-    let old = read("schema = 5\n[data]\nfolds = 5\nfold = 2");
-    let mut same = read("schema = 8\n[data]\nfolds = 5\nfold = 2");
+    let old = read("schema = 5\nattack = []\n[data]\nfolds = 5\nfold = 2");
+    let mut same = read("schema = 8\nattack = []\n[data]\nfolds = 5\nfold = 2");
     assert!(!old.data.even && same.data.even);
     assert_ne!(old.hash(), same.hash());
     // What it is written as now is what it meant, with the hash that checkpoints of then have.
@@ -150,8 +152,8 @@ fn folds_of_an_old_file_are_drawn_as_they_were() {
     let fold = |experiment: &Experiment| experiment.data.wanted().unwrap().fold;
     assert_eq!(fold(&old), Some(Fold { number: 2, of: 5, even: false }));
     // Without folds it says nothing: whoever asks for some has even ones.
-    let mut none = read("schema = 5");
-    assert_eq!(none.hash(), read("schema = 8").hash());
+    let mut none = read("schema = 5\nattack = []");
+    assert_eq!(none.hash(), read("schema = 8\nattack = []").hash());
     none.set("data.folds=5").unwrap();
     assert_eq!(fold(&none), Some(Fold { number: 0, of: 5, even: true }));
 }
@@ -243,8 +245,13 @@ fn every_setting_counts_for_the_hash() {
 
 #[test]
 fn a_file_names_only_what_differs() {
-    assert_eq!(Experiment::from_toml("", "x").unwrap(), Experiment::default());
-    let experiment = Experiment::from_toml("[psgl]\ntheta = 1\n[[attack]]\nname = \"rmle\"\nimages = 2", "x").unwrap();
+    // What the first schema did not have is as it was then.
+    let mut first = Experiment::default();
+    first.set("attack.rmle.rehearse=false").unwrap();
+    assert_eq!(Experiment::from_toml("", "x").unwrap(), first);
+    assert_eq!(Experiment::from_toml("schema = 8", "x").unwrap(), Experiment::default());
+    let experiment =
+        Experiment::from_toml("schema = 8\n[psgl]\ntheta = 1\n[[attack]]\nname = \"rmle\"\nimages = 2", "x").unwrap();
     assert_eq!(experiment.psgl, PsglSpec::default());
     assert_eq!(experiment.attacks, [AttackSpec { images: 2, ..AttackSpec::named("rmle").unwrap() }]);
     let attack = &experiment.attacks[0];

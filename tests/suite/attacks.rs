@@ -253,7 +253,7 @@ fn observe(model: &SplitModel, x: &Tensor) -> Evidence {
 
 fn rmle_settings(iterations: usize) -> rmle::Settings {
     let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
-    rmle::Settings { iterations, adam, tv: 0.0, boxed: false, settled: 0.0 }
+    rmle::Settings { iterations, adam, tv: 0.0, boxed: false, rehearse: false, settled: 0.0 }
 }
 
 fn finish(attack: &mut dyn Inversion) -> Tensor {

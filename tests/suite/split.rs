@@ -328,7 +328,7 @@ fn only_training_moves_running_statistics() {
             name: "test".to_owned(),
         };
         let adam = AdamSettings::new(0.1);
-        let settings = rmle::Settings { iterations: 3, adam, tv: 0.01, boxed: false, settled: 0.0 };
+        let settings = rmle::Settings { iterations: 3, adam, tv: 0.01, boxed: false, rehearse: false, settled: 0.0 };
         let mut attack = Rmle::new(&observation, &knowledge, settings).unwrap();
         while !attack.done() {
             attack.advance().unwrap();

@@ -4,8 +4,8 @@ use candle_core::Tensor;
 
 use crate::attack::Auxiliary;
 use crate::attack::guess::{class_means, mean_image};
+use crate::attack::likeness::likeness;
 use crate::error::Result;
-use crate::score::image::{mse, ssim};
 
 /// Shares of refined pixels in what may be handed over; the rest is the generator's.
 const SHARES: [f64; 5] = [0.0, 1.0, 0.75, 0.5, 0.25];
@@ -76,16 +76,6 @@ impl Check {
 /// Returns an error if the shapes differ.
 pub(super) fn mixed(generated: &Tensor, refined: &Tensor, share: f64) -> Result<Tensor> {
     Ok(((generated * (1.0 - share))? + (refined * share)?)?)
-}
-
-/// Mean squared error and mean structural similarity.
-fn likeness(got: &Tensor, truth: &Tensor) -> Result<(f64, f64)> {
-    let (n, c, h, w) = truth.dims4()?;
-    let got: Vec<f32> = got.broadcast_as(truth.shape())?.flatten_all()?.to_vec1()?;
-    let truth: Vec<f32> = truth.flatten_all()?.to_vec1()?;
-    let pairs = got.chunks(c * h * w).zip(truth.chunks(c * h * w));
-    let similarity = pairs.map(|(got, truth)| ssim(got, truth, [c, h, w])).sum::<f64>() / n as f64;
-    Ok((mse(&got, &truth), similarity))
 }
 
 #[cfg(test)]

@@ -144,6 +144,7 @@ impl Prior {
             adam: AdamSettings { amsgrad: true, ..AdamSettings::new(PIXEL_RATE) },
             tv: SMOOTH,
             boxed: true,
+            rehearse: false,
             settled: 0.0,
         };
         let seen = Evidence::new(Smashed::new(&seen))?;

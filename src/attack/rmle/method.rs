@@ -64,7 +64,7 @@ mod tests {
     fn the_window_tells_the_variation_that_the_attack_minimises() {
         let values: Vec<f32> = (0..2 * 3 * 4).map(|i| (i * i % 7) as f32 / 7.0).collect();
         let tensor = Tensor::from_slice(&values, (1, 2, 3, 4), &Device::Cpu).unwrap();
-        let wanted = f64::from(super::super::total_variation(&tensor).unwrap().to_scalar::<f32>().unwrap());
+        let wanted = f64::from(super::super::objective::total_variation(&tensor).unwrap().to_scalar::<f32>().unwrap());
         assert!((total_variation(&values, [2, 3, 4]).unwrap() - wanted).abs() < 1e-6);
         assert_eq!(total_variation(&[0.5], [1, 1, 1]), Some(0.0));
         assert_eq!(total_variation(&[], [1, 1, 1]), None);

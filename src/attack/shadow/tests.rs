@@ -5,7 +5,11 @@ use crate::attack::fixture::{Tripled, known, seen, victim};
 
 fn settings(steps: usize, iterations: usize) -> Settings {
     let adam = AdamSettings { amsgrad: true, ..AdamSettings::new(0.1) };
-    Settings { steps, moments: 1.0, search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true, settled: 0.0 } }
+    Settings {
+        steps,
+        moments: 1.0,
+        search: rmle::Settings { iterations, adam, tv: 0.01, boxed: true, rehearse: false, settled: 0.0 },
+    }
 }
 
 fn finished(mut attack: Shadow) -> Shadow {
