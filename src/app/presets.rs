@@ -4,9 +4,9 @@ use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, bounded};
 use eframe::egui::{
-    Align2, Button, Color32, Context, FontId, Image, Popup, PopupCloseBehavior, Rect, RectAlign, RichText,
-    Role as Kind, ScrollArea, Sense, Shape, Stroke, StrokeKind, TextStyle, TextWrapMode, TextureHandle, TextureOptions,
-    Ui, WidgetInfo, WidgetText, vec2,
+    Button, Color32, Context, FontId, Image, Popup, PopupCloseBehavior, Rect, RectAlign, RichText, Role as Kind,
+    ScrollArea, Sense, Shape, Stroke, StrokeKind, TextStyle, TextWrapMode, TextureHandle, TextureOptions, Ui,
+    WidgetInfo, WidgetText, vec2,
 };
 
 use super::document::OWN;
@@ -169,8 +169,10 @@ fn card_ui(ui: &mut Ui, rect: Rect, card: &Card, picture: Option<&TextureHandle>
         Image::from_texture((texture.id(), square.size())).paint_at(ui, square);
     } else {
         ui.painter().rect_filled(square, 0.0, ui.visuals().extreme_bg_color);
-        let font = FontId::proportional(11.0);
-        ui.painter().text(square.center(), Align2::CENTER_CENTER, &card.data, font, ui.visuals().weak_text_color());
+        // A file's name may be wider than the square, and has no place to break at.
+        let (font, color) = (FontId::proportional(10.0), ui.visuals().weak_text_color());
+        let name = ui.painter().layout(card.data.clone(), font, color, SIDE - 6.0);
+        ui.painter().galley(square.center() - name.size() / 2.0, name, color);
     }
     let line = if card.defended { Role::Disguised } else { Role::Patient };
     ui.painter().rect_stroke(square, 0.0, Stroke::new(1.5, line.color(ui)), StrokeKind::Outside);

@@ -72,7 +72,7 @@ impl Range {
 }
 
 /// A tick's number: with as many digits as its step has.
-fn number(value: f64, ticks: &[f64]) -> String {
+pub fn number(value: f64, ticks: &[f64]) -> String {
     let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
     // A difference of two ticks may be a hair too small.
     let digits = (-(step * 1.001).log10().floor()).max(0.0) as usize;

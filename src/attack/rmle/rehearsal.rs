@@ -104,8 +104,8 @@ impl Rehearsal {
     /// # Errors
     /// Returns an error if something is missing.
     pub fn load(&mut self, state: &State) -> Result<()> {
-        let each = self.searches.iter_mut().enumerate();
-        each.map(|(i, search)| search.load(&state.part(&format!("rehearsal.{i}.")))).collect()
+        let mut each = self.searches.iter_mut().enumerate();
+        each.try_for_each(|(i, search)| search.load(&state.part(&format!("rehearsal.{i}."))))
     }
 }
 

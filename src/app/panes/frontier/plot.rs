@@ -1,5 +1,7 @@
 //! The frontier's plot.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui::{Color32, Pos2, TextStyle, Theme, Ui, pos2, vec2};
 use egui_plot::{
     AxisHints, GridInput, GridMark, HLine, Line, LineStyle, MarkerShape, Plot, PlotPoint, PlotPoints, PlotTransform,
@@ -9,7 +11,7 @@ use egui_plot::{
 use super::made::Set;
 use super::{Shown, name, tip, words};
 use crate::app::theme::Role;
-use crate::report::axis::Range;
+use crate::report::axis::{Range, number};
 use crate::report::labels::{Labels, Placed};
 use crate::report::points::{Leak, Point, Scored, utility};
 use crate::texts::say;
@@ -40,6 +42,7 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
     // The pane may be low: numbers beside each line of the grid all the same.
     let y_axis = AxisHints::new_y()
         .label(axis(name(leak), leak.metric().map_or("%", |metric| metric.unit)))
+        .formatter(tick)
         .min_thickness(38.0)
         .label_spacing(10.0..=14.0);
     let plot = Plot::new(("frontier", name(leak), &set.name))
@@ -60,6 +63,7 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: Shown<'_>, chosen: Option<usize>, heig
         .grid_fade(0.0)
         .x_grid_spacer(|input| grid(&input))
         .y_grid_spacer(|input| grid(&input))
+        .x_axis_formatter(tick)
         .x_axis_label(axis(say(metric.name), metric.unit))
         .custom_y_axes(vec![y_axis]);
     let response = plot.show(ui, |plot| {
@@ -130,6 +134,11 @@ fn numbers(ui: &Ui, transform: &PlotTransform, points: &[Point], across: Range, 
 /// What an axis says: `accuracy, %`.
 fn axis(name: &str, unit: &str) -> String {
     if unit.is_empty() { name.to_owned() } else { format!("{name}, {unit}") }
+}
+
+/// What is written at a line of the grid: the plot's own numbers have no half where half stands.
+fn tick(mark: GridMark, range: &RangeInclusive<f64>) -> String {
+    number(mark.value, &Range { low: *range.start(), high: *range.end() }.ticks())
 }
 
 /// A few round numbers.
@@ -210,4 +219,17 @@ fn nearest<'a>(transform: &PlotTransform, points: &'a [Point], at: Pos2) -> Opti
         .filter(|(_, away)| *away <= NEAR)
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(point, _)| point)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_at_a_half_says_so() {
+        let range = 96.3..=97.7;
+        let told = |value| tick(GridMark { value, step_size: 0.4 }, &range);
+        assert_eq!((told(96.5).as_str(), told(97.0).as_str(), told(97.5).as_str()), ("96.5", "97.0", "97.5"));
+        assert_eq!(tick(GridMark { value: 20.0, step_size: 20.0 }, &(0.0..=112.0)), "20");
+    }
 }
