@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::run::launch::{Launch, Means};
+use crate::workbench;
 
 /// All suites, each with its number.
 pub const SUITES: [(u32, &str); 1] = [(1, include_str!("../../assets/suites/1.toml"))];
@@ -37,6 +38,16 @@ pub struct Part {
     pub set: toml::Table,
 }
 
+impl Part {
+    /// A setting that is newer than the suite has the value that its absence meant.
+    fn complete(&mut self) {
+        let settings = workbench::attack(&self.name).map_or(&[][..], |kind| kind.settings);
+        for (setting, change) in settings.iter().filter_map(|setting| Some((setting, setting.since?))) {
+            self.set.entry(setting.key).or_insert_with(|| change.before.value());
+        }
+    }
+}
+
 impl Suite {
     /// The suite of this number.
     ///
@@ -47,7 +58,9 @@ impl Suite {
             let all: Vec<String> = SUITES.iter().map(|(own, _)| own.to_string()).collect();
             return Err(Error::input(format!("there is no suite {number}; there is {}", all.join(", "))));
         };
-        toml::from_str(text).map_err(|e| Error::Internal(format!("suite {number}: {e}")))
+        let mut suite: Self = toml::from_str(text).map_err(|e| Error::Internal(format!("suite {number}: {e}")))?;
+        suite.attacks.iter_mut().for_each(Part::complete);
+        Ok(suite)
     }
 
     /// Every seed of it, in order.

@@ -27,6 +27,10 @@ fn the_suites_are_frozen_and_say_every_setting() {
             }
         }
     }
+    // Suite 1 is older than the rehearsal, whose default is another.
+    let first = Suite::of(1).unwrap();
+    let rmle = first.attacks.iter().find(|part| part.name == "rmle").unwrap();
+    assert_eq!(rmle.set["rehearse"].as_bool(), Some(false));
     assert!(Suite::of(99).unwrap_err().to_string().contains("there is no suite 99"));
 }
 
