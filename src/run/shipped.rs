@@ -127,7 +127,9 @@ mod tests {
         assert!(DIGITS.len() <= 8 << 20, "{} bytes", DIGITS.len());
         let experiment = Experiment::preset(PRESET).unwrap();
         let (made, weights) = read(DIGITS).unwrap();
-        assert_eq!(made, experiment, "train them anew: {}", remade_by());
+        // Who attacks it changes no weight.
+        let trained = |experiment: &Experiment| Experiment { attacks: Vec::new(), ..experiment.clone() };
+        assert_eq!(trained(&made), trained(&experiment), "train them anew: {}", remade_by());
         let test = built_in("mnist").unwrap().test.take(200);
         let x = test.tensor(&Device::Cpu).unwrap();
         for plan in experiment.split_plans([1, 28, 28], CLASSES).unwrap() {
