@@ -4,8 +4,8 @@
 //! f̃(x̄) from what the victim sends. The victim's client gets ∂ mean D(f(x))/∂z in place of its task's gradient, and so
 //! learns to send what the pilot would; then d decodes its images too. No label is used.
 //!
-//! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through the attacker's imitation
-//! of the defence, learnt on a copy of the pilot.
+//! *Naive* against a defence: the pilot sends what an undefended client would. *Adaptive*: through what the defence does on
+//! the wire. A disguise of images is not imitated: to the hijacker it is part of what it trains the client to do.
 
 mod checks;
 mod decoded;
@@ -49,8 +49,7 @@ pub static KIND: Kind = Kind {
     },
     sees: &[Sees::Smashed, Sees::Training(Crossing::Smashed)],
     knows: &[Knows::Auxiliary],
-    // To imitate a disguise it trains a head, for which it has to know what its images show.
-    knows_adaptive: &[Knows::Auxiliary, Knows::AuxiliaryLabels, Knows::Defence],
+    knows_adaptive: &[Knows::Auxiliary, Knows::Defence],
     images: 32,
     images_help: "Test images to reconstruct; each takes one pass.",
     settings: &[
@@ -182,7 +181,7 @@ impl Fsha {
         if knowledge.auxiliary()?.len() < LEAST_IMAGES {
             return Err(Error::input("the attack fsha needs two auxiliary images or more: raise data.aux"));
         }
-        let knowledge = knowledge.clone();
+        let knowledge = knowledge.undisguised();
         Ok(Self { knowledge, settings, made: None, stand_in: None, iteration: 0, losses: Vec::new() })
     }
 

@@ -59,6 +59,16 @@ pub static KIND: Kind = Kind {
         )
         .published(HE_2019, "50")
         .default(Plain::Whole(0)),
+        Setting::new(
+            "longer",
+            "Adaptive, longer",
+            "times",
+            whole(1, 100),
+            "Where steps are planned: how many times as many they are for a decoder that learns to undo a disguise as well, \
+             which takes it longer.",
+        )
+        .since(9, Plain::Whole(1))
+        .default(Plain::Whole(3)),
         Setting::new("batch", "Decoder's batch", "images", whole(1, 4096), "Images in one step of the decoder.")
             .published(HE_2019, "32")
             .default(Plain::Whole(32)),
@@ -225,8 +235,12 @@ impl Inverse {
 
     fn planned_steps(&self) -> usize {
         let an_epoch = self.steps_an_epoch();
+        if self.settings.epochs > 0 {
+            return self.settings.epochs * an_epoch;
+        }
         let [epochs, steps] = PLANNED;
-        if self.settings.epochs == 0 { (epochs * an_epoch).max(steps) } else { self.settings.epochs * an_epoch }
+        let longer = if self.knowledge.defence.is_some() { self.settings.longer } else { 1 };
+        longer * (epochs * an_epoch).max(steps)
     }
 
     /// How often the rate is halved by then. Where steps are planned, short epochs count for less: with two steps each

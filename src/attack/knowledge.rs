@@ -14,6 +14,11 @@ use crate::model::network::Network;
 use crate::model::spec::LayerSpec;
 use crate::random::{At, Seed, Stream};
 
+/// What an attack's name ends with where files and random draws go by it.
+pub fn form(adaptive: bool) -> &'static str {
+    if adaptive { "adaptive" } else { "naive" }
+}
+
 /// What the attacker is declared to know.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
@@ -83,6 +88,17 @@ impl Knowledge {
         self.samples = self.samples.filter(|_| knows(Knows::Samples));
         self.defence = self.defence.filter(|_| knows(Knows::Defence));
         self
+    }
+
+    /// The same for an attacker with a network of its own in the client's place, which imitates no disguise of images: see
+    /// [`Imitation::undisguised`]. It draws as its naive twin does, so that what the defence does on the wire is all that
+    /// tells the two apart.
+    #[must_use]
+    pub fn undisguised(&self) -> Self {
+        let Some(bare) = self.defence.as_ref().and_then(|defence| defence.undisguised()) else { return self.clone() };
+        let name =
+            self.name.strip_suffix(form(true)).map_or_else(|| self.name.clone(), |stem| stem.to_owned() + form(false));
+        Self { defence: Some(bare), name, ..self.clone() }
     }
 
     /// Whether the client can be asked.

@@ -85,6 +85,11 @@ pub struct Matching {
     evidence: Evidence,
     knowledge: Knowledge,
     victim: Victim,
+    /// Adaptive, where the client's own gradient cannot be followed through the defence: the victim as if it had none. A
+    /// search at that one compares all gradients, and the search through the defence begins with what it finds.
+    undefended: Option<Victim>,
+    /// Whether that search is at work.
+    leading: bool,
     /// Adaptive only: to undo a disguise it learns to imitate it.
     learner: Option<Learner>,
     undoing: Option<Box<dyn Undoing>>,
@@ -110,8 +115,12 @@ impl Matching {
     /// Returns an error if the weights are not known, or an adaptive attack lacks auxiliary images.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
         let victim = Victim::new(evidence, knowledge)?;
-        let (seen, known, search) = begin(0, 0, &victim, evidence, knowledge, &settings)?;
+        let undefended = victim.undefended();
+        let first = undefended.as_ref().unwrap_or(&victim);
+        let (seen, known, search) = begin(0, 0, first, evidence, knowledge, &settings)?;
         Ok(Self {
+            leading: undefended.is_some(),
+            undefended,
             settings,
             learner: knowledge.defence.is_some().then(|| Learner::new(knowledge)).transpose()?,
             undoing: None,
@@ -133,17 +142,30 @@ impl Matching {
         Ok(self.evidence.server_gradients()?.each.len())
     }
 
-    /// Takes up batch `at` from the start `restart`.
-    fn take_up(&mut self, at: usize, restart: usize) -> Result<()> {
-        let (seen, known, search) = begin(at, restart, &self.victim, &self.evidence, &self.knowledge, &self.settings)?;
+    /// Takes up batch `at` from the start `restart`, for a search that leads where there is to be one.
+    fn take_up(&mut self, at: usize, restart: usize, leading: bool) -> Result<()> {
+        let leads = self.undefended.as_ref().filter(|_| leading);
+        let victim = leads.unwrap_or(&self.victim);
+        let (seen, known, search) = begin(at, restart, victim, &self.evidence, &self.knowledge, &self.settings)?;
+        self.leading = leads.is_some();
         (self.at, self.restart, self.seen, self.known, self.search) = (at, restart, seen, known, search);
         Ok(())
+    }
+
+    /// How many searches of a batch come before those through the defence.
+    fn led(&self) -> usize {
+        usize::from(self.undefended.is_some())
     }
 
     /// Puts away a search that is over, and takes up the next start or the next batch, if there is one.
     fn go_on(&mut self) -> Result<()> {
         if !self.search.over && self.search.iteration < self.settings.iterations {
             return Ok(());
+        }
+        if self.leading {
+            let led = self.search.best.take();
+            self.take_up(self.at, self.restart, false)?;
+            return led.map_or(Ok(()), |found| self.search.begin_with(&found));
         }
         if let Some(found) = self.search.best.clone() {
             let losses = &self.search.losses;
@@ -158,7 +180,7 @@ impl Matching {
         let unexplained = self.seen.as_ref().zip(self.kept.as_ref()).map(|(seen, (found, _))| share(seen, found));
         let explained = unexplained.is_some_and(|share| share < EXPLAINED);
         if self.seen.is_some() && !explained && self.restart + 1 < self.settings.restarts {
-            return self.take_up(self.at, self.restart + 1);
+            return self.take_up(self.at, self.restart + 1, false);
         }
         let (found, doubt) = match self.kept.take() {
             Some(kept) => kept,
@@ -171,7 +193,7 @@ impl Matching {
         };
         let unexplained = unexplained.filter(|share| *share > DOUBTED).map(|share| Doubt::Unexplained(100.0 * share));
         self.finished.push((found, unexplained.or(doubt)));
-        if self.finished.len() < self.batches()? { self.take_up(self.at + 1, 0) } else { Ok(()) }
+        if self.finished.len() < self.batches()? { self.take_up(self.at + 1, 0, true) } else { Ok(()) }
     }
 
     /// Images as they are handed over.
@@ -232,6 +254,9 @@ impl Inversion for Matching {
         let mut state = State::default();
         state.put_wholes("matching", &[self.at, self.restart, self.finished.len()])?;
         state.put_reals("loss", &[self.loss])?;
+        if self.leading {
+            state.put_wholes("leading", &[1])?;
+        }
         self.search.put_in(&mut state)?;
         let kept = self.kept.iter().map(|kept| ("kept.".to_owned(), kept));
         let finished = self.finished.iter().enumerate().map(|(i, one)| (format!("finished.{i}."), one));
@@ -250,7 +275,7 @@ impl Inversion for Matching {
         if at >= self.batches()? || finished > self.batches()? {
             return Err(Error::input("the attack's state is of more gradients than were seen"));
         }
-        self.take_up(at, restart)?;
+        self.take_up(at, restart, state.has("leading"))?;
         self.search.load(state)?;
         [self.loss] = state.few("loss", State::reals)?;
         let device = self.victim.device.clone();
@@ -278,7 +303,10 @@ impl Inversion for Matching {
             return self.choose();
         }
         match &self.seen {
-            Some(seen) => self.search.advance(&self.victim, seen, self.known.as_ref(), &self.settings)?,
+            Some(seen) => {
+                let victim = self.undefended.as_ref().filter(|_| self.leading).unwrap_or(&self.victim);
+                self.search.advance(victim, seen, self.known.as_ref(), &self.settings)?;
+            }
             None => self.search.over = true,
         }
         self.loss = self.search.losses.last().copied().unwrap_or(f64::NAN);
@@ -289,9 +317,10 @@ impl Inversion for Matching {
     fn progress(&self) -> (usize, usize) {
         let Settings { iterations, restarts, .. } = self.settings;
         let batches = self.evidence.server_gradients().map_or(1, |seen| seen.each.len());
-        let done = if self.finished.len() > self.at { 0 } else { self.restart * iterations + self.search.iteration };
+        let (searches, before) = (restarts + self.led(), if self.leading { 0 } else { self.restart + self.led() });
+        let done = if self.finished.len() > self.at { 0 } else { before * iterations + self.search.iteration };
         // A search that has just settled is not the last of all steps yet.
-        (self.finished.len() * restarts * iterations + done, batches * restarts * iterations)
+        (self.finished.len() * searches * iterations + done, batches * searches * iterations)
     }
 
     fn done(&self) -> bool {

@@ -58,7 +58,7 @@ use std::fmt;
 use candle_core::Tensor;
 
 pub use evidence::{Evidence, WeightGradients};
-pub use knowledge::{Knowledge, Oracle};
+pub use knowledge::{Knowledge, Oracle, form};
 pub use learner::Learner;
 pub use outcome::Outcome;
 pub use training::{Heard, TrainingAttack};

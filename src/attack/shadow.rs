@@ -6,8 +6,9 @@
 //! f′ = argmin CE(g(f′(x_i)), y_i). Then it searches for the image with rMLE as if f′ were the client. How far that gets
 //! depends on how near f′ came to f: many clients serve a server equally well.
 //!
-//! *Naive* against a defence: as if the client had none. *Adaptive*: what f′ sends is trained to go through the imitated
-//! defence, and the search goes through it as rMLE's does, with a disguise that is learnt on f′.
+//! *Naive* against a defence: as if the client had none. *Adaptive*: what f′ sends goes through what the defence does on the
+//! wire, in its training and in the search. A disguise of images is not searched for: with f′ in place of f the search
+//! explains by it what is wrong with f′.
 
 mod method;
 mod moments;
@@ -164,7 +165,7 @@ impl Shadow {
     /// # Errors
     /// Returns an error if the server's weights or labelled images are not known.
     pub fn new(evidence: &Evidence, knowledge: &Knowledge, settings: Settings) -> Result<Self> {
-        let seen = evidence.smashed()?.tensor();
+        let (knowledge, seen) = (knowledge.undisguised(), evidence.smashed()?.tensor());
         let device = seen.device().clone();
         knowledge.server()?;
         knowledge.auxiliary()?.labels()?;
@@ -179,7 +180,7 @@ impl Shadow {
             parameters,
             settings,
             evidence: evidence.clone(),
-            knowledge: knowledge.clone(),
+            knowledge,
             order: Vec::new(),
             losses: Vec::new(),
             search: None,

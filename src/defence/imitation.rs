@@ -56,6 +56,13 @@ pub trait Imitation: fmt::Debug + Send + Sync {
         (entry.enter)(images, None)
     }
 
+    /// The same without a disguise of images, for an attacker with a network of its own in the client's place: that network
+    /// differs from the client's, and a disguise that is imitated on it is not the one that was used. None where there is no
+    /// disguise.
+    fn undisguised(&self) -> Option<Arc<dyn Imitation>> {
+        None
+    }
+
     /// Begins to learn what it takes from the attacker's own images.
     ///
     /// # Errors

@@ -174,6 +174,12 @@ impl Imitation for Together {
         self.0.iter().zip(met).rev().try_fold(gradient, |gradient, (one, z)| one.down(&z, gradient))
     }
 
+    fn undisguised(&self) -> Option<Arc<dyn Imitation>> {
+        let all: Vec<_> = self.0.iter().map(|one| one.undisguised().unwrap_or_else(|| one.clone())).collect();
+        let any = self.0.iter().any(|one| one.undisguised().is_some());
+        any.then(|| Arc::new(Self(all)) as Arc<dyn Imitation>)
+    }
+
     fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
         let all = self.0.iter().map(|one| one.study(own)).collect::<Result<Vec<_>>>()?;
         Ok(Box::new(OneByOne { all, learnt: Vec::new() }))

@@ -18,7 +18,7 @@ use crate::model::spec::LayerSpec;
 use crate::score::paper::MU;
 
 /// The number of the document's form that this build writes; it reads all up to it.
-pub const SCHEMA: u32 = 8;
+pub const SCHEMA: u32 = 9;
 
 /// What to run: data, model, defence, training, evaluation and attacks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

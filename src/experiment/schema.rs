@@ -281,8 +281,10 @@ mod tests {
     #[test]
     fn what_a_run_has_and_this_build_lacks_is_named() {
         let told = |text: &str| Experiment::from_run(text, "/runs/x/experiment.toml").unwrap_err();
+        let newer = format!("schema = {}", SCHEMA + 1);
+        let says_newer = format!("{newer}: this was made by a newer version of Cutlayer");
         for (text, says) in [
-            ("schema = 9\nfuture = true", "schema = 9: this was made by a newer version of Cutlayer"),
+            (&*format!("{newer}\nfuture = true"), &*says_newer),
             ("[[attack]]\nname = \"own\"\nk = 3", "this run has the attack \"own\", which this program lacks"),
             ("[[defence]]\nname = \"own\"", "this run has the defence \"own\", which this program lacks"),
         ] {

@@ -106,7 +106,7 @@ fn all_presets_are_valid_come_back_equal_and_fit_their_data() {
     // What runs had in their checkpoints before there was a choice of optimiser, when decoders were given epochs.
     let hash = "448a4e701c760c99938c28ea842fe3ee133b2d16955d76b2b876be1fbdcfa5ce";
     let mut old = preset("psgl-digits");
-    for assignment in ["attack.inverse.epochs=10", "attack.rmle.rehearse=false"] {
+    for assignment in ["attack.inverse.epochs=10", "attack.inverse.longer=1", "attack.rmle.rehearse=false"] {
         old.set(assignment).unwrap();
     }
     assert_eq!(old.hash(), hash);
@@ -122,7 +122,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     let end = now.find("[model]").unwrap();
     // With the seed of the run whose checkpoint has this hash.
     let old = format!("{}{OLD_DATA}\n{}", &now[..start], &now[end..]).replacen("seed = 0", "seed = 4", 1);
-    let old = old.replace("schema = 8", "schema = 1");
+    let old = old.replace(&format!("schema = {SCHEMA}"), "schema = 1");
     let read = Experiment::from_toml(&old, "old").unwrap();
     assert_eq!(read.hash(), "947a5b373ffc7cccd3c35ecc082b597724ce92e90544ed6174dff41bfb08ac22");
     assert_eq!((read.data.test, read.data.draw), (100, Draw::First));
@@ -133,7 +133,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
     assert_eq!((&read, read.hash()), (&same, same.hash()));
     // A summary has it as JSON.
     let json = serde_json::to_string(&preset("quick")).unwrap();
-    let old = json.replace(",\"draw\":\"balanced\"", "").replace("\"schema\":8", "\"schema\":1");
+    let old = json.replace(",\"draw\":\"balanced\"", "").replace(&format!("\"schema\":{SCHEMA}"), "\"schema\":1");
     let recorded = any_schema(&mut serde_json::Deserializer::from_str(&old)).unwrap();
     assert_eq!(recorded.data.draw, Draw::First);
 }
@@ -142,7 +142,7 @@ fn an_old_file_means_the_first_test_images_and_keeps_its_hash() {
 fn folds_of_an_old_file_are_drawn_as_they_were() {
     let read = |text: &str| Experiment::from_toml(text, "x").unwrap();
     let old = read("schema = 5\nattack = []\n[data]\nfolds = 5\nfold = 2");
-    let mut same = read("schema = 8\nattack = []\n[data]\nfolds = 5\nfold = 2");
+    let mut same = read("schema = 9\nattack = []\n[data]\nfolds = 5\nfold = 2");
     assert!(!old.data.even && same.data.even);
     assert_ne!(old.hash(), same.hash());
     // What it is written as now is what it meant, with the hash that checkpoints of then have.
@@ -153,7 +153,7 @@ fn folds_of_an_old_file_are_drawn_as_they_were() {
     assert_eq!(fold(&old), Some(Fold { number: 2, of: 5, even: false }));
     // Without folds it says nothing: whoever asks for some has even ones.
     let mut none = read("schema = 5\nattack = []");
-    assert_eq!(none.hash(), read("schema = 8\nattack = []").hash());
+    assert_eq!(none.hash(), read("schema = 9\nattack = []").hash());
     none.set("data.folds=5").unwrap();
     assert_eq!(fold(&none), Some(Fold { number: 0, of: 5, even: true }));
 }
@@ -247,11 +247,13 @@ fn every_setting_counts_for_the_hash() {
 fn a_file_names_only_what_differs() {
     // What the first schema did not have is as it was then.
     let mut first = Experiment::default();
-    first.set("attack.rmle.rehearse=false").unwrap();
+    for assignment in ["attack.rmle.rehearse=false", "attack.inverse.longer=1"] {
+        first.set(assignment).unwrap();
+    }
     assert_eq!(Experiment::from_toml("", "x").unwrap(), first);
-    assert_eq!(Experiment::from_toml("schema = 8", "x").unwrap(), Experiment::default());
+    assert_eq!(Experiment::from_toml(&format!("schema = {SCHEMA}"), "x").unwrap(), Experiment::default());
     let experiment =
-        Experiment::from_toml("schema = 8\n[psgl]\ntheta = 1\n[[attack]]\nname = \"rmle\"\nimages = 2", "x").unwrap();
+        Experiment::from_toml("schema = 9\n[psgl]\ntheta = 1\n[[attack]]\nname = \"rmle\"\nimages = 2", "x").unwrap();
     assert_eq!(experiment.psgl, PsglSpec::default());
     assert_eq!(experiment.attacks, [AttackSpec { images: 2, ..AttackSpec::named("rmle").unwrap() }]);
     let attack = &experiment.attacks[0];
@@ -311,6 +313,11 @@ fn a_misspelt_name_is_told_the_near_one() {
 
 #[test]
 fn a_value_out_of_range_is_told_the_range() {
+    let newer = format!(
+        "schema = {}: this was made by a newer version of Cutlayer; version {} reads schemas up to {SCHEMA}: update it",
+        SCHEMA + 1,
+        env!("CARGO_PKG_VERSION"),
+    );
     for (text, expected) in [
         ("[psgl]\ngamma = 0", "psgl.gamma = 0: allowed is a number above 0, up to 1"),
         ("[psgl]\ngamma = 1.5", "psgl.gamma = 1.5: allowed is a number above 0, up to 1"),
@@ -352,14 +359,7 @@ fn a_value_out_of_range_is_told_the_range() {
             "model.cut = 11: allowed is 1 to 10: \"split-cnn\" has 11 layers, and the client and the server need one each",
         ),
         ("[model]\ncut = 0", "model.cut = 0: allowed is a whole number from 1 to 63"),
-        (
-            "schema = 9\nfuture = true",
-            concat!(
-                "schema = 9: this was made by a newer version of Cutlayer; version ",
-                env!("CARGO_PKG_VERSION"),
-                " reads schemas up to 8: update it"
-            ),
-        ),
+        (&format!("schema = {}\nfuture = true", SCHEMA + 1), &newer),
     ] {
         assert_eq!(complaint(text), expected);
     }
@@ -391,7 +391,7 @@ fn a_value_of_the_wrong_type_is_told_the_right_one() {
             "train = [{}]: is a section: a line [train] and below it epochs, batch, rate, optimizer, momentum, twin, \
              schedule, warmup, class_weights, flip, shift, rotate, contrast, patience, weights",
         ),
-        ("schema = \"1\"", "schema = \"1\": allowed is a whole number from 1 to 8"),
+        ("schema = \"1\"", &format!("schema = \"1\": allowed is a whole number from 1 to {SCHEMA}")),
         ("[attack]\nname = \"rmle\"", "attack: allowed is a list, each begun by a line [[attack]]; found one table"),
         ("attack = 3", "attack: allowed is a list, each begun by a line [[attack]]; found 3"),
         ("attack = [3]", "attack[0] = 3: allowed is a table with a name and settings"),
@@ -483,7 +483,7 @@ fn what_was_changed_in_memory_is_checked_too() {
     assert!(wrong(|e| e.seed = u64::MAX).starts_with("seed = 18446744073709551615: allowed is"));
     assert!(wrong(|e| e.train.epochs = usize::MAX).contains("too large"));
     assert!(wrong(|e| e.model.cut = 11).starts_with("model.cut = 11: allowed is 1 to 10"));
-    assert!(wrong(|e| e.schema = 9).starts_with("schema = 9"));
+    assert!(wrong(|e| e.schema = SCHEMA + 1).starts_with("schema = "));
     assert!(wrong(|e| e.model.layers = Some(vec![])).starts_with("model.layers = []"));
 }
 
@@ -562,7 +562,7 @@ fn a_wrong_assignment_is_told_what_would_do_and_changes_nothing() {
         ("psgl.apply=sparce", "psgl.apply = \"sparce\": allowed is \"sparse\" or \"dense\"; did you mean \"sparse\"?"),
         ("psgl=1", "psgl is a section: set one of its fields, as in psgl.enabled"),
         ("seed=-1", "seed = -1: allowed is a whole number from 0 to 9223372036854775807"),
-        ("schema=0", "schema = 0: allowed is a whole number from 1 to 8"),
+        ("schema=0", &format!("schema = 0: allowed is a whole number from 1 to {SCHEMA}")),
         ("attack.2.images=4", "attack.2.images: this experiment has the attacks 0 to 1: rmle, inverse"),
         (
             "attack.rmel.images=4",

@@ -31,6 +31,7 @@ use super::pictures::{Tile, sheet};
 use super::recorder::{Recorder, read_summary};
 use super::scene::Picture;
 use super::summary::AttackRecord;
+use crate::attack::form;
 use crate::data::numpy::{Array, npz};
 use crate::error::{Error, Result};
 use crate::score::image::mse;
@@ -165,7 +166,7 @@ fn csv(job: &Job, finished: &Finished) -> Result<Vec<u8>> {
         let mse = errors.as_ref().map(|errors| errors[i]);
         let own = [
             record.name.as_str(),
-            if record.adaptive { "adaptive" } else { "naive" },
+            form(record.adaptive),
             &record.target,
             &record.epoch.to_string(),
             &i.to_string(),

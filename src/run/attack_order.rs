@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attack_gradients::{Gradients, Taking, Targets};
 use super::scene::Opinion;
+use crate::attack::form;
 use crate::attack::threat_model::Knows;
 use crate::error::{Error, Result};
 use crate::experiment::{AttackSpec, any_schema_attack};
@@ -50,7 +51,7 @@ impl AttackId {
 
     /// The same of an attack that is known by its record alone.
     pub fn file_stem_of(target: &str, epoch: usize, name: &str, adaptive: bool) -> String {
-        format!("{target}-e{epoch}-{name}-{}", if adaptive { "adaptive" } else { "naive" })
+        format!("{target}-e{epoch}-{name}-{}", form(adaptive))
     }
 }
 

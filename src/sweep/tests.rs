@@ -157,7 +157,7 @@ fn a_base_may_lie_beside_the_file_or_stand_in_it() {
     Writer::default().write(&file, b"base = \"own.toml\"\n[grid]\nmodel.cut = [2]\n").unwrap();
     let sweep = Sweep::load(&file).unwrap();
     assert_eq!((sweep.name.as_str(), sweep.cells.len(), sweep.cells[1].experiment.seed), ("my sweep", 2, 7));
-    let inside = "undefended = false\n[base]\nschema = 8\nseed = 5\n[grid]\nmodel.cut = [2, 4]";
+    let inside = "undefended = false\n[base]\nschema = 9\nseed = 5\n[grid]\nmodel.cut = [2, 4]";
     let sweep = read(inside).unwrap();
     assert_eq!(sweep.cells.iter().map(|cell| cell.experiment.seed).collect::<Vec<_>>(), [5, 5]);
 }

@@ -435,7 +435,7 @@ fn halved_auxiliary(n: usize) -> Auxiliary {
 }
 
 fn inverse_settings(epochs: usize) -> inverse::Settings {
-    inverse::Settings { epochs, batch: 20, adam: AdamSettings::new(2e-3), halve_every: 20 }
+    inverse::Settings { epochs, longer: 1, batch: 20, adam: AdamSettings::new(2e-3), halve_every: 20 }
 }
 
 #[test]
@@ -539,7 +539,8 @@ fn an_attacker_with_few_images_takes_as_many_steps_as_one_with_many() {
     let model = model(28, None);
     let seen = observe(&model, &victims(2));
     for (images, epochs, planned) in [(20, 0, 400), (1400, 0, 400), (20, 10, 10)] {
-        let settings = inverse::Settings { epochs, batch: 32, adam: AdamSettings::new(1e-3), halve_every: 20 };
+        let settings =
+            inverse::Settings { epochs, longer: 1, batch: 32, adam: AdamSettings::new(1e-3), halve_every: 20 };
         let attack = Inverse::new(&seen, &knowledge(&model, Some(auxiliary(images)), false), settings).unwrap();
         assert_eq!(attack.progress().1, planned, "{images} images, {epochs} epochs");
         // Nothing was learnt yet, and it says so.

@@ -327,7 +327,7 @@ fn of_a_sorted_set_a_fair_sample_is_taken_or_its_unfairness_told() {
     assert_eq!(majority(&fair), 25.0);
     // A file from before there was a choice means what it always meant; what is wrong with that is said.
     let toml = String::from_utf8(file(&fair, "experiment.toml")).unwrap();
-    let toml = toml.replace("schema = 8\n", "schema = 1\n").replace("draw = \"balanced\"\n", "");
+    let toml = toml.replace("schema = 9\n", "schema = 1\n").replace("draw = \"balanced\"\n", "");
     let document = folder.path().join("old.toml");
     Writer::default().write(&document, toml.as_bytes()).unwrap();
     let output = call(["run", text(&document), "--out", text(&first)]);

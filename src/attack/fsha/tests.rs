@@ -1,16 +1,19 @@
 //! Losses, gradients and a step are those of the reference; an attack that goes on from a state takes the same steps.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
 use super::step::{Scale, autoencode, judge, penalty};
 use super::*;
 use crate::attack::Doubt;
+use crate::attack::fixture::Tripled;
 use crate::attack::golden::Golden;
 use crate::data::{Images, Part as Data};
 use crate::defence::auxiliary::Auxiliary;
 use crate::defence::entry::AS_THEY_ARE;
+use crate::defence::imitation::{Imitation, Own, Study};
 use crate::engine::loss::carry_on;
 use crate::model::network::Network;
 use crate::model::spec::LayerSpec::{self, Conv, Flatten, Linear, Relu, Residual};
@@ -179,4 +182,34 @@ fn it_works_at_any_cut_and_goes_on_from_a_state_with_the_same_bytes() {
     let messages = vec![Message { crossing: Crossing::Smashed, numbers: nothing, packed: None }];
     let error = broken.answer(&Heard { epoch: 0, step: 0, messages, labels: None, server: None }).unwrap_err();
     assert!(matches!(error, Error::Diverged(_)), "{error}");
+}
+
+/// Disguises images, which takes learning, and triples what it sends.
+#[derive(Debug)]
+struct Disguised;
+
+impl Imitation for Disguised {
+    fn undisguised(&self) -> Option<Arc<dyn Imitation>> {
+        Some(Arc::new(Tripled))
+    }
+
+    fn study(&self, _: &Own<'_>) -> Result<Box<dyn Study>> {
+        Err(Error::Internal("it imitates the disguise".to_owned()))
+    }
+}
+
+#[test]
+fn adaptive_it_goes_through_what_is_done_on_the_wire_and_imitates_no_disguise() {
+    let mut values = Values::of(KIND.settings);
+    for (key, value) in [("width", 1), ("warm_up", 0)] {
+        values.put(key, toml::Value::Integer(value)).unwrap();
+    }
+    let end = |defence: Option<Arc<dyn Imitation>>| {
+        let known = Knowledge { defence, ..knowledge() };
+        let mut attack = Fsha::new(&known, Settings::of(&values).unwrap()).unwrap();
+        (0..STUDY + 4).for_each(|i| drop(attack.answer(&heard(i, &[7])).unwrap()));
+        attack.losses
+    };
+    let [naive, tripled, disguised] = [None, Some(Arc::new(Tripled) as _), Some(Arc::new(Disguised) as _)].map(end);
+    assert!(tripled == disguised && naive[..STUDY] == tripled[..STUDY] && naive[STUDY..] != tripled[STUDY..]);
 }

@@ -32,6 +32,8 @@ pub struct Settings {
     /// Passes over the auxiliary images; 0 plans steps in place of them: as many passes as make 400 steps, and no fewer
     /// than ten, so that an attacker with few images trains as long as one with many.
     pub epochs: usize,
+    /// How many times as many steps are planned of an adaptive form.
+    pub longer: usize,
     /// Images a step.
     pub batch: usize,
     /// Adam's rate, ε and AMSGrad.
@@ -49,6 +51,7 @@ impl Settings {
         let [rate, epsilon] = [values.real("rate")?, values.real("epsilon")?];
         Ok(Self {
             epochs: values.whole("epochs")?,
+            longer: values.whole("longer")?,
             batch: values.whole("batch")?,
             adam: AdamSettings { rate, epsilon, amsgrad: values.switch("amsgrad")? },
             halve_every: values.whole("halve_every")?,

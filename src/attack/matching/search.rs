@@ -4,6 +4,7 @@ use candle_core::backprop::GradStore;
 use candle_core::{D, Device, Tensor, Var};
 use candle_nn::ops::softmax;
 
+use super::labels::one_hot;
 use super::lbfgs::Lbfgs;
 use super::objective::{Seen, total_variation};
 use super::victim::Victim;
@@ -21,6 +22,8 @@ const PROGRESS: f64 = 0.5;
 /// A search that leaves so little of the gradient unexplained is over: the rest is rounding. Of a network with small weights
 /// the image has a small part in the gradient, and is not found before.
 const ENOUGH: f64 = 1e-13;
+/// The logit of a class with which a search begins that goes on from another, over those of the others.
+const LIKELY: f64 = 2.0;
 
 /// Where the search for what lies beside an image begins is the defence's word; the images begin with noise.
 pub struct Search {
@@ -92,6 +95,15 @@ impl Search {
             search.optimiser = Optimiser::Adam(Adam::of(search.named(), AdamSettings::new(rate)));
         }
         Ok(search)
+    }
+
+    /// Begins with what another search found: images, and classes where they are searched.
+    pub fn begin_with(&mut self, found: &Found) -> Result<()> {
+        self.image.set(&found.image)?;
+        if let Some(logits) = &self.label {
+            logits.set(&(one_hot(&found.labels, logits.dim(1)?, logits)? * LIKELY)?)?;
+        }
+        Ok(())
     }
 
     fn named(&self) -> Vec<(String, Var)> {

@@ -1,8 +1,13 @@
+use std::sync::Arc;
+
 use candle_core::{DType, Device};
 
 use super::*;
 use crate::attack::WeightGradients;
+use crate::data::Images;
+use crate::defence::auxiliary::Auxiliary;
 use crate::defence::entry::AS_THEY_ARE;
+use crate::defence::imitation::{Imitation, Own, Study, Untouched};
 use crate::model::network::Network;
 use crate::model::parameters::{Init, Parameters};
 use crate::model::second::split_weight_gradients;
@@ -71,6 +76,28 @@ fn knowledge([client, server]: [Network; 2]) -> Knowledge {
         seed: Seed(1),
         name: "matching".to_owned(),
     }
+}
+
+/// A defence that does nothing but send the gradient back another way.
+#[derive(Debug)]
+struct Roundabout;
+
+impl Imitation for Roundabout {
+    fn plain_way_down(&self) -> bool {
+        false
+    }
+
+    fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
+        Untouched.study(own)
+    }
+}
+
+/// The same of an attacker that knows such a defence.
+fn adaptive(parties: [Network; 2]) -> Knowledge {
+    let pixels = vec![9; 2 * SIDE * SIDE];
+    let own = Images { shape: [1, SIDE, SIDE], pixels, labels: vec![0, 1] };
+    let auxiliary = Some(Auxiliary::new(own.into(), &Device::Cpu));
+    Knowledge { auxiliary, defence: Some(Arc::new(Roundabout)), ..knowledge(parties) }
 }
 
 const LBFGS: Settings = Settings {
@@ -163,6 +190,29 @@ fn a_gradient_of_two_tells_both_in_some_order() {
 }
 
 #[test]
+fn a_search_that_cannot_follow_the_clients_gradient_begins_with_what_one_found_that_takes_all() {
+    let parties = parties();
+    let settings = Settings { searches_labels: false, restarts: 1, ..LBFGS };
+    let seen = evidence(&parties, 2, 1);
+    let mut attack = Matching::new(&seen, &adaptive(parties), settings).unwrap();
+    assert_eq!(attack.progress(), (0, 2 * 2 * 600));
+    let mut led = 0;
+    while !attack.done() {
+        let leading = attack.leading;
+        attack.advance().unwrap();
+        if leading && !attack.leading {
+            led += 1;
+        } else if !leading && attack.search.losses.len() == 1 {
+            // The client's own gradient is not compared any more; what it told of the image is there.
+            assert!(attack.search.losses[0] < 1e-6, "{:?}", attack.search.losses);
+        }
+    }
+    let errors = errors(&attack, 2);
+    assert!(led == 2 && errors.iter().all(|error| *error < 1e-5), "{led} {errors:?}");
+    assert_eq!(attack.progress(), (2 * 2 * 600, 2 * 2 * 600));
+}
+
+#[test]
 fn it_goes_on_inside_to_the_bit_and_another_seed_gives_other_numbers() {
     let parties = parties();
     let seen = evidence(&parties, 2, 1);
@@ -170,8 +220,13 @@ fn it_goes_on_inside_to_the_bit_and_another_seed_gives_other_numbers() {
         let images = attack.reconstruction().unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         images.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
-    for settings in [Settings { iterations: 60, restarts: 2, ..LBFGS }, Settings { iterations: 40, ..ADAM }] {
-        let new = || Matching::new(&seen, &knowledge(parties.clone()), settings).unwrap();
+    let few = Settings { iterations: 60, restarts: 2, ..LBFGS };
+    for (settings, known) in [
+        (few, knowledge(parties.clone())),
+        (Settings { iterations: 40, ..ADAM }, knowledge(parties.clone())),
+        (few, adaptive(parties.clone())),
+    ] {
+        let new = || Matching::new(&seen, &known, settings).unwrap();
         let mut whole = new();
         run(&mut whole);
         for stop in [0, 1, 45, 75] {
@@ -183,7 +238,7 @@ fn it_goes_on_inside_to_the_bit_and_another_seed_gives_other_numbers() {
             assert_eq!(numbers(&whole), numbers(&second), "stopped after {stop} of {settings:?}");
             assert_eq!(whole.doubt().unwrap(), second.doubt().unwrap());
         }
-        let other = Knowledge { seed: Seed(2), ..knowledge(parties.clone()) };
+        let other = Knowledge { seed: Seed(2), ..known.clone() };
         let mut other = Matching::new(&seen, &other, Settings { iterations: 5, restarts: 1, ..settings }).unwrap();
         run(&mut other);
         assert!(numbers(&other) != numbers(&whole));

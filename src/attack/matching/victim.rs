@@ -53,6 +53,21 @@ impl Victim {
         })
     }
 
+    /// The same as if it had no defence, where the client's own gradient cannot be followed through the one that it has.
+    pub fn undefended(&self) -> Option<Self> {
+        let Self { client, server, entry, class_weights, device, classes, image, .. } = self;
+        (!self.follows_down()).then(|| Self {
+            client: client.clone(),
+            server: server.clone(),
+            entry,
+            defence: None,
+            class_weights: class_weights.clone(),
+            device: device.clone(),
+            classes: *classes,
+            image: *image,
+        })
+    }
+
     /// The defence, where it is known.
     pub fn defence(&self) -> Option<&dyn Imitation> {
         self.defence.as_deref()

@@ -47,6 +47,10 @@ impl Imitation for Known {
         unknown.map_or_else(|| (entry.enter)(images, None), |channel| pack_with_channel(images, channel))
     }
 
+    fn undisguised(&self) -> Option<Arc<dyn Imitation>> {
+        Some(Arc::new(Untouched))
+    }
+
     fn study(&self, own: &Own<'_>) -> Result<Box<dyn Study>> {
         if self.0.attack { Ok(Box::new(Training::new(own, self.0)?)) } else { Untouched.study(own) }
     }

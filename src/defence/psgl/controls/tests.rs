@@ -1,15 +1,16 @@
 use candle_core::{Device, Tensor};
 
 use super::*;
-use crate::defence::Stack;
 use crate::defence::imitation::Imitation;
 use crate::defence::psgl::surrogate::Known;
 use crate::defence::psgl::{Answering, KIND, Options, PsglSpec};
+use crate::defence::{Setup, Stack};
 use crate::experiment::Experiment;
 use crate::model::parameters::Parameters;
 use crate::random::{At, Seed};
-use crate::setting::shown;
+use crate::setting::{Values, shown};
 use crate::split::SplitModel;
+use crate::workbench;
 
 const FIRST: At<'static> = At::Train { epoch: 0, step: 0 };
 
@@ -104,6 +105,28 @@ fn who_knows_that_there_is_no_attack_looks_for_no_map() {
     // The gradient of a single stream is one that whoever knows it can compute.
     let plain = [Answering::Streams, Answering::Unfused, Answering::Large, Answering::Plain];
     assert_eq!(plain.map(|server| known(true, server).plain_way_down()), [false, false, true, true]);
+}
+
+#[test]
+fn who_has_a_network_of_its_own_imitates_what_is_done_on_the_wire_and_no_disguise() {
+    let psgl = PsglSpec::default().setup().unwrap();
+    let kind = workbench::defence("binarise").unwrap();
+    let mut values = Values::of(kind.settings);
+    values.put("on", toml::Value::Boolean(true)).unwrap();
+    let signs = Setup { kind, values };
+    let z = Tensor::new(&[[-2.0f32, 0.25, 3.0]], &Device::Cpu).unwrap();
+    let known = |stack: Vec<_>| Stack::new(stack).unwrap().imitation().unwrap().unwrap();
+    let sent = |known: &dyn Imitation| numbers(&known.up(z.clone()).unwrap());
+    for (stack, wanted) in
+        [(vec![psgl.clone()], numbers(&z)), (vec![psgl, signs.clone()], sent(&*known(vec![signs.clone()])))]
+    {
+        let known = known(stack);
+        assert!(known.unknown(&[2, 1, 28, 28]).is_some());
+        let bare = known.undisguised().unwrap();
+        assert!(bare.unknown(&[2, 1, 28, 28]).is_none());
+        assert_eq!(sent(&*bare), wanted);
+    }
+    assert!(known(vec![signs]).undisguised().is_none());
 }
 
 #[test]
