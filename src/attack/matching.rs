@@ -152,11 +152,6 @@ impl Matching {
         Ok(())
     }
 
-    /// How many searches of a batch come before those through the defence.
-    fn led(&self) -> usize {
-        usize::from(self.undefended.is_some())
-    }
-
     /// Puts away a search that is over, and takes up the next start or the next batch, if there is one.
     fn go_on(&mut self) -> Result<()> {
         if !self.search.over && self.search.iteration < self.settings.iterations {
@@ -180,7 +175,7 @@ impl Matching {
         let unexplained = self.seen.as_ref().zip(self.kept.as_ref()).map(|(seen, (found, _))| share(seen, found));
         let explained = unexplained.is_some_and(|share| share < EXPLAINED);
         if self.seen.is_some() && !explained && self.restart + 1 < self.settings.restarts {
-            return self.take_up(self.at, self.restart + 1, false);
+            return self.take_up(self.at, self.restart + 1, true);
         }
         let (found, doubt) = match self.kept.take() {
             Some(kept) => kept,
@@ -209,7 +204,8 @@ impl Matching {
     fn current(&self) -> Result<Found> {
         let now = self.search.current()?;
         Ok(match &self.kept {
-            Some((kept, _)) if now.apart.is_nan() || now.apart >= kept.apart => kept.clone(),
+            // A search that leads compares other gradients.
+            Some((kept, _)) if self.leading || now.apart.is_nan() || now.apart >= kept.apart => kept.clone(),
             _ => now,
         })
     }
@@ -317,7 +313,9 @@ impl Inversion for Matching {
     fn progress(&self) -> (usize, usize) {
         let Settings { iterations, restarts, .. } = self.settings;
         let batches = self.evidence.server_gradients().map_or(1, |seen| seen.each.len());
-        let (searches, before) = (restarts + self.led(), if self.leading { 0 } else { self.restart + self.led() });
+        // Searches of a start that come before the one through the defence.
+        let led = usize::from(self.undefended.is_some());
+        let (searches, before) = (restarts * (1 + led), self.restart * (1 + led) + if self.leading { 0 } else { led });
         let done = if self.finished.len() > self.at { 0 } else { before * iterations + self.search.iteration };
         // A search that has just settled is not the last of all steps yet.
         (self.finished.len() * searches * iterations + done, batches * searches * iterations)
