@@ -1,6 +1,6 @@
 //! An attack that is put together, to be launched at a finished run.
 
-use eframe::egui::{DragValue, RichText, Ui};
+use eframe::egui::{DragValue, RadioButton, RichText, Ui};
 
 use super::button::button;
 use crate::app::{Act, Activity, Look, RunEntry};
@@ -91,15 +91,14 @@ pub(super) fn attack_ui(ui: &mut Ui, look: Look<'_>, run: &RunEntry, form: &mut 
             }
         }
         ui.separator();
-        ui.add_enabled_ui(defended, |ui| {
-            for (at, (word, tip)) in KNOWS.into_iter().enumerate() {
-                let chosen = if defended { form.knows == at } else { at == 0 };
-                let radio = ui.radio(chosen, say(word)).on_hover_text(say(tip));
-                if radio.on_disabled_hover_text(t!("This run has no defence to know of.")).clicked() {
-                    form.knows = at;
-                }
+        // Each by itself: what is nested would have what is left of the line, however little.
+        for (at, (word, tip)) in KNOWS.into_iter().enumerate() {
+            let chosen = if defended { form.knows == at } else { at == 0 };
+            let radio = ui.add_enabled(defended, RadioButton::new(chosen, say(word))).on_hover_text(say(tip));
+            if radio.on_disabled_hover_text(t!("This run has no defence to know of.")).clicked() {
+                form.knows = at;
             }
-        });
+        }
         ui.separator();
         let label = ui.label(t!("images"));
         let tip = t!("How many images are attacked, from the first test image on.");

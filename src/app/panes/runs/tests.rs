@@ -177,6 +177,20 @@ fn deleting_asks_once() {
 }
 
 #[test]
+fn no_word_of_an_attack_to_launch_is_broken_however_wide_the_pane() {
+    for width in (300..1400).step_by(37) {
+        let mut harness = harness(world(some()), [width as f32, 600.0], true, 1.0);
+        harness.step();
+        select(&mut harness, "first");
+        click(&mut harness, "Attack it\u{2026}");
+        for word in ["rmle", "analytic", "naive", "adaptive", "both", "quick", "as published"] {
+            let height = harness.get_by_label(word).rect().height();
+            assert!(height < 30.0, "{word} is {height} high in {width}");
+        }
+    }
+}
+
+#[test]
 fn a_run_is_attacked_once_it_is_open_and_nothing_else_is_at_work() {
     let mut closed = plain(world(some()));
     select(&mut closed, "first");
