@@ -92,7 +92,8 @@ class Window:
         return bool(self.all(name, role, part))
 
     def wait(self, what, found, secs=None):
-        end = time.monotonic() + (secs or PATIENCE_SECS)
+        begin = time.monotonic()
+        end = begin + (secs or PATIENCE_SECS)
         while True:
             try:
                 answer = found()
@@ -103,7 +104,8 @@ class Window:
             if time.monotonic() > end:
                 self.shot("missing")
                 sys.exit(f"waited in vain for {what}")
-            time.sleep(0.1)
+            # Answers cost the window time, which it does not have for its work.
+            time.sleep(max(0.1, (time.monotonic() - begin) / 20))
 
     def place(self, name, role=None, part=False):
         """Left, top, width and height of a control, once it is there and in sight."""

@@ -18,8 +18,6 @@ use crate::run::weights::Weights;
 
 /// Time that a frame spends on events at most.
 const EVENT_BUDGET: Duration = Duration::from_millis(4);
-/// Between frames while a worker works.
-const FRAME: Duration = Duration::from_millis(50);
 /// Between frames while it waits: only a step that was asked for can bring news.
 const PAUSED_FRAME: Duration = Duration::from_millis(200);
 /// Between frames of a film.
@@ -127,7 +125,7 @@ impl App {
         } else if more {
             ctx.request_repaint();
         } else {
-            ctx.request_repaint_after(if waits { PAUSED_FRAME } else { FRAME });
+            ctx.request_repaint_after(if waits { PAUSED_FRAME } else { self.pace.next() });
         }
     }
 

@@ -42,6 +42,7 @@ mod memory;
 mod native;
 mod open_save;
 mod opened;
+mod pace;
 mod page;
 mod palette;
 pub(crate) mod panes;
@@ -189,6 +190,7 @@ pub struct App {
     unfinished: Option<PathBuf>,
     styled: bool,
     filmed: Instant,
+    pace: pace::Pace,
     /// What happened last, for those who cannot see it.
     said: String,
     /// Whether the live mirror was at work in the last frame.
@@ -250,6 +252,7 @@ impl App {
             unfinished,
             styled: false,
             filmed: Instant::now(),
+            pace: pace::Pace::default(),
             said: String::new(),
             mirrored: false,
         }
