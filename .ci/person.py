@@ -105,7 +105,7 @@ class Window:
                 self.shot("missing")
                 sys.exit(f"waited in vain for {what}")
             # Answers cost the window time, which it does not have for its work.
-            time.sleep(max(0.1, (time.monotonic() - begin) / 20))
+            time.sleep(max(0.1, (time.monotonic() - begin) / 5))
 
     def place(self, name, role=None, part=False):
         """Left, top, width and height of a control, once it is there and in sight."""
