@@ -53,7 +53,7 @@ impl App {
                 .map(|(_, last)| self.best.of(self.state.folder.as_deref()).unwrap_or(last).as_ref()),
             run: self.runner.as_ref().map(runner::Runner::experiment).or(self.weights.as_ref().map(|(run, _)| run)),
         };
-        let plan = stage::Plan::of(ui.available_size(), shown(look, self.memory.stage));
+        let plan = stage::Plan::of(ui.available_size(), shown(ui, look, self.memory.stage));
         let start = self.offers_the_way_back().then(|| self.start_words());
         page::above_ui(ui, plan.fixed.is_none() && !look.presenting, |ui| {
             Panel::top("bar").show(ui, |ui| {
@@ -127,12 +127,13 @@ impl View {
 }
 
 /// What the stage's plan depends on; its height as somebody dragged it.
-fn shown(look: Look<'_>, height: Option<f32>) -> stage::Shown {
+fn shown(ui: &Ui, look: Look<'_>, height: Option<f32>) -> stage::Shown {
     let in_a_pane = look.workspace.panes().any(|pane| pane == Pane::Lesson);
     stage::Shown {
         defended: look.defended(),
         pixels: look.showing.pixels(),
         height,
+        two_lines: stage::takes_two_lines(ui, look),
         lesson: look.lesson.is_some() && (in_a_pane || !look.workspace.has_stage()),
         apart: look.lesson.is_some() && !in_a_pane && !look.workspace.has_stage(),
     }

@@ -1,27 +1,23 @@
 //! The sentence above the cards: which model, who attacks it, what that one sees and knows. Each of its words that can be
 //! another one is a control.
 
-use eframe::egui::{Button, Checkbox, ComboBox, RichText, Role as Kind, TextStyle, Ui, WidgetInfo};
+use eframe::egui::{Button, Checkbox, Color32, ComboBox, RichText, Role, TextStyle, Ui, WidgetInfo};
 
 use crate::app::best::Offer;
 use crate::app::choice::{selectable_if_ui, selectable_ui};
 use crate::app::hidden::Control;
 use crate::app::lookers::{Attacker, instead, sees_words, who, who_exactly};
 use crate::app::{Act, DayAct, Look, Source};
+use crate::attack::kind::Kind;
 use crate::attack::threat_model::Knows;
 use crate::defence::Stack;
 use crate::texts::say;
 use crate::workbench::{attack, attacks, usual_defence};
 
-/// From this width on there is room for what an attacker sees, where both that and its name are of so many letters at most;
-/// one more takes so much more.
-const ROOMY: f32 = 1200.0;
-const LETTERS: usize = 44;
-const LETTER: f32 = 6.6;
 /// Height of the list of attackers, in which all of them have room.
 const LIST: f32 = 400.0;
-/// In less room an attacker with a longer name has its brief one.
-const NAME: usize = 28;
+/// Between the sentence's words.
+const GAP: f32 = 5.0;
 
 /// What an attacker may know that its kind tells by: the words, and what is said of them.
 const KNOWN: [(Knows, &str, &str); 2] = [
@@ -37,27 +33,67 @@ const KNOWN: [(Knows, &str, &str); 2] = [
     ),
 ];
 
+/// Whether the sentence, brief as it can be, is longer than a line of the window.
+pub fn takes_two_lines(ui: &Ui, look: Look<'_>) -> bool {
+    let of = |text: &str| text_width(ui, text) + GAP;
+    let spacing = ui.spacing();
+    let button = |text: &str| of(text) + 2.0 * spacing.button_padding.x;
+    let model = if look.hidden.has(Control::Model) {
+        of(model_words(look))
+    } else {
+        let weights = match look.best.filter(|_| look.trained) {
+            Some(best) => button(&epoch_words(&best)) + spacing.icon_spacing + spacing.icon_width,
+            None => button(t!("trained")),
+        };
+        let model = of(t!("Model:")) + button(t!("Undefended")) + button(&defence_words(look));
+        model + of(t!("weights:")) + weights + button(t!("untrained"))
+    };
+    let attacker = if look.hidden.has(Control::Attacker) {
+        of(&attacker_words(look))
+    } else {
+        width(ui, say(shown_kind(look).1.looker.brief), t!("knows"))
+    };
+    // The line between both, and the window's margins.
+    model + 6.0 + GAP + attacker > ui.available_width() - 16.0
+}
+
 /// Draws the sentence.
-pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
+pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, two_lines: bool, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing.x = 5.0;
-        // In letters of the plain size.
-        let room = ui.available_width() * 13.5 / TextStyle::Body.resolve(ui.style()).size;
+        ui.spacing_mut().item_spacing.x = GAP;
+        // What does not fit at a line's end goes to the next as a whole.
+        let second = if two_lines { 0.8 * ui.available_width() } else { 0.0 };
         // What is hidden is told all the same.
         if look.hidden.has(Control::Model) {
-            ui.label(if look.defended() { t!("Model: under its defence") } else { t!("Model: undefended") });
+            ui.label(model_words(look));
         } else {
             model_ui(ui, look, acts);
             weights_ui(ui, look, acts);
         }
         ui.separator();
         if look.hidden.has(Control::Attacker) {
-            let attacker = Attacker::shown(look).unwrap_or_else(|| Attacker::asked(look.showing));
-            ui.label(t!("Attacker: {who}", who = attack(attacker.attack).map_or("", who)));
+            ui.label(attacker_words(look));
         } else {
-            attacker_ui(ui, look, room, acts);
+            attacker_ui(ui, look, second, acts);
         }
     });
+}
+
+/// Which model it is, where that is not to be chosen.
+fn model_words(look: Look<'_>) -> &'static str {
+    if look.defended() { t!("Model: under its defence") } else { t!("Model: undefended") }
+}
+
+/// Who attacks, where that is not to be chosen.
+fn attacker_words(look: Look<'_>) -> String {
+    let attacker = Attacker::shown(look).unwrap_or_else(|| Attacker::asked(look.showing));
+    t!("Attacker: {who}", who = attack(attacker.attack).map_or("", who))
+}
+
+/// The experiment's defences; the first of the list where it has none yet.
+fn defence_words(look: Look<'_>) -> String {
+    let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
+    stack.as_ref().map_or_else(|| usual_defence().title.to_owned(), Stack::titles)
 }
 
 /// Undefended, or under the experiment's defences; the first of the list where it has none yet.
@@ -72,7 +108,7 @@ fn model_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
     let usual = usual_defence();
     let stack = look.document.experiment().stack().ok().filter(|stack| !stack.is_empty());
-    let words = stack.as_ref().map_or_else(|| usual.title.to_owned(), Stack::titles);
+    let words = defence_words(look);
     let tip = stack.and_then(|stack| stack.iter().next().map(|first| first.kind.about)).unwrap_or(usual.about);
     if selectable_ui(ui, defended && !opening, &words).on_hover_text(say(tip)).clicked() {
         acts.push(Act::Defended(true));
@@ -100,11 +136,16 @@ fn weights_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
     }
 }
 
+/// Whose weights are in use.
+fn epoch_words(best: &Offer) -> String {
+    if best.chosen { t!("best epoch {epoch}", epoch = best.epoch) } else { t!("last epoch").to_owned() }
+}
+
 /// Of a run that was trained: its last epoch, or its best.
 fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
     let words = t!("best epoch {epoch}", epoch = best.epoch);
-    let now = if best.chosen { words.as_str() } else { t!("last epoch") };
-    let menu = ComboBox::from_id_salt("weights").selected_text(now).width(0.0).show_ui(ui, |ui| {
+    let now = epoch_words(&best);
+    let menu = ComboBox::from_id_salt("weights").selected_text(now.as_str()).width(0.0).show_ui(ui, |ui| {
         let tip = t!("Those that training ended with: table and attacks are of these");
         if selectable_ui(ui, !best.chosen, t!("last epoch")).on_hover_text(tip).clicked() {
             acts.push(Act::Untrained(false));
@@ -121,22 +162,28 @@ fn epoch_ui(ui: &mut Ui, best: Offer, acts: &mut Vec<Act>) {
             ui.close();
         }
     });
-    menu.response.widget_info(|| WidgetInfo::labeled(Kind::ComboBox, true, t!("Trained weights: {now}", now)));
+    menu.response.widget_info(|| WidgetInfo::labeled(Role::ComboBox, true, t!("Trained weights: {now}", now)));
     menu.response
         .on_hover_text(t!("Which of the run's weights: those of its last epoch, or of its best on held-out images"));
 }
 
-/// Who attacks, and what that one sees and knows.
-fn attacker_ui(ui: &mut Ui, look: Look<'_>, room: f32, acts: &mut Vec<Act>) {
+/// Who attacks what the stage shows, or is asked about.
+fn shown_kind(look: Look<'_>) -> (Attacker<'_>, &'static Kind) {
     let asked = Attacker::asked(look.showing);
     let attacker = if look.showing.source == Source::Run { Attacker::shown(look).unwrap_or(asked) } else { asked };
-    let kind = attack(attacker.attack).unwrap_or(attacks()[0]);
+    (attacker, attack(attacker.attack).unwrap_or(attacks()[0]))
+}
+
+/// Who attacks, and what that one sees and knows, in what is left of the line and so much of a second one.
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, second: f32, acts: &mut Vec<Act>) {
+    let (attacker, kind) = shown_kind(look);
     let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
     let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
-    let (name, sees) = (who_exactly(kind), sees_words(kind));
-    let more = (name.chars().count() + sees.chars().count()).saturating_sub(LETTERS);
-    let roomy = room >= ROOMY + LETTER * more as f32;
-    let name = if room < ROOMY && name.chars().count() > NAME { say(kind.looker.brief).to_owned() } else { name };
+    let room = ui.available_size_before_wrap().x + second;
+    let (name, sees) = (who_exactly(kind), t!("sees {sees}, knows", sees = sees_words(kind)));
+    let brief = t!("knows");
+    let sees = if width(ui, &name, &sees) <= room { sees } else { brief.to_owned() };
+    let name = if width(ui, &name, brief) <= room { name } else { say(kind.looker.brief).to_owned() };
     let menu = ComboBox::from_id_salt("attacker").selected_text(name).height(LIST).show_ui(ui, |ui| {
         for kind in attacks() {
             let chosen = attacker.attack == kind.id;
@@ -153,7 +200,7 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, room: f32, acts: &mut Vec<Act>) {
         }
     });
     menu.response.labelled_by(label.id).on_hover_text(tip);
-    ui.label(if roomy { t!("sees {sees}, knows", sees) } else { t!("knows").to_owned() });
+    ui.label(sees);
     for (known, words, tip) in KNOWN {
         let has = kind.knowledge(attacker.adaptive).contains(&known);
         let other = instead(kind, known, !has);
@@ -166,6 +213,21 @@ fn attacker_ui(ui: &mut Ui, look: Look<'_>, room: f32, acts: &mut Vec<Act>) {
         }
     }
     defence_ui(ui, look, attacker, acts);
+}
+
+/// What the sentence takes from the attacker on, with this name and what it sees.
+fn width(ui: &Ui, name: &str, sees: &str) -> f32 {
+    let of = |text: &str| text_width(ui, text) + GAP;
+    let spacing = ui.spacing();
+    let mark = spacing.icon_width + spacing.icon_spacing;
+    let menu = of(name) + 2.0 * spacing.button_padding.x + mark;
+    let ticks = KNOWN.map(|(_, words, _)| say(words)).into_iter().chain([t!("our defence")]);
+    of(t!("Attacker:")) + menu + of(sees) + ticks.map(|words| of(words) + mark).sum::<f32>()
+}
+
+fn text_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Body.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, Color32::PLACEHOLDER).size().x
 }
 
 /// Whether it knows the defence.
@@ -187,7 +249,7 @@ fn tick_ui(ui: &mut Ui, on: bool, can: Result<(), &str>, words: &str, tip: &str)
     let mut ticked = on;
     let text = if on { RichText::new(words).strong() } else { RichText::new(words) };
     let tick = ui.add_enabled(can.is_ok(), Checkbox::new(&mut ticked, text));
-    tick.widget_info(|| WidgetInfo::selected(Kind::CheckBox, can.is_ok(), on, t!("It knows {words}", words)));
+    tick.widget_info(|| WidgetInfo::selected(Role::CheckBox, can.is_ok(), on, t!("It knows {words}", words)));
     let changed = tick.changed();
     tick.on_hover_text(tip).on_disabled_hover_text(can.err().unwrap_or_default());
     changed

@@ -395,3 +395,28 @@ fn with_large_text_all_is_reached_and_the_compared_pictures_are_the_largest() {
         }
     }
 }
+
+#[test]
+fn the_cards_are_whole_whoever_attacks_what_is_defended_by_two() {
+    let mut experiment = quick();
+    experiment.set("defence=[{ name = \"dropout\" }]").unwrap();
+    let mut window = Window::open(experiment);
+    window.rest();
+    for width in [900.0, 980.0, 1100.0, 1200.0, 1280.0, 1400.0] {
+        window.harness.set_size(vec2(width, 760.0));
+        for kind in crate::workbench::attacks().iter().filter(|kind| !kind.make.trains()) {
+            window.act(Act::Attacker(kind.id));
+            window.harness.run_steps(2);
+            let place = |words: &str| {
+                let found = window.harness.query_all_by_label(words).next();
+                found.unwrap_or_else(|| panic!("no {words} for {} in {width}", kind.id)).rect()
+            };
+            let [last, card, tab] = ["It knows our defence", "Draw", "Levers"].map(place);
+            assert!(
+                last.right() <= width && card.bottom() < tab.top(),
+                "{} in {width}: {last:?}, {card:?}, {tab:?}",
+                kind.id
+            );
+        }
+    }
+}
