@@ -133,7 +133,7 @@ fn shown(ui: &Ui, look: Look<'_>, height: Option<f32>) -> stage::Shown {
         defended: look.defended(),
         pixels: look.showing.pixels(),
         height,
-        two_lines: stage::takes_two_lines(ui, look),
+        lines: stage::lines(ui, look),
         lesson: look.lesson.is_some() && (in_a_pane || !look.workspace.has_stage()),
         apart: look.lesson.is_some() && !in_a_pane && !look.workspace.has_stage(),
     }

@@ -78,7 +78,7 @@ pub fn page_ui(
         stage::stage_ui(ui, look, plan, &mut Views::of(view), acts);
     });
     Panel::top("height of the stage").exact_size(HANDLE).show_separator_line(false).frame(ground).show(ui, |ui| {
-        handle_ui(ui, height, Plan::heights(window, plan.two_lines), acts);
+        handle_ui(ui, height, Plan::heights(window, plan.lines), acts);
     });
     formula::beside_ui(ui, look, &mut view.formula, acts);
     egui::CentralPanel::no_frame().frame(ground).show(ui, |ui| panes::panes_ui(ui, tree, look, view, acts));

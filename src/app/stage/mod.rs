@@ -23,7 +23,7 @@ pub use attacker::WipeView;
 pub use maps::MapsView;
 pub use plan::{BAR, Lectern, Plan, Shown};
 pub use presented::{Large, presented_ui, said_who_ui, verdict_ui};
-pub use sentence::takes_two_lines;
+pub use sentence::lines;
 
 use self::plan::{GAP, HEAD, LINE, MARGIN, SPACE};
 use super::formula::button_ui;
@@ -71,7 +71,7 @@ pub fn stage_ui(ui: &mut Ui, look: Look<'_>, plan: &Plan, views: &mut Views<'_>,
     } else {
         narrow_lead_ui(ui, look, acts);
     }
-    let sentence = ui.scope(|ui| sentence::sentence_ui(ui, look, plan.two_lines, acts)).response.rect;
+    let sentence = ui.scope(|ui| sentence::sentence_ui(ui, look, plan.lines, acts)).response.rect;
     lit_ui(ui, look, Part::Sentence, sentence);
     ui.add_space(2.0);
     let sizes = plan.sizes;

@@ -60,8 +60,8 @@ pub struct Shown {
     pub pixels: usize,
     /// The stage's height as somebody dragged it.
     pub height: Option<f32>,
-    /// Whether the sentence above the cards takes two lines.
-    pub two_lines: bool,
+    /// How many lines the sentence above the cards takes.
+    pub lines: usize,
     /// Whether a lesson is in progress, whose words are to be in sight together with what they speak of.
     pub lesson: bool,
     /// Whether it has no pane of its own, and so always stands beside the others.
@@ -102,8 +102,8 @@ pub struct Plan {
     pub attacker: Vec2,
     /// Height of the whole, where the stage stands above the panes; none where both are scrolled as one page.
     pub fixed: Option<f32>,
-    /// Whether the sentence has two lines.
-    pub two_lines: bool,
+    /// How many lines the sentence has.
+    pub lines: usize,
     /// Where the lesson has a place of its own.
     pub lectern: Option<Lectern>,
 }
@@ -151,16 +151,16 @@ impl Plan {
     }
 
     /// From what height to what height the stage can be dragged in a window of this height.
-    pub fn heights(window: Vec2, two_lines: bool) -> [f32; 2] {
-        let least = above(two_lines) + AROUND + LOWEST + 4.0;
+    pub fn heights(window: Vec2, lines: usize) -> [f32; 2] {
+        let least = above(lines) + AROUND + LOWEST + 4.0;
         [least, (window.y - BAR - PANES).max(least)]
     }
 
     /// All four in a row.
     fn row(window: Vec2, shown: Shown) -> Self {
         let width = (window.x - 16.0).max(LEAST);
-        let [_, most] = Self::heights(window, shown.two_lines);
-        let above = above(shown.two_lines);
+        let [_, most] = Self::heights(window, shown.lines);
+        let above = above(shown.lines);
         let around = above + AROUND + 4.0;
         let room = if shown.lesson { window.y - BAR - LESSON - around } else { f32::INFINITY };
         let wanted = shown.height.map_or((SHARE * window.y).min(room), |height| height - around);
@@ -192,7 +192,7 @@ impl Plan {
             server: vec2(server, card),
             attacker: vec2(attacker, card),
             fixed: (window.y - BAR - height >= PANES).then_some(height),
-            two_lines: shown.two_lines,
+            lines: shown.lines,
             lectern: None,
         }
     }
@@ -217,13 +217,13 @@ impl Plan {
         let (outer, middle) = (vec2(outer, card), vec2(outer, below));
         let sizes = Sizes { big, small, map };
         let (hospital, attacker, wire, server) = (outer, outer, middle, middle);
-        Self { columns, sizes, hospital, wire, server, attacker, fixed: None, two_lines: true, lectern: None }
+        Self { columns, sizes, hospital, wire, server, attacker, fixed: None, lines: 2, lectern: None }
     }
 }
 
 /// Height of the sentences above the cards in a row.
-fn above(two_lines: bool) -> f32 {
-    if two_lines { ABOVE + ROW } else { ABOVE }
+fn above(lines: usize) -> f32 {
+    ABOVE + ROW * lines.saturating_sub(1) as f32
 }
 
 /// The side of two pictures with their captions, one below the other, that are as high as a large one.
@@ -312,7 +312,7 @@ mod tests {
     fn a_dragged_stage_keeps_its_height_as_far_as_there_is_room() {
         let window = vec2(1280.0, 800.0);
         let at = |height| Plan::of(window, Shown { height: Some(height), ..shown(false, 28) });
-        let [least, most] = Plan::heights(window, false);
+        let [least, most] = Plan::heights(window, 1);
         let low = at(least);
         assert!(low.columns == 4 && low.sizes.big < 130.0 && low.fixed.is_some_and(|height| height < 300.0), "{low:?}");
         assert!(at(most).sizes.big > 330.0 && at(most).fixed == Some(most), "{:?}", at(most));

@@ -26,7 +26,7 @@ const MIDDLE: f32 = 0.62;
 
 /// The sentence of who attacks what.
 pub fn said_who_ui(ui: &mut Ui, look: Look<'_>, acts: &mut Vec<Act>) {
-    let sentence = ui.scope(|ui| sentence::sentence_ui(ui, look, false, acts)).response.rect;
+    let sentence = ui.scope(|ui| sentence::sentence_ui(ui, look, 1, acts)).response.rect;
     lit_ui(ui, look, Part::Sentence, sentence);
 }
 

@@ -33,8 +33,8 @@ const KNOWN: [(Knows, &str, &str); 2] = [
     ),
 ];
 
-/// Whether the sentence, brief as it can be, is longer than a line of the window.
-pub fn takes_two_lines(ui: &Ui, look: Look<'_>) -> bool {
+/// How many lines of the window the sentence takes, brief as it can be.
+pub fn lines(ui: &Ui, look: Look<'_>) -> usize {
     let of = |text: &str| text_width(ui, text) + GAP;
     let spacing = ui.spacing();
     let button = |text: &str| of(text) + 2.0 * spacing.button_padding.x;
@@ -54,15 +54,15 @@ pub fn takes_two_lines(ui: &Ui, look: Look<'_>) -> bool {
         width(ui, say(shown_kind(look).1.looker.brief), t!("knows"))
     };
     // The line between both, and the window's margins.
-    model + 6.0 + GAP + attacker > ui.available_width() - 16.0
+    if model + 6.0 + GAP + attacker <= ui.available_width() - 16.0 { 1 } else { 2 }
 }
 
 /// Draws the sentence.
-pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, two_lines: bool, acts: &mut Vec<Act>) {
+pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, lines: usize, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = GAP;
         // What does not fit at a line's end goes to the next as a whole.
-        let second = if two_lines { 0.8 * ui.available_width() } else { 0.0 };
+        let further = 0.8 * lines.saturating_sub(1) as f32 * ui.available_width();
         // What is hidden is told all the same.
         if look.hidden.has(Control::Model) {
             ui.label(model_words(look));
@@ -74,7 +74,7 @@ pub(super) fn sentence_ui(ui: &mut Ui, look: Look<'_>, two_lines: bool, acts: &m
         if look.hidden.has(Control::Attacker) {
             ui.label(attacker_words(look));
         } else {
-            attacker_ui(ui, look, second, acts);
+            attacker_ui(ui, look, further, acts);
         }
     });
 }
@@ -174,12 +174,12 @@ fn shown_kind(look: Look<'_>) -> (Attacker<'_>, &'static Kind) {
     (attacker, attack(attacker.attack).unwrap_or(attacks()[0]))
 }
 
-/// Who attacks, and what that one sees and knows, in what is left of the line and so much of a second one.
-fn attacker_ui(ui: &mut Ui, look: Look<'_>, second: f32, acts: &mut Vec<Act>) {
+/// Who attacks, and what that one sees and knows, in what is left of the line and so much of further ones.
+fn attacker_ui(ui: &mut Ui, look: Look<'_>, further: f32, acts: &mut Vec<Act>) {
     let (attacker, kind) = shown_kind(look);
     let tip = t!("The stage shows what this attacker steals. {tip}", tip = say(kind.looker.tip));
     let label = ui.label(t!("Attacker:")).on_hover_text(&tip);
-    let room = ui.available_size_before_wrap().x + second;
+    let room = ui.available_size_before_wrap().x + further;
     let (name, sees) = (who_exactly(kind), t!("sees {sees}, knows", sees = sees_words(kind)));
     let brief = t!("knows");
     let sees = if width(ui, &name, &sees) <= room { sees } else { brief.to_owned() };
